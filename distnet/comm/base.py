@@ -1,0 +1,52 @@
+"""What distnet asks of the other ranks: the one seam between training and message passing."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from distnet.types import Array
+
+T = TypeVar("T")
+
+
+class Request(Protocol):
+    """A communication under way. Its buffer is lent until ``wait`` returns."""
+
+    def wait(self) -> None: ...
+
+
+class Communicator(Protocol):
+    """The ranks of one job. Every method but the attributes is collective: all ranks call it, in the same order."""
+
+    rank: int
+    """This process's number, 0 to size - 1."""
+    size: int
+    """Number of processes."""
+    local_rank: int
+    """This process's number among those of its node."""
+    local_size: int
+    """Number of processes on this node."""
+
+    def allreduce(self, buffer: Array) -> None:
+        """Sum ``buffer`` over all ranks, in place."""
+
+    def iallreduce(self, buffer: Array) -> Request:
+        """Start ``allreduce``; the buffer must not be touched until ``wait``."""
+
+    def broadcast(self, buffer: Array, root: int = 0) -> None:
+        """Overwrite ``buffer`` with root's, in place."""
+
+    def broadcast_object(self, value: T, root: int = 0) -> T:
+        """Root's ``value``, pickled, on every rank."""
+
+    def allgather_object(self, value: T) -> list[T]:
+        """Every rank's ``value``, in order of rank, on every rank."""
+
+    def allgather_rows(self, rows: Array) -> Array:
+        """The rows of all ranks, in order of rank; ranks may hold different numbers of rows, or none."""
+
+    def barrier(self) -> None:
+        """Wait until every rank is here."""
+
+    def local_barrier(self) -> None:
+        """Wait until every rank of this node is here."""

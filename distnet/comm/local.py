@@ -1,0 +1,55 @@
+"""One process, no MPI: every sum is already complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from distnet.types import Array
+
+T = TypeVar("T")
+
+
+class Done:
+    """The request of a communication that needed none."""
+
+    def wait(self) -> None:
+        """Return at once."""
+
+
+@dataclass
+class LocalCommunicator:
+    """The communicator of a job of one rank."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+
+    def allreduce(self, buffer: Array) -> None:
+        """Leave the buffer as it is: one rank's sum."""
+
+    def iallreduce(self, buffer: Array) -> Done:
+        """Leave the buffer as it is."""
+        return Done()
+
+    def broadcast(self, buffer: Array, root: int = 0) -> None:
+        """Leave the buffer as it is: root's own."""
+
+    def broadcast_object(self, value: T, root: int = 0) -> T:
+        """``value`` itself."""
+        return value
+
+    def allgather_object(self, value: T) -> list[T]:
+        """``[value]``."""
+        return [value]
+
+    def allgather_rows(self, rows: Array) -> Array:
+        """``rows`` themselves."""
+        return rows
+
+    def barrier(self) -> None:
+        """Return at once."""
+
+    def local_barrier(self) -> None:
+        """Return at once."""

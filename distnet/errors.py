@@ -1,0 +1,69 @@
+"""Every exception that distnet raises on purpose.
+
+::
+
+    DistnetError
+    ├── ArgumentError       (ValueError)    a value the caller passed cannot be used
+    │   └── UnknownNameError                a name that no registry knows
+    ├── ShapeError          (ValueError)    an array or layer of the wrong shape
+    ├── DataError           (ValueError)    training data that cannot be trained on
+    ├── NotBuiltError       (RuntimeError)  weights asked for before they exist
+    ├── NotCompiledError    (RuntimeError)  training asked for before compile()
+    ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
+    ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
+    └── CommunicationError  (RuntimeError)  the ranks cannot work together
+        ├── LaunchError                     started in a way that cannot be one job
+        └── ReplicaError                    the ranks do not hold the same model or data
+
+A message says where, what was expected, what was received, and the remedy.
+"""
+
+from __future__ import annotations
+
+
+class DistnetError(Exception):
+    """Base of every error that distnet raises on purpose."""
+
+
+class ArgumentError(DistnetError, ValueError):
+    """A value the caller passed cannot be used."""
+
+
+class UnknownNameError(ArgumentError):
+    """A name that no registry knows."""
+
+
+class ShapeError(DistnetError, ValueError):
+    """An array or a layer of the wrong shape."""
+
+
+class DataError(DistnetError, ValueError):
+    """Training data that cannot be trained on: empty, not finite, out of range."""
+
+
+class NotBuiltError(DistnetError, RuntimeError):
+    """Weights were asked for before the input shape was known."""
+
+
+class NotCompiledError(DistnetError, RuntimeError):
+    """Training was asked for before ``compile()``."""
+
+
+class CheckpointError(DistnetError, OSError):
+    """A file that cannot be written, read or trusted."""
+
+
+class DatasetError(DistnetError, OSError):
+    """A dataset that cannot be found, fetched or verified."""
+
+
+class CommunicationError(DistnetError, RuntimeError):
+    """The ranks cannot work together."""
+
+
+class LaunchError(CommunicationError):
+    """The processes were started in a way that cannot be one job."""
+
+
+class ReplicaError(CommunicationError):
+    """The ranks do not hold the same model, data or settings."""

@@ -1,0 +1,105 @@
+"""Random numbers by address: the same address gives the same numbers, whoever asks and when.
+
+An address ``(seed, purpose, ...)`` is hashed to the key of a counter-based generator (Philox). Nothing
+of a generator need be saved, and a rank draws only the rows it holds.
+
+Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox 4x64).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import random as python_random
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.types import Array
+
+_BITS_PER_BLOCK = 8
+"""32-bit words in one Philox 4x64 block."""
+
+
+
+@dataclass
+class _State:
+    seed: int | None = None
+    models: int = 0
+
+
+_state = _State()
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed distnet, Python's ``random`` and NumPy's global generator.
+
+    Args:
+        seed: an integer in [0, 2**32).
+
+    Raises:
+        ArgumentError: any other value.
+
+    Source: ``keras.utils.set_random_seed``.
+    """
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ArgumentError(f"set_random_seed: expected an integer in [0, 2**32), received {seed!r}.")
+    set_job_seed(int(seed))
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+
+
+def set_job_seed(seed: int) -> None:
+    """Set the seed that all ranks share and count models from 0 again."""
+    _state.seed, _state.models = seed, 0
+
+
+def job_seed() -> int:
+    """The seed that all addresses start with: set by the user or, once, by chance."""
+    if _state.seed is None:
+        _state.seed = secrets.randbits(32)
+    return _state.seed
+
+
+def has_job_seed() -> bool:
+    """Whether a seed was set or drawn already."""
+    return _state.seed is not None
+
+
+def next_model_index() -> int:
+    """0, 1, 2 ... for the models of this program: equal models made twice start from different weights."""
+    _state.models += 1
+    return _state.models - 1
+
+
+@functools.lru_cache(maxsize=4096)
+def key(*address: int | str) -> int:
+    """The 128-bit Philox key of an address."""
+    digest = hashlib.blake2b(repr(address).encode(), digest_size=16).digest()
+    return int.from_bytes(digest, "little")
+
+
+def generator(*address: int | str) -> np.random.Generator:
+    """A generator that starts afresh at ``address``."""
+    return np.random.Generator(np.random.Philox(key=key(*address)))
+
+
+def row_bits(address: tuple[int | str, ...], step: int, first_row: int, rows: int, width: int) -> Array:
+    """32 random bits for each entry of some rows of a global batch.
+
+    Args:
+        address: what the numbers are for; hashed once and remembered.
+        step: training step, the third word of the counter.
+        first_row: index in the global batch of the first row wanted.
+        rows: number of rows wanted.
+        width: entries of one row.
+
+    Returns:
+        (rows, width) uint32; row ``r`` is the same in every call that covers it.
+    """
+    blocks = -(-width // _BITS_PER_BLOCK)
+    philox = np.random.Philox(key=key(*address), counter=[first_row * blocks, 0, step, 0])
+    words = philox.random_raw(rows * blocks * 4).view(np.uint32)
+    return words.reshape(rows, blocks * _BITS_PER_BLOCK)[:, :width]

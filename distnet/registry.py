@@ -1,0 +1,256 @@
+"""Class <-> name, and the only JSON codec: what ``get_config`` writes, ``from_config`` reads.
+
+One ``Registry`` a family (layers, losses, optimizers ...). A class is registered once, under its own
+name and Keras's aliases; it is then found by string, by Keras's ``{"class_name", "config"}`` dict, by
+itself. Objects that a user hands over are used as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Generic, Self, TypeVar, cast, overload
+
+import numpy as np
+
+from distnet.errors import ArgumentError, UnknownNameError
+from distnet.types import Json
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+_registered_custom: dict[str, Any] = {}
+_scoped_custom: ContextVar[Mapping[str, Any] | None] = ContextVar("custom_objects", default=None)
+
+
+class Configurable:
+    """A dataclass whose fields are its constructor, its attributes and its Keras config."""
+
+    def get_config(self) -> dict[str, Json]:
+        """The constructor's arguments as JSON, in the order of the fields.
+
+        A field declared with ``metadata={"config": False}`` is left out.
+        """
+        fields = dataclasses.fields(cast(Any, self))
+        return {f.name: to_json(getattr(self, f.name)) for f in fields if f.metadata.get("config", True)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        """Make the object that ``get_config`` described.
+
+        Raises:
+            ArgumentError: ``config`` has a key that the constructor does not know.
+        """
+        known = inspect.signature(cls).parameters
+        unknown = sorted(set(config) - set(known))
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            raise ArgumentError(
+                f"{cls.__name__}: unknown configuration keys {unknown}. Expected some of {sorted(known)}."
+            )
+        return cls(**cast(dict[str, Any], dict(config)))
+
+    def to_json(self) -> Json:
+        """Keras's ``{"class_name", "config"}`` of this object."""
+        return {"class_name": registered_name(type(self)), "config": self.get_config()}
+
+
+class Registry(Generic[T]):
+    """The classes of one family by name.
+
+    Args:
+        kind: what a member is called in messages, for example ``"optimizer"``.
+        base: the class or protocol that every member is an instance of.
+        adapt: makes a member of a user's plain function; without it functions are refused.
+    """
+
+    def __init__(self, kind: str, base: type[T], adapt: Callable[[Callable[..., Any]], T] | None = None) -> None:
+        self.kind = kind
+        self.base = base
+        self.adapt = adapt
+        self.members: dict[str, type[T] | T] = {}
+        self._by_key: dict[str, type[T] | T] = {}
+
+    def register(self, *aliases: str) -> Callable[[C], C]:
+        """Decorate a class: it is found by its own name and by ``aliases``."""
+
+        def decorate(cls: C) -> C:
+            self.add(cls.__name__, cast("type[T]", cls), *aliases)
+            return cls
+
+        return decorate
+
+    def add(self, name: str, member: type[T] | T, *aliases: str) -> None:
+        """Register a class, or a ready instance, under ``name`` and ``aliases``."""
+        for key in map(_normalized, (name, *aliases)):
+            if self._by_key.get(key, member) is not member:
+                raise ArgumentError(f"the {self.kind} name {name!r} is taken by {self._by_key[key]!r}.")
+            self._by_key[key] = member
+        self.members[name] = member
+
+    def classes(self) -> dict[str, type[T]]:
+        """The registered classes by their own names."""
+        return {name: member for name, member in self.members.items() if isinstance(member, type)}
+
+    def get(self, spec: object) -> T:
+        """The member that ``spec`` means.
+
+        Args:
+            spec: a member, its class, its name, Keras's ``{"class_name", "config"}`` or, in families
+                that adapt functions, a function.
+
+        Raises:
+            UnknownNameError: no member has that name.
+            ArgumentError: ``spec`` is none of these.
+        """
+        if isinstance(spec, str):
+            return self._instance(self.find(spec))
+        if isinstance(spec, Mapping):
+            return self._from_json(spec)
+        if not isinstance(spec, self.base) or isinstance(spec, type):
+            return self._instance(spec)
+        return spec
+
+    def optional(self, spec: object) -> T | None:
+        """As ``get``; None stays None."""
+        return None if spec is None else self.get(spec)
+
+    def find(self, name: str) -> object:
+        """The class, instance or custom object registered as ``name``.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        for custom in (_scoped_custom.get() or {}, _registered_custom):
+            if name in custom:
+                return custom[name]
+        found = self._by_key.get(_normalized(name))
+        if found is None:
+            close = difflib.get_close_matches(name, self.members, n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Expected one of {sorted(self.members)}."
+            raise UnknownNameError(
+                f"unknown {self.kind} {name!r}. {hint} A class or function of your own goes in custom_objects."
+            )
+        return found
+
+    def _from_json(self, spec: Mapping[str, Any]) -> T:
+        name, config = spec.get("registered_name") or spec.get("class_name"), spec.get("config")
+        if name == "function":
+            name, config = config, None
+        if not isinstance(name, str) or not (config is None or isinstance(config, Mapping)):
+            raise ArgumentError(
+                f'{self.kind}: expected {{"class_name": str, "config": dict}}, received {dict(spec)!r}.'
+            )
+        if name not in _registered_custom and name not in (_scoped_custom.get() or {}):
+            name = name.rpartition(">")[2]
+        found = self.find(name)
+        if isinstance(found, type) and hasattr(found, "from_config"):
+            return cast(T, found.from_config(config or {}))
+        return self._instance(found)
+
+    def _instance(self, found: object) -> T:
+        if isinstance(found, type) and issubclass(found, self.base):
+            return found()
+        if isinstance(found, self.base):
+            return found
+        if callable(found) and self.adapt is not None and not isinstance(found, type):
+            return self.adapt(found)
+        raise ArgumentError(f"expected a {self.kind} (name, object, class or config), received {found!r}.")
+
+    def field(self, default: object) -> Resolved[T]:
+        """A dataclass field that holds a member and takes any spec of one."""
+        return Resolved(self.get, default)
+
+    def optional_field(self) -> Resolved[T | None]:
+        """A dataclass field that holds a member or None, which is its default."""
+        return Resolved(self.optional, None)
+
+
+class Resolved(Generic[T]):
+    """A dataclass field that turns what is assigned into the object it names.
+
+    ``activation: Resolved[Activation] = ACTIVATIONS.field("linear")`` takes ``"relu"``, a config dict
+    or an object, in the constructor as well as later, and always gives back the object.
+    """
+
+    def __init__(self, resolve: Callable[[object], T], default: object) -> None:
+        self.resolve = resolve
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Any: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self.default
+        return instance.__dict__[self.name]
+
+    def __set__(self, instance: object, value: object) -> None:
+        instance.__dict__[self.name] = self.resolve(value)
+
+
+def to_json(value: object) -> Json:
+    """The JSON of a configuration value: numbers, strings, sequences, mappings, registered objects.
+
+    Raises:
+        ArgumentError: the value has no JSON form.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return cast(Json, value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if isinstance(value, Configurable):
+        return value.to_json()
+    if hasattr(value, "get_config"):
+        return {"class_name": registered_name(type(value)), "config": to_json(value.get_config())}
+    if callable(value) and hasattr(value, "__name__"):
+        return registered_name(value)
+    raise ArgumentError(f"{value!r} cannot be written as JSON. Give its class a get_config method.")
+
+
+def registered_name(obj: Any) -> str:
+    """The name under which a class or function is written to JSON."""
+    for name, custom in _registered_custom.items():
+        if custom is obj:
+            return name
+    return str(obj.__name__)
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[C], C]:
+    """Decorate a class or function of your own: saved files find it as ``package>name``.
+
+    Source: ``keras.saving.register_keras_serializable``.
+    """
+
+    def decorate(obj: C) -> C:
+        _registered_custom[f"{package}>{name or obj.__name__}"] = obj
+        return obj
+
+    return decorate
+
+
+@contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Within the block these names mean these classes and functions, in every family."""
+    token = _scoped_custom.set({**(_scoped_custom.get() or {}), **(custom_objects or {})})
+    try:
+        yield
+    finally:
+        _scoped_custom.reset(token)
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "")

@@ -1,0 +1,157 @@
+"""A model's variables, and the flat buffers that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from distnet.errors import ShapeError
+from distnet.types import Array, ArrayLike, DType
+
+_ALIGNMENT_BYTES = 64
+
+
+class Penalty(Protocol):
+    """A regularizer, as a variable sees it."""
+
+    def value(self, w: Array) -> float: ...
+
+    def gradient(self, w: Array) -> Array: ...
+
+
+class Projection(Protocol):
+    """A constraint, as a variable sees it."""
+
+    def __call__(self, w: Array) -> Array: ...
+
+
+@dataclass(eq=False)
+class Variable:
+    """One array of weights: a view into a ``VariableStore`` once its model is built.
+
+    Args:
+        name: name within its layer, for example ``"kernel"``.
+        path: name within its model, for example ``"dense/kernel"``.
+        value: the weights, of any shape.
+        trainable: whether the optimizer updates it.
+        regularizer: adds to the loss, and to this variable's gradient.
+        constraint: applied to the weights after each update.
+    """
+
+    name: str
+    path: str
+    value: Array
+    trainable: bool = True
+    regularizer: Penalty | None = None
+    constraint: Projection | None = None
+    grad: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.grad = np.zeros_like(self.value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> DType:
+        return self.value.dtype
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    def numpy(self) -> Array:
+        """A copy of the weights."""
+        return self.value.copy()
+
+    def assign(self, value: ArrayLike) -> None:
+        """Overwrite the weights in place.
+
+        Raises:
+            ShapeError: ``value`` has another shape.
+        """
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received {value.shape}.")
+        self.value[...] = value
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a trainable variable lies in the flat buffers: entries ``start`` to ``stop``."""
+
+    variable: Variable
+    start: int
+    stop: int
+
+
+class VariableStore:
+    """One contiguous array of a model's trainable weights, one of their gradients.
+
+    The variables' ``value`` and ``grad`` become views into these arrays, each beginning on a cache
+    line. The padding between them stays zero. Frozen variables lie behind, without gradients.
+
+    Args:
+        variables: all variables of the model, in the model's order.
+        dtype: of both arrays.
+        extra: entries to append to the gradient's buffer, for sums that travel with the gradient.
+        allocate: gives zeroed memory for a number of entries; by default the process's own.
+    """
+
+    def __init__(
+        self,
+        variables: Sequence[Variable],
+        dtype: DType,
+        extra: int = 0,
+        allocate: Callable[[int, DType], Array] = np.zeros,
+    ) -> None:
+        self.variables = list(variables)
+        self.dtype = np.dtype(dtype)
+        trainable = [v for v in self.variables if v.trainable]
+        frozen = [v for v in self.variables if not v.trainable]
+        spans, self.size = self._spans(trainable, 0)
+        frozen_spans, total = self._spans(frozen, self.size)
+        self.spans = spans
+        self.buffer = allocate(total, self.dtype)
+        self.message = allocate(self.size + extra, self.dtype)
+        for span in (*spans, *frozen_spans):
+            self._bind(span.variable, self.buffer[span.start : span.stop])
+        for span in spans:
+            span.variable.grad = self.message[span.start : span.stop].reshape(span.variable.shape)
+
+    @property
+    def weights(self) -> Array:
+        """(size,) all trainable weights."""
+        return self.buffer[: self.size]
+
+    @property
+    def gradients(self) -> Array:
+        """(size,) their gradients."""
+        return self.message[: self.size]
+
+    @property
+    def extra(self) -> Array:
+        """(extra,) the sums that travel behind the gradient."""
+        return self.message[self.size :]
+
+    def trainable(self) -> Iterator[Span]:
+        """The trainable variables and where they lie."""
+        return iter(self.spans)
+
+    def _spans(self, variables: Sequence[Variable], start: int) -> tuple[list[Span], int]:
+        entries = _ALIGNMENT_BYTES // self.dtype.itemsize
+        spans = []
+        for variable in variables:
+            spans.append(Span(variable, start, start + variable.size))
+            start += -(-variable.size // entries) * entries
+        return spans, start
+
+    @staticmethod
+    def _bind(variable: Variable, view: Array) -> None:
+        view = view.reshape(variable.shape)
+        view[...] = variable.value
+        variable.value = view

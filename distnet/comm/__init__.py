@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
+import functools
+import os
+
+from distnet import random
+from distnet.comm import launcher
 from distnet.comm.base import Communicator as Communicator
 from distnet.comm.base import Request as Request
 from distnet.comm.local import LocalCommunicator as LocalCommunicator
+from distnet.errors import LaunchError
+
+
+@functools.cache
+def world() -> Communicator:
+    """The ranks of this job: MPI's under a launcher of several processes, else this process alone.
+
+    The first call joins the job: it is collective, shares the node's cores out among its ranks, and
+    agrees on a seed where the user has set none.
+
+    Raises:
+        LaunchError: a launcher started several processes that cannot talk to each other.
+    """
+    started = launcher.detect(os.environ)
+    if started is None or started.size == 1:
+        return LocalCommunicator()
+    communicator = _join(started)
+    if not all(communicator.allgather_object(random.has_job_seed())):
+        random.set_job_seed(communicator.broadcast_object(random.job_seed()))
+    return communicator
+
+
+def _join(started: launcher.Launcher) -> Communicator:
+    try:
+        from distnet.comm import mpi  # noqa: PLC0415 - only a job of several ranks may import mpi4py
+    except (ImportError, RuntimeError) as error:
+        raise LaunchError(
+            f"{started.name} started this process as rank {started.rank} of {started.size or 'several'}, but mpi4py "
+            f"cannot be imported: {error}. Install mpi4py for the MPI of this launcher, or start one process alone."
+        ) from error
+    return mpi.start(started)

@@ -26,6 +26,8 @@ class Communicator(Protocol):
     """This process's number among those of its node."""
     local_size: int
     """Number of processes on this node."""
+    blas_threads: int | None
+    """BLAS threads of this process; None where BLAS was left to itself."""
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place."""

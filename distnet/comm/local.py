@@ -25,6 +25,7 @@ class LocalCommunicator:
     size: int = 1
     local_rank: int = 0
     local_size: int = 1
+    blas_threads: int | None = None
 
     def allreduce(self, buffer: Array) -> None:
         """Leave the buffer as it is: one rank's sum."""

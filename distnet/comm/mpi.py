@@ -1,0 +1,197 @@
+"""Message passing: the only module that imports mpi4py."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import sys
+import time
+import traceback
+from types import TracebackType
+from typing import Any, NoReturn, TypeVar, cast
+
+import numpy as np
+from mpi4py import MPI
+
+from distnet.comm import threads
+from distnet.comm.launcher import Launcher
+from distnet.errors import CommunicationError, LaunchError
+from distnet.types import Array
+
+T = TypeVar("T")
+
+_PATIENCE_S = 0.5
+_DEPARTURE_TAG = 1
+
+
+class MPIRequest:
+    """A non-blocking collective: ``wait`` gives other processes the core and notices ranks that left."""
+
+    def __init__(self, owner: MPICommunicator, request: MPI.Request, what: str) -> None:
+        self.owner = owner
+        self.request = request
+        self.what = what
+        self.number = owner.collectives
+
+    def wait(self) -> None:
+        """Return when the collective is complete on this rank.
+
+        Raises:
+            CommunicationError: a rank's program ended without taking part.
+        """
+        if self.request.Test():
+            return
+        patience_ends = time.monotonic() + _PATIENCE_S
+        while not self.request.Test():
+            os.sched_yield()
+            if time.monotonic() > patience_ends:
+                self.owner.raise_if_a_rank_left(self.number, self.what)
+                patience_ends = time.monotonic() + _PATIENCE_S
+
+
+class MPICommunicator:
+    """All ranks of ``MPI_COMM_WORLD``, on a communicator of distnet's own.
+
+    Every collective is started non-blocking and numbered. A rank whose program ends tells the others
+    how many collectives it took part in, so that a rank waiting for a later one fails instead of
+    hanging.
+    """
+
+    def __init__(self, comm: MPI.Intracomm) -> None:
+        self.comm = comm
+        self.rank: int = comm.rank
+        self.size: int = comm.size
+        self.node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+        self.local_rank: int = self.node.rank
+        self.local_size: int = self.node.size
+        self.blas_threads: int | None = None
+        self.collectives = 0
+        self._departures = comm.Dup()
+
+    def allreduce(self, buffer: Array) -> None:
+        """Sum ``buffer`` over all ranks, in place (``MPI_Iallreduce``, ``MPI_SUM``)."""
+        self.iallreduce(buffer).wait()
+
+    def iallreduce(self, buffer: Array) -> MPIRequest:
+        """Start the sum; the buffer is MPI's until ``wait`` returns."""
+        return self._started(self.comm.Iallreduce(MPI.IN_PLACE, buffer), "allreduce")
+
+    def broadcast(self, buffer: Array, root: int = 0) -> None:
+        """Overwrite ``buffer`` with root's, in place (``MPI_Ibcast``)."""
+        self._started(self.comm.Ibcast(buffer, root), "broadcast").wait()
+
+    def broadcast_object(self, value: T, root: int = 0) -> T:
+        """Root's ``value``, pickled: first its length, then its bytes."""
+        data = np.frombuffer(pickle.dumps(value), np.uint8) if self.rank == root else np.empty(0, np.uint8)
+        length = np.array([data.size], np.int64)
+        self.broadcast(length, root)
+        buffer = data.copy() if self.rank == root else np.empty(int(length[0]), np.uint8)
+        self.broadcast(buffer, root)
+        return value if self.rank == root else cast(T, _unpickled(buffer))
+
+    def allgather_object(self, value: T) -> list[T]:
+        """Every rank's ``value``, pickled, in order of rank."""
+        data = np.frombuffer(pickle.dumps(value), np.uint8)
+        lengths = self._allgather_lengths(data.size)
+        gathered = self._allgather_bytes(data, lengths)
+        ends = np.cumsum(lengths)
+        return [_unpickled(gathered[end - n : end]) for n, end in zip(lengths, ends, strict=True)]
+
+    def allgather_rows(self, rows: Array) -> Array:
+        """The rows of all ranks, in order of rank."""
+        rows = np.ascontiguousarray(rows)
+        lengths = self._allgather_lengths(rows.nbytes)
+        gathered = self._allgather_bytes(rows.reshape(-1).view(np.uint8), lengths)
+        return gathered.view(rows.dtype).reshape(-1, *rows.shape[1:])
+
+    def barrier(self) -> None:
+        """Wait for every rank (``MPI_Ibarrier``)."""
+        self._started(self.comm.Ibarrier(), "barrier").wait()
+
+    def local_barrier(self) -> None:
+        """Wait for every rank of this node."""
+        self._started(self.node.Ibarrier(), "barrier").wait()
+
+    def share_cores(self) -> None:
+        """Give BLAS in this rank its share of the node's cores (``threads.threads_per_rank``)."""
+        cores = self.node.allgather(threads.available_cores())
+        share = threads.threads_per_rank(cores, self.local_rank)
+        self.blas_threads = threads.limit_blas_threads(share, os.environ)
+
+    def announce_departure(self) -> None:
+        """Tell the other ranks that this one's program has ended, and after how many collectives."""
+        count = np.array([self.collectives], np.int64)
+        for other in range(self.size):
+            if other != self.rank:
+                self._departures.Isend(count, other, _DEPARTURE_TAG)
+
+    def raise_if_a_rank_left(self, number: int, what: str) -> None:
+        """Fail if a rank's program ended before it took part in collective ``number``."""
+        status = MPI.Status()
+        if not self._departures.Iprobe(MPI.ANY_SOURCE, _DEPARTURE_TAG, status):
+            return
+        count = np.empty(1, np.int64)
+        self._departures.Recv(count, status.Get_source(), _DEPARTURE_TAG)
+        if count[0] < number:
+            raise CommunicationError(
+                f"rank {self.rank} waits in {what}, but the program of rank {status.Get_source()} has ended. "
+                "All ranks must make the same distnet calls: fit, evaluate, predict and barrier are for every "
+                "rank, not for rank 0 alone."
+            )
+
+    def _started(self, request: MPI.Request, what: str) -> MPIRequest:
+        self.collectives += 1
+        return MPIRequest(self, request, what)
+
+    def _allgather_lengths(self, length: int) -> Array:
+        lengths = np.empty(self.size, np.int64)
+        request = self.comm.Iallgather(np.array([length], np.int64), lengths)
+        self._started(request, "allgather").wait()
+        return lengths
+
+    def _allgather_bytes(self, data: Array, lengths: Array) -> Array:
+        gathered = np.empty(int(lengths.sum()), np.uint8)
+        request = self.comm.Iallgatherv(data, [gathered, (lengths.tolist(), None), MPI.BYTE])
+        self._started(request, "allgather").wait()
+        return gathered
+
+
+def start(launcher: Launcher) -> MPICommunicator:
+    """Join the job that ``launcher`` started; from here on an uncaught exception ends it on every rank.
+
+    Raises:
+        LaunchError: mpi4py's MPI does not see the processes that the launcher started.
+    """
+    world = MPI.COMM_WORLD
+    if world.size == 1 or (launcher.size is not None and world.size != launcher.size):
+        raise LaunchError(
+            f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size or 'several'}, but "
+            f"mpi4py's MPI ({library_name()}) sees {world.size}. The launcher and mpi4py belong to different MPIs, or "
+            "srun was given no --mpi plugin: start with the mpirun of mpi4py's MPI, or install mpi4py for this one."
+        )
+    communicator = MPICommunicator(world.Dup())
+    communicator.share_cores()
+    atexit.register(communicator.announce_departure)
+    sys.excepthook = _end_the_job
+    return communicator
+
+
+def library_name() -> str:
+    """Name and version of the MPI library that mpi4py runs on, for example ``MPICH Version: 5.0.2``."""
+    return " ".join(MPI.Get_library_version().splitlines()[0].split())[:80]
+
+
+def _end_the_job(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
+    """Print this rank's traceback in one write, then end every rank."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    rank, size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
+    sys.stdout.flush()
+    sys.stderr.write(f"\ndistnet: rank {rank} of {size} failed; the job ends.\n{text}")
+    sys.stderr.flush()
+    MPI.COMM_WORLD.Abort(1)
+    raise SystemExit(1)
+
+
+def _unpickled(data: Array) -> Any:
+    return pickle.loads(data.tobytes())  # noqa: S301 - from a rank of this very job

@@ -1,0 +1,25 @@
+"""Which rank this process is: for scripts that print or write files of their own."""
+
+from __future__ import annotations
+
+from distnet import comm
+
+
+def rank() -> int:
+    """This process's number, 0 to ``size() - 1``; 0 when started alone."""
+    return comm.world().rank
+
+
+def size() -> int:
+    """Number of processes of the job; 1 when started alone."""
+    return comm.world().size
+
+
+def is_chief() -> bool:
+    """Whether this is rank 0, the one that prints and writes files."""
+    return comm.world().rank == 0
+
+
+def barrier() -> None:
+    """Wait until every rank has come here; every rank must call it."""
+    comm.world().barrier()

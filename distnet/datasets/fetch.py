@@ -1,0 +1,130 @@
+"""Where a dataset's files are: the user's folder, the cache, Keras's cache, the network.
+
+One rank of each node looks first, and downloads if it must, while the others wait; whatever goes wrong
+is raised on every rank.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from distnet.comm import world
+from distnet.errors import DatasetError
+
+T = TypeVar("T")
+
+_CONNECT_S = 15
+_READ_S = 60
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that can be downloaded.
+
+    Args:
+        dataset: name of the dataset it belongs to, which is also its folder in ``$DISTNET_DATA``.
+        url: where it is.
+        sha256: checksum of its content, hexadecimal.
+    """
+
+    dataset: str
+    url: str
+    sha256: str
+
+
+def user_folder(dataset: str) -> Path | None:
+    """``$DISTNET_DATA/dataset``; None where ``DISTNET_DATA`` is not set."""
+    data = os.environ.get("DISTNET_DATA")
+    return Path(data).expanduser() / dataset if data else None
+
+
+def cache_folder() -> Path:
+    """``$DISTNET_HOME/datasets``, by default ``~/.cache/distnet/datasets``."""
+    home = os.environ.get("DISTNET_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".cache" / "distnet") / "datasets"
+
+
+def obtain(remote: RemoteFile, path: str | Path) -> Path:
+    """A verified copy of ``remote``, downloaded if neither cache holds one.
+
+    Args:
+        remote: the file.
+        path: its name in the cache folder, or an absolute path to keep it at.
+
+    Raises:
+        DatasetError: there is no copy and none can be downloaded; the message says what was tried.
+    """
+    target = cache_folder() / path
+    of_keras = Path.home() / ".keras" / "datasets" / target.name
+    tried = [_describe_user_folder(remote.dataset)]
+    for candidate in (target, of_keras):
+        reason = _defect(candidate, remote.sha256)
+        if reason is None:
+            return candidate
+        tried.append(f"{candidate}: {reason}")
+    try:
+        _download(remote, target)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        tried.append(f"{remote.url}: {reason}")
+        lines = "\n".join(f"  - {line}" for line in tried)
+        raise DatasetError(
+            f"{remote.dataset}: not found on this machine, and it cannot be downloaded. Tried:\n{lines}\n"
+            f"Set the environment variable DISTNET_DATA to a folder whose subfolder {remote.dataset}/ holds the "
+            f"files, or download the URL elsewhere and copy it to {target}."
+        ) from error
+    return target
+
+
+def on_one_rank_first(load: Callable[[], T]) -> T:
+    """``load()``, called by one rank of each node before the others; every rank must come here.
+
+    Raises:
+        DatasetError: it failed on some rank; every rank raises the same message.
+    """
+    comm = world()
+    results: list[T] = []
+    for turn in (0, 1):
+        failure: str | None = None
+        cause: Exception | None = None
+        if min(comm.local_rank, 1) == turn:
+            try:
+                results.append(load())
+            except Exception as error:  # whatever it is: kept to itself, it would leave the other ranks waiting
+                cause = error
+                failure = str(error) if isinstance(error, DatasetError) else f"{type(error).__name__}: {error}"
+        failures = [other for other in comm.allgather_object(failure) if other is not None]
+        if failures:
+            raise DatasetError(failures[0]) from cause
+    return results[0]
+
+
+def _describe_user_folder(dataset: str) -> str:
+    folder = user_folder(dataset)
+    if folder is None:
+        return "the environment variable DISTNET_DATA: not set"
+    return f"{folder} (from DISTNET_DATA): " + ("none of the dataset's files" if folder.is_dir() else "no such folder")
+
+
+def _defect(path: Path, sha256: str) -> str | None:
+    import pooch  # slow to import, needed by few
+
+    try:
+        if not path.is_file():
+            return "no such file"
+        return None if pooch.file_hash(str(path), alg="sha256") == sha256 else "its checksum is wrong"
+    except OSError as error:
+        return f"cannot be read: {error}"
+
+
+def _download(remote: RemoteFile, target: Path) -> None:
+    import pooch  # slow to import, needed by few
+
+    downloader = pooch.HTTPDownloader(timeout=(_CONNECT_S, _READ_S))
+    pooch.retrieve(
+        remote.url, known_hash=f"sha256:{remote.sha256}", fname=target.name, path=target.parent, downloader=downloader
+    )

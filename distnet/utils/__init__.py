@@ -1,0 +1,12 @@
+"""What Keras users import from ``keras.utils``."""
+
+from __future__ import annotations
+
+from distnet.random import set_random_seed as set_random_seed
+from distnet.registry import custom_object_scope as custom_object_scope
+from distnet.registry import register_keras_serializable as register_keras_serializable
+from distnet.utils.numerical import normalize as normalize
+from distnet.utils.numerical import to_categorical as to_categorical
+
+CustomObjectScope = custom_object_scope
+"""Keras's other name of ``custom_object_scope``."""

@@ -1,0 +1,178 @@
+"""launch/run.sh: with the real mpirun of this environment, and with scripts that answer like other MPIs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[2] / "launch" / "run.sh"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+SET_BY_RUN = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONUNBUFFERED", "MPIRUN", "PYTHON")
+
+SCRIPT = """
+import os, sys
+from mpi4py import MPI
+names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONUNBUFFERED")
+line = [MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, *(os.environ.get(name) for name in names), *sys.argv[1:]]
+os.write(1, ("|".join(map(str, line)) + "\\n").encode())
+sys.exit(int(os.environ.get("EXIT", "0")) if MPI.COMM_WORLD.rank == 1 else 0)
+"""
+
+VERSIONS = {
+    "mpich": "HYDRA build details:\n    Version:  4.2.0",
+    "openmpi4": "mpirun (Open MPI) 4.1.6",
+    "openmpi5": "mpirun (Open MPI) 5.0.6",
+    "prrte": "prterun (PRRTE) 3.0.7",
+    "intel": "Intel(R) MPI Library for Linux* OS, Version 2021.13 Build 20240701",
+}
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "train it.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Path:
+    """An mpirun that answers ``--version`` with $VERSION and else prints its arguments, one a line."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    path = folder / "mpirun"
+    path.write_text(
+        '#!/bin/sh\nif [ "$1" = --version ]; then printf "%s\\n" "$VERSION"; exit 0; fi\n'
+        'printf "%s\\n" "OMP=$OMP_NUM_THREADS" "$@"\nexit 5\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in SET_BY_RUN}
+    return subprocess.run(
+        [str(RUN), *map(str, arguments)],
+        env=inherited | {"PYTHON": sys.executable} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def options_of(fake: Path, flavour: str, *arguments: object, **environment: str) -> list[str]:
+    """The options that this mpirun was given, without the program."""
+    done = run(*arguments, MPIRUN=str(fake), VERSION=VERSIONS[flavour], **environment)
+    assert done.returncode == 5, done.stderr
+    lines = done.stdout.splitlines()
+    return lines[: lines.index(sys.executable)]
+
+
+def test_the_script_runs_on_the_ranks_asked_for_with_its_arguments(script):
+    done = run("-n", 3, script, "--epochs", 2, "two words", "-n", 9)
+    assert done.returncode == 0, done.stderr
+    threads = str(max(1, CORES // 3))
+    expected = [f"{rank}|3|{threads}|{threads}|1|--epochs|2|two words|-n|9" for rank in range(3)]
+    assert sorted(done.stdout.splitlines()) == expected
+
+
+def test_the_exit_code_is_that_of_the_job(script):
+    assert run("-np", 2, script, EXIT="7").returncode == 7
+
+
+def test_threads_that_the_user_chose_stay(script):
+    done = run("-n", 2, script, OMP_NUM_THREADS="5")
+    assert [line.split("|")[2:4] for line in done.stdout.splitlines()] == [["5", "None"]] * 2
+
+
+def test_without_a_number_there_is_a_rank_for_each_core(fake, script):
+    assert options_of(fake, "mpich", script)[:3] == ["OMP=1", "-n", str(CORES)]
+
+
+@pytest.mark.parametrize("flavour", ["mpich", "intel"])
+def test_hydra_needs_no_more_than_the_number_of_ranks(fake, script, flavour):
+    assert options_of(fake, flavour, "-n", 4, script)[1:] == ["-n", "4"]
+
+
+@pytest.mark.parametrize("flavour", ["openmpi4", "openmpi5", "prrte"])
+def test_open_mpi_is_allowed_more_ranks_than_cores_and_root(fake, script, flavour):
+    options = options_of(fake, flavour, "-n", 4 * CORES, script)
+    assert options[1:4] == ["-n", str(4 * CORES), "--oversubscribe"]
+    assert ("--allow-run-as-root" in options) == (os.getuid() == 0)
+    assert "--bind-to" not in options
+
+
+def test_open_mpi_does_not_bind_ranks_of_several_threads(fake, script):
+    options = options_of(fake, "openmpi5", "-n", 1, script, OMP_NUM_THREADS="2")
+    assert options[options.index("--bind-to") + 1] == "none"
+
+
+def test_open_mpi_hands_settings_on_to_other_machines(fake, script):
+    options = options_of(fake, "openmpi5", "-n", 2, script, DISTNET_DATA="/data")
+    exported = {options[i + 1] for i, option in enumerate(options) if option == "-x"}
+    assert {"OMP_NUM_THREADS", "PYTHONUNBUFFERED", "DISTNET_DATA"} <= exported
+    assert "DISTNET_HOME" not in exported
+
+
+@pytest.mark.parametrize(("flavour", "option"), [("mpich", "-hosts"), ("intel", "-hosts"), ("openmpi5", "--host")])
+def test_machines_are_handed_on_and_share_the_ranks(fake, script, flavour, option):
+    ranks = 2 * CORES
+    options = options_of(fake, flavour, "-n", ranks, "--hosts", "a:4,b:4", script)
+    assert options[0] == "OMP=1"
+    assert options[options.index(option) + 1] == "a:4,b:4"
+    assert options_of(fake, flavour, "-n", 2, "--hosts", "a,b", script)[0] == f"OMP={CORES}"
+
+
+@pytest.mark.parametrize(("flavour", "option"), [("mpich", "-f"), ("intel", "-f"), ("openmpi5", "--hostfile")])
+def test_a_file_of_machines_is_handed_on_and_counted(fake, script, tmp_path, flavour, option):
+    hostfile = tmp_path / "hosts"
+    hostfile.write_text("# the lab\nnode1 slots=4\nnode2:4\n\n  node1  # again\n")
+    options = options_of(fake, flavour, "-n", 2, "--hostfile", hostfile, script)
+    assert options[0] == f"OMP={CORES}"
+    assert options[options.index(option) + 1] == str(hostfile)
+
+
+def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
+    """A Python with no mpirun beside it, as where the MPI is the system's."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then echo {tmp_path}; echo 3; fi\n')
+    python.chmod(0o755)
+    path = f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
+    done = run("-n", 1, script, PATH=path, PYTHON=str(python), VERSION=VERSIONS["mpich"])
+    assert done.stdout.splitlines() == ["OMP=3", "-n", "1", str(python), str(script)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected a script"),
+        (("-n",), "-n: expected a value"),
+        (("-n", "0", "{script}"), "-n: expected a number of ranks of at least 1, received 0"),
+        (("-n", "two", "{script}"), "received two"),
+        (("--ranks", "2", "{script}"), "--ranks: unknown option"),
+        (("-n", "2", "none.py"), "none.py: no such script"),
+        (("--hosts", "a", "--hostfile", "{script}", "{script}"), "received both"),
+        (("--hosts", ",", "{script}"), "at least one machine"),
+        (("--hostfile", "none", "{script}"), "--hostfile none: no such file"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(script, arguments, message):
+    done = run(*(argument.format(script=script) for argument in arguments))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "launch/run.sh --help" in done.stderr
+
+
+def test_a_missing_mpirun_or_python_is_named(script):
+    assert "none/mpirun was not found" in run("-n", 1, script, MPIRUN="none/mpirun").stderr
+    assert "none/python does not start" in run("-n", 1, script, PYTHON="none/python").stderr
+
+
+def test_help_is_printed_on_request():
+    done = run("--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: launch/run.sh")

@@ -1,0 +1,159 @@
+"""What an activation is, and how it is found by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from distnet import config
+from distnet.errors import ArgumentError
+from distnet.registry import Configurable, Registry, custom_object_scope
+from distnet.types import Array, ArrayLike, Json, Shape
+
+Option: TypeAlias = float | int | bool | None
+"""What an activation can be told: a slope, an axis, a switch."""
+
+A = TypeVar("A", bound="Activation")
+
+
+@dataclass(frozen=True)
+class Activation(Configurable, ABC):
+    """A function of an array, and its gradient. A subclass defines ``forward`` and ``backward``.
+
+    ``saves_input`` says what backward is handed: the input z, or (False) the output y, in which case forward
+    may write y over z. A subclass sets it as a class attribute.
+
+    >>> @dataclass(frozen=True)
+    ... class Cube(Activation):
+    ...     saves_input = True
+    ...
+    ...     def forward(self, z, out):
+    ...         np.multiply(z * z, z, out=out)
+    ...
+    ...     def backward(self, dy, saved, out):
+    ...         np.multiply(dy, 3 * saved * saved, out=out)
+    >>> Cube()(2.0)
+    array(8., dtype=float32)
+    """
+
+    @property
+    def saves_input(self) -> bool:
+        """Whether backward needs the input z rather than the output y."""
+        return False
+
+    @abstractmethod
+    def forward(self, z: Array, out: Array) -> None:
+        """Write f(z) into ``out``, which may be ``z`` itself unless ``saves_input``."""
+
+    @abstractmethod
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        """Write dL/dz into ``out``, which may be ``dy`` itself; ``saved`` is z if ``saves_input``, else y."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of f(z) for a z of this shape: the same, unless a subclass says otherwise."""
+        return shape
+
+    def __call__(self, x: ArrayLike, *values: Option, **options: Option) -> Array:
+        """f(x) as a new array, with some options other than this object's, as Keras's functions take them.
+
+        Args:
+            x: of any shape; what is not an array of floating point numbers becomes one of ``floatx``.
+            values: options by position, in the order of the fields.
+            options: options by name.
+        """
+        x = _floating(x)
+        activation = self._with(values, options) if values or options else self
+        out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
+        activation.forward(x, out)
+        return out
+
+    def to_json(self) -> Json:
+        """The name under which this very activation is known to Keras, else its class and options."""
+        for name, member in ACTIVATIONS.members.items():
+            if (member if isinstance(member, Activation) else _default(member)) == self:
+                return name
+        return super().to_json()
+
+    def _with(self, values: tuple[Option, ...], options: Mapping[str, Option]) -> Activation:
+        names = [field.name for field in dataclasses.fields(self)]
+        given = {**dict(zip(names, values, strict=False)), **options}
+        if len(given) < len(values) + len(options) or not given.keys() <= set(names):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected x and the options {names}, received {values} and {dict(options)}."
+            )
+        return dataclasses.replace(self, **cast(Any, given))
+
+
+def _default(member: type[Activation]) -> Activation | None:
+    """The member without options, or None for a class of a user that demands some."""
+    try:
+        return member()
+    except TypeError:
+        return None
+
+
+def _floating(x: ArrayLike) -> Array:
+    """``x`` as an array of floating point numbers; arrays that are such keep their dtype."""
+    if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f":
+        return np.asarray(x)
+    return np.asarray(x, dtype=config.floatx())
+
+
+def _refuse_function(function: Callable[..., Any]) -> NoReturn:
+    name = getattr(function, "__name__", repr(function))
+    raise ArgumentError(
+        f"activation: expected a name or an Activation, received the function {name!r}. distnet has no automatic "
+        "differentiation, so it needs the gradient too: derive a class from distnet.activations.Activation with "
+        "forward(z, out) and backward(dy, saved, out)."
+    )
+
+
+ACTIVATIONS: Registry[Activation] = Registry(
+    "activation",
+    Activation,  # type: ignore[type-abstract]
+    adapt=_refuse_function,
+)
+
+
+def register(name: str, *aliases: str) -> Callable[[type[A]], type[A]]:
+    """Decorate a class: Keras's function ``name`` is it without options."""
+
+    def decorate(cls: type[A]) -> type[A]:
+        ACTIVATIONS.add(name, cls, cls.__name__, *aliases)
+        return cls
+
+    return decorate
+
+
+def get(identifier: object) -> Activation:
+    """The activation that a name, an object, a class or a configuration means; None means ``linear``.
+
+    Raises:
+        UnknownNameError: no activation has that name.
+        ArgumentError: ``identifier`` is a plain function, whose gradient nobody knows, or none of these.
+
+    Source: ``keras.activations.get``.
+    """
+    return ACTIVATIONS.get("linear" if identifier is None else identifier)
+
+
+def serialize(activation: Activation) -> Json:
+    """The activation as JSON: a name where it has one.
+
+    Source: ``keras.activations.serialize``.
+    """
+    return activation.to_json()
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Activation:
+    """The activation that ``serialize``, here or in Keras, described.
+
+    Source: ``keras.activations.deserialize``.
+    """
+    with custom_object_scope(custom_objects):
+        return get(config)

@@ -1,0 +1,89 @@
+"""Activations that make a probability distribution of each vector, or its logarithm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from distnet.activations.base import Activation, register
+from distnet.activations.pieces import step
+from distnet.types import Array
+
+
+@register("softmax")
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """``y_i = exp(z_i) / sum_j exp(z_j)`` along an axis.
+
+    Args:
+        axis: along which y sums to 1.
+    """
+
+    axis: int = -1
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
+        np.exp(out, out=out)
+        out /= out.sum(axis=self.axis, keepdims=True)
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        mean = np.sum(dy * saved, axis=self.axis, keepdims=True)
+        np.subtract(dy, mean, out=out)
+        out *= saved
+
+
+@register("log_softmax")
+@dataclass(frozen=True)
+class LogSoftmax(Activation):
+    """Logarithm of softmax: ``y_i = z_i - log(sum_j exp(z_j))`` along an axis.
+
+    Args:
+        axis: along which exp(y) sums to 1.
+    """
+
+    axis: int = -1
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
+        out -= np.log(np.sum(np.exp(out), axis=self.axis, keepdims=True))
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        share = np.exp(saved)
+        share *= dy.sum(axis=self.axis, keepdims=True)
+        np.subtract(dy, share, out=out)
+
+
+@register("sparsemax")
+@dataclass(frozen=True)
+class Sparsemax(Activation):
+    """The distribution nearest to z, most of it 0: ``y_i = max(z_i - tau, 0)`` with tau such that y sums to 1.
+
+    Args:
+        axis: along which y sums to 1.
+
+    Source: Martins and Astudillo, 2016 (arXiv:1602.02068), algorithm 1 and equation 14.
+    """
+
+    axis: int = -1
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
+        falling = np.flip(np.sort(out, axis=self.axis), self.axis)
+        excess = np.cumsum(falling, axis=self.axis)
+        excess -= 1
+        along = [1] * z.ndim
+        along[self.axis] = -1
+        ranks = np.arange(1, z.shape[self.axis] + 1, dtype=z.dtype).reshape(along)
+        kept = np.count_nonzero(falling * ranks > excess, axis=self.axis, keepdims=True)
+        tau = np.take_along_axis(excess, kept - 1, axis=self.axis)
+        tau /= kept
+        out -= tau
+        np.clip(out, 0, np.inf, out=out)
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        is_kept = step(saved, 0)
+        mean = np.sum(dy * is_kept, axis=self.axis, keepdims=True)
+        mean /= is_kept.sum(axis=self.axis, keepdims=True)
+        np.subtract(dy, mean, out=out)
+        out *= is_kept

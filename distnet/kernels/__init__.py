@@ -1,0 +1,51 @@
+"""What NumPy cannot do in one call, behind one narrow protocol."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+
+from distnet.errors import ArgumentError
+from distnet.kernels.base import FUSED_ACTIVATIONS, Formula, Kernels
+from distnet.kernels.numpy_kernels import NumpyKernels
+
+__all__ = ["FUSED_ACTIVATIONS", "Formula", "Kernels", "current", "load"]
+
+_VARIABLE = "DISTNET_KERNELS"
+_log = logging.getLogger(__name__)
+
+
+def current() -> Kernels:
+    """The kernels in use: numba's where numba is installed, else NumPy's.
+
+    The environment variable ``DISTNET_KERNELS`` chooses ``numpy`` or ``numba``.
+
+    Raises:
+        ArgumentError: it names other kernels, or numba where numba cannot be imported.
+    """
+    return load(os.environ.get(_VARIABLE) or None)
+
+
+@cache
+def load(name: str | None = None) -> Kernels:
+    """The kernel set called ``name``; by default the fastest that can run here.
+
+    Raises:
+        ArgumentError: there is no such set, or it needs numba and numba cannot be imported.
+    """
+    if name == "numpy":
+        return NumpyKernels()
+    if name not in (None, "numba"):
+        raise ArgumentError(f"{_VARIABLE}: expected 'numpy' or 'numba', received {name!r}.")
+    try:
+        from distnet.kernels.numba_kernels import NumbaKernels
+    except ImportError as error:
+        if name == "numba":
+            raise ArgumentError(
+                f"{_VARIABLE}: 'numba' was asked for but cannot be imported ({error}). Try: pip install 'distnet[fast]'"
+            ) from error
+        if not isinstance(error, ModuleNotFoundError):
+            _log.warning("numba is installed but cannot be imported (%s): the slower NumPy kernels are used.", error)
+        return NumpyKernels()
+    return NumbaKernels()

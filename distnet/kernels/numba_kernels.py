@@ -1,0 +1,151 @@
+"""The fast kernels: one compiled pass each. The only module that imports numba."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.kernels.base import MAX_SLOTS, Formula
+from distnet.kernels.numpy_kernels import check_activation
+from distnet.types import Array
+
+Loop = Callable[..., None]
+
+# Without the numpy error model a division must be able to raise, which keeps the loop scalar (3-4 times slower).
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+
+
+def _compiled(function: Loop) -> Loop:
+    """``function`` compiled, from the cache on disk where its source lies in a file."""
+    try:
+        loop: Loop = numba.njit(cache=True, **_OPTIONS)(function)
+    except RuntimeError:  # numba finds no place for a cache: source typed at a prompt, or no writable folder
+        loop = numba.njit(**_OPTIONS)(function)
+    return loop
+
+
+class NumbaKernels:
+    """Kernels compiled by numba, once per machine."""
+
+    name = "numba"
+
+    def update(
+        self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()
+    ) -> None:
+        number = w.dtype.type
+        update_loop(formula, len(slots))(w, g, *slots, tuple([number(scalar) for scalar in scalars]))
+
+    def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:
+        check_activation(activation)
+        if bias is None:
+            if activation == "relu":
+                _relu(_flat(z))
+        elif bias.size:
+            loop = _bias_relu if activation == "relu" else _bias
+            loop(_flat(z).reshape(-1, bias.size), bias)
+        return z
+
+    def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
+        check_activation(activation)
+        if activation == "relu":
+            _relu_gradient(_flat(dy), _flat(y), _flat(out))
+        elif out is not dy:
+            np.copyto(out, dy)
+        return out
+
+    def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
+        # Bits whose rows are padded are copied first: over strided rows the loop stays scalar, 10 times slower.
+        _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), out)
+        return out
+
+
+def _flat(a: Array) -> Array:
+    if not a.flags.c_contiguous:
+        raise ArgumentError(f"kernels: expected a C-contiguous array, received strides {a.strides} of shape {a.shape}.")
+    return a.reshape(-1)
+
+
+@cache
+def update_loop(formula: Formula, slots: int) -> Loop:
+    """The compiled loop over weights and ``slots`` slots whose body is ``formula``.
+
+    numba caches a function by the file, line and qualified name of its source. A loop takes those of its
+    formula, so that each has a cache of its own, and one that is forgotten when the formula is edited.
+
+    Raises:
+        ArgumentError: the formula has too many slots.
+    """
+    if slots > MAX_SLOTS:
+        raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
+    template, source = _TEMPLATES[slots].__code__, formula.__code__
+    code = template.replace(co_filename=source.co_filename, co_firstlineno=source.co_firstlineno)
+    loop = types.FunctionType(code, {"formula": numba.njit(**_OPTIONS)(formula), "range": range}, formula.__name__)
+    loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_loop"
+    return _compiled(loop)
+
+
+formula: Any = None
+"""Stands for the formula in the templates; each compiled copy has its own."""
+
+
+def _update_0(w: Array, g: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        (w[i],) = formula(w[i], g[i], *scalars)
+
+
+def _update_1(w: Array, g: Array, a: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i] = formula(w[i], g[i], a[i], *scalars)
+
+
+def _update_2(w: Array, g: Array, a: Array, b: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i], b[i] = formula(w[i], g[i], a[i], b[i], *scalars)
+
+
+def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
+
+
+def _bias_loop(z: Array, bias: Array) -> None:
+    for n in range(z.shape[0]):
+        for o in range(z.shape[1]):
+            z[n, o] += bias[o]
+
+
+def _bias_relu_loop(z: Array, bias: Array) -> None:
+    for n in range(z.shape[0]):
+        for o in range(z.shape[1]):
+            value = z[n, o] + bias[o]
+            z[n, o] = 0 if value < 0 else value  # nan stays nan
+
+
+def _relu_loop(z: Array) -> None:
+    for i in range(z.size):
+        z[i] = 0 if z[i] < 0 else z[i]
+
+
+def _relu_gradient_loop(dy: Array, y: Array, out: Array) -> None:
+    for i in range(y.size):
+        out[i] = dy[i] if y[i] > 0 else 0
+
+
+def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Array) -> None:
+    for n in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            out[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0
+
+
+_TEMPLATES: tuple[Any, ...] = (_update_0, _update_1, _update_2, _update_3)
+_bias = _compiled(_bias_loop)
+_bias_relu = _compiled(_bias_relu_loop)
+_relu = _compiled(_relu_loop)
+_relu_gradient = _compiled(_relu_gradient_loop)
+_dropout = _compiled(_dropout_loop)

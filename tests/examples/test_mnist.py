@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(start: list[str], *arguments: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Start the example in an empty home folder whose network leads nowhere."""
-    nowhere = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISTNET_")}
     return subprocess.run(
         [*start, *map(str, arguments)],

@@ -23,11 +23,11 @@ _BITS_PER_BLOCK = 8
 """32-bit words in one Philox 4x64 block."""
 
 
-
 @dataclass
 class _State:
     seed: int | None = None
     models: int = 0
+    calls: int = 0
 
 
 _state = _State()
@@ -52,8 +52,8 @@ def set_random_seed(seed: int) -> None:
 
 
 def set_job_seed(seed: int) -> None:
-    """Set the seed that all ranks share and count models from 0 again."""
-    _state.seed, _state.models = seed, 0
+    """Set the seed that all ranks share and count models and calls from 0 again."""
+    _state.seed, _state.models, _state.calls = seed, 0, 0
 
 
 def job_seed() -> int:
@@ -72,6 +72,12 @@ def next_model_index() -> int:
     """0, 1, 2 ... for the models of this program: equal models made twice start from different weights."""
     _state.models += 1
     return _state.models - 1
+
+
+def next_call_index() -> int:
+    """0, 1, 2 ... for what this program draws outside of any model, such as an initializer called by hand."""
+    _state.calls += 1
+    return _state.calls - 1
 
 
 @functools.lru_cache(maxsize=4096)

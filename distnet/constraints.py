@@ -1,0 +1,156 @@
+"""Projections applied to a variable after each update: bounds on norms and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from distnet import config
+from distnet.errors import ArgumentError, ShapeError
+from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.types import Array, ArrayLike, Json
+
+Axis: TypeAlias = int | Sequence[int]
+"""The axes over which a norm is taken: 0 for a Dense kernel's columns, (0, 1, 2) for a Conv2D kernel's filters."""
+
+
+class Constraint(Configurable):
+    """Gives the allowed weights nearest to some weights. A subclass defines ``__call__``."""
+
+    def __call__(self, w: Array) -> Array:
+        """The weights to use instead of ``w``, as a new array of its shape and dtype."""
+        raise ArgumentError(f"{type(self).__name__}: expected a method __call__(w), which it lacks.")
+
+
+@dataclass(eq=False)
+class FunctionConstraint(Constraint):
+    """A user's function ``f(w)``, which must give equal weights on all ranks."""
+
+    function: Callable[[Array], ArrayLike]
+
+    def __call__(self, w: Array) -> Array:
+        projected = np.asarray(self.function(w), w.dtype)
+        if projected.shape != w.shape:
+            name = registered_name(self.function)
+            raise ShapeError(f"constraint {name}: expected weights of shape {w.shape}, received {projected.shape}.")
+        return projected
+
+    def to_json(self) -> Json:
+        return registered_name(self.function)
+
+
+CONSTRAINTS: Registry[Constraint] = Registry("constraint", Constraint, adapt=FunctionConstraint)
+
+
+@CONSTRAINTS.register()
+@dataclass(eq=False)
+class MaxNorm(Constraint):
+    """Norms of at most ``max_value``: ``w clip(|w|, 0, max_value) / (epsilon + |w|)``.
+
+    Args:
+        max_value: the largest norm.
+        axis: over which the norm is taken.
+
+    Source: ``keras.constraints.MaxNorm``; Srivastava et al., 2014 (JMLR 15), section 5.1.
+    """
+
+    max_value: float = 2
+    axis: Axis = 0
+
+    def __call__(self, w: Array) -> Array:
+        norms = _norms(w, self.axis)
+        return w * (np.clip(norms, 0, self.max_value) / (config.epsilon() + norms))
+
+
+@CONSTRAINTS.register()
+@dataclass(eq=False)
+class NonNeg(Constraint):
+    """No negative weights: ``max(w, 0)``."""
+
+    def __call__(self, w: Array) -> Array:
+        return np.clip(w, 0, np.inf)
+
+
+@CONSTRAINTS.register()
+@dataclass(eq=False)
+class UnitNorm(Constraint):
+    """Norms of 1: ``w / (epsilon + |w|)``.
+
+    Args:
+        axis: over which the norm is taken.
+
+    Source: ``keras.constraints.UnitNorm``.
+    """
+
+    axis: Axis = 0
+
+    def __call__(self, w: Array) -> Array:
+        return cast(Array, w / (config.epsilon() + _norms(w, self.axis)))
+
+
+@CONSTRAINTS.register()
+@dataclass(eq=False)
+class MinMaxNorm(Constraint):
+    """Norms within bounds, approached at a rate: ``w (rate clip(|w|) + (1 - rate) |w|) / (epsilon + |w|)``.
+
+    Args:
+        min_value: the smallest norm.
+        max_value: the largest norm.
+        rate: 1 to obey at once, less to move there step by step; in [0, 1].
+        axis: over which the norm is taken.
+
+    Source: ``keras.constraints.MinMaxNorm``.
+    """
+
+    min_value: float = 0.0
+    max_value: float = 1.0
+    rate: float = 1.0
+    axis: Axis = 0
+
+    def __call__(self, w: Array) -> Array:
+        norms = _norms(w, self.axis)
+        wanted = self.rate * np.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (wanted / (config.epsilon() + norms))
+
+
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+
+
+def get(identifier: object) -> Constraint | None:
+    """The constraint that a name, an object, a class, a function or a configuration means; None stays None.
+
+    Raises:
+        UnknownNameError: no constraint has that name.
+        ArgumentError: ``identifier`` is none of these.
+
+    Source: ``keras.constraints.get``.
+    """
+    return CONSTRAINTS.optional(identifier)
+
+
+def serialize(constraint: Constraint) -> Json:
+    """The constraint as JSON.
+
+    Source: ``keras.constraints.serialize``.
+    """
+    return to_json(constraint)
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
+    """The constraint that ``serialize``, here or in Keras, described.
+
+    Source: ``keras.constraints.deserialize``.
+    """
+    with custom_object_scope(custom_objects):
+        return get(config)
+
+
+def _norms(w: Array, axis: Axis) -> Array:
+    axes = axis if isinstance(axis, int) else tuple(axis)
+    return cast(Array, np.sqrt(np.sum(np.square(w), axis=axes, keepdims=True)))

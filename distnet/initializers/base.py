@@ -1,0 +1,103 @@
+"""What an initializer is, and how it is found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from distnet import config, random
+from distnet.errors import ArgumentError, ShapeError
+from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.types import Array, ArrayLike, DType, Json
+
+
+class Initializer(Configurable):
+    """Gives a variable its first value. A subclass defines ``draw`` or, as in Keras, ``__call__``.
+
+    One whose ``seed`` is not None gives the same numbers to every variable of a shape.
+    """
+
+    seed: int | None = None
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        """An array of ``shape``, made of the numbers of ``rng`` where it is random."""
+        if type(self).__call__ is Initializer.__call__:
+            raise ArgumentError(f"{type(self).__name__}: expected a method draw(shape, dtype, rng), which it lacks.")
+        return _checked(type(self).__name__, self(shape, dtype), shape, dtype)
+
+    def __call__(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:
+        """A new array of ``shape``; without a seed, other numbers at each call.
+
+        Args:
+            shape: of the array.
+            dtype: ``floatx`` unless given.
+        """
+        if self.seed is None:
+            rng = random.generator(random.job_seed(), "initializer", random.next_call_index())
+        else:
+            rng = random.generator(self.seed, "initializer")
+        return self.draw(tuple(shape), np.dtype(config.floatx() if dtype is None else dtype), rng)
+
+
+class _UserFunction(Protocol):
+    """What a user may hand over in place of an Initializer."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: DType) -> ArrayLike: ...
+
+
+@dataclass(eq=False)
+class FunctionInitializer(Initializer):
+    """A user's function ``f(shape, dtype)``; it must give equal arrays on all ranks."""
+
+    function: _UserFunction
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        name = getattr(self.function, "__name__", "initializer")
+        return _checked(name, self.function(shape, dtype=dtype), shape, dtype)
+
+    def to_json(self) -> Json:
+        return registered_name(self.function)
+
+
+INITIALIZERS: Registry[Initializer] = Registry("initializer", Initializer, adapt=FunctionInitializer)
+
+
+def get(identifier: object) -> Initializer | None:
+    """The initializer that a name, an object, a class, a function or a configuration means; None stays None.
+
+    Raises:
+        UnknownNameError: no initializer has that name.
+        ArgumentError: ``identifier`` is none of these.
+
+    Source: ``keras.initializers.get``.
+    """
+    return INITIALIZERS.optional(identifier)
+
+
+def serialize(initializer: Initializer) -> Json:
+    """The initializer as JSON.
+
+    Source: ``keras.initializers.serialize``.
+    """
+    return to_json(initializer)
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
+    """The initializer that ``serialize``, here or in Keras, described.
+
+    Source: ``keras.initializers.deserialize``.
+    """
+    with custom_object_scope(custom_objects):
+        return get(config)
+
+
+def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: DType) -> Array:
+    """What a user's code gave, if it has the shape that was asked for."""
+    array = np.array(value, dtype)
+    if array.shape != shape:
+        raise ShapeError(f"{name}: expected an array of shape {shape}, received one of {array.shape}.")
+    return array

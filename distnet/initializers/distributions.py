@@ -1,0 +1,132 @@
+"""Initializers that draw from a distribution of given width, and the orthogonal one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.initializers.base import INITIALIZERS, Initializer
+from distnet.types import Array, DType
+
+_TRUNCATION = 2.0
+"""Standard deviations from the mean beyond which a number is drawn again."""
+
+
+def check_seed(initializer: Initializer) -> None:
+    """Refuse a seed that is neither None nor an integer."""
+    seed = initializer.seed
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+        raise ArgumentError(f"{type(initializer).__name__}: expected an integer seed or None, received {seed!r}.")
+
+
+def truncated_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Standard normal numbers, each drawn again until it is within 2 of 0."""
+    numbers = rng.standard_normal(shape)
+    flat = numbers.reshape(-1)
+    outside = np.flatnonzero(np.abs(flat) > _TRUNCATION)
+    while outside.size:
+        flat[outside] = rng.standard_normal(outside.size)
+        outside = outside[np.abs(flat[outside]) > _TRUNCATION]
+    return numbers
+
+
+@INITIALIZERS.register("normal")
+@dataclass(eq=False)
+class RandomNormal(Initializer):
+    """Normal distribution.
+
+    Args:
+        mean: of the distribution.
+        stddev: its standard deviation, at least 0.
+        seed: None, or an integer on which alone the numbers then depend.
+    """
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self)
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        return (self.mean + self.stddev * rng.standard_normal(shape)).astype(dtype)
+
+
+@INITIALIZERS.register()
+@dataclass(eq=False)
+class TruncatedNormal(Initializer):
+    """Normal distribution, each number drawn again until it is within 2 ``stddev`` of the mean.
+
+    Args:
+        mean: of the distribution.
+        stddev: its standard deviation before it is truncated, at least 0.
+        seed: None, or an integer on which alone the numbers then depend.
+    """
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self)
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        return (self.mean + self.stddev * truncated_normal(shape, rng)).astype(dtype)
+
+
+@INITIALIZERS.register("uniform")
+@dataclass(eq=False)
+class RandomUniform(Initializer):
+    """Uniform distribution.
+
+    Args:
+        minval: lower end of the range.
+        maxval: upper end of the range.
+        seed: None, or an integer on which alone the numbers then depend.
+    """
+
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self)
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        return rng.uniform(self.minval, self.maxval, shape).astype(dtype)
+
+
+@INITIALIZERS.register("OrthogonalInitializer")
+@dataclass(eq=False)
+class Orthogonal(Initializer):
+    """Orthonormal columns, or rows where there are fewer of them, times ``gain``.
+
+    The axes before the last count as one: ``Q`` of the QR decomposition of a normal matrix, its columns
+    signed so that ``R`` has a positive diagonal.
+
+    Args:
+        gain: length of each column or row.
+        seed: None, or an integer on which alone the numbers then depend.
+
+    Raises:
+        ShapeError: the variable has fewer than two axes.
+
+    Source: Saxe et al., 2014 (arXiv:1312.6120); ``keras.initializers.Orthogonal``.
+    """
+
+    gain: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self)
+
+    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal: expected a shape of at least two axes, received {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+        q *= np.sign(np.diagonal(r))
+        return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)

@@ -1,0 +1,241 @@
+"""Penalties on the size or the angles of weights, each with its gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from distnet import config
+from distnet.errors import ArgumentError, ShapeError
+from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.types import Array, ArrayLike, Json
+
+ValueAndGradient: TypeAlias = tuple[float, ArrayLike]
+
+_HOW = (
+    "distnet has no automatic differentiation, so it needs the gradient too: give a function that returns the pair "
+    "(value, gradient), or a class derived from distnet.regularizers.Regularizer with value(w) and gradient(w)."
+)
+
+
+class Regularizer(Configurable):
+    """Adds to the loss. A subclass defines ``value`` and ``gradient``."""
+
+    def value(self, w: Array) -> float:
+        """The penalty on ``w``."""
+        raise ArgumentError(f"{type(self).__name__}: expected a method value(w), which it lacks. {_HOW}")
+
+    def gradient(self, w: Array) -> Array:
+        """The derivative of the penalty by each entry of ``w``, as a new array."""
+        raise ArgumentError(f"{type(self).__name__}: expected a method gradient(w), which it lacks. {_HOW}")
+
+    def __call__(self, w: ArrayLike) -> float:
+        """The penalty on ``w``, as in Keras."""
+        return self.value(np.asarray(w))
+
+
+@dataclass(eq=False)
+class FunctionRegularizer(Regularizer):
+    """A user's function ``f(w)`` that returns the penalty and its gradient."""
+
+    function: Callable[[Array], ValueAndGradient]
+
+    def value(self, w: Array) -> float:
+        return self._pair(w)[0]
+
+    def gradient(self, w: Array) -> Array:
+        return self._pair(w)[1]
+
+    def to_json(self) -> Json:
+        return registered_name(self.function)
+
+    def _pair(self, w: Array) -> tuple[float, Array]:
+        pair = self.function(w)
+        name = getattr(self.function, "__name__", repr(self.function))
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ArgumentError(f"regularizer {name}: expected a pair (value, gradient), received {pair!r}. {_HOW}")
+        gradient = np.asarray(pair[1], w.dtype)
+        if gradient.shape != w.shape:
+            raise ShapeError(f"regularizer {name}: expected a gradient of {w.shape}, received {gradient.shape}.")
+        return float(pair[0]), gradient
+
+
+class _Regularizers(Registry[Regularizer]):
+    """The string ``"l1_l2"`` means 0.01 of each, as Keras documents; the class without arguments means none."""
+
+    def get(self, spec: object) -> Regularizer:
+        return L1L2(0.01, 0.01) if spec == "l1_l2" else super().get(spec)
+
+
+REGULARIZERS = _Regularizers("regularizer", Regularizer, adapt=FunctionRegularizer)
+
+
+@REGULARIZERS.register()
+@dataclass(eq=False)
+class L1(Regularizer):
+    """``l1 sum(|w|)``; the gradient is 0 where w is 0.
+
+    Args:
+        l1: factor, at least 0.
+    """
+
+    l1: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check_factor("L1", "l1", self.l1)
+
+    def value(self, w: Array) -> float:
+        return _l1_value(self.l1, w)
+
+    def gradient(self, w: Array) -> Array:
+        return cast(Array, self.l1 * np.sign(w))
+
+
+@REGULARIZERS.register()
+@dataclass(eq=False)
+class L2(Regularizer):
+    """``l2 sum(w**2)``, without the one half that some authors put before it.
+
+    Args:
+        l2: factor, at least 0.
+    """
+
+    l2: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check_factor("L2", "l2", self.l2)
+
+    def value(self, w: Array) -> float:
+        return _l2_value(self.l2, w)
+
+    def gradient(self, w: Array) -> Array:
+        return cast(Array, 2 * self.l2 * w)
+
+
+@REGULARIZERS.register()
+@dataclass(eq=False)
+class L1L2(Regularizer):
+    """``l1 sum(|w|) + l2 sum(w**2)``.
+
+    Args:
+        l1: factor of the first term, at least 0.
+        l2: factor of the second term, at least 0.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_factor("L1L2", "l1", self.l1)
+        _check_factor("L1L2", "l2", self.l2)
+
+    def value(self, w: Array) -> float:
+        return _l1_value(self.l1, w) + _l2_value(self.l2, w)
+
+    def gradient(self, w: Array) -> Array:
+        gradient = np.sign(w)
+        gradient *= self.l1
+        gradient += 2 * self.l2 * w
+        return gradient
+
+
+@REGULARIZERS.register()
+@dataclass(eq=False)
+class OrthogonalRegularizer(Regularizer):
+    """``factor`` times the mean of ``|cos|`` of the angles between all pairs of rows, or of columns.
+
+    Args:
+        factor: at least 0.
+        mode: ``"rows"`` or ``"columns"``.
+
+    Raises:
+        ShapeError: the weights are not a matrix.
+
+    Source: ``keras.regularizers.OrthogonalRegularizer``.
+    """
+
+    factor: float = 0.01
+    mode: str = "rows"
+
+    def __post_init__(self) -> None:
+        _check_factor("OrthogonalRegularizer", "factor", self.factor)
+        if self.mode not in ("rows", "columns"):
+            raise ArgumentError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {self.mode!r}.")
+
+    def value(self, w: Array) -> float:
+        unit, _ = self._unit_rows(w)
+        cosines = unit @ unit.T
+        np.fill_diagonal(cosines, 0)
+        return float(self._weight(unit) * np.abs(cosines).sum())
+
+    def gradient(self, w: Array) -> Array:
+        unit, norms = self._unit_rows(w)
+        signs = np.sign(unit @ unit.T)
+        np.fill_diagonal(signs, 0)
+        by_unit = 2 * self._weight(unit) * (signs @ unit)
+        gradient = (by_unit - unit * np.sum(unit * by_unit, axis=1, keepdims=True)) / norms
+        return cast(Array, gradient if self.mode == "rows" else gradient.T)
+
+    def _unit_rows(self, w: Array) -> tuple[Array, Array]:
+        if w.ndim != 2:
+            raise ShapeError(f"OrthogonalRegularizer: expected a matrix, received weights of shape {w.shape}.")
+        rows = w if self.mode == "rows" else w.T
+        norms = np.clip(np.sqrt(np.sum(np.square(rows), axis=1, keepdims=True)), config.epsilon(), np.inf)
+        return rows / norms, norms
+
+    def _weight(self, unit: Array) -> float:
+        """``factor`` over the number of ordered pairs; 0 if there is no pair."""
+        pairs = len(unit) * (len(unit) - 1)
+        return self.factor / pairs if pairs else 0.0
+
+
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+
+def get(identifier: object) -> Regularizer | None:
+    """The regularizer that a name, an object, a class, a function or a configuration means; None stays None.
+
+    Raises:
+        UnknownNameError: no regularizer has that name.
+        ArgumentError: ``identifier`` is none of these.
+
+    Source: ``keras.regularizers.get``.
+    """
+    return REGULARIZERS.optional(identifier)
+
+
+def serialize(regularizer: Regularizer) -> Json:
+    """The regularizer as JSON.
+
+    Source: ``keras.regularizers.serialize``.
+    """
+    return to_json(regularizer)
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
+    """The regularizer that ``serialize``, here or in Keras, described.
+
+    Source: ``keras.regularizers.deserialize``.
+    """
+    with custom_object_scope(custom_objects):
+        return get(config)
+
+
+def _l1_value(factor: float, w: Array) -> float:
+    return factor * float(np.abs(w).sum()) if factor else 0.0
+
+
+def _l2_value(factor: float, w: Array) -> float:
+    return factor * float(np.vdot(w, w)) if factor else 0.0
+
+
+def _check_factor(where: str, name: str, factor: float) -> None:
+    if not 0 <= factor < math.inf:
+        raise ArgumentError(f"{where}: expected a finite {name} >= 0, received {factor!r}.")

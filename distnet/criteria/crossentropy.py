@@ -1,0 +1,131 @@
+"""Crossentropies of two classes and of many."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distnet import config
+from distnet.criteria.alignment import class_numbers
+from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.slopes import (
+    clip,
+    clip_slope,
+    log_softmax,
+    power_slope,
+    share,
+    share_pullback,
+    sigmoid,
+)
+from distnet.types import Array
+
+
+def smoothed_binary(y_true: Array, label_smoothing: float) -> Array:
+    """``t (1 - s) + s / 2``."""
+    return y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else y_true
+
+
+def smoothed_one_hot(y_true: Array, label_smoothing: float) -> Array:
+    """``t (1 - s) + s / C``; C is the length of the last axis, as in Keras, whichever axis holds the classes."""
+    if not label_smoothing:
+        return y_true
+    return np.asarray(y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1])
+
+
+@criterion()
+def binary_crossentropy(
+    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> tuple[Array, Pullback]:
+    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis; p is clipped to [epsilon, 1 - epsilon].
+
+    From logits: ``mean(max(z, 0) - t z + log(1 + exp(-|z|)))``, unclipped.
+    """
+    t = smoothed_binary(y_true, label_smoothing)
+    if from_logits:
+        values = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
+        return values.mean(axis=axis), lambda: (sigmoid(y_pred) - t) * (1.0 / y_pred.shape[axis])
+    epsilon = config.epsilon()
+    p = clip(y_pred, epsilon, 1.0 - epsilon)
+    values = -(t * np.log(p) + (1.0 - t) * np.log(1.0 - p))
+
+    def gradient() -> Array:
+        slope = clip_slope(y_pred, epsilon, 1.0 - epsilon)
+        return np.asarray(((1.0 - t) / (1.0 - p) - t / p) * slope * (1.0 / y_pred.shape[axis]))
+
+    return values.mean(axis=axis), gradient
+
+
+@criterion()
+def categorical_crossentropy(
+    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> tuple[Array, Pullback]:
+    """``-sum(t log(q))`` over the classes; ``q = p / sum(p)``, clipped to [epsilon, 1 - epsilon].
+
+    From logits: ``-sum(t log_softmax(z))``, unclipped.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).round(6)
+    array([0.693147])
+    """
+    t = smoothed_one_hot(y_true, label_smoothing)
+    if from_logits:
+        log_q = log_softmax(y_pred, axis)
+        return -(t * log_q).sum(axis=axis), lambda: np.exp(log_q) * t.sum(axis=axis, keepdims=True) - t
+    epsilon = config.epsilon()
+    q, total = share(y_pred, axis)
+    clipped = clip(q, epsilon, 1.0 - epsilon)
+
+    def gradient() -> Array:
+        return share_pullback(-t / clipped * clip_slope(q, epsilon, 1.0 - epsilon), q, total, axis)
+
+    return -(t * np.log(clipped)).sum(axis=axis), gradient
+
+
+@criterion(align=class_numbers)
+def sparse_categorical_crossentropy(
+    y_true: Array, y_pred: Array, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> tuple[Array, Pullback]:
+    """``-log(q[t])``, the crossentropy of class numbers; q as in ``categorical_crossentropy``.
+
+    Labels equal to ``ignore_class`` give 0 and no gradient.
+    """
+    kept = None if ignore_class is None else y_true != ignore_class
+    labels = np.expand_dims(y_true if kept is None else np.where(kept, y_true, 0), axis)
+    if from_logits:
+        total = None
+        log_q = log_softmax(y_pred, axis)
+        values = -np.take_along_axis(log_q, labels, axis)
+    else:
+        total = y_pred.sum(axis=axis, keepdims=True)
+        q = np.take_along_axis(y_pred, labels, axis) / total
+        clipped = clip(q, config.epsilon(), 1.0 - config.epsilon())
+        values = -np.log(clipped)
+
+    def gradient() -> Array:
+        if total is None:
+            dy = np.exp(log_q)
+            correction = np.take_along_axis(dy, labels, axis) - 1.0
+        else:
+            slope = clip_slope(q, config.epsilon(), 1.0 - config.epsilon()) / (clipped * total)
+            dy = np.broadcast_to(q * slope, y_pred.shape).copy()
+            correction = (q - 1.0) * slope
+        np.put_along_axis(dy, labels, correction, axis)
+        return dy if kept is None else np.where(np.expand_dims(kept, axis), dy, 0.0).astype(dy.dtype, copy=False)
+
+    values = values.squeeze(axis=axis)
+    return values if kept is None else np.where(kept, values, 0.0).astype(y_pred.dtype, copy=False), gradient
+
+
+@criterion(align=class_numbers)
+def categorical_generalized_cross_entropy(y_true: Array, y_pred: Array, q: float = 0.5) -> tuple[Array, Pullback]:
+    """``(1 - p[t]^q) / q``: between crossentropy (q -> 0) and absolute error (q = 1); ``t`` is a class number.
+
+    Source: Zhang and Sabuncu (2018), arXiv:1805.07836, equation 6.
+    """
+    labels = y_true[..., None]
+    p = np.take_along_axis(y_pred, labels, -1)
+
+    def gradient() -> Array:
+        dy = np.zeros_like(y_pred)
+        np.put_along_axis(dy, labels, -power_slope(p, q) / q, -1)
+        return dy
+
+    return ((1.0 - np.power(p, q)) / q).squeeze(axis=-1), gradient

@@ -1,0 +1,88 @@
+"""Crossentropies that weigh easy samples down.
+
+Source: Lin et al. (2017), arXiv:1708.02002, equations 4 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from distnet import config
+from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.crossentropy import smoothed_binary, smoothed_one_hot
+from distnet.criteria.slopes import (
+    clip,
+    clip_slope,
+    log_softmax,
+    power_slope,
+    share,
+    share_pullback,
+    sigmoid,
+    softmax_pullback,
+)
+from distnet.types import Array
+
+
+@criterion()
+def binary_focal_crossentropy(
+    y_true: Array,
+    y_pred: Array,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> tuple[Array, Pullback]:
+    """``mean((1 - p_t)^gamma bce(t, p))`` along an axis, ``p_t = t p + (1 - t)(1 - p)``.
+
+    With class balancing each term is also weighed ``t alpha + (1 - t)(1 - alpha)``.
+    """
+    t, epsilon = smoothed_binary(y_true, label_smoothing), config.epsilon()
+    p = sigmoid(y_pred) if from_logits else y_pred
+    clipped = clip(p, epsilon, 1.0 - epsilon)
+    crossentropy = -(t * np.log(clipped) + (1.0 - t) * np.log(1.0 - clipped))
+    miss = np.maximum(1.0 - (t * p + (1.0 - t) * (1.0 - p)), 0.0)
+    balance = t * alpha + (1.0 - t) * (1.0 - alpha) if apply_class_balancing else 1.0
+    focus = np.power(miss, gamma) * balance
+
+    def gradient() -> Array:
+        d_crossentropy = ((1.0 - t) / (1.0 - clipped) - t / clipped) * clip_slope(p, epsilon, 1.0 - epsilon)
+        d_focus = power_slope(miss, gamma) * (1.0 - 2.0 * t) * balance
+        dp = (d_focus * crossentropy + focus * d_crossentropy) * (1.0 / p.shape[axis])
+        return np.asarray(dp * p * (1.0 - p) if from_logits else dp)
+
+    return (focus * crossentropy).mean(axis=axis), gradient
+
+
+@criterion()
+def categorical_focal_crossentropy(
+    y_true: Array,
+    y_pred: Array,
+    alpha: float | Sequence[float] = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> tuple[Array, Pullback]:
+    """``-sum(alpha (1 - q)^gamma t log(q))`` over the classes; ``q = p / sum(p)``, clipped.
+
+    ``alpha`` may be a list, one number for each class of the last axis.
+    """
+    t, epsilon = smoothed_one_hot(y_true, label_smoothing), config.epsilon()
+    weight = np.asarray(alpha, dtype=y_pred.dtype)
+    p = np.exp(log_softmax(y_pred, axis)) if from_logits else y_pred
+    q, total = share(p, axis)
+    clipped = clip(q, epsilon, 1.0 - epsilon)
+    crossentropy = -t * np.log(clipped)
+    focus = np.power(1.0 - clipped, gamma) * weight
+
+    def gradient() -> Array:
+        d_focus = -power_slope(1.0 - clipped, gamma) * weight
+        dq = (d_focus * crossentropy - focus * t / clipped) * clip_slope(q, epsilon, 1.0 - epsilon)
+        dp = share_pullback(dq, q, total, axis)
+        return softmax_pullback(dp, p, axis) if from_logits else dp
+
+    return (focus * crossentropy).sum(axis=axis), gradient

@@ -1,0 +1,62 @@
+"""Pieces that several criteria share, with the slopes that automatic differentiation gives them.
+
+At the very point where a minimum or maximum changes sides, both sides count half, as in JAX.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distnet.types import Array
+
+
+def clip(x: Array, low: float, high: float) -> Array:
+    """``min(max(x, low), high)``."""
+    return np.asarray(np.minimum(np.maximum(x, low), high))
+
+
+def clip_slope(x: Array, low: float, high: float) -> Array:
+    """1 within the bounds, 0 outside, a half on them."""
+    return np.asarray(np.heaviside(x - low, 0.5) * np.heaviside(high - x, 0.5))
+
+
+def step(x: Array) -> Array:
+    """The slope of ``max(x, 0)``: 1 above 0, 0 below, a half at 0."""
+    return np.asarray(np.heaviside(x, 0.5))
+
+
+def power_slope(base: Array, exponent: float) -> Array:
+    """``d base**exponent / d base`` for ``base >= 0``; 0 where it is infinite."""
+    if exponent >= 1:
+        return np.asarray(exponent * np.power(base, exponent - 1))
+    if exponent == 0:
+        return np.zeros_like(base)
+    return np.asarray(exponent * np.power(base, exponent - 1, where=base > 0, out=np.zeros_like(base)))
+
+
+def log_softmax(z: Array, axis: int) -> Array:
+    """``z - log(sum(exp(z)))`` along an axis, without overflow."""
+    shifted = z - z.max(axis=axis, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
+
+
+def sigmoid(z: Array) -> Array:
+    """``1 / (1 + exp(-z))``, without overflow."""
+    decay = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1.0, decay).astype(z.dtype, copy=False) / (1.0 + decay))
+
+
+def softmax_pullback(dp: Array, p: Array, axis: int) -> Array:
+    """The gradient before a softmax from the one after it, ``p`` being what it gave."""
+    return np.asarray(p * (dp - (dp * p).sum(axis=axis, keepdims=True)))
+
+
+def share(y_pred: Array, axis: int) -> tuple[Array, Array]:
+    """``p / sum(p)`` along an axis, and the sum."""
+    total = y_pred.sum(axis=axis, keepdims=True)
+    return y_pred / total, total
+
+
+def share_pullback(dq: Array, q: Array, total: Array, axis: int) -> Array:
+    """The gradient before ``share`` from the one after it."""
+    return np.asarray((dq - (dq * q).sum(axis=axis, keepdims=True)) / total)

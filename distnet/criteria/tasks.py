@@ -1,0 +1,24 @@
+"""Which kind of classification shapes speak of."""
+
+from __future__ import annotations
+
+from distnet.types import Shape
+
+
+def task_of(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """``"binary"``, ``"categorical"`` or ``"sparse_categorical"``.
+
+    >>> task_of((None,), (None, 10))
+    'sparse_categorical'
+
+    Args:
+        y_true_shape: of the targets, with the batch axis.
+        y_pred_shape: of the predictions, with the batch axis.
+
+    Source: what Keras makes of the metric ``"accuracy"`` and the loss ``"crossentropy"``.
+    """
+    if y_pred_shape[-1] == 1:
+        return "binary"
+    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
+        return "sparse_categorical"
+    return "categorical"

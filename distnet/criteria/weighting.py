@@ -1,0 +1,45 @@
+"""Sample weights brought to the shape of what they weigh."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distnet.errors import ShapeError
+from distnet.types import Array, ArrayLike
+
+
+def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
+    """The weights with the leading axes of ``values``, in its dtype.
+
+    Shapes:
+        values (N, ...), weights (), (N,), (N, 1) or a leading part of the values' shape -> (), (N,), ...
+
+    Args:
+        name: what messages call the function.
+        values: what is weighed; a scalar takes weights of any shape.
+        sample_weight: weights, any sign.
+
+    Raises:
+        ShapeError: there is not one weight for each row.
+
+    Source: Keras's ``reduce_weighted_values``, which would read (N,) beside (N, N) as weights of columns.
+    """
+    weight = np.asarray(sample_weight, dtype=values.dtype)
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    if values.ndim == 0 or weight.ndim == 0:
+        return weight
+    fits = weight.ndim <= values.ndim and all(
+        w == v or w == 1 for w, v in zip(weight.shape, values.shape, strict=False)
+    )
+    if not fits or weight.shape[0] != values.shape[0]:
+        raise ShapeError(
+            f"{name}: expected sample weights of shape ({values.shape[0]},) or {values.shape}, "
+            f"received {np.shape(sample_weight)}. Give one weight for each row."
+        )
+    return weight
+
+
+def over_values(weight: Array, ndim: int) -> Array:
+    """The weights with axes of 1 behind, so that they multiply values of ``ndim`` axes."""
+    return weight.reshape(weight.shape + (1,) * (ndim - weight.ndim))

@@ -1,0 +1,230 @@
+"""What a loss is: values and their gradient together, and the sums that training adds up over ranks."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from distnet.criteria.alignment import as_floating
+from distnet.criteria.weighting import over_values, sample_weights
+from distnet.errors import ArgumentError, ShapeError
+from distnet.registry import Configurable
+from distnet.types import Array, ArrayLike
+
+_MEANS = ("sum_over_batch_size", "mean")
+_REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
+
+
+@dataclass(eq=False)
+class Loss(Configurable, ABC):
+    """How far predictions are from targets; training makes it small.
+
+    A loss of your own implements ``values_and_gradient``; there is no automatic differentiation.
+
+    Args:
+        name: what the loss is called in logs.
+        reduction: ``"sum_over_batch_size"`` or ``"mean"`` (sum over number of values),
+            ``"mean_with_sample_weight"`` (sum over sum of weights), ``"sum"``, ``"none"`` or None (no
+            reduction: not for training).
+        dtype: taken for Keras's sake; a loss computes in the dtype of ``y_pred``.
+
+    Raises:
+        ArgumentError: the reduction is none of these.
+
+    Source: ``keras.losses.Loss``.
+    """
+
+    name: str | None = field(default=None, kw_only=True)
+    reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
+    dtype: object = field(default=None, kw_only=True, repr=False, metadata={"config": False})
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.default_name()
+        if self.reduction == "auto":  # what Keras 2 writes
+            self.reduction = "sum_over_batch_size"
+        if self.reduction not in _REDUCTIONS:
+            raise ArgumentError(f"{self.name}: expected a reduction of {_REDUCTIONS}, received {self.reduction!r}.")
+
+    def default_name(self) -> str:
+        """The name of a loss that was given none."""
+        return type(self).__name__
+
+    @abstractmethod
+    def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        """One value per sample, and the gradient of each value with respect to its predictions.
+
+        Shapes:
+            y_pred (N, ..., C) -> values (N, ...), gradient (N, ..., C) in the dtype of ``y_pred``.
+
+        Raises:
+            ShapeError: the shapes do not fit each other.
+            DataError: the targets cannot be learned, for example a label that is no class.
+        """
+
+    def validate(self, y_true: ArrayLike, y_pred: ArrayLike) -> None:
+        """Raise what ``values_and_gradient`` would raise for these targets."""
+        self.values_and_gradient(np.asarray(y_true), as_floating(y_pred))
+
+    def valid(self, y_true: Array, values: Array) -> Array | None:
+        """Where values count; None where all do."""
+        return None
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether a value depends on more than its own row: then it needs the whole global batch at once."""
+        return False
+
+    @property
+    def counts_rows_only(self) -> bool:
+        """Whether ``count`` of rows without a mask is known from their number."""
+        return self.reduction != "mean_with_sample_weight"
+
+    def __call__(
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+    ) -> float | Array:
+        """The reduced loss; with reduction none, the weighted values.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions.
+            sample_weight: weights, (N,), (N, 1) or of the shape of the values.
+            mask: true where a value counts, of the same shapes.
+        """
+        y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
+        values, _ = self.values_and_gradient(y_true, y_pred)
+        weight = self._weights(y_true, values, sample_weight, mask)
+        weighted = values if weight is None else values * over_values(weight, values.ndim)
+        if self.reduction in ("none", None):
+            return weighted
+        divisor = 1.0 if self.reduction == "sum" else self._count(y_true, values, weighted, sample_weight, mask)
+        return float(weighted.sum(dtype=np.float64) / divisor) if divisor else 0.0
+
+    def sum_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: ArrayLike | None = None,
+        scale: float = 1.0,
+        mask: ArrayLike | None = None,
+    ) -> tuple[float, Array]:
+        """This rank's share of the reduced loss, and its gradient with respect to ``y_pred``.
+
+        Args:
+            y_true: targets of this rank's rows; there may be none.
+            y_pred: predictions.
+            sample_weight: as in a call.
+            scale: 1 over ``divisor`` of the global batch, so that the shares of all ranks add up.
+            mask: as in a call.
+        """
+        scale = float(scale)  # a NumPy scalar of 64 bits would widen the gradient
+        shape = y_pred.shape
+        if y_pred.ndim == 1:
+            y_pred = y_pred[:, None]
+        values, gradient = self.values_and_gradient(y_true, y_pred)
+        weight = self._weights(y_true, values, sample_weight, mask)
+        if weight is None:
+            return float(values.sum(dtype=np.float64)) * scale, (gradient * scale).reshape(shape)
+        if self.couples_rows:
+            raise ArgumentError(
+                f"{self.name}: expected no sample weights, for its value is one for the whole batch. "
+                "Reduce over the axes of a sample only, for example axis=(1, 2, 3)."
+            )
+        weight = over_values(weight, values.ndim)
+        total = float((values * weight).sum(dtype=np.float64)) * scale
+        return total, (gradient * self._over_gradient(weight * scale, values, gradient)).reshape(shape)
+
+    def values_per_row(self, y_true: Array, y_pred: Array) -> int:
+        """Values that a row has; 0 where the whole batch has one."""
+        values, _ = self.values_and_gradient(y_true[:1], y_pred[:1, None] if y_pred.ndim == 1 else y_pred[:1])
+        return math.prod(values.shape[1:]) if values.ndim else 0
+
+    def count(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+    ) -> float:
+        """What these rows add to the divisor: values, values not masked, or weights.
+
+        Only losses with ``counts_rows_only`` false, and batches with a mask, need it.
+        """
+        values, _ = self.values_and_gradient(y_true, y_pred[:, None] if y_pred.ndim == 1 else y_pred)
+        return self._count(y_true, values, values, sample_weight, mask)
+
+    def divisor(self, values_per_row: int, global_rows: int, global_count: float | None = None) -> float:
+        """What the global sum is divided by.
+
+        Args:
+            values_per_row: of ``values_per_row``.
+            global_rows: rows of the global batch, over all ranks.
+            global_count: sum over all ranks of ``count``, where values alone do not tell.
+
+        Raises:
+            ArgumentError: the reduction is none.
+        """
+        if self.reduction in ("none", None):
+            raise ArgumentError(
+                f"{self.name}: expected a reduction to train with, received {self.reduction!r}. "
+                "Use reduction='sum_over_batch_size'."
+            )
+        if self.reduction == "sum":
+            return 1.0
+        if global_count is not None:
+            return global_count
+        return float(values_per_row * global_rows) if values_per_row else 1.0
+
+    def _count(
+        self,
+        y_true: Array,
+        values: Array,
+        weighted: Array,
+        sample_weight: ArrayLike | None,
+        mask: ArrayLike | None,
+    ) -> float:
+        if self.reduction == "mean_with_sample_weight":
+            weight = self._weights(y_true, values, sample_weight, mask)
+            return float(values.size if weight is None else weight.sum(dtype=np.float64))
+        kept = self._kept(y_true, values, mask)
+        if kept is None:
+            return float(weighted.size)
+        return float(np.broadcast_to(over_values(kept, values.ndim), values.shape).sum())
+
+    def _kept(self, y_true: Array, values: Array, mask: ArrayLike | None) -> Array | None:
+        valid = self.valid(y_true, values)
+        if mask is None:
+            return valid
+        given = sample_weights(f"{self.name}: mask", values, mask).astype(bool)
+        return given if valid is None else valid & over_values(given, values.ndim)
+
+    def _weights(
+        self, y_true: Array, values: Array, sample_weight: ArrayLike | None, mask: ArrayLike | None
+    ) -> Array | None:
+        kept = self._kept(y_true, values, mask)
+        if sample_weight is None:
+            return None if kept is None else kept.astype(values.dtype)
+        weight = sample_weights(str(self.name), values, sample_weight)
+        if kept is None:
+            return weight
+        ndim = max(weight.ndim, kept.ndim)
+        return np.asarray(over_values(weight, ndim) * over_values(kept, ndim))
+
+    def _over_gradient(self, weight: Array, values: Array, gradient: Array) -> Array:
+        """Weights of values as factors of the gradient: an axis of 1 where the values lost one."""
+        weight = np.broadcast_to(weight, values.shape)
+        axis = getattr(self, "axis", -1)
+        if axis not in (-1, None) and values.ndim < gradient.ndim:
+            weight = np.expand_dims(weight, axis)
+        if weight.ndim > gradient.ndim:
+            raise ShapeError(
+                f"{self.name}: expected values with at most the axes of the gradient {gradient.shape}, "
+                f"received {values.shape}. Give one value per sample."
+            )
+        return over_values(weight, gradient.ndim)

@@ -1,0 +1,95 @@
+"""Losses made of a criterion or of a function of the user, and their registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from abc import ABC
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet.criteria import Criterion
+from distnet.criteria.alignment import as_floating
+from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.base import Loss
+from distnet.registry import Registry, registered_name
+from distnet.types import Array, ArrayLike, Json
+
+
+class CriterionLoss(Loss, ABC):
+    """A loss whose values are a criterion's; its own fields are the criterion's options."""
+
+    criterion: ClassVar[Criterion[...]]
+
+    def default_name(self) -> str:
+        """The criterion's name."""
+        return self.criterion.__name__
+
+    def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        return self.criterion.values_and_gradient(y_true, y_pred, **self.options())
+
+    def validate(self, y_true: ArrayLike, y_pred: ArrayLike) -> None:
+        self.criterion.align(y_true, as_floating(y_pred), **self.options())
+
+    def options(self) -> dict[str, object]:
+        """The criterion's options."""
+        return {name: getattr(self, name) for name in _option_names(type(self))}
+
+    @property
+    def couples_rows(self) -> bool:
+        axis = getattr(self, "axis", -1)
+        return axis is None or 0 in np.atleast_1d(axis)
+
+
+@functools.cache
+def _option_names(cls: type[CriterionLoss]) -> tuple[str, ...]:
+    base = {f.name for f in dataclasses.fields(Loss)}
+    return tuple(f.name for f in dataclasses.fields(cls) if f.name not in base)
+
+
+@dataclass(eq=False)
+class FunctionLoss(Loss):
+    """A user's function ``f(y_true, y_pred) -> (values, gradient)`` as a loss, named after it.
+
+    Args:
+        fn: gives one value per sample, and the gradient of each in the shape of ``y_pred``.
+    """
+
+    fn: Callable[[Array, Array], tuple[Array, Array]]
+
+    def default_name(self) -> str:
+        """The function's name."""
+        return str(getattr(self.fn, "__name__", type(self).__name__))
+
+    def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        result = self.fn(y_true, y_pred)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise ArgumentError(
+                f"loss {self.name}: expected (values, gradient), received {type(result).__name__}. distnet has no "
+                "automatic differentiation: return one value per row and its gradient, of the shape of y_pred."
+            )
+        values, gradient = np.asarray(result[0]), np.asarray(result[1], dtype=y_pred.dtype)
+        if gradient.shape != y_pred.shape or values.shape[:1] != y_pred.shape[:1]:
+            raise ShapeError(
+                f"loss {self.name}: expected values of shape {y_pred.shape[:-1]} and a gradient of shape "
+                f"{y_pred.shape}, received {values.shape} and {gradient.shape}. Do not reduce over rows."
+            )
+        return values, gradient
+
+    def to_json(self) -> Json:
+        """The function's name: it is found again in custom_objects."""
+        return registered_name(self.fn)
+
+
+def of_function(fn: Callable[..., Any]) -> Loss:
+    """The loss that a function means: one of this package's, or a user's own."""
+    if isinstance(fn, Criterion):
+        return LOSSES.get(fn.__name__)
+    return FunctionLoss(fn)
+
+
+LOSSES: Registry[Loss] = Registry("loss", Loss, adapt=of_function)  # type: ignore[type-abstract]
+"""Every loss by name."""

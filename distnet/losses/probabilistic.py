@@ -1,0 +1,153 @@
+"""Losses between distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from distnet import criteria
+from distnet.losses.kinds import LOSSES, CriterionLoss
+from distnet.types import Array
+
+
+@LOSSES.register("bce")
+@dataclass(eq=False)
+class BinaryCrossentropy(CriterionLoss):
+    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis.
+
+    Args:
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
+        axis: the axis of the mean.
+    """
+
+    criterion: ClassVar = criteria.binary_crossentropy
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class BinaryFocalCrossentropy(CriterionLoss):
+    """Binary crossentropy times ``(1 - p_t)^gamma``, p_t being the probability of what is true.
+
+    Args:
+        apply_class_balancing: whether positives weigh ``alpha`` and negatives ``1 - alpha``.
+        alpha: in [0, 1].
+        gamma: focus, >= 0.
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
+        axis: the axis of the mean.
+
+    Source: Lin et al. (2017), arXiv:1708.02002.
+    """
+
+    criterion: ClassVar = criteria.binary_focal_crossentropy
+    apply_class_balancing: bool = False
+    alpha: float = 0.25
+    gamma: float = 2.0
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalCrossentropy(CriterionLoss):
+    """``-sum(t log(p))`` over the classes of one-hot targets.
+
+    Args:
+        from_logits: whether predictions are logits; probabilities are divided by their sum.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
+        axis: the axis of the classes.
+    """
+
+    criterion: ClassVar = criteria.categorical_crossentropy
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalFocalCrossentropy(CriterionLoss):
+    """Categorical crossentropy times ``alpha (1 - p)^gamma`` per class.
+
+    Args:
+        alpha: weight, one number or one for each class.
+        gamma: focus, >= 0.
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
+        axis: the axis of the classes.
+
+    Source: Lin et al. (2017), arXiv:1708.02002.
+    """
+
+    criterion: ClassVar = criteria.categorical_focal_crossentropy
+    alpha: float | Sequence[float] = 0.25
+    gamma: float = 2.0
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class SparseCategoricalCrossentropy(CriterionLoss):
+    """``-log(p[t])``: categorical crossentropy of class numbers.
+
+    Args:
+        from_logits: whether predictions are logits; probabilities are divided by their sum.
+        ignore_class: a label that counts neither in the sum nor in the divisor.
+        axis: the axis of the classes.
+    """
+
+    criterion: ClassVar = criteria.sparse_categorical_crossentropy
+    from_logits: bool = False
+    ignore_class: int | None = None
+    axis: int = field(default=-1, kw_only=True, metadata={"config": False})
+
+    def valid(self, y_true: Array, values: Array) -> Array | None:
+        """Where the label is a class."""
+        if self.ignore_class is None:
+            return None
+        return np.asarray(y_true != self.ignore_class).reshape(values.shape)
+
+    @property
+    def counts_rows_only(self) -> bool:
+        return self.ignore_class is None and self.reduction != "mean_with_sample_weight"
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalGeneralizedCrossEntropy(CriterionLoss):
+    """``(1 - p[t]^q) / q`` of class numbers: crossentropy that forgives wrong labels.
+
+    Args:
+        q: in (0, 1); near 0 it is crossentropy, at 1 absolute error.
+
+    Source: Zhang and Sabuncu (2018), arXiv:1805.07836.
+    """
+
+    criterion: ClassVar = criteria.categorical_generalized_cross_entropy
+    q: float = 0.5
+
+
+@LOSSES.register("kld", "kullback_leibler_divergence")
+@dataclass(eq=False)
+class KLDivergence(CriterionLoss):
+    """``sum(t log(t / p))`` over the last axis."""
+
+    criterion: ClassVar = criteria.kl_divergence
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class Poisson(CriterionLoss):
+    """``mean(p - t log(p))`` over the last axis, for counts t."""
+
+    criterion: ClassVar = criteria.poisson

@@ -1,0 +1,42 @@
+"""Keras's optimizers on the flat buffers of a model.
+
+>>> get("adam").learning_rate
+0.001
+>>> deserialize({"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}}).momentum
+0.9
+"""
+
+from distnet.optimizers import schedules
+from distnet.optimizers.adadelta import Adadelta
+from distnet.optimizers.adagrad import Adagrad
+from distnet.optimizers.adam import Adam, AdamW
+from distnet.optimizers.adamax import Adamax
+from distnet.optimizers.base import OPTIMIZERS, Optimizer, deserialize, get, serialize
+from distnet.optimizers.ftrl import Ftrl
+from distnet.optimizers.lamb import Lamb
+from distnet.optimizers.learning_rate import LearningRate
+from distnet.optimizers.lion import Lion
+from distnet.optimizers.nadam import Nadam
+from distnet.optimizers.rmsprop import RMSprop
+from distnet.optimizers.sgd import SGD
+
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "LearningRate",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

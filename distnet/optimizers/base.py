@@ -1,0 +1,271 @@
+"""What every optimizer does around its update rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from itertools import zip_longest
+from typing import Any, Self
+
+import numpy as np
+
+from distnet import kernels
+from distnet.errors import ArgumentError
+from distnet.kernels import Formula, updates
+from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
+from distnet.optimizers.hyperparameters import FRACTION, NOT_NEGATIVE, POSITIVE, check_count, check_numbers, number
+from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
+from distnet.registry import Configurable, Registry, custom_object_scope, to_json
+from distnet.types import Array, Json
+from distnet.variables import Variable, VariableStore
+
+_NOT_IN_CONFIG = {"config": False}
+_KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
+"""Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
+
+
+@dataclass(eq=False)
+class Optimizer(Configurable):
+    """One step from ``store.gradients`` to ``store.weights``: base of all optimizers.
+
+    A step unscales, accumulates and clips the gradients, decays the weights, updates them, averages them,
+    applies their constraints, and counts. ``slots`` (flat, laid out like the weights) and ``scalars`` are
+    the whole state. A new optimizer says its slots and its formula: ``initial_slots``, ``rule``.
+
+    Args:
+        name: for the record; by default the class's name in snake case.
+        learning_rate: a number of at least 0, a schedule, or a function without arguments.
+        weight_decay: each step first does ``w -= w * weight_decay * learning_rate``.
+        clipnorm: largest norm of each variable's gradient; at most one of the three clips may be given.
+        global_clipnorm: largest norm of all gradients together.
+        clipvalue: largest magnitude of a gradient's entry.
+        use_ema: whether to average the weights over the steps.
+        ema_momentum: weight of the past in that average, in [0, 1].
+        ema_overwrite_frequency: steps after which the weights are set to their average; None: at the end only.
+        loss_scale_factor: what the loss was multiplied by; gradients are divided by it.
+        gradient_accumulation_steps: batches whose mean gradient makes one update, at least 2.
+        lr: Keras 2's name of ``learning_rate``.
+        decay: Keras 2's time decay: the learning rate is divided by ``1 + decay * step``.
+
+    Source: ``keras.optimizers.Optimizer`` of Keras 3.15; ``lr`` and ``decay``: Keras 2.10.
+    """
+
+    scalars: dict[str, float] = field(
+        default_factory=lambda: {"iteration": 0}, init=False, repr=False, metadata=_NOT_IN_CONFIG
+    )
+    slots: dict[str, Array] = field(default_factory=dict, init=False, repr=False, metadata=_NOT_IN_CONFIG)
+    schedule: Schedule | None = field(default=None, init=False, repr=False, metadata=_NOT_IN_CONFIG)
+    name: str = field(default="", kw_only=True)
+    learning_rate: LearningRateField = LearningRateField(0.001)
+    _: KW_ONLY
+    weight_decay: float | None = number(None, NOT_NEGATIVE)
+    clipnorm: float | None = number(None, NOT_NEGATIVE)
+    global_clipnorm: float | None = number(None, NOT_NEGATIVE)
+    clipvalue: float | None = number(None, NOT_NEGATIVE)
+    use_ema: bool = False
+    ema_momentum: float = number(0.99, FRACTION)
+    ema_overwrite_frequency: int | None = None
+    loss_scale_factor: float | None = number(None, POSITIVE)
+    gradient_accumulation_steps: int | None = None
+    lr: LegacyLearningRate = LegacyLearningRate()
+    decay: float = number(0.0, NOT_NEGATIVE)
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        self.name = self.name or re.sub("([A-Z][a-z])|((?<=[a-z])[A-Z])", r"_\g<0>", kind).strip("_").lower()
+        check_numbers(self)
+        check_count(f"{kind}.ema_overwrite_frequency", self.ema_overwrite_frequency, 1)
+        check_count(f"{kind}.gradient_accumulation_steps", self.gradient_accumulation_steps, 2)
+        clips = {key: getattr(self, key) for key in ("clipnorm", "global_clipnorm", "clipvalue")}
+        if sum(limit is not None for limit in clips.values()) > 1:
+            raise ArgumentError(
+                f"{kind}: expected at most one of clipnorm, global_clipnorm, clipvalue, received {clips}."
+            )
+        self._layout: list[tuple[tuple[int, ...], str]] | None = None
+        self._undecayed: tuple[list[Variable], str | None] = ([], None)
+        self._decayed: list[slice] = []
+        self._padding: Array = np.empty(0, np.intp)
+
+    def initial_slots(self) -> dict[str, float]:
+        """The rule's slots by Keras's names, in Keras's order, and what fills each at the start."""
+        raise NotImplementedError
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        """The formula of this update and its scalars."""
+        raise NotImplementedError
+
+    @property
+    def built(self) -> bool:
+        return self._layout is not None
+
+    @property
+    def iterations(self) -> int:
+        """Updates made so far: steps, divided by ``gradient_accumulation_steps``."""
+        return int(self.scalars["iteration"]) // (self.gradient_accumulation_steps or 1)
+
+    def build(self, store: VariableStore) -> None:
+        """Make the slots for the variables of ``store``. For variables that lie alike they stay as they are.
+
+        Raises:
+            ArgumentError: the optimizer has slots for other variables.
+        """
+        layout = [(span.variable.shape, store.dtype.name) for span in store.spans]
+        if self._layout is None:
+            self.slots = {name: np.full(store.size, fill, store.dtype) for name, fill in self._all_slots().items()}
+        elif self._layout != layout:
+            expected, received = next(pair for pair in zip_longest(self._layout, layout) if pair[0] != pair[1])
+            raise ArgumentError(
+                f"{self.name}: holds the state of other variables: expected {len(self._layout)} variables, "
+                f"received {len(layout)}; the first that differs: expected {expected}, received {received}. "
+                "Make a new optimizer for another model."
+            )
+        self._layout = layout
+        self._decayed = self._decayed_parts(store)
+        is_padding = np.ones(store.size, bool)
+        for span in store.spans:
+            is_padding[span.start : span.stop] = False
+        self._padding = np.flatnonzero(is_padding)
+
+    def apply(self, store: VariableStore) -> None:
+        """Make one step. The gradients are consumed: what they hold afterwards is unspecified."""
+        if not self.built:
+            self.build(store)
+        if self.loss_scale_factor is not None:
+            np.divide(store.gradients, store.dtype.type(self.loss_scale_factor), out=store.gradients)
+        if self._accumulate(store.gradients):
+            self._clip(store)
+            learning_rate = self._decayed_learning_rate()
+            self._decay_weights(store, learning_rate)
+            self.update(store, learning_rate)
+            # With epsilon=0 a rule may compute 0/0 between the variables.
+            store.weights[self._padding] = 0
+        self._average(store)
+        for span in store.spans:
+            if span.variable.constraint is not None:
+                span.variable.assign(span.variable.constraint(span.variable.value))
+        self.scalars["iteration"] += 1
+
+    def update(self, store: VariableStore, learning_rate: float) -> None:
+        """Apply the rule to weights and slots, given the gradients as they are to be used."""
+        formula, scalars = self.rule(learning_rate)
+        slots = [self.slots[name] for name in self.initial_slots()]
+        kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+
+    def finalize_variable_values(self, store: VariableStore) -> None:
+        """At the end of training: with ``use_ema`` the weights become their average."""
+        if self.use_ema and self.built:
+            store.weights[...] = self.slots["average"]
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Spare variables the weight decay.
+
+        Args:
+            var_list: variables to spare.
+            var_names: regular expressions; variables in whose name one is found are spared, for example
+                ``["bias"]``.
+
+        Raises:
+            ArgumentError: the optimizer has been built already.
+        """
+        if self.built:
+            raise ArgumentError(f"{self.name}: exclude_from_weight_decay() must be called before training starts.")
+        self._undecayed = (list(var_list or ()), "|".join(var_names or ()) or None)
+
+    def overwrite_learning_rate(self, value: float) -> None:
+        """Set the learning rate to a number from now on, also where a schedule or a function decided it."""
+        self.schedule = None
+        self.learning_rate = value
+
+    def get_config(self) -> dict[str, Json]:
+        config = super().get_config()
+        if self.schedule is not None:
+            config["learning_rate"] = to_json(self.schedule)
+        del config["lr"]
+        if not self.decay:
+            del config["decay"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        """Make the optimizer that ``get_config`` described, or that Keras 2 or 3 did."""
+        # Early versions of Keras 2 wrote None for the default.
+        dropped = _KERAS_2_KEYS | ({"epsilon"} if config.get("epsilon", 0) is None else set())
+        return super().from_config({key: value for key, value in config.items() if key not in dropped})
+
+    def _all_slots(self) -> dict[str, float]:
+        average = {"average": 0.0} if self.use_ema else {}
+        accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
+        return {**average, **accumulator, **self.initial_slots()}
+
+    def _decayed_parts(self, store: VariableStore) -> list[slice]:
+        variables, pattern = self._undecayed
+        if not variables and pattern is None:
+            return [slice(0, store.size)]
+        spared = {id(variable) for variable in variables}
+        return [
+            slice(span.start, span.stop)
+            for span in store.spans
+            if id(span.variable) not in spared and not (pattern and re.search(pattern, span.variable.name))
+        ]
+
+    def _decayed_learning_rate(self) -> float:
+        rate = float(self.learning_rate)
+        return rate / (1 + self.decay * self.scalars["iteration"]) if self.decay else rate
+
+    def _accumulate(self, gradients: Array) -> bool:
+        """Whether this step updates the weights; ``gradients`` are then the mean of the batches since the last."""
+        steps = self.gradient_accumulation_steps
+        if steps is None:
+            return True
+        total = self.slots["gradient_accumulator"]
+        total += gradients
+        if (self.scalars["iteration"] + 1) % steps:
+            return False
+        np.divide(total, total.dtype.type(steps), out=gradients)
+        total.fill(0)
+        return True
+
+    def _clip(self, store: VariableStore) -> None:
+        if self.clipnorm:
+            clip_norms(store, self.clipnorm)
+        elif self.global_clipnorm:
+            clip_global_norm(store, self.global_clipnorm)
+        elif self.clipvalue:
+            clip_values(store, self.clipvalue)
+
+    def _decay_weights(self, store: VariableStore, learning_rate: float) -> None:
+        if self.weight_decay:
+            rates = (self.weight_decay, learning_rate)
+            for part in self._decayed:
+                kernels.current().update(updates.weight_decay, store.weights[part], store.gradients[part], (), rates)
+
+    def _average(self, store: VariableStore) -> None:
+        if not self.use_ema:
+            return
+        momentum = self.ema_momentum if self.iterations else 0.0
+        average = self.slots["average"]
+        kernels.current().update(updates.moving_average, average, store.weights, (), (momentum, 1 - momentum))
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            store.weights[...] = average
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)
+
+
+def get(identifier: object) -> Optimizer:
+    """The optimizer that a name, config, class or object means."""
+    return OPTIMIZERS.get(identifier)
+
+
+def serialize(optimizer: Optimizer) -> Json:
+    """Keras's ``{"class_name", "config"}`` of an optimizer."""
+    return optimizer.as_json()
+
+
+def deserialize(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """The optimizer that ``serialize``, or Keras, described."""
+    with custom_object_scope(custom_objects):
+        return OPTIMIZERS.get(config)

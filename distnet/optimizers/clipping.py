@@ -1,0 +1,50 @@
+"""Limits on the size of a gradient, in place."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from distnet.types import Array
+from distnet.variables import VariableStore
+
+
+def clip_norms(store: VariableStore, limit: float) -> None:
+    """``g *= limit / max(norm(g), limit)`` for the gradient of each variable by itself.
+
+    Source: Keras's ``clipnorm``.
+    """
+    for span in store.spans:
+        _shrink(store.gradients[span.start : span.stop], limit)
+
+
+def clip_global_norm(store: VariableStore, limit: float) -> None:
+    """``g *= limit / max(norm, limit)``, ``norm`` being that of all gradients together.
+
+    Source: Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1;
+    as Keras's ``global_clipnorm`` it makes every gradient nan when the norm is infinite.
+    """
+    if not _shrink(store.gradients, limit) < math.inf:
+        store.gradients.fill(math.nan)
+
+
+def clip_values(store: VariableStore, limit: float) -> None:
+    """Each entry into [-limit, limit].
+
+    Source: Keras's ``clipvalue``.
+    """
+    np.clip(store.gradients, -limit, limit, out=store.gradients)
+
+
+def _shrink(g: Array, limit: float) -> float:
+    norm = euclidean_norm(g)
+    if not norm <= limit:  # as well when the norm is nan
+        with np.errstate(invalid="ignore"):
+            g *= g.dtype.type(limit / norm)
+    return norm
+
+
+def euclidean_norm(a: Array) -> float:
+    """The square root of the sum of squares of a flat array."""
+    return math.sqrt(np.dot(a, a))

@@ -1,0 +1,56 @@
+"""Follow the regularized leader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distnet.kernels import Formula, updates
+from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.hyperparameters import NOT_NEGATIVE, NOT_POSITIVE, number
+from distnet.variables import VariableStore
+
+
+@OPTIMIZERS.register()
+@dataclass(eq=False)
+class Ftrl(Optimizer):
+    """FTRL-proximal, which drives weights to exactly 0; with p = -learning_rate_power, l2' = l2 + beta / (2 lr):
+
+    ``n' = n + g^2; z += g + 2 shrinkage w - (n'^p - n^p) w / lr;
+    w = (clip(z, -l1, l1) - z) / (n'^p / lr + 2 l2'); n = n'``
+
+    Args:
+        learning_rate_power: how the learning rate falls with n; at most 0, and 0 holds it constant.
+        initial_accumulator_value: n at the start, at least 0.
+        l1_regularization_strength: l1, at least 0.
+        l2_regularization_strength: l2, at least 0.
+        l2_shrinkage_regularization_strength: shrinkage, at least 0: a penalty on w that does not enter n.
+        beta: of the paper, at least 0.
+
+    Source: McMahan et al., "Ad click prediction: a view from the trenches", KDD 2013, algorithm 1;
+    ``keras.optimizers.Ftrl``.
+    """
+
+    learning_rate_power: float = number(-0.5, NOT_POSITIVE)
+    initial_accumulator_value: float = number(0.1, NOT_NEGATIVE)
+    l1_regularization_strength: float = number(0.0, NOT_NEGATIVE)
+    l2_regularization_strength: float = number(0.0, NOT_NEGATIVE)
+    l2_shrinkage_regularization_strength: float = number(0.0, NOT_NEGATIVE)
+    beta: float = number(0.0, NOT_NEGATIVE)
+
+    def initial_slots(self) -> dict[str, float]:
+        return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
+
+    def update(self, store: VariableStore, learning_rate: float) -> None:
+        # A schedule may give 0, by which the formula divides: nothing is learned then (Keras's weights become nan).
+        if learning_rate:
+            super().update(store, learning_rate)
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)
+        return updates.ftrl, (
+            learning_rate,
+            -self.learning_rate_power,
+            self.l1_regularization_strength,
+            2 * l2,
+            2 * self.l2_shrinkage_regularization_strength,
+        )

@@ -1,0 +1,63 @@
+"""Lamb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from distnet import kernels
+from distnet.kernels import Formula, updates
+from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.clipping import euclidean_norm
+from distnet.optimizers.hyperparameters import BELOW_ONE, NOT_NEGATIVE, number
+from distnet.types import Array
+from distnet.variables import VariableStore
+
+
+@OPTIMIZERS.register()
+@dataclass(eq=False)
+class Lamb(Optimizer):
+    """Adam with steps in proportion to each variable's norm.
+
+    ``m and v as in Adam; r = m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon);
+    w -= lr r norm(w) / norm(r)``, the ratio being 1 where a norm is 0.
+
+    Args:
+        beta_1: weight of the past in m, in [0, 1).
+        beta_2: weight of the past in v, in [0, 1).
+        epsilon: keeps the divisor from 0.
+
+    Source: You et al., "Large batch optimization for deep learning", ICLR 2020, algorithm 2;
+    ``keras.optimizers.Lamb``.
+    """
+
+    beta_1: float = number(0.9, BELOW_ONE)
+    beta_2: float = number(0.999, BELOW_ONE)
+    epsilon: float = number(1e-7, NOT_NEGATIVE)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._direction: Array = np.empty(0)
+
+    def build(self, store: VariableStore) -> None:
+        super().build(store)
+        self._direction = np.zeros(store.size, store.dtype)
+
+    def initial_slots(self) -> dict[str, float]:
+        return {"momentum": 0.0, "velocity": 0.0}
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        t = self.iterations + 1
+        biases = (1 - self.beta_1**t, 1 - self.beta_2**t)
+        return updates.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
+
+    def update(self, store: VariableStore, learning_rate: float) -> None:
+        formula, scalars = self.rule(learning_rate)
+        slots = [self.slots[name] for name in self.initial_slots()]
+        kernels.current().update(formula, self._direction, store.gradients, slots, scalars)
+        for span in store.spans:
+            w, r = store.weights[span.start : span.stop], self._direction[span.start : span.stop]
+            norms = (euclidean_norm(w), euclidean_norm(r))
+            trust = norms[0] / norms[1] if min(norms) > 0 else 1.0
+            kernels.current().update(updates.sgd, w, r, (), (trust * learning_rate,))

@@ -1,0 +1,138 @@
+"""The learning rate of an optimizer: a number, a schedule or a function, read as the number it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, overload
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.optimizers.hyperparameters import NOT_NEGATIVE, check_number
+from distnet.optimizers.schedules import SCHEDULES, LearningRateSchedule
+from distnet.types import Json
+
+Schedule: TypeAlias = LearningRateSchedule | Callable[[], float]
+"""What changes the learning rate by itself."""
+
+LearningRateLike: TypeAlias = float | Schedule | str | Mapping[str, Json]
+"""What is accepted as a learning rate: a number, a schedule or its config, a function without arguments or its name."""
+
+
+class Scheduled(Protocol):
+    """What has a learning rate."""
+
+    scalars: dict[str, float]
+    schedule: Schedule | None
+
+
+class LearningRate(float):
+    """The present learning rate: a number, with what Keras users call on Keras's variable."""
+
+    owner: Scheduled
+
+    def __new__(cls, value: float, owner: Scheduled) -> LearningRate:
+        """Remember whose learning rate it is."""
+        rate = super().__new__(cls, value)
+        rate.owner = owner
+        return rate
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        """Copies and pickles are plain numbers: they leave the optimizer behind."""
+        return float, (float(self),)
+
+    @property
+    def value(self) -> float:
+        return float(self)
+
+    def numpy(self) -> np.float64:
+        """The number as a NumPy scalar."""
+        return np.float64(self)
+
+    def assign(self, value: float) -> None:
+        """Set the optimizer's learning rate."""
+        set_rate(self.owner, value)
+
+
+class LearningRateField:
+    """The dataclass field ``learning_rate``: takes what ``LearningRateLike`` lists, gives the present number.
+
+    A number is part of the optimizer's state, ``scalars``; a schedule stands beside it.
+    """
+
+    def __init__(self, default: float) -> None:
+        self.default = default
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> float: ...
+
+    @overload
+    def __get__(self, instance: Scheduled, owner: type) -> LearningRate: ...
+
+    def __get__(self, instance: Scheduled | None, owner: type) -> float:
+        return self.default if instance is None else LearningRate(_present_rate(instance), instance)
+
+    def __set__(self, instance: Scheduled, value: LearningRateLike) -> None:
+        set_rate(instance, value)
+
+
+class LegacyLearningRate:
+    """The dataclass field ``lr``, Keras 2's name of ``learning_rate``; None leaves that as it is."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> None: ...
+
+    @overload
+    def __get__(self, instance: Scheduled, owner: type) -> LearningRate: ...
+
+    def __get__(self, instance: Scheduled | None, owner: type) -> LearningRate | None:
+        return None if instance is None else LearningRate(_present_rate(instance), instance)
+
+    def __set__(self, instance: Scheduled, value: LearningRateLike | None) -> None:
+        if value is not None:
+            set_rate(instance, value)
+
+
+def _present_rate(instance: Scheduled) -> float:
+    schedule = instance.schedule
+    if schedule is None:
+        return instance.scalars["learning_rate"]
+    if isinstance(schedule, LearningRateSchedule):
+        return float(schedule(int(instance.scalars["iteration"])))
+    return float(schedule())
+
+
+def set_rate(instance: Scheduled, value: LearningRateLike) -> None:
+    """Give an optimizer another learning rate.
+
+    Raises:
+        ArgumentError: ``value`` is no learning rate, or a number where a schedule decides.
+    """
+    where = f"{type(instance).__name__}.learning_rate"
+    schedule = _as_schedule(value)
+    if schedule is not None:
+        instance.scalars.pop("learning_rate", None)
+    elif instance.schedule is not None:
+        raise ArgumentError(
+            f"{where}: cannot be set to {value!r}, the schedule {instance.schedule!r} "
+            "decides it. Make the optimizer with a number, or call overwrite_learning_rate()."
+        )
+    else:
+        number = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+        instance.scalars["learning_rate"] = check_number(where, number, NOT_NEGATIVE)
+    instance.schedule = schedule
+
+
+def _as_schedule(value: Any) -> Schedule | None:
+    """The schedule or function that ``value`` means; None for a number."""
+    if isinstance(value, str):
+        value = SCHEDULES.find(value)
+    elif isinstance(value, Mapping):
+        name = value.get("config") if value.get("class_name") == "function" else None
+        value = SCHEDULES.find(name) if isinstance(name, str) else SCHEDULES.get(value)
+    if isinstance(value, LearningRateSchedule):
+        return value
+    if isinstance(value, type) or not callable(value):
+        return None
+    function: Callable[[], float] = value
+    return function

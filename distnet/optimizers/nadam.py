@@ -1,0 +1,74 @@
+"""Nadam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from distnet.errors import ArgumentError
+from distnet.kernels import Formula, updates
+from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.hyperparameters import BELOW_ONE, NOT_NEGATIVE, number
+from distnet.types import Json
+from distnet.variables import VariableStore
+
+
+@OPTIMIZERS.register()
+@dataclass(eq=False)
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum: the mean is led by the present gradient.
+
+    ``mu_t = beta_1 (1 - 0.96^t / 2); P = mu_1 ... mu_t; m and v as in Adam;
+    h = mu_{t+1} m / (1 - P mu_{t+1}) + (1 - mu_t) g / (1 - P);
+    w -= lr h / (sqrt(v / (1 - beta_2^t)) + epsilon)``
+
+    Args:
+        beta_1: weight of the past in m, in [0, 1).
+        beta_2: weight of the past in v, in [0, 1).
+        epsilon: keeps the divisor from 0.
+        decay: not to be given: Keras 2 used the name for another number, the schedule of mu, fixed today.
+
+    Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 8; ``keras.optimizers.Nadam``.
+    """
+
+    beta_1: float = number(0.9, BELOW_ONE)
+    beta_2: float = number(0.999, BELOW_ONE)
+    epsilon: float = number(1e-7, NOT_NEGATIVE)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.decay:
+            raise ArgumentError(
+                f"Nadam.decay: expected nothing, received {self.decay}. "
+                "Give a schedule as learning_rate, for example schedules.InverseTimeDecay."
+            )
+        self.scalars["u_product"] = 1.0
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        schedule_of_keras_2 = ("decay", "schedule_decay")
+        return super().from_config({key: value for key, value in config.items() if key not in schedule_of_keras_2})
+
+    def initial_slots(self) -> dict[str, float]:
+        return {"momentum": 0.0, "velocity": 0.0}
+
+    def update(self, store: VariableStore, learning_rate: float) -> None:
+        self.scalars["u_product"] *= self._momentum(self.iterations + 1)
+        super().update(store, learning_rate)
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        t = self.iterations + 1
+        now, following, product = self._momentum(t), self._momentum(t + 1), self.scalars["u_product"]
+        return updates.nadam, (
+            learning_rate,
+            1 - self.beta_1,
+            1 - self.beta_2,
+            following / (1 - product * following),
+            (1 - now) / (1 - product),
+            1 - self.beta_2**t,
+            self.epsilon,
+        )
+
+    def _momentum(self, t: int) -> float:
+        return self.beta_1 * (1 - 0.5 * 0.96**t)

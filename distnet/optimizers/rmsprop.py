@@ -1,0 +1,45 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distnet.kernels import Formula, updates
+from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.hyperparameters import FRACTION, NOT_NEGATIVE, number
+
+
+@OPTIMIZERS.register()
+@dataclass(eq=False)
+class RMSprop(Optimizer):
+    """Gradient divided by its running root mean square: ``v = rho v + (1 - rho) g^2; w -= lr g / sqrt(v + epsilon)``.
+
+    Args:
+        rho: weight of the past in the mean, in [0, 1].
+        momentum: if above 0, ``m = momentum m + lr g / sqrt(v + epsilon); w -= m``; in [0, 1].
+        epsilon: keeps the root from 0; inside it.
+        centered: whether to subtract the square of the gradient's running mean from v.
+
+    Source: Hinton, "Neural networks for machine learning", lecture 6e, 2012; Graves, "Generating sequences with
+    recurrent neural networks", 2013, equations 38-41 (centered); ``keras.optimizers.RMSprop``.
+    """
+
+    rho: float = number(0.9, FRACTION)
+    momentum: float = number(0.0, FRACTION)
+    epsilon: float = number(1e-7, NOT_NEGATIVE)
+    centered: bool = False
+
+    def initial_slots(self) -> dict[str, float]:
+        slots = {"velocity": 0.0}
+        if self.momentum:
+            slots["momentum"] = 0.0
+        if self.centered:
+            slots["average_gradient"] = 0.0
+        return slots
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        scalars = (learning_rate, self.rho, 1 - self.rho, self.epsilon)
+        if self.momentum:
+            formula = updates.rmsprop_momentum_centered if self.centered else updates.rmsprop_momentum
+            return formula, (*scalars, self.momentum)
+        return updates.rmsprop_centered if self.centered else updates.rmsprop, scalars

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from distnet.errors import ArgumentError
 
 _FLOATX = ("float32", "float64")
-_settings: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
+
+
+@dataclass
+class _Settings:
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    checks_replicas: bool = True
+
+
+_settings = _Settings()
 
 
 def floatx() -> str:
     """Name of the dtype that new models compute in: ``"float32"`` unless set otherwise."""
-    return str(_settings["floatx"])
+    return _settings.floatx
 
 
 def set_floatx(value: str) -> None:
@@ -24,12 +35,12 @@ def set_floatx(value: str) -> None:
     """
     if value not in _FLOATX:
         raise ArgumentError(f"set_floatx: expected one of {_FLOATX}, received {value!r}.")
-    _settings["floatx"] = value
+    _settings.floatx = value
 
 
 def epsilon() -> float:
     """The fuzz factor of losses, constraints and metrics: 1e-7 unless set otherwise."""
-    return float(_settings["epsilon"])
+    return _settings.epsilon
 
 
 def set_epsilon(value: float) -> None:
@@ -40,7 +51,20 @@ def set_epsilon(value: float) -> None:
     """
     if not value > 0:
         raise ArgumentError(f"set_epsilon: expected a positive number, received {value!r}.")
-    _settings["epsilon"] = float(value)
+    _settings.epsilon = float(value)
+
+
+def checks_replicas() -> bool:
+    """Whether training compares the ranks' weights after every epoch: yes unless set otherwise."""
+    return _settings.checks_replicas
+
+
+def set_check_replicas(value: bool) -> None:
+    """Set whether training compares the ranks' weights, bit for bit, after every epoch.
+
+    It takes about a millisecond for each megabyte of weights.
+    """
+    _settings.checks_replicas = bool(value)
 
 
 def image_data_format() -> str:

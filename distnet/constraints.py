@@ -38,7 +38,7 @@ class FunctionConstraint(Constraint):
             raise ShapeError(f"constraint {name}: expected weights of shape {w.shape}, received {projected.shape}.")
         return projected
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         return registered_name(self.function)
 
 

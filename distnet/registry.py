@@ -40,20 +40,23 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the object that ``get_config`` described.
+        """Make the object that ``get_config`` described, here or in Keras.
+
+        A key that is unknown here and whose value is None or False is an option of some Keras that
+        the object does not use: it is passed over.
 
         Raises:
-            ArgumentError: ``config`` has a key that the constructor does not know.
+            ArgumentError: ``config`` uses an option that the constructor does not know.
         """
         known = inspect.signature(cls).parameters
-        unknown = sorted(set(config) - set(known))
-        if unknown and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
-            raise ArgumentError(
-                f"{cls.__name__}: unknown configuration keys {unknown}. Expected some of {sorted(known)}."
-            )
-        return cls(**cast(dict[str, Any], dict(config)))
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        unknown = {key for key in config if key not in known and not takes_all}
+        used = sorted(key for key in unknown if config[key] is not None and config[key] is not False)
+        if used:
+            raise ArgumentError(f"{cls.__name__}: unknown configuration keys {used}. Expected some of {sorted(known)}.")
+        return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}`` of this object."""
         return {"class_name": registered_name(type(self)), "config": self.get_config()}
 
@@ -130,9 +133,10 @@ class Registry(Generic[T]):
         found = self._by_key.get(_normalized(name))
         if found is None:
             close = difflib.get_close_matches(name, self.members, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Expected one of {sorted(self.members)}."
+            hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
             raise UnknownNameError(
-                f"unknown {self.kind} {name!r}. {hint} A class or function of your own goes in custom_objects."
+                f"unknown {self.kind} {name!r}. {hint}Expected one of {sorted(self.members)}, or a class or function "
+                "of your own in custom_objects."
             )
         return found
 
@@ -213,7 +217,7 @@ def to_json(value: object) -> Json:
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     if isinstance(value, Configurable):
-        return value.to_json()
+        return value.as_json()
     if hasattr(value, "get_config"):
         return {"class_name": registered_name(type(value)), "config": to_json(value.get_config())}
     if callable(value) and hasattr(value, "__name__"):

@@ -50,7 +50,7 @@ class FunctionRegularizer(Regularizer):
     def gradient(self, w: Array) -> Array:
         return self._pair(w)[1]
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         return registered_name(self.function)
 
     def _pair(self, w: Array) -> tuple[float, Array]:

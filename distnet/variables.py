@@ -14,6 +14,19 @@ from distnet.types import Array, ArrayLike, DType
 _ALIGNMENT_BYTES = 64
 
 
+@dataclass
+class _Count:
+    assignments: int = 0
+
+
+_count = _Count()
+
+
+def assignments() -> int:
+    """Number of assignments to variables in this process so far: tells whether someone changed weights."""
+    return _count.assignments
+
+
 class Penalty(Protocol):
     """A regularizer, as a variable sees it."""
 
@@ -36,7 +49,8 @@ class Variable:
         name: name within its layer, for example ``"kernel"``.
         path: name within its model, for example ``"dense/kernel"``.
         value: the weights, of any shape.
-        trainable: whether the optimizer updates it.
+        trainable: whether it was declared as a weight to train (moving statistics are not).
+        frozen: whether its layer's ``trainable`` flag keeps it from being trained.
         regularizer: adds to the loss, and to this variable's gradient.
         constraint: applied to the weights after each update.
     """
@@ -45,6 +59,7 @@ class Variable:
     path: str
     value: Array
     trainable: bool = True
+    frozen: bool = False
     regularizer: Penalty | None = None
     constraint: Projection | None = None
     grad: Array = field(init=False, repr=False)
@@ -64,6 +79,11 @@ class Variable:
     def size(self) -> int:
         return self.value.size
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has a gradient and the optimizer updates it."""
+        return self.trainable and not self.frozen
+
     def numpy(self) -> Array:
         """A copy of the weights."""
         return self.value.copy()
@@ -78,6 +98,7 @@ class Variable:
         if value.shape != self.shape:
             raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received {value.shape}.")
         self.value[...] = value
+        _count.assignments += 1
 
 
 @dataclass(frozen=True)
@@ -111,9 +132,9 @@ class VariableStore:
     ) -> None:
         self.variables = list(variables)
         self.dtype = np.dtype(dtype)
-        trainable = [v for v in self.variables if v.trainable]
-        frozen = [v for v in self.variables if not v.trainable]
-        spans, self.size = self._spans(trainable, 0)
+        trained = [v for v in self.variables if v.is_trained]
+        frozen = [v for v in self.variables if not v.is_trained]
+        spans, self.size = self._spans(trained, 0)
         frozen_spans, total = self._spans(frozen, self.size)
         self.spans = spans
         self.buffer = allocate(total, self.dtype)
@@ -137,6 +158,11 @@ class VariableStore:
     def extra(self) -> Array:
         """(extra,) the sums that travel behind the gradient."""
         return self.message[self.size :]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the variables still lie here; another model that shares them may have taken them over."""
+        return all(np.may_share_memory(span.variable.value, self.buffer) for span in self.spans)
 
     def trainable(self) -> Iterator[Span]:
         """The trainable variables and where they lie."""

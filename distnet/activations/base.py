@@ -72,12 +72,12 @@ class Activation(Configurable, ABC):
         activation.forward(x, out)
         return out
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         """The name under which this very activation is known to Keras, else its class and options."""
         for name, member in ACTIVATIONS.members.items():
             if (member if isinstance(member, Activation) else _default(member)) == self:
                 return name
-        return super().to_json()
+        return super().as_json()
 
     def _with(self, values: tuple[Option, ...], options: Mapping[str, Option]) -> Activation:
         names = [field.name for field in dataclasses.fields(self)]
@@ -147,7 +147,7 @@ def serialize(activation: Activation) -> Json:
 
     Source: ``keras.activations.serialize``.
     """
-    return activation.to_json()
+    return activation.as_json()
 
 
 def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Activation:

@@ -31,11 +31,13 @@ class Squareplus(Activation):
             raise ArgumentError(f"Squareplus: expected b > 0, received {self.b!r}.")
 
     def forward(self, z: Array, out: Array) -> None:
-        root = z * z
-        root += self.b
-        np.sqrt(root, out=root)
-        np.add(z, root, out=out)
-        out *= 0.5
+        # The sum as it stands loses all digits for very negative z; this one adds what is positive.
+        size = np.abs(z)
+        bend = np.sqrt(z * z + self.b)
+        bend += size
+        np.divide(self.b / 2, bend, out=bend)
+        np.clip(z, 0, np.inf, out=out)
+        out += bend
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
         square = saved * saved

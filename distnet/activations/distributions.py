@@ -62,7 +62,8 @@ class Sparsemax(Activation):
     Args:
         axis: along which y sums to 1.
 
-    Source: Martins and Astudillo, 2016 (arXiv:1602.02068), algorithm 1 and equation 14.
+    Source: Martins and Astudillo, 2016 (arXiv:1602.02068), algorithm 1 and equation 14. Keras 3.15 adds up all
+    cumulative sums instead of taking the last one, so that its y does not sum to 1 where two entries are positive.
     """
 
     axis: int = -1

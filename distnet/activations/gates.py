@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.gaussian import normal_density, normal_tail
-from distnet.activations.pieces import clip_slope, step
+from distnet.activations.pieces import step, within
 from distnet.activations.sigmoids import write_logistic
 from distnet.errors import ShapeError
 from distnet.types import Array, Shape
@@ -100,7 +100,7 @@ class HardSiLU(Activation):
         out *= z
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        slope = clip_slope(saved, -3, 3)
+        slope = within(saved, -3, 3)
         slope *= saved
         slope *= 1 / 6
         slope += self._gate(saved, np.empty_like(saved))

@@ -16,6 +16,13 @@ def step(z: Array, threshold: float) -> Array:
     return np.greater(z, threshold, out=np.empty_like(z), casting="unsafe")
 
 
+def within(z: Array, low: float, high: float) -> Array:
+    """1 where ``low < z < high``, else 0, in the dtype of z."""
+    inside = step(z, low)
+    inside *= z < high
+    return inside
+
+
 def clip_slope(z: Array, low: float, high: float) -> Array:
     """The slope of ``clip(z, low, high)``: 1 within, 0 outside, and JAX's one half at the ends."""
     slope = np.sign(z - low)

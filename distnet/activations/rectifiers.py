@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.activations.base import ACTIVATIONS, Activation, register
-from distnet.activations.pieces import clip_slope, leak, leak_gradient, step
+from distnet.activations.pieces import clip_slope, leak, leak_gradient, step, within
 from distnet.errors import ArgumentError
 from distnet.types import Array
 
@@ -15,7 +15,7 @@ _INF = np.inf
 """The open end of a clip: unlike ``maximum`` with a scalar, ``clip`` is vectorised."""
 
 RELU6_MAX = 6.0
-"""Keras computes this limit by another rule, whose slope at 0 is one half."""
+"""Keras computes this limit by a function of its own, whose slope is 0 at 6; that of others is one half."""
 
 
 @register("linear")
@@ -42,8 +42,7 @@ class ReLU(Activation):
         max_value: the largest value of y; None for no limit.
         threshold: where z begins to count.
 
-    Source: ``keras.activations.relu`` with JAX: the slope is 0 at 0 and, as everywhere in JAX, one half where a
-    clip begins.
+    Source: ``keras.activations.relu`` on JAX, whose slope is 0 at 0 and one half at ``max_value``, but 0 at 6.
     """
 
     negative_slope: float = 0.0
@@ -88,7 +87,7 @@ class ReLU(Activation):
     def _bounded_slope(self, z: Array) -> Array:
         slope = step(z, self.threshold)
         if self.max_value == RELU6_MAX and self.threshold == 0:
-            slope = clip_slope(z, 0, RELU6_MAX)
+            slope = within(z, 0, RELU6_MAX)
         elif self.max_value is not None:
             slope *= clip_slope(z, 0, self.max_value)
         slope += self.negative_slope * (z < self.threshold)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.activations.base import Activation, register
-from distnet.activations.pieces import clip_slope
+from distnet.activations.pieces import clip_slope, within
 from distnet.errors import ArgumentError
 from distnet.types import Array
 
@@ -116,7 +116,6 @@ class HardSigmoid(Activation):
     Source: ``keras.activations.hard_sigmoid``.
     """
 
-    saves_input = True
     slope: float = 1 / 6
 
     def __post_init__(self) -> None:
@@ -129,7 +128,7 @@ class HardSigmoid(Activation):
         np.clip(out, 0, 1, out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        slope = clip_slope(saved, -0.5 / self.slope, 0.5 / self.slope)
+        slope = within(saved, 0, 1)
         slope *= self.slope
         np.multiply(dy, slope, out=out)
 

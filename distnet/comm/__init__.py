@@ -34,7 +34,7 @@ def world() -> Communicator:
 
 def _join(started: launcher.Launcher) -> Communicator:
     try:
-        from distnet.comm import mpi  # noqa: PLC0415 - only a job of several ranks may import mpi4py
+        from distnet.comm import mpi
     except (ImportError, RuntimeError) as error:
         raise LaunchError(
             f"{started.name} started this process as rank {started.rank} of {started.size or 'several'}, but mpi4py "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,11 @@ class Initializer(Configurable):
     """
 
     seed: int | None = None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        # TensorFlow 1 wrote a dtype too; the variable's own dtype counts.
+        return super().from_config({key: value for key, value in config.items() if key != "dtype"})
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         """An array of ``shape``, made of the numbers of ``rng`` where it is random."""
@@ -59,7 +64,7 @@ class FunctionInitializer(Initializer):
         name = getattr(self.function, "__name__", "initializer")
         return _checked(name, self.function(shape, dtype=dtype), shape, dtype)
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         return registered_name(self.function)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,10 @@ _TRUNCATION = 2.0
 
 
 def check_seed(initializer: Initializer) -> None:
-    """Refuse a seed that is neither None nor an integer."""
-    seed = initializer.seed
+    """Refuse a seed that is neither None nor an integer; Keras's SeedGenerator in a file stands for its seed."""
+    seed: object = initializer.seed
+    if isinstance(seed, Mapping):
+        seed = initializer.seed = seed.get("config", {}).get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ArgumentError(f"{type(initializer).__name__}: expected an integer seed or None, received {seed!r}.")
 

@@ -79,7 +79,7 @@ class FunctionLoss(Loss):
             )
         return values, gradient
 
-    def to_json(self) -> Json:
+    def as_json(self) -> Json:
         """The function's name: it is found again in custom_objects."""
         return registered_name(self.fn)
 

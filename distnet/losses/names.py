@@ -26,7 +26,7 @@ def get(identifier: object) -> Loss | None:
 
 def serialize(loss: object) -> Json:
     """The JSON of a loss: a function's name, or ``{"class_name", "config"}``."""
-    return LOSSES.get(loss).to_json()
+    return LOSSES.get(loss).as_json()
 
 
 def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss:
@@ -50,7 +50,7 @@ def canonical_name(loss: Loss) -> Json:
     """
     if isinstance(loss, CriterionLoss) and loss.get_config() == type(loss)().get_config():
         return loss.criterion.__name__
-    return loss.to_json()
+    return loss.as_json()
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:

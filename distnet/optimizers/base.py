@@ -127,6 +127,17 @@ class Optimizer(Configurable):
             is_padding[span.start : span.stop] = False
         self._padding = np.flatnonzero(is_padding)
 
+    def follow(self, old: VariableStore, new: VariableStore) -> None:
+        """Take the slots along from ``old`` to ``new``; a variable that was frozen so far starts afresh."""
+        before, slots = {id(span.variable): span for span in old.spans}, self.slots
+        self._layout = None
+        self.build(new)
+        for span in new.spans:
+            was = before.get(id(span.variable))
+            if was is not None:
+                for name, slot in self.slots.items():
+                    slot[span.start : span.stop] = slots[name][was.start : was.stop]
+
     def apply(self, store: VariableStore) -> None:
         """Make one step. The gradients are consumed: what they hold afterwards is unspecified."""
         if not self.built:

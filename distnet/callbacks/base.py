@@ -1,0 +1,122 @@
+"""The hooks of a callback, and the list that calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from distnet.network import Network
+
+Logs = dict[str, float]
+
+_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+class Callback:
+    """Something to do at given moments of training, on rank 0, with the logs of all ranks.
+
+    Subclass it and override the hooks wanted. ``self.model`` is the model; it may be stopped
+    (``stop_training``), evaluated, saved, given other weights or another learning rate: the other
+    ranks follow.
+
+    Source: ``keras.callbacks.Callback``.
+    """
+
+    model: Network
+    params: Mapping[str, Any]
+    runs_last: ClassVar[bool] = False
+    """Whether it must see what the other callbacks did: those that write checkpoints."""
+    is_passive: ClassVar[bool] = False
+    """Whether it only looks on, so that the ranks need not wait for it after each batch."""
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Receive ``{"verbose", "epochs", "steps"}``."""
+        self.params = params
+
+    def set_model(self, model: Network) -> None:
+        """Receive the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before epoch number ``epoch``, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After it, with the training's and the validation's logs; keys added here enter the history."""
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Keras's old name of ``on_train_batch_begin``."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Keras's old name of ``on_train_batch_end``."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before training batch number ``batch`` of the epoch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After it, with the epoch's logs so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before an evaluation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After it."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After it."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After it."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After it."""
+
+
+class CallbackList:
+    """Several callbacks as one: every hook is called on each, in order, checkpoints last.
+
+    An object that is no ``Callback`` will do if it has the hooks; those it lacks are passed over.
+    """
+
+    def __init__(self, callbacks: Iterable[Any]) -> None:
+        self.callbacks: Sequence[Any] = sorted(callbacks, key=lambda c: bool(getattr(c, "runs_last", False)))
+
+    @property
+    def follows_batches(self) -> bool:
+        """Whether any callback acts at batches."""
+        return any(_follows_batches(c) for c in self.callbacks)
+
+    def attach(self, model: Network, params: Mapping[str, Any]) -> None:
+        """Hand every callback the model and the parameters."""
+        self.call("set_model", model)
+        self.call("set_params", params)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Call ``hook`` on every callback that has it."""
+        for callback in self.callbacks:
+            method = getattr(callback, hook, None)
+            if method is not None:
+                method(*args)
+
+
+def _follows_batches(callback: Any) -> bool:
+    if getattr(callback, "is_passive", False):
+        return False
+    hooks = ((getattr(callback, name, None), getattr(Callback, name)) for name in _BATCH_HOOKS)
+    return any(hook is not None and getattr(hook, "__func__", hook) is not default for hook, default in hooks)

@@ -1,0 +1,87 @@
+"""Stopping when a value no longer improves."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from distnet.callbacks import monitor as watching
+from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.console import say
+from distnet.types import Array
+
+
+@dataclass(eq=False)
+class EarlyStopping(Callback):
+    """Stops training after ``patience`` epochs in which ``monitor`` has not improved.
+
+    Args:
+        monitor: key of the logs.
+        min_delta: an improvement must be larger.
+        patience: epochs without improvement to wait for.
+        verbose: 1 prints when it stops.
+        mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
+        baseline: an improvement must also be better than this.
+        restore_best_weights: give the model the weights of its best epoch at the end of training.
+        start_from_epoch: epochs before which nothing is watched.
+
+    Source: ``keras.callbacks.EarlyStopping``.
+    """
+
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    patience: int = 0
+    verbose: int = 0
+    mode: str = "auto"
+    baseline: float | None = None
+    restore_best_weights: bool = False
+    start_from_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        self._sign = watching.direction(self.monitor, self.mode, "EarlyStopping")
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best: float | None = None
+        self.best_weights: list[Array] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the last training."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, wait, stop."""
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(watching.missing("EarlyStopping", self.monitor, logs or {}), stacklevel=2)
+            return
+        if epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights = self.model.get_weights()
+            self.best_epoch = epoch
+        self.wait += 1
+        if watching.is_better(value, self.best, self._sign, self.min_delta):
+            self._improved(epoch, value)
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Say that training was stopped; restore the best weights where asked to."""
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
+
+    def _improved(self, epoch: int, value: float) -> None:
+        self.best, self.best_epoch = value, epoch
+        if self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+        if watching.is_better(value, self.baseline, self._sign, self.min_delta):
+            self.wait = 0
+
+    def _reset(self) -> None:
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best = None
+        self.best_weights = None

@@ -1,0 +1,32 @@
+"""The record of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from distnet.callbacks.base import Callback
+from distnet.network import Network
+
+
+class History(Callback):
+    """What ``fit`` returns: the logs of every epoch.
+
+    Attributes:
+        epoch: numbers of the completed epochs, from 0.
+        history: for each key of the logs, its values in the order of the epochs.
+        params: ``{"verbose", "epochs", "steps"}``.
+
+    Source: ``keras.callbacks.History``.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+        self.params: Mapping[str, Any] = {}
+
+    def set_model(self, model: Network) -> None:
+        """Keep the model's own record, which a checkpoint restores, as this history."""
+        super().set_model(model)
+        self.epoch = model.training_state.epochs
+        self.history = model.training_state.history

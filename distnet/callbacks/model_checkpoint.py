@@ -1,0 +1,117 @@
+"""Saving the model while it trains."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+from distnet.callbacks import monitor as watching
+from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.console import say
+from distnet.errors import ArgumentError
+
+
+@dataclass(eq=False)
+class ModelCheckpoint(Callback):
+    """Saves the model after every epoch, after a number of batches, or whenever a value improves.
+
+    Args:
+        filepath: where to; ``{epoch}``, ``{batch}`` and the logs' keys are filled in, the epoch from 1.
+        monitor: key of the logs.
+        verbose: 1 prints what is saved and why.
+        save_best_only: save only when ``monitor`` has improved.
+        save_weights_only: save the weights alone.
+        mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
+        save_freq: ``"epoch"``, or a number of batches.
+        initial_value_threshold: the value that the first one must improve on.
+
+    Raises:
+        ArgumentError: another ``save_freq``, or a key in ``filepath`` that the logs do not hold.
+
+    Source: ``keras.callbacks.ModelCheckpoint``.
+    """
+
+    filepath: str | os.PathLike[str]
+    monitor: str = "val_loss"
+    verbose: int = 0
+    save_best_only: bool = False
+    save_weights_only: bool = False
+    mode: str = "auto"
+    save_freq: str | int = "epoch"
+    initial_value_threshold: float | None = None
+
+    runs_last: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.save_freq != "epoch" and (not isinstance(self.save_freq, int) or self.save_freq < 1):
+            raise ArgumentError(
+                f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
+            )
+        self.filepath = os.fspath(self.filepath)
+        self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
+        self.best = self.initial_value_threshold
+        self._epoch = 0
+        self._batches = 0
+
+    @property
+    def is_passive(self) -> bool:  # type: ignore[override]
+        """Whether it leaves batches alone."""
+        return self.save_freq == "epoch"
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Remember the epoch, for the name of the file."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Save every ``save_freq`` batches."""
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches % int(self.save_freq) == 0:
+            self._save(self._epoch, logs or {}, batch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save after every epoch."""
+        if self.save_freq == "epoch":
+            self._save(epoch, logs or {}, None)
+
+    def _save(self, epoch: int, logs: Logs, batch: int | None) -> None:
+        path = self._path(epoch, logs, batch)
+        if self.save_best_only and not self._has_improved(path, epoch, logs):
+            return
+        if not self.save_best_only:
+            self._report(f"saving model to {path}", epoch)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
+
+    def _has_improved(self, path: str, epoch: int, logs: Logs) -> bool:
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(
+                watching.missing("ModelCheckpoint", self.monitor, logs) + " Saving all the same.", stacklevel=4
+            )
+            return True
+        before = "None" if self.best is None else f"{self.best:.5f}"
+        if not watching.is_better(value, self.best, self._sign):
+            self._report(f"{self.monitor} did not improve from {before}", epoch)
+            return False
+        self._report(f"{self.monitor} improved from {before} to {value:.5f}, saving model to {path}", epoch)
+        self.best = value
+        return True
+
+    def _path(self, epoch: int, logs: Logs, batch: int | None) -> str:
+        values = {**logs, "epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
+        try:
+            return str(self.filepath).format(**values)
+        except KeyError as error:
+            raise ArgumentError(
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not among {sorted(values)}."
+            ) from None
+
+    def _report(self, text: str, epoch: int) -> None:
+        if self.verbose > 0:
+            say(f"\nEpoch {epoch + 1}: {text}")

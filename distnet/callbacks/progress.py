@@ -1,0 +1,146 @@
+"""Keras's progress line: a bar on a terminal, one plain line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping
+
+from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.console import say
+
+_WIDTH = 30
+_INTERVAL_S = 0.05
+
+
+class ProgbarLogger(Callback):
+    """Shows how far an epoch or an evaluation is, and its logs.
+
+    ``verbose`` 1 draws a bar that fills up, or where standard output is no terminal only the finished
+    one; 2 writes one line an epoch; 0 nothing.
+
+    Args:
+        verbose: 0, 1 or 2.
+
+    Source: ``keras.callbacks.ProgbarLogger``; the layout is Keras 2's.
+    """
+
+    is_passive = True
+
+    def __init__(self, verbose: int = 1) -> None:
+        self.verbose = verbose
+        self._line = ProgressLine(0, 0)
+        self._is_fitting = False
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """From now on a line is an epoch; its evaluations have none of their own."""
+        self._is_fitting = True
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write ``Epoch 1/10`` and begin a line."""
+        if self.verbose and self.params["epochs"] > 1:
+            say(f"Epoch {epoch + 1}/{self.params['epochs']}")
+        self._line = ProgressLine(self.params["steps"], self.verbose)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Draw the bar again, if it is time."""
+        self._line.update(batch + 1, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Finish the line, with the validation's logs."""
+        self._line.finish(logs or {})
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Begin a line."""
+        if not self._is_fitting:
+            self._line = ProgressLine(self.params["steps"], self.verbose)
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Draw the bar again, if it is time."""
+        if not self._is_fitting:
+            self._line.update(batch + 1, logs or {})
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Finish the line."""
+        if not self._is_fitting:
+            self._line.finish(logs or {})
+
+    on_predict_begin = on_test_begin
+    on_predict_batch_end = on_test_batch_end
+    on_predict_end = on_test_end
+
+
+class ProgressLine:
+    """One line of progress over ``target`` steps.
+
+    Args:
+        target: number of steps; None where it is not known yet.
+        verbose: as for ``ProgbarLogger``.
+    """
+
+    def __init__(self, target: int | None, verbose: int) -> None:
+        self.target = target
+        self.verbose = verbose
+        self.steps = 0
+        self._start = time.perf_counter()
+        self._drawn = -math.inf
+        self._drawn_width = 0
+        self._is_live = verbose == 1 and sys.stdout.isatty()
+
+    def update(self, steps: int, logs: Mapping[str, float]) -> None:
+        """Note that ``steps`` steps are done; draw at most every 50 ms, and on a terminal only."""
+        self.steps = steps
+        now = time.perf_counter()
+        if self._is_live and now - self._drawn >= _INTERVAL_S:
+            self._drawn = now
+            self._draw(self._text(logs, now - self._start, is_done=False))
+
+    def finish(self, logs: Mapping[str, float]) -> None:
+        """Write the finished line."""
+        if not self.verbose:
+            return
+        text = self._text(logs, time.perf_counter() - self._start, is_done=True)
+        self._draw(text) if self._is_live else say(text, end="")
+        say("")
+
+    def _draw(self, text: str) -> None:
+        say("\r" + text.ljust(self._drawn_width), end="")
+        self._drawn_width = len(text)
+
+    def _text(self, logs: Mapping[str, float], elapsed_s: float, is_done: bool) -> str:
+        per_step_s = elapsed_s / max(self.steps, 1)
+        target = self.steps if self.target is None and is_done else self.target
+        count = f"{self.steps}/{'Unknown' if target is None else target}".rjust(2 * len(str(target)) + 1)
+        parts = [count if self.verbose == 2 else f"{count} {_bar(self.steps, target)}"]
+        if is_done:
+            joint = " - " if self.verbose == 2 else " "
+            parts.append(f"{elapsed_s:.0f}s{joint}{_duration(per_step_s)}/step")
+        elif target is not None:
+            parts.append(f"ETA: {_clock(per_step_s * (target - self.steps))}")
+        return " - ".join((*parts, *(f"{key}: {_number(value)}" for key, value in logs.items())))
+
+
+def _bar(steps: int, target: int | None) -> str:
+    filled = 0 if not target else min(_WIDTH, _WIDTH * steps // target)
+    head = "=" * filled if filled == _WIDTH else ("=" * (filled - 1) + ">" if filled else "")
+    return f"[{head.ljust(_WIDTH, '.')}]"
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.0f}s"
+    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest}s"
+
+
+def _number(value: float | list[float]) -> str:
+    value = sum(value) / len(value) if isinstance(value, list) else value
+    return f"{value:.4f}" if not abs(value) <= 1e-3 else f"{value:.4e}"

@@ -1,0 +1,1 @@
+"""Arrays and other sources of rows -> global batches."""

@@ -1,0 +1,182 @@
+"""Arrays in memory -> global batches, of which each rank takes its rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from distnet import random
+from distnet.data.batch import Batch
+from distnet.errors import ArgumentError, DataError, ShapeError
+from distnet.types import Array
+
+Share: TypeAlias = Callable[[int], slice]
+"""Gives one rank's part of a number of rows."""
+
+_ROWS_PER_CHECK = 4096
+
+
+@dataclass(frozen=True)
+class ArrayData:
+    """Equally long arrays: inputs, targets and sample weights.
+
+    Args:
+        x: one array for each input.
+        y: one array for each output; empty when there are no targets.
+        weight: one array of sample weights for each output, or None.
+    """
+
+    x: tuple[Array, ...]
+    y: tuple[Array, ...] = ()
+    weight: tuple[Array | None, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.x[0])
+
+    def batches_per_epoch(self, batch_size: int) -> int:
+        """The last batch may be smaller."""
+        return math.ceil(self.rows / batch_size)
+
+    def batch(self, order: Array | None, start: int, stop: int, share: Share) -> Batch:
+        """This rank's part of the global batch of positions ``start`` to ``stop``.
+
+        Args:
+            order: row of each position; None where they lie in order.
+            share: gives this rank's part of a number of rows.
+        """
+        part = share(stop - start)
+        positions = slice(start + part.start, start + part.stop)
+        mine = positions if order is None else order[positions]
+        return Batch(
+            x=tuple(a[mine] for a in self.x),
+            y=tuple(a[mine] for a in self.y),
+            weight=tuple(None if w is None else w[mine] for w in self.weight),
+            first_row=part.start,
+            global_rows=stop - start,
+        )
+
+    def batches(self, batch_size: int, share: Share, order: Array | None = None, first: int = 0) -> Iterator[Batch]:
+        """This rank's part of every global batch from number ``first`` on."""
+        for start in range(first * batch_size, self.rows, batch_size):
+            yield self.batch(order, start, min(start + batch_size, self.rows), share)
+
+    def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
+        """The first rows, and the last ``fraction`` of them.
+
+        Raises:
+            ArgumentError: the fraction is not between 0 and 1.
+            DataError: one part would have no rows.
+        """
+        if not 0 < fraction < 1:
+            raise ArgumentError(f"validation_split: expected a number between 0 and 1, received {fraction!r}.")
+        at = math.floor(self.rows * (1 - fraction))
+        if at == 0 or at == self.rows:
+            raise DataError(
+                f"validation_split={fraction} of {self.rows} rows leaves {at} rows to train on and "
+                f"{self.rows - at} to validate on. Both need at least one: give more rows or another fraction."
+            )
+        return self._rows(slice(0, at)), self._rows(slice(at, None))
+
+    def check_finite(self, rows: slice) -> None:
+        """Fail if one of these rows holds NaN or infinity.
+
+        Raises:
+            DataError: names the array and the row.
+        """
+        weights = tuple(w for w in self.weight if w is not None)
+        for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
+            for array in arrays:
+                if array.dtype.kind == "f":
+                    _check_rows_finite(what, array, rows)
+
+    def _rows(self, rows: slice) -> ArrayData:
+        return ArrayData(
+            tuple(a[rows] for a in self.x),
+            tuple(a[rows] for a in self.y),
+            tuple(None if w is None else w[rows] for w in self.weight),
+        )
+
+
+def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: int) -> Array | None:
+    """The order of an epoch's rows, addressed by seed and epoch; None for the order they lie in.
+
+    Args:
+        shuffle: True for single rows, ``"batch"`` for whole batches, False for neither.
+
+    Raises:
+        ArgumentError: any other ``shuffle``.
+    """
+    if shuffle not in (True, False, "batch"):
+        raise ArgumentError(f"shuffle: expected True, False or 'batch', received {shuffle!r}.")
+    if not shuffle:
+        return None
+    rng = random.generator(seed, "shuffle", epoch)
+    if shuffle != "batch":
+        return rng.permutation(rows)
+    blocks = [np.arange(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]
+    return np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
+
+
+def as_arrays(data: Any, what: str) -> tuple[Array, ...]:
+    """The arrays that a caller passed as ``what``: one, or a list or tuple of arrays.
+
+    Raises:
+        DataError: not numbers, or no rows.
+        ShapeError: no batch axis, or arrays of different lengths.
+    """
+    several = isinstance(data, list | tuple) and bool(data) and all(hasattr(a, "shape") and a.ndim for a in data)
+    arrays = tuple(_as_array(a, what) for a in data) if several else (_as_array(data, what),)
+    lengths = {len(a) for a in arrays}
+    if len(lengths) > 1:
+        raise ShapeError(f"{what}: expected arrays of equally many rows, received {[len(a) for a in arrays]}.")
+    if lengths == {0}:
+        raise DataError(f"{what}: expected at least one row, received an array of shape {arrays[0].shape}.")
+    return arrays
+
+
+def check_equal_rows(groups: Sequence[tuple[str, Sequence[Array | None]]]) -> None:
+    """Fail unless all arrays have equally many rows.
+
+    Raises:
+        ShapeError: names the arrays and their lengths.
+    """
+    lengths = {what: len(a) for what, arrays in groups for a in arrays if a is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{what} has {n}" for what, n in lengths.items())
+        raise ShapeError(f"expected equally many rows everywhere, but {told}.")
+
+
+def _as_array(data: Any, what: str) -> Array:
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise DataError(f"{what}: expected an array of numbers, received rows of different lengths: {error}.") from None
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{what}: expected an array of numbers, received dtype {array.dtype}. Encode it as numbers.")
+    if array.ndim == 0:
+        raise ShapeError(f"{what}: expected an array whose first axis is the batch, received the scalar {data!r}.")
+    return array
+
+
+def _check_rows_finite(what: str, array: Array, rows: slice) -> None:
+    for start in range(rows.start, rows.stop, _ROWS_PER_CHECK):
+        part = array[start : min(start + _ROWS_PER_CHECK, rows.stop)]
+        finite = np.isfinite(part)
+        if not finite.all():
+            row = start + int(np.argmin(finite.reshape(len(part), -1).all(axis=1)))
+            bad = array[row][~np.isfinite(array[row])]
+            raise DataError(
+                f"{what}: row {row} holds {bad.ravel()[0]}. Training on it would make every weight NaN: drop such rows "
+                "or fill them in first, for example with numpy.nan_to_num."
+            )

@@ -1,0 +1,26 @@
+"""One rank's part of one global batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distnet.types import Array
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one optimizer step that this rank computes, and what it must know of the others.
+
+    Args:
+        x: one array for each input of the model, each with this rank's rows.
+        y: one array for each output; empty when there are no targets.
+        weight: one array of sample weights for each output, or None where all rows weigh 1.
+        first_row: index in the global batch of this rank's first row.
+        global_rows: rows of the global batch.
+    """
+
+    x: tuple[Array, ...]
+    y: tuple[Array, ...]
+    weight: tuple[Array | None, ...]
+    first_row: int
+    global_rows: int

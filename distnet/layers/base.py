@@ -1,0 +1,225 @@
+"""What every layer is: fields, variables, forward, backward."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar, cast
+
+import numpy as np
+
+from distnet import config
+from distnet.errors import ArgumentError, NotBuiltError, ShapeError
+from distnet.layers import naming
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.registry import Configurable, Registry, Resolved
+from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.types import Array, ArrayLike, Json, Shape
+from distnet.variables import Variable
+
+L = TypeVar("L", bound="type[Layer]")
+
+
+@dataclass(eq=False, kw_only=True)
+class Layer(Configurable, ABC):
+    """One function of a network, with its gradient.
+
+    A layer of your own is a dataclass: its fields are its constructor and its saved configuration.
+    It implements ``forward`` and ``backward`` and, where it has weights or changes the shape,
+    ``build`` and ``compute_output_shape``. Nothing that one call computes may be kept on the layer:
+    what backward needs is returned by forward (the layer may be called twice in one graph).
+
+    Args:
+        name: unique within a model; by default the class's name in snake case, numbered.
+        trainable: whether the optimizer updates its weights.
+        dtype: of its weights and results; the global ``floatx`` by default.
+        activity_regularizer: adds a penalty of the layer's output, divided by the batch size.
+        input_shape: shape of one row of the input, where the layer is a model's first.
+        input_dim: the same for rows that are vectors.
+        batch_input_shape: the same with the batch axis.
+
+    Source: ``keras.layers.Layer``.
+    """
+
+    name: str = cast(str, None)
+    trainable: bool = True
+    dtype: str = cast(str, None)
+    activity_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    input_shape: Shape | None = field(default=None, metadata={"config": False})
+    input_dim: int | None = field(default=None, metadata={"config": False})
+    batch_input_shape: Shape | None = field(default=None, metadata={"config": False})
+
+    def __post_init__(self) -> None:
+        self.name = _checked_name(self.name, type(self))
+        self.dtype = _dtype_name(self.dtype, self.name)
+        self.batch_input_shape = self._declared_shape()
+        self._variables: list[Variable] = []
+        self.built_shape: Shape | None = None
+        self.validate()
+
+    def validate(self) -> None:
+        """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
+
+    def build(self, shape: Shape, ctx: BuildContext) -> None:
+        """Make the variables for inputs of ``shape`` (batch axis first, None)."""
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Shape of the output for inputs of ``shape``; unknown extents are None."""
+        return shape
+
+    @abstractmethod
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
+        """The output, and whatever ``backward`` needs; ``x`` must not be written to."""
+
+    @abstractmethod
+    def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
+        """Gradient of the input; those of the variables go to ``ctx``. ``dy`` must not be written to."""
+
+    def build_once(self, shape: Shape, seed: int, place: tuple[int | str, ...]) -> None:
+        """Build for inputs of ``shape``, unless built already; ``place`` addresses the initial weights."""
+        if self.built_shape is not None:
+            if self.variables and self.built_shape[1:] != shape[1:]:
+                raise ShapeError(
+                    f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "
+                    "Make another layer for them."
+                )
+            return
+        ctx = BuildContext(self.name, np.dtype(self.dtype), (seed, *place))
+        self.build(shape, ctx)
+        self._variables = ctx.variables
+        self.built_shape = self.input_shape = shape
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, in the order they were made."""
+        return self._variables
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables exist."""
+        return self.built_shape is not None
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables, the trainable ones first."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training updates; none in a layer with ``trainable=False``."""
+        return [v for v in self.variables if v.trainable and self.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        return [v for v in self.variables if not (v.trainable and self.trainable)]
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all weights, the trainable ones first."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Overwrite all weights, in the order of ``get_weights``.
+
+        Raises:
+            ShapeError: a wrong number of arrays, or an array of the wrong shape.
+        """
+        assign_all(self.name, self.weights, weights)
+
+    def count_params(self) -> int:
+        """Number of weights.
+
+        Raises:
+            NotBuiltError: the layer has not seen an input shape.
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: count_params needs the input shape. Build the model first.")
+        return sum(v.size for v in self.variables)
+
+    def get_config(self) -> dict[str, Json]:
+        """The constructor's arguments as JSON; an activity regularizer only where there is one."""
+        found = super().get_config()
+        if self.activity_regularizer is None:
+            del found["activity_regularizer"]
+        return found
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        """Make the layer that ``get_config`` described, by this Keras or an older one.
+
+        Raises:
+            ArgumentError: an unknown key.
+        """
+        return super().from_config(config)
+
+    def _declared_shape(self) -> Shape | None:
+        if self.batch_input_shape is not None:
+            return _shape(self.batch_input_shape, self.name)
+        if self.input_shape is not None:
+            return (None, *_shape(self.input_shape, self.name))
+        if self.input_dim is not None:
+            return (None, *_shape((self.input_dim,), self.name))
+        return None
+
+
+LAYERS: Registry[Layer] = Registry("layer", Layer)  # type: ignore[type-abstract]
+
+
+def register_layer(*aliases: str) -> Callable[[L], L]:
+    """Decorate a layer class: saved models find it by its name and by ``aliases``."""
+    return LAYERS.register(*aliases)
+
+
+def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:
+    """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
+
+    Raises:
+        ShapeError: a wrong number of arrays, or an array of the wrong shape; nothing is changed then.
+    """
+    arrays = [np.asarray(w) for w in weights]
+    if len(arrays) != len(variables):
+        raise ShapeError(f"{where}: set_weights expected {len(variables)} arrays, received {len(arrays)}.")
+    for variable, array in zip(variables, arrays, strict=True):
+        if variable.shape != array.shape:
+            raise ShapeError(f"{variable.path}: expected weights of shape {variable.shape}, received {array.shape}.")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def positive_int(value: object, what: str) -> int:
+    """``value`` as an int above 0.
+
+    Raises:
+        ArgumentError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
+        raise ArgumentError(f"{what}: expected a positive integer, received {value!r}.")
+    return int(value)
+
+
+def _checked_name(name: object, cls: type) -> str:
+    if name is None:
+        return naming.unique_name(cls.__name__)
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ArgumentError(f"{cls.__name__}: name must be a non-empty string without '/', received {name!r}.")
+    return name
+
+
+def _dtype_name(dtype: object, where: str) -> str:
+    if dtype is None:
+        return config.floatx()
+    if isinstance(dtype, Mapping):
+        dtype = dtype.get("config", {}).get("name")
+    name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
+    if name not in ("float32", "float64"):
+        raise ArgumentError(f"{where}: expected dtype 'float32' or 'float64', received {name!r}.")
+    return name
+
+
+def _shape(shape: Sequence[int | None] | int, where: str) -> Shape:
+    extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    for extent in extents:
+        if extent is not None and (not isinstance(extent, int | np.integer) or extent < 0):
+            raise ArgumentError(f"{where}: a shape holds non-negative integers and None, received {shape!r}.")
+    return tuple(None if extent is None else int(extent) for extent in extents)

@@ -1,0 +1,156 @@
+"""What a layer is handed while it builds, runs forward and runs backward."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from distnet import random
+from distnet.constraints import Constraint
+from distnet.initializers import Initializer
+from distnet.regularizers import Regularizer
+from distnet.types import Array, DType
+from distnet.variables import Variable
+
+
+@dataclass
+class BuildContext:
+    """Makes a layer's variables; each draws its initial weights from an address of its own.
+
+    Args:
+        path: the layer's name within its model.
+        dtype: of the variables.
+        address: seed and place of the layer, the same on every rank.
+    """
+
+    path: str
+    dtype: DType
+    address: tuple[int | str, ...]
+    variables: list[Variable] = field(default_factory=list)
+
+    def variable(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Initializer,
+        regularizer: Regularizer | None = None,
+        constraint: Constraint | None = None,
+        trainable: bool = True,
+    ) -> Variable:
+        """A new variable of the layer, filled by ``initializer``."""
+        if initializer.seed is None:
+            rng = random.generator(*self.address, "initializer", len(self.variables))
+        else:
+            rng = random.generator(initializer.seed, "initializer")
+        value = initializer.draw(shape, self.dtype, rng)
+        made = Variable(name, f"{self.path}/{name}", value, trainable, regularizer=regularizer, constraint=constraint)
+        self.variables.append(made)
+        return made
+
+
+class Workspaces:
+    """Arrays that every step uses again: one for each purpose, as large as the largest batch so far."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
+
+    def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """An array of ``shape`` whose content is whatever was last written there."""
+        size = math.prod(shape)
+        array = self._arrays.get((call, name, dtype))
+        if array is None or array.size < size:
+            array = self._arrays[call, name, dtype] = np.empty(size, dtype)
+        return array[:size].reshape(shape)
+
+
+@dataclass
+class ForwardContext:
+    """What forward may know: the mode, and where the rows at hand lie in the global batch.
+
+    Args:
+        training: whether dropout drops and statistics move.
+        seed: first word of every address.
+        step: number of the training step.
+        first_row: index in the global batch of the first row at hand.
+        global_rows: rows of the global batch.
+        workspaces: memory used again at each step.
+        call: which call of a layer in the graph this is; set by the graph.
+    """
+
+    training: bool
+    seed: int
+    step: int
+    first_row: int
+    global_rows: int
+    workspaces: Workspaces
+    call: tuple[int, ...] = ()
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """Memory for a result of this call, the same at each step; its content is arbitrary."""
+        return self.workspaces.get(self.call, name, shape, dtype)
+
+    def row_bits(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
+        """(rows, width) uint32 random bits for the rows at hand, the same on any number of ranks."""
+        return random.row_bits(self._address(purpose, seed), self.step, self.first_row, rows, width)
+
+    def batch_bits(self, purpose: str, width: int, seed: int | None = None) -> Array:
+        """(1, width) uint32 random bits that all rows of the global batch share."""
+        return random.row_bits(self._address(purpose, seed), self.step, 0, 1, width)
+
+    def _address(self, purpose: str, seed: int | None) -> tuple[int | str, ...]:
+        return (self.seed if seed is None else seed, purpose, *self.call)
+
+
+@dataclass
+class BackwardContext:
+    """Takes the gradients of the variables; the first one of a step overwrites, later ones add.
+
+    Args:
+        workspaces: memory used again at each step.
+        needs_input_gradient: whether anything upstream of the layer is trained; set by the graph.
+        call: which call of a layer in the graph this is; set by the graph.
+    """
+
+    workspaces: Workspaces
+    needs_input_gradient: bool = True
+    call: tuple[int, ...] = ()
+    written: set[int] = field(default_factory=set)
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """Memory for a result of this call, the same at each step; its content is arbitrary."""
+        return self.workspaces.get(self.call, name, shape, dtype)
+
+    def add_product(self, variable: Variable | None, a: Array, b: Array) -> None:
+        """``grad += a @ b``, straight into the flat gradient; a frozen or absent variable costs nothing."""
+        if variable is None or not variable.is_trained:
+            return
+        if self._is_first(variable):
+            np.matmul(a, b, out=variable.grad)
+        else:
+            variable.grad += a @ b
+
+    def add_sum(self, variable: Variable | None, dy: Array, axis: int | tuple[int, ...]) -> None:
+        """``grad += dy.sum(axis)``, straight into the flat gradient."""
+        if variable is None or not variable.is_trained:
+            return
+        if self._is_first(variable):
+            np.sum(dy, axis=axis, out=variable.grad)
+        else:
+            variable.grad += dy.sum(axis=axis)
+
+    def add(self, variable: Variable | None, gradient: Array) -> None:
+        """``grad += gradient``."""
+        if variable is None or not variable.is_trained:
+            return
+        if self._is_first(variable):
+            variable.grad[...] = gradient
+        else:
+            variable.grad += gradient
+
+    def _is_first(self, variable: Variable) -> bool:
+        if id(variable) in self.written:
+            return False
+        self.written.add(id(variable))
+        return True

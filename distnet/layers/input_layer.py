@@ -1,0 +1,80 @@
+"""The entry of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from distnet.errors import ArgumentError
+from distnet.layers.base import Layer, register_layer
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array, Json, Shape
+
+
+@register_layer()
+@dataclass(eq=False)
+class InputLayer(Layer):
+    """Says what shape a model's rows have; passes them on.
+
+    Shapes:
+        (N, *shape) -> the same.
+
+    Args:
+        shape: of one row; None extents are known only at run time.
+        batch_size: fixed extent of the batch axis; None, the default, leaves it open.
+        batch_shape: shape with the batch axis, in the place of both.
+
+    Source: ``keras.layers.InputLayer``.
+    """
+
+    shape: Shape | None = field(default=None, metadata={"config": False})
+    batch_size: int | None = field(default=None, metadata={"config": False})
+    batch_shape: Shape | None = field(default=None, metadata={"config": False})
+    sparse: bool = False
+    ragged: bool = False
+
+    def validate(self) -> None:
+        if self.sparse or self.ragged:
+            raise ArgumentError(f"{self.name}: sparse and ragged inputs are not supported; pass dense arrays.")
+        if self.batch_input_shape is None:
+            given = self.batch_shape if self.shape is None else (self.batch_size, *self.shape)
+            if given is None:
+                raise ArgumentError(f"{self.name}: expected shape=..., the shape of one row without the batch axis.")
+            self.batch_input_shape = tuple(given)
+
+    def get_config(self) -> dict[str, Json]:
+        """Exactly the keys that Keras 2 and Keras 3 both read."""
+        return {
+            "batch_input_shape": list(self.batch_input_shape or ()),
+            "dtype": self.dtype,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
+            "name": self.name,
+        }
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        return x, None
+
+    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+        return dy
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+) -> InputLayer:
+    """The first entry of a ``Sequential``: says the shape of one row.
+
+    Source: ``keras.Input``.
+    """
+    return InputLayer(
+        shape=None if shape is None else tuple(shape),
+        batch_size=batch_size,
+        batch_shape=None if batch_shape is None else tuple(batch_shape),
+        dtype=cast(str, dtype),
+        name=cast(str, name),
+    )

@@ -1,0 +1,87 @@
+"""Layers that only change the shape."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.base import Layer, register_layer
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array, Shape
+
+
+@register_layer()
+@dataclass(eq=False)
+class Flatten(Layer):
+    """Each row as one vector, in row-major order.
+
+    Shapes:
+        (N, A, B, ...) -> (N, A * B * ...); (N,) -> (N, 1).
+
+    Source: ``keras.layers.Flatten``.
+    """
+
+    data_format: str | None = None
+
+    def validate(self) -> None:
+        self.data_format = self.data_format or "channels_last"
+        if self.data_format != "channels_last":
+            raise ArgumentError(f"{self.name}: expected data_format 'channels_last', received {self.data_format!r}.")
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], _product(shape[1:]))
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+        return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
+
+    def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+        return dy.reshape(saved)
+
+
+@register_layer()
+@dataclass(eq=False)
+class Reshape(Layer):
+    """Each row in another shape, in row-major order.
+
+    Shapes:
+        (N, ...) -> (N, *target_shape).
+
+    Args:
+        target_shape: without the batch axis; one extent may be -1 and is then inferred.
+
+    Source: ``keras.layers.Reshape``.
+    """
+
+    target_shape: tuple[int, ...]
+
+    def validate(self) -> None:
+        self.target_shape = tuple(self.target_shape)
+        if any(n == 0 or n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
+            raise ArgumentError(
+                f"{self.name}: target_shape holds positive extents and at most one -1, received {self.target_shape}."
+            )
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        entries = _product(shape[1:])
+        known = math.prod(n for n in self.target_shape if n != -1)
+        if entries is not None and (entries % known if -1 in self.target_shape else entries != known):
+            raise ShapeError(
+                f"{self.name}: rows of shape {shape[1:]} have {entries} entries and cannot take the shape "
+                f"{self.target_shape}."
+            )
+        inferred = None if entries is None else entries // known
+        return (shape[0], *(inferred if n == -1 else n for n in self.target_shape))
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+        target = self.compute_output_shape(x.shape)
+        return x.reshape(tuple(int(n or 0) for n in target)), x.shape
+
+    def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+        return dy.reshape(saved)
+
+
+def _product(extents: Shape) -> int | None:
+    """Product of the extents; None if one is unknown."""
+    known = [n for n in extents if n is not None]
+    return math.prod(known) if len(known) == len(extents) else None

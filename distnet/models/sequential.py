@@ -1,0 +1,148 @@
+"""A model that is one layer after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self, cast
+
+from distnet.errors import ArgumentError, NotBuiltError
+from distnet.layers import LAYERS, InputLayer, Layer
+from distnet.layers.base import register_layer
+from distnet.layers.context import BuildContext
+from distnet.models.graph import Graph, Node
+from distnet.models.model import Model
+from distnet.network import lay_out
+from distnet.registry import to_json
+from distnet.types import Json, Shape
+
+
+@register_layer()
+class Sequential(Model):
+    """Layers one after the other, each with one input and one output.
+
+    Args:
+        layers: in order; the first may be an ``Input`` or carry ``input_shape=``. Without either the
+            model is built when it first sees data.
+        trainable: whether any of its layers is trained.
+        name: by default ``sequential``, ``sequential_1`` ...
+
+    Source: ``keras.Sequential``.
+    """
+
+    def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(name, trainable)
+        self._entry: InputLayer | None = None
+        self._output_shapes: list[Shape] = []
+        if layers is not None and not isinstance(layers, list | tuple):
+            raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
+        for layer in layers or ():
+            self._append(layer)
+        self._build_if_known()
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer.
+
+        Raises:
+            ArgumentError: it is no layer, or its name is taken.
+            ShapeError: it cannot take what the layer before it gives.
+        """
+        self._append(layer)
+        self._build_if_known()
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        if not self.graph.nodes:
+            raise ArgumentError(f"{self.name}: there is no layer to remove.")
+        layer = self.graph.nodes[-1].layer
+        self._chain([node.layer for node in self.graph.nodes[:-1]])
+        self._build_if_known()
+        return layer
+
+    def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
+        """Make the weights for inputs of this shape, batch axis first.
+
+        Raises:
+            ShapeError: a layer cannot take what the one before it gives.
+        """
+        if self._entry is None:
+            self._entry = InputLayer(batch_input_shape=tuple(shape), dtype=self.dtype)
+        self._build_if_known()
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of the one input, with the batch axis."""
+        return [self._known_entry().batch_input_shape or ()]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """Shape of the one output, with the batch axis."""
+        return [self._output_shapes[-1] if self._output_shapes else self.input_shapes[0]]
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the output, with the batch axis."""
+        return self.output_shapes[0]
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Shape of the output for inputs of ``shape``."""
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def get_config(self) -> dict[str, Json]:
+        """Name and layers, with the entry first: the form that Keras 2 and Keras 3 both read."""
+        entry = [] if self._entry is None else [self._entry]
+        return {"name": self.name, "layers": [to_json(layer) for layer in (*entry, *self.layers)]}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json] | Sequence[Json]) -> Self:
+        """Make the model that ``get_config`` described, or Keras; up to 2.2.2 that was a bare list."""
+        known = config if isinstance(config, Mapping) else {"layers": config}
+        layers = [LAYERS.get(entry) for entry in cast(Sequence[Json], known["layers"])]
+        return cls(layers, name=cast("str | None", known.get("name")))
+
+    def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
+        """The layers with their output shapes."""
+        return list(zip(self.layers, self._output_shapes, strict=True))
+
+    def _append(self, layer: Layer) -> None:
+        if not isinstance(layer, Layer):
+            raise ArgumentError(
+                f"{self.name}: expected a layer, received {layer!r}. Pass an object, such as Dense(10)."
+            )
+        if isinstance(layer, InputLayer):
+            if self._entry is not None or self.graph.nodes:
+                raise ArgumentError(f"{self.name}: Input must come first and only once; {layer.name} does not.")
+            self._entry = layer
+            return
+        layers = [node.layer for node in self.graph.nodes]
+        if layer.name in (known.name for known in layers):
+            raise ArgumentError(
+                f"{self.name}: the name {layer.name!r} is taken. The layers of a model need different names."
+            )
+        if self._entry is None and not layers and layer.batch_input_shape is not None:
+            self._entry = InputLayer(
+                batch_input_shape=layer.batch_input_shape, dtype=self.dtype, name=f"{layer.name}_input"
+            )
+        self._chain([*layers, layer])
+
+    def _chain(self, layers: Sequence[Layer]) -> None:
+        nodes = [Node(layer, (i,), i + 1) for i, layer in enumerate(layers)]
+        self.graph = Graph(nodes, (0,), (len(nodes),))
+
+    def _build_if_known(self) -> None:
+        if self._entry is not None and self.graph.nodes:
+            self._output_shapes = self._build_layers(self.input_shapes[0])
+            self.built_shape = self.input_shape = self.input_shapes[0]
+            lay_out(self)
+
+    def _known_entry(self) -> InputLayer:
+        if self._entry is None:
+            raise NotBuiltError(
+                f"{self.name}: its input shape is not known yet. Give the first layer input_shape=..., or call build()."
+            )
+        return self._entry

@@ -1,0 +1,115 @@
+"""What training, callbacks and saving ask of a model, and what they keep on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from distnet import random
+from distnet.layers.base import Layer
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.optimizers.base import Optimizer
+from distnet.types import Array, ArrayLike, Json, Shape
+from distnet.variables import Variable, VariableStore
+
+
+@dataclass
+class TrainingState:
+    """How far a model's training has come: what a checkpoint needs besides weights and optimizer.
+
+    Nothing in it depends on the number of ranks.
+
+    Args:
+        seed: first word of every random address of this model's training.
+        step: number of training steps so far; the addresses of dropout masks contain it.
+        epochs: numbers of the completed epochs of the current ``fit``, from 0.
+        history: for each key of the logs its value after each of these epochs.
+    """
+
+    seed: int = field(default_factory=random.job_seed)
+    step: int = 0
+    epochs: list[int] = field(default_factory=list)
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+    def record(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
+        is_new = not self.epochs or self.epochs[-1] != epoch
+        if is_new:
+            self.epochs.append(epoch)
+        for key, value in logs.items():
+            values = self.history.setdefault(key, [])
+            if not is_new and values:
+                values.pop()
+            values.append(float(value))
+
+
+class Network(Protocol):
+    """A model, as the rooms below ``models`` see it."""
+
+    name: str
+    dtype: str
+    optimizer: Optimizer | None
+    stop_training: bool
+    store: VariableStore | None
+    history: Any
+    batch_steps: object
+
+    @property
+    def training_state(self) -> TrainingState: ...
+
+    @training_state.setter
+    def training_state(self, state: TrainingState) -> None: ...
+
+    @property
+    def compile_settings(self) -> Mapping[str, Json] | None: ...
+
+    @property
+    def layers(self) -> list[Layer]: ...
+
+    @property
+    def variables(self) -> list[Variable]: ...
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def input_shapes(self) -> list[Shape]: ...
+
+    @property
+    def output_shapes(self) -> list[Shape]: ...
+
+    def objective(self, data: Any) -> Any: ...
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None: ...
+
+    def build(self, shape: Shape) -> None: ...
+
+    def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Any]: ...
+
+    def backward_batch(self, tape: Any, dy: Sequence[Array], ctx: BackwardContext) -> None: ...
+
+    def get_weights(self) -> list[Array]: ...
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None: ...
+
+    def save(self, filepath: str) -> None: ...
+
+    def save_weights(self, filepath: str) -> None: ...
+
+    def get_config(self) -> dict[str, Json]: ...
+
+
+def lay_out(model: Network, extra: int = 0) -> VariableStore:
+    """Put the model's variables into flat buffers, those of frozen layers behind the trained ones.
+
+    Args:
+        extra: sums that travel behind the gradient.
+    """
+    for layer in model.layers:
+        for variable in layer.variables:
+            variable.frozen = not layer.trainable
+    model.store = VariableStore(model.variables, np.dtype(model.dtype), extra)
+    return model.store

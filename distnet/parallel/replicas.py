@@ -1,0 +1,83 @@
+"""Do all ranks hold the same model, settings and data?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from distnet.comm import Communicator
+from distnet.errors import ReplicaError
+from distnet.types import Array
+from distnet.variables import Variable
+
+_SAMPLED_ROWS = 16
+
+
+def compare(communicator: Communicator, facts: Mapping[str, object]) -> None:
+    """Fail unless every rank gives the same facts.
+
+    Args:
+        communicator: the ranks.
+        facts: by name; written as JSON to be compared.
+
+    Raises:
+        ReplicaError: names the first fact that differs, two ranks and their values.
+    """
+    if communicator.size == 1:
+        return
+    mine = {name: json.dumps(value, default=str) for name, value in facts.items()}
+    for rank, theirs in enumerate(communicator.allgather_object(mine)):
+        for name in dict.fromkeys((*mine, *theirs)):
+            if mine.get(name) != theirs.get(name):
+                raise ReplicaError(
+                    f"the ranks do not train the same thing: {name} is {_brief(mine.get(name))} on rank "
+                    f"{communicator.rank} and {_brief(theirs.get(name))} on rank {rank}. Give every rank the same "
+                    "script, data and seed; distnet itself gives each its share of every batch."
+                )
+
+
+def compare_weights(communicator: Communicator, weights: Array) -> None:
+    """Fail unless every rank holds the same weights, bit for bit.
+
+    Raises:
+        ReplicaError: names two ranks.
+    """
+    if communicator.size == 1:
+        return
+    digests = communicator.allgather_object(hashlib.blake2b(weights.tobytes(), digest_size=16).hexdigest())
+    for rank, digest in enumerate(digests):
+        if digest != digests[0]:
+            raise ReplicaError(
+                f"the weights of rank {rank} differ from rank 0's. Change weights with set_weights or assign, in a "
+                "callback or on every rank alike, never in place; unlike machines in one job can also drift apart."
+            )
+
+
+def broadcast_weights(communicator: Communicator, variables: Sequence[Variable]) -> None:
+    """Give every rank the weights of rank 0."""
+    if communicator.size == 1:
+        return
+    for variable in variables:
+        weights = np.ascontiguousarray(variable.value)
+        communicator.broadcast(weights)
+        variable.value[...] = weights
+
+
+def describe_array(array: Array) -> dict[str, object]:
+    """Shape, dtype and a digest of some rows, evenly spaced: enough to tell another data set."""
+    picked = np.linspace(0, len(array) - 1, min(len(array), _SAMPLED_ROWS)).astype(np.int64)
+    sample = np.ascontiguousarray(array[picked])
+    digest = hashlib.blake2b(sample.tobytes(), digest_size=8).hexdigest() if sample.dtype != object else ""
+    return {"shape": list(array.shape), "dtype": str(array.dtype), "sampled rows": digest}
+
+
+def describe_arrays(arrays: Sequence[Array]) -> list[dict[str, object]]:
+    """``describe_array`` of each."""
+    return [describe_array(array) for array in arrays]
+
+
+def _brief(text: str | None) -> str:
+    return "absent" if text is None else text if len(text) <= 200 else f"{text[:200]}..."

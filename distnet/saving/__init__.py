@@ -1,0 +1,10 @@
+"""Models in files that Keras reads, written whole or not at all."""
+
+from __future__ import annotations
+
+from distnet.saving.keras_h5 import KERAS_VERSION as KERAS_VERSION
+from distnet.saving.model_file import load_model as load_model
+from distnet.saving.model_file import restore_training as restore_training
+from distnet.saving.model_file import save_model as save_model
+from distnet.saving.weights_file import load_weights as load_weights
+from distnet.saving.weights_file import save_weights as save_weights

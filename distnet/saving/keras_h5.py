@@ -1,0 +1,146 @@
+"""The layout of Keras's whole-model HDF5 file, stated once.
+
+::
+
+    /                          @keras_version @backend @model_config @training_config
+    /model_weights             @layer_names
+    /model_weights/<layer>     @weight_names, and the datasets they name
+    /distnet                   what exact resumption needs; see ``training_state``
+
+Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Keras 3 both read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import h5py
+import numpy as np
+
+from distnet.errors import CheckpointError
+from distnet.layers import InputLayer, Layer
+from distnet.types import Array, Json
+
+KERAS_VERSION = "2.12.0"
+"""The Keras whose dialect is written; the one that Keras 2 and Keras 3 both read."""
+
+_ATTRIBUTE_LIMIT_BYTES = 64512
+"""Attributes in an HDF5 object header must stay below 64 KB."""
+
+
+def write_header(file: h5py.File, model_config: Json, training_config: Json | None) -> None:
+    """Write the root's attributes."""
+    file.attrs["keras_version"] = KERAS_VERSION
+    file.attrs["backend"] = "tensorflow"
+    file.attrs["model_config"] = json.dumps(model_config).encode()
+    if training_config is not None:
+        file.attrs["training_config"] = json.dumps(training_config).encode()
+
+
+def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
+    """Write the weights of ``layers``, one group each, in Keras's order."""
+    layers = [layer for layer in layers if not isinstance(layer, InputLayer)]
+    group.attrs["backend"] = b"tensorflow"
+    group.attrs["keras_version"] = KERAS_VERSION.encode()
+    write_names(group, "layer_names", [layer.name for layer in layers])
+    for layer in sorted(layers, key=lambda layer: layer.name):
+        part = group.create_group(layer.name)
+        names = [f"{variable.path}:0" for variable in layer.weights]
+        write_names(part, "weight_names", names)
+        for name, variable in zip(names, layer.weights, strict=True):
+            part[name] = variable.value
+    write_names(group.create_group("top_level_model_weights"), "weight_names", [])
+
+
+def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
+    """The JSON of a root attribute; None where there is none.
+
+    Raises:
+        CheckpointError: it is no JSON object.
+    """
+    if name not in file.attrs:
+        return None
+    text = file.attrs[name]
+    try:
+        found = json.loads(text.decode() if isinstance(text, bytes) else str(text))
+    except ValueError as error:
+        raise CheckpointError(f"{file.filename}: the attribute {name} is not JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{file.filename}: the attribute {name} is not a JSON object.")
+    return found
+
+
+def read_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
+    """Fill the weights of ``layers`` from the file, by position, as Keras does.
+
+    Raises:
+        CheckpointError: the file holds other layers, or arrays of other shapes.
+    """
+    saved = {name: read_names(_group(group, name), "weight_names") for name in read_names(group, "layer_names")}
+    saved = {name: weights for name, weights in saved.items() if weights}
+    with_weights = [layer for layer in layers if layer.weights]
+    if len(saved) != len(with_weights):
+        raise CheckpointError(
+            f"{group.file.filename}: holds weights of {len(saved)} layers {list(saved)}, but the model has "
+            f"{len(with_weights)} {[layer.name for layer in with_weights]}."
+        )
+    for layer, (name, weights) in zip(with_weights, saved.items(), strict=True):
+        arrays = [_dataset(_group(group, name), weight) for weight in weights]
+        _fill(layer, arrays, f"{group.file.filename}: layer {name}")
+
+
+def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None:
+    """Write a list of names as an attribute, in several where one would be too large."""
+    encoded = np.array([name.encode() for name in names]) if names else np.empty(0)
+    if encoded.nbytes <= _ATTRIBUTE_LIMIT_BYTES:
+        group.attrs[attribute] = encoded.tolist() if names else encoded
+        return
+    if encoded.itemsize > _ATTRIBUTE_LIMIT_BYTES:
+        raise CheckpointError(f"{group.file.filename}: a name in {attribute} is longer than 64 KB.")
+    pieces = 2
+    while any(piece.nbytes > _ATTRIBUTE_LIMIT_BYTES for piece in np.array_split(encoded, pieces)):
+        pieces += 1
+    for i, piece in enumerate(np.array_split(encoded, pieces)):
+        group.attrs[f"{attribute}{i}"] = piece
+
+
+def read_names(group: h5py.Group, attribute: str) -> list[str]:
+    """A list of names, from one attribute or from several."""
+    if attribute in group.attrs:
+        return _decoded(group.attrs[attribute])
+    names: list[str] = []
+    number = 0
+    while f"{attribute}{number}" in group.attrs:
+        names += _decoded(group.attrs[f"{attribute}{number}"])
+        number += 1
+    return names
+
+
+def _decoded(names: Iterable[Any]) -> list[str]:
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group:
+    found = parent.get(name)
+    if not isinstance(found, h5py.Group):
+        raise CheckpointError(f"{parent.file.filename}: {parent.name} names the layer {name!r}, but does not hold it.")
+    return found
+
+
+def _dataset(group: h5py.Group, name: str) -> Array:
+    found = group.get(name)
+    if not isinstance(found, h5py.Dataset):
+        raise CheckpointError(
+            f"{group.file.filename}: {group.name} names the weights {name!r}, but does not hold them."
+        )
+    return cast(Array, found[()])
+
+
+def _fill(layer: Layer, arrays: Sequence[Array], where: str) -> None:
+    expected, found = [v.shape for v in layer.weights], [a.shape for a in arrays]
+    if expected != found:
+        raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {found}.")
+    for variable, array in zip(layer.weights, arrays, strict=True):
+        variable.assign(array)

@@ -1,0 +1,40 @@
+"""save_weights and load_weights: Keras's legacy file of weights alone.
+
+Its root holds what ``model_weights`` holds in a whole-model file.
+"""
+
+from __future__ import annotations
+
+import os
+
+from distnet.errors import NotBuiltError
+from distnet.network import Network
+from distnet.saving import keras_h5
+from distnet.saving.model_file import opened, write
+
+
+def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the model's weights; rank 0 writes, and the old file stands until the new one is whole.
+
+    Raises:
+        CheckpointError: the model has no weights yet, or the file cannot be written.
+
+    Source: ``keras.Model.save_weights`` of Keras 2.
+    """
+    write(model, filepath, overwrite, lambda file: keras_h5.write_weights(file, model.layers))
+
+
+def load_weights(model: Network, filepath: str | os.PathLike[str]) -> None:
+    """Fill the model's weights from a file of weights or of a whole model, layer by layer in order.
+
+    Raises:
+        NotBuiltError: the model has no weights yet.
+        CheckpointError: the file is missing or damaged, or holds other shapes.
+
+    Source: ``keras.Model.load_weights``.
+    """
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: load_weights needs the input shape. Build the model first.")
+    with opened(filepath) as file:
+        is_whole_model = "layer_names" not in file.attrs and "model_weights" in file
+        keras_h5.read_weights(file["model_weights"] if is_whole_model else file, model.layers)

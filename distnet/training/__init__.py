@@ -1,0 +1,1 @@
+"""fit, evaluate and predict: the loops that a model hands itself to."""

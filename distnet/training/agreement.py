@@ -1,0 +1,51 @@
+"""The facts that all ranks must agree on before the first step."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distnet import kernels
+from distnet.data.arrays import ArrayData
+from distnet.network import Network
+from distnet.parallel.replicas import describe_arrays
+from distnet.registry import to_json
+
+if TYPE_CHECKING:
+    from distnet.training.fitting import FitOptions
+
+_DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight", "verbose")
+
+
+def facts(
+    model: Network, train: ArrayData, validation: ArrayData | None, options: FitOptions, batch_size: int
+) -> dict[str, object]:
+    """Architecture, compile settings, data, arguments, seed and versions, by name."""
+    arguments = {key: value for key, value in vars(options).items() if key not in _DATA_OPTIONS}
+    return {
+        "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
+        "the compile settings": to_json(model.compile_settings),
+        "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
+        "the training data": _described(train),
+        "the validation data": None if validation is None else _described(validation),
+        "the fit arguments": {**arguments, "batch_size": batch_size},
+        "the seed": model.training_state.seed,
+        "the training step": model.training_state.step,
+        "the versions": {"distnet": version("distnet"), "numpy": np.__version__, "kernels": kernels.current().name},
+    }
+
+
+def _described(data: ArrayData) -> dict[str, Any]:
+    weights = [w for w in data.weight if w is not None]
+    return {name: describe_arrays(a) for name, a in (("x", data.x), ("y", data.y), ("sample_weight", weights))}
+
+
+def _anonymous(description: Any) -> Any:
+    """Without the automatic names, which count what each process made."""
+    if isinstance(description, dict):
+        return {key: _anonymous(value) for key, value in description.items() if key != "name"}
+    if isinstance(description, list | tuple):
+        return [_anonymous(value) for value in description]
+    return description

@@ -1,0 +1,54 @@
+"""train_on_batch, test_on_batch and predict_on_batch: the caller draws the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from distnet.data.arrays import ArrayData
+from distnet.network import Network
+from distnet.parallel import replicas
+from distnet.parallel.scope import communicator
+from distnet.parallel.sharding import shard
+from distnet.training.inputs import labelled_data
+from distnet.training.objective import Log, Totals
+from distnet.training.steps import Steps, TrainingSteps
+
+
+def train_on_batch(
+    model: Network, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
+) -> dict[str, Log]:
+    """One step on one global batch, which every rank is given whole; loss and metrics of that batch."""
+    data = labelled_data(model, x, y, sample_weight, class_weight)
+    ranks = communicator()
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
+    steps = _prepared(model, data)
+    result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
+    totals = Totals(steps.objective)
+    totals.add(result.loss, data.rows, result.metric_sums)
+    return totals.logs()
+
+
+def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
+    """Loss and metrics of one global batch, which every rank is given whole."""
+    data = labelled_data(model, x, y, sample_weight)
+    ranks = communicator()
+    steps = Steps(model, ranks)
+    objective = model.objective(data)
+    loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)
+    totals = Totals(objective)
+    totals.add(loss, data.rows, sums)
+    totals.reduce(ranks)
+    totals.loss_rows += steps.regularization() * data.rows
+    return totals.logs()
+
+
+def _prepared(model: Network, data: ArrayData) -> TrainingSteps:
+    """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
+    steps = model.batch_steps
+    if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
+        ranks = communicator()
+        steps = model.batch_steps = TrainingSteps(model, model.objective(data), ranks)
+        replicas.broadcast_weights(ranks, model.variables)
+    return steps

@@ -1,0 +1,101 @@
+"""Callbacks run on rank 0; what they change reaches the other ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distnet import variables
+from distnet.callbacks import CallbackList
+from distnet.comm import Communicator
+from distnet.network import Network
+from distnet.parallel.scope import alone
+from distnet.types import Json
+
+
+@dataclass(frozen=True)
+class _Effects:
+    """What rank 0's callbacks changed since the ranks last agreed."""
+
+    stop_training: bool
+    optimizer: Mapping[str, Json]
+    weights: bool
+    logs: dict[str, Any]
+
+
+class Hooks:
+    """Calls the hooks of callbacks on rank 0, and keeps all ranks the same.
+
+    Args:
+        communicator: the ranks.
+        model: what the callbacks may change.
+        callbacks: on rank 0; the other ranks' are never called.
+    """
+
+    def __init__(self, communicator: Communicator, model: Network, callbacks: CallbackList) -> None:
+        self.communicator = communicator
+        self.model = model
+        self.callbacks = callbacks
+        self.follows_batches = communicator.broadcast_object(callbacks.follows_batches)
+        self._flag = np.zeros(1, np.int64)
+        self._optimizer_config = self._current_optimizer_config()
+        self._assigned_weights = False
+
+    @property
+    def is_root(self) -> bool:
+        """Whether callbacks run on this rank."""
+        return self.communicator.rank == 0
+
+    def attach(self, params: Mapping[str, Any]) -> None:
+        """Hand every callback the model and the parameters."""
+        if self.is_root:
+            self.callbacks.attach(self.model, params)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Call ``hook`` on rank 0, where model calls then concern that rank alone."""
+        if self.is_root:
+            before = variables.assignments()
+            with alone():
+                self.callbacks.call(hook, *args)
+            self._assigned_weights |= variables.assignments() != before
+
+    def share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Carry what the callbacks changed to all ranks; return rank 0's logs."""
+        if self.communicator.size == 1:
+            return logs or {}
+        effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
+        if effects is not None:
+            self._apply(effects)
+        return logs if self.is_root and logs is not None else effects.logs if effects else {}
+
+    def share_after_batch(self) -> None:
+        """As ``share``; one small message where nothing changed, none where no callback acts at batches."""
+        if self.communicator.size == 1 or not self.follows_batches:
+            return
+        if self.is_root:
+            effects = self._effects({})
+            self._flag[0] = bool(effects.optimizer or effects.weights or effects.stop_training)
+        self.communicator.broadcast(self._flag)
+        if self._flag[0]:
+            self.share()
+
+    def _effects(self, logs: dict[str, Any]) -> _Effects:
+        config = self._current_optimizer_config()
+        changed = {key: value for key, value in config.items() if self._optimizer_config.get(key) != value}
+        return _Effects(self.model.stop_training, changed, self._assigned_weights, logs)
+
+    def _apply(self, effects: _Effects) -> None:
+        self.model.stop_training = effects.stop_training
+        if not self.is_root and self.model.optimizer is not None:
+            for name, value in effects.optimizer.items():
+                setattr(self.model.optimizer, name, value)
+        if effects.weights and self.model.store is not None:
+            self.communicator.broadcast(self.model.store.buffer)
+        self._optimizer_config = self._current_optimizer_config()
+        self._assigned_weights = False
+
+    def _current_optimizer_config(self) -> Mapping[str, Json]:
+        return {} if self.model.optimizer is None else self.model.optimizer.get_config()

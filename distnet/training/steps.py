@@ -1,0 +1,139 @@
+"""One step of training, and one of evaluation: forward, loss, backward, one sum over all ranks, update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from distnet.comm import Communicator
+from distnet.data.batch import Batch
+from distnet.errors import NotCompiledError
+from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.network import Network, lay_out
+from distnet.optimizers import Optimizer
+from distnet.parallel.reduction import StepReduction
+from distnet.training.objective import Objective
+from distnet.types import Array, DType
+from distnet.variables import VariableStore
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A global batch's loss, its metrics' sums, and whether a rank asked to stop."""
+
+    loss: float
+    metric_sums: Array
+    stop: bool
+
+
+class Steps:
+    """Runs batches through a model, each rank its rows.
+
+    Args:
+        model: built.
+        communicator: the ranks that take part.
+        workspaces: memory used again at each step.
+    """
+
+    def __init__(self, model: Network, communicator: Communicator) -> None:
+        self.model = model
+        self.communicator = communicator
+        self.workspaces = Workspaces()
+
+    def forward(self, x: Sequence[Array], first_row: int = 0, global_rows: int = 0) -> tuple[list[Array], float]:
+        """Outputs in inference mode, and the activity penalty's part; the outputs are workspaces."""
+        y, tape = self.model.forward_batch(self._inputs(x), self._context(False, first_row, global_rows or len(x[0])))
+        return y, tape.penalty
+
+    def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
+        """This rank's part of the loss and of the metrics' sums, in inference mode."""
+        y_pred, penalty = self.forward(batch.x, batch.first_row, batch.global_rows)
+        batch = _in_dtype(batch, np.dtype(self.model.dtype))
+        loss, _ = objective.loss_and_gradients(batch, y_pred, self.communicator)
+        return loss + penalty, objective.metric_sums(batch, y_pred)
+
+    def regularization(self) -> float:
+        """The penalties of all regularized weights."""
+        return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
+
+    def _context(self, training: bool, first_row: int, global_rows: int) -> ForwardContext:
+        state = self.model.training_state
+        return ForwardContext(training, state.seed, state.step, first_row, global_rows, self.workspaces)
+
+    def _inputs(self, x: Sequence[Array]) -> list[Array]:
+        """The rows in the model's dtype, in memory used again."""
+        dtype = np.dtype(self.model.dtype)
+        inputs = []
+        for i, rows in enumerate(x):
+            if rows.dtype != dtype:
+                cast = self.workspaces.get((i,), "input", rows.shape, dtype)
+                cast[...] = rows
+                rows = cast
+            inputs.append(rows)
+        return inputs
+
+
+class TrainingSteps(Steps):
+    """Trains a model batch by batch.
+
+    Args:
+        model: built and compiled; its weights and gradients are laid out for the step's message.
+        objective: what to minimize and measure.
+        communicator: the ranks that take part.
+    """
+
+    def __init__(self, model: Network, objective: Objective, communicator: Communicator) -> None:
+        super().__init__(model, communicator)
+        self.objective = objective
+        self.store, self.optimizer = _ready_optimizer(model, StepReduction.extra_size(objective.metric_entries))
+        self.reduction = StepReduction(communicator, self.store, objective.metric_entries)
+
+    def train(self, batch: Batch) -> StepResult:
+        """Take one step; every rank calls this with its part of the same global batch."""
+        state = self.model.training_state
+        batch = _in_dtype(batch, self.store.dtype)
+        ctx = self._context(True, batch.first_row, batch.global_rows)
+        y_pred, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
+        loss, gradients = self.objective.loss_and_gradients(batch, y_pred, self.communicator)
+        self.model.backward_batch(tape, gradients, BackwardContext(self.workspaces))
+        metric_sums = self.objective.metric_sums(batch, y_pred)
+        self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
+        penalty = self._regularize()
+        self.optimizer.apply(self.store)
+        state.step += 1
+        return StepResult(self.reduction.loss + penalty, self.reduction.metric_sums, self.reduction.stop)
+
+    def _regularize(self) -> float:
+        """Add the penalties' gradients, which every rank computes alike; return the penalties."""
+        penalty = 0.0
+        for span in self.store.trainable():
+            variable = span.variable
+            if variable.regularizer is not None:
+                penalty += float(variable.regularizer.value(variable.value))
+                variable.grad += variable.regularizer.gradient(variable.value)
+        return penalty
+
+
+def _ready_optimizer(model: Network, extra: int) -> tuple[VariableStore, Optimizer]:
+    """Lay the variables out for training; the optimizer's state is made, or follows the variables.
+
+    Raises:
+        NotCompiledError: the model has no optimizer.
+    """
+    if model.optimizer is None:
+        raise NotCompiledError(f"{model.name}: call compile() before training.")
+    old, new = model.store, lay_out(model, extra)
+    if old is not None and model.optimizer.built:
+        model.optimizer.follow(old, new)
+    else:
+        model.optimizer.build(new)
+    return new, model.optimizer
+
+
+def _in_dtype(batch: Batch, dtype: DType) -> Batch:
+    """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
+    y = tuple(a.astype(dtype) if a.dtype.kind in "fb" and a.dtype != dtype else a for a in batch.y)
+    weight = tuple(None if w is None else w.astype(dtype) for w in batch.weight)
+    return replace(batch, y=y, weight=weight)

@@ -78,7 +78,8 @@ def class_numbers(name: str, y_true: Array, y_pred: Array, options: Mapping[str,
     labels = np.asarray(y_true)
     if labels.ndim == y_pred.ndim and labels.shape[axis] == 1:
         labels = np.squeeze(labels, axis=axis)
-    expected = tuple(np.delete(y_pred.shape, axis).tolist())
+    at = axis % y_pred.ndim
+    expected = y_pred.shape[:at] + y_pred.shape[at + 1 :]
     if labels.shape != expected:
         one_hot = labels.shape == y_pred.shape and name.startswith("sparse_")
         remedy = f"Use {name.removeprefix('sparse_')} for one-hot labels." if one_hot else "Give one class number each."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -158,10 +159,8 @@ def _as_array(data: Any, what: str) -> Array:
     except ValueError as error:
         raise DataError(f"{what}: expected an array of numbers, received rows of different lengths: {error}.") from None
     if array.dtype == object:
-        try:
+        with contextlib.suppress(TypeError, ValueError):
             array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            pass
     if array.dtype.kind not in "biuf":
         raise DataError(f"{what}: expected an array of numbers, received dtype {array.dtype}. Encode it as numbers.")
     if array.ndim == 0:

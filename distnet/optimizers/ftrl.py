@@ -46,11 +46,8 @@ class Ftrl(Optimizer):
             super().update(store, learning_rate)
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)
-        return updates.ftrl, (
-            learning_rate,
-            -self.learning_rate_power,
-            self.l1_regularization_strength,
-            2 * l2,
-            2 * self.l2_shrinkage_regularization_strength,
-        )
+        l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength + self.beta / (2 * learning_rate)
+        penalties = (l1, 2 * l2, 2 * self.l2_shrinkage_regularization_strength)
+        if self.learning_rate_power == -0.5:
+            return updates.ftrl_square_root, (learning_rate, *penalties)
+        return updates.ftrl, (learning_rate, -self.learning_rate_power, *penalties)

@@ -1,6 +1,6 @@
 """Runs Keras's optimizers in float64 and writes optimizers.npz and optimizers.json beside this file.
 
-    KERAS_BACKEND=jax JAX_ENABLE_X64=1 python tests/golden/make_optimizers.py
+    python tests/golden/make_optimizers.py
 
 Of each case: its Keras config, its slots in the order of their creation, the weights after every step and
 after finalize_variable_values, and the slots after the last step. All arrays are flat: kernel, bias, scale.
@@ -145,8 +145,8 @@ def main():
         described[label], arrays[label] = run(kind, options, excluded, constrained, weights, gradients)
     folder = Path(__file__).parent
     made_by = {"keras": keras.__version__, "backend": keras.backend.backend()}
-    text = json.dumps({"made_by": made_by, "constrained": CONSTRAINED, "shapes": SHAPES, "cases": described}, indent=1)
-    (folder / "optimizers.json").write_text(text + "\n")
+    record = {"made_by": made_by, "constrained": CONSTRAINED, "shapes": SHAPES, "cases": described}
+    (folder / "optimizers.json").write_text(json.dumps(record, separators=(",", ":")) + "\n")
     np.savez_compressed(folder / "optimizers.npz", **arrays)
 
 

@@ -15,7 +15,7 @@ from distnet.kernels.base import MAX_SLOTS
 from distnet.kernels.numpy_kernels import _CHUNK_BYTES
 
 FORMULAS = [f for _, f in inspect.getmembers(updates, inspect.isfunction) if f.__module__ == updates.__name__]
-ULPS = {"ftrl": 64}
+ULPS = {"ftrl": 64, "ftrl_square_root": 64}
 """Ftrl divides a difference of powers, which every library rounds in its own way, by the learning rate."""
 SIZES = (0, 1, 37, _CHUNK_BYTES // 4 + 3)
 

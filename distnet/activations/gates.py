@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.gaussian import normal_density, normal_tail
-from distnet.activations.pieces import step, within
+from distnet.activations.pieces import in_blocks, step, within
 from distnet.activations.sigmoids import write_logistic
 from distnet.errors import ShapeError
 from distnet.types import Array, Shape
@@ -35,15 +35,21 @@ class GELU(Activation):
     approximate: bool = False
 
     def forward(self, z: Array, out: Array) -> None:
-        if self.approximate:
-            np.multiply(z, self._tanh_gate(z)[0], out=out)
-            return
+        in_blocks(self._forward_tanh if self.approximate else self._forward_normal, z, out)
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        in_blocks(self._backward, dy, saved, out)
+
+    def _forward_tanh(self, z: Array, out: Array) -> None:
+        np.multiply(z, self._tanh_gate(z)[0], out=out)
+
+    def _forward_normal(self, z: Array, out: Array) -> None:
         size = np.abs(z)
         size *= normal_tail(size)
         np.clip(z, 0, np.inf, out=out)
         out -= size
 
-    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+    def _backward(self, dy: Array, saved: Array, out: Array) -> None:
         gate, slope = self._tanh_gate(saved) if self.approximate else self._normal_gate(saved)
         slope *= saved
         slope += gate
@@ -125,11 +131,17 @@ class Mish(Activation):
     saves_input = True
 
     def forward(self, z: Array, out: Array) -> None:
+        in_blocks(self._forward, z, out)
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        in_blocks(self._backward, dy, saved, out)
+
+    def _forward(self, z: Array, out: Array) -> None:
         _, n = self._terms(z)
         np.divide(n, n + 2, out=out)
         out *= z
 
-    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+    def _backward(self, dy: Array, saved: Array, out: Array) -> None:
         e, n = self._terms(saved)
         wide = n + 2
         slope = 4 * e * (e + 1)

@@ -81,6 +81,8 @@ class L1(Regularizer):
 
     Args:
         l1: factor, at least 0.
+
+    Source: ``keras.regularizers.L1`` on TensorFlow and PyTorch; on JAX the slope of ``|w|`` at 0 is 1.
     """
 
     l1: float = 0.01

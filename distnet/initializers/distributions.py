@@ -132,4 +132,5 @@ class Orthogonal(Initializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q *= np.sign(np.diagonal(r))
-        return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
+        matrix = self.gain * (q.T if rows < columns else q)
+        return matrix.reshape(shape).astype(dtype, order="C")

@@ -9,9 +9,8 @@ from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
-from distnet import config
+from distnet import config, naming
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
-from distnet.layers import naming
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer

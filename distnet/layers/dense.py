@@ -11,6 +11,7 @@ from distnet.activations import ACTIVATIONS, Activation
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.layers import bias_activation
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import Resolved
@@ -73,16 +74,12 @@ class Dense(Layer):
         rows = math.prod(x.shape[:-1])
         z = ctx.workspace("z", (rows, self.units), x.dtype)
         np.matmul(x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
-        if self.bias is not None:
-            z += self.bias.value
-        y = ctx.workspace("y", z.shape, x.dtype) if self.activation.saves_input else z
-        self.activation.forward(z, out=y)
-        return y.reshape(*x.shape[:-1], self.units), (x, z if self.activation.saves_input else y)
+        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
+        return y.reshape(*x.shape[:-1], self.units), (x, kept)
 
     def backward(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
         x, kept = saved
-        dz = ctx.workspace("dz", kept.shape, kept.dtype)
-        self.activation.backward(dy.reshape(kept.shape), kept, out=dz)
+        dz = bias_activation.backward(dy.reshape(kept.shape), kept, self.activation, ctx)
         ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)
         ctx.add_sum(self.bias, dz, axis=0)
         if not ctx.needs_input_gradient:

@@ -37,7 +37,7 @@ class Loss(Configurable, ABC):
     Source: ``keras.losses.Loss``.
     """
 
-    name: str | None = field(default=None, kw_only=True)
+    name: str = field(default="", kw_only=True)
     reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
     dtype: object = field(default=None, kw_only=True, repr=False, metadata={"config": False})
 
@@ -80,7 +80,7 @@ class Loss(Configurable, ABC):
     @property
     def counts_rows_only(self) -> bool:
         """Whether ``count`` of rows without a mask is known from their number."""
-        return self.reduction != "mean_with_sample_weight"
+        return self.reduction != "mean_with_sample_weight" and not self.couples_rows
 
     def __call__(
         self,
@@ -210,7 +210,7 @@ class Loss(Configurable, ABC):
         kept = self._kept(y_true, values, mask)
         if sample_weight is None:
             return None if kept is None else kept.astype(values.dtype)
-        weight = sample_weights(str(self.name), values, sample_weight)
+        weight = sample_weights(self.name, values, sample_weight)
         if kept is None:
             return weight
         ndim = max(weight.ndim, kept.ndim)

@@ -119,7 +119,7 @@ class SparseCategoricalCrossentropy(CriterionLoss):
 
     @property
     def counts_rows_only(self) -> bool:
-        return self.ignore_class is None and self.reduction != "mean_with_sample_weight"
+        return self.ignore_class is None and super().counts_rows_only
 
 
 @LOSSES.register()

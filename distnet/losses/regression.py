@@ -56,7 +56,7 @@ class Huber(CriterionLoss):
 
     criterion: ClassVar = criteria.huber
     delta: float = 1.0
-    name: str | None = field(default="huber_loss", kw_only=True)
+    name: str = field(default="huber_loss", kw_only=True)
 
 
 @LOSSES.register()

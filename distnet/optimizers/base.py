@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -13,11 +14,12 @@ import numpy as np
 from distnet import kernels
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
+from distnet.naming import snake_case
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.hyperparameters import FRACTION, NOT_NEGATIVE, POSITIVE, check_count, check_numbers, number
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import Configurable, Registry, custom_object_scope, to_json
-from distnet.types import Array, Json
+from distnet.types import Array, DType, Json
 from distnet.variables import Variable, VariableStore
 
 _NOT_IN_CONFIG = {"config": False}
@@ -73,7 +75,7 @@ class Optimizer(Configurable):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        self.name = self.name or re.sub("([A-Z][a-z])|((?<=[a-z])[A-Z])", r"_\g<0>", kind).strip("_").lower()
+        self.name = self.name or snake_case(kind)
         check_numbers(self)
         check_count(f"{kind}.ema_overwrite_frequency", self.ema_overwrite_frequency, 1)
         check_count(f"{kind}.gradient_accumulation_steps", self.gradient_accumulation_steps, 2)
@@ -126,6 +128,12 @@ class Optimizer(Configurable):
         for span in store.spans:
             is_padding[span.start : span.stop] = False
         self._padding = np.flatnonzero(is_padding)
+
+    def rehearse(self, dtype: DType) -> None:
+        """Take a step on one weight that nobody needs: afterwards the compiled kernels exist, on disk too."""
+        twin = copy.copy(self)
+        twin.scalars, twin.slots, twin._layout = dict(self.scalars), {}, None
+        twin.apply(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
 
     def follow(self, old: VariableStore, new: VariableStore) -> None:
         """Take the slots along from ``old`` to ``new``; a variable that was frozen so far starts afresh."""

@@ -91,7 +91,10 @@ class Hooks:
         self.model.stop_training = effects.stop_training
         if not self.is_root and self.model.optimizer is not None:
             for name, value in effects.optimizer.items():
-                setattr(self.model.optimizer, name, value)
+                if name == "learning_rate" and isinstance(value, int | float):
+                    self.model.optimizer.overwrite_learning_rate(value)
+                else:
+                    setattr(self.model.optimizer, name, value)
         if effects.weights and self.model.store is not None:
             self.communicator.broadcast(self.model.store.buffer)
         self._optimizer_config = self._current_optimizer_config()

@@ -88,6 +88,8 @@ class TrainingSteps(Steps):
         super().__init__(model, communicator)
         self.objective = objective
         self.store, self.optimizer = _ready_optimizer(model, StepReduction.extra_size(objective.metric_entries))
+        if communicator.local_size > 1:
+            self._compile_kernels_once()
         self.reduction = StepReduction(communicator, self.store, objective.metric_entries)
 
     def train(self, batch: Batch) -> StepResult:
@@ -101,9 +103,17 @@ class TrainingSteps(Steps):
         metric_sums = self.objective.metric_sums(batch, y_pred)
         self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
         penalty = self._regularize()
+        if self.optimizer.loss_scale_factor is not None:
+            self.store.gradients *= self.store.dtype.type(self.optimizer.loss_scale_factor)
         self.optimizer.apply(self.store)
         state.step += 1
         return StepResult(self.reduction.loss + penalty, self.reduction.metric_sums, self.reduction.stop)
+
+    def _compile_kernels_once(self) -> None:
+        """Let one rank of each node compile the update; the others then load it from the disk."""
+        if self.communicator.local_rank == 0:
+            self.optimizer.rehearse(self.store.dtype)
+        self.communicator.local_barrier()
 
     def _regularize(self) -> float:
         """Add the penalties' gradients, which every rank computes alike; return the penalties."""

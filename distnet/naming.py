@@ -1,4 +1,4 @@
-"""Keras's automatic names: ``dense``, ``dense_1`` ..., counted per process."""
+"""Names of objects that were given none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ _uses: Counter[str] = Counter()
 
 
 def snake_case(class_name: str) -> str:
-    """``Conv2D`` -> ``conv2d``, ``MaxPooling2D`` -> ``max_pooling2d``, ``ReLU`` -> ``re_lu``.
+    """A class's name as Keras spells it in logs and layer names.
+
+    >>> snake_case("MaxPooling2D"), snake_case("MeanIoU")
+    ('max_pooling2d', 'mean_io_u')
 
     Source: ``keras.utils.naming.to_snake_case``.
     """
@@ -19,12 +22,12 @@ def snake_case(class_name: str) -> str:
 
 
 def unique_name(class_name: str) -> str:
-    """The next automatic name for an object of this class."""
+    """The next automatic name for a layer or model of this class: ``dense``, ``dense_1`` ..., counted per process."""
     name = snake_case(class_name)
     _uses[name] += 1
     return name if _uses[name] == 1 else f"{name}_{_uses[name] - 1}"
 
 
 def reset() -> None:
-    """Count from the beginning again."""
+    """Count automatic names from the beginning again."""
     _uses.clear()

@@ -1,0 +1,43 @@
+"""Bias and activation after a product, in one pass over memory where a kernel fuses them."""
+
+from __future__ import annotations
+
+from distnet import kernels
+from distnet.activations import Activation, linear, relu
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array
+from distnet.variables import Variable
+
+
+def forward(z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext) -> tuple[Array, Array]:
+    """``y = f(z + b)``, and what ``backward`` needs of it; ``z`` is overwritten.
+
+    Shapes:
+        z (N, ..., O), contiguous; bias (O,) -> (N, ..., O).
+    """
+    fused = _fused_name(activation)
+    if fused:
+        y = kernels.current().bias_activation(z, None if bias is None else bias.value, fused)
+        return y, y
+    if bias is not None:
+        z += bias.value
+    y = ctx.workspace("y", z.shape, z.dtype) if activation.saves_input else z
+    activation.forward(z, out=y)
+    return y, z if activation.saves_input else y
+
+
+def backward(dy: Array, saved: Array, activation: Activation, ctx: BackwardContext) -> Array:
+    """Gradient of ``z + b``; ``dy`` is left as it is."""
+    fused = _fused_name(activation)
+    if fused == "linear":
+        return dy
+    dz = ctx.workspace("dz", saved.shape, saved.dtype)
+    if fused:
+        return kernels.current().activation_gradient(dy, saved, fused, dz)
+    activation.backward(dy, saved, out=dz)
+    return dz
+
+
+def _fused_name(activation: Activation) -> str:
+    """The kernels' name of the activation; empty for those that no kernel fuses."""
+    return "relu" if activation == relu else "linear" if activation == linear else ""

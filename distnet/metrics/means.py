@@ -1,0 +1,160 @@
+"""Metrics that are means of a value per sample, and the registry of all."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet import criteria
+from distnet.criteria import Criterion
+from distnet.criteria.alignment import as_floating
+from distnet.criteria.weighting import sample_weights
+from distnet.errors import ArgumentError, ShapeError
+from distnet.metrics.base import Metric
+from distnet.registry import Registry, registered_name, to_json
+from distnet.types import Array, ArrayLike, Json, Shape
+
+
+def mean_sums(name: str, values: Array, sample_weight: ArrayLike | None) -> Array:
+    """(sum of weighted values, sum of weights) over samples; a sample's value is the mean over its axes.
+
+    Source: Keras's ``reduce_to_samplewise_values`` with ``mean``.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if sample_weight is None:
+        width = math.prod(values.shape[1:]) if values.ndim else 1
+        return np.array([values.sum() / width, float(len(values)) if values.ndim else 1.0])
+    weight = sample_weights(name, values, sample_weight)
+    if values.ndim == 0:
+        return np.array([values * weight.sum(), weight.sum()])
+    if weight.ndim == 0:
+        weight = np.broadcast_to(weight, values.shape[:1])
+    values = values.mean(axis=tuple(range(weight.ndim, values.ndim)))
+    weight = np.broadcast_to(weight, values.shape)
+    width = math.prod(values.shape[1:])
+    return np.array([(values * weight).sum() / width, weight.sum() / width])
+
+
+def mean_of(state: Array) -> float:
+    """``state[0] / state[1]``, 0 where nothing was counted."""
+    return float(state[0] / state[1]) if state[1] else 0.0
+
+
+@dataclass(eq=False)
+class MeanMetric(Metric, ABC):
+    """A weighted mean of values per sample."""
+
+    name: str = ""
+    dtype: Json = dataclasses.field(default=None, repr=False)
+
+    @abstractmethod
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        """One value per sample.
+
+        Shapes:
+            (N, ..., C) -> (N, ...) or (N, ..., C)
+        """
+
+    def weights(self, y_true: Array, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
+        """The weights of the values."""
+        return sample_weight
+
+    def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
+        return 2
+
+    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
+        values = self.values(y_true, y_pred)
+        return mean_sums(self.name, values, self.weights(y_true, values, sample_weight))
+
+    def result_of(self, state: Array) -> float | Array:
+        return mean_of(state)
+
+
+class FunctionMetric(MeanMetric, ABC):
+    """The mean of a function; the metric's own fields are the function's options."""
+
+    function: ClassVar[Callable[..., Array]]
+
+    def default_name(self) -> str:
+        """The function's name."""
+        return str(self.function.__name__)
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return self.function(y_true, y_pred, **{name: getattr(self, name) for name in _option_names(type(self))})
+
+
+@functools.cache
+def _option_names(cls: type[FunctionMetric]) -> tuple[str, ...]:
+    base = {f.name for f in dataclasses.fields(Metric)}
+    return tuple(f.name for f in dataclasses.fields(cls) if f.name not in base)
+
+
+class MeanMetricWrapper(MeanMetric):
+    """The mean of any function ``fn(y_true, y_pred, **options) -> values``, named after it.
+
+    Args:
+        fn: gives one value per sample; or the name of such a function.
+        name: the key in logs; by default the function's name.
+        dtype: taken for Keras's sake.
+        options: what else ``fn`` is called with.
+
+    Raises:
+        ShapeError: (when called) ``fn`` gives fewer values than rows: its mean would depend on the batch.
+
+    Source: ``keras.metrics.MeanMetricWrapper``.
+    """
+
+    def __init__(self, fn: object, name: str | None = None, dtype: Json = None, **options: Any) -> None:
+        self.fn = function_of(fn)
+        self.options = options
+        super().__init__(name or str(getattr(self.fn, "__name__", "mean_metric_wrapper")), dtype)
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        values = np.asarray(self.fn(y_true, y_pred, **self.options))
+        if y_pred.ndim > 1 and values.shape[:1] != y_pred.shape[:1]:
+            raise ShapeError(
+                f"metric {self.name}: expected one value per row, shape ({y_pred.shape[0]}, ...), received "
+                f"{values.shape}. Leave the mean over rows to distnet: reduce over the other axes only."
+            )
+        return values
+
+    def get_config(self) -> dict[str, Json]:
+        """``{"name", "dtype", "fn"}`` and the options."""
+        name = registered_name(self.fn)
+        function: Json = {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+        options = {key: to_json(value) for key, value in self.options.items()}
+        return {"name": self.name, "dtype": self.dtype, "fn": function, **options}
+
+
+def function_of(spec: object) -> Callable[..., Array]:
+    """The function that a callable, its name, or Keras's ``{"class_name": "function"}`` means.
+
+    Raises:
+        UnknownNameError: no function has that name.
+    """
+    if isinstance(spec, Mapping):
+        spec = spec.get("config")
+    if not isinstance(spec, str):
+        if callable(spec):
+            return spec
+        raise ArgumentError(f"metric: expected a function or the name of one, received {spec!r}.")
+    found = getattr(criteria, spec, None)
+    if isinstance(found, Criterion):
+        return found
+    member = METRICS.find(spec)
+    function = getattr(member, "function", member)
+    return function_of(function if not isinstance(function, str) else None)
+
+
+METRICS: Registry[Metric] = Registry("metric", Metric, adapt=MeanMetricWrapper)  # type: ignore[type-abstract]
+"""Every metric by name."""
+
+METRICS.add("MeanMetricWrapper", MeanMetricWrapper)

@@ -1,0 +1,67 @@
+"""From names and configurations to metrics, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from distnet.criteria.tasks import task_of
+from distnet.metrics.base import Metric
+from distnet.metrics.means import METRICS
+from distnet.registry import custom_object_scope
+from distnet.types import Json, Shape
+
+_BY_TASK = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
+
+
+def get(identifier: object) -> Metric | None:
+    """The metric that a name, class, function, config or metric means; None stays None.
+
+    >>> get("mse").name
+    'mean_squared_error'
+
+    Raises:
+        UnknownNameError: no metric has that name.
+    """
+    return METRICS.optional(identifier)
+
+
+def serialize(metric: object) -> Json:
+    """The ``{"class_name", "config"}`` of a metric."""
+    return METRICS.get(metric).as_json()
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Metric:
+    """The metric that ``serialize`` of distnet or Keras described.
+
+    Args:
+        config: a name or a config.
+        custom_objects: the user's own classes and functions by name.
+    """
+    with custom_object_scope(custom_objects):
+        return METRICS.get(config)
+
+
+def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
+    """The metric that an entry of ``compile(metrics=...)`` means.
+
+    ``"accuracy"`` and ``"acc"``, ``"crossentropy"`` and ``"ce"`` become the kind that fits the shapes. A
+    metric given as a string is named by that string.
+
+    >>> metric = resolve("acc", (None,), (None, 10))
+    >>> type(metric).__name__, metric.name
+    ('SparseCategoricalAccuracy', 'acc')
+
+    Args:
+        identifier: a name, class, function, config or metric.
+        y_true_shape: of the targets, with the batch axis.
+        y_pred_shape: of the predictions, with the batch axis.
+
+    Source: Keras's ``CompileMetrics``.
+    """
+    if not isinstance(identifier, str):
+        return METRICS.get(identifier)
+    kind = _BY_TASK.get(identifier.lower())
+    metric = METRICS.get(f"{task_of(y_true_shape, y_pred_shape)}_{kind}" if kind else identifier)
+    metric.name = identifier
+    return metric

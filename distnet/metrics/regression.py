@@ -1,0 +1,181 @@
+"""Metrics between numbers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from distnet import criteria
+from distnet.criteria.alignment import as_floating, same_shape
+from distnet.errors import ArgumentError, ShapeError
+from distnet.metrics.base import Metric, ratio, scalar_or_array
+from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
+from distnet.types import Array, ArrayLike, Json, Shape
+
+
+@METRICS.register("mse")
+@dataclass(eq=False)
+class MeanSquaredError(FunctionMetric):
+    """``mean((p - t)^2)``."""
+
+    direction = "down"
+    function: ClassVar = criteria.mean_squared_error
+
+
+@METRICS.register("mae")
+@dataclass(eq=False)
+class MeanAbsoluteError(FunctionMetric):
+    """``mean(|p - t|)``."""
+
+    direction = "down"
+    function: ClassVar = criteria.mean_absolute_error
+
+
+@METRICS.register("mape")
+@dataclass(eq=False)
+class MeanAbsolutePercentageError(FunctionMetric):
+    """``100 mean(|p - t| / max(|t|, epsilon))``, in percent."""
+
+    direction = "down"
+    function: ClassVar = criteria.mean_absolute_percentage_error
+
+
+@METRICS.register("msle")
+@dataclass(eq=False)
+class MeanSquaredLogarithmicError(FunctionMetric):
+    """``mean((log(1 + p) - log(1 + t))^2)``, p and t at least epsilon."""
+
+    direction = "down"
+    function: ClassVar = criteria.mean_squared_logarithmic_error
+
+
+@METRICS.register("log_cosh")
+@dataclass(eq=False)
+class LogCoshError(FunctionMetric):
+    """``mean(log(cosh(p - t)))``."""
+
+    direction = "down"
+    function: ClassVar = criteria.log_cosh
+
+    def default_name(self) -> str:
+        """Keras's name."""
+        return "logcosh"
+
+
+@METRICS.register("cosine_proximity")
+@dataclass(eq=False)
+class CosineSimilarity(MeanMetric):
+    """Mean cosine of the angle between target and prediction: 1 where they agree. The loss is its negative.
+
+    Args:
+        axis: the axis that holds the vectors.
+    """
+
+    direction = "up"
+    axis: int = -1
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return -criteria.cosine_similarity(y_true, y_pred, axis=self.axis)
+
+
+@METRICS.register()
+@dataclass(eq=False)
+class RootMeanSquaredError(MeanMetric):
+    """``sqrt(mean((p - t)^2))``: the root of the mean over all rows."""
+
+    direction = "down"
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        t, p = same_shape(self.name, y_true, y_pred, {})
+        return np.asarray(np.square(p - t))
+
+    def result_of(self, state: Array) -> float | Array:
+        return float(np.sqrt(mean_of(state)))
+
+
+@METRICS.register()
+@dataclass(eq=False)
+class MeanRelativeError(MeanMetric):
+    """``mean(|p - t| / normalizer)``, 0 where the normalizer is 0.
+
+    Args:
+        normalizer: what errors are relative to, broadcast over the predictions.
+
+    Source: ``tf.keras.metrics.MeanRelativeError`` of Keras 2.
+    """
+
+    direction = "down"
+    normalizer: Sequence[float] | float = 1.0
+    name: str = field(default="", kw_only=True)
+    dtype: Json = field(default=None, kw_only=True, repr=False)
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        t, p = same_shape(self.name, y_true, y_pred, {})
+        return ratio(np.abs(p - t), np.asarray(self.normalizer))
+
+
+@METRICS.register()
+@dataclass(eq=False)
+class R2Score(Metric):
+    """``1 - sum((t - p)^2) / sum((t - mean(t))^2)`` of each output, over all rows.
+
+    Shapes:
+        y_true, y_pred (N, C) -> () or, with class_aggregation None, (C,)
+
+    Args:
+        class_aggregation: ``"uniform_average"``, ``"variance_weighted_average"`` or None over outputs.
+        num_regressors: independent variables; above 0 gives the adjusted score.
+    """
+
+    direction = "up"
+    class_aggregation: str | None = "uniform_average"
+    num_regressors: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        allowed = (None, "uniform_average", "variance_weighted_average")
+        if self.class_aggregation not in allowed or self.num_regressors < 0:
+            raise ArgumentError(
+                f"R2Score: expected class_aggregation of {allowed} and num_regressors >= 0, "
+                f"received {self.class_aggregation!r} and {self.num_regressors!r}."
+            )
+
+    def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
+        return 4 * int(y_pred_shape[-1] or 0) + 1
+
+    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred).astype(np.float64, copy=False), {})
+        if p.ndim != 2:
+            raise ShapeError(f"R2Score: expected predictions of shape (N, C), received {p.shape}.")
+        weight = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
+        weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, t.shape)
+        sums = [(t * weight).sum(0), (t * t * weight).sum(0), (np.square(t - p) * weight).sum(0), weight.sum(0)]
+        return np.concatenate([*sums, [t.size]])
+
+    def result_of(self, state: Array) -> float | Array:
+        total, squared, residual, count = state[:-1].reshape(4, -1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = squared - total * (total / count)
+            scores = 1.0 - residual / spread
+            scores = np.where(np.isinf(scores), 0.0, scores)
+            if self.class_aggregation == "uniform_average":
+                scores = scores.mean()
+            elif self.class_aggregation:
+                scores = np.asarray((spread * scores).sum() / spread.sum())
+        return scalar_or_array(np.asarray(self._adjusted(scores, float(state[-1]))))
+
+    def _adjusted(self, score: Array, samples: float) -> Array:
+        if self.num_regressors == 0:
+            return score
+        if self.num_regressors >= samples - 1:
+            warnings.warn(
+                f"R2Score: {self.num_regressors} regressors on {samples:g} values leave nothing to adjust by; "
+                "giving the plain score.",
+                stacklevel=4,
+            )
+            return score
+        return np.asarray(1.0 - (1.0 - score) * (samples - 1.0) / (samples - self.num_regressors - 1.0))

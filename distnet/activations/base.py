@@ -75,7 +75,7 @@ class Activation(Configurable, ABC):
     def as_json(self) -> Json:
         """The name under which this very activation is known to Keras, else its class and options."""
         for name, member in ACTIVATIONS.members.items():
-            if (member if isinstance(member, Activation) else _default(member)) == self:
+            if (member if isinstance(member, Activation) else member()) == self:
                 return name
         return super().as_json()
 
@@ -87,14 +87,6 @@ class Activation(Configurable, ABC):
                 f"{type(self).__name__}: expected x and the options {names}, received {values} and {dict(options)}."
             )
         return dataclasses.replace(self, **cast(Any, given))
-
-
-def _default(member: type[Activation]) -> Activation | None:
-    """The member without options, or None for a class of a user that demands some."""
-    try:
-        return member()
-    except TypeError:
-        return None
 
 
 def _floating(x: ArrayLike) -> Array:

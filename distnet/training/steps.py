@@ -104,7 +104,8 @@ class TrainingSteps(Steps):
         self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:
-            self.store.gradients *= self.store.dtype.type(self.optimizer.loss_scale_factor)
+            gradients = self.store.gradients
+            gradients *= self.store.dtype.type(self.optimizer.loss_scale_factor)
         self.optimizer.apply(self.store)
         state.step += 1
         return StepResult(self.reduction.loss + penalty, self.reduction.metric_sums, self.reduction.stop)

@@ -104,8 +104,8 @@ class TrainingSteps(Steps):
         self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:
-            gradients = self.store.gradients
-            gradients *= self.store.dtype.type(self.optimizer.loss_scale_factor)
+            scaled = self.store.gradients
+            scaled *= self.store.dtype.type(self.optimizer.loss_scale_factor)
         self.optimizer.apply(self.store)
         state.step += 1
         return StepResult(self.reduction.loss + penalty, self.reduction.metric_sums, self.reduction.stop)

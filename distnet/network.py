@@ -70,6 +70,11 @@ class Network(Protocol):
     def layers(self) -> list[Layer]: ...
 
     @property
+    def leaf_layers(self) -> list[Layer]: ...
+
+    def input_takes_integers(self, number: int) -> bool: ...
+
+    @property
     def variables(self) -> list[Variable]: ...
 
     @property
@@ -108,7 +113,7 @@ def lay_out(model: Network, extra: int = 0) -> VariableStore:
     Args:
         extra: sums that travel behind the gradient.
     """
-    for layer in model.layers:
+    for layer in model.leaf_layers:
         for variable in layer.variables:
             variable.frozen = not layer.trainable
     model.store = VariableStore(model.variables, np.dtype(model.dtype), extra)

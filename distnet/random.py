@@ -12,6 +12,7 @@ import functools
 import hashlib
 import random as python_random
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,15 @@ _BITS_PER_BLOCK = 8
 """32-bit words in one Philox 4x64 block."""
 
 
+def _by_chance() -> int:
+    return secrets.randbits(32)
+
+
 @dataclass
 class _State:
     seed: int | None = None
-    models: int = 0
+    source: Callable[[], int] = _by_chance
+    builds: int = 0
     calls: int = 0
 
 
@@ -52,15 +58,20 @@ def set_random_seed(seed: int) -> None:
 
 
 def set_job_seed(seed: int) -> None:
-    """Set the seed that all ranks share and count models and calls from 0 again."""
-    _state.seed, _state.models, _state.calls = seed, 0, 0
+    """Set the seed that all ranks share and count layers and calls from 0 again."""
+    _state.seed, _state.builds, _state.calls = seed, 0, 0
 
 
 def job_seed() -> int:
     """The seed that all addresses start with: set by the user or, once, by chance."""
     if _state.seed is None:
-        _state.seed = secrets.randbits(32)
+        _state.seed = _state.source()
     return _state.seed
+
+
+def set_seed_source(source: Callable[[], int]) -> None:
+    """Say where ``job_seed`` takes a seed from when nobody has set one; by default from chance."""
+    _state.source = source
 
 
 def has_job_seed() -> bool:
@@ -68,10 +79,10 @@ def has_job_seed() -> bool:
     return _state.seed is not None
 
 
-def next_model_index() -> int:
-    """0, 1, 2 ... for the models of this program: equal models made twice start from different weights."""
-    _state.models += 1
-    return _state.models - 1
+def next_build_index() -> int:
+    """0, 1, 2 ... for the layers that this program builds: equal layers start from different weights."""
+    _state.builds += 1
+    return _state.builds - 1
 
 
 def next_call_index() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import secrets
 
 from distnet import random
 from distnet.comm import launcher
@@ -28,7 +29,7 @@ def world() -> Communicator:
         return LocalCommunicator()
     communicator = _join(started)
     if not all(communicator.allgather_object(random.has_job_seed())):
-        random.set_job_seed(communicator.broadcast_object(random.job_seed()))
+        random.set_job_seed(communicator.broadcast_object(secrets.randbits(32)))
     return communicator
 
 
@@ -41,3 +42,12 @@ def _join(started: launcher.Launcher) -> Communicator:
             f"cannot be imported: {error}. Install mpi4py for the MPI of this launcher, or start one process alone."
         ) from error
     return mpi.start(started)
+
+
+def _agreed_seed() -> int:
+    """A seed drawn by chance, the same on every rank: joining the job agrees on one."""
+    world()
+    return random.job_seed() if random.has_job_seed() else secrets.randbits(32)
+
+
+random.set_seed_source(_agreed_seed)

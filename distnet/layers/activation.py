@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from distnet.activations import ACTIVATIONS
 from distnet.activations import Activation as ActivationFunction
@@ -22,6 +23,8 @@ class Activation(Layer):
 
     Source: ``keras.layers.Activation``.
     """
+
+    supports_masking: ClassVar[bool] = True
 
     activation: Resolved[ActivationFunction] = ACTIVATIONS.field("linear")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 
-from distnet import config, naming
+from distnet import config, naming, random
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
+from distnet.layers.symbolic import Call, KerasTensor
 from distnet.registry import Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -49,45 +50,132 @@ class Layer(Configurable, ABC):
     input_dim: int | None = field(default=None, metadata={"config": False})
     batch_input_shape: Shape | None = field(default=None, metadata={"config": False})
 
+    supports_masking: ClassVar[bool] = False
+    """Whether time steps pass through one by one, so that the input's mask is the output's too."""
+    takes_integers: ClassVar[bool] = False
+    """Whether integer inputs are handed over as they are, not in the model's dtype."""
+
     def __post_init__(self) -> None:
         self.name = _checked_name(self.name, type(self))
         self.dtype = _dtype_name(self.dtype, self.name)
         self.batch_input_shape = self._declared_shape()
         self._variables: list[Variable] = []
-        self.built_shape: Shape | None = None
+        self.calls: list[Call] = []
+        self.built_shape: Any = None
         self.validate()
 
     def validate(self) -> None:
         """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
 
-    def build(self, shape: Shape, ctx: BuildContext) -> None:
-        """Make the variables for inputs of ``shape`` (batch axis first, None)."""
+    def build(self, shape: Any, ctx: BuildContext) -> None:
+        """Make the variables for inputs of ``shape`` (batch axis first, None); a list for several inputs."""
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        """Shape of the output for inputs of ``shape``; unknown extents are None."""
+    def compute_output_shape(self, shape: Any) -> Any:
+        """Shape of the output for inputs of ``shape``; unknown extents are None.
+
+        A layer of several inputs is given a list of shapes; one of several outputs gives a list.
+        """
         return shape
 
-    @abstractmethod
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
-        """The output, and whatever ``backward`` needs; ``x`` must not be written to."""
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        """The output's mask, (N, T) bool or None, for inputs ``x`` and their mask; by default the same."""
+        return mask if self.supports_masking else None
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The tensors that forward gets, and its options, for a call with these arguments.
+
+        Raises:
+            ArgumentError: arguments that the layer does not know.
+        """
+        training = kwargs.pop("training", None)
+        mask = kwargs.pop("mask", None)
+        if args or any(value is not None for value in kwargs.values()) or mask is not None:
+            raise ArgumentError(f"{self.name}: is called on its inputs alone, received also {args} {kwargs}.")
+        tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        return tensors, {} if training is None else {"training": training}
 
     @abstractmethod
-    def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
-        """Gradient of the input; those of the variables go to ``ctx``. ``dy`` must not be written to."""
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
+        """The output, and whatever ``backward`` needs; ``x`` must not be written to.
 
-    def build_once(self, shape: Shape, seed: int, place: tuple[int | str, ...]) -> None:
-        """Build for inputs of ``shape``, unless built already; ``place`` addresses the initial weights."""
+        Several inputs come as a list; several outputs are returned as one.
+        """
+
+    @abstractmethod
+    def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
+        """Gradient of the input; those of the variables go to ``ctx``. ``dy`` must not be written to.
+
+        A list of gradients for several inputs; None for an input that has none, such as integers.
+        """
+
+    def penalty(self, saved: Any) -> float:
+        """What the layers within this one add to the loss for their activities, given what forward saved."""
+        return 0.0
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether layers within this one can add to the loss."""
+        return False
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the layer on placeholders, for a model, or on arrays, for their outputs in inference mode.
+
+        Raises:
+            ShapeError: inputs that the layer cannot take.
+            ArgumentError: arguments that it does not know.
+        """
+        tensors, options = self.bind(inputs, *args, **kwargs)
+        if not any(isinstance(t, KerasTensor) for t in tensors):
+            return self._call_on_arrays(tensors, options)
+        shapes = [t.shape for t in tensors]
+        self.build_once(shapes[0] if len(shapes) == 1 else shapes)
+        call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
+        made = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
+        output_shapes = made if isinstance(made, list) else [made]
+        call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
+        self.calls.append(call)
+        return list(call.outputs) if isinstance(made, list) else call.outputs[0]
+
+    def build_once(self, shape: Any) -> None:
+        """Build for inputs of ``shape`` (a list for several inputs), unless that is done already.
+
+        Raises:
+            ShapeError: the weights that exist are for another shape.
+        """
         if self.built_shape is not None:
-            if self.variables and self.built_shape[1:] != shape[1:]:
-                raise ShapeError(
-                    f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "
-                    "Make another layer for them."
-                )
+            if self.variables and _without_batch(self.built_shape) != _without_batch(shape):
+                self.check_shape(shape)
             return
-        ctx = BuildContext(self.name, np.dtype(self.dtype), (seed, *place))
+        address = (random.job_seed(), "layer", random.next_build_index())
+        ctx = BuildContext(self.name, np.dtype(self.dtype), address)
         self.build(shape, ctx)
         self._variables = ctx.variables
         self.built_shape = self.input_shape = shape
+
+    def check_shape(self, shape: Any) -> None:
+        """Fail unless the weights, made for ``built_shape``, fit inputs of ``shape`` too.
+
+        Raises:
+            ShapeError: they do not; so it is by default wherever the shapes differ.
+        """
+        raise ShapeError(
+            f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "
+            "Make another layer for them."
+        )
+
+    def _call_on_arrays(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        arrays = [self._as_input(t) for t in tensors]
+        x = arrays[0] if len(arrays) == 1 else arrays
+        self.build_once([(None, *a.shape[1:]) for a in arrays] if len(arrays) > 1 else (None, *arrays[0].shape[1:]))
+        rows = len(arrays[0])
+        training = bool(options.get("training", False))
+        ctx = ForwardContext(training, random.job_seed(), 0, 0, rows, Workspaces(), options=options)
+        y, _ = self.forward(x, ctx)
+        return [part.copy() for part in y] if isinstance(y, list) else y.copy()
+
+    def _as_input(self, tensor: Any) -> Array:
+        array = np.asarray(tensor)
+        return array if self.takes_integers and array.dtype.kind in "iu" else array.astype(self.dtype)
 
     @property
     def variables(self) -> list[Variable]:
@@ -184,6 +272,10 @@ def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[Arra
             raise ShapeError(f"{variable.path}: expected weights of shape {variable.shape}, received {array.shape}.")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
+
+
+def _without_batch(shape: Any) -> Any:
+    return [s[1:] for s in shape] if isinstance(shape, list) else shape[1:]
 
 
 def positive_int(value: object, what: str) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +52,10 @@ class BuildContext:
         return made
 
 
+def _one_rank(array: Array) -> None:
+    """The sum over one rank: the array as it is."""
+
+
 class Workspaces:
     """Arrays that every step uses again: one for each purpose, as large as the largest batch so far."""
 
@@ -76,7 +82,11 @@ class ForwardContext:
         first_row: index in the global batch of the first row at hand.
         global_rows: rows of the global batch.
         workspaces: memory used again at each step.
+        sum_over_ranks: sums an array over all ranks, in place; for statistics of the global batch.
         call: which call of a layer in the graph this is; set by the graph.
+        mask: (N, T) bool, true where a time step counts, or None; a list of these for several inputs;
+            set by the graph.
+        options: the call's arguments besides its inputs; set by the graph.
     """
 
     training: bool
@@ -85,11 +95,23 @@ class ForwardContext:
     first_row: int
     global_rows: int
     workspaces: Workspaces
+    sum_over_ranks: Callable[[Array], None] = _one_rank
     call: tuple[int, ...] = ()
+    mask: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""
         return self.workspaces.get(self.call, name, shape, dtype)
+
+    def row_normals(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
+        """(rows, width) float64 standard normal numbers for the rows at hand, the same on any number of ranks.
+
+        Source: Box and Muller, 1958.
+        """
+        bits = self.row_bits(purpose, rows, 2 * width, seed)
+        radius = np.sqrt(-2.0 * np.log((bits[:, :width] + 1.0) / 2.0**32))
+        return np.asarray(radius * np.cos(bits[:, width:] * (2.0 * np.pi / 2.0**32)))
 
     def row_bits(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) uint32 random bits for the rows at hand, the same on any number of ranks."""
@@ -109,13 +131,17 @@ class BackwardContext:
 
     Args:
         workspaces: memory used again at each step.
+        sum_over_ranks: sums an array over all ranks, in place.
         needs_input_gradient: whether anything upstream of the layer is trained; set by the graph.
         call: which call of a layer in the graph this is; set by the graph.
+        options: the call's arguments besides its inputs; set by the graph.
     """
 
     workspaces: Workspaces
+    sum_over_ranks: Callable[[Array], None] = _one_rank
     needs_input_gradient: bool = True
     call: tuple[int, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     written: set[int] = field(default_factory=set)
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class Dropout(Layer):
 
     Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
     """
+
+    supports_masking: ClassVar[bool] = True
 
     rate: float
     noise_shape: tuple[int | None, ...] | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
@@ -18,12 +20,14 @@ class Node:
     Args:
         layer: what is called.
         inputs: numbers of the tensors it takes; more than one are handed over as a list.
-        output: number of the tensor it makes.
+        outputs: numbers of the tensors it makes.
+        options: arguments of the call besides the tensors; ``"training"`` overrides the mode.
     """
 
     layer: Layer
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -31,15 +35,17 @@ class Tape:
     """What one forward run leaves for its backward run.
 
     Args:
-        saved: for each node, what its layer's forward returned besides the output.
-        outputs: for each node with an activity regularizer, its output.
-        penalty: sum of the activity penalties over the rows at hand, divided by the global batch size.
         global_rows: rows of the global batch.
+        saved: for each node, what its layer's forward returned besides the output.
+        outputs: for each node with several outputs or an activity regularizer, its outputs.
+        masks: of the graph's outputs.
+        penalty: sum of the activity penalties over the rows at hand, divided by the global batch size.
     """
 
     global_rows: int
     saved: list[Any] = field(default_factory=list)
-    outputs: dict[int, Array] = field(default_factory=dict)
+    outputs: dict[int, list[Array]] = field(default_factory=dict)
+    masks: list[Array | None] = field(default_factory=list)
     penalty: float = 0.0
 
 
@@ -62,59 +68,97 @@ class Graph:
         """The layers, each once, in the order of their first call."""
         return list(dict.fromkeys(node.layer for node in self.nodes))
 
-    def forward(self, inputs: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
-        """The outputs, and the tape for ``backward``."""
-        path = ctx.call
+    def takes_integers(self, number: int) -> bool:
+        """Whether all layers that read input ``number`` take integers as they are."""
+        readers = [node.layer for node in self.nodes if self.inputs[number] in node.inputs]
+        return bool(readers) and all(layer.takes_integers for layer in readers)
+
+    def forward(
+        self, inputs: Sequence[Array], ctx: ForwardContext, masks: Sequence[Array | None] | None = None
+    ) -> tuple[list[Array], Tape]:
+        """The outputs, and the tape for ``backward``; the context is left as it was."""
+        path, training, options = ctx.call, ctx.training, ctx.options
         tensors = dict(zip(self.inputs, inputs, strict=True))
+        known = dict(zip(self.inputs, masks or [None] * len(inputs), strict=True))
         tape = Tape(ctx.global_rows)
         for i, node in enumerate(self.nodes):
-            ctx.call = (*path, i)
-            y, saved = node.layer.forward(_one_or_list([tensors[t] for t in node.inputs]), ctx)
+            ctx.call, ctx.options = (*path, i), node.options
+            ctx.training = node.options.get("training", training)
+            x = _one_or_list([tensors[t] for t in node.inputs])
+            ctx.mask = _one_or_list([known.get(t) for t in node.inputs])
+            mask = ctx.mask
+            y, saved = node.layer.forward(x, ctx)
+            made = y if isinstance(y, list) else [y]
+            tensors.update(zip(node.outputs, made, strict=True))
+            made_masks = node.layer.compute_mask(x, mask)
+            if made_masks is not None:
+                each = made_masks if isinstance(made_masks, list) else [made_masks] * len(made)
+                known.update(zip(node.outputs, each, strict=True))
             regularizer = node.layer.activity_regularizer
-            if regularizer is not None and ctx.training:
-                tape.outputs[i] = y
-                tape.penalty += regularizer.value(y) / ctx.global_rows
-            tensors[node.output] = y
+            if regularizer is not None:
+                tape.penalty += sum(regularizer.value(part) for part in made) / ctx.global_rows
+            if regularizer is not None or len(made) > 1:
+                tape.outputs[i] = made
+            tape.penalty += node.layer.penalty(saved)
             tape.saved.append(saved)
-        ctx.call = path
+        ctx.call, ctx.training, ctx.options = path, training, options
+        tape.masks = [known.get(t) for t in self.outputs]
         return [tensors[t] for t in self.outputs], tape
 
-    def backward(self, tape: Tape, output_gradients: Sequence[Array], ctx: BackwardContext) -> dict[int, Array]:
-        """Hand every variable its gradient, the last layer's first; return those of the tensors that need one."""
-        path = ctx.call
-        is_trained = self._tensors_behind_variables()
+    def backward(
+        self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext
+    ) -> list[Array | None]:
+        """Hand every variable its gradient, the last layer's first; return those of the inputs.
+
+        An input that nothing trained depends on, or that has no gradient, gets None, unless the
+        context wants all.
+        """
+        path, options, wanted = ctx.call, ctx.options, ctx.needs_input_gradient
+        is_trained = self._tensors_behind_variables(set(self.inputs) if wanted else set())
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
             _accumulate(gradients, tensor, dy)
         for i in range(len(self.nodes) - 1, -1, -1):
             node = self.nodes[i]
-            if node.output not in is_trained or node.output not in gradients:
+            parts = [gradients.pop(t, None) for t in node.outputs]
+            regularized = i in tape.outputs and node.layer.activity_regularizer is not None
+            has_penalty = regularized or node.layer.has_penalty
+            if node.outputs[0] not in is_trained or (all(p is None for p in parts) and not has_penalty):
                 continue
-            dy = gradients.pop(node.output)
-            if i in tape.outputs and node.layer.activity_regularizer is not None:
-                dy = dy + node.layer.activity_regularizer.gradient(tape.outputs[i]) / tape.global_rows
-            ctx.call = (*path, i)
+            ctx.call, ctx.options = (*path, i), node.options
             ctx.needs_input_gradient = any(t in is_trained for t in node.inputs)
-            dx = node.layer.backward(dy, tape.saved[i], ctx)
+            dx = node.layer.backward(_one_or_list(self._with_penalty(i, parts, tape)), tape.saved[i], ctx)
             if ctx.needs_input_gradient:
-                for tensor, part in zip(node.inputs, [dx] if len(node.inputs) == 1 else dx, strict=True):
-                    _accumulate(gradients, tensor, part)
-        ctx.call = path
-        return gradients
+                for tensor, part in zip(node.inputs, dx if isinstance(dx, list) else [dx], strict=True):
+                    if tensor in is_trained:
+                        _accumulate(gradients, tensor, part)
+        ctx.call, ctx.options, ctx.needs_input_gradient = path, options, wanted
+        return [gradients.get(t) for t in self.inputs]
 
-    def _tensors_behind_variables(self) -> set[int]:
-        """The tensors that a variable being trained has a part in."""
-        found: set[int] = set()
+    def _with_penalty(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
+        """The gradients of a node's outputs with the activity penalty's; zeros for outputs that nothing read."""
+        if i not in tape.outputs:
+            return parts
+        regularizer = self.nodes[i].layer.activity_regularizer
+        whole = [np.zeros_like(y) if dy is None else dy for dy, y in zip(parts, tape.outputs[i], strict=True)]
+        if regularizer is None:
+            return list(whole)
+        scale = 1.0 / tape.global_rows
+        return [dy + regularizer.gradient(y) * scale for dy, y in zip(whole, tape.outputs[i], strict=True)]
+
+    def _tensors_behind_variables(self, found: set[int]) -> set[int]:
+        """The tensors that a variable being trained has a part in, or one of ``found``."""
         for node in self.nodes:
             if any(v.is_trained for v in node.layer.variables) or found.intersection(node.inputs):
-                found.add(node.output)
+                found.update(node.outputs)
         return found
 
 
-def _one_or_list(tensors: list[Array]) -> Any:
+def _one_or_list(tensors: list[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
-def _accumulate(gradients: dict[int, Array], tensor: int, gradient: Array) -> None:
+def _accumulate(gradients: dict[int, Array], tensor: int, gradient: Array | None) -> None:
     """Add a consumer's gradient; the sum is a new array, since each part may be a layer's workspace."""
-    gradients[tensor] = gradients[tensor] + gradient if tensor in gradients else gradient
+    if gradient is not None:
+        gradients[tensor] = gradients[tensor] + gradient if tensor in gradients else gradient

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet import comm, random
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.data.arrays import ArrayData
@@ -51,7 +50,6 @@ class Model(Layer, ABC):
         self.batch_steps: object = None
         self._compilation: Compilation | None = None
         self._training_state: TrainingState | None = None
-        self._index: int | None = None
 
     @abstractmethod
     def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
@@ -75,6 +73,15 @@ class Model(Layer, ABC):
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
         return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
+
+    @property
+    def leaf_layers(self) -> list[Layer]:
+        """The layers of this model and of the models within it."""
+        return [
+            leaf
+            for layer in self.graph.layers
+            for leaf in (layer.leaf_layers if isinstance(layer, Model) else [layer])
+        ]
 
     @property
     def variables(self) -> list[Variable]:
@@ -368,14 +375,29 @@ class Model(Layer, ABC):
         """Fill the weights from a file that ``save_weights`` or ``save`` wrote, here or in Keras."""
         load_weights(self, filepath)
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Tape]:
-        """The output for some rows, and the tape for ``backward``."""
-        (y,), tape = self.graph.forward([x], ctx)
-        return y, tape
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
+        """The output for some rows, or the list of outputs, and the tape for ``backward``."""
+        masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
+        outputs, tape = self.graph.forward(x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None)
+        return outputs if len(outputs) > 1 else outputs[0], tape
 
-    def backward(self, dy: Array, saved: Tape, ctx: BackwardContext) -> Array:
-        """Gradient of the input."""
-        return self.graph.backward(saved, [dy], ctx)[self.graph.inputs[0]]
+    def backward(self, dy: Any, saved: Tape, ctx: BackwardContext) -> Any:
+        """Gradient of the input, or the list of the inputs' gradients."""
+        gradients = self.graph.backward(saved, dy if isinstance(dy, list) else [dy], ctx)
+        return gradients if len(gradients) > 1 else gradients[0]
+
+    def penalty(self, saved: Tape) -> float:
+        """The activity penalties of the layers within."""
+        return saved.penalty
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether a layer within has an activity regularizer."""
+        return any(layer.activity_regularizer is not None or layer.has_penalty for layer in self.graph.layers)
+
+    def input_takes_integers(self, number: int) -> bool:
+        """Whether the layers that read input ``number`` take integers as they are."""
+        return self.graph.takes_integers(number)
 
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
         """The outputs for some rows, and the tape for ``backward_batch``."""
@@ -383,6 +405,7 @@ class Model(Layer, ABC):
 
     def backward_batch(self, tape: Tape, dy: Sequence[Array], ctx: BackwardContext) -> None:
         """Write every variable's gradient; a variable without a part in the outputs gets 0."""
+        ctx.needs_input_gradient = False
         self.graph.backward(tape, dy, ctx)
         for variable in self.variables:
             if variable.is_trained and id(variable) not in ctx.written:
@@ -395,19 +418,16 @@ class Model(Layer, ABC):
             ArgumentError: a layer computes in another dtype than the model.
             ShapeError: a layer cannot take what the one before it gives.
         """
-        comm.world()
-        if self._index is None:
-            self._index = random.next_model_index()
         shapes = {self.graph.inputs[0]: shape}
-        for i, node in enumerate(self.graph.nodes):
+        for node in self.graph.nodes:
             layer, given = node.layer, shapes[node.inputs[0]]
             if layer.dtype != self.dtype:
                 raise ArgumentError(
                     f"{layer.name}: has dtype {layer.dtype} in a model of {self.dtype}. A model computes in one dtype."
                 )
-            layer.build_once(given, random.job_seed(), ("model", self._index, i))
-            shapes[node.output] = layer.compute_output_shape(given)
-        return [shapes[node.output] for node in self.graph.nodes]
+            layer.build_once(given)
+            shapes[node.outputs[0]] = layer.compute_output_shape(given)
+        return [shapes[node.outputs[0]] for node in self.graph.nodes]
 
 
 def _as_list(callbacks: Sequence[object] | object | None) -> list[object]:

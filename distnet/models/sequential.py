@@ -131,7 +131,7 @@ class Sequential(Model):
         self._chain([*layers, layer])
 
     def _chain(self, layers: Sequence[Layer]) -> None:
-        nodes = [Node(layer, (i,), i + 1) for i, layer in enumerate(layers)]
+        nodes = [Node(layer, (i,), (i + 1,)) for i, layer in enumerate(layers)]
         self.graph = Graph(nodes, (0,), (len(nodes),))
 
     def _build_if_known(self) -> None:

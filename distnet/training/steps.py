@@ -59,15 +59,17 @@ class Steps:
         return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
 
     def _context(self, training: bool, first_row: int, global_rows: int) -> ForwardContext:
-        state = self.model.training_state
-        return ForwardContext(training, state.seed, state.step, first_row, global_rows, self.workspaces)
+        state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
+        return ForwardContext(
+            training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks
+        )
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:
         """The rows in the model's dtype, in memory used again."""
         dtype = np.dtype(self.model.dtype)
         inputs = []
         for i, rows in enumerate(x):
-            if rows.dtype != dtype:
+            if rows.dtype != dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
                 cast = self.workspaces.get((i,), "input", rows.shape, dtype)
                 cast[...] = rows
                 rows = cast
@@ -99,7 +101,7 @@ class TrainingSteps(Steps):
         ctx = self._context(True, batch.first_row, batch.global_rows)
         y_pred, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
         loss, gradients = self.objective.loss_and_gradients(batch, y_pred, self.communicator)
-        self.model.backward_batch(tape, gradients, BackwardContext(self.workspaces))
+        self.model.backward_batch(tape, gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
         metric_sums = self.objective.metric_sums(batch, y_pred)
         self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
         penalty = self._regularize()

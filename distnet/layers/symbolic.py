@@ -1,0 +1,72 @@
+"""Layers called on placeholders: how the functional API notes which layer is called on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from distnet.types import Shape
+
+if TYPE_CHECKING:
+    from distnet.layers.base import Layer
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a layer on placeholders.
+
+    Args:
+        layer: what was called.
+        number: which call of this layer it is, from 0.
+        inputs: the placeholders that forward gets, in order.
+        options: what forward finds in ``ctx.options``.
+        args, kwargs: the call as it was written, for the model's configuration.
+    """
+
+    layer: Layer
+    number: int
+    inputs: tuple[KerasTensor, ...]
+    options: Mapping[str, Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    outputs: tuple[KerasTensor, ...] = field(default=())
+
+
+@dataclass(eq=False)
+class KerasTensor:
+    """A placeholder for an array of a model: its shape, and the call that makes it.
+
+    Args:
+        shape: with the batch axis.
+        dtype: name of the dtype.
+        call: makes it.
+        index: which output of the call it is.
+    """
+
+    shape: Shape
+    dtype: str
+    call: Call
+    index: int = 0
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def name(self) -> str:
+        """Name of the layer that makes it."""
+        return self.call.layer.name
+
+
+def placeholders(structure: Any) -> Iterator[KerasTensor]:
+    """The placeholders in nested lists, tuples and dicts, in order."""
+    if isinstance(structure, KerasTensor):
+        yield structure
+    elif isinstance(structure, Mapping):
+        for value in structure.values():
+            yield from placeholders(value)
+    elif isinstance(structure, list | tuple):
+        for value in structure:
+            yield from placeholders(value)

@@ -50,6 +50,10 @@ class Layer(Configurable, ABC):
     input_dim: int | None = field(default=None, metadata={"config": False})
     batch_input_shape: Shape | None = field(default=None, metadata={"config": False})
 
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
+    """Names of what the layer is called on, in order: Keras's names."""
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
+    """The dtypes it can have."""
     supports_masking: ClassVar[bool] = False
     """Whether time steps pass through one by one, so that the input's mask is the output's too."""
     takes_integers: ClassVar[bool] = False
@@ -57,7 +61,7 @@ class Layer(Configurable, ABC):
 
     def __post_init__(self) -> None:
         self.name = _checked_name(self.name, type(self))
-        self.dtype = _dtype_name(self.dtype, self.name)
+        self.dtype = _dtype_name(self.dtype, self.name, self.dtypes)
         self.batch_input_shape = self._declared_shape()
         self._variables: list[Variable] = []
         self.calls: list[Call] = []
@@ -107,6 +111,31 @@ class Layer(Configurable, ABC):
 
         A list of gradients for several inputs; None for an input that has none, such as integers.
         """
+
+    @property
+    def input(self) -> Any:
+        """The placeholder that the layer was first called on, or the list of them.
+
+        Raises:
+            NotBuiltError: it was called on none.
+        """
+        tensors = self._first_call().inputs
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+
+    @property
+    def output(self) -> Any:
+        """The placeholder that the layer's first call made, or the list of them.
+
+        Raises:
+            NotBuiltError: it was called on no placeholder.
+        """
+        tensors = self._first_call().outputs
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+
+    def _first_call(self) -> Call:
+        if not self.calls:
+            raise NotBuiltError(f"{self.name}: is part of no model yet, so that it has neither input nor output.")
+        return self.calls[0]
 
     def penalty(self, saved: Any) -> float:
         """What the layers within this one add to the loss for their activities, given what forward saved."""
@@ -297,14 +326,14 @@ def _checked_name(name: object, cls: type) -> str:
     return name
 
 
-def _dtype_name(dtype: object, where: str) -> str:
+def _dtype_name(dtype: object, where: str, known: Sequence[str]) -> str:
     if dtype is None:
         return config.floatx()
     if isinstance(dtype, Mapping):
         dtype = dtype.get("config", {}).get("name")
     name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
-    if name not in ("float32", "float64"):
-        raise ArgumentError(f"{where}: expected dtype 'float32' or 'float64', received {name!r}.")
+    if name not in known:
+        raise ArgumentError(f"{where}: expected a dtype of {known}, received {name!r}.")
     return name
 
 

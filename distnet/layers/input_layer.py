@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import ClassVar, cast
 
 from distnet.errors import ArgumentError
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.symbolic import Call, KerasTensor
 from distnet.types import Array, Json, Shape
 
 
@@ -28,6 +29,8 @@ class InputLayer(Layer):
     Source: ``keras.layers.InputLayer``.
     """
 
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
+
     shape: Shape | None = field(default=None, metadata={"config": False})
     batch_size: int | None = field(default=None, metadata={"config": False})
     batch_shape: Shape | None = field(default=None, metadata={"config": False})
@@ -42,6 +45,9 @@ class InputLayer(Layer):
             if given is None:
                 raise ArgumentError(f"{self.name}: expected shape=..., the shape of one row without the batch axis.")
             self.batch_input_shape = tuple(given)
+        call = Call(self, 0, (), {}, (), {})
+        call.outputs = (KerasTensor(self.batch_input_shape, self.dtype, call),)
+        self.calls.append(call)
 
     def get_config(self) -> dict[str, Json]:
         """Exactly the keys that Keras 2 and Keras 3 both read."""
@@ -66,15 +72,18 @@ def Input(
     dtype: str | None = None,
     name: str | None = None,
     batch_shape: Sequence[int | None] | None = None,
-) -> InputLayer:
-    """The first entry of a ``Sequential``: says the shape of one row.
+) -> KerasTensor:
+    """A placeholder for a model's input: says the shape of one row.
+
+    It is called layers on, for ``Model(inputs, outputs)``, or put first into a ``Sequential``.
 
     Source: ``keras.Input``.
     """
-    return InputLayer(
+    layer = InputLayer(
         shape=None if shape is None else tuple(shape),
         batch_size=batch_size,
         batch_shape=None if batch_shape is None else tuple(batch_shape),
         dtype=cast(str, dtype),
         name=cast(str, name),
     )
+    return cast(KerasTensor, layer.output)

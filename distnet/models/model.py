@@ -6,16 +6,17 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.data.arrays import ArrayData
-from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
-from distnet.layers import InputLayer, Layer
+from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError, ShapeError
+from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.symbolic import KerasTensor
 from distnet.metrics import METRICS
 from distnet.models.graph import Graph, Tape
 from distnet.models.summary import summary_lines
@@ -31,14 +32,35 @@ from distnet.variables import Variable, VariableStore
 
 
 class Model(Layer, ABC):
-    """Layers that are trained together. Made by ``Sequential``.
+    """Layers that are trained together: a ``Sequential``, or ``Model(inputs, outputs)``, a ``Functional``.
 
     Args:
         name: by default ``sequential``, ``sequential_1`` ...
         trainable: whether any of its layers is trained.
 
+    Raises:
+        ArgumentError: ``Model()`` without inputs and outputs, or a subclass with a ``call`` of its own.
+
     Source: ``keras.Model``.
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """``Model(inputs, outputs)`` makes a ``Functional``."""
+        if cls is not Model:
+            return super().__new__(cls)
+        if not args and not kwargs.keys() >= {"inputs", "outputs"}:
+            raise ArgumentError(
+                "Model: expected Model(inputs, outputs), made of Input(...) and of layers called on it."
+            )
+        return cast(Self, object.__new__(cast(type, LAYERS.find("Functional"))))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls):
+            raise ArgumentError(
+                f"{cls.__name__}: a Model with a call() of its own cannot be trained, for distnet has no automatic "
+                "differentiation. Make it with Model(inputs, outputs), and your own steps as Layers with backward()."
+            )
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.graph = Graph((), (0,), (0,))
@@ -57,13 +79,39 @@ class Model(Layer, ABC):
 
     @property
     @abstractmethod
-    def input_shapes(self) -> list[Shape]:
-        """Shape of each input, with the batch axis."""
+    def inputs(self) -> list[KerasTensor]:
+        """The placeholders of the inputs."""
 
     @property
     @abstractmethod
+    def outputs(self) -> list[KerasTensor]:
+        """The placeholders of the outputs."""
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of each input, with the batch axis."""
+        return [tensor.shape for tensor in self.inputs]
+
+    @property
     def output_shapes(self) -> list[Shape]:
         """Shape of each output, with the batch axis."""
+        return [tensor.shape for tensor in self.outputs]
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, or the list of the outputs' shapes."""
+        shapes = self.output_shapes
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def input_names(self) -> list[str]:
+        """The keys of the inputs, or the names of the entries."""
+        return [tensor.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The keys of the outputs, or the names of the layers that make them."""
+        return [tensor.name for tensor in self.outputs]
 
     @abstractmethod
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
@@ -78,9 +126,7 @@ class Model(Layer, ABC):
     def leaf_layers(self) -> list[Layer]:
         """The layers of this model and of the models within it."""
         return [
-            leaf
-            for layer in self.graph.layers
-            for leaf in (layer.leaf_layers if isinstance(layer, Model) else [layer])
+            leaf for layer in self.graph.layers for leaf in (layer.leaf_layers if isinstance(layer, Model) else [layer])
         ]
 
     @property
@@ -378,7 +424,9 @@ class Model(Layer, ABC):
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
         """The output for some rows, or the list of outputs, and the tape for ``backward``."""
         masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
-        outputs, tape = self.graph.forward(x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None)
+        outputs, tape = self.graph.forward(
+            x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None
+        )
         return outputs if len(outputs) > 1 else outputs[0], tape
 
     def backward(self, dy: Any, saved: Tape, ctx: BackwardContext) -> Any:
@@ -411,23 +459,37 @@ class Model(Layer, ABC):
             if variable.is_trained and id(variable) not in ctx.written:
                 variable.grad.fill(0)
 
-    def _build_layers(self, shape: Shape) -> list[Shape]:
-        """Build the layers of the graph one by one; return their output shapes.
+    def build_once(self, shape: Any) -> None:
+        """Build for inputs of ``shape``, or check that they fit the model as it is built.
 
         Raises:
-            ArgumentError: a layer computes in another dtype than the model.
-            ShapeError: a layer cannot take what the one before it gives.
+            ShapeError: they do not.
         """
-        shapes = {self.graph.inputs[0]: shape}
-        for node in self.graph.nodes:
-            layer, given = node.layer, shapes[node.inputs[0]]
-            if layer.dtype != self.dtype:
-                raise ArgumentError(
-                    f"{layer.name}: has dtype {layer.dtype} in a model of {self.dtype}. A model computes in one dtype."
-                )
-            layer.build_once(given)
-            shapes[node.outputs[0]] = layer.compute_output_shape(given)
-        return [shapes[node.outputs[0]] for node in self.graph.nodes]
+        if not self.built:
+            self.build(shape)
+            return
+        given = shape if isinstance(shape, list) else [shape]
+        if not _all_fit(self.input_shapes, given):
+            raise ShapeError(f"{self.name}: expected inputs of shapes {self.input_shapes}, received {given}.")
+
+    def check_dtype(self, layer: Layer) -> None:
+        """Fail unless ``layer`` computes in the model's dtype.
+
+        Raises:
+            ArgumentError: it does not.
+        """
+        if layer.dtype != self.dtype and not isinstance(layer, InputLayer):
+            raise ArgumentError(
+                f"{layer.name}: has dtype {layer.dtype} in a model of {self.dtype}. A model computes in one dtype."
+            )
+
+
+def _all_fit(expected: Sequence[Shape], given: Sequence[Shape]) -> bool:
+    """Whether shapes agree in every extent that both know."""
+    return len(expected) == len(given) and all(
+        len(e) == len(g) and all(a is None or b is None or a == b for a, b in zip(e[1:], g[1:], strict=True))
+        for e, g in zip(expected, given, strict=True)
+    )
 
 
 def _as_list(callbacks: Sequence[object] | object | None) -> list[object]:

@@ -9,6 +9,7 @@ from distnet.errors import ArgumentError, NotBuiltError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
+from distnet.layers.symbolic import KerasTensor
 from distnet.models.graph import Graph, Node
 from distnet.models.model import Model
 from distnet.network import lay_out
@@ -29,17 +30,19 @@ class Sequential(Model):
     Source: ``keras.Sequential``.
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[Layer | KerasTensor] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         super().__init__(name, trainable)
         self._entry: InputLayer | None = None
-        self._output_shapes: list[Shape] = []
+        self._made: list[KerasTensor] = []
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
         for layer in layers or ():
             self._append(layer)
         self._build_if_known()
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | KerasTensor) -> None:
         """Append a layer.
 
         Raises:
@@ -59,6 +62,7 @@ class Sequential(Model):
             raise ArgumentError(f"{self.name}: there is no layer to remove.")
         layer = self.graph.nodes[-1].layer
         self._chain([node.layer for node in self.graph.nodes[:-1]])
+        self._made = self._made[: len(self.graph.nodes)]
         self._build_if_known()
         return layer
 
@@ -73,19 +77,22 @@ class Sequential(Model):
         self._build_if_known()
 
     @property
-    def input_shapes(self) -> list[Shape]:
-        """Shape of the one input, with the batch axis."""
-        return [self._known_entry().batch_input_shape or ()]
+    def inputs(self) -> list[KerasTensor]:
+        """The placeholder of the input.
+
+        Raises:
+            NotBuiltError: the input shape is not known yet.
+        """
+        return [self._known_entry().output]
 
     @property
-    def output_shapes(self) -> list[Shape]:
-        """Shape of the one output, with the batch axis."""
-        return [self._output_shapes[-1] if self._output_shapes else self.input_shapes[0]]
+    def outputs(self) -> list[KerasTensor]:
+        """The placeholder of the output.
 
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of the output, with the batch axis."""
-        return self.output_shapes[0]
+        Raises:
+            NotBuiltError: the input shape is not known yet.
+        """
+        return [self._made[-1]] if self._made else self.inputs
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         """Shape of the output for inputs of ``shape``."""
@@ -107,9 +114,11 @@ class Sequential(Model):
 
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
         """The layers with their output shapes."""
-        return list(zip(self.layers, self._output_shapes, strict=True))
+        return [(layer, tensor.shape) for layer, tensor in zip(self.layers, self._made, strict=True)]
 
-    def _append(self, layer: Layer) -> None:
+    def _append(self, layer: Layer | KerasTensor) -> None:
+        if isinstance(layer, KerasTensor):
+            layer = layer.call.layer
         if not isinstance(layer, Layer):
             raise ArgumentError(
                 f"{self.name}: expected a layer, received {layer!r}. Pass an object, such as Dense(10)."
@@ -135,10 +144,16 @@ class Sequential(Model):
         self.graph = Graph(nodes, (0,), (len(nodes),))
 
     def _build_if_known(self) -> None:
-        if self._entry is not None and self.graph.nodes:
-            self._output_shapes = self._build_layers(self.input_shapes[0])
-            self.built_shape = self.input_shape = self.input_shapes[0]
-            lay_out(self)
+        if self._entry is None or not self.graph.nodes:
+            return
+        for node in self.graph.nodes[len(self._made) :]:
+            self.check_dtype(node.layer)
+            made = node.layer(self.outputs[0])
+            if isinstance(made, list):
+                raise ArgumentError(f"{node.layer.name}: has {len(made)} outputs; a Sequential model takes one.")
+            self._made.append(made)
+        self.built_shape = self.input_shape = self.input_shapes[0]
+        lay_out(self)
 
     def _known_entry(self) -> InputLayer:
         if self._entry is None:

@@ -1,0 +1,122 @@
+"""A model whose layers form a graph: several inputs, several outputs, shared layers, branches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from distnet.errors import ArgumentError
+from distnet.layers import Layer
+from distnet.layers.base import register_layer
+from distnet.layers.context import BuildContext
+from distnet.layers.symbolic import KerasTensor, placeholders
+from distnet.models import functional_config
+from distnet.models.model import Model
+from distnet.models.tracing import Trace
+from distnet.network import lay_out
+from distnet.types import Json
+
+
+@register_layer("Model")
+class Functional(Model):
+    """The model between some placeholders; ``Model(inputs, outputs)`` makes one.
+
+    Args:
+        inputs: placeholders of ``Input``: one, a list or a dict of them.
+        outputs: placeholders that layers returned: one, a list or a dict of them.
+        name: by default ``functional``, ``functional_1`` ...
+        trainable: whether any of its layers is trained.
+
+    Raises:
+        ArgumentError: outputs that the inputs do not determine, or layers that share a name.
+
+    Source: ``keras.Model``.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(name, True)
+        self.structure = (inputs, outputs)
+        self._inputs, self._outputs = list(placeholders(inputs)), list(placeholders(outputs))
+        for what, tensors in (("inputs", self._inputs), ("outputs", self._outputs)):
+            if not tensors:
+                raise ArgumentError(f"{self.name}: expected placeholders of Input(...) as {what}, received none.")
+        self.trace = Trace(self.name, self.inputs, self.outputs)
+        self.graph = self.trace.graph()
+        for layer in self.graph.layers:
+            self.check_dtype(layer)
+        self.built_shape = self.input_shape = _one_or_list(self.input_shapes)
+        self.trainable = trainable
+        lay_out(self)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The placeholders of the inputs."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The placeholders of the outputs."""
+        return self._outputs
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in Keras's order, the entries among them."""
+        return self.trace.layers
+
+    @property
+    def input_names(self) -> list[str]:
+        """The keys of the inputs, or the names of the entries."""
+        structure = self.structure[0]
+        return list(structure) if isinstance(structure, Mapping) else super().input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The keys of the outputs, or the names of the layers that make them."""
+        structure = self.structure[1]
+        return list(structure) if isinstance(structure, Mapping) else super().output_names
+
+    def build(self, shape: Any, ctx: BuildContext | None = None) -> None:
+        """Nothing is left to build: the layers were built when they were called."""
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        """Shape of the outputs for inputs of ``shape``; a list for several."""
+        given = shape if isinstance(shape, list) else [shape]
+        known = {number: s for number, s in zip(self.graph.inputs, given, strict=True)}
+        for node in self.graph.nodes:
+            made = node.layer.compute_output_shape(_one_or_list([known[t] for t in node.inputs]))
+            known.update(zip(node.outputs, made if isinstance(made, list) else [made], strict=True))
+        return _one_or_list([known[t] for t in self.graph.outputs])
+
+    def get_config(self) -> dict[str, Json]:
+        """Name, layers and calls, in the form that Keras 2 and Keras 3 both read."""
+        return functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make the model that ``get_config`` described, or Keras 2 or 3.
+
+        Raises:
+            ArgumentError: a graph with a cycle, or with layers that are called but not there.
+        """
+        inputs, outputs = functional_config.rebuilt(config)
+        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def summary_rows(self) -> list[tuple[Layer, Any]]:
+        """The layers with their output shapes."""
+        shapes: dict[Layer, Any] = {t.call.layer: [t.shape] for t in self.inputs}
+        for call in self.trace.calls:
+            shapes.setdefault(call.layer, _one_or_list([t.shape for t in call.outputs]))
+        return [(layer, shapes[layer]) for layer in self.layers]
+
+    def connections(self) -> list[list[str]] | None:
+        """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
+        if self.trace.is_chain:
+            return None
+        sources: dict[Layer, list[str]] = {layer: [] for layer in self.layers}
+        for call in self.trace.calls:
+            sources[call.layer] += [f"{t.name}[{t.call.number}][{t.index}]" for t in call.inputs]
+        return [sources[layer] for layer in self.layers]
+
+
+def _one_or_list(items: Sequence[Any]) -> Any:
+    return items[0] if len(items) == 1 else list(items)

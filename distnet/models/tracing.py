@@ -1,0 +1,118 @@
+"""From a model's outputs back to its inputs: which calls it is made of, in Keras's order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from distnet.errors import ArgumentError
+from distnet.layers import InputLayer, Layer
+from distnet.layers.symbolic import Call, KerasTensor
+from distnet.models.graph import Graph, Node
+
+
+class Trace:
+    """The calls between some placeholders.
+
+    Attributes:
+        calls: in an order in which every input is made before it is used; without the entries'.
+        layers: in Keras's order: the farthest from the outputs first, then as they are found from the
+            outputs. Weights are saved in this order.
+        is_chain: whether each call takes the one before it and nothing else.
+
+    Args:
+        name: of the model, for messages.
+        inputs: what the caller provides, each made by ``Input``.
+        outputs: what the caller gets.
+
+    Raises:
+        ArgumentError: an output depends on an ``Input`` that is not among the inputs, or on itself; or
+            two layers have one name.
+
+    Source: ``keras.src.ops.function.map_graph``.
+    """
+
+    def __init__(self, name: str, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        found, discovered = _search(name, self.outputs)
+        self.calls = [call for call in found if call.inputs]
+        _check_entries(name, found, self.inputs)
+        depths = _depths(found)
+        unread = {t.call.layer: 0 for t in inputs if t.call.layer not in depths}
+        self.layers: list[Layer] = sorted(
+            {**depths, **unread}, key=lambda layer: (-depths.get(layer, 0), discovered.get(layer, -1))
+        )
+        _check_names(name, self.layers)
+        at_depth = Counter(depths[call.layer] for call in self.calls)
+        self.is_chain = all(n == 1 for n in at_depth.values()) and all(len(c.inputs) == 1 for c in self.calls)
+
+    def graph(self) -> Graph:
+        """The calls as a graph of numbered tensors."""
+        tensors = [*self.inputs, *(t for call in self.calls for t in call.outputs)]
+        numbers = {id(tensor): i for i, tensor in enumerate(tensors)}
+        nodes = [
+            Node(
+                call.layer,
+                tuple(numbers[id(t)] for t in call.inputs),
+                tuple(numbers[id(t)] for t in call.outputs),
+                call.options,
+            )
+            for call in self.calls
+        ]
+        return Graph(nodes, range(len(self.inputs)), [numbers[id(t)] for t in self.outputs])
+
+
+def _search(name: str, outputs: Sequence[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:
+    """Depth-first search from the outputs: the calls, inputs first, and when each layer was found."""
+    finished: dict[Call, None] = {}
+    under_way: set[Call] = set()
+    discovered: dict[Layer, int] = {}
+    for output in outputs:
+        stack = [(output.call, False)]
+        while stack:
+            call, is_done = stack.pop()
+            if is_done:
+                under_way.discard(call)
+                finished[call] = None
+            elif call in under_way:
+                raise ArgumentError(f"{name}: the graph of its layers has a cycle through {call.layer.name}.")
+            elif call not in finished:
+                under_way.add(call)
+                discovered.setdefault(call.layer, len(discovered))
+                stack.append((call, True))
+                stack.extend((t.call, False) for t in reversed(call.inputs) if t.call not in finished)
+    return list(finished), discovered
+
+
+def _depths(calls: Sequence[Call]) -> dict[Layer, int]:
+    """The longest way from each layer to an output, in calls."""
+    of_calls: dict[Call, int] = {}
+    of_layers: dict[Layer, int] = {}
+    for call in reversed(calls):
+        depth = max(of_calls.setdefault(call, 0), of_layers.get(call.layer, 0))
+        of_calls[call] = of_layers[call.layer] = depth
+        for tensor in call.inputs:
+            of_calls[tensor.call] = max(depth + 1, of_calls.get(tensor.call, 0))
+    return of_layers
+
+
+def _check_entries(name: str, calls: Sequence[Call], inputs: Sequence[KerasTensor]) -> None:
+    for tensor in inputs:
+        if not isinstance(tensor.call.layer, InputLayer):
+            raise ArgumentError(
+                f"{name}: the input {tensor.name} is the output of a layer. A model begins at Input(...): call the "
+                "layers again on a new Input."
+            )
+    given = {id(tensor) for tensor in inputs}
+    for call in calls:
+        if not call.inputs and id(call.outputs[0]) not in given:
+            raise ArgumentError(
+                f"{name}: the graph is disconnected: its outputs depend on the input {call.layer.name!r}, which is not "
+                f"among the model's inputs {[t.name for t in inputs]}."
+            )
+
+
+def _check_names(name: str, layers: Sequence[Layer]) -> None:
+    for layer_name, uses in Counter(layer.name for layer in layers).items():
+        if uses > 1:
+            raise ArgumentError(f"{name}: the name {layer_name!r} is used by {uses} layers. Give each its own.")

@@ -32,9 +32,9 @@ class TrainingState:
     seed: int = field(default_factory=random.job_seed)
     step: int = 0
     epochs: list[int] = field(default_factory=list)
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
 
-    def record(self, epoch: int, logs: Mapping[str, float]) -> None:
+    def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
         """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
         is_new = not self.epochs or self.epochs[-1] != epoch
         if is_new:
@@ -43,7 +43,7 @@ class TrainingState:
             values = self.history.setdefault(key, [])
             if not is_new and values:
                 values.pop()
-            values.append(float(value))
+            values.append(value if isinstance(value, list) else float(value))
 
 
 class Network(Protocol):

@@ -109,7 +109,8 @@ def lay_out(model: Network, extra: int = 0) -> VariableStore:
         extra: sums that travel behind the gradient.
     """
     for layer in model.layers:
+        trained = {id(variable) for variable in layer.trainable_weights}
         for variable in layer.variables:
-            variable.frozen = not layer.trainable
+            variable.frozen = variable.trainable and id(variable) not in trained
     model.store = VariableStore(model.variables, np.dtype(model.dtype), extra)
     return model.store

@@ -71,40 +71,42 @@ class Graph:
             ctx.call = (*path, i)
             y, saved = node.layer.forward(_one_or_list([tensors[t] for t in node.inputs]), ctx)
             regularizer = node.layer.activity_regularizer
-            if regularizer is not None and ctx.training:
+            if regularizer is not None and len(y):
                 tape.outputs[i] = y
                 tape.penalty += regularizer.value(y) / ctx.global_rows
+            if isinstance(saved, Tape):
+                tape.penalty += saved.penalty
             tensors[node.output] = y
             tape.saved.append(saved)
         ctx.call = path
         return [tensors[t] for t in self.outputs], tape
 
     def backward(self, tape: Tape, output_gradients: Sequence[Array], ctx: BackwardContext) -> dict[int, Array]:
-        """Hand every variable its gradient, the last layer's first; return those of the tensors that need one."""
-        path = ctx.call
-        is_trained = self._tensors_behind_variables()
+        """Hand every variable its gradient, the last layer's first; return those of the inputs, where asked for."""
+        path, wants_inputs = ctx.call, ctx.needs_input_gradient
+        needed = self._tensors_that_need_gradients(self.inputs if wants_inputs else ())
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
             _accumulate(gradients, tensor, dy)
         for i in range(len(self.nodes) - 1, -1, -1):
             node = self.nodes[i]
-            if node.output not in is_trained or node.output not in gradients:
+            if node.output not in needed or node.output not in gradients:
                 continue
             dy = gradients.pop(node.output)
             if i in tape.outputs and node.layer.activity_regularizer is not None:
                 dy = dy + node.layer.activity_regularizer.gradient(tape.outputs[i]) / tape.global_rows
             ctx.call = (*path, i)
-            ctx.needs_input_gradient = any(t in is_trained for t in node.inputs)
+            ctx.needs_input_gradient = any(t in needed for t in node.inputs)
             dx = node.layer.backward(dy, tape.saved[i], ctx)
             if ctx.needs_input_gradient:
                 for tensor, part in zip(node.inputs, [dx] if len(node.inputs) == 1 else dx, strict=True):
                     _accumulate(gradients, tensor, part)
-        ctx.call = path
+        ctx.call, ctx.needs_input_gradient = path, wants_inputs
         return gradients
 
-    def _tensors_behind_variables(self) -> set[int]:
-        """The tensors that a variable being trained has a part in."""
-        found: set[int] = set()
+    def _tensors_that_need_gradients(self, inputs: Sequence[int]) -> set[int]:
+        """These inputs, and the tensors that they or a variable being trained have a part in."""
+        found = set(inputs)
         for node in self.nodes:
             if any(v.is_trained for v in node.layer.variables) or found.intersection(node.inputs):
                 found.add(node.output)

@@ -72,6 +72,17 @@ class Model(Layer, ABC):
         """The layers with their output shapes."""
 
     @property
+    def trainable(self) -> bool:
+        """Whether training updates it; setting it sets that of every layer, as in Keras."""
+        return self._is_trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._is_trainable = bool(value)
+        for layer in self.graph.layers:
+            layer.trainable = bool(value)
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
         return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
@@ -374,8 +385,8 @@ class Model(Layer, ABC):
         return y, tape
 
     def backward(self, dy: Array, saved: Tape, ctx: BackwardContext) -> Array:
-        """Gradient of the input."""
-        return self.graph.backward(saved, [dy], ctx)[self.graph.inputs[0]]
+        """Gradient of the input, where ``ctx`` asks for it."""
+        return self.graph.backward(saved, [dy], ctx).get(self.graph.inputs[0], dy)
 
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
         """The outputs for some rows, and the tape for ``backward_batch``."""
@@ -383,6 +394,7 @@ class Model(Layer, ABC):
 
     def backward_batch(self, tape: Tape, dy: Sequence[Array], ctx: BackwardContext) -> None:
         """Write every variable's gradient; a variable without a part in the outputs gets 0."""
+        ctx.needs_input_gradient = False
         self.graph.backward(tape, dy, ctx)
         for variable in self.variables:
             if variable.is_trained and id(variable) not in ctx.written:

@@ -32,9 +32,9 @@ class TrainingState:
     seed: int = field(default_factory=random.job_seed)
     step: int = 0
     epochs: list[int] = field(default_factory=list)
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
 
-    def record(self, epoch: int, logs: Mapping[str, float]) -> None:
+    def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
         """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
         is_new = not self.epochs or self.epochs[-1] != epoch
         if is_new:
@@ -43,7 +43,7 @@ class TrainingState:
             values = self.history.setdefault(key, [])
             if not is_new and values:
                 values.pop()
-            values.append(float(value))
+            values.append(value if isinstance(value, list) else float(value))
 
 
 class Network(Protocol):
@@ -68,9 +68,6 @@ class Network(Protocol):
 
     @property
     def layers(self) -> list[Layer]: ...
-
-    @property
-    def leaf_layers(self) -> list[Layer]: ...
 
     def input_takes_integers(self, number: int) -> bool: ...
 
@@ -113,8 +110,9 @@ def lay_out(model: Network, extra: int = 0) -> VariableStore:
     Args:
         extra: sums that travel behind the gradient.
     """
-    for layer in model.leaf_layers:
+    for layer in model.layers:
+        trained = {id(variable) for variable in layer.trainable_weights}
         for variable in layer.variables:
-            variable.frozen = not layer.trainable
+            variable.frozen = variable.trainable and id(variable) not in trained
     model.store = VariableStore(model.variables, np.dtype(model.dtype), extra)
     return model.store

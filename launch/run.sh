@@ -132,7 +132,7 @@ choose_options() {
     [ -z "$hosts" ] || options+=(--host "$hosts")
     [ -z "$hostfile" ] || options+=(--hostfile "$hostfile")
     local name
-    for name in PYTHONUNBUFFERED OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS DISTNET_DATA DISTNET_HOME; do
+    for name in PYTHONUNBUFFERED OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS ${!DISTNET_*}; do
         [ -z "${!name:-}" ] || options+=(-x "$name")
     done
 }

@@ -105,7 +105,14 @@ def _refuse_function(function: Callable[..., Any]) -> NoReturn:
     )
 
 
-ACTIVATIONS: Registry[Activation] = Registry(
+class _Activations(Registry[Activation]):
+    """None means ``linear``, as Keras's layers have it."""
+
+    def get(self, spec: object) -> Activation:
+        return super().get("linear" if spec is None else spec)
+
+
+ACTIVATIONS: Registry[Activation] = _Activations(
     "activation",
     Activation,  # type: ignore[type-abstract]
     adapt=_refuse_function,
@@ -131,7 +138,7 @@ def get(identifier: object) -> Activation:
 
     Source: ``keras.activations.get``.
     """
-    return ACTIVATIONS.get("linear" if identifier is None else identifier)
+    return ACTIVATIONS.get(identifier)
 
 
 def serialize(activation: Activation) -> Json:

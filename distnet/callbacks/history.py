@@ -14,7 +14,7 @@ class History(Callback):
 
     Attributes:
         epoch: numbers of the completed epochs, from 0.
-        history: for each key of the logs, its values in the order of the epochs.
+        history: for each key of the logs, its values in the order of the epochs; a metric may have one a class.
         params: ``{"verbose", "epochs", "steps"}``.
 
     Source: ``keras.callbacks.History``.
@@ -22,7 +22,7 @@ class History(Callback):
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float | list[float]]] = {}
         self.params: Mapping[str, Any] = {}
 
     def set_model(self, model: Network) -> None:

@@ -1,6 +1,6 @@
 """What losses and metrics share: how far predictions are from targets, one value per sample."""
 
-from distnet.criteria.criterion import Criterion, Pullback, criterion
+from distnet.criteria.base import Criterion, Pullback, criterion
 from distnet.criteria.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -9,7 +9,7 @@ from distnet.criteria.crossentropy import (
 )
 from distnet.criteria.distributions import kl_divergence, poisson
 from distnet.criteria.focal import binary_focal_crossentropy, categorical_focal_crossentropy
-from distnet.criteria.hinge import categorical_hinge, hinge, squared_hinge
+from distnet.criteria.margins import categorical_hinge, hinge, squared_hinge
 from distnet.criteria.overlap import dice, tversky
 from distnet.criteria.regression import (
     cosine_similarity,

@@ -6,7 +6,7 @@ import numpy as np
 
 from distnet import config
 from distnet.criteria.alignment import class_numbers
-from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.base import Pullback, criterion
 from distnet.criteria.slopes import (
     clip,
     clip_slope,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distnet import config
-from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.base import Pullback, criterion
 from distnet.criteria.slopes import clip, clip_slope
 from distnet.types import Array
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from distnet import config
-from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.base import Pullback, criterion
 from distnet.criteria.crossentropy import smoothed_binary, smoothed_one_hot
 from distnet.criteria.slopes import (
     clip,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from distnet import config
-from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.base import Pullback, criterion
 from distnet.types import Array
 
 

@@ -40,6 +40,23 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
     return weight
 
 
+def every_weight(name: str, shape: tuple[int, ...], sample_weight: ArrayLike | None) -> Array:
+    """A float64 weight for each of the values of a shape; 1 where no weights are given.
+
+    Args:
+        name: what messages call the function.
+        shape: of the values.
+        sample_weight: as in ``sample_weights``.
+
+    Raises:
+        ShapeError: there is not one weight for each row.
+    """
+    if sample_weight is None:
+        return np.broadcast_to(np.float64(1.0), shape)
+    weight = sample_weights(name, np.broadcast_to(np.float64(1.0), shape), sample_weight)
+    return np.broadcast_to(over_values(weight, len(shape)) if weight.ndim else weight, shape)
+
+
 def over_values(weight: Array, ndim: int) -> Array:
     """The weights with axes of 1 behind, so that they multiply values of ``ndim`` axes."""
     return weight.reshape(weight.shape + (1,) * (ndim - weight.ndim))

@@ -60,8 +60,9 @@ class Dropout(Layer):
         return dx
 
     def _drop(self, x: Array, bits: Array, out: Array) -> None:
-        kept = 1.0 - self.rate
-        kernels.current().dropout(x, bits, round(kept * 2**32), 1.0 / kept if kept else 0.0, out)
+        kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
+        arrays = (x.reshape(flat), bits.reshape(flat))
+        kernels.current().dropout(*arrays, round(kept * 2**32), 1.0 / kept if kept else 0.0, out.reshape(flat))
 
     def _bits(self, x: Array, ctx: ForwardContext) -> Array:
         """uint32 random bits of x's shape, drawn once for each entry of the mask."""

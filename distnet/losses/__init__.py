@@ -23,8 +23,8 @@ from distnet.criteria import (
     tversky,
 )
 from distnet.losses.base import Loss
-from distnet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge
 from distnet.losses.kinds import LOSSES, FunctionLoss
+from distnet.losses.margins import CategoricalHinge, Hinge, SquaredHinge
 from distnet.losses.names import canonical_name, deserialize, get, resolve, serialize
 from distnet.losses.overlap import Dice, Tversky
 from distnet.losses.probabilistic import (

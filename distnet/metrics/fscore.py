@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet import config
 from distnet.criteria.alignment import as_floating, same_shape
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric, scalar_or_array
 from distnet.metrics.means import METRICS
@@ -47,8 +47,9 @@ class _FScore(Metric, ABC):
         else:
             chosen = p > self.threshold
         t, hit = t.astype(np.float64), chosen.astype(np.float64)
-        weight = np.ones(()) if sample_weight is None else sample_weights(self.name, t, sample_weight)
-        parts = np.stack([hit * t, hit * (1.0 - t), (1.0 - hit) * t, t]) * over_values(weight, 2 if weight.ndim else 0)
+        parts = np.stack([hit * t, hit * (1.0 - t), (1.0 - hit) * t, t]) * every_weight(
+            self.name, t.shape, sample_weight
+        )
         return np.asarray(parts.sum(axis=(1, 2) if self.average == "micro" else 1)).ravel()
 
     def result_of(self, state: Array) -> float | Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet import config
 from distnet.criteria.alignment import as_floating
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS
@@ -24,8 +24,7 @@ def confusion_table(
     t, p = t.astype(np.intp), p.astype(np.intp)
     if t.size != p.size:
         raise ShapeError(f"{name}: expected as many targets as predictions, received {t.shape} and {p.shape}.")
-    given = sample_weights(name, np.empty(t.shape), 1.0 if sample_weight is None else sample_weight)
-    weight = np.broadcast_to(over_values(given, t.ndim), t.shape).ravel()
+    weight = every_weight(name, t.shape, sample_weight).ravel()
     t, p = t.ravel(), p.ravel()
     kept = (t >= 0) & (t < classes) & (p >= 0) & (p < classes)
     if ignore_class is not None:

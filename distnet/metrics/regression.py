@@ -11,6 +11,7 @@ import numpy as np
 
 from distnet import criteria
 from distnet.criteria.alignment import as_floating, same_shape
+from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric, ratio, scalar_or_array
 from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
@@ -151,8 +152,7 @@ class R2Score(Metric):
         t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred).astype(np.float64, copy=False), {})
         if p.ndim != 2:
             raise ShapeError(f"R2Score: expected predictions of shape (N, C), received {p.shape}.")
-        weight = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
-        weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, t.shape)
+        weight = every_weight(self.name, t.shape, sample_weight)
         sums = [(t * weight).sum(0), (t * t * weight).sum(0), (np.square(t - p) * weight).sum(0), weight.sum(0)]
         return np.concatenate([*sums, [t.size]])
 

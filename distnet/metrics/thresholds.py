@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet import config
 from distnet.criteria.alignment import as_floating, same_shape
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike
 
@@ -73,16 +73,13 @@ def hits(
         multi_label: whether to count each entry of the last axis by itself.
     """
     t, p = same_shape(name, np.asarray(y_true), as_floating(y_pred), {})
-    weight = np.ones((), np.float64) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    if sample_weight is not None:
-        weight = over_values(sample_weights(name, p.astype(np.float64, copy=False), weight), p.ndim)
+    weight = every_weight(name, p.shape, sample_weight)
     if top_k is not None:
         p = _only_best(p, top_k)
     if class_id is not None:
         t, p, weight = _one_class(name, t, p, weight, class_id)
     if label_weights is not None:
         weight = weight * label_weights
-    weight = np.broadcast_to(weight, p.shape)
     labels = p.shape[-1] if multi_label else 1
     return _counted(t.reshape(-1, labels), _exceeded(p, thresholds).reshape(-1, labels), weight, len(thresholds))
 
@@ -101,7 +98,7 @@ def _counted(t: Array, exceeded: Array, weight: Array, thresholds: int) -> Array
 
     tp, true = positives(t != 0)
     fp, false = positives(t == 0)
-    return np.stack([tp, fp, false - fp, true - tp])
+    return np.stack([tp, fp, false - fp, true - tp]).astype(np.float64, copy=False)  # no rows: bincount gives integers
 
 
 def _exceeded(p: Array, thresholds: Array) -> Array:
@@ -111,7 +108,8 @@ def _exceeded(p: Array, thresholds: Array) -> Array:
         with np.errstate(invalid="ignore"):
             rank = np.ceil(np.minimum(np.maximum(p, 0.0), 1.0) * (count - 1)).astype(np.intp)
         return np.asarray(np.maximum(rank, 1 if thresholds[0] < 0 else 0))
-    return np.asarray(np.searchsorted(thresholds.astype(p.dtype), p, side="left"))
+    exceeded = np.searchsorted(thresholds.astype(p.dtype), p, side="left")
+    return np.asarray(np.where(np.isnan(p), 0, exceeded))
 
 
 def _is_even(thresholds: Array) -> bool:
@@ -132,6 +130,4 @@ def _only_best(p: Array, k: int) -> Array:
 def _one_class(name: str, t: Array, p: Array, weight: Array, class_id: int) -> tuple[Array, Array, Array]:
     if p.ndim < 2 or not -p.shape[-1] <= class_id < p.shape[-1]:
         raise ShapeError(f"{name}: expected predictions (N, C) with C above class_id {class_id}, received {p.shape}.")
-    if weight.ndim == p.ndim and weight.shape[-1] != 1:
-        weight = weight[..., class_id, None]
-    return t[..., class_id, None], p[..., class_id, None], weight
+    return t[..., class_id, None], p[..., class_id, None], weight[..., class_id, None]

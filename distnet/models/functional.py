@@ -81,7 +81,7 @@ class Functional(Model):
     def compute_output_shape(self, shape: Any) -> Any:
         """Shape of the outputs for inputs of ``shape``; a list for several."""
         given = shape if isinstance(shape, list) else [shape]
-        known = {number: s for number, s in zip(self.graph.inputs, given, strict=True)}
+        known = dict(zip(self.graph.inputs, given, strict=True))
         for node in self.graph.nodes:
             made = node.layer.compute_output_shape(_one_or_list([known[t] for t in node.inputs]))
             known.update(zip(node.outputs, made if isinstance(made, list) else [made], strict=True))

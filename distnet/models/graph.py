@@ -95,7 +95,7 @@ class Graph:
                 each = made_masks if isinstance(made_masks, list) else [made_masks] * len(made)
                 known.update(zip(node.outputs, each, strict=True))
             regularizer = node.layer.activity_regularizer
-            if regularizer is not None:
+            if regularizer is not None and len(made[0]):
                 tape.penalty += sum(regularizer.value(part) for part in made) / ctx.global_rows
             if regularizer is not None or len(made) > 1:
                 tape.outputs[i] = made

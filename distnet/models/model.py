@@ -113,6 +113,17 @@ class Model(Layer, ABC):
         """The keys of the outputs, or the names of the layers that make them."""
         return [tensor.name for tensor in self.outputs]
 
+    @property
+    def trainable(self) -> bool:
+        """Whether training updates it; setting it sets that of every layer, as in Keras."""
+        return self._is_trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._is_trainable = bool(value)
+        for layer in self.graph.layers:
+            layer.trainable = bool(value)
+
     @abstractmethod
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
         """The layers with their output shapes."""
@@ -121,13 +132,6 @@ class Model(Layer, ABC):
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
         return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
-
-    @property
-    def leaf_layers(self) -> list[Layer]:
-        """The layers of this model and of the models within it."""
-        return [
-            leaf for layer in self.graph.layers for leaf in (layer.leaf_layers if isinstance(layer, Model) else [layer])
-        ]
 
     @property
     def variables(self) -> list[Variable]:
@@ -423,7 +427,7 @@ class Model(Layer, ABC):
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
         """The output for some rows, or the list of outputs, and the tape for ``backward``."""
-        masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
+        masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask] * len(self.graph.inputs)
         outputs, tape = self.graph.forward(
             x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None
         )

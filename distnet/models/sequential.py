@@ -40,6 +40,8 @@ class Sequential(Model):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
         for layer in layers or ():
             self._append(layer)
+        if not trainable:
+            self.trainable = False
         self._build_if_known()
 
     def add(self, layer: Layer | KerasTensor) -> None:
@@ -129,6 +131,8 @@ class Sequential(Model):
             self._entry = layer
             return
         layers = [node.layer for node in self.graph.nodes]
+        if not layers:
+            self.dtype = layer.dtype
         if layer.name in (known.name for known in layers):
             raise ArgumentError(
                 f"{self.name}: the name {layer.name!r} is taken. The layers of a model need different names."

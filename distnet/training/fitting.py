@@ -131,12 +131,12 @@ class Fit:
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The global batches of an epoch.
 
-        With fewer steps than the rows have batches, epochs go on where the last one stopped.
+        With fewer steps than the rows have batches, epochs go on where the last one stopped; which batches
+        are an epoch's depends on its number alone, so that a resumed training meets the same ones.
         """
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
         passes = self.train.batches_per_epoch(self.batch_size)
-        number, first = divmod((epoch - self.options.initial_epoch) * self.steps, passes)
-        number += self.options.initial_epoch if self.steps == passes else 0
+        number, first = divmod(epoch * self.steps, passes)
         left = self.steps
         while left > 0:
             seed = self.model.training_state.seed

@@ -130,6 +130,9 @@ def _of_coupled_rows(
     loss: Loss, batch: Batch, output: int, y_pred: Array, factor: float, ranks: Communicator
 ) -> tuple[float, Array]:
     """A loss that needs all rows at once: every rank takes it of the gathered batch, and its rows' gradient."""
-    gathered = ranks.allgather_rows(y_pred)
-    value, gradient = loss.sum_and_gradient(ranks.allgather_rows(batch.y[output]), gathered, None, factor)
+    weight = batch.weight[output]
+    y_true, y_all = ranks.allgather_rows(batch.y[output]), ranks.allgather_rows(y_pred)
+    weights = None if weight is None else ranks.allgather_rows(weight)
+    divisor = loss.divisor(0, batch.global_rows, loss.count(y_true, y_all, weights))
+    value, gradient = loss.sum_and_gradient(y_true, y_all, weights, factor / divisor if divisor else 0.0)
     return value / ranks.size, gradient[batch.first_row : batch.first_row + len(y_pred)]

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -116,26 +113,15 @@ except DatasetError as error:
 """
 
 
-def run_on_three_ranks(url: str, sha256: str, folder: Path) -> list[str]:
-    beside = Path(sys.executable).parent / "mpirun"
-    mpirun = str(beside) if beside.exists() else shutil.which("mpirun")
-    program = folder / "program.py"
-    program.write_text(PROGRAM)
-    command = [mpirun, "-n", "3", sys.executable, str(program), url, sha256]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return sorted(done.stdout.splitlines())
-
-
-def test_of_three_ranks_one_downloads_and_all_load(server, home):
-    lines = run_on_three_ranks(server.remote().url, server.sha256, home)
+def test_of_three_ranks_one_downloads_and_all_load(server, ranks):
+    lines = ranks(3).run(PROGRAM, server.remote().url, server.sha256).succeeded().stdout.splitlines()
     total = arrays_of(server.content)["x_train"].sum()
-    assert lines == [f"rank {rank}: {total}" for rank in range(3)]
+    assert sorted(lines) == [f"rank {rank}: {total}" for rank in range(3)]
     assert len(server.requests) == 1
 
 
-def test_of_three_ranks_all_raise_what_the_fetching_one_met(server, home):
-    lines = run_on_three_ranks(server.remote("corrupt.npz").url, server.sha256, home)
+def test_of_three_ranks_all_raise_what_the_fetching_one_met(server, ranks):
+    lines = ranks(3).run(PROGRAM, server.remote("corrupt.npz").url, server.sha256).succeeded().stdout.splitlines()
     assert len(lines) == 3
     assert len({line.partition(": ")[2] for line in lines}) == 1
     assert "DatasetError small: not found on this machine" in lines[0]

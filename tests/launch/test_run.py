@@ -53,7 +53,8 @@ def fake(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in SET_BY_RUN}
+    kept = (name for name in os.environ if name not in SET_BY_RUN and not name.startswith(("DISTNET_", "SLURM_")))
+    inherited = {name: os.environ[name] for name in kept}
     return subprocess.run(
         [str(RUN), *map(str, arguments)],
         env=inherited | {"PYTHON": sys.executable} | environment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distnet.criteria.criterion import Pullback, criterion
+from distnet.criteria.base import Pullback, criterion
 from distnet.criteria.slopes import step
 from distnet.types import Array
 

@@ -1,0 +1,77 @@
+"""Each rank's BLAS threads: its share of the cores, or what the user says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from distnet.comm import threads
+
+EIGHT = frozenset(range(8))
+THREADS = """
+from threadpoolctl import threadpool_info
+import distnet
+from distnet import comm
+world = comm.world()
+pools = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+if world.rank == 0:
+    print(world.blas_threads, *pools, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        ([EIGHT], 8),
+        ([EIGHT] * 2, 4),
+        ([EIGHT] * 3, 2),
+        ([EIGHT] * 8, 1),
+        ([EIGHT] * 20, 1),
+        ([frozenset({0, 1}), frozenset({2, 3})], 2),
+        ([frozenset({0}), frozenset({1, 2, 3})], 1),
+    ],
+)
+def test_the_ranks_of_a_node_share_its_cores(cores, expected):
+    assert threads.threads_per_rank(cores, 0) == expected
+
+
+def test_this_process_has_cores():
+    assert len(threads.available_cores()) >= 1
+
+
+@pytest.fixture
+def unlimited():
+    """Whatever a test does to the pools is undone."""
+    with threadpool_limits():
+        yield
+
+
+def pools() -> set[int]:
+    np.ones((2, 2)) @ np.ones((2, 2))
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_blas_is_held_at_its_share(unlimited):
+    assert threads.limit_blas_threads(1, {}) == 1
+    assert pools() == {1}
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"])
+def test_what_the_user_set_stays(unlimited, name):
+    before = pools()
+    assert threads.limit_blas_threads(max(before) + 1, {name: "3"}) == max(before)
+    assert pools() == before
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_rank_has_its_share_of_the_cores(ranks, n):
+    share = str(max(1, len(threads.available_cores()) // n))
+    assert ranks(n).run(THREADS).succeeded().stdout.split() == [share, share]
+
+
+def test_a_rank_has_the_threads_that_the_user_says(ranks):
+    cores = len(threads.available_cores())
+    wanted = 1 if cores >= 4 else 2
+    job = ranks(2).run(THREADS, env={"OMP_NUM_THREADS": str(wanted)}).succeeded()
+    assert job.stdout.split() == [str(min(wanted, cores))] * 2

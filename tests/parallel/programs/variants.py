@@ -1,0 +1,169 @@
+"""Ways of training and asking; rank 0 writes what each gave: variants.py OUT.npz."""
+
+import sys
+
+import numpy as np
+
+import distnet as keras
+from distnet import comm, layers, losses, metrics, optimizers
+
+RNG = np.random.default_rng(1)
+X = RNG.normal(size=(150, 8))
+LABELS = RNG.integers(0, 3, 150)
+ONE_HOT = np.eye(3)[LABELS]
+BINARY = (X[:, :1] + RNG.normal(size=(150, 1)) > 0).astype(float)
+TARGETS = RNG.normal(size=(150, 2))
+WEIGHTS = RNG.uniform(0, 3, 150)
+
+
+def classifier(units=3, activation="softmax", **options):
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            layers.Dense(10, activation="relu", input_shape=(8,), **options),
+            layers.Dropout(0.2),
+            layers.Dense(units, activation=activation),
+        ]
+    )
+
+
+def fitted(model, loss, y, optimizer="adam", watched=(), weighted=(), **options):
+    model.compile(optimizer, loss, list(watched), weighted_metrics=list(weighted))
+    history = model.fit(X, y, **{"batch_size": 32, "epochs": 3, "verbose": 0, "validation_split": 0.2} | options)
+    return {**history.history, **dict(enumerate(model.get_weights()))}
+
+
+def sample_weights():
+    validation = (X[:40], LABELS[:40], WEIGHTS[40:80])
+    options = {"sample_weight": WEIGHTS, "validation_split": 0.0, "validation_data": validation}
+    loss = "sparse_categorical_crossentropy"
+    return fitted(classifier(), loss, LABELS, watched=["accuracy"], weighted=["accuracy"], **options)
+
+
+def weighted_mean():
+    loss = losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+    return fitted(classifier(), loss, LABELS, sample_weight=WEIGHTS)
+
+
+def sum_reduction():
+    loss = losses.CategoricalCrossentropy(reduction="sum", label_smoothing=0.1)
+    return fitted(classifier(), loss, ONE_HOT, optimizers.SGD(0.001))
+
+
+def ignored_class():
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=1)
+    return fitted(classifier(), loss, LABELS) | {
+        f"weighted {key}": value for key, value in fitted(classifier(), loss, LABELS, sample_weight=WEIGHTS).items()
+    }
+
+
+def one_mask_a_batch():
+    return fitted(classifier(), losses.Dice(axis=None), ONE_HOT) | {
+        f"tversky {key}": value for key, value in fitted(classifier(), losses.Tversky(axis=None), ONE_HOT).items()
+    }
+
+
+def batches_smaller_than_the_ranks():
+    """150 - 30 rows in batches of 3 on up to 7 ranks: some have no rows; the last batch has 1."""
+    few = {"batch_size": 3, "epochs": 1, "validation_split": 0.0, "validation_data": (X[:7], BINARY[:7])}
+    watched = ["accuracy", metrics.AUC(num_thresholds=20), metrics.Precision()]
+    found = fitted(classifier(1, "sigmoid"), "binary_crossentropy", BINARY, watched=watched, **few)
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
+    return found | {
+        f"ignored {key}": value
+        for key, value in fitted(classifier(), loss, LABELS, **few | {"validation_data": (X[:2], LABELS[:2])}).items()
+    }
+
+
+def activity_penalty():
+    model = classifier(activity_regularizer=keras.regularizers.L1L2(0.01, 0.02))
+    found = fitted(model, "mse", ONE_HOT)
+    return found | {"evaluated": model.evaluate(X, ONE_HOT, verbose=0)}
+
+
+def averaged_and_accumulated():
+    found = {}
+    for i, optimizer in enumerate(
+        [
+            optimizers.Adam(use_ema=True, ema_momentum=0.9),
+            optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_overwrite_frequency=4),
+            optimizers.Adam(gradient_accumulation_steps=3),
+            optimizers.RMSprop(global_clipnorm=0.1),
+            optimizers.Lamb(clipnorm=0.05, weight_decay=0.01),
+            optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 3, 0.5), nesterov=True, momentum=0.5),
+        ]
+    ):
+        model = classifier(kernel_constraint=keras.constraints.MaxNorm(1.0))
+        part = fitted(model, "categorical_crossentropy", ONE_HOT, optimizer)
+        found |= {f"{i} {key}": value for key, value in part.items()}
+    return found
+
+
+def every_kind_of_metric():
+    watched = ["acc", metrics.AUC(num_thresholds=50), metrics.Precision(), metrics.Recall(thresholds=[0.3, 0.6])]
+    watched += [metrics.RootMeanSquaredError(), metrics.F1Score(threshold=0.5)]
+    return fitted(classifier(1, "sigmoid"), "binary_crossentropy", BINARY, watched=watched)
+
+
+def several_metrics_of_values():
+    watched = ["mae", metrics.R2Score(), metrics.CosineSimilarity(), metrics.LogCoshError()]
+    return fitted(classifier(2, "linear"), losses.Huber(0.5), TARGETS, watched=watched)
+
+
+def steps_and_orders():
+    steps = fitted(classifier(), "mse", ONE_HOT, steps_per_epoch=2, epochs=5, validation_steps=1)
+    batches = fitted(classifier(), "mse", ONE_HOT, shuffle="batch", validation_batch_size=11)
+    in_order = fitted(classifier(), "mse", ONE_HOT, shuffle=False, validation_freq=2)
+    return {
+        f"{name} {key}": value
+        for name, part in (("steps", steps), ("batches", batches), ("in order", in_order))
+        for key, value in part.items()
+    }
+
+
+def deferred_build():
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential([layers.Reshape((4, 2)), layers.Flatten(), layers.Dense(5, "tanh"), layers.Dense(3)])
+    return fitted(model, "mse", ONE_HOT)
+
+
+def batch_by_batch():
+    model = classifier()
+    model.compile("adam", "categorical_crossentropy", ["accuracy"])
+    found = {}
+    for i, rows in enumerate([slice(0, 32), slice(32, 35), slice(35, 36), slice(40, 150)]):
+        found[f"train {i}"] = model.train_on_batch(X[rows], ONE_HOT[rows], sample_weight=WEIGHTS[rows])
+        found[f"test {i}"] = model.test_on_batch(X[rows], ONE_HOT[rows])
+        found[f"predict {i}"] = model.predict_on_batch(X[rows])
+    return found | dict(enumerate(model.get_weights()))
+
+
+def asked():
+    """evaluate and predict, with more rows than a batch, and with fewer rows than ranks."""
+    model = classifier(kernel_regularizer="l2")
+    model.compile("sgd", "categorical_crossentropy", ["accuracy", metrics.AUC(num_thresholds=20)])
+    found = {}
+    for rows in (1, 2, 5, 33, 150):
+        weight = WEIGHTS[:rows]
+        found[f"evaluate {rows}"] = model.evaluate(
+            X[:rows], ONE_HOT[:rows], batch_size=16, sample_weight=weight, verbose=0
+        )
+        found[f"predict {rows}"] = model.predict(X[:rows], batch_size=16, verbose=0)
+    found["steps"] = model.evaluate(X, ONE_HOT, batch_size=16, steps=3, verbose=0)
+    found["predicted steps"] = model.predict(X, batch_size=16, steps=3, verbose=0)
+    return found
+
+
+keras.config.set_floatx("float64")
+found = {}
+for case in (
+    *(sample_weights, weighted_mean, sum_reduction, ignored_class, one_mask_a_batch, batches_smaller_than_the_ranks),
+    *(activity_penalty, averaged_and_accumulated, every_kind_of_metric, several_metrics_of_values, steps_and_orders),
+    *(deferred_build, batch_by_batch, asked),
+):
+    part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
+    everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
+    assert all(theirs == everywhere[0] for theirs in everywhere), f"{case.__name__}: the ranks differ"
+    found |= part
+if keras.distribution.is_chief():
+    np.savez(sys.argv[1], **found)

@@ -1,0 +1,54 @@
+"""A job killed in its third epoch goes on from its checkpoint, on another number of ranks, as if it had not been."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PROGRAM = Path(__file__).parent / "programs" / "interrupted.py"
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(ranks, tmp_path_factory):
+    """Weights and history of training that nothing stopped, by kind."""
+    folder = tmp_path_factory.mktemp("whole")
+
+    @functools.cache
+    def of(kind):
+        ranks(1).run(PROGRAM, "whole", kind, folder).succeeded()
+        return load(folder / "whole.npz")
+
+    return of
+
+
+def load(path):
+    with np.load(path) as found:
+        return dict(found)
+
+
+def assert_same(found, expected):
+    assert list(found) == list(expected)
+    for key, values in expected.items():
+        np.testing.assert_allclose(found[key], values, rtol=0, atol=1e-10, err_msg=key)
+
+
+@pytest.mark.parametrize(("kind", "first", "then"), [("nadam", 3, 2), ("averaged", 1, 3), ("averaged", 2, 1)])
+def test_a_killed_job_goes_on_on_another_number_of_ranks(ranks, uninterrupted, tmp_path, kind, first, then):
+    job = ranks(first).start(PROGRAM, "interrupted", kind, tmp_path)
+    job.wait_for(tmp_path / "ready")
+    job.kill()
+    expected = uninterrupted(kind)
+    ranks(then).run(PROGRAM, "resume,load", kind, tmp_path).succeeded()
+    for mode in ("resume", "load"):
+        assert_same(load(tmp_path / f"{mode}.npz"), expected)
+
+
+@pytest.mark.parametrize("killed", [0, 2])
+def test_a_killed_rank_ends_the_job_which_then_goes_on_on_fewer(ranks, uninterrupted, tmp_path, killed):
+    job = ranks(3).run(PROGRAM, "interrupted", "nadam", tmp_path, killed).failed(within=15)
+    assert not (tmp_path / "interrupted.npz").exists(), job
+    ranks(2).run(PROGRAM, "resume", "nadam", tmp_path).succeeded()
+    assert_same(load(tmp_path / "resume.npz"), uninterrupted("nadam"))

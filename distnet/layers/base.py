@@ -81,6 +81,10 @@ class Layer(Configurable, ABC):
         """
         return shape
 
+    def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
+        """As ``compute_output_shape``, for a layer whose options decide what it returns."""
+        return self.compute_output_shape(shape)
+
     def compute_mask(self, x: Any, mask: Any) -> Any:
         """The output's mask, (N, T) bool or None, for inputs ``x`` and their mask; by default the same."""
         return mask if self.supports_masking else None
@@ -91,12 +95,16 @@ class Layer(Configurable, ABC):
         Raises:
             ArgumentError: arguments that the layer does not know.
         """
-        training = kwargs.pop("training", None)
-        mask = kwargs.pop("mask", None)
-        if args or any(value is not None for value in kwargs.values()) or mask is not None:
+        if args or any(value is not None for key, value in kwargs.items() if key not in ("training", "mask")):
             raise ArgumentError(f"{self.name}: is called on its inputs alone, received also {args} {kwargs}.")
         tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-        return tensors, {} if training is None else {"training": training}
+        options = {key: kwargs[key] for key in ("training", "mask") if kwargs.get(key) is not None}
+        if "mask" in options and any(isinstance(t, KerasTensor) for t in tensors):
+            raise ArgumentError(
+                f"{self.name}: within a model the mask comes with the inputs, received another. Make it with Masking "
+                "or with Embedding(mask_zero=True)."
+            )
+        return tensors, options
 
     @abstractmethod
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
@@ -159,14 +167,18 @@ class Layer(Configurable, ABC):
         shapes = [t.shape for t in tensors]
         self.build_once(shapes[0] if len(shapes) == 1 else shapes)
         call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
-        made = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
+        made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
         output_shapes = made if isinstance(made, list) else [made]
         call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
         self.calls.append(call)
         return list(call.outputs) if isinstance(made, list) else call.outputs[0]
 
-    def build_once(self, shape: Any) -> None:
+    def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         """Build for inputs of ``shape`` (a list for several inputs), unless that is done already.
+
+        Args:
+            shape: with the batch axis.
+            ctx: makes the variables; a layer within another is handed that layer's ``ctx.within(name)``.
 
         Raises:
             ShapeError: the weights that exist are for another shape.
@@ -175,8 +187,9 @@ class Layer(Configurable, ABC):
             if self.variables and _without_batch(self.built_shape) != _without_batch(shape):
                 self.check_shape(shape)
             return
-        address = (random.job_seed(), "layer", random.next_build_index())
-        ctx = BuildContext(self.name, np.dtype(self.dtype), address)
+        if ctx is None:
+            address = (random.job_seed(), "layer", random.next_build_index())
+            ctx = BuildContext(self.name, np.dtype(self.dtype), address)
         self.build(shape, ctx)
         self._variables = ctx.variables
         self.built_shape = self.input_shape = shape
@@ -198,7 +211,8 @@ class Layer(Configurable, ABC):
         self.build_once([(None, *a.shape[1:]) for a in arrays] if len(arrays) > 1 else (None, *arrays[0].shape[1:]))
         rows = len(arrays[0])
         training = bool(options.get("training", False))
-        ctx = ForwardContext(training, random.job_seed(), 0, 0, rows, Workspaces(), options=options)
+        mask = _masks(options.get("mask"), len(arrays))
+        ctx = ForwardContext(training, random.job_seed(), 0, 0, rows, Workspaces(), mask=mask, options=options)
         y, _ = self.forward(x, ctx)
         return [part.copy() for part in y] if isinstance(y, list) else y.copy()
 
@@ -301,6 +315,13 @@ def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[Arra
             raise ShapeError(f"{variable.path}: expected weights of shape {variable.shape}, received {array.shape}.")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
+
+
+def _masks(given: Any, inputs: int) -> Any:
+    """The mask of one input, or a list of one for each of several; None where there is none."""
+    each = [given] if inputs == 1 or not isinstance(given, list | tuple) else list(given)
+    masks = [None if mask is None else np.asarray(mask, bool) for mask in each]
+    return masks[0] if inputs == 1 else [*masks, *[None] * (inputs - len(masks))]
 
 
 def _without_batch(shape: Any) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -41,15 +41,20 @@ class BuildContext:
         constraint: Constraint | None = None,
         trainable: bool = True,
     ) -> Variable:
-        """A new variable of the layer, filled by ``initializer``."""
+        """A new variable of the layer, filled by ``initializer``; a name ``"part/kernel"`` says of which part it is."""
         if initializer.seed is None:
             rng = random.generator(*self.address, "initializer", len(self.variables))
         else:
             rng = random.generator(initializer.seed, "initializer")
         value = initializer.draw(shape, self.dtype, rng)
-        made = Variable(name, f"{self.path}/{name}", value, trainable, regularizer=regularizer, constraint=constraint)
+        own = name.rpartition("/")[2]
+        made = Variable(own, f"{self.path}/{name}", value, trainable, regularizer=regularizer, constraint=constraint)
         self.variables.append(made)
         return made
+
+    def within(self, name: str) -> Self:
+        """Makes the variables of a layer within the layer, with names, addresses and a list of their own."""
+        return replace(self, path=f"{self.path}/{name}", address=(*self.address, name), variables=[])
 
 
 def _one_rank(array: Array) -> None:
@@ -100,6 +105,10 @@ class ForwardContext:
     mask: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def within(self, number: int, mask: Any = None) -> Self:
+        """What layer ``number`` within the layer is handed: memory and random numbers of its own."""
+        return replace(self, call=(*self.call, number), mask=mask, options={})
+
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""
         return self.workspaces.get(self.call, name, shape, dtype)
@@ -143,6 +152,10 @@ class BackwardContext:
     call: tuple[int, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     written: set[int] = field(default_factory=set)
+
+    def within(self, number: int) -> Self:
+        """What layer ``number`` within the layer is handed; the gradients go to the same place."""
+        return replace(self, call=(*self.call, number), options={})
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""

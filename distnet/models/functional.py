@@ -83,7 +83,7 @@ class Functional(Model):
         given = shape if isinstance(shape, list) else [shape]
         known = dict(zip(self.graph.inputs, given, strict=True))
         for node in self.graph.nodes:
-            made = node.layer.compute_output_shape(_one_or_list([known[t] for t in node.inputs]))
+            made = node.layer.compute_call_shape(_one_or_list([known[t] for t in node.inputs]), node.options)
             known.update(zip(node.outputs, made if isinstance(made, list) else [made], strict=True))
         return _one_or_list([known[t] for t in self.graph.outputs])
 

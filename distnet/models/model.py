@@ -463,7 +463,7 @@ class Model(Layer, ABC):
             if variable.is_trained and id(variable) not in ctx.written:
                 variable.grad.fill(0)
 
-    def build_once(self, shape: Any) -> None:
+    def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         """Build for inputs of ``shape``, or check that they fit the model as it is built.
 
         Raises:

@@ -18,7 +18,7 @@ from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import array_data, labelled_data, positive, verbosity
-from distnet.training.objective import Log, Objective, Totals
+from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.steps import Steps
 from distnet.types import Array
 
@@ -50,20 +50,32 @@ def evaluate(
 def run_evaluation(
     steps: Steps, objective: Objective, data: ArrayData, batch_size: int, batches: int, hooks: Hooks
 ) -> dict[str, Log]:
-    """Sum loss and metrics over ``batches`` global batches; one message at the end."""
+    """Sum loss and metrics over ``batches`` global batches.
+
+    One message at the end carries the sums, unless a callback wants to see them after each batch.
+    """
     ranks = steps.communicator
     totals = Totals(objective)
     hooks.call("on_test_begin")
+    hooks.share()
     parts = data.batches(batch_size, partial(shard, rank=ranks.rank, size=ranks.size))
     for i, batch in enumerate(islice(parts, batches)):
         hooks.call("on_test_batch_begin", i)
+        hooks.share_after_test_batch()
         loss, metric_sums = steps.test(batch, objective)
+        if hooks.follows_test_batches:
+            loss, metric_sums = over_all_ranks(ranks, loss, metric_sums)
         totals.add(loss, batch.global_rows, metric_sums)
-        hooks.call("on_test_batch_end", i, totals.logs() if ranks.size == 1 else {})
-    totals.reduce(ranks)
+        if hooks.is_root:
+            is_global = ranks.size == 1 or hooks.follows_test_batches
+            hooks.call("on_test_batch_end", i, totals.logs() if is_global else {})
+        hooks.share_after_test_batch()
+    if not hooks.follows_test_batches:
+        totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * totals.rows
     logs = totals.logs()
     hooks.call("on_test_end", logs)
+    hooks.share()
     return logs
 
 
@@ -93,6 +105,7 @@ def _hooks(ranks: Communicator, model: Network, callbacks: Sequence[Any], verbos
 def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, hooks: Hooks) -> Array:
     """The outputs for some rows; their array is made once the first batch shows its shape."""
     hooks.call("on_predict_begin")
+    hooks.share()
     outputs: list[Array] = []
     for i, start in enumerate(range(rows.start, max(rows.stop, rows.start + 1), batch_size)):
         hooks.call("on_predict_batch_begin", i)

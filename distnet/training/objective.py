@@ -98,9 +98,7 @@ class Totals:
 
     def reduce(self, communicator: Communicator) -> None:
         """Sum the ranks' parts; the rows counted are global already."""
-        message = np.concatenate(([self.loss_rows], self.sums))
-        communicator.allreduce(message)
-        self.loss_rows, self.sums = float(message[0]), message[1:]
+        self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, self.sums)
 
     def logs(self) -> dict[str, Log]:
         """The loss and every metric so far, by key."""
@@ -109,6 +107,13 @@ class Totals:
             result = np.asarray(m.metric.result_of(self.sums[m.part]), np.float64)
             found[m.key] = result.tolist()
         return found
+
+
+def over_all_ranks(communicator: Communicator, loss: float, metric_sums: Array) -> tuple[float, Array]:
+    """The sums of the ranks' parts of a loss and of metrics; one message."""
+    message = np.concatenate(([loss], metric_sums))
+    communicator.allreduce(message)
+    return float(message[0]), message[1:]
 
 
 def _of_own_rows(

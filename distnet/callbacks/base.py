@@ -114,7 +114,9 @@ class CallbackList:
         self.call("set_params", params)
 
     def call(self, hook: str, *args: Any) -> None:
-        """Call ``hook`` on every callback that has it."""
+        """Call ``hook`` on every callback that has it; where there are no logs yet they are empty, as in Keras."""
+        if hook.endswith("_begin"):
+            args = (*args, {})
         for callback in self.callbacks:
             method = getattr(callback, hook, None)
             if method is not None:

@@ -173,7 +173,7 @@ for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, li
     for part, values in case().items():
         found |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
 shared = {
-    key: value.tobytes() for key, value in found.items() if not key.split("/")[1] in ("files", "csv", "answers", "seen")
+    key: value.tobytes() for key, value in found.items() if key.split("/")[1] not in ("files", "csv", "answers", "seen")
 }
 everywhere = comm.world().allgather_object(shared)
 for rank, theirs in enumerate(everywhere):

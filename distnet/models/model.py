@@ -17,7 +17,6 @@ from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.metrics import METRICS
 from distnet.models.graph import Graph, Tape
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
@@ -121,9 +120,7 @@ class Model(Layer, ABC):
     @property
     def metrics_names(self) -> list[str]:
         """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
-        settings = self._compilation
-        specs = [] if settings is None else [*settings.metrics, *settings.weighted_metrics]
-        return ["loss", *(spec if isinstance(spec, str) else METRICS.get(spec).name for spec in specs)]
+        return ["loss", *(self._compilation.metric_keys if self._compilation else ())]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,13 +52,24 @@ class Compilation:
             raise ArgumentError("fit: the model was compiled without a loss. Call model.compile(loss=...) first.")
         measured: list[MeasuredMetric] = []
         start = 0
-        for spec, is_weighted in [(m, False) for m in self.metrics] + [(m, True) for m in self.weighted_metrics]:
+        specs = [(m, False) for m in self.metrics] + [(m, True) for m in self.weighted_metrics]
+        for (spec, is_weighted), key in zip(specs, self.metric_keys, strict=True):
             metric = _resolved(spec, y_true_shape, y_pred_shape)
             stop = start + metric.size(y_true_shape, y_pred_shape)
-            key = _unused(spec if isinstance(spec, str) else metric.name, {m.key for m in measured})
             measured.append(MeasuredMetric(key, metric, 0, is_weighted, slice(start, stop)))
             start = stop
         return Objective((self.resolved_loss,), (self.loss_weight,), tuple(measured))
+
+    @property
+    def metric_keys(self) -> list[str]:
+        """The metrics' keys in the logs; where two are equal the later one is marked, as in Keras."""
+        keys: list[str] = []
+        for spec in self.metrics:
+            keys.append(_unused(_name(spec), keys))
+        for spec in self.weighted_metrics:
+            name = _name(spec)
+            keys.append(_unused(f"weighted_{name}" if name in keys else name, keys))
+        return keys
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""
@@ -95,7 +106,11 @@ def _metric_json(spec: Any) -> Json:
     return spec if isinstance(spec, str) else to_json(METRICS.get(spec))
 
 
-def _unused(key: str, taken: set[str]) -> str:
+def _name(spec: Any) -> str:
+    return spec if isinstance(spec, str) else METRICS.get(spec).name
+
+
+def _unused(key: str, taken: Container[str]) -> str:
     """``key``, or Keras's ``key_1``, ``key_2`` ... where it is taken."""
     number, candidate = 0, key
     while candidate in taken:

@@ -14,7 +14,7 @@ from distnet.layers import LAYERS, Layer
 from distnet.models import Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))
-from layer_run import LayerRun, assert_gradients_are_right, numbers  # noqa: E402
+from layer_run import LayerRun, assert_gradients_are_right, numbers
 
 KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
 NOT_KERAS = {"input_dim", "input_shape", "batch_input_shape", "dtype", "activity_regularizer", "name", "trainable"}

@@ -246,6 +246,14 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorate
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """The classes and functions of your own that saved files find, by name; may be added to.
+
+    Source: ``keras.saving.get_custom_objects``.
+    """
+    return _registered_custom
+
+
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Within the block these names mean these classes and functions, in every family."""

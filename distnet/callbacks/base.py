@@ -10,6 +10,7 @@ from distnet.network import Network
 Logs = dict[str, float]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+_TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 
 
 class Callback:
@@ -99,8 +100,13 @@ class CallbackList:
 
     @property
     def follows_batches(self) -> bool:
-        """Whether any callback acts at batches."""
-        return any(_follows_batches(c) for c in self.callbacks)
+        """Whether any callback acts at batches of training."""
+        return any(_follows(c, _BATCH_HOOKS) for c in self.callbacks)
+
+    @property
+    def follows_test_batches(self) -> bool:
+        """Whether any callback acts at batches of an evaluation."""
+        return any(_follows(c, _TEST_BATCH_HOOKS) for c in self.callbacks)
 
     def attach(self, model: Network, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""
@@ -108,15 +114,17 @@ class CallbackList:
         self.call("set_params", params)
 
     def call(self, hook: str, *args: Any) -> None:
-        """Call ``hook`` on every callback that has it."""
+        """Call ``hook`` on every callback that has it; where there are no logs yet they are empty, as in Keras."""
+        if hook.endswith("_begin"):
+            args = (*args, {})
         for callback in self.callbacks:
             method = getattr(callback, hook, None)
             if method is not None:
                 method(*args)
 
 
-def _follows_batches(callback: Any) -> bool:
+def _follows(callback: Any, names: Iterable[str]) -> bool:
     if getattr(callback, "is_passive", False):
         return False
-    hooks = ((getattr(callback, name, None), getattr(Callback, name)) for name in _BATCH_HOOKS)
+    hooks = ((getattr(callback, name, None), getattr(Callback, name)) for name in names)
     return any(hook is not None and getattr(hook, "__func__", hook) is not default for hook, default in hooks)

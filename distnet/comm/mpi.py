@@ -11,8 +11,12 @@ import traceback
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
+import mpi4py
 import numpy as np
-from mpi4py import MPI
+
+mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
+mpi4py.rc.finalize = True
+from mpi4py import MPI  # noqa: E402
 
 from distnet.comm import threads
 from distnet.comm.launcher import Launcher
@@ -163,6 +167,7 @@ def start(launcher: Launcher) -> MPICommunicator:
     Raises:
         LaunchError: mpi4py's MPI does not see the processes that the launcher started.
     """
+    _initialize(launcher)
     world = MPI.COMM_WORLD
     if world.size == 1 or (launcher.size is not None and world.size != launcher.size):
         raise LaunchError(
@@ -175,6 +180,19 @@ def start(launcher: Launcher) -> MPICommunicator:
     atexit.register(communicator.announce_departure)
     sys.excepthook = _end_the_job
     return communicator
+
+
+def _initialize(launcher: Launcher) -> None:
+    """Join MPI, unless the library is not the launcher's: it would then end the process without a word of ours."""
+    if MPI.Is_initialized():
+        return
+    vendor = MPI.get_vendor()[0]
+    if launcher.vendor is not None and vendor != launcher.vendor:
+        raise LaunchError(
+            f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size}, but mpi4py's MPI is "
+            f"{vendor} ({library_name()}). Start with {vendor}'s mpirun, or install mpi4py for {launcher.vendor}."
+        )
+    MPI.Init_thread(MPI.THREAD_MULTIPLE)
 
 
 def library_name() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from distnet.kernels.windows import Windows
 from distnet.types import Array
 
 Formula: TypeAlias = Callable[..., tuple[Array, ...]]
@@ -65,4 +66,44 @@ class Kernels(Protocol):
             bits: uint32, uniform.
             threshold: 0 to 2**32: the probability to keep an entry, times 2**32.
             scale: factor of the entries kept.
+        """
+
+    def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
+        """Copy windows to ``patches``, zeros for padding: R rows of windows, from row ``first`` on.
+
+        Rows of windows are numbered through all images: image ``n`` has rows ``n * H'`` to ``(n + 1) * H' - 1``.
+
+        Shapes:
+            x: (N, H, W, C); patches: (R, W', KH, KW, P), the channels from ``channel`` on; both contiguous.
+        """
+
+    def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
+        """The transpose of ``im2col``: add the patches to the entries of ``out`` that they came from.
+
+        Shapes:
+            patches: (R, W', KH, KW, P); out: (N, H, W, C); both contiguous.
+        """
+
+    def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
+        """The largest entry of each window, and the number of its first tap that holds it.
+
+        Shapes:
+            x: (N, H, W, C); out, winners (of integers): (N, H', W', C); all contiguous.
+        """
+
+    def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
+        """Overwrite ``out`` with the gradient of the pooled image: each window's goes to its winner.
+
+        Shapes:
+            dy, winners: (N, H', W', C); out: (N, H, W, C); all contiguous.
+        """
+
+    def depthwise(self, x: Array, kernel: Array, y: Array, windows: Windows, into: str) -> None:
+        """Add to one of three arrays, that named by ``into``, the product of the two others.
+
+        ``"y"``: each window of ``x`` times the kernel, channel by channel; ``"x"`` and ``"kernel"``: the
+        gradients of that, ``y`` being the gradient of the result.
+
+        Shapes:
+            x: (N, H, W, C); kernel: (KH * KW, C); y: (N, H', W', C); all contiguous.
         """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels.base import FUSED_ACTIVATIONS, Formula
+from distnet.kernels.windows import Windows
 from distnet.types import Array
 
 _CHUNK_BYTES = 1 << 18
@@ -53,6 +54,60 @@ class NumpyKernels:
         _zero_unless(bits < threshold, out)
         return out
 
+    def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
+        channels = slice(channel, channel + patches.shape[-1])
+        patches[...] = 0
+        for images, start, part in _by_image(patches, windows, first):
+            for tap, a, b, h, w in windows.overlaps(start, start + part.shape[1]):
+                part[:, a, b, tap] = x[images, h, w, channels]
+
+    def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
+        channels = slice(channel, channel + patches.shape[-1])
+        for images, start, part in _by_image(patches, windows, first):
+            for tap, a, b, h, w in windows.overlaps(start, start + part.shape[1]):
+                out[images, h, w, channels] += part[:, a, b, tap]
+
+    def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
+        out[...] = -np.inf
+        # The taps go backward: the first of equals wins, and among nothing but -inf one inside the image.
+        for tap, a, b, h, w in reversed(list(windows.overlaps())):
+            values, best = x[:, h, w], out[:, a, b]
+            wins = (values >= best) | (values != values)
+            np.copyto(best, values, where=wins)
+            np.copyto(winners[:, a, b], tap, where=wins)
+
+    def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
+        out[...] = 0
+        for tap, a, b, h, w in windows.overlaps():
+            out[:, h, w] += dy[:, a, b] * (winners[:, a, b] == tap)
+
+    def depthwise(self, x: Array, kernel: Array, y: Array, windows: Windows, into: str) -> None:
+        check_target(into)
+        for tap, a, b, h, w in windows.overlaps():
+            if into == "y":
+                y[:, a, b] += x[:, h, w] * kernel[tap]
+            elif into == "x":
+                x[:, h, w] += y[:, a, b] * kernel[tap]
+            else:
+                kernel[tap] += np.einsum("nhwc,nhwc->c", x[:, h, w], y[:, a, b])
+
+
+def _by_image(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, int, Array]]:
+    """Cut patches into the end of an image, whole images, and the beginning of one.
+
+    Gives for each piece its images, its first row of windows, and its patches (images, rows, W', KH * KW, P).
+    """
+    height, (rows, columns, _, _, channels) = windows.rows.windows, patches.shape
+    at = 0
+    while at < rows:
+        image, start = divmod(first + at, height)
+        whole = 0 if start else (rows - at) // height
+        taken = whole * height or min(height - start, rows - at)
+        images = max(whole, 1)
+        part = patches[at : at + taken].reshape(images, taken // images, columns, windows.taps, channels)
+        yield slice(image, image + images), start, part
+        at += taken
+
 
 def _zero_unless(keep: Array, out: Array) -> None:
     """Zero entries in place by multiplying their bits, seen as integers: exact, and faster than a masked copy."""
@@ -71,3 +126,13 @@ def check_activation(activation: str) -> None:
             f"kernels: expected an activation out of {FUSED_ACTIVATIONS}, received {activation!r}. "
             "Compute it with distnet.activations."
         )
+
+
+def check_target(into: str) -> None:
+    """Refuse a name that is no argument of ``depthwise``.
+
+    Raises:
+        ArgumentError: it is not one of ``"x"``, ``"kernel"``, ``"y"``.
+    """
+    if into not in ("x", "kernel", "y"):
+        raise ArgumentError(f"kernels: expected 'x', 'kernel' or 'y' to add into, received {into!r}.")

@@ -17,7 +17,6 @@ from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError, Shape
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.symbolic import KerasTensor
-from distnet.metrics import METRICS
 from distnet.models.graph import Graph, Tape
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
@@ -25,7 +24,7 @@ from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.parallel.scope import communicator
 from distnet.saving import KERAS_VERSION, load_weights, restore_training, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
-from distnet.training.compilation import Compilation, compilation
+from distnet.training.compilation import Compilation
 from distnet.training.objective import Log, Objective
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable, VariableStore
@@ -167,9 +166,7 @@ class Model(Layer, ABC):
     @property
     def metrics_names(self) -> list[str]:
         """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
-        settings = self._compilation
-        specs = [] if settings is None else [*settings.metrics, *settings.weighted_metrics]
-        return ["loss", *(spec if isinstance(spec, str) else METRICS.get(spec).name for spec in specs)]
+        return self._compilation.log_keys(self.output_names) if self._compilation else ["loss"]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place.
@@ -216,7 +213,9 @@ class Model(Layer, ABC):
         Source: ``keras.Model.compile``.
         """
         self.optimizer = OPTIMIZERS.get(optimizer)
-        self._compilation = compilation(loss, metrics, weighted_metrics, loss_weights)
+        self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
+        if self.built:
+            self._compilation.log_keys(self.output_names)
         self.batch_steps = None
         self.stop_training = False
 
@@ -245,11 +244,12 @@ class Model(Layer, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        output = self.output_shapes[0]
-        objective = self._compilation.objective(data.y[0].shape, output)
-        shape = (data.rows, *(extent or 1 for extent in output[1:]))
-        if None not in output[1:]:
-            objective.losses[0].validate(data.y[0], np.broadcast_to(np.float32(0.5), shape))
+        shapes = self.output_shapes
+        objective = self._compilation.objective(self.output_names, [y.shape for y in data.y], shapes)
+        for loss, y, shape in zip(objective.losses, data.y, shapes, strict=True):
+            if loss is not None and None not in shape[1:]:
+                known = (data.rows, *(extent or 0 for extent in shape[1:]))
+                loss.validate(y, np.broadcast_to(np.float32(0.5), known))
         return objective
 
     def fit(
@@ -343,12 +343,13 @@ class Model(Layer, ABC):
         verbose: str | int = "auto",
         steps: int | None = None,
         callbacks: Sequence[object] | object | None = None,
-    ) -> Array:
-        """The outputs for all rows, in order: every rank gets all of them.
+    ) -> Any:
+        """The outputs for all rows, in order: every rank gets all of them; a list for several outputs.
 
         Source: ``keras.Model.predict``.
         """
-        return evaluation.predict(self, x, batch_size, verbose, steps, _as_list(callbacks))
+        outputs = evaluation.predict(self, x, batch_size, verbose, steps, _as_list(callbacks))
+        return outputs if len(outputs) > 1 else outputs[0]
 
     def train_on_batch(
         self,
@@ -373,7 +374,7 @@ class Model(Layer, ABC):
         """
         return _in_form(batchwise.test_on_batch(self, x, y, sample_weight), return_dict)
 
-    def predict_on_batch(self, x: object) -> Array:
+    def predict_on_batch(self, x: object) -> Any:
         """The outputs for one batch, which every rank passes whole.
 
         Source: ``keras.Model.predict_on_batch``.

@@ -26,7 +26,7 @@ def train_on_batch(
     steps = _prepared(model, data)
     result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
     totals = Totals(steps.objective)
-    totals.add(result.loss, data.rows, result.metric_sums)
+    totals.add(result.loss, data.rows, result.sums)
     return totals.logs()
 
 

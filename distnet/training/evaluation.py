@@ -18,7 +18,7 @@ from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import array_data, labelled_data, positive, verbosity
-from distnet.training.objective import Log, Objective, Totals
+from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.steps import Steps
 from distnet.types import Array
 
@@ -50,27 +50,39 @@ def evaluate(
 def run_evaluation(
     steps: Steps, objective: Objective, data: ArrayData, batch_size: int, batches: int, hooks: Hooks
 ) -> dict[str, Log]:
-    """Sum loss and metrics over ``batches`` global batches; one message at the end."""
+    """Sum loss and metrics over ``batches`` global batches.
+
+    One message at the end carries the sums, unless a callback wants to see them after each batch.
+    """
     ranks = steps.communicator
     totals = Totals(objective)
     hooks.call("on_test_begin")
+    hooks.share()
     parts = data.batches(batch_size, partial(shard, rank=ranks.rank, size=ranks.size))
     for i, batch in enumerate(islice(parts, batches)):
         hooks.call("on_test_batch_begin", i)
-        loss, metric_sums = steps.test(batch, objective)
-        totals.add(loss, batch.global_rows, metric_sums)
-        hooks.call("on_test_batch_end", i, totals.logs() if ranks.size == 1 else {})
-    totals.reduce(ranks)
+        hooks.share_after_test_batch()
+        loss, sums = steps.test(batch, objective)
+        if hooks.follows_test_batches:
+            loss, sums = over_all_ranks(ranks, loss, sums)
+        totals.add(loss, batch.global_rows, sums)
+        if hooks.is_root:
+            is_global = ranks.size == 1 or hooks.follows_test_batches
+            hooks.call("on_test_batch_end", i, totals.logs() if is_global else {})
+        hooks.share_after_test_batch()
+    if not hooks.follows_test_batches:
+        totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * totals.rows
     logs = totals.logs()
     hooks.call("on_test_end", logs)
+    hooks.share()
     return logs
 
 
 def predict(
     model: Network, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Sequence[Any]
-) -> Array:
-    """The outputs for all rows, in order, on every rank. See ``Model.predict``."""
+) -> list[Array]:
+    """Each output for all rows, in order, on every rank. See ``Model.predict``."""
     ranks = communicator()
     data = array_data(model, x, None)
     size = positive(32 if batch_size is None else batch_size, "batch_size")
@@ -79,7 +91,7 @@ def predict(
     mine = shard(rows, ranks.rank, ranks.size)
     batches = -(-(mine.stop - mine.start) // size)
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
-    return ranks.allgather_rows(_predict_rows(Steps(model, ranks), data, mine, size, hooks))
+    return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]
 
 
 def _hooks(ranks: Communicator, model: Network, callbacks: Sequence[Any], verbose: str | int, steps: int) -> Hooks:
@@ -90,15 +102,16 @@ def _hooks(ranks: Communicator, model: Network, callbacks: Sequence[Any], verbos
     return hooks
 
 
-def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, hooks: Hooks) -> Array:
-    """The outputs for some rows; their array is made once the first batch shows its shape."""
+def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, hooks: Hooks) -> list[Array]:
+    """Each output for some rows."""
     hooks.call("on_predict_begin")
-    outputs: list[Array] = []
+    hooks.share()
+    outputs: list[list[Array]] = []
     for i, start in enumerate(range(rows.start, max(rows.stop, rows.start + 1), batch_size)):
         hooks.call("on_predict_batch_begin", i)
         part = slice(start, min(start + batch_size, rows.stop))
-        (y,), _ = steps.forward([a[part] for a in data.x])
-        outputs.append(y.copy())
+        y = steps.forward([a[part] for a in data.x])
+        outputs.append([part.copy() for part in y])
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
-    return np.concatenate(outputs)
+    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -81,7 +81,8 @@ class Fit:
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.batch_size))
         replicas.broadcast_weights(self.ranks, model.variables)
-        self._announce(verbose)
+        if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
+            _announce(self.ranks.size, self.ranks.blas_threads)
         self._begin_record()
         history = History()
         hooks = Hooks(self.ranks, model, CallbackList([*options.callbacks, ProgbarLogger(verbose)]))
@@ -92,16 +93,17 @@ class Fit:
         model.history = history
         hooks.call("on_train_begin")
         hooks.share()
+        logs: dict[str, Any] = {}
         for epoch in range(options.initial_epoch, options.epochs):
-            self._epoch(epoch, steps, hooks)
+            logs = self._epoch(epoch, steps, hooks)
             if model.stop_training:
                 break
         steps.optimizer.finalize_variable_values(steps.store)
-        hooks.call("on_train_end", {})
+        hooks.call("on_train_end", logs)
         hooks.share()
         return history
 
-    def _epoch(self, epoch: int, steps: TrainingSteps, hooks: Hooks) -> None:
+    def _epoch(self, epoch: int, steps: TrainingSteps, hooks: Hooks) -> dict[str, Any]:
         model = self.model
         hooks.call("on_epoch_begin", epoch)
         hooks.share()
@@ -112,7 +114,7 @@ class Fit:
                 hooks.share_after_batch()
             result = steps.train(batch)
             model.stop_training = model.stop_training or result.stop
-            totals.add(result.loss, batch.global_rows, result.metric_sums)
+            totals.add(result.loss, batch.global_rows, result.sums)
             if hooks.is_root:
                 hooks.call("on_train_batch_end", i, totals.logs())
             hooks.share_after_batch()
@@ -127,6 +129,7 @@ class Fit:
         model.training_state.record(epoch, logs)
         if config.checks_replicas():
             replicas.compare_weights(self.ranks, steps.store.buffer)
+        return logs
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The global batches of an epoch.
@@ -161,11 +164,6 @@ class Fit:
         if not (self.options.initial_epoch and state.epochs and state.epochs[-1] == self.options.initial_epoch - 1):
             state.epochs, state.history = [], {}
 
-    def _announce(self, verbose: int) -> None:
-        if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
-            threads = self.ranks.blas_threads
-            say(f"distnet: {self.ranks.size} ranks, {threads} BLAS thread{'' if threads == 1 else 's'} each")
-
 
 def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     """Check the arguments of ``fit``; build the model if it waits for its input shape.
@@ -185,6 +183,8 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         validation = labelled_data(model, x_val, y_val, weight)
     elif options.validation_split:
         train, validation = train.split(options.validation_split)
+        if options.class_weight is not None:
+            validation = replace(validation, weight=(None,) * len(validation.weight))
     batch_size = _batch_size(options, train.rows)
     shuffled(1, 1, options.shuffle, 0, 0)
     return Fit(model, train, validation, options, batch_size, _steps(options, train.batches_per_epoch(batch_size)))
@@ -198,11 +198,17 @@ def _batch_size(options: FitOptions, rows: int) -> int:
     return 32
 
 
+@cache
+def _announce(size: int, blas_threads: int | None) -> None:
+    """Say it once in a job, however often the model is fitted."""
+    say(f"distnet: {size} ranks, {blas_threads} BLAS thread{'' if blas_threads == 1 else 's'} each")
+
+
 def _steps(options: FitOptions, available: int) -> int:
     if options.steps_per_epoch is None:
         return available
     wanted = positive(options.steps_per_epoch, "steps_per_epoch")
-    if wanted > available:
+    if wanted > available and communicator().rank == 0:
         warnings.warn(
             f"steps_per_epoch={wanted}, but the data has only {available} batches: epochs have {available} steps.",
             stacklevel=4,

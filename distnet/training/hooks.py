@@ -39,7 +39,9 @@ class Hooks:
         self.communicator = communicator
         self.model = model
         self.callbacks = callbacks
-        self.follows_batches = communicator.broadcast_object(callbacks.follows_batches)
+        self.follows_batches, self.follows_test_batches = communicator.broadcast_object(
+            (callbacks.follows_batches, callbacks.follows_test_batches)
+        )
         self._flag = np.zeros(1, np.int64)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False
@@ -73,7 +75,16 @@ class Hooks:
 
     def share_after_batch(self) -> None:
         """As ``share``; one small message where nothing changed, none where no callback acts at batches."""
-        if self.communicator.size == 1 or not self.follows_batches:
+        if self.follows_batches:
+            self._share_if_changed()
+
+    def share_after_test_batch(self) -> None:
+        """As ``share_after_batch``, for the batches of an evaluation."""
+        if self.follows_test_batches:
+            self._share_if_changed()
+
+    def _share_if_changed(self) -> None:
+        if self.communicator.size == 1:
             return
         if self.is_root:
             effects = self._effects({})

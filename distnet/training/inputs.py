@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,24 @@ def array_data(
 ) -> ArrayData:
     """Inputs, targets and weights as arrays; builds the model if it waits for its input shape.
 
+    Args:
+        x, y, sample_weight: one array, a list of arrays, or a dict of arrays by the names of inputs and
+            outputs.
+
     Raises:
         DataError: no rows, or no numbers.
         ShapeError: other rows than the model takes, or different numbers of rows.
     """
-    inputs = as_arrays(_first(x, "x"), "x")
-    targets = () if y is None else as_arrays(_first(y, "y"), "y")
+    inputs = as_arrays(_in_order(x, model.input_names if model.built else None, "x"), "x")
+    targets = () if y is None else as_arrays(_in_order(y, model.output_names if model.built else None, "y"), "y")
     check_equal_rows([("x", inputs), ("y", targets)])
-    weight = row_weights(targets[0] if targets else None, sample_weight, class_weight)
     if not model.built:
         model.build((None, *inputs[0].shape[1:]))
-    return ArrayData(fitting(model, inputs), targets, (weight,))
+    names = model.output_names
+    if targets and len(targets) != len(names):
+        raise ShapeError(f"{model.name}: expected targets for {len(names)} outputs {names}, received {len(targets)}.")
+    weights = _weights(names, targets, sample_weight, class_weight)
+    return ArrayData(fitting(model, inputs), targets, weights)
 
 
 def labelled_data(
@@ -93,11 +100,36 @@ def verbosity(verbose: Any) -> int:
     return int(verbose)
 
 
-def _first(data: Any, what: str) -> Any:
-    """A data frame's numbers; anything else as it is."""
+def _weights(
+    names: Sequence[str], targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
+) -> tuple[Array | None, ...]:
+    """The weights of each output's rows."""
+    if class_weight is not None and len(names) > 1:
+        raise ArgumentError("class_weight: is for a model with one output. Pass sample_weight for each output instead.")
+    given = _in_order(sample_weight, names, "sample_weight") if sample_weight is not None else None
+    is_list = isinstance(given, list) and len(names) > 1
+    each = given if is_list else [given] * len(names)
+    if len(each) != len(names):
+        raise ShapeError(f"sample_weight: expected weights for {len(names)} outputs {names}, received {len(each)}.")
+    ys = list(targets) or [None] * len(names)
+    return tuple(row_weights(y, weight, class_weight) for y, weight in zip(ys, each, strict=True))
+
+
+def _in_order(data: Any, names: Sequence[str] | None, what: str) -> Any:
+    """The arrays of a dict in the order of ``names``; a data frame's numbers; anything else as it is."""
     if data is None:
         raise DataError(f"{what}: expected an array, received None.")
-    return data.to_numpy() if hasattr(data, "to_numpy") else data
+    if hasattr(data, "to_numpy"):
+        return data.to_numpy()
+    if not isinstance(data, Mapping):
+        return [_in_order(d, None, what) if hasattr(d, "to_numpy") else d for d in data] if _is_list(data) else data
+    if names is None or set(data) != set(names):
+        raise DataError(f"{what}: expected a dict with the keys {list(names or ())}, received {sorted(data)}.")
+    return [_in_order(data[name], None, f"{what}[{name!r}]") for name in names]
+
+
+def _is_list(data: Any) -> bool:
+    return isinstance(data, list | tuple)
 
 
 def _fitting(name: str, array: Array, expected: Shape) -> Array:

@@ -18,6 +18,21 @@ Log = float | list[float]
 
 
 @dataclass(frozen=True)
+class MeasuredLoss:
+    """The loss of one output of several, as a value of the logs.
+
+    Args:
+        key: its name in the logs.
+        output: number of the output.
+        part: where its two sums lie in the vector of all sums: loss times rows, and rows.
+    """
+
+    key: str
+    output: int
+    part: slice
+
+
+@dataclass(frozen=True)
 class MeasuredMetric:
     """A metric of one output.
 
@@ -26,7 +41,7 @@ class MeasuredMetric:
         metric: gives sums and takes the result from them.
         output: number of the output it looks at.
         is_weighted: whether sample weights count.
-        part: where its sums lie in the vector of all metrics' sums.
+        part: where its sums lie in the vector of all sums.
     """
 
     key: str
@@ -37,42 +52,74 @@ class MeasuredMetric:
 
 
 @dataclass(frozen=True)
-class Objective:
-    """The loss, and the metrics, of a model with outputs of known shapes.
+class Prediction:
+    """What the model made of this rank's rows of a batch: outputs, and their masks or None."""
+
+    y: Sequence[Array]
+    masks: Sequence[Array | None]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """This rank's part of a global batch's loss, its gradients, and the sums of what is measured.
 
     Args:
-        losses: one for each output.
-        loss_weights: factor of each loss in the total.
-        metrics: whose sums lie one behind the other.
+        loss: total over all outputs, weighted.
+        gradients: of the loss with respect to each output; None for an output without loss.
+        sums: float64, of losses and metrics.
     """
 
-    losses: tuple[Loss, ...]
+    loss: float
+    gradients: list[Array | None]
+    sums: Array
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The losses, and the metrics, of a model with outputs of known shapes.
+
+    Args:
+        losses: one for each output, or None.
+        loss_weights: factor of each loss in the total.
+        measured_losses: of the outputs, where there are several.
+        metrics: whose sums lie behind the losses', one after the other.
+    """
+
+    losses: tuple[Loss | None, ...]
     loss_weights: tuple[float, ...]
+    measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
 
     @property
-    def metric_entries(self) -> int:
-        """Total length of the metrics' sums."""
-        return self.metrics[-1].part.stop if self.metrics else 0
+    def entries(self) -> int:
+        """Total length of the sums."""
+        measured = (*self.measured_losses, *self.metrics)
+        return int(measured[-1].part.stop) if measured else 0
 
-    def loss_and_gradients(
-        self, batch: Batch, y_pred: Sequence[Array], ranks: Communicator
-    ) -> tuple[float, list[Array]]:
-        """This rank's part of the global batch's loss, and its gradient with respect to each output."""
-        total, gradients = 0.0, []
+    def evaluate(self, batch: Batch, predicted: Prediction, ranks: Communicator) -> Evaluated:
+        """Loss, gradients and sums for this rank's rows; divided by what the global batch counts."""
+        values: list[float] = []
+        gradients: list[Array | None] = []
         for i, loss in enumerate(self.losses):
+            if loss is None:
+                values.append(0.0)
+                gradients.append(None)
+                continue
             part = _of_coupled_rows if loss.couples_rows and ranks.size > 1 else _of_own_rows
-            value, gradient = part(loss, batch, i, y_pred[i], self.loss_weights[i], ranks)
-            total += value
-            gradients.append(gradient)
-        return total, gradients
+            value, gradient = part(loss, batch, i, predicted, ranks)
+            factor = self.loss_weights[i]
+            values.append(value)
+            gradients.append(gradient if factor == 1.0 else gradient * gradient.dtype.type(factor))
+        total = sum(value * factor for value, factor in zip(values, self.loss_weights, strict=True))
+        return Evaluated(total, gradients, self._sums(batch, predicted, values))
 
-    def metric_sums(self, batch: Batch, y_pred: Sequence[Array]) -> Array:
-        """(metric_entries,) float64: the sums over this rank's rows."""
-        sums = np.zeros(self.metric_entries)
+    def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float]) -> Array:
+        sums = np.zeros(self.entries)
+        for measured in self.measured_losses:
+            sums[measured.part] = values[measured.output] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
-            weight = batch.weight[m.output] if m.is_weighted else None
-            sums[m.part] = m.metric.sums(batch.y[m.output], y_pred[m.output], weight)
+            weight = _masked_weight(batch.weight[m.output], predicted.masks[m.output]) if m.is_weighted else None
+            sums[m.part] = m.metric.sums(batch.y[m.output], predicted.y[m.output], weight)
         return sums
 
 
@@ -88,51 +135,69 @@ class Totals:
         self.objective = objective
         self.loss_rows = 0.0
         self.rows = 0
-        self.sums = np.zeros(objective.metric_entries)
+        self.sums = np.zeros(objective.entries)
 
-    def add(self, loss: float, rows: int, metric_sums: Array) -> None:
+    def add(self, loss: float, rows: int, sums: Array) -> None:
         """Count a global batch of ``rows`` rows."""
         self.loss_rows += loss * rows
         self.rows += rows
-        self.sums += metric_sums
+        self.sums += sums
 
     def reduce(self, communicator: Communicator) -> None:
         """Sum the ranks' parts; the rows counted are global already."""
-        message = np.concatenate(([self.loss_rows], self.sums))
-        communicator.allreduce(message)
-        self.loss_rows, self.sums = float(message[0]), message[1:]
+        self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, self.sums)
 
     def logs(self) -> dict[str, Log]:
-        """The loss and every metric so far, by key."""
+        """The loss, every output's and every metric so far, by key."""
         found: dict[str, Log] = {"loss": self.loss_rows / self.rows if self.rows else 0.0}
+        for measured in self.objective.measured_losses:
+            total, rows = self.sums[measured.part]
+            found[measured.key] = float(total / rows) if rows else 0.0
         for m in self.objective.metrics:
             result = np.asarray(m.metric.result_of(self.sums[m.part]), np.float64)
             found[m.key] = result.tolist()
         return found
 
 
+def over_all_ranks(communicator: Communicator, loss: float, sums: Array) -> tuple[float, Array]:
+    """The sums of the ranks' parts of a loss and of what is measured; one message."""
+    message = np.concatenate(([loss], sums))
+    communicator.allreduce(message)
+    return float(message[0]), message[1:]
+
+
 def _of_own_rows(
-    loss: Loss, batch: Batch, output: int, y_pred: Array, factor: float, ranks: Communicator
+    loss: Loss, batch: Batch, output: int, predicted: Prediction, ranks: Communicator
 ) -> tuple[float, Array]:
     """The loss of this rank's rows, divided by what the global batch counts."""
-    y_true, weight = batch.y[output], batch.weight[output]
-    count = None
-    if not loss.counts_rows_only:
-        counted = np.array([loss.count(y_true, y_pred, weight)])
+    y_true, y_pred, weight = batch.y[output], predicted.y[output], batch.weight[output]
+    mask, count = predicted.masks[output], None
+    if mask is not None or not loss.counts_rows_only:
+        counted = np.array([loss.count(y_true, y_pred, weight, mask)])
         ranks.allreduce(counted)
         count = float(counted[0])
-    per_row = loss.values_per_row(y_true, y_pred) if len(y_pred) else 1
+    per_row = loss.values_per_row(y_true, y_pred) if len(y_pred) and count is None else 1
     divisor = loss.divisor(per_row, batch.global_rows, count)
-    return loss.sum_and_gradient(y_true, y_pred, weight, factor / divisor if divisor else 0.0)
+    return loss.sum_and_gradient(y_true, y_pred, weight, 1.0 / divisor if divisor else 0.0, mask)
 
 
 def _of_coupled_rows(
-    loss: Loss, batch: Batch, output: int, y_pred: Array, factor: float, ranks: Communicator
+    loss: Loss, batch: Batch, output: int, predicted: Prediction, ranks: Communicator
 ) -> tuple[float, Array]:
     """A loss that needs all rows at once: every rank takes it of the gathered batch, and its rows' gradient."""
-    weight = batch.weight[output]
+    y_pred, weight = predicted.y[output], batch.weight[output]
     y_true, y_all = ranks.allgather_rows(batch.y[output]), ranks.allgather_rows(y_pred)
     weights = None if weight is None else ranks.allgather_rows(weight)
     divisor = loss.divisor(0, batch.global_rows, loss.count(y_true, y_all, weights))
-    value, gradient = loss.sum_and_gradient(y_true, y_all, weights, factor / divisor if divisor else 0.0)
+    value, gradient = loss.sum_and_gradient(y_true, y_all, weights, 1.0 / divisor if divisor else 0.0)
     return value / ranks.size, gradient[batch.first_row : batch.first_row + len(y_pred)]
+
+
+def _masked_weight(weight: Array | None, mask: Array | None) -> Array | None:
+    """Sample weights with 0 where the mask says that a time step does not count.
+
+    Source: ``keras.metrics.MeanMetricWrapper.update_state``, which heeds a mask only beside weights.
+    """
+    if weight is None or mask is None:
+        return weight
+    return weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim)) * mask

@@ -14,17 +14,17 @@ from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
 from distnet.parallel.reduction import StepReduction
-from distnet.training.objective import Objective
+from distnet.training.objective import Objective, Prediction
 from distnet.types import Array, DType
 from distnet.variables import VariableStore
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """A global batch's loss, its metrics' sums, and whether a rank asked to stop."""
+    """A global batch's loss, the sums of what is measured, and whether a rank asked to stop."""
 
     loss: float
-    metric_sums: Array
+    sums: Array
     stop: bool
 
 
@@ -42,17 +42,17 @@ class Steps:
         self.communicator = communicator
         self.workspaces = Workspaces()
 
-    def forward(self, x: Sequence[Array], first_row: int = 0, global_rows: int = 0) -> tuple[list[Array], float]:
-        """Outputs in inference mode, and the activity penalty's part; the outputs are workspaces."""
-        y, tape = self.model.forward_batch(self._inputs(x), self._context(False, first_row, global_rows or len(x[0])))
-        return y, tape.penalty
+    def forward(self, x: Sequence[Array]) -> list[Array]:
+        """Outputs in inference mode; they are workspaces."""
+        return self.model.forward_batch(self._inputs(x), self._context(False, 0, len(x[0])))[0]
 
     def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
-        """This rank's part of the loss and of the metrics' sums, in inference mode."""
-        y_pred, penalty = self.forward(batch.x, batch.first_row, batch.global_rows)
+        """This rank's part of the loss and of the sums of what is measured, in inference mode."""
+        ctx = self._context(False, batch.first_row, batch.global_rows)
+        y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
         batch = _in_dtype(batch, np.dtype(self.model.dtype))
-        loss, _ = objective.loss_and_gradients(batch, y_pred, self.communicator)
-        return loss + penalty, objective.metric_sums(batch, y_pred)
+        found = objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+        return found.loss + tape.penalty, found.sums
 
     def regularization(self) -> float:
         """The penalties of all regularized weights."""
@@ -60,9 +60,7 @@ class Steps:
 
     def _context(self, training: bool, first_row: int, global_rows: int) -> ForwardContext:
         state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
-        return ForwardContext(
-            training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks
-        )
+        return ForwardContext(training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks)
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:
         """The rows in the model's dtype, in memory used again."""
@@ -89,28 +87,27 @@ class TrainingSteps(Steps):
     def __init__(self, model: Network, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, communicator)
         self.objective = objective
-        self.store, self.optimizer = _ready_optimizer(model, StepReduction.extra_size(objective.metric_entries))
+        self.store, self.optimizer = _ready_optimizer(model, StepReduction.extra_size(objective.entries))
         if communicator.local_size > 1:
             self._compile_kernels_once()
-        self.reduction = StepReduction(communicator, self.store, objective.metric_entries)
+        self.reduction = StepReduction(communicator, self.store, objective.entries)
 
     def train(self, batch: Batch) -> StepResult:
         """Take one step; every rank calls this with its part of the same global batch."""
         state = self.model.training_state
         batch = _in_dtype(batch, self.store.dtype)
         ctx = self._context(True, batch.first_row, batch.global_rows)
-        y_pred, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-        loss, gradients = self.objective.loss_and_gradients(batch, y_pred, self.communicator)
-        self.model.backward_batch(tape, gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
-        metric_sums = self.objective.metric_sums(batch, y_pred)
-        self.reduction.sum(loss + tape.penalty, metric_sums, self.model.stop_training)
+        y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
+        found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+        self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
+        self.reduction.sum(found.loss + tape.penalty, found.sums, self.model.stop_training)
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:
             scaled = self.store.gradients
             scaled *= self.store.dtype.type(self.optimizer.loss_scale_factor)
         self.optimizer.apply(self.store)
         state.step += 1
-        return StepResult(self.reduction.loss + penalty, self.reduction.metric_sums, self.reduction.stop)
+        return StepResult(self.reduction.loss + penalty, self.reduction.sums, self.reduction.stop)
 
     def _compile_kernels_once(self) -> None:
         """Let one rank of each node compile the update; the others then load it from the disk."""

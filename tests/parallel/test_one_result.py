@@ -55,3 +55,8 @@ def test_the_first_losses_of_an_mnist_model_in_float32_are_those_of_one_rank(res
     found, expected = (results("mnist_losses.py", ranks)["losses"] for ranks in (n, 1))
     assert len(expected) == 20
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_callbacks_act_as_on_one_rank(results, n):
+    assert_same(results("callbacks.py", n), results("callbacks.py", 1), 1e-10)

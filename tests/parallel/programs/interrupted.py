@@ -1,7 +1,7 @@
 """Train with a checkpoint after each epoch, and die in the third: interrupted.py MODES KIND FOLDER [KILLED RANK].
 
-MODES, joined by commas: whole (train to the end), interrupted, resume (fit with resume=), load (load_model, then fit with initial_epoch=).
-KIND: of the optimizer and of the epochs.
+MODES, joined by commas: whole (train to the end), interrupted, resume (fit with resume=),
+load (load_model, then fit with initial_epoch=). KIND: of the optimizer and of the epochs.
 """
 
 import os

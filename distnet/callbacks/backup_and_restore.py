@@ -1,0 +1,89 @@
+"""Going on after an interruption, without changing the program."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import ClassVar
+
+from distnet.callbacks.base import Callback, Logs
+from distnet.errors import ArgumentError
+
+_LATEST = "latest.h5"
+_PREVIOUS = "previous.h5"
+
+
+@dataclass(eq=False)
+class BackupAndRestore(Callback):
+    """Backs up the training; the same program, started again, goes on after the last whole epoch.
+
+    ``fit`` restores weights, optimizer, history and random addresses on all ranks before it begins, on
+    any number of them. A backup taken within an epoch begins that epoch again from its weights.
+
+    Args:
+        backup_dir: folder of the backup, of this training alone; all ranks must see it.
+        save_freq: ``"epoch"``, or a number of batches.
+        double_checkpoint: keep the backup before the last as well, and use it if the last is damaged.
+        delete_checkpoint: delete the backup once training has ended.
+
+    Raises:
+        ArgumentError: no folder, or another ``save_freq``.
+
+    Source: ``keras.callbacks.BackupAndRestore``.
+    """
+
+    backup_dir: str | os.PathLike[str]
+    save_freq: str | int = "epoch"
+    double_checkpoint: bool = False
+    delete_checkpoint: bool = True
+
+    runs_last: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not os.fspath(self.backup_dir):
+            raise ArgumentError("BackupAndRestore: expected a folder as backup_dir, received an empty name.")
+        is_count = isinstance(self.save_freq, int) and not isinstance(self.save_freq, bool) and self.save_freq > 0
+        if self.save_freq != "epoch" and not is_count:
+            raise ArgumentError(
+                f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
+            )
+        self._latest, self._previous = (os.path.join(self.backup_dir, name) for name in (_LATEST, _PREVIOUS))
+        self._batches = 0
+
+    @property
+    def is_passive(self) -> bool:  # type: ignore[override]
+        """Whether it leaves batches alone."""
+        return self.save_freq == "epoch"
+
+    def resume_paths(self) -> list[str]:
+        """The backups that there are, the latest first."""
+        return [path for path in (self._latest, self._previous) if os.path.exists(path)]
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Back up every ``save_freq`` batches."""
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches % int(self.save_freq) == 0:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Back up after every epoch, with what other callbacks added to its logs."""
+        if self.save_freq == "epoch":
+            self.model.training_state.record(epoch, logs or {})
+            self._save()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Delete the backup, and the folder if nothing else is in it."""
+        if not self.delete_checkpoint:
+            return
+        for path in self.resume_paths():
+            os.unlink(path)
+        with suppress(OSError):
+            os.rmdir(self.backup_dir)
+
+    def _save(self) -> None:
+        if self.double_checkpoint and os.path.exists(self._latest):
+            os.replace(self._latest, self._previous)
+        self.model.save(self._latest)

@@ -1,0 +1,81 @@
+"""The axes that a normalization works along: checked, counted from the front, moved last and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array, Shape
+
+
+def checked_axes(axis: object, where: str) -> int | list[int]:
+    """``axis`` as an int or a list of ints.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if not axes or any(isinstance(a, bool) or not isinstance(a, int) for a in axes):
+        raise ArgumentError(f"{where}: axis: expected an integer or a list of integers, received {axis!r}.")
+    return axes if isinstance(axis, list | tuple) else axes[0]
+
+
+def positive_axes(axis: int | Sequence[int], shape: Shape, where: str) -> list[int]:
+    """The axes counted from the front, each once, in order.
+
+    Raises:
+        ShapeError: inputs of ``shape`` do not have one of them, or one is the batch axis.
+    """
+    found = set()
+    for one in [axis] if isinstance(axis, int) else axis:
+        counted = one + len(shape) if one < 0 else one
+        if not 0 < counted < len(shape):
+            raise ShapeError(
+                f"{where}: axis: expected an axis of the input {shape} other than the batch axis, received {one}."
+            )
+        found.add(counted)
+    return sorted(found)
+
+
+def known_extents(axes: Sequence[int], shape: Shape, where: str) -> tuple[int, ...]:
+    """Extents of ``shape`` along ``axes``.
+
+    Raises:
+        ShapeError: one is known only at run time.
+    """
+    extents = tuple(shape[axis] for axis in axes)
+    if None in extents:
+        raise ShapeError(
+            f"{where}: expected an input whose extents along the axes {list(axes)} are known, received {shape}. "
+            "Give them in input_shape."
+        )
+    return tuple(int(extent or 0) for extent in extents)
+
+
+def moved_last(x: Array, axes: Sequence[int], ctx: ForwardContext | BackwardContext, name: str) -> Array:
+    """``x`` with ``axes`` last, contiguous."""
+    moved = x.transpose(_order(axes, x.ndim))
+    if moved.flags.c_contiguous:
+        return moved
+    copy = ctx.workspace(f"{name} moved", moved.shape, x.dtype)
+    copy[...] = moved
+    return copy
+
+
+def moved_back(
+    y: Array, axes: Sequence[int], shape: tuple[int, ...], ctx: ForwardContext | BackwardContext, name: str
+) -> Array:
+    """What ``moved_last`` made of an array of ``shape``, in that shape again, contiguous."""
+    order = _order(axes, len(shape))
+    if order == sorted(order):
+        return y.reshape(shape)
+    restored = ctx.workspace(f"{name} restored", shape, y.dtype)
+    restored.transpose(order)[...] = y.reshape(np.take(shape, order))
+    return restored
+
+
+def _order(axes: Sequence[int], ndim: int) -> list[int]:
+    return [axis for axis in range(ndim) if axis not in axes] + list(axes)

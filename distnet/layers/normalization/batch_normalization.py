@@ -1,0 +1,207 @@
+"""Batch normalization over the global batch: the same numbers on any number of ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from distnet import config
+from distnet.constraints import CONSTRAINTS, Constraint
+from distnet.errors import ArgumentError, ShapeError
+from distnet.initializers import INITIALIZERS, Initializer
+from distnet.layers.base import Layer, register_layer
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
+from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
+from distnet.layers.normalization.columns import Columns
+from distnet.registry import Resolved
+from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.types import Array, Json, Shape
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and biased variance of each channel, float64.
+
+    Args:
+        mean: (C,).
+        variance: (C,).
+        divisor: (C,) by which the sums over rows were divided; None for the moving statistics, which are constants.
+        excess: (C,) by which the divisor is larger than the number of rows that count.
+        counts: (1, M, C) bool, which entries count; None for all.
+    """
+
+    mean: Array
+    variance: Array
+    divisor: Array | None = None
+    excess: Array | float = 0.0
+    counts: Array | None = None
+
+
+Saved = tuple[Array, Statistics]
+
+
+@register_layer()
+@dataclass(eq=False)
+class BatchNormalization(Layer):
+    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta`` for each channel.
+
+    In training the statistics are those of the global batch, over all ranks, and move the moving ones:
+    ``moving = momentum moving + (1 - momentum) batch``. In inference, and where the layer is frozen, the
+    moving ones are used. Entries that a mask excludes do not count in the statistics.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Args:
+        axis: of the channels.
+        momentum: in [0, 1].
+        epsilon: above 0.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        renorm: False; batch renormalization is not supported.
+        synchronized: either; statistics are always those of the global batch.
+
+    Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167); ``keras.layers.BatchNormalization``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    axis: int = -1
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
+    gamma_initializer: Resolved[Initializer] = INITIALIZERS.field("ones")
+    moving_mean_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
+    moving_variance_initializer: Resolved[Initializer] = INITIALIZERS.field("ones")
+    beta_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    gamma_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    beta_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+    gamma_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+    renorm: bool = False
+    renorm_clipping: dict[str, float] | None = None
+    renorm_momentum: float = 0.99
+    synchronized: bool = False
+
+    def validate(self) -> None:
+        check_epsilon(self)
+        if isinstance(self.axis, list | tuple) and len(self.axis) == 1:
+            self.axis = self.axis[0]  # as tf.keras wrote it
+        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
+            raise ArgumentError(f"{self.name}: axis: expected an integer, received {self.axis!r}.")
+        if not isinstance(self.momentum, int | float) or not 0 <= self.momentum <= 1:
+            raise ArgumentError(f"{self.name}: momentum: expected a number in [0, 1], received {self.momentum!r}.")
+        if self.renorm:
+            raise ArgumentError(f"{self.name}: renorm: expected False, received {self.renorm!r}; it is not supported.")
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments that every Keras knows."""
+        newer = ("renorm", "renorm_clipping", "renorm_momentum", "synchronized")
+        return {key: value for key, value in super().get_config().items() if key not in newer}
+
+    def build(self, shape: Shape, ctx: BuildContext) -> None:
+        of_channels = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
+        self.gamma = build_gamma(self, of_channels, ctx, self.scale)
+        self.beta = build_beta(self, of_channels, ctx, self.center)
+        self.moving_mean = ctx.variable("moving_mean", of_channels, self.moving_mean_initializer, trainable=False)
+        self.moving_variance = ctx.variable(
+            "moving_variance", of_channels, self.moving_variance_initializer, trainable=False
+        )
+
+    def check_shape(self, shape: Shape) -> None:
+        if known_extents(positive_axes(self.axis, shape, self.name), shape, self.name) != self.moving_mean.shape:
+            super().check_shape(shape)
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        rows = self._rows(x, ctx, "x")
+        columns, y = self._columns(rows), ctx.workspace("y", rows.shape, rows.dtype)
+        if ctx.training and self.trainable:
+            counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
+            found = _of_batch(rows, counts, y, columns, ctx.sum_over_ranks)
+            self._move(found)
+        else:
+            found = Statistics(self.moving_mean.value, self.moving_variance.value.astype(np.float64))
+        shift = np.zeros(columns.channels) if self.beta is None else self.beta.value
+        columns.affine(rows, found.mean, self._gamma() / np.sqrt(found.variance + self.epsilon), shift, y)
+        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, found)
+
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        rows, found = saved
+        slopes = self._rows(dy, ctx, "dy")
+        columns, inverse = self._columns(rows), 1 / np.sqrt(found.variance + self.epsilon)
+        sums = np.zeros((2, columns.channels))
+        if found.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
+            (sums[0],), (sums[1],) = columns.gradient_sums(slopes, rows, found.mean)
+            sums[1] *= inverse
+        ctx.add(self.beta, sums[0])
+        ctx.add(self.gamma, sums[1])
+        if not ctx.needs_input_gradient:
+            return dy
+        dx, scale = ctx.workspace("dx", rows.shape, rows.dtype), self._gamma() * inverse
+        if found.divisor is None:
+            np.multiply(slopes, scale.astype(dx.dtype), out=dx)
+        else:
+            ctx.sum_over_ranks(sums)
+            slope = -scale * inverse * sums[1] / found.divisor
+            shift = -scale * sums[0] / found.divisor - slope * found.excess * found.mean / found.divisor
+            columns.gradient(slopes, rows, found.mean, scale, slope, shift, dx)
+            if found.counts is not None:
+                np.copyto(dx, slopes * scale.astype(dx.dtype), where=~found.counts)
+        return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
+
+    def _gamma(self) -> Array:
+        return np.ones(self.moving_mean.size) if self.gamma is None else self.gamma.value.astype(np.float64)
+
+    def _move(self, found: Statistics) -> None:
+        if found.divisor is None:
+            return
+        for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance)):
+            variable.value[...] = variable.value * self.momentum + batch * (1.0 - self.momentum)
+
+    def _columns(self, rows: Array) -> Columns:
+        return Columns(1, rows.shape[1], rows.shape[2], rows.dtype)
+
+    def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
+        """(1, M, C), contiguous."""
+        moved = moved_last(x, positive_axes(self.axis, x.shape, self.name), ctx, name)
+        return moved.reshape(1, math.prod(moved.shape[:-1]), moved.shape[-1])
+
+    def _counting(self, mask: Array, x: Array, ctx: ForwardContext) -> Array:
+        """(1, M, C) bool: which entries count."""
+        if mask.ndim != x.ndim - 1:
+            raise ShapeError(
+                f"{self.name}: expected a mask of one axis less than the input {x.shape}, received {mask.shape}."
+            )
+        return self._rows(np.broadcast_to(mask[..., np.newaxis], x.shape), ctx, "mask")
+
+
+def _of_batch(
+    x: Array, counts: Array | None, work: Array, columns: Columns, sum_over_ranks: Callable[[Array], None]
+) -> Statistics:
+    """Statistics of the global batch; ``work`` is overwritten.
+
+    The mean is summed first and the squares about it then: from one message with sums of squares the
+    variance of a channel whose mean is large would be a difference of large numbers.
+    """
+    sums = np.empty((2, columns.channels))
+    sums[0] = columns.rows if counts is None else counts.sum(axis=(0, 1))
+    sums[1:] = columns.sums(x if counts is None else np.where(counts, x, x.dtype.type(0)))
+    sum_over_ranks(sums)
+    # Keras guards the quotients of masked statistics, and only these, against a count of 0.
+    excess = 0.0 if counts is None else config.epsilon()
+    divisor = sums[0] + excess
+    if not divisor.all():
+        return Statistics(np.zeros(columns.channels), np.zeros(columns.channels))
+    mean = sums[1] / divisor
+    squares = columns.center(x, mean, work)
+    if counts is not None:
+        work *= counts
+        squares = columns.sums(work * work)
+    sum_over_ranks(squares)
+    return Statistics(mean, squares[0] / divisor, divisor, excess, counts)

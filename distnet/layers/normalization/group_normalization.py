@@ -1,0 +1,120 @@
+"""Normalization of each row's channels, group by group."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from distnet.constraints import CONSTRAINTS, Constraint
+from distnet.errors import ArgumentError, ShapeError
+from distnet.initializers import INITIALIZERS, Initializer
+from distnet.layers.base import Layer, register_layer
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
+from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
+from distnet.layers.normalization.columns import Columns
+from distnet.registry import Resolved
+from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.types import Array, Shape
+
+Saved = tuple[Array, Array, Array]
+"""Rows (N, S, C), their means (N, C) and inverse deviations (N, C), equal within a group."""
+
+
+@register_layer()
+@dataclass(eq=False)
+class GroupNormalization(Layer):
+    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta`` over the channels of a group and all positions.
+
+    Shapes:
+        (N, ..., C) -> the same; C is a multiple of ``groups``.
+
+    Args:
+        groups: number of groups of neighbouring channels; -1 for one each.
+        axis: of the channels.
+        epsilon: above 0.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+
+    Source: Wu and He, 2018 (arXiv:1803.08494); ``keras.layers.GroupNormalization``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    groups: int = 32
+    axis: int = -1
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
+    gamma_initializer: Resolved[Initializer] = INITIALIZERS.field("ones")
+    beta_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    gamma_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    beta_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+    gamma_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+
+    def validate(self) -> None:
+        check_epsilon(self)
+        if isinstance(self.groups, bool) or not isinstance(self.groups, int) or self.groups < -1 or self.groups == 0:
+            raise ArgumentError(f"{self.name}: groups: expected a positive integer or -1, received {self.groups!r}.")
+        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
+            raise ArgumentError(f"{self.name}: axis: expected an integer, received {self.axis!r}.")
+
+    def build(self, shape: Shape, ctx: BuildContext) -> None:
+        (channels,) = of_channels = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
+        if channels % self.groups:
+            raise ShapeError(
+                f"{self.name}: expected a number of channels that is a multiple of groups={self.groups}, received an "
+                f"input of shape {shape}. Choose a divisor of {channels}."
+            )
+        self.gamma = build_gamma(self, of_channels, ctx, self.scale)
+        self.beta = build_beta(self, of_channels, ctx, self.center)
+
+    def check_shape(self, shape: Shape) -> None:
+        axes = positive_axes(self.axis, shape, self.name)
+        if [shape[a] for a in axes] != [self.built_shape[a] for a in axes]:
+            super().check_shape(shape)
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        axes, rows = self._rows(x, ctx, "x")
+        columns, y = Columns(*rows.shape, rows.dtype), ctx.workspace("y", rows.shape, rows.dtype)
+        mean = self._averages(columns.sums(rows), columns.rows)
+        variance = self._averages(columns.center(rows, mean, y), columns.rows)
+        inverse = 1 / np.sqrt(variance + self.epsilon)
+        scale = inverse if self.gamma is None else inverse * self.gamma.value
+        shift = np.zeros_like(mean) if self.beta is None else np.broadcast_to(self.beta.value, mean.shape)
+        columns.affine(rows, mean, scale, shift, y)
+        return moved_back(y, axes, x.shape, ctx, "y"), (rows, mean, inverse)
+
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        rows, mean, inverse = saved
+        axes, slopes = self._rows(dy, ctx, "dy")
+        columns = Columns(*rows.shape, rows.dtype)
+        plain, weighted = columns.gradient_sums(slopes, rows, mean)
+        weighted *= inverse
+        ctx.add_sum(self.beta, plain, axis=0)
+        ctx.add_sum(self.gamma, weighted, axis=0)
+        if not ctx.needs_input_gradient:
+            return dy
+        gamma = 1.0 if self.gamma is None else self.gamma.value
+        shift = -inverse * self._averages(plain * gamma, columns.rows)
+        slope = -inverse * inverse * self._averages(weighted * gamma, columns.rows)
+        dx = ctx.workspace("dx", rows.shape, rows.dtype)
+        columns.gradient(slopes, rows, mean, inverse * gamma, slope, shift, dx)
+        return moved_back(dx, axes, dy.shape, ctx, "dx")
+
+    def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> tuple[list[int], Array]:
+        """The axis of the channels, and (N, S, C), contiguous."""
+        axes = positive_axes(self.axis, x.shape, self.name)
+        moved = moved_last(x, axes, ctx, name)
+        return axes, moved.reshape(len(x), math.prod(moved.shape[1:-1]), moved.shape[-1])
+
+    def _averages(self, sums: Array, rows: int) -> Array:
+        """(N, C) of (N, C): what the channels of a group sum to over ``rows`` positions, divided by their number."""
+        channels = sums.shape[1]
+        size = 1 if self.groups == -1 else channels // self.groups
+        of_groups = sums.reshape(len(sums), channels // size, size).sum(axis=2) / max(rows * size, 1)
+        return np.repeat(of_groups, size, axis=1)

@@ -1,0 +1,8 @@
+"""Recurrent layers, one file each; ``base`` runs any of them over time."""
+
+from __future__ import annotations
+
+from distnet.layers.recurrent.base import Recurrent as Recurrent
+from distnet.layers.recurrent.gru import GRU as GRU
+from distnet.layers.recurrent.lstm import LSTM as LSTM
+from distnet.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN

@@ -1,0 +1,183 @@
+"""Callbacks that act; rank 0 writes what training and they gave: callbacks.py OUT.npz."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import distnet as keras
+from distnet import comm, layers, optimizers
+from distnet.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint
+
+OUT = Path(sys.argv[1])
+RNG = np.random.default_rng(1)
+X = RNG.normal(size=(151, 8))
+Y = np.eye(3)[RNG.integers(0, 3, 151)]
+
+
+def fitted(*callbacks, optimizer="adam", **options):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [layers.Dense(10, activation="relu", input_shape=(8,)), layers.Dropout(0.2), layers.Dense(3, "softmax")]
+    )
+    model.compile(optimizer, "categorical_crossentropy", ["accuracy"])
+    options = {"batch_size": 32, "epochs": 4, "verbose": 0, "validation_split": 0.2} | options
+    history = model.fit(X, Y, callbacks=list(callbacks), **options)
+    return {**history.history, "epochs": history.epoch, **dict(enumerate(model.get_weights()))}
+
+
+class Actor(Callback):
+    """Calls ``act(model)`` at the given hook, epoch and batch."""
+
+    def __init__(self, hook, act, epoch=None, batch=None):
+        self.epoch_now, self.act, self.epoch, self.batch = -1, act, epoch, batch
+        inherited = getattr(self, hook)
+
+        def at(*args):
+            inherited(*args)
+            is_there = self.batch is None or args[0] == self.batch
+            if is_there and self.epoch in (None, self.epoch_now):
+                self.act(self.model)
+
+        setattr(self, hook, at)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch_now = epoch
+
+
+def stop(model):
+    model.stop_training = True
+
+
+def shrink(model):
+    model.set_weights([0.9 * w for w in model.get_weights()])
+
+
+def stops():
+    return {
+        "after an epoch": fitted(Actor("on_epoch_end", stop, epoch=1)),
+        "after a batch": fitted(Actor("on_train_batch_end", stop, epoch=1, batch=1)),
+        "before a batch": fitted(Actor("on_batch_begin", stop, epoch=1, batch=2)),
+        "before an epoch": fitted(Actor("on_epoch_begin", stop, epoch=2)),
+        "at the beginning": fitted(Actor("on_train_begin", stop)),
+        "at validation": fitted(Actor("on_test_end", stop)),
+    }
+
+
+def learning_rates():
+    def halve(model):
+        model.optimizer.learning_rate = model.optimizer.learning_rate * 0.5
+
+    def assign(model):
+        model.optimizer.learning_rate.assign(0.02)
+
+    def other_options(model):
+        model.optimizer.momentum, model.optimizer.nesterov = 0.5, True
+
+    decaying = optimizers.schedules.ExponentialDecay
+    return {
+        "epoch": fitted(Actor("on_epoch_begin", halve)),
+        "batch": fitted(Actor("on_train_batch_end", halve, batch=2)),
+        "batch begin": fitted(Actor("on_batch_begin", halve)),
+        "begin": fitted(Actor("on_train_begin", assign)),
+        "lr": fitted(Actor("on_epoch_end", lambda model: setattr(model.optimizer, "lr", 0.03))),
+        "momentum": fitted(Actor("on_epoch_end", other_options), optimizer=optimizers.SGD(0.1, momentum=0.1)),
+        "overwritten": fitted(
+            Actor("on_epoch_end", lambda model: model.optimizer.overwrite_learning_rate(0.01), epoch=1),
+            optimizer=optimizers.SGD(decaying(0.1, 5, 0.5)),
+        ),
+        "schedule": fitted(
+            Actor(
+                "on_epoch_end", lambda model: setattr(model.optimizer, "learning_rate", decaying(0.1, 3, 0.7)), epoch=1
+            )
+        ),
+    }
+
+
+def weights():
+    path = OUT.with_suffix(".weights.h5")
+
+    def reload(model):
+        model.save_weights(path)
+        shrink(model)
+        model.load_weights(path)
+        model.layers[0].kernel.assign(model.layers[0].kernel.numpy() * 0.5)
+
+    return {
+        "epoch": fitted(Actor("on_epoch_end", shrink)),
+        "batch": fitted(Actor("on_train_batch_end", shrink, batch=1)),
+        "batch begin": fitted(Actor("on_train_batch_begin", shrink, batch=0)),
+        "begin": fitted(Actor("on_train_begin", shrink)),
+        "end": fitted(Actor("on_train_end", shrink)),
+        "last batch": fitted(Actor("on_train_batch_end", shrink, batch=3)),
+        "for validation": fitted(Actor("on_test_begin", shrink), Actor("on_test_end", shrink)),
+        "file": fitted(Actor("on_epoch_end", reload)),
+    }
+
+
+def model_calls():
+    answers = []
+
+    def ask(model):
+        answers.append(np.ravel(model.evaluate(X[:50], Y[:50], verbose=0)))
+        answers.append(np.ravel(model.predict(X[:5], verbose=0)))
+        model.save(OUT.with_suffix(".h5"))
+        copy = keras.models.load_model(OUT.with_suffix(".h5"))
+        answers.append(np.ravel(copy.predict(X[:5], verbose=0)))
+
+    hooks = ["on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_test_begin", "on_test_end"]
+    hooks += ["on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"]
+    found = {hook: fitted(Actor(hook, ask)) for hook in hooks}
+    return found | {"answers": {"all": np.concatenate(answers) if answers else []}}
+
+
+def what_callbacks_see():
+    """Every hook in its order, with the numbers of its logs."""
+    seen = []
+
+    class Witness(Callback):
+        pass
+
+    for hook in [name for name in dir(Callback) if name.startswith("on_") and "predict" not in name]:
+
+        def witness(self, *args, hook=hook):
+            logs = args[-1] if args and isinstance(args[-1], dict) else {}
+            seen.append([sum(map(ord, hook)), *args[:-1], *logs.values()][:5])
+
+        setattr(Witness, hook, witness)
+    history = fitted(Witness())
+    width = max(map(len, seen), default=0)
+    table = np.array([[*row, *[0] * (width - len(row))] for row in seen], float)
+    return {"history": history, "seen": {"all": table}}
+
+
+def library():
+    csv, log = OUT.with_suffix(".csv"), []
+    best = EarlyStopping("val_accuracy", patience=1, restore_best_weights=True)
+    extra = LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(extra=epoch * 2.0) or log.append(epoch))
+    path = OUT.parent / f"{OUT.stem}-{{epoch:02d}}-{{val_loss:.2f}}.h5"
+    saved = [ModelCheckpoint(path, save_best_only=True), ModelCheckpoint(OUT.with_suffix(".b.h5"), save_freq=3)]
+    return {
+        "stopped early": fitted(best, epochs=12),
+        "logged": fitted(CSVLogger(csv), extra),
+        "not on batches": fitted(extra, validation_freq=2),
+        "saved": fitted(*saved),
+        "files": {"count": len(list(OUT.parent.glob(f"{OUT.stem}-*.h5")))} if keras.distribution.is_chief() else {},
+        "csv": {"all": np.loadtxt(csv, delimiter=",", skiprows=1)} if keras.distribution.is_chief() else {},
+    }
+
+
+keras.config.set_floatx("float64")
+found = {}
+for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, library):
+    for part, values in case().items():
+        found |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
+shared = {
+    key: value.tobytes() for key, value in found.items() if key.split("/")[1] not in ("files", "csv", "answers", "seen")
+}
+everywhere = comm.world().allgather_object(shared)
+for rank, theirs in enumerate(everywhere):
+    apart = [key for key in shared if theirs.get(key) != shared[key]]
+    assert not apart, f"rank {rank} differs in {apart}"
+if keras.distribution.is_chief():
+    np.savez(OUT, **found)

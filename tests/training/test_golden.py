@@ -1,0 +1,33 @@
+"""The scripts of ``tests/golden/fit_cases.py``, whose module ``keras`` is distnet, against Keras's own numbers."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distnet
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+sys.path.insert(0, str(GOLDEN))
+import fit_cases  # noqa: E402
+import packed  # noqa: E402
+
+EXPECTED, _ = packed.load(GOLDEN / "fit.npz")
+
+
+@pytest.fixture(autouse=True)
+def in_float64():
+    distnet.config.set_floatx("float64")
+    yield
+    distnet.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("case", fit_cases.CASES, ids=lambda case: case.__name__)
+def test_the_script_gives_keras_numbers(case):
+    prefix = f"{case.__name__}/"
+    expected = {name.removeprefix(prefix): value for name, value in EXPECTED.items() if name.startswith(prefix)}
+    found = case(distnet)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-9, err_msg=name)

@@ -9,6 +9,7 @@
     ├── DataError           (ValueError)    training data that cannot be trained on
     ├── NotBuiltError       (RuntimeError)  weights asked for before they exist
     ├── NotCompiledError    (RuntimeError)  training asked for before compile()
+    ├── DivergenceError     (RuntimeError)  a loss that is no number any more
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
@@ -47,6 +48,10 @@ class NotBuiltError(DistnetError, RuntimeError):
 
 class NotCompiledError(DistnetError, RuntimeError):
     """Training was asked for before ``compile()``."""
+
+
+class DivergenceError(DistnetError, RuntimeError):
+    """The loss became NaN or infinite."""
 
 
 class CheckpointError(DistnetError, OSError):

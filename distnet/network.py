@@ -33,16 +33,19 @@ class TrainingState:
     step: int = 0
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float | list[float]]] = field(default_factory=dict)
+    _of_last_epoch: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
         """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
         is_new = not self.epochs or self.epochs[-1] != epoch
         if is_new:
             self.epochs.append(epoch)
+            self._of_last_epoch.clear()
         for key, value in logs.items():
             values = self.history.setdefault(key, [])
-            if not is_new and values:
+            if key in self._of_last_epoch:
                 values.pop()
+            self._of_last_epoch.add(key)
             values.append(value if isinstance(value, list) else float(value))
 
 

@@ -41,6 +41,9 @@ class Callback:
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
 
+    def on_train_resume(self, logs: Logs | None = None) -> None:
+        """After ``on_train_begin``, where training goes on from a file: ``model.training_state`` holds its record."""
+
     def on_train_end(self, logs: Logs | None = None) -> None:
         """After the last epoch."""
 

@@ -47,12 +47,21 @@ class EarlyStopping(Callback):
         """Forget the last training."""
         self._reset()
 
+    def on_train_resume(self, logs: Logs | None = None) -> None:
+        """Wait as long as if training had not been interrupted; the best weights are those from here on."""
+        for epoch, value in watching.recorded(self.model.training_state, self.monitor):
+            self._compare(epoch, value)
+        self.best_weights = None
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, stop."""
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(watching.missing("EarlyStopping", self.monitor, logs or {}), stacklevel=2)
-            return
+        else:
+            self._compare(epoch, value)
+
+    def _compare(self, epoch: int, value: float) -> None:
         if epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:

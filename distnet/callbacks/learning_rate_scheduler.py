@@ -70,7 +70,7 @@ def optimizer_of(model: Network, where: str) -> Optimizer:
         NotCompiledError: it has none.
     """
     if model.optimizer is None:
-        raise NotCompiledError(f"{where}: {model.name} has no optimizer, and so no learning rate. Call compile() first.")
+        raise NotCompiledError(f"{where}: {model.name} has no optimizer, so no learning rate. Call compile() first.")
     return model.optimizer
 
 

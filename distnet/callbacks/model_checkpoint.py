@@ -60,6 +60,12 @@ class ModelCheckpoint(Callback):
         """Whether it leaves batches alone."""
         return self.save_freq == "epoch"
 
+    def on_train_resume(self, logs: Logs | None = None) -> None:
+        """Know the best value of the epochs before an interruption."""
+        for _, value in watching.recorded(self.model.training_state, self.monitor):
+            if watching.is_better(value, self.best, self._sign):
+                self.best = value
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember the epoch, for the name of the file."""
         self._epoch = epoch
@@ -75,6 +81,7 @@ class ModelCheckpoint(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save after every epoch."""
         if self.save_freq == "epoch":
+            self.model.training_state.record(epoch, logs or {})  # what other callbacks added belongs to the file
             self._save(epoch, logs or {}, None)
 
     def _save(self, epoch: int, logs: Logs, batch: int | None) -> None:

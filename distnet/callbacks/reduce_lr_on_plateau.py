@@ -47,11 +47,21 @@ class ReduceLROnPlateau(Callback):
         if self.factor >= 1:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {self.factor!r}.")
         self._sign = watching.direction(self.monitor, self.mode, "ReduceLROnPlateau")
-        self._reset()
+        self.best: float | None = None
+        self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last training."""
-        self._reset()
+        self.best = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_train_resume(self, logs: Logs | None = None) -> None:
+        """Wait as long as if training had not been interrupted."""
+        state = self.model.training_state
+        rates = dict(watching.recorded(state, "learning_rate"))
+        for epoch, value in watching.recorded(state, self.monitor):
+            if self._has_waited(value) and rates.get(epoch, self.min_lr) > self.min_lr:
+                self.cooldown_counter, self.wait = self.cooldown, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, reduce."""
@@ -91,7 +101,3 @@ class ReduceLROnPlateau(Callback):
         self.cooldown_counter, self.wait = self.cooldown, 0
         if self.verbose > 0:
             say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {after}.")
-
-    def _reset(self) -> None:
-        self.best: float | None = None
-        self.wait = self.cooldown_counter = 0

@@ -26,6 +26,7 @@ from distnet.saving import KERAS_VERSION, load_weights, restore_training, save_m
 from distnet.training import batchwise, evaluation, fitting
 from distnet.training.compilation import Compilation
 from distnet.training.objective import Log, Objective
+from distnet.training.resumption import restore_backup
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable, VariableStore
 
@@ -311,6 +312,7 @@ class Model(Layer, ABC):
         plan = fitting.plan(self, x, y, options)
         if resume is not None:
             restore_training(self, resume)
+        if resume is not None or restore_backup(self, options.callbacks):
             plan = plan.resumed(self.training_state)
         objective = self.objective(plan.train)
         return plan.run(objective)

@@ -3,10 +3,11 @@
 ::
 
     /distnet                                @format @seed @step @epochs @history
-    /distnet/optimizer                      @class_name @scalars
+    /distnet/optimizer                      @class_name @scalars @weights
     /distnet/optimizer/<layer>/<weight>     one dataset a slot, of the weight's shape
 
-Nothing here depends on the number of ranks.
+Nothing here depends on the number of ranks. ``weights`` lists the paths in the model's order: the same
+model, made again in one program, has other automatic names.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def write_training_state(file: h5py.File, model: Network) -> None:
     part = group.create_group("optimizer")
     part.attrs["class_name"] = type(optimizer).__name__
     part.attrs["scalars"] = json.dumps(dict(optimizer.scalars))
+    part.attrs["weights"] = json.dumps([span.variable.path for span in store.trainable()])
     for span in store.trainable():
         for name, slot in optimizer.slots.items():
             part[f"{span.variable.path}/{name}"] = slot[span.start : span.stop].reshape(span.variable.shape)
@@ -88,9 +90,15 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
     if not optimizer.built:
         optimizer.build(store)
     optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))
-    for span in store.trainable():
+    spans = list(store.trainable())
+    written = json.loads(part.attrs["weights"]) if "weights" in part.attrs else [s.variable.path for s in spans]
+    if len(written) != len(spans):
+        raise CheckpointError(
+            f"{file.filename}: holds the optimizer's state for {len(written)} weights, but the model trains {len(spans)}."
+        )
+    for span, path in zip(spans, written, strict=True):
         for name, slot in optimizer.slots.items():
-            where = f"{span.variable.path}/{name}"
+            where = f"{path}/{name}"
             slot[span.start : span.stop] = _slot(part, where, span.variable.shape).reshape(-1)
 
 

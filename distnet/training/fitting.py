@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from itertools import islice
+from functools import cache
 from typing import Any
 
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
 from distnet.comm import Communicator
-from distnet.data.arrays import ArrayData, shuffled
-from distnet.data.batch import Batch
+from distnet.data.arrays import shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network, TrainingState
 from distnet.parallel import replicas
 from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import facts
-from distnet.training.evaluation import run_evaluation
+from distnet.training.evaluation import count_batches, run_evaluation
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import labelled_data, positive, unpack_validation, verbosity
+from distnet.training.inputs import positive, unpack_validation, verbosity
 from distnet.training.objective import Log, Objective, Totals
+from distnet.training.sources import ArraySource, Given, Source
 from distnet.training.steps import TrainingSteps
 
 
@@ -54,32 +53,32 @@ class Fit:
 
     Args:
         model: built.
-        train: rows to train on.
-        validation: rows to validate on, or None.
+        train: batches to train on.
+        validation: batches to validate on, or None.
         options: as given.
-        batch_size: rows of a global batch.
-        steps: batches of an epoch.
+        steps: batches of an epoch; None for those of a generator, to its end.
+        is_resumed: whether this goes on where a file ends.
     """
 
     model: Network
-    train: ArrayData
-    validation: ArrayData | None
+    train: Source
+    validation: Source | None
     options: FitOptions
-    batch_size: int
-    steps: int
+    steps: int | None
+    is_resumed: bool = False
     ranks: Communicator = field(default_factory=communicator)
 
     def resumed(self, state: TrainingState) -> Fit:
         """The same, from the epoch after the last one of ``state``."""
         first = state.epochs[-1] + 1 if state.epochs else self.options.initial_epoch
-        return replace(self, options=replace(self.options, initial_epoch=first))
+        return replace(self, options=replace(self.options, initial_epoch=first), is_resumed=True)
 
     def run(self, objective: Objective) -> History:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
         steps = TrainingSteps(model, objective, self.ranks)
-        replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.batch_size))
+        replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.steps))
         replicas.broadcast_weights(self.ranks, model.variables)
         if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
             _announce(self.ranks.size, self.ranks.blas_threads)
@@ -92,12 +91,14 @@ class Fit:
         model.stop_training = False
         model.history = history
         hooks.call("on_train_begin")
+        if self.is_resumed:
+            hooks.call("on_train_resume")
         hooks.share()
         logs: dict[str, Any] = {}
         for epoch in range(options.initial_epoch, options.epochs):
-            logs = self._epoch(epoch, steps, hooks)
             if model.stop_training:
                 break
+            logs = self._epoch(epoch, steps, hooks) or logs
         steps.optimizer.finalize_variable_values(steps.store)
         hooks.call("on_train_end", logs)
         hooks.share()
@@ -108,7 +109,9 @@ class Fit:
         hooks.call("on_epoch_begin", epoch)
         hooks.share()
         totals = Totals(steps.objective)
-        for i, batch in enumerate(self._batches(epoch)):
+        made = 0
+        for i, batch in enumerate(self.train.epoch(epoch, self.steps, model.training_state.seed)):
+            made = i + 1
             if hooks.follows_batches:
                 hooks.call("on_train_batch_begin", i)
                 hooks.share_after_batch()
@@ -120,6 +123,9 @@ class Fit:
             hooks.share_after_batch()
             if model.stop_training:
                 break
+        self._notice_the_end(made)
+        if not made:
+            return {}
         logs: dict[str, Any] = totals.logs()
         if self.validation is not None and _validates(epoch, self.options.validation_freq):
             logs |= {f"val_{key}": value for key, value in self._validate(steps, hooks).items()}
@@ -131,32 +137,27 @@ class Fit:
             replicas.compare_weights(self.ranks, steps.store.buffer)
         return logs
 
-    def _batches(self, epoch: int) -> Iterator[Batch]:
-        """The global batches of an epoch.
+    def _notice_the_end(self, made: int) -> None:
+        """Stop, with a warning, where the data ended before the epoch; a generator's first epoch sets its length.
 
-        With fewer steps than the rows have batches, epochs go on where the last one stopped; which batches
-        are an epoch's depends on its number alone, so that a resumed training meets the same ones.
+        Source: ``keras.Model.fit``.
         """
-        share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
-        passes = self.train.batches_per_epoch(self.batch_size)
-        number, first = divmod(epoch * self.steps, passes)
-        left = self.steps
-        while left > 0:
-            seed = self.model.training_state.seed
-            order = shuffled(self.train.rows, self.batch_size, self.options.shuffle, seed, number)
-            batches = min(left, passes - first)
-            yield from islice(self.train.batches(self.batch_size, share, order, first), batches)
-            left, number, first = left - batches, number + 1, 0
+        if self.steps is None and made:
+            self.steps = made
+        elif made < (self.steps or 1) and not self.model.stop_training:
+            self.model.stop_training = True
+            if self.ranks.rank == 0:
+                warnings.warn(
+                    f"The data ran out after {made} of {self.steps} steps of the epoch: training stops. Give a generator "
+                    "that yields steps_per_epoch * epochs batches.",
+                    stacklevel=5,
+                )
 
     def _validate(self, steps: TrainingSteps, hooks: Hooks) -> Mapping[str, Log]:
-        data = self.validation
-        if data is None:
+        if self.validation is None:
             return {}
-        size = self.options.validation_batch_size or self.batch_size
-        batches = data.batches_per_epoch(size)
-        if self.options.validation_steps is not None:
-            batches = min(batches, positive(self.options.validation_steps, "validation_steps"))
-        return run_evaluation(steps, steps.objective, data, size, batches, hooks)
+        batches = count_batches(self.validation, self.options.validation_steps, "validation_steps")
+        return run_evaluation(steps, steps.objective, self.validation, batches, hooks)
 
     def _begin_record(self) -> None:
         """A new record, unless this training goes on where the model's record ends."""
@@ -176,18 +177,38 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     verbosity(options.verbose)
     if options.validation_batch_size is not None:
         positive(options.validation_batch_size, "validation_batch_size")
-    train = labelled_data(model, x, y, options.sample_weight, options.class_weight)
-    validation = None
-    if options.validation_data is not None:
-        x_val, y_val, weight = unpack_validation(options.validation_data)
-        validation = labelled_data(model, x_val, y_val, weight)
-    elif options.validation_split:
-        train, validation = train.split(options.validation_split)
-        if options.class_weight is not None:
-            validation = replace(validation, weight=(None,) * len(validation.weight))
-    batch_size = _batch_size(options, train.rows)
     shuffled(1, 1, options.shuffle, 0, 0)
-    return Fit(model, train, validation, options, batch_size, _steps(options, train.batches_per_epoch(batch_size)))
+    ranks = communicator()
+    given = Given(x, y, options.sample_weight, options.class_weight)
+    if given.is_sequence or given.is_generator:
+        if options.validation_split:
+            raise ArgumentError("validation_split is for arrays. Pass validation_data beside a generator or sequence.")
+        train: Source = given.source(model, ranks, 0, options.shuffle)
+        return Fit(model, train, _validation(model, options, ranks, 32), options, _steps(options, train.batches))
+    data, held_out = given.arrays(model), None
+    if options.validation_data is None and options.validation_split:
+        data, held_out = data.split(options.validation_split)
+        if options.class_weight is not None:
+            held_out = replace(held_out, weight=(None,) * len(held_out.weight))
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
+    size = _batch_size(options, data.rows)
+    train = ArraySource(data, size, ranks, options.shuffle)
+    if held_out is not None:
+        validation: Source | None = ArraySource(held_out, options.validation_batch_size or size, ranks)
+    else:
+        validation = _validation(model, options, ranks, size)
+    return Fit(model, train, validation, options, _steps(options, train.batches))
+
+
+def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_size: int) -> Source | None:
+    """The batches of ``validation_data``."""
+    data = options.validation_data
+    if data is None:
+        return None
+    given = Given(data)
+    if not given.is_sequence and not given.is_generator:
+        given = Given(*unpack_validation(data))
+    return given.source(model, ranks, options.validation_batch_size or batch_size)
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:
@@ -204,10 +225,12 @@ def _announce(size: int, blas_threads: int | None) -> None:
     say(f"distnet: {size} ranks, {blas_threads} BLAS thread{'' if blas_threads == 1 else 's'} each")
 
 
-def _steps(options: FitOptions, available: int) -> int:
+def _steps(options: FitOptions, available: int | None) -> int | None:
     if options.steps_per_epoch is None:
         return available
     wanted = positive(options.steps_per_epoch, "steps_per_epoch")
+    if available is None:
+        return wanted
     if wanted > available and communicator().rank == 0:
         warnings.warn(
             f"steps_per_epoch={wanted}, but the data has only {available} batches: epochs have {available} steps.",

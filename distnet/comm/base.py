@@ -41,6 +41,9 @@ class Communicator(Protocol):
     def broadcast_object(self, value: T, root: int = 0) -> T:
         """Root's ``value``, pickled, on every rank."""
 
+    def scatter_object(self, values: list[T] | None, root: int = 0) -> T:
+        """This rank's entry of root's list of one value for each rank, pickled; other ranks pass None."""
+
     def allgather_object(self, value: T) -> list[T]:
         """Every rank's ``value``, in order of rank, on every rank."""
 

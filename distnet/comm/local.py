@@ -41,6 +41,10 @@ class LocalCommunicator:
         """``value`` itself."""
         return value
 
+    def scatter_object(self, values: list[T] | None, root: int = 0) -> T:
+        """The one value."""
+        return (values or [])[0]
+
     def allgather_object(self, value: T) -> list[T]:
         """``[value]``."""
         return [value]

@@ -94,6 +94,16 @@ class MPICommunicator:
         self.broadcast(buffer, root)
         return value if self.rank == root else cast(T, _unpickled(buffer))
 
+    def scatter_object(self, values: list[T] | None, root: int = 0) -> T:
+        """This rank's entry of root's list, pickled: first the lengths, then the bytes (``MPI_Iscatterv``)."""
+        parts = [pickle.dumps(value) for value in values or ()]
+        lengths = np.array([len(part) for part in parts] or [0] * self.size, np.int64)
+        self.broadcast(lengths, root)
+        received = np.empty(int(lengths[self.rank]), np.uint8)
+        sent = [np.frombuffer(b"".join(parts), np.uint8), (lengths.tolist(), None), MPI.BYTE] if parts else None
+        self._started(self.comm.Iscatterv(sent, received, root), "scatter").wait()
+        return cast(T, _unpickled(received))
+
     def allgather_object(self, value: T) -> list[T]:
         """Every rank's ``value``, pickled, in order of rank."""
         data = np.frombuffer(pickle.dumps(value), np.uint8)

@@ -314,7 +314,7 @@ class Model(Layer, ABC):
             restore_training(self, resume)
         if resume is not None or restore_backup(self, options.callbacks):
             plan = plan.resumed(self.training_state)
-        objective = self.objective(plan.train)
+        objective = self.objective(plan.train.sample)
         return plan.run(objective)
 
     def evaluate(
@@ -458,7 +458,7 @@ class Model(Layer, ABC):
         """The outputs for some rows, and the tape for ``backward_batch``."""
         return self.graph.forward(x, ctx)
 
-    def backward_batch(self, tape: Tape, dy: Sequence[Array], ctx: BackwardContext) -> None:
+    def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
         """Write every variable's gradient; a variable without a part in the outputs gets 0."""
         ctx.needs_input_gradient = False
         self.graph.backward(tape, dy, ctx)

@@ -12,6 +12,7 @@ from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel.replicas import describe_arrays
 from distnet.registry import to_json
+from distnet.training.sources import Source
 
 if TYPE_CHECKING:
     from distnet.training.fitting import FitOptions
@@ -20,7 +21,7 @@ _DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight"
 
 
 def facts(
-    model: Network, train: ArrayData, validation: ArrayData | None, options: FitOptions, batch_size: int
+    model: Network, train: Source, validation: Source | None, options: FitOptions, steps: int | None
 ) -> dict[str, object]:
     """Architecture, compile settings, data, arguments, seed and versions, by name."""
     arguments = {key: value for key, value in vars(options).items() if key not in _DATA_OPTIONS}
@@ -28,9 +29,9 @@ def facts(
         "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
         "the compile settings": to_json(model.compile_settings),
         "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
-        "the training data": _described(train),
-        "the validation data": None if validation is None else _described(validation),
-        "the fit arguments": {**arguments, "batch_size": batch_size},
+        "the training data": _described(train.sample),
+        "the validation data": None if validation is None else _described(validation.sample),
+        "the fit arguments": {**arguments, "steps": steps},
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": version("distnet"), "numpy": np.__version__, "kernels": kernels.current().name},

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,9 @@ from distnet.parallel import replicas
 from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import array_data, labelled_data, positive, verbosity
+from distnet.training.inputs import positive, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
+from distnet.training.sources import Given, Source
 from distnet.training.steps import Steps
 from distnet.types import Array
 
@@ -35,22 +34,28 @@ def evaluate(
 ) -> dict[str, Log]:
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
     ranks = communicator()
-    data = labelled_data(model, x, y, sample_weight)
     size = positive(32 if batch_size is None else batch_size, "batch_size")
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
-    objective = model.objective(data)
+    source = Given(x, y, sample_weight).source(model, ranks, size)
+    source.sample.check_finite(shard(source.sample.rows, ranks.rank, ranks.size))
+    objective = model.objective(source.sample)
     replicas.broadcast_weights(ranks, model.variables)
-    batches = data.batches_per_epoch(size)
-    if steps is not None:
-        batches = min(batches, positive(steps, "steps"))
+    batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
-    return run_evaluation(Steps(model, ranks), objective, data, size, batches, hooks)
+    return run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
+
+
+def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
+    """How many batches to take: as many as there are, or as wanted; None for a generator to its end."""
+    if wanted is None:
+        return source.batches
+    wanted = positive(wanted, what)
+    return wanted if source.batches is None else min(wanted, source.batches)
 
 
 def run_evaluation(
-    steps: Steps, objective: Objective, data: ArrayData, batch_size: int, batches: int, hooks: Hooks
+    steps: Steps, objective: Objective, source: Source, batches: int | None, hooks: Hooks
 ) -> dict[str, Log]:
-    """Sum loss and metrics over ``batches`` global batches.
+    """Sum loss and metrics over ``batches`` global batches, or all.
 
     One message at the end carries the sums, unless a callback wants to see them after each batch.
     """
@@ -58,8 +63,7 @@ def run_evaluation(
     totals = Totals(objective)
     hooks.call("on_test_begin")
     hooks.share()
-    parts = data.batches(batch_size, partial(shard, rank=ranks.rank, size=ranks.size))
-    for i, batch in enumerate(islice(parts, batches)):
+    for i, batch in enumerate(source.epoch(0, batches)):
         hooks.call("on_test_batch_begin", i)
         hooks.share_after_test_batch()
         loss, sums = steps.test(batch, objective)
@@ -84,17 +88,38 @@ def predict(
 ) -> list[Array]:
     """Each output for all rows, in order, on every rank. See ``Model.predict``."""
     ranks = communicator()
-    data = array_data(model, x, None)
     size = positive(32 if batch_size is None else batch_size, "batch_size")
+    given = Given(x, is_labelled=False)
+    if given.is_sequence or given.is_generator:
+        source = given.source(model, ranks, size)
+        batches = count_batches(source, steps, "steps")
+        replicas.broadcast_weights(ranks, model.variables)
+        return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
+    data = given.arrays(model)
     replicas.broadcast_weights(ranks, model.variables)
     rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
     mine = shard(rows, ranks.rank, ranks.size)
-    batches = -(-(mine.stop - mine.start) // size)
-    hooks = _hooks(ranks, model, callbacks, verbose, batches)
+    hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
     return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]
 
 
-def _hooks(ranks: Communicator, model: Network, callbacks: Sequence[Any], verbose: str | int, steps: int) -> Hooks:
+def _predict_batches(model: Network, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
+    """Each output for the batches of a sequence or generator; every batch is gathered from all ranks."""
+    steps = Steps(model, hooks.communicator)
+    hooks.call("on_predict_begin")
+    hooks.share()
+    outputs: list[list[Array]] = []
+    for i, batch in enumerate(source.epoch(0, batches)):
+        hooks.call("on_predict_batch_begin", i)
+        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x)])
+        hooks.call("on_predict_batch_end", i, {})
+    hooks.call("on_predict_end", {})
+    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+
+
+def _hooks(
+    ranks: Communicator, model: Network, callbacks: Sequence[Any], verbose: str | int, steps: int | None
+) -> Hooks:
     """The callbacks with a progress line, attached."""
     display = ProgbarLogger(verbosity(verbose))
     hooks = Hooks(ranks, model, CallbackList([*callbacks, display]))

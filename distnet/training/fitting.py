@@ -148,8 +148,8 @@ class Fit:
             self.model.stop_training = True
             if self.ranks.rank == 0:
                 warnings.warn(
-                    f"The data ran out after {made} of {self.steps} steps of the epoch: training stops. Give a generator "
-                    "that yields steps_per_epoch * epochs batches.",
+                    f"The data ran out after {made} of {self.steps} steps of the epoch: training stops. Give a "
+                    "generator that yields steps_per_epoch * epochs batches.",
                     stacklevel=5,
                 )
 

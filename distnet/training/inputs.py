@@ -107,11 +107,10 @@ def _weights(
     if class_weight is not None and len(names) > 1:
         raise ArgumentError("class_weight: is for a model with one output. Pass sample_weight for each output instead.")
     given = _in_order(sample_weight, names, "sample_weight") if sample_weight is not None else None
-    is_list = isinstance(given, list) and len(names) > 1
-    each = given if is_list else [given] * len(names)
+    each: list[Any] = list(given) if isinstance(given, list) and len(names) > 1 else [given] * len(names)
     if len(each) != len(names):
         raise ShapeError(f"sample_weight: expected weights for {len(names)} outputs {names}, received {len(each)}.")
-    ys = list(targets) or [None] * len(names)
+    ys: list[Array | None] = [*targets] or [None] * len(names)
     return tuple(row_weights(y, weight, class_weight) for y, weight in zip(ys, each, strict=True))
 
 

@@ -93,8 +93,8 @@ class Objective:
     @property
     def entries(self) -> int:
         """Total length of the sums."""
-        measured = (*self.measured_losses, *self.metrics)
-        return int(measured[-1].part.stop) if measured else 0
+        parts = [m.part for m in self.measured_losses] + [m.part for m in self.metrics]
+        return int(parts[-1].stop) if parts else 0
 
     def evaluate(self, batch: Batch, predicted: Prediction, ranks: Communicator) -> Evaluated:
         """Loss, gradients and sums for this rank's rows; divided by what the global batch counts."""

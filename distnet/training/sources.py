@@ -1,0 +1,235 @@
+"""Where global batches come from: arrays, sequences of batches, generators.
+
+Of every batch each rank gets its own rows. Arrays are indexed, a sequence is asked by every rank, a
+generator is drawn from by rank 0 alone, which hands the others their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count, islice
+from typing import Any, Protocol
+
+from distnet import random
+from distnet.comm import Communicator
+from distnet.data.arrays import ArrayData, shuffled
+from distnet.data.batch import Batch
+from distnet.errors import ArgumentError, DataError
+from distnet.network import Network
+from distnet.parallel.sharding import shard
+from distnet.training.inputs import array_data, labelled_data
+
+Unpack = Callable[[Any], ArrayData]
+"""Makes arrays that fit the model of what a sequence or a generator gives."""
+
+
+class Source(Protocol):
+    """Global batches, of which this rank gets its rows.
+
+    Attributes:
+        batches: number of batches of an epoch; None for a generator, which does not say.
+        sample: a few rows, or the first batch, to tell shapes by.
+    """
+
+    @property
+    def batches(self) -> int | None: ...
+
+    @property
+    def sample(self) -> ArrayData: ...
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
+        """The batches of epoch ``number``, in an order addressed by ``seed``; fewer where the data end."""
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """Batches of arrays in memory.
+
+    Args:
+        data: the rows.
+        batch_size: rows of a global batch.
+        ranks: who shares them.
+        shuffle: see ``shuffled``.
+    """
+
+    data: ArrayData
+    batch_size: int
+    ranks: Communicator
+    shuffle: bool | str = False
+
+    @property
+    def batches(self) -> int:
+        """The last batch may be smaller."""
+        return self.data.batches_per_epoch(self.batch_size)
+
+    @property
+    def sample(self) -> ArrayData:
+        """All rows."""
+        return self.data
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch.
+
+        With fewer steps than the rows have batches, epochs go on where the last one stopped; which
+        batches are an epoch's depends on its number alone, so that a resumed training meets the same.
+        """
+        share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
+        left = self.batches if batches is None else batches
+        round_, first = divmod(number * left, self.batches)
+        while left > 0:
+            order = shuffled(self.data.rows, self.batch_size, self.shuffle, seed, round_)
+            taken = min(left, self.batches - first)
+            yield from islice(self.data.batches(self.batch_size, share, order, first), taken)
+            left, round_, first = left - taken, round_ + 1, 0
+
+
+@dataclass(frozen=True)
+class SequenceSource:
+    """Batches of an object with ``len`` and ``[i]``, such as ``keras.utils.Sequence``.
+
+    One that offers ``rows(epoch, i, part)`` and ``global_rows(i)`` is asked for this rank's rows only;
+    of any other each rank makes the whole batch and keeps its rows.
+
+    Args:
+        sequence: whose items are ``(x, y)`` or ``(x, y, sample_weight)``.
+        unpack: makes arrays of an item.
+        ranks: who shares the batches.
+        shuffle: whether the batches come in an order addressed by seed and epoch.
+    """
+
+    sequence: Any
+    unpack: Unpack
+    ranks: Communicator
+    shuffle: bool = False
+
+    @property
+    def batches(self) -> int:
+        """Length of the sequence."""
+        return len(self.sequence)
+
+    @property
+    def sample(self) -> ArrayData:
+        """The first batch."""
+        if not len(self.sequence):
+            raise DataError("x: expected a sequence of at least one batch, received one of length 0.")
+        return self.unpack(self.sequence[0])
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, after which the sequence is told of its end."""
+        length = len(self.sequence)
+        order = random.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
+        for i in islice(order, batches):
+            yield self._batch(number, int(i))
+        if hasattr(self.sequence, "on_epoch_end"):
+            self.sequence.on_epoch_end()
+
+    def _batch(self, epoch: int, i: int) -> Batch:
+        share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
+        if not hasattr(self.sequence, "rows"):
+            data = self.unpack(self.sequence[i])
+            return data.batch(None, 0, data.rows, share)
+        rows = self.sequence.global_rows(i)
+        part = share(rows)
+        data = self.unpack(self.sequence.rows(epoch, i, part))
+        return Batch(data.x, data.y, data.weight, part.start, rows)
+
+
+class GeneratorSource:
+    """Batches that a generator yields: rank 0 draws, every rank is handed its rows.
+
+    Args:
+        generator: yields ``(x, y)`` or ``(x, y, sample_weight)``; drawn from on rank 0 only.
+        unpack: makes arrays of what it yields.
+        ranks: who shares the batches.
+    """
+
+    batches = None
+
+    def __init__(self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator) -> None:
+        self.unpack, self.ranks = unpack, ranks
+        self._drawn = generator
+        first = next(generator, None) if ranks.rank == 0 else None
+        first = ranks.broadcast_object(first)
+        if first is None:
+            raise DataError("x: expected a generator of batches, received one that yields nothing.")
+        self.sample = unpack(first)
+        self._drawn = chain([first], generator)
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
+        """The next ``batches`` batches; fewer where the generator runs dry."""
+        for _ in islice(count(), batches):
+            parts = self._parts() if self.ranks.rank == 0 else None
+            batch = self.ranks.scatter_object(parts)
+            if batch is None:
+                return
+            yield batch
+
+    def _parts(self) -> list[Batch | None]:
+        """Each rank's rows of the next batch; None for each once there is none."""
+        item = next(self._drawn, None)
+        if item is None:
+            return [None] * self.ranks.size
+        data = self.unpack(item)
+        shares = (partial(shard, rank=rank, size=self.ranks.size) for rank in range(self.ranks.size))
+        return [data.batch(None, 0, data.rows, share) for share in shares]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a caller passed as data, before it is known to be arrays, a sequence or a generator.
+
+    Args:
+        x, y, sample_weight, class_weight: as for ``Model.fit``.
+        is_labelled: whether there must be targets.
+    """
+
+    x: Any
+    y: Any = None
+    sample_weight: Any = None
+    class_weight: Mapping[Any, float] | None = None
+    is_labelled: bool = True
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether ``x`` gives batches by number."""
+        has_items = hasattr(self.x, "__getitem__") and hasattr(self.x, "__len__")
+        return (
+            has_items
+            and not isinstance(self.x, list | tuple | Mapping | str)
+            and not hasattr(self.x, "dtype")
+            and (not hasattr(self.x, "to_numpy") and not hasattr(self.x, "__array__"))
+        )
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether ``x`` yields batches."""
+        return hasattr(self.x, "__next__") and not self.is_sequence
+
+    def arrays(self, model: Network) -> ArrayData:
+        """The arrays; builds a model that waits for its input shape."""
+        read = labelled_data if self.is_labelled else array_data
+        return read(model, self.x, self.y, self.sample_weight, self.class_weight)
+
+    def source(self, model: Network, ranks: Communicator, batch_size: int, shuffle: bool | str = False) -> Source:
+        """Batches of ``batch_size`` rows, or as the sequence or generator makes them.
+
+        Raises:
+            ArgumentError: ``y`` or weights beside a sequence or generator, which holds its own.
+        """
+        if not self.is_sequence and not self.is_generator:
+            return ArraySource(self.arrays(model), batch_size, ranks, shuffle)
+        if self.y is not None or self.sample_weight is not None:
+            raise ArgumentError("a generator or sequence gives targets and weights itself: pass neither beside it.")
+        unpack = partial(self._unpacked, model)
+        if self.is_sequence:
+            return SequenceSource(self.x, unpack, ranks, bool(shuffle))
+        return GeneratorSource(self.x, unpack, ranks)
+
+    def _unpacked(self, model: Network, item: Any) -> ArrayData:
+        """The arrays of ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+        x, y, weight, *rest = (*item, None, None)[:4] if isinstance(item, tuple) else (item, None, None)
+        if isinstance(item, tuple) and len(item) > 3:
+            raise DataError(f"expected batches of (x, y) or (x, y, sample_weight), received a tuple of {len(item)}.")
+        return Given(x, y, weight, self.class_weight if weight is None else None, self.is_labelled).arrays(model)

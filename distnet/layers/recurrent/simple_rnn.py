@@ -13,7 +13,7 @@ from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
 from distnet.layers.context import ForwardContext
 from distnet.layers.recurrent.base import LEGACY, Recurrent
-from distnet.layers.recurrent.steps import Gates, Steps
+from distnet.layers.recurrent.steps import Steps
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
@@ -83,6 +83,6 @@ class SimpleSteps(Steps):
         self.activation.forward(self.z[t], out=self.h[t + 1])
 
     def backward(self, t: int, d: list[Array]) -> None:
-        saved = self.z[t] if self.activation.saves_input else self.outputs[t]
+        saved = self.z[t] if self.activation.saves_input else self.h[t + 1]
         self.activation.backward(d[0], saved, out=self.dz[t])
         self.through_feed(self.dz[t], self.kernel.value, out=d[0])

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 
-from distnet.activations import Activation
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array
 from distnet.variables import Variable
@@ -69,9 +68,10 @@ class Steps(ABC):
 
     def feed(self, t: int) -> Array:
         """(N, U) the previous output as the gates see it: after recurrent dropout."""
-        if self.factors is None:
-            return self.h[t]
-        return np.multiply(self.h[t], self.factors, out=self.fed[t])
+        if self.factors is not None:
+            np.multiply(self.h[t], self.factors, out=self.fed[t])
+        fed: Array = self.fed[t]
+        return fed
 
     def through_feed(self, dz: Array, kernel: Array, out: Array) -> Array:
         """Write the gradient of the previous output that comes through ``feed(t) @ kernel``."""
@@ -79,28 +79,3 @@ class Steps(ABC):
         if self.factors is not None:
             out *= self.factors
         return out
-
-
-class Gates:
-    """Pre-activations (T, N, W) and what activations make of them: in place, where their gradients allow it.
-
-    Args:
-        name: of the memory for the activations' outputs.
-        z: the pre-activations.
-        activations: all that will be applied.
-    """
-
-    def __init__(self, name: str, z: Array, activations: tuple[Activation, ...], ctx: ForwardContext) -> None:
-        self.z = z
-        self.y = ctx.workspace(name, z.shape, z.dtype) if any(a.saves_input for a in activations) else z
-
-    def forward(self, t: int, columns: slice, activation: Activation) -> Array:
-        """Apply the activation to some columns of step ``t``."""
-        y = self.y[t][:, columns]
-        activation.forward(self.z[t][:, columns], out=y)
-        return y
-
-    def backward(self, t: int, columns: slice, activation: Activation, dy: Array) -> None:
-        """Turn ``dy`` into the gradient of the pre-activations in place."""
-        saved = self.z if activation.saves_input else self.y
-        activation.backward(dy, saved[t][:, columns], out=dy)

@@ -1,0 +1,284 @@
+"""What all recurrent layers share: the loop over time, masks, states, dropout."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet import kernels
+from distnet.constraints import Constraint
+from distnet.errors import ArgumentError, ShapeError
+from distnet.initializers import Initializer
+from distnet.layers.base import Layer, positive_int
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.recurrent.steps import Steps
+from distnet.registry import Resolved
+from distnet.regularizers import Regularizer
+from distnet.types import Array, Shape
+from distnet.variables import Variable
+
+LEGACY = {"config": False}
+"""Marks fields that are read from old files and scripts, and not written."""
+
+
+@dataclass
+class Run:
+    """What a forward run leaves for backward.
+
+    Args:
+        steps: the cell's own record.
+        x: (T, N, I) the inputs in the order of the steps, after dropout.
+        skipped: (T, N, 1) bool, true where a row's states pass a step unchanged; None where none does.
+        factors: (N, I) of the inputs' dropout, or None.
+        has_given_states: whether the initial states came as inputs.
+    """
+
+    steps: Steps
+    x: Array
+    skipped: Array | None
+    factors: Array | None
+    has_given_states: bool
+
+
+class Recurrent(Layer, ABC):
+    """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one step.
+
+    The states belong to rows; rows lie on whatever rank holds them, so that no state outlives its batch.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
+    gates: ClassVar[int]
+    """Width of the kernels, in units."""
+    state_count: ClassVar[int] = 1
+    """Number of states; the first is the output."""
+    cell_name: ClassVar[str]
+    """Keras's name of the cell, part of the weights' paths."""
+
+    units: int
+    use_bias: bool
+    kernel_initializer: Resolved[Initializer]
+    recurrent_initializer: Resolved[Initializer]
+    bias_initializer: Resolved[Initializer]
+    kernel_regularizer: Resolved[Regularizer | None]
+    recurrent_regularizer: Resolved[Regularizer | None]
+    bias_regularizer: Resolved[Regularizer | None]
+    kernel_constraint: Resolved[Constraint | None]
+    recurrent_constraint: Resolved[Constraint | None]
+    bias_constraint: Resolved[Constraint | None]
+    dropout: float
+    recurrent_dropout: float
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    seed: int | None
+    zero_output_for_mask: bool
+    time_major: bool
+
+    @abstractmethod
+    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
+        """The steps of one run; see ``Steps``."""
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """Shape of the bias."""
+        return (self.gates * self.units,)
+
+    @property
+    def input_bias(self) -> Array | None:
+        """(gates units,) what is added to the inputs' part of the pre-activations."""
+        return None if self.bias is None else self.bias.value
+
+    def validate(self) -> None:
+        self.units = positive_int(self.units, f"{self.name}: units")
+        for key in ("dropout", "recurrent_dropout"):
+            rate = getattr(self, key)
+            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+                raise ArgumentError(f"{self.name}: {key} must be a number between 0 and 1, received {rate!r}.")
+        if self.stateful:
+            raise ArgumentError(
+                f"{self.name}: stateful=True is not supported: states belong to rows, and the rows of a batch are "
+                "shared out anew among the ranks. Use return_state=True and hand the states over as initial_state=..."
+            )
+        if self.time_major:
+            raise ArgumentError(f"{self.name}: expected time_major False, inputs (N, T, I), received True.")
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Besides the sequences: ``initial_state``, ``mask`` and ``training``."""
+        named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
+        states = named.pop("initial_state", None)
+        given = [] if states is None else list(states) if isinstance(states, list | tuple) else [states]
+        tensors, options = super().bind(inputs, **named)
+        tensors += given
+        if len(tensors) not in (1, 1 + self.state_count):
+            raise ArgumentError(
+                f"{self.name}: expected an initial_state of {self.state_count} arrays, received {len(tensors) - 1}."
+            )
+        return tensors, options
+
+    def build(self, shape: Any, ctx: BuildContext) -> None:
+        features = self._features(shape)
+        width = self.gates * self.units
+        self.kernel = ctx.variable(
+            f"{self.cell_name}/kernel",
+            (features, width),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
+        self.recurrent_kernel = ctx.variable(
+            f"{self.cell_name}/recurrent_kernel",
+            (self.units, width),
+            self.recurrent_initializer,
+            self.recurrent_regularizer,
+            self.recurrent_constraint,
+        )
+        self.bias: Variable | None = None
+        if self.use_bias:
+            self.bias = ctx.variable(
+                f"{self.cell_name}/bias",
+                self.bias_shape,
+                self.bias_initializer,
+                self.bias_regularizer,
+                self.bias_constraint,
+            )
+
+    def check_shape(self, shape: Any) -> None:
+        features = self._features(shape)
+        if features != self.kernel.shape[0]:
+            raise ShapeError(
+                f"{self.name}: has weights for {self.kernel.shape[0]} features and cannot take inputs of {features}."
+            )
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        rows, steps = _sequences(shape)[:2]
+        y = (rows, steps, self.units) if self.return_sequences else (rows, self.units)
+        return [y, *[(rows, self.units)] * self.state_count] if self.return_state else y
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        of_steps = (mask[0] if isinstance(mask, list) else mask) if self.return_sequences else None
+        return [of_steps, *[None] * self.state_count] if self.return_state else of_steps
+
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Run]:
+        sequences, *given = x if isinstance(x, list) else [x]
+        rows, count, features = sequences.shape
+        factors = self._factors("dropout", self.dropout, (rows, features), sequences, ctx)
+        fed = ctx.workspace("x", (count, rows, features), sequences.dtype)
+        np.multiply(self._in_order(sequences), 1 if factors is None else factors, out=fed)
+        z = ctx.workspace("z", (count, rows, self.gates * self.units), fed.dtype)
+        flat = z.reshape(count * rows, z.shape[2])
+        np.matmul(fed.reshape(count * rows, features), self.kernel.value, out=flat)
+        kernels.current().bias_activation(flat, self.input_bias, "linear")
+        states = [
+            ctx.workspace(f"state {i}", (count + 1, rows, self.units), fed.dtype) for i in range(self.state_count)
+        ]
+        for i, state in enumerate(states):
+            state[0] = given[i] if given else 0
+        on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
+        steps = self.steps(z, states, on_the_way, ctx)
+        run = Run(steps, fed, self._skipped(ctx.mask), factors, bool(given))
+        for t in range(count):
+            steps.forward(t)
+            if run.skipped is not None:
+                for state in states:
+                    np.copyto(state[t + 1], state[t], where=run.skipped[t])
+        return self._outputs(run, ctx), run
+
+    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> Any:
+        steps, skipped = saved.steps, saved.skipped
+        steps.start_backward(ctx)
+        d, dy = self._state_gradients(dy, saved, ctx)
+        for t in range(steps.count - 1, -1, -1):
+            if self.return_sequences:
+                d[0] += self._unless_zeroed(dy[:, t], t, skipped)
+            if skipped is None:
+                steps.backward(t, d)
+                continue
+            past = [part * skipped[t] for part in d]
+            for part, held in zip(d, past, strict=True):
+                part -= held
+            steps.backward(t, d)
+            for part, held in zip(d, past, strict=True):
+                part += held
+        steps.add_gradients(ctx)
+        flat = steps.dz.reshape(-1, steps.dz.shape[2])
+        ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
+        dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
+        return [dx, *d] if saved.has_given_states else dx
+
+    def _input_gradient(self, dz: Array, saved: Run, ctx: BackwardContext) -> Array:
+        count, rows, features = saved.x.shape
+        in_order = ctx.workspace("dx in order", saved.x.shape, dz.dtype)
+        np.matmul(dz, self.kernel.value.T, out=in_order.reshape(len(dz), features))
+        dx = ctx.workspace("dx", (rows, count, features), dz.dtype)
+        np.multiply(in_order, 1 if saved.factors is None else saved.factors, out=self._in_order(dx))
+        return dx
+
+    def _outputs(self, run: Run, ctx: ForwardContext) -> Any:
+        steps = run.steps
+        if self.return_sequences:
+            y = ctx.workspace("y", (steps.h.shape[1], steps.count, self.units), steps.h.dtype)
+            np.copyto(y, steps.h[1:].swapaxes(0, 1))
+            if self.zero_output_for_mask and run.skipped is not None:
+                np.copyto(y, 0, where=run.skipped.swapaxes(0, 1))
+        else:
+            y = self._unless_zeroed(steps.h[-1], steps.count - 1, run.skipped)
+        return [y, *(state[-1] for state in steps.states)] if self.return_state else y
+
+    def _unless_zeroed(self, y: Array, t: int, skipped: Array | None) -> Array:
+        """An output of step ``t``, or its gradient, 0 in the rows that skip it where these are to give 0."""
+        return y if skipped is None or not self.zero_output_for_mask else np.where(skipped[t], y.dtype.type(0), y)
+
+    def _state_gradients(self, dy: Any, saved: Run, ctx: BackwardContext) -> tuple[list[Array], Array]:
+        """Copies of the gradients of the last states, and that of the output."""
+        states = saved.steps.states
+        dy, *last = dy if isinstance(dy, list) else [dy]
+        d = [ctx.workspace(f"d {i}", state.shape[1:], state.dtype) for i, state in enumerate(states)]
+        for i, part in enumerate(d):
+            part[...] = last[i] if last else 0
+        if not self.return_sequences:
+            d[0] += self._unless_zeroed(dy, saved.steps.count - 1, saved.skipped)
+        return d, dy
+
+    def _in_order(self, x: Array) -> Array:
+        """(N, T, I) as (T, N, I) in the order of the steps: a view."""
+        in_time = x.swapaxes(0, 1)
+        return in_time[::-1] if self.go_backwards else in_time
+
+    def _skipped(self, mask: Any) -> Array | None:
+        mask = mask[0] if isinstance(mask, list) else mask
+        if mask is None or mask.all():
+            return None
+        return np.ascontiguousarray(~self._in_order(mask[:, :, None]))
+
+    def _factors(
+        self, purpose: str, rate: float, shape: tuple[int, int], x: Array, ctx: ForwardContext
+    ) -> Array | None:
+        """What dropout multiplies by: 0, or 1 / (1 - rate)."""
+        if not ctx.training or rate == 0:
+            return None
+        bits = ctx.row_bits(purpose, *shape, self.seed)
+        kept = bits < round((1 - rate) * 2**32)
+        return np.multiply(kept, 1 / (1 - rate) if rate < 1 else 0, dtype=x.dtype)
+
+    def _features(self, shape: Any) -> int:
+        of_sequences = _sequences(shape)
+        features = of_sequences[-1]
+        if len(of_sequences) != 3 or features is None:
+            raise ShapeError(
+                f"{self.name}: expected sequences of shape (N, T, features), received {of_sequences}. "
+                "Reshape the rows to (steps, features), or put an Embedding before this layer."
+            )
+        for state in shape[1:] if isinstance(shape, list) else ():
+            if len(state) != 2 or state[1] != self.units:
+                raise ShapeError(f"{self.name}: expected initial states of shape (N, {self.units}), received {state}.")
+        return features
+
+
+def _sequences(shape: Any) -> Shape:
+    """Shape of the sequences, among those of all inputs."""
+    return tuple(shape[0]) if isinstance(shape, list) else tuple(shape)

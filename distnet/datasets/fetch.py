@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _CONNECT_S = 15
 _READ_S = 60
+_SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,22 @@ class RemoteFile:
     Args:
         dataset: name of the dataset it belongs to, which is also its folder in ``$DISTNET_DATA``.
         url: where it is.
-        sha256: checksum of its content, hexadecimal.
+        checksum: SHA-256 of its content, hexadecimal; MD5, told by its length, where Keras knows no other.
     """
 
     dataset: str
     url: str
-    sha256: str
+    checksum: str
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def algorithm(self) -> str:
+        """What the checksum is: ``"sha256"`` or ``"md5"``."""
+        return "sha256" if len(self.checksum) == _SHA256_DIGITS else "md5"
 
 
 def user_folder(dataset: str) -> Path | None:
@@ -48,6 +59,27 @@ def cache_folder() -> Path:
     return (Path(home).expanduser() if home else Path.home() / ".cache" / "distnet") / "datasets"
 
 
+def locate(remote: RemoteFile, path: str | Path | None = None) -> Path:
+    """The user's own copy of ``remote`` in ``$DISTNET_DATA/dataset``, else what ``obtain`` finds.
+
+    The user's copy may be another file than the one published: it is read as it is. A ``.gz`` file may lie
+    there unpacked.
+
+    Args:
+        remote: the file.
+        path: its name in the cache folder, by default its own, or an absolute path to keep it at.
+
+    Raises:
+        DatasetError: there is no copy and none can be downloaded.
+    """
+    folder = user_folder(remote.dataset)
+    if folder is not None:
+        for candidate in (folder / remote.name, folder / remote.name.removesuffix(".gz")):
+            if candidate.is_file():
+                return candidate
+    return obtain(remote, remote.name if path is None else path)
+
+
 def obtain(remote: RemoteFile, path: str | Path) -> Path:
     """A verified copy of ``remote``, downloaded if neither cache holds one.
 
@@ -59,10 +91,10 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
         DatasetError: there is no copy and none can be downloaded; the message says what was tried.
     """
     target = cache_folder() / path
-    of_keras = Path.home() / ".keras" / "datasets" / target.name
+    of_keras = Path.home() / ".keras" / "datasets" / (target.name if Path(path).is_absolute() else path)
     tried = [_describe_user_folder(remote.dataset)]
     for candidate in (target, of_keras):
-        reason = _defect(candidate, remote.sha256)
+        reason = _defect(candidate, remote)
         if reason is None:
             return candidate
         tried.append(f"{candidate}: {reason}")
@@ -110,21 +142,24 @@ def _describe_user_folder(dataset: str) -> str:
     return f"{folder} (from DISTNET_DATA): " + ("none of the dataset's files" if folder.is_dir() else "no such folder")
 
 
-def _defect(path: Path, sha256: str) -> str | None:
-    import pooch  # slow to import, needed by few
-
+def _defect(path: Path, remote: RemoteFile) -> str | None:
     try:
         if not path.is_file():
             return "no such file"
-        return None if pooch.file_hash(str(path), alg="sha256") == sha256 else "its checksum is wrong"
+        return None if _hash(path, remote) == remote.checksum else "its checksum is wrong"
     except OSError as error:
         return f"cannot be read: {error}"
+
+
+def _hash(path: Path, remote: RemoteFile) -> str:
+    import pooch  # slow to import, needed by few
+
+    return str(pooch.file_hash(str(path), alg=remote.algorithm))
 
 
 def _download(remote: RemoteFile, target: Path) -> None:
     import pooch  # slow to import, needed by few
 
     downloader = pooch.HTTPDownloader(timeout=(_CONNECT_S, _READ_S))
-    pooch.retrieve(
-        remote.url, known_hash=f"sha256:{remote.sha256}", fname=target.name, path=target.parent, downloader=downloader
-    )
+    known_hash = f"{remote.algorithm}:{remote.checksum}"
+    pooch.retrieve(remote.url, known_hash=known_hash, fname=target.name, path=target.parent, downloader=downloader)

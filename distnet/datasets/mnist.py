@@ -16,7 +16,7 @@ from distnet.types import Array
 REMOTE = RemoteFile(
     dataset="mnist",
     url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-    sha256="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    checksum="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
 )
 SHAPES: dict[str, tuple[int, ...]] = {
     "x_train": (60000, 28, 28),

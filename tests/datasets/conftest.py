@@ -30,9 +30,10 @@ def _archive() -> bytes:
 
 @dataclass
 class Server:
-    """Hands out ``content`` for paths that it knows; ``requests`` counts what was asked for."""
+    """Hands out ``content``, or ``others`` by name; ``requests`` counts what was asked for."""
 
     content: bytes
+    others: dict[str, bytes] = field(default_factory=dict)
     url: str = ""
     requests: list[str] = field(default_factory=list)
 
@@ -43,6 +44,11 @@ class Server:
     def remote(self, path: str = "ok.npz") -> RemoteFile:
         return RemoteFile("small", f"{self.url}/{path}", self.sha256)
 
+    def hand_out(self, name: str, content: bytes, algorithm: str = "sha256") -> RemoteFile:
+        """Another file, and where to find it."""
+        self.others[name] = content
+        return RemoteFile("small", f"{self.url}/{name}", hashlib.new(algorithm, content).hexdigest())
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
@@ -51,7 +57,7 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.requests.append(self.path)
-            body = state.content
+            body = state.others.get(self.path[1:], state.content)
             if self.path == "/missing.npz":
                 self.send_error(404)
                 return

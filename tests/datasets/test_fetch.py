@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import socket
 import threading
 import time
@@ -172,3 +173,12 @@ def test_the_rank_that_failed_keeps_its_own_error_as_the_cause(home: Path):
     with pytest.raises(DatasetError, match="RuntimeError: a bug") as caught:
         on_one_rank_first(load)
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_an_md5_checksum_is_told_by_its_length_and_checked(server, home):
+    good = server.hand_out("index.json", b"{}", "md5")
+    assert good.algorithm == "md5"
+    assert obtain(good, "index.json").read_bytes() == b"{}"
+    other = RemoteFile("small", good.url, hashlib.md5(b"[]").hexdigest())
+    with pytest.raises(DatasetError, match="its checksum is wrong"):
+        obtain(other, "index.json")

@@ -1,0 +1,71 @@
+"""Film reviews from IMDB, as lists of word numbers, and whether they are positive.
+
+Source: Maas et al., "Learning word vectors for sentiment analysis", ACL 2011; the file is the one Keras downloads.
+"""
+
+from __future__ import annotations
+
+from distnet.datasets import text
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.npz import read_lists
+from distnet.types import Array
+
+_FOLDER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+REMOTE = RemoteFile("imdb", _FOLDER + "imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f")
+INDEX = RemoteFile("imdb", _FOLDER + "imdb_word_index.json", "bfafd718b763782e994055a2d397834f")
+
+
+def load_data(
+    path: str = "imdb.npz",
+    num_words: int | None = None,
+    skip_top: int = 0,
+    maxlen: int | None = None,
+    seed: int = 113,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    index_from: int | None = 3,
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """25,000 training and 25,000 test reviews and their labels, 1 for positive; the commonest word is number 1.
+
+    Shapes:
+        ((25000,) lists of int, (25000,) int64), the same again for the test
+
+    Args:
+        path: name of the file in the cache, or an absolute path to keep it at.
+        num_words: words of this number or above, counted with ``index_from``, become ``oov_char``.
+        skip_top: so do words below this number.
+        maxlen: only reviews of fewer words, counted with ``start_char``, are kept.
+        seed: of the order.
+        start_char: begins each review; None for nothing.
+        oov_char: stands for words left out; None drops them.
+        index_from: is added to each word number, to make room for padding, start and left-out words.
+
+    Raises:
+        ArgumentError: ``maxlen`` leaves no review.
+        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+
+    Source: ``keras.datasets.imdb.load_data``.
+    """
+    arrays = on_one_rank_first(lambda: read_lists(locate(REMOTE, path), [("x_train", "y_train"), ("x_test", "y_test")]))
+    parts = []
+    for part in ("train", "test"):
+        texts, labels = text.shuffled(arrays[f"x_{part}"], arrays[f"y_{part}"], seed)
+        parts.append(text.shorter(text.started(texts, start_char, index_from), labels, maxlen))
+    (x_train, y_train), (x_test, y_test) = parts
+    kept = text.limited(x_train + x_test, num_words, skip_top, oov_char)
+    train, test = text.as_objects(kept[: len(x_train)]), text.as_objects(kept[len(x_train) :])
+    return (train, y_train), (test, y_test)
+
+
+def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
+    """The number of each word, without ``index_from``.
+
+    Args:
+        path: name of the file in the cache, or an absolute path to keep it at.
+
+    Raises:
+        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+
+    Source: ``keras.datasets.imdb.get_word_index``.
+    """
+    return text.word_index(INDEX, path)

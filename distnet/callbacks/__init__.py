@@ -13,4 +13,5 @@ from distnet.callbacks.learning_rate_scheduler import LearningRateScheduler as L
 from distnet.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from distnet.callbacks.progress import ProgbarLogger as ProgbarLogger
 from distnet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from distnet.callbacks.tensorboard import TensorBoard as TensorBoard
 from distnet.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -1,0 +1,169 @@
+"""Losses, metrics and weights as TensorBoard shows them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.event_file import EventFile
+from distnet.errors import ArgumentError
+from distnet.network import Network
+from distnet.types import Array
+
+
+@dataclass(eq=False)
+class TensorBoard(Callback):
+    """Writes event files to ``train/`` and ``validation/``; ``tensorboard --logdir logs`` shows them.
+
+    Tags: ``epoch_loss``, ``epoch_learning_rate`` ... by epoch, ``batch_loss`` ... by batch of the whole
+    training, ``evaluation_loss_vs_iterations`` ..., ``dense/kernel/histogram``. TensorFlow is not needed.
+
+    Args:
+        log_dir: folder for both.
+        histogram_freq: epochs between histograms of the weights; 0 for none.
+        write_graph: write the layers and what they are called on.
+        write_images: with the histograms, weights as images in shades of grey.
+        write_steps_per_second: batches a second, by epoch and by batch.
+        update_freq: ``"epoch"``, ``"batch"`` or a number of batches between the batches' tags.
+        profile_batch, embeddings_freq, embeddings_metadata: taken so that scripts run, without effect.
+
+    Raises:
+        ArgumentError: another ``update_freq``.
+
+    Source: ``keras.callbacks.TensorBoard``.
+    """
+
+    log_dir: str | os.PathLike[str] = "logs"
+    histogram_freq: int = 0
+    write_graph: bool = True
+    write_images: bool = False
+    write_steps_per_second: bool = False
+    update_freq: str | int = "epoch"
+    profile_batch: Any = 0
+    embeddings_freq: int = 0
+    embeddings_metadata: Any = None
+
+    is_passive: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        is_count = isinstance(self.update_freq, int) and not isinstance(self.update_freq, bool) and self.update_freq > 0
+        if self.update_freq not in ("epoch", "batch") and not is_count:
+            raise ArgumentError(
+                f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, received "
+                f"{self.update_freq!r}."
+            )
+        self._files: dict[str, EventFile] = {}
+        self._batch = 0
+        self._epoch_start_s = self._batch_start_s = 0.0
+        self._first_step = 0
+
+    def set_model(self, model: Network) -> None:
+        """Receive the model; write what its layers are called on."""
+        super().set_model(model)
+        self._files = {}
+        if self.write_graph and model.built:
+            graph = {"class_name": type(model).__name__, "config": _with_keras_3_calls(model.get_config())}
+            self._file("train").text("keras", json.dumps(graph), 0, "graph_keras_model", b"1")
+            self._file("train").flush()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Count the batches from the beginning of the training, also where this one goes on from a file."""
+        steps = self.params.get("steps")
+        if steps:
+            self._batch = epoch * steps
+        self._first_step = self.model.training_state.step
+        self._epoch_start_s = self._batch_start_s = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's logs so far, every ``update_freq`` batches."""
+        self._batch += 1
+        began, self._batch_start_s = self._batch_start_s, time.perf_counter()
+        every = 1 if self.update_freq == "batch" else self.update_freq
+        if not isinstance(every, int) or self._batch % every:
+            return
+        if self.write_steps_per_second:
+            rate = 1 / max(self._batch_start_s - began, 1e-9)
+            self._file("train").scalar("batch_steps_per_second", rate, self._batch)
+        self._scalars("train", "batch_{}", logs or {}, self._batch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's logs and, when it is time, the weights."""
+        logs = logs or {}
+        training = {key: value for key, value in logs.items() if not key.startswith("val_")}
+        if self.model.optimizer is not None:
+            training["learning_rate"] = float(self.model.optimizer.learning_rate)
+        if self.write_steps_per_second:
+            steps = self.model.training_state.step - self._first_step
+            training["steps_per_second"] = steps / max(time.perf_counter() - self._epoch_start_s, 1e-9)
+        self._scalars("train", "epoch_{}", training, epoch)
+        validation = {key[4:]: value for key, value in logs.items() if key.startswith("val_")}
+        self._scalars("validation", "epoch_{}", validation, epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self._weights(epoch)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Write what was measured, by the number of steps trained."""
+        if self.model.optimizer is not None:
+            step = self.model.optimizer.iterations
+            self._scalars("validation", "evaluation_{}_vs_iterations", logs or {}, step)
+
+    def _file(self, run: str) -> EventFile:
+        if run not in self._files:
+            self._files[run] = EventFile(os.path.join(self.log_dir, run))
+        return self._files[run]
+
+    def _scalars(self, run: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
+        """Write numbers; a metric with one value a class as several."""
+        if not logs:
+            return
+        file = self._file(run)
+        for key, value in logs.items():
+            for i, number in enumerate(np.ravel(value)):
+                file.scalar(tag.format(key) + (f"/{i}" if np.ndim(value) else ""), float(number), step)
+        file.flush()
+
+    def _weights(self, epoch: int) -> None:
+        file = self._file("train")
+        for variable in self.model.variables:
+            file.histogram(f"{variable.path}/histogram", variable.value, epoch)
+            pixels = _as_image(variable.value) if self.write_images else None
+            if pixels is not None:
+                file.image(f"{variable.path}/image", pixels, epoch)
+        file.flush()
+
+
+def _as_image(weights: Array) -> Array | None:
+    """(H, W) bytes from vectors and matrices, black for the smallest weight; None for other weights."""
+    matrix = np.atleast_2d(np.squeeze(weights))
+    if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
+        return None
+    matrix = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    low, high = float(matrix.min()), float(matrix.max())
+    return np.asarray((matrix - low) * (255 / ((high - low) or 1)), np.uint8)
+
+
+def _with_keras_3_calls(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's configuration with its calls as Keras 3 writes them: TensorBoard draws no others."""
+    layers = []
+    for entry in config["layers"]:
+        layer = {**entry, "name": entry.get("name") or entry["config"].get("name")}
+        if "layers" in layer["config"]:
+            layer["config"] = _with_keras_3_calls(layer["config"])
+        if "inbound_nodes" in layer:
+            layer["inbound_nodes"] = [
+                {"args": [[_keras_tensor(reference[:3]) for reference in node]], "kwargs": {}}
+                for node in layer["inbound_nodes"]
+            ]
+        layers.append(layer)
+    return {**config, "layers": layers}
+
+
+def _keras_tensor(history: list[Any]) -> dict[str, Any]:
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": history}}

@@ -7,10 +7,10 @@ On four ranks:  mpirun -n 4 python examples/text_lstm.py
 """
 
 import numpy as np
+from distnet.preprocessing.sequence import pad_sequences
 
 import distnet as keras
 from distnet import layers
-from distnet.preprocessing.sequence import pad_sequences
 
 PRAISE = ["good", "fine", "lovely", "great", "clever"]
 BLAME = ["bad", "dull", "awful", "poor", "silly"]
@@ -47,7 +47,7 @@ model = keras.Sequential(
 model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
 model.fit(x[:2500], labels[:2500], batch_size=32, epochs=8, validation_data=(x[2500:], labels[2500:]), verbose=2)
 
-sentence = "the film was not bad".split()
+sentence = ["the", "film", "was", "not", "bad"]
 (praise,) = model.predict(pad_sequences([[WORDS[word] for word in sentence]], maxlen=14), verbose=0)
 if keras.distribution.is_chief():
     print(f"{' '.join(sentence)!r} is praise with probability {praise[0]:.2f}")

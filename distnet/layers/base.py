@@ -154,13 +154,21 @@ class Layer(Configurable, ABC):
         """Whether layers within this one can add to the loss."""
         return False
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer on placeholders, for a model, or on arrays, for their outputs in inference mode.
+
+        Args:
+            args: the inputs, by position or by the names in ``call_arguments``, and what ``bind`` knows.
+            kwargs: the same by name.
 
         Raises:
             ShapeError: inputs that the layer cannot take.
             ArgumentError: arguments that it does not know.
         """
+        first = self.call_arguments[0]
+        if not args and first not in kwargs:
+            raise ArgumentError(f"{self.name}: expected {first} to be called on, received {sorted(kwargs)}.")
+        inputs, *args = args or (kwargs.pop(first),)  # type: ignore[assignment]
         tensors, options = self.bind(inputs, *args, **kwargs)
         if not any(isinstance(t, KerasTensor) for t in tensors):
             return self._call_on_arrays(tensors, options)

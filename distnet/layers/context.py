@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from distnet import random
+from distnet import kernels, random
 from distnet.constraints import Constraint
 from distnet.initializers import Initializer
 from distnet.regularizers import Regularizer
@@ -162,13 +162,18 @@ class BackwardContext:
         return self.workspaces.get(self.call, name, shape, dtype)
 
     def add_product(self, variable: Variable | None, a: Array, b: Array) -> None:
-        """``grad += a @ b``, straight into the flat gradient; a frozen or absent variable costs nothing."""
+        """``grad += a @ b``, straight into the flat gradient; a frozen or absent variable costs nothing.
+
+        Shapes:
+            a (I, N), b (N, O); the variable has I * O entries in any shape.
+        """
         if variable is None or not variable.is_trained:
             return
+        grad = variable.grad.reshape(len(a), b.shape[-1])
         if self._is_first(variable):
-            np.matmul(a, b, out=variable.grad)
+            np.matmul(a, b, out=grad)
         else:
-            variable.grad += a @ b
+            grad += a @ b
 
     def add_sum(self, variable: Variable | None, dy: Array, axis: int | tuple[int, ...]) -> None:
         """``grad += dy.sum(axis)``, straight into the flat gradient."""
@@ -178,6 +183,14 @@ class BackwardContext:
             np.sum(dy, axis=axis, out=variable.grad)
         else:
             variable.grad += dy.sum(axis=axis)
+
+    def add_rows(self, variable: Variable | None, rows: Array, gradients: Array) -> None:
+        """``grad[rows[i]] += gradients[i]`` for each i; rows may occur any number of times."""
+        if variable is None or not variable.is_trained:
+            return
+        if self._is_first(variable):
+            variable.grad.fill(0)
+        kernels.current().add_rows(variable.grad, rows, gradients)
 
     def add(self, variable: Variable | None, gradient: Array) -> None:
         """``grad += gradient``."""

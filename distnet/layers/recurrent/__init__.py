@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from distnet.layers.recurrent.base import Recurrent as Recurrent
+from distnet.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from distnet.layers.recurrent.gru import GRU as GRU
 from distnet.layers.recurrent.lstm import LSTM as LSTM
 from distnet.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN

@@ -1,0 +1,116 @@
+"""Layers around layers: whose variables, penalties and flags are those of the layers within."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.layers.base import Layer
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array
+from distnet.variables import Variable
+
+
+@dataclass
+class Inner:
+    """What a layer within a layer leaves for backward.
+
+    Args:
+        saved: what its forward returned besides the output.
+        outputs: its outputs, if it has an activity regularizer.
+        rows: what its activity penalty is divided by.
+        penalty: what it adds to the loss.
+    """
+
+    saved: Any
+    outputs: list[Array]
+    rows: int
+    penalty: float
+
+
+@dataclass
+class WrapperRun:
+    """What a wrapper's forward leaves: its layers' runs, and what it needs of its own."""
+
+    inner: list[Inner]
+    own: Any
+
+
+class Wrapper(Layer, ABC):
+    """A layer that computes by calling others, its ``sublayers``."""
+
+    @property
+    @abstractmethod
+    def sublayers(self) -> list[Layer]:
+        """The layers within, in the order of their variables."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training updates it; setting it later sets that of the layers within, as in Keras."""
+        return self._is_trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._is_trainable = bool(value)
+        if "built_shape" in vars(self):  # the constructor sets the flag before there are layers
+            for layer in self.sublayers:
+                layer.trainable = bool(value)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of the layers within."""
+        return [v for layer in self.sublayers for v in layer.variables]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training updates."""
+        return [v for layer in self.sublayers for v in layer.trainable_weights] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in trained]
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether a layer within has an activity regularizer."""
+        return any(layer.activity_regularizer is not None or layer.has_penalty for layer in self.sublayers)
+
+    def penalty(self, saved: WrapperRun) -> float:
+        """The activity penalties of the layers within."""
+        return sum(inner.penalty for inner in saved.inner)
+
+    def validate(self) -> None:
+        for layer in self.sublayers:
+            if layer.dtype != self.dtype:
+                raise ArgumentError(
+                    f"{self.name}: has dtype {self.dtype}, but the layer {layer.name} within it has {layer.dtype}. "
+                    "Give both the same dtype=..."
+                )
+
+
+def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, Inner]:
+    """Run a layer within a layer; its activity penalty is divided by ``rows``."""
+    y, saved = layer.forward(x, ctx)
+    regularizer, outputs, penalty = layer.activity_regularizer, [], layer.penalty(saved)
+    if regularizer is not None:
+        outputs = y if isinstance(y, list) else [y]
+        penalty += sum(regularizer.value(part) for part in outputs if len(part)) / rows
+    return y, Inner(saved, outputs, rows, penalty)
+
+
+def backward(layer: Layer, dy: Any, inner: Inner, ctx: BackwardContext) -> Any:
+    """Run it backward; the activity penalty's gradient is added to ``dy``."""
+    regularizer = layer.activity_regularizer
+    if regularizer is not None:
+        parts = dy if isinstance(dy, list) else [dy]
+        summed = [
+            np.add(part, regularizer.gradient(y) / inner.rows) for part, y in zip(parts, inner.outputs, strict=True)
+        ]
+        dy = summed if isinstance(dy, list) else summed[0]
+    return layer.backward(dy, inner.saved, ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,42 +13,31 @@ from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.types import Array
+from distnet.types import Array, Json, Shape
+
+_ALL_BITS = 2**32
 
 
-@register_layer()
-@dataclass(eq=False)
-class Dropout(Layer):
-    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``.
-
-    Shapes:
-        (N, ...) -> the same.
-
-    Args:
-        rate: probability in [0, 1] with which an entry is dropped.
-        noise_shape: shape of the mask, broadcast against the input; None entries mean the input's
-            extent. A leading 1 gives all rows of the global batch one mask.
-        seed: takes the place of the global seed in the masks' address.
-
-    Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
-    """
+class Dropping(Layer):
+    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``."""
 
     supports_masking: ClassVar[bool] = True
 
     rate: float
-    noise_shape: tuple[int | None, ...] | None = None
-    seed: int | None = None
+    seed: int | None
+
+    @property
+    @abstractmethod
+    def mask_shape(self) -> Shape | None:
+        """Shape of the mask, None entries meaning the input's extent; None for one entry each."""
 
     def validate(self) -> None:
-        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 <= self.rate <= 1:
-            raise ArgumentError(f"{self.name}: rate must be a number between 0 and 1, received {self.rate!r}.")
-        if self.noise_shape is not None:
-            self.noise_shape = tuple(self.noise_shape)
+        check_rate(self.rate, self.name)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
             return x, None
-        bits = self._bits(x, ctx)
+        bits = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
         y = ctx.workspace("y", x.shape, x.dtype)
         self._drop(x, bits, y)
         return y, bits
@@ -62,20 +52,141 @@ class Dropout(Layer):
     def _drop(self, x: Array, bits: Array, out: Array) -> None:
         kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
         arrays = (x.reshape(flat), bits.reshape(flat))
-        kernels.current().dropout(*arrays, round(kept * 2**32), 1.0 / kept if kept else 0.0, out.reshape(flat))
+        kernels.current().dropout(*arrays, threshold(self.rate), 1.0 / kept if kept else 0.0, out.reshape(flat))
 
-    def _bits(self, x: Array, ctx: ForwardContext) -> Array:
-        """uint32 random bits of x's shape, drawn once for each entry of the mask."""
-        if self.noise_shape is None:
-            return ctx.row_bits("dropout", len(x), math.prod(x.shape[1:]), self.seed).reshape(x.shape)
-        if len(self.noise_shape) != x.ndim:
-            raise ShapeError(
-                f"{self.name}: noise_shape {self.noise_shape} has not as many axes as the input {x.shape}."
-            )
-        extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(self.noise_shape))
-        width = math.prod(extents[1:])
-        if self.noise_shape[0] == 1:
-            bits = ctx.batch_bits("dropout", width, self.seed)
-        else:
-            bits = ctx.row_bits("dropout", len(x), width, self.seed)
-        return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))
+
+@register_layer()
+@dataclass(eq=False)
+class Dropout(Dropping):
+    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which an entry is dropped.
+        noise_shape: shape of the mask, broadcast against the input; None entries mean the input's
+            extent. A leading 1 gives all rows of the global batch one mask.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
+    """
+
+    rate: float
+    noise_shape: tuple[int | None, ...] | None = None
+    seed: int | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        if self.noise_shape is not None:
+            self.noise_shape = tuple(self.noise_shape)
+
+    @property
+    def mask_shape(self) -> Shape | None:
+        return self.noise_shape
+
+
+class SpatialDropout(Dropping):
+    """Drops whole channels: all positions of a row share one mask."""
+
+    axes: ClassVar[int]
+    """Of an input, the batch's and the channels' among them."""
+
+    @property
+    def mask_shape(self) -> Shape:
+        return (None, *[1] * (self.axes - 2), None)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != self.axes:
+            raise ShapeError(f"{self.name}: expected an input of {self.axes} axes, received {shape}.")
+        return shape
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments that every Keras knows: Keras 3 refuses ``trainable`` here."""
+        found = {key: value for key, value in super().get_config().items() if key != "trainable"}
+        if self.seed is None:
+            del found["seed"]
+        return found
+
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout1D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, T, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout1D``.
+    """
+
+    axes: ClassVar[int] = 3
+
+    rate: float
+    seed: int | None = None
+
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout2D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, H, W, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        data_format: ``"channels_last"``.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout2D``.
+    """
+
+    axes: ClassVar[int] = 4
+
+    rate: float
+    data_format: str | None = None
+    seed: int | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        self.data_format = self.data_format or "channels_last"
+        if self.data_format != "channels_last":
+            raise ArgumentError(f"{self.name}: expected data_format 'channels_last', received {self.data_format!r}.")
+
+
+def check_rate(rate: object, where: str, is_one_allowed: bool = True) -> None:
+    """Refuse what is no probability of dropping.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    is_number = isinstance(rate, int | float) and not isinstance(rate, bool) and 0 <= rate <= 1
+    if not is_number or (rate == 1 and not is_one_allowed):
+        below = "" if is_one_allowed else ", below 1"
+        raise ArgumentError(f"{where}: rate must be a number between 0 and 1{below}, received {rate!r}.")
+
+
+def threshold(rate: float) -> int:
+    """The number that random bits are below with probability ``1 - rate``."""
+    return round((1.0 - rate) * _ALL_BITS)
+
+
+def mask_bits(x: Array, shape: Shape | None, seed: int | None, ctx: ForwardContext, where: str) -> Array:
+    """uint32 random bits of x's shape, drawn once for each entry of a mask of ``shape``.
+
+    Raises:
+        ShapeError: ``shape`` has not as many axes as ``x``.
+    """
+    if shape is None:
+        return ctx.row_bits("dropout", len(x), math.prod(x.shape[1:]), seed).reshape(x.shape)
+    if len(shape) != x.ndim:
+        raise ShapeError(f"{where}: noise_shape {shape} has not as many axes as the input {x.shape}.")
+    extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(shape))
+    width = math.prod(extents[1:])
+    bits = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", len(x), width, seed)
+    return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array, Shape
 
@@ -79,6 +81,81 @@ class Reshape(Layer):
 
     def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
         return dy.reshape(saved)
+
+
+@register_layer()
+@dataclass(eq=False)
+class Permute(Layer):
+    """Each row with its axes in another order.
+
+    Shapes:
+        (N, A, B, ...) -> (N, ...), axis i of a row being axis ``dims[i]`` of the input.
+
+    Args:
+        dims: all axes of a row, counted from 1.
+
+    Source: ``keras.layers.Permute``.
+    """
+
+    dims: tuple[int, ...]
+
+    def validate(self) -> None:
+        self.dims = tuple(self.dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ArgumentError(
+                f"{self.name}: dims: expected each of 1, 2, ... up to the number of a row's axes once, received "
+                f"{self.dims}."
+            )
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != len(self.dims) + 1:
+            raise ShapeError(f"{self.name}: dims={self.dims} are not all axes of rows of shape {shape[1:]}.")
+        return (shape[0], *(shape[axis] for axis in self.dims))
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        moved = x.transpose(0, *self.dims)
+        y = ctx.workspace("y", moved.shape, x.dtype)
+        y[...] = moved
+        return y, None
+
+    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+        moved = dy.transpose(np.argsort((0, *self.dims)))
+        dx = ctx.workspace("dx", moved.shape, dy.dtype)
+        dx[...] = moved
+        return dx
+
+
+@register_layer()
+@dataclass(eq=False)
+class RepeatVector(Layer):
+    """Each row, a vector, n times.
+
+    Shapes:
+        (N, F) -> (N, n, F).
+
+    Args:
+        n: positive.
+
+    Source: ``keras.layers.RepeatVector``.
+    """
+
+    n: int
+
+    def validate(self) -> None:
+        self.n = positive_int(self.n, f"{self.name}: n")
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 2:
+            raise ShapeError(f"{self.name}: expected an input of 2 axes, received {shape}.")
+        return (shape[0], self.n, shape[1])
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        y = ctx.workspace("y", (len(x), self.n, x.shape[1]), x.dtype)
+        y[...] = x[:, np.newaxis]
+        return y, None
+
+    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+        return np.sum(dy, axis=1, out=ctx.workspace("dx", (len(dy), dy.shape[2]), dy.dtype))
 
 
 def _product(extents: Shape) -> int | None:

@@ -17,10 +17,12 @@ def checked_axes(axis: object, where: str) -> int | list[int]:
     Raises:
         ArgumentError: it is neither.
     """
-    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
-    if not axes or any(isinstance(a, bool) or not isinstance(a, int) for a in axes):
+    if isinstance(axis, int) and not isinstance(axis, bool):
+        return axis
+    axes = list(axis) if isinstance(axis, list | tuple) else []
+    if not axes or any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
         raise ArgumentError(f"{where}: axis: expected an integer or a list of integers, received {axis!r}.")
-    return axes if isinstance(axis, list | tuple) else axes[0]
+    return axes
 
 
 def positive_axes(axis: int | Sequence[int], shape: Shape, where: str) -> list[int]:

@@ -120,7 +120,7 @@ class BatchNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         rows = self._rows(x, ctx, "x")
-        columns, y = self._columns(rows), ctx.workspace("y", rows.shape, rows.dtype)
+        columns, y = Columns.of(rows), ctx.workspace("y", rows.shape, rows.dtype)
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
             found = _of_batch(rows, counts, y, columns, ctx.sum_over_ranks)
@@ -134,7 +134,7 @@ class BatchNormalization(Layer):
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         rows, found = saved
         slopes = self._rows(dy, ctx, "dy")
-        columns, inverse = self._columns(rows), 1 / np.sqrt(found.variance + self.epsilon)
+        columns, inverse = Columns.of(rows), 1 / np.sqrt(found.variance + self.epsilon)
         sums = np.zeros((2, columns.channels))
         if found.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
             (sums[0],), (sums[1],) = columns.gradient_sums(slopes, rows, found.mean)
@@ -163,9 +163,6 @@ class BatchNormalization(Layer):
             return
         for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance)):
             variable.value[...] = variable.value * self.momentum + batch * (1.0 - self.momentum)
-
-    def _columns(self, rows: Array) -> Columns:
-        return Columns(1, rows.shape[1], rows.shape[2], rows.dtype)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(1, M, C), contiguous."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -34,6 +35,12 @@ class Columns:
     rows: int
     channels: int
     dtype: DType
+
+    @classmethod
+    def of(cls, x: Array) -> Self:
+        """Those of the array ``x``, (G, S, C)."""
+        groups, rows, channels = x.shape
+        return cls(groups, rows, channels, x.dtype)
 
     def sums(self, x: Array) -> Array:
         """(G, C) sums over the rows."""

@@ -80,7 +80,7 @@ class GroupNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         axes, rows = self._rows(x, ctx, "x")
-        columns, y = Columns(*rows.shape, rows.dtype), ctx.workspace("y", rows.shape, rows.dtype)
+        columns, y = Columns.of(rows), ctx.workspace("y", rows.shape, rows.dtype)
         mean = self._averages(columns.sums(rows), columns.rows)
         variance = self._averages(columns.center(rows, mean, y), columns.rows)
         inverse = 1 / np.sqrt(variance + self.epsilon)
@@ -92,7 +92,7 @@ class GroupNormalization(Layer):
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         rows, mean, inverse = saved
         axes, slopes = self._rows(dy, ctx, "dy")
-        columns = Columns(*rows.shape, rows.dtype)
+        columns = Columns.of(rows)
         plain, weighted = columns.gradient_sums(slopes, rows, mean)
         weighted *= inverse
         ctx.add_sum(self.beta, plain, axis=0)

@@ -68,6 +68,13 @@ class Kernels(Protocol):
             scale: factor of the entries kept.
         """
 
+    def add_rows(self, out: Array, rows: Array, values: Array) -> None:
+        """``out[rows[i]] += values[i]`` for each i; rows may occur any number of times.
+
+        Shapes:
+            out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
+        """
+
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         """Copy windows to ``patches``, zeros for padding: R rows of windows, from row ``first`` on.
 
@@ -96,14 +103,4 @@ class Kernels(Protocol):
 
         Shapes:
             dy, winners: (N, H', W', C); out: (N, H, W, C); all contiguous.
-        """
-
-    def depthwise(self, x: Array, kernel: Array, y: Array, windows: Windows, into: str) -> None:
-        """Add to one of three arrays, that named by ``into``, the product of the two others.
-
-        ``"y"``: each window of ``x`` times the kernel, channel by channel; ``"x"`` and ``"kernel"``: the
-        gradients of that, ``y`` being the gradient of the result.
-
-        Shapes:
-            x: (N, H, W, C); kernel: (KH * KW, C); y: (N, H', W', C); all contiguous.
         """

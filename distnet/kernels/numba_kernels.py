@@ -11,9 +11,9 @@ import numba
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import window_loops
+from distnet.kernels import row_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Formula
-from distnet.kernels.numpy_kernels import check_activation, check_target
+from distnet.kernels.numpy_kernels import check_activation
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -66,6 +66,9 @@ class NumbaKernels:
         _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), out)
         return out
 
+    def add_rows(self, out: Array, rows: Array, values: Array) -> None:
+        _add_rows(out, rows, np.ascontiguousarray(values))
+
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         _im2col(x, windows, first, channel, patches)
 
@@ -78,10 +81,6 @@ class NumbaKernels:
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
         out.fill(0)
         _max_pool_gradient(dy, winners, windows, out)
-
-    def depthwise(self, x: Array, kernel: Array, y: Array, windows: Windows, into: str) -> None:
-        check_target(into)
-        depthwise_loop(into)(x, kernel, y, windows)
 
 
 def _flat(a: Array) -> Array:
@@ -102,21 +101,9 @@ def update_loop(formula: Formula, slots: int) -> Loop:
     """
     if slots > MAX_SLOTS:
         raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
-    return _specialized(_TEMPLATES[slots], formula)
-
-
-@cache
-def depthwise_loop(into: str) -> Loop:
-    """The compiled loop over windows that adds into ``x``, ``kernel`` or ``y``."""
-    return _specialized(window_loops.depthwise, getattr(window_loops, f"into_{into}"))
-
-
-def _specialized(template: Any, formula: Callable[..., Any]) -> Loop:
-    """``template`` compiled with ``formula`` in the place of the name."""
-    source = formula.__code__
-    code = template.__code__.replace(co_filename=source.co_filename, co_firstlineno=source.co_firstlineno)
-    names = {"formula": numba.njit(**_OPTIONS)(formula), "range": range, "divmod": divmod}
-    loop = types.FunctionType(code, names, formula.__name__)
+    template, source = _TEMPLATES[slots].__code__, formula.__code__
+    code = template.replace(co_filename=source.co_filename, co_firstlineno=source.co_firstlineno)
+    loop = types.FunctionType(code, {"formula": numba.njit(**_OPTIONS)(formula), "range": range}, formula.__name__)
     loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_loop"
     return _compiled(loop)
 
@@ -180,6 +167,7 @@ _bias_relu = _compiled(_bias_relu_loop)
 _relu = _compiled(_relu_loop)
 _relu_gradient = _compiled(_relu_gradient_loop)
 _dropout = _compiled(_dropout_loop)
+_add_rows = _compiled(row_loops.add_rows)
 _im2col = _compiled(window_loops.im2col)
 _col2im = _compiled(window_loops.col2im)
 _max_pool = _compiled(window_loops.max_pool)

@@ -11,6 +11,9 @@ from distnet.kernels.base import FUSED_ACTIVATIONS, Formula
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
+_FEW = 4
+"""Occurrences of a row that are added in passes over all rows."""
+
 _CHUNK_BYTES = 1 << 18
 """A formula's temporaries stay in the L2 cache, and are just large enough for NumPy to reuse them in place."""
 
@@ -54,6 +57,22 @@ class NumpyKernels:
         _zero_unless(bits < threshold, out)
         return out
 
+    def add_rows(self, out: Array, rows: Array, values: Array) -> None:
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        counts = np.diff(starts, append=len(rows))
+        # The first occurrences of all rows, then the second ones ...: reduceat costs a microsecond for each row.
+        for occurrence in range(_FEW):
+            again = counts > occurrence
+            at = starts[again] + occurrence
+            out[ordered[at]] += values[order[at]]
+        many = counts > _FEW
+        if many.any():
+            is_left = np.arange(len(rows)) - np.repeat(starts, counts) >= _FEW
+            ends = np.cumsum(counts[many] - _FEW)
+            out[ordered[starts[many]]] += np.add.reduceat(values[order[is_left]], ends - counts[many] + _FEW)
+
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         channels = slice(channel, channel + patches.shape[-1])
         patches[...] = 0
@@ -80,16 +99,6 @@ class NumpyKernels:
         out[...] = 0
         for tap, a, b, h, w in windows.overlaps():
             out[:, h, w] += dy[:, a, b] * (winners[:, a, b] == tap)
-
-    def depthwise(self, x: Array, kernel: Array, y: Array, windows: Windows, into: str) -> None:
-        check_target(into)
-        for tap, a, b, h, w in windows.overlaps():
-            if into == "y":
-                y[:, a, b] += x[:, h, w] * kernel[tap]
-            elif into == "x":
-                x[:, h, w] += y[:, a, b] * kernel[tap]
-            else:
-                kernel[tap] += np.einsum("nhwc,nhwc->c", x[:, h, w], y[:, a, b])
 
 
 def _by_image(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, int, Array]]:
@@ -126,13 +135,3 @@ def check_activation(activation: str) -> None:
             f"kernels: expected an activation out of {FUSED_ACTIVATIONS}, received {activation!r}. "
             "Compute it with distnet.activations."
         )
-
-
-def check_target(into: str) -> None:
-    """Refuse a name that is no argument of ``depthwise``.
-
-    Raises:
-        ArgumentError: it is not one of ``"x"``, ``"kernel"``, ``"y"``.
-    """
-    if into not in ("x", "kernel", "y"):
-        raise ArgumentError(f"kernels: expected 'x', 'kernel' or 'y' to add into, received {into!r}.")

@@ -6,8 +6,6 @@ cut beforehand, since only then does the compiler see that their indices are not
 
 from __future__ import annotations
 
-from typing import Any
-
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -126,43 +124,3 @@ def max_pool_gradient(dy: Array, winners: Array, windows: Windows, out: Array) -
                 dx = target[start : start + channels]
                 for c in range(channels):
                     dx[c] += gradient[c] if won[c] == tap else 0
-
-
-formula: Any = None
-"""Stands for the formula in ``depthwise``; each compiled copy has its own."""
-
-
-def depthwise(x: Array, kernel: Array, y: Array, windows: Windows) -> None:
-    """Hand each channel vector of ``x``, of ``kernel`` (taps, C) and of ``y`` that meet to the formula."""
-    rows, columns = windows
-    channels = x.shape[3]
-    entries, weights, results = x.reshape(-1), kernel.reshape(-1), y.reshape(-1)
-    for p in range(y.shape[0] * rows.windows * columns.windows):
-        r, o = divmod(p, columns.windows)
-        n, above = divmod(r, rows.windows)
-        result = results[p * channels : (p + 1) * channels]
-        for tap in range(rows.taps * columns.taps):
-            i, j = divmod(tap, columns.taps)
-            h = above * rows.stride - rows.before + i * rows.dilation
-            w = o * columns.stride - columns.before + j * columns.dilation
-            if 0 <= h < rows.extent and 0 <= w < columns.extent:
-                start = ((n * rows.extent + h) * columns.extent + w) * channels
-                formula(entries[start : start + channels], weights[tap * channels : (tap + 1) * channels], result)
-
-
-def into_y(x: Array, kernel: Array, y: Array) -> None:
-    """Depthwise convolution."""
-    for c in range(x.size):
-        y[c] += x[c] * kernel[c]
-
-
-def into_x(x: Array, kernel: Array, y: Array) -> None:
-    """Its gradient by the image, ``y`` being that by the result."""
-    for c in range(x.size):
-        x[c] += y[c] * kernel[c]
-
-
-def into_kernel(x: Array, kernel: Array, y: Array) -> None:
-    """Its gradient by the kernel."""
-    for c in range(x.size):
-        kernel[c] += x[c] * y[c]

@@ -3,11 +3,84 @@
 from __future__ import annotations
 
 from distnet.layers.activation import Activation as Activation
+from distnet.layers.advanced_activations import ELU as ELU
+from distnet.layers.advanced_activations import LeakyReLU as LeakyReLU
+from distnet.layers.advanced_activations import PReLU as PReLU
+from distnet.layers.advanced_activations import ReLU as ReLU
+from distnet.layers.advanced_activations import Softmax as Softmax
 from distnet.layers.base import LAYERS as LAYERS
 from distnet.layers.base import Layer as Layer
+from distnet.layers.convolutional import Conv1D as Conv1D
+from distnet.layers.convolutional import Conv2D as Conv2D
+from distnet.layers.cropping import Cropping1D as Cropping1D
+from distnet.layers.cropping import Cropping2D as Cropping2D
 from distnet.layers.dense import Dense as Dense
+from distnet.layers.depthwise_convolutional import DepthwiseConv1D as DepthwiseConv1D
+from distnet.layers.depthwise_convolutional import DepthwiseConv2D as DepthwiseConv2D
 from distnet.layers.dropout import Dropout as Dropout
+from distnet.layers.dropout import SpatialDropout1D as SpatialDropout1D
+from distnet.layers.dropout import SpatialDropout2D as SpatialDropout2D
+from distnet.layers.embedding import Embedding as Embedding
+from distnet.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from distnet.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from distnet.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from distnet.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from distnet.layers.input_layer import Input as Input
 from distnet.layers.input_layer import InputLayer as InputLayer
+from distnet.layers.masking import Masking as Masking
+from distnet.layers.merging import Add as Add
+from distnet.layers.merging import Average as Average
+from distnet.layers.merging import Concatenate as Concatenate
+from distnet.layers.merging import Dot as Dot
+from distnet.layers.merging import Maximum as Maximum
+from distnet.layers.merging import Minimum as Minimum
+from distnet.layers.merging import Multiply as Multiply
+from distnet.layers.merging import Subtract as Subtract
+from distnet.layers.merging import add as add
+from distnet.layers.merging import average as average
+from distnet.layers.merging import concatenate as concatenate
+from distnet.layers.merging import dot as dot
+from distnet.layers.merging import maximum as maximum
+from distnet.layers.merging import minimum as minimum
+from distnet.layers.merging import multiply as multiply
+from distnet.layers.merging import subtract as subtract
+from distnet.layers.noise import ActivityRegularization as ActivityRegularization
+from distnet.layers.noise import AlphaDropout as AlphaDropout
+from distnet.layers.noise import GaussianDropout as GaussianDropout
+from distnet.layers.noise import GaussianNoise as GaussianNoise
+from distnet.layers.normalization import BatchNormalization as BatchNormalization
+from distnet.layers.normalization import GroupNormalization as GroupNormalization
+from distnet.layers.normalization import LayerNormalization as LayerNormalization
+from distnet.layers.normalization import UnitNormalization as UnitNormalization
+from distnet.layers.padding import ZeroPadding1D as ZeroPadding1D
+from distnet.layers.padding import ZeroPadding2D as ZeroPadding2D
+from distnet.layers.pooling import AveragePooling1D as AveragePooling1D
+from distnet.layers.pooling import AveragePooling2D as AveragePooling2D
+from distnet.layers.pooling import MaxPooling1D as MaxPooling1D
+from distnet.layers.pooling import MaxPooling2D as MaxPooling2D
+from distnet.layers.rescaling import Rescaling as Rescaling
 from distnet.layers.reshaping import Flatten as Flatten
+from distnet.layers.reshaping import Permute as Permute
+from distnet.layers.reshaping import RepeatVector as RepeatVector
 from distnet.layers.reshaping import Reshape as Reshape
+from distnet.layers.separable_convolutional import SeparableConv1D as SeparableConv1D
+from distnet.layers.separable_convolutional import SeparableConv2D as SeparableConv2D
+from distnet.layers.transposed_convolutional import Conv1DTranspose as Conv1DTranspose
+from distnet.layers.transposed_convolutional import Conv2DTranspose as Conv2DTranspose
+from distnet.layers.upsampling import UpSampling1D as UpSampling1D
+from distnet.layers.upsampling import UpSampling2D as UpSampling2D
+
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

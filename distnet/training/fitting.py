@@ -177,10 +177,12 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     if options.validation_batch_size is not None:
         positive(options.validation_batch_size, "validation_batch_size")
     train = labelled_data(model, x, y, options.sample_weight, options.class_weight)
+    _check_finite(train)
     validation = None
     if options.validation_data is not None:
         x_val, y_val, weight = unpack_validation(options.validation_data)
         validation = labelled_data(model, x_val, y_val, weight)
+        _check_finite(validation, "validation_data: ")
     elif options.validation_split:
         train, validation = train.split(options.validation_split)
         if options.class_weight is not None:
@@ -188,6 +190,11 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     batch_size = _batch_size(options, train.rows)
     shuffled(1, 1, options.shuffle, 0, 0)
     return Fit(model, train, validation, options, batch_size, _steps(options, train.batches_per_epoch(batch_size)))
+
+
+def _check_finite(data: ArrayData, where: str = "") -> None:
+    ranks = communicator()
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size), where)
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:

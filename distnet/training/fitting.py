@@ -124,9 +124,10 @@ class Fit:
         if self.validation is not None and _validates(epoch, self.options.validation_freq):
             logs |= {f"val_{key}": value for key, value in self._validate(steps, hooks).items()}
         model.training_state.record(epoch, logs)
+        recorded = set(logs)
         hooks.call("on_epoch_end", epoch, logs)
         logs = hooks.share(logs)
-        model.training_state.record(epoch, logs)
+        model.training_state.amend(recorded, logs)
         if config.checks_replicas():
             replicas.compare_weights(self.ranks, steps.store.buffer)
         return logs

@@ -10,7 +10,7 @@ from distnet.errors import ArgumentError
 _MODES = ("auto", "min", "max")
 _HIGHER_IS_BETTER = (
     *("acc", "auc", "fmeasure", "precision", "recall", "iou", "f1", "f_beta", "fbeta", "r2", "at_"),
-    *("true_positives", "true_negatives", "cosine_similarity", "score"),
+    *("true_positives", "true_negatives", "cosine_similarity", "score", "io_u", "correlation"),
 )
 
 

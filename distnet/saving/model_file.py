@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import h5py
 
+from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError, DistnetError
 from distnet.layers import LAYERS
 from distnet.network import Network
-from distnet.parallel.scope import communicator
 from distnet.registry import custom_object_scope, to_json
 from distnet.saving import keras_h5, training_state
 from distnet.saving.atomic import replaced
@@ -100,12 +100,13 @@ def write(
             f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
         )
     ranks = communicator()
+    ranks.meet("save")
     if ranks.rank == 0:
         if not overwrite and os.path.exists(filepath):
             raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
         with replaced(filepath) as temporary, h5py.File(temporary, "w") as file:
             content(file)
-    ranks.barrier()
+    ranks.meet("the end of save")
 
 
 @contextmanager

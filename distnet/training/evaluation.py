@@ -11,11 +11,12 @@ import numpy as np
 
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
-from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
+from distnet.training.agreement import data_facts, model_facts
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import array_data, labelled_data, positive, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
@@ -35,11 +36,12 @@ def evaluate(
 ) -> dict[str, Log]:
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
     ranks = communicator()
+    ranks.meet("evaluate")
     data = labelled_data(model, x, y, sample_weight)
     size = positive(32 if batch_size is None else batch_size, "batch_size")
     data.check_finite(shard(data.rows, ranks.rank, ranks.size))
     objective = model.objective(data)
-    replicas.broadcast_weights(ranks, model.variables)
+    _agree(ranks, model, data, size, steps)
     batches = data.batches_per_epoch(size)
     if steps is not None:
         batches = min(batches, positive(steps, "steps"))
@@ -84,14 +86,22 @@ def predict(
 ) -> Array:
     """The outputs for all rows, in order, on every rank. See ``Model.predict``."""
     ranks = communicator()
+    ranks.meet("predict")
     data = array_data(model, x, None)
     size = positive(32 if batch_size is None else batch_size, "batch_size")
-    replicas.broadcast_weights(ranks, model.variables)
+    _agree(ranks, model, data, size, steps)
     rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
     mine = shard(rows, ranks.rank, ranks.size)
     batches = -(-(mine.stop - mine.start) // size)
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
     return ranks.allgather_rows(_predict_rows(Steps(model, ranks), data, mine, size, hooks))
+
+
+def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int, steps: int | None) -> None:
+    """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
+    if ranks.size > 1:
+        replicas.compare(ranks, {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
+        replicas.broadcast_weights(ranks, model.variables)
 
 
 def _hooks(ranks: Communicator, model: Network, callbacks: Sequence[Any], verbose: str | int, steps: int) -> Hooks:

@@ -13,12 +13,12 @@ from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
 from distnet.comm import Communicator
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData, shuffled
 from distnet.data.batch import Batch
 from distnet.errors import ArgumentError
 from distnet.network import Network, TrainingState
 from distnet.parallel import replicas
-from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import facts
 from distnet.training.evaluation import run_evaluation
@@ -78,6 +78,7 @@ class Fit:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
+        self.ranks.meet("fit")
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.batch_size))
         replicas.broadcast_weights(self.ranks, model.variables)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
+
+from distnet import errors
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -43,9 +46,74 @@ WRONG_INPUT = {
 }
 
 
-@pytest.mark.parametrize("n", [1, 3])
+@pytest.fixture(scope="module")
+def wrong_inputs():
+    return runpy.run_path(str(PROGRAMS / "wrong_input.py"))["CASES"]
+
+
 @pytest.mark.parametrize("case", WRONG_INPUT)
-def test_wrong_input_is_named_and_ends_the_job(ranks, case, n):
+def test_wrong_input_is_named(wrong_inputs, case):
     kind, *parts = WRONG_INPUT[case]
-    job = ranks(n).run(PROGRAMS / "wrong_input.py", case).failed(f"distnet.errors.{kind}: ", *parts)
+    with pytest.raises(getattr(errors, kind)) as caught:
+        wrong_inputs[case]()
+    assert type(caught.value).__name__ == kind
+    assert all(part in str(caught.value) for part in parts), caught.value
+
+
+@pytest.mark.parametrize("case", WRONG_INPUT)
+def test_wrong_input_is_named_by_the_rank_that_meets_it_and_ends_the_job(ranks, case):
+    kind, *parts = WRONG_INPUT[case]
+    job = ranks(3).run(PROGRAMS / "wrong_input.py", case).failed(f"distnet.errors.{kind}: ", *parts)
     assert "it worked" not in job.stdout
+
+
+def test_wrong_input_ends_a_process_alone(alone):
+    alone.run(PROGRAMS / "wrong_input.py", "nan").failed("distnet.errors.DataError: x: row 33 holds nan")
+
+
+PARTING = {
+    "raises": ("rank 1 of 3 failed", "in forward", "RuntimeError: boom"),
+    "exits": ("CommunicationError", "the program of rank 1 has ended"),
+    "exits well": ("CommunicationError", "the program of rank 1 has ended"),
+    "vanishes": (),
+    "is killed": (),
+    "is interrupted": ("rank 1 of 3 failed", "KeyboardInterrupt"),
+    "raises in a callback": ("rank 0 of 3 failed", "in boom", "RuntimeError: boom"),
+    "is caught": ("CommunicationError", "the program of rank 1 has ended"),
+    "fits alone": ("CommunicationError", "rank 0 waits in fit", "for every rank, not for rank 0 alone"),
+    "evaluates alone": ("CommunicationError", "rank 0 waits in evaluate", "has ended"),
+    "saves before others fit": ("CommunicationError", "at save", "at fit"),
+    "evaluates before others predict": ("CommunicationError", "at evaluate", "at predict"),
+    "predicts before others train": ("CommunicationError", "at predict", "at train_on_batch"),
+    "leaves early": ("CommunicationError", "the program of rank 1 has ended"),
+    "other data": ("ReplicaError", "the training data is", "on rank 0"),
+    "its part of the data": ("ReplicaError", "the training data is", "[34, 4]", "[33, 4]"),
+    "other labels": ("ReplicaError", "the training data is"),
+    "other validation": ("ReplicaError", "the validation data is"),
+    "other seed": ("ReplicaError", "the seed is", "0 on rank 0"),
+    "other layers": ("ReplicaError", "the architecture is", '"units": 8'),
+    "other optimizer": ("ReplicaError", "the optimizer is", '"learning_rate": 0.1'),
+    "other loss": ("ReplicaError", "the compile settings is", "mean_squared_error", "mean_absolute_error"),
+    "other batch size": ("ReplicaError", "the fit arguments is", '"batch_size": 10'),
+    "other epochs": ("ReplicaError", "the fit arguments is", '"epochs": 1'),
+    "other data to predict": ("ReplicaError", "the data is"),
+    "other data to evaluate": ("ReplicaError", "the data is"),
+    "other layers to train on a batch": ("ReplicaError", "the architecture is"),
+    "changes weights in place": ("ReplicaError", "the weights of rank 1 differ from rank 0's"),
+}
+
+
+@pytest.mark.parametrize("case", PARTING)
+def test_ranks_that_part_ways_end_the_job(ranks, case):
+    ranks(3).run(PROGRAMS / "parting_ranks.py", case).failed(*PARTING[case])
+
+
+def test_a_barrier_in_a_callback_waits_for_nobody(ranks):
+    ranks(2).run(
+        "import numpy as np, distnet as keras\n"
+        "model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])\n"
+        "model.compile('sgd', 'mse')\n"
+        "barrier = lambda *_: keras.distribution.barrier()\n"
+        "callback = keras.callbacks.LambdaCallback(on_epoch_end=barrier, on_train_batch_end=barrier)\n"
+        "model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[callback])\n"
+    ).succeeded()

@@ -4,7 +4,7 @@
 
     /distnet                                @format @seed @step @epochs @history
     /distnet/optimizer                      @class_name @scalars
-    /distnet/optimizer/<layer>/<weight>     one dataset a slot, of the weight's shape
+    /distnet/optimizer/<n>                  @weight; one dataset a slot, of the shape of the n-th trained weight
 
 Nothing here depends on the number of ranks.
 """
@@ -40,9 +40,11 @@ def write_training_state(file: h5py.File, model: Network) -> None:
     part = group.create_group("optimizer")
     part.attrs["class_name"] = type(optimizer).__name__
     part.attrs["scalars"] = json.dumps(dict(optimizer.scalars))
-    for span in store.trainable():
+    for i, span in enumerate(store.trainable()):
+        slots = part.create_group(str(i))
+        slots.attrs["weight"] = span.variable.path
         for name, slot in optimizer.slots.items():
-            part[f"{span.variable.path}/{name}"] = slot[span.start : span.stop].reshape(span.variable.shape)
+            slots[name] = slot[span.start : span.stop].reshape(span.variable.shape)
 
 
 def read_training_state(file: h5py.File) -> TrainingState | None:
@@ -73,8 +75,10 @@ def read_training_state(file: h5py.File) -> TrainingState | None:
 def read_optimizer_state(file: h5py.File, model: Network) -> None:
     """Continue the optimizer where the file left it; a file without its state leaves it fresh.
 
+    The weights are matched by position, as ``read_weights`` does: automatic names change from model to model.
+
     Raises:
-        CheckpointError: the state is another optimizer's, or has other shapes.
+        CheckpointError: the state is another optimizer's, or of other weights.
     """
     part = file.get(f"{GROUP}/optimizer")
     optimizer, store = model.optimizer, model.store
@@ -87,11 +91,15 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         )
     if not optimizer.built:
         optimizer.build(store)
+    if len(part) != len(store.spans):
+        raise CheckpointError(
+            f"{file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
+            f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
+        )
     optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))
-    for span in store.trainable():
+    for i, span in enumerate(store.trainable()):
         for name, slot in optimizer.slots.items():
-            where = f"{span.variable.path}/{name}"
-            slot[span.start : span.stop] = _slot(part, where, span.variable.shape).reshape(-1)
+            slot[span.start : span.stop] = _slot(part, f"{i}/{name}", span.variable.shape).reshape(-1)
 
 
 def _slot(part: h5py.Group, where: str, shape: tuple[int, ...]) -> Array:

@@ -26,6 +26,8 @@ from mpi4py import MPI  # noqa: E402
 T = TypeVar("T")
 
 _PATIENCE_S = 0.5
+_LAST_WORDS_S = 0.2
+"""Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job is aborted."""
 _DEPARTURE_TAG = 1
 _CALL_NAME_BYTES = 32
 _SAME_CALLS = (
@@ -227,6 +229,7 @@ def _end_the_job(kind: type[BaseException], error: BaseException, trace: Traceba
     sys.stdout.flush()
     sys.stderr.write(f"\ndistnet: rank {rank} of {size} failed; the job ends.\n{text}")
     sys.stderr.flush()
+    time.sleep(_LAST_WORDS_S)
     MPI.COMM_WORLD.Abort(1)
     raise SystemExit(1)
 

@@ -90,7 +90,7 @@ CASES = {
     "raises": lambda: fit(boom),
     "exits": lambda: fit(lambda: sys.exit(3)),
     "exits well": lambda: fit(lambda: sys.exit(0)),
-    "vanishes": lambda: fit(lambda: os._exit(0)),
+    "vanishes": lambda: fit(lambda: os._exit(5)),
     "is killed": lambda: fit(lambda: os.kill(os.getpid(), signal.SIGKILL)),
     "is interrupted": lambda: fit(lambda: signal.raise_signal(signal.SIGINT)),
     "raises in a callback": lambda: fit(callbacks=[LambdaCallback(on_batch_end=boom)]),

@@ -111,7 +111,7 @@ def write(
 
 @contextmanager
 def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """The HDF5 file, open for reading; errors of h5py name the file.
+    """The HDF5 file, open for reading; every error within names the file.
 
     Raises:
         CheckpointError: it is missing, no HDF5, or damaged.
@@ -120,11 +120,13 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except DistnetError:
+    except CheckpointError:
         raise
+    except DistnetError as error:
+        raise type(error)(f"{path}: {error}") from error
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file.") from None
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read as a model: {error}.") from error
 
 

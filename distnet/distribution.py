@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from distnet import comm
+from distnet.comm import scope
 
 
 def rank() -> int:
@@ -21,5 +22,5 @@ def is_chief() -> bool:
 
 
 def barrier() -> None:
-    """Wait until every rank has come here; every rank must call it."""
-    comm.world().barrier()
+    """Wait until every rank has come here; every rank must call it. In a callback, which rank 0 runs alone, nothing."""
+    scope.communicator().barrier()

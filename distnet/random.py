@@ -94,7 +94,8 @@ def next_call_index() -> int:
 @functools.lru_cache(maxsize=4096)
 def key(*address: int | str) -> int:
     """The 128-bit Philox key of an address."""
-    digest = hashlib.blake2b(repr(address).encode(), digest_size=16).digest()
+    words = tuple(word if isinstance(word, str) else int(word) for word in address)
+    digest = hashlib.blake2b(repr(words).encode(), digest_size=16).digest()
     return int.from_bytes(digest, "little")
 
 

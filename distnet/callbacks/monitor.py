@@ -11,7 +11,7 @@ from distnet.network import TrainingState
 _MODES = ("auto", "min", "max")
 _HIGHER_IS_BETTER = (
     *("acc", "auc", "fmeasure", "precision", "recall", "iou", "f1", "f_beta", "fbeta", "r2", "at_"),
-    *("true_positives", "true_negatives", "cosine_similarity", "score"),
+    *("true_positives", "true_negatives", "cosine_similarity", "score", "io_u", "correlation"),
 )
 
 

@@ -50,6 +50,13 @@ class Communicator(Protocol):
     def allgather_rows(self, rows: Array) -> Array:
         """The rows of all ranks, in order of rank; ranks may hold different numbers of rows, or none."""
 
+    def meet(self, call: str) -> None:
+        """Wait until every rank is here; fail unless all make the call of this name.
+
+        Every call that concerns all ranks begins so: a script whose ranks part ways ends with an error
+        that says where, instead of waiting in collectives that do not belong together.
+        """
+
     def barrier(self) -> None:
         """Wait until every rank is here."""
 

@@ -53,6 +53,9 @@ class LocalCommunicator:
         """``rows`` themselves."""
         return rows
 
+    def meet(self, call: str) -> None:
+        """Return at once."""
+
     def barrier(self) -> None:
         """Return at once."""
 

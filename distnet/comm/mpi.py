@@ -14,19 +14,26 @@ from typing import Any, NoReturn, TypeVar, cast
 import mpi4py
 import numpy as np
 
-mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
-mpi4py.rc.finalize = True
-from mpi4py import MPI  # noqa: E402
-
 from distnet.comm import threads
 from distnet.comm.launcher import Launcher
 from distnet.errors import CommunicationError, LaunchError
 from distnet.types import Array
 
+mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
+mpi4py.rc.finalize = True
+from mpi4py import MPI  # noqa: E402
+
 T = TypeVar("T")
 
 _PATIENCE_S = 0.5
+_LAST_WORDS_S = 0.2
+"""Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job is aborted."""
 _DEPARTURE_TAG = 1
+_CALL_NAME_BYTES = 32
+_SAME_CALLS = (
+    "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
+    "rank 0 alone."
+)
 
 
 class MPIRequest:
@@ -72,6 +79,7 @@ class MPICommunicator:
         self.blas_threads: int | None = None
         self.collectives = 0
         self._departures = comm.Dup()
+        self._departed: dict[int, int] = {}
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place (``MPI_Iallreduce``, ``MPI_SUM``)."""
@@ -119,9 +127,24 @@ class MPICommunicator:
         gathered = self._allgather_bytes(rows.reshape(-1).view(np.uint8), lengths)
         return gathered.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
+    def meet(self, call: str) -> None:
+        """Compare the names of the ranks' calls (``MPI_Iallgather``).
+
+        Raises:
+            CommunicationError: a rank makes another call; names it.
+        """
+        mine = np.frombuffer(call.encode()[:_CALL_NAME_BYTES].ljust(_CALL_NAME_BYTES), np.uint8)
+        calls = np.empty((self.size, _CALL_NAME_BYTES), np.uint8)
+        self._started(self.comm.Iallgather(mine, calls), call).wait()
+        for rank in np.flatnonzero((calls != mine).any(axis=1)):
+            raise CommunicationError(
+                f"rank {self.rank} is at {call}, but rank {rank} at {calls[rank].tobytes().decode().strip()}. "
+                f"{_SAME_CALLS}"
+            )
+
     def barrier(self) -> None:
-        """Wait for every rank (``MPI_Ibarrier``)."""
-        self._started(self.comm.Ibarrier(), "barrier").wait()
+        """Wait for every rank."""
+        self.meet("barrier")
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""
@@ -143,16 +166,15 @@ class MPICommunicator:
     def raise_if_a_rank_left(self, number: int, what: str) -> None:
         """Fail if a rank's program ended before it took part in collective ``number``."""
         status = MPI.Status()
-        if not self._departures.Iprobe(MPI.ANY_SOURCE, _DEPARTURE_TAG, status):
-            return
         count = np.empty(1, np.int64)
-        self._departures.Recv(count, status.Get_source(), _DEPARTURE_TAG)
-        if count[0] < number:
-            raise CommunicationError(
-                f"rank {self.rank} waits in {what}, but the program of rank {status.Get_source()} has ended. "
-                "All ranks must make the same distnet calls: fit, evaluate, predict and barrier are for every "
-                "rank, not for rank 0 alone."
-            )
+        while self._departures.Iprobe(MPI.ANY_SOURCE, _DEPARTURE_TAG, status):
+            self._departures.Recv(count, status.Get_source(), _DEPARTURE_TAG)
+            self._departed[status.Get_source()] = int(count[0])
+        for rank, collectives in self._departed.items():
+            if collectives < number:
+                raise CommunicationError(
+                    f"rank {self.rank} waits in {what}, but the program of rank {rank} has ended. {_SAME_CALLS}"
+                )
 
     def _started(self, request: MPI.Request, what: str) -> MPIRequest:
         self.collectives += 1
@@ -217,6 +239,7 @@ def _end_the_job(kind: type[BaseException], error: BaseException, trace: Traceba
     sys.stdout.flush()
     sys.stderr.write(f"\ndistnet: rank {rank} of {size} failed; the job ends.\n{text}")
     sys.stderr.flush()
+    time.sleep(_LAST_WORDS_S)
     MPI.COMM_WORLD.Abort(1)
     raise SystemExit(1)
 

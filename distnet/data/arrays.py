@@ -84,8 +84,12 @@ class ArrayData:
             )
         return self._rows(slice(0, at)), self._rows(slice(at, None))
 
-    def check_finite(self, rows: slice) -> None:
+    def check_finite(self, rows: slice, where: str = "") -> None:
         """Fail if one of these rows holds NaN or infinity.
+
+        Args:
+            rows: which to look at; the ranks share them out.
+            where: begins the message.
 
         Raises:
             DataError: names the array and the row.
@@ -94,7 +98,7 @@ class ArrayData:
         for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
             for array in arrays:
                 if array.dtype.kind == "f":
-                    _check_rows_finite(what, array, rows)
+                    _check_rows_finite(where + what, array, rows)
 
     def _rows(self, rows: slice) -> ArrayData:
         return ArrayData(

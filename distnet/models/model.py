@@ -12,6 +12,7 @@ import numpy as np
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError, ShapeError
 from distnet.layers import LAYERS, InputLayer, Layer
@@ -21,7 +22,6 @@ from distnet.models.graph import Graph, Tape
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
 from distnet.optimizers import OPTIMIZERS, Optimizer
-from distnet.parallel.scope import communicator
 from distnet.saving import KERAS_VERSION, load_weights, restore_training, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
 from distnet.training.compilation import Compilation

@@ -25,20 +25,19 @@ def summary_lines(
         line_length: columns in all; 65 by default.
         positions: where the columns end, as fractions of the line or as columns.
 
-    Source: ``keras.Model.summary`` of Keras 2.
+    Source: ``keras.Model.summary`` of Keras 2.3 to 2.7.
     """
     width = line_length or _WIDTH
     ends = [int(width * p) if p <= 1 else int(p) for p in positions or _COLUMN_ENDS]
+    rule, double_rule = "_" * width, "=" * width
     layers: list[Layer] = []
-    lines = [f'Model: "{name}"', "_" * width, _row(("Layer (type)", "Output Shape", "Param #"), ends), "=" * width]
     body = []
     for layer, shape in rows:
         layers.append(layer)
         count = str(layer.count_params()) if layer.built else "?"
-        body.append(_row((f"{layer.name} ({type(layer).__name__})", _shape_text(shape), count), ends))
-        body.append("")
-    lines += [*body[:-1], "=" * width, *_totals(layers), "_" * width]
-    return lines
+        body += [_row((f"{layer.name} ({type(layer).__name__})", _shape_text(shape), count), ends), rule]
+    header = _row(("Layer (type)", "Output Shape", "Param #"), ends)
+    return [f'Model: "{name}"', rule, header, double_rule, *body[:-1], double_rule, *_totals(layers), rule]
 
 
 def _totals(layers: Sequence[Layer]) -> list[str]:
@@ -55,9 +54,9 @@ def _totals(layers: Sequence[Layer]) -> list[str]:
 def _row(fields: Sequence[str], ends: Sequence[int]) -> str:
     line = ""
     for text, end in zip(fields, ends, strict=False):
-        line = f"{line} "[: max(len(line), 0) + bool(line)]
-        line = (line + text)[:end].ljust(end)
-    return line.rstrip()
+        line = f"{line[:-1]} {text}" if line else text
+        line = line[:end].ljust(end)
+    return line
 
 
 def _shape_text(shape: Shape | None) -> str:

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import h5py
 
+from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError, DistnetError
 from distnet.layers import LAYERS
 from distnet.network import Network
-from distnet.parallel.scope import communicator
 from distnet.registry import custom_object_scope, to_json
 from distnet.saving import keras_h5, training_state
 from distnet.saving.atomic import replaced
@@ -100,17 +100,18 @@ def write(
             f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
         )
     ranks = communicator()
+    ranks.meet("save")
     if ranks.rank == 0:
         if not overwrite and os.path.exists(filepath):
             raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
         with replaced(filepath) as temporary, h5py.File(temporary, "w") as file:
             content(file)
-    ranks.barrier()
+    ranks.meet("the end of save")
 
 
 @contextmanager
 def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """The HDF5 file, open for reading; errors of h5py name the file.
+    """The HDF5 file, open for reading; every error within names the file.
 
     Raises:
         CheckpointError: it is missing, no HDF5, or damaged.
@@ -119,11 +120,13 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except DistnetError:
+    except CheckpointError:
         raise
+    except DistnetError as error:
+        raise type(error)(f"{path}: {error}") from error
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file.") from None
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read as a model: {error}.") from error
 
 

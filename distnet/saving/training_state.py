@@ -3,11 +3,10 @@
 ::
 
     /distnet                                @format @seed @step @epochs @history
-    /distnet/optimizer                      @class_name @scalars @weights
-    /distnet/optimizer/<layer>/<weight>     one dataset a slot, of the weight's shape
+    /distnet/optimizer                      @class_name @scalars
+    /distnet/optimizer/<n>                  @weight; one dataset a slot, of the shape of the n-th trained weight
 
-Nothing here depends on the number of ranks. ``weights`` lists the paths in the model's order: the same
-model, made again in one program, has other automatic names.
+Nothing here depends on the number of ranks.
 """
 
 from __future__ import annotations
@@ -41,10 +40,11 @@ def write_training_state(file: h5py.File, model: Network) -> None:
     part = group.create_group("optimizer")
     part.attrs["class_name"] = type(optimizer).__name__
     part.attrs["scalars"] = json.dumps(dict(optimizer.scalars))
-    part.attrs["weights"] = json.dumps([span.variable.path for span in store.trainable()])
-    for span in store.trainable():
+    for i, span in enumerate(store.trainable()):
+        slots = part.create_group(str(i))
+        slots.attrs["weight"] = span.variable.path
         for name, slot in optimizer.slots.items():
-            part[f"{span.variable.path}/{name}"] = slot[span.start : span.stop].reshape(span.variable.shape)
+            slots[name] = slot[span.start : span.stop].reshape(span.variable.shape)
 
 
 def read_training_state(file: h5py.File) -> TrainingState | None:
@@ -75,8 +75,10 @@ def read_training_state(file: h5py.File) -> TrainingState | None:
 def read_optimizer_state(file: h5py.File, model: Network) -> None:
     """Continue the optimizer where the file left it; a file without its state leaves it fresh.
 
+    The weights are matched by position, as ``read_weights`` does: automatic names change from model to model.
+
     Raises:
-        CheckpointError: the state is another optimizer's, or has other shapes.
+        CheckpointError: the state is another optimizer's, or of other weights.
     """
     part = file.get(f"{GROUP}/optimizer")
     optimizer, store = model.optimizer, model.store
@@ -89,17 +91,15 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         )
     if not optimizer.built:
         optimizer.build(store)
-    optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))
-    spans = list(store.trainable())
-    written = json.loads(part.attrs["weights"]) if "weights" in part.attrs else [s.variable.path for s in spans]
-    if len(written) != len(spans):
+    if len(part) != len(store.spans):
         raise CheckpointError(
-            f"{file.filename}: holds the optimizer's state for {len(written)} weights, but the model trains {len(spans)}."
+            f"{file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
+            f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
         )
-    for span, path in zip(spans, written, strict=True):
+    optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))
+    for i, span in enumerate(store.trainable()):
         for name, slot in optimizer.slots.items():
-            where = f"{path}/{name}"
-            slot[span.start : span.stop] = _slot(part, where, span.variable.shape).reshape(-1)
+            slot[span.start : span.stop] = _slot(part, f"{i}/{name}", span.variable.shape).reshape(-1)
 
 
 def _slot(part: h5py.Group, where: str, shape: tuple[int, ...]) -> Array:

@@ -1,4 +1,4 @@
-"""The facts that all ranks must agree on before the first step."""
+"""The facts that all ranks must agree on before they work together."""
 
 from __future__ import annotations
 
@@ -23,19 +23,31 @@ _DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight"
 def facts(
     model: Network, train: Source, validation: Source | None, options: FitOptions, steps: int | None
 ) -> dict[str, object]:
-    """Architecture, compile settings, data, arguments, seed and versions, by name."""
+    """What ``fit`` needs them to agree on: model, data and arguments, by name."""
     arguments = {key: value for key, value in vars(options).items() if key not in _DATA_OPTIONS}
+    return {
+        **model_facts(model),
+        "the training data": _described(train.sample),
+        "the validation data": None if validation is None else _described(validation.sample),
+        "the fit arguments": {**arguments, "steps": steps},
+    }
+
+
+def model_facts(model: Network) -> dict[str, object]:
+    """Architecture, compile settings, progress, seed and versions, by name."""
     return {
         "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
         "the compile settings": to_json(model.compile_settings),
         "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
-        "the training data": _described(train.sample),
-        "the validation data": None if validation is None else _described(validation.sample),
-        "the fit arguments": {**arguments, "steps": steps},
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": version("distnet"), "numpy": np.__version__, "kernels": kernels.current().name},
     }
+
+
+def data_facts(data: ArrayData, **arguments: object) -> dict[str, object]:
+    """What ``evaluate`` and ``predict`` were asked, by name."""
+    return {"the data": _described(data), "the arguments": arguments}
 
 
 def _described(data: ArrayData) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
-from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
+from distnet.training.agreement import model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log, Totals
 from distnet.training.steps import Steps, TrainingSteps
@@ -20,8 +21,9 @@ def train_on_batch(
     model: Network, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> dict[str, Log]:
     """One step on one global batch, which every rank is given whole; loss and metrics of that batch."""
-    data = labelled_data(model, x, y, sample_weight, class_weight)
     ranks = communicator()
+    ranks.meet("train_on_batch")
+    data = labelled_data(model, x, y, sample_weight, class_weight)
     data.check_finite(shard(data.rows, ranks.rank, ranks.size))
     steps = _prepared(model, data)
     result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
@@ -32,8 +34,9 @@ def train_on_batch(
 
 def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
     """Loss and metrics of one global batch, which every rank is given whole."""
-    data = labelled_data(model, x, y, sample_weight)
     ranks = communicator()
+    ranks.meet("test_on_batch")
+    data = labelled_data(model, x, y, sample_weight)
     steps = Steps(model, ranks)
     objective = model.objective(data)
     loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)
@@ -50,5 +53,6 @@ def _prepared(model: Network, data: ArrayData) -> TrainingSteps:
     if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
         ranks = communicator()
         steps = model.batch_steps = TrainingSteps(model, model.objective(data), ranks)
+        replicas.compare(ranks, model_facts(model))
         replicas.broadcast_weights(ranks, model.variables)
     return steps

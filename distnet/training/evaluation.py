@@ -9,11 +9,12 @@ import numpy as np
 
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
-from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
+from distnet.training.agreement import data_facts, model_facts
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import positive, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
@@ -34,11 +35,12 @@ def evaluate(
 ) -> dict[str, Log]:
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
     ranks = communicator()
+    ranks.meet("evaluate")
     size = positive(32 if batch_size is None else batch_size, "batch_size")
     source = Given(x, y, sample_weight).source(model, ranks, size)
     source.sample.check_finite(shard(source.sample.rows, ranks.rank, ranks.size))
     objective = model.objective(source.sample)
-    replicas.broadcast_weights(ranks, model.variables)
+    _agree(ranks, model, source.sample, size, steps)
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
     return run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
@@ -88,15 +90,16 @@ def predict(
 ) -> list[Array]:
     """Each output for all rows, in order, on every rank. See ``Model.predict``."""
     ranks = communicator()
+    ranks.meet("predict")
     size = positive(32 if batch_size is None else batch_size, "batch_size")
     given = Given(x, is_labelled=False)
     if given.is_sequence or given.is_generator:
         source = given.source(model, ranks, size)
         batches = count_batches(source, steps, "steps")
-        replicas.broadcast_weights(ranks, model.variables)
+        _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     data = given.arrays(model)
-    replicas.broadcast_weights(ranks, model.variables)
+    _agree(ranks, model, data, size, steps)
     rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
     mine = shard(rows, ranks.rank, ranks.size)
     hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
@@ -115,6 +118,13 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
     return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+
+
+def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int, steps: int | None) -> None:
+    """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
+    if ranks.size > 1:
+        replicas.compare(ranks, {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
+        replicas.broadcast_weights(ranks, model.variables)
 
 
 def _hooks(

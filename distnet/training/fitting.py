@@ -12,11 +12,11 @@ from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
 from distnet.comm import Communicator
-from distnet.data.arrays import shuffled
+from distnet.comm.scope import communicator
+from distnet.data.arrays import ArrayData, shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network, TrainingState
 from distnet.parallel import replicas
-from distnet.parallel.scope import communicator
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import facts
 from distnet.training.evaluation import count_batches, run_evaluation
@@ -77,6 +77,7 @@ class Fit:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
+        self.ranks.meet("fit")
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.steps))
         replicas.broadcast_weights(self.ranks, model.variables)
@@ -130,9 +131,10 @@ class Fit:
         if self.validation is not None and _validates(epoch, self.options.validation_freq):
             logs |= {f"val_{key}": value for key, value in self._validate(steps, hooks).items()}
         model.training_state.record(epoch, logs)
+        recorded = set(logs)
         hooks.call("on_epoch_end", epoch, logs)
         logs = hooks.share(logs)
-        model.training_state.record(epoch, logs)
+        model.training_state.amend(recorded, logs)
         if config.checks_replicas():
             replicas.compare_weights(self.ranks, steps.store.buffer)
         return logs
@@ -190,7 +192,7 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         data, held_out = data.split(options.validation_split)
         if options.class_weight is not None:
             held_out = replace(held_out, weight=(None,) * len(held_out.weight))
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
+    _check_finite(data)
     size = _batch_size(options, data.rows)
     train = ArraySource(data, size, ranks, options.shuffle)
     if held_out is not None:
@@ -208,7 +210,14 @@ def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_
     given = Given(data)
     if not given.is_sequence and not given.is_generator:
         given = Given(*unpack_validation(data))
-    return given.source(model, ranks, options.validation_batch_size or batch_size)
+    source = given.source(model, ranks, options.validation_batch_size or batch_size)
+    _check_finite(source.sample, "validation_data: ")
+    return source
+
+
+def _check_finite(data: ArrayData, where: str = "") -> None:
+    ranks = communicator()
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size), where)
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:

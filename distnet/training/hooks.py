@@ -11,8 +11,8 @@ import numpy as np
 from distnet import variables
 from distnet.callbacks import CallbackList
 from distnet.comm import Communicator
+from distnet.comm.scope import alone
 from distnet.network import Network
-from distnet.parallel.scope import alone
 from distnet.types import Json
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError
 from distnet.network import Network
-from distnet.parallel.scope import communicator
 from distnet.saving import restore_training
 
 

@@ -12,7 +12,7 @@ import distnet as keras
 from distnet.callbacks import LearningRateScheduler, ReduceLROnPlateau
 from distnet.errors import ArgumentError
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "callbacks.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "learning_rate_callbacks.json").read_text())
 PROGRAMS = Path(__file__).parent / "programs"
 
 

@@ -15,7 +15,7 @@ SLURM = {"SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5"}
     [
         ({}, None),
         ({"PATH": "/bin", "SLURM_JOB_ID": "12", "SLURM_NTASKS": "8"}, None),
-        (OPEN_MPI, Launcher("Open MPI's mpirun", 2, 4)),
+        (OPEN_MPI, Launcher("Open MPI's mpirun", 2, 4, "Open MPI")),
         ({"PMI_SIZE": "3", "PMI_RANK": "0"}, Launcher("MPICH's or Intel MPI's mpirun", 0, 3)),
         ({"MV2_COMM_WORLD_SIZE": "2", "MV2_COMM_WORLD_RANK": "1"}, Launcher("MVAPICH2's mpirun", 1, 2)),
         (SLURM, Launcher("Slurm's srun", 5, 8)),
@@ -28,7 +28,7 @@ def test_each_launcher_is_known_by_its_variables(environ, launcher):
 
 
 def test_an_mpirun_within_a_slurm_step_is_what_started_the_process():
-    assert detect({**SLURM, **OPEN_MPI}) == Launcher("Open MPI's mpirun", 2, 4)
+    assert detect({**SLURM, **OPEN_MPI}) == Launcher("Open MPI's mpirun", 2, 4, "Open MPI")
 
 
 @pytest.mark.parametrize("size", ["", "many", "-1"])

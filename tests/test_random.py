@@ -1,0 +1,116 @@
+import random as python_random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distnet import errors, random
+
+ADDRESS = (7, "dropout", 0, 1)
+
+
+@pytest.fixture(autouse=True)
+def state():
+    kept = vars(random._state).copy()
+    yield
+    vars(random._state).update(kept)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(0, 20), width=st.integers(1, 40), first=st.integers(0, 50), step=st.integers(0, 10**6))
+def test_a_row_is_the_same_whoever_asks_for_it(rows, width, first, step):
+    whole = random.row_bits(ADDRESS, step, 0, first + rows, width)
+    np.testing.assert_array_equal(random.row_bits(ADDRESS, step, first, rows, width), whole[first:])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ((8, "dropout", 0, 1), 3),
+        ((7, "noise", 0, 1), 3),
+        ((7, "dropout", 0, 2), 3),
+        ((7, "dropout", 0), 3),
+        ((7, "dropout", 1, 0), 3),
+        (ADDRESS, 4),
+    ],
+)
+def test_every_word_of_an_address_counts(other):
+    here = random.row_bits(ADDRESS, 3, 0, 50, 20)
+    there = random.row_bits(*other, 0, 50, 20)
+    assert (here == there).mean() < 0.01
+
+
+def test_rows_and_entries_of_a_row_are_all_different():
+    bits = random.row_bits(ADDRESS, 0, 0, 200, 50)
+    assert bits.shape == (200, 50)
+    assert bits.dtype == np.uint32
+    assert len(np.unique(bits)) > 0.999 * bits.size
+
+
+def test_bits_are_uniform():
+    bits = random.row_bits(ADDRESS, 0, 0, 1000, 64)
+    counts = np.histogram(bits, 64, (0, 2**32))[0]
+    expected = bits.size / 64
+    chi_square = ((counts - expected) ** 2 / expected).sum()
+    assert chi_square < 64 + 5 * np.sqrt(2 * 64)
+    each_bit = np.unpackbits(np.ascontiguousarray(bits).view(np.uint8), axis=None).mean()
+    assert abs(each_bit - 0.5) < 0.002
+
+
+def test_words_and_numbers_of_an_address_do_not_run_into_each_other():
+    assert random.key("a", "b") != random.key("ab")
+    assert random.key(1, 23) != random.key(12, 3)
+    assert random.key(1) != random.key("1")
+
+
+def test_a_key_is_the_same_in_every_process_and_version():
+    """Files that are resumed depend on it."""
+    assert random.key(0, "shuffle", 3) == 306020611380471825553625725222455883321
+
+
+def test_numpy_integers_are_the_addresses_of_their_values():
+    random.key.cache_clear()
+    found = random.key(np.int64(0), "shuffle", np.uint8(3))
+    random.key.cache_clear()
+    assert random.key(0, "shuffle", 3) == found
+
+
+def test_generators_start_afresh_at_their_address():
+    assert random.generator(1, "a").random() == random.generator(1, "a").random()
+    assert random.generator(1, "a").random() != random.generator(2, "a").random()
+
+
+def test_a_seed_seeds_numpy_and_python_too():
+    def draw():
+        random.set_random_seed(5)
+        return random.job_seed(), np.random.rand(), python_random.random()
+
+    assert draw() == draw()
+    assert draw()[0] == 5
+
+
+def test_a_seed_counts_models_and_calls_from_the_beginning():
+    random.set_random_seed(1)
+    assert [random.next_model_index(), random.next_model_index(), random.next_call_index()] == [0, 1, 0]
+    random.set_random_seed(1)
+    assert [random.next_model_index(), random.next_call_index()] == [0, 0]
+
+
+def test_without_a_seed_one_is_drawn_once():
+    random._state.seed = None
+    assert not random.has_job_seed()
+    assert random.job_seed() == random.job_seed()
+    assert random.has_job_seed()
+    assert 0 <= random.job_seed() < 2**32
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None, True])
+def test_a_seed_is_a_32_bit_number(seed):
+    with pytest.raises(errors.ArgumentError, match=r"expected an integer in \[0, 2\*\*32\)"):
+        random.set_random_seed(seed)
+
+
+def test_numpy_integers_are_seeds():
+    random.set_random_seed(np.int64(3))
+    assert random.job_seed() == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from distnet.errors import ArgumentError
 from distnet.network import Network
 
 Logs = dict[str, float]
@@ -92,14 +93,26 @@ class Callback:
         """After it."""
 
 
+_HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+
+
 class CallbackList:
     """Several callbacks as one: every hook is called on each, in order, checkpoints last.
 
-    An object that is no ``Callback`` will do if it has the hooks; those it lacks are passed over.
+    An object that is no ``Callback`` will do if it has hooks; those it lacks are passed over.
+
+    Raises:
+        ArgumentError: a class, or an object without any hook.
     """
 
     def __init__(self, callbacks: Iterable[Any]) -> None:
         self.callbacks: Sequence[Any] = sorted(callbacks, key=lambda c: bool(getattr(c, "runs_last", False)))
+        for callback in self.callbacks:
+            if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in _HOOKS):
+                raise ArgumentError(
+                    f"callbacks: expected objects with hooks such as on_epoch_end, received {callback!r}. "
+                    "Pass an object, for example EarlyStopping()."
+                )
 
     @property
     def follows_batches(self) -> bool:

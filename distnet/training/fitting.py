@@ -163,9 +163,11 @@ class Fit:
 
     def _begin_record(self) -> None:
         """A new record, unless this training goes on where the model's record ends."""
-        state = self.model.training_state
-        if not (self.options.initial_epoch and state.epochs and state.epochs[-1] == self.options.initial_epoch - 1):
-            state.epochs, state.history = [], {}
+        state, first = self.model.training_state, self.options.initial_epoch
+        goes_on = bool(first and state.epochs and state.epochs[-1] == first - 1)
+        # Copies: the History of the training before keeps what it was.
+        state.epochs = list(state.epochs) if goes_on else []
+        state.history = {key: list(values) for key, values in state.history.items()} if goes_on else {}
 
 
 def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:

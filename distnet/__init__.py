@@ -14,6 +14,7 @@ from distnet import losses as losses
 from distnet import metrics as metrics
 from distnet import models as models
 from distnet import optimizers as optimizers
+from distnet import preprocessing as preprocessing
 from distnet import regularizers as regularizers
 from distnet import saving as saving
 from distnet import utils as utils

@@ -10,6 +10,7 @@
     ├── NotBuiltError       (RuntimeError)  weights asked for before they exist
     ├── NotCompiledError    (RuntimeError)  training asked for before compile()
     ├── DivergenceError     (RuntimeError)  a loss that is no number any more
+    ├── MissingPackageError (ImportError)   an optional package or program that is not installed
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
@@ -52,6 +53,10 @@ class NotCompiledError(DistnetError, RuntimeError):
 
 class DivergenceError(DistnetError, RuntimeError):
     """The loss became NaN or infinite."""
+
+
+class MissingPackageError(DistnetError, ImportError):
+    """An optional package or program is not installed."""
 
 
 class CheckpointError(DistnetError, OSError):

@@ -45,7 +45,8 @@ class Functional(Model):
         for layer in self.graph.layers:
             self.check_dtype(layer)
         self.built_shape = self.input_shape = _one_or_list(self.input_shapes)
-        self.trainable = trainable
+        if not trainable:
+            self.trainable = False  # True, the default, leaves layers that are frozen as they are
         lay_out(self)
 
     @property

@@ -128,6 +128,10 @@ class Model(Layer, ABC):
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
         """The layers with their output shapes."""
 
+    def connections(self) -> list[list[str]] | None:
+        """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
+        return None
+
     @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
@@ -388,8 +392,13 @@ class Model(Layer, ABC):
         line_length: int | None = None,
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers, their output shapes and their numbers of weights; rank 0 prints.
+
+        See ``distnet.models.summary.summary_lines`` for the arguments.
 
         Raises:
             NotBuiltError: the input shape is not known yet.
@@ -400,7 +409,9 @@ class Model(Layer, ABC):
             raise NotBuiltError(
                 f"{self.name}: summary needs the input shape. Give the first layer input_shape=..., or call build()."
             )
-        lines = summary_lines(self.name, self.summary_rows(), line_length, positions)
+        lines = summary_lines(
+            self, line_length, positions, expand_nested, show_trainable, layer_range, fits_terminal=print_fn is None
+        )
         if communicator().rank == 0:
             for line in lines:
                 (print_fn or say)(line)

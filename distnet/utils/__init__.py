@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from distnet.models.plotting import model_to_dot as model_to_dot
+from distnet.models.plotting import plot_model as plot_model
 from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import register_keras_serializable as register_keras_serializable
+from distnet.utils import vis_utils as vis_utils
 from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 

@@ -24,8 +24,8 @@ class LayerRun:
     def __init__(self, layer, row_shape, calls=1, training=True, step=3):
         self.layer, self.training, self.step = layer, training, step
         self.dtype = np.dtype(layer.dtype)
-        layer.build_once((None, *row_shape), SEED, ("model", 0, 0))
-        nodes = [Node(layer, (i,), calls + i) for i in range(calls)]
+        layer.build_once((None, *row_shape))
+        nodes = [Node(layer, (i,), (calls + i,)) for i in range(calls)]
         self.graph = Graph(nodes, range(calls), range(calls, 2 * calls))
         for variable in layer.variables:
             variable.frozen = not layer.trainable

@@ -14,6 +14,7 @@ from distnet.layers import LAYERS, Layer
 from distnet.models import Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))
+import cases_windows
 from layer_run import LayerRun, assert_gradients_are_right, numbers
 
 KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
@@ -72,6 +73,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "Sequential": [case(nested, (3,))],
 }
+for name, row, dynamic, options in cases_windows.CASES:
+    CASES.setdefault(name, []).append(case(getattr(layers, name), row, dynamic, **options))
 OF_ROWS = [pytest.param(c, id=f"{name}-{i}") for name, found in CASES.items() for i, c in enumerate(found)]
 each_case = pytest.mark.parametrize("case", OF_ROWS)
 

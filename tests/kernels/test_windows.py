@@ -1,0 +1,160 @@
+"""Sliding windows: their geometry, and every kernel set against naive loops over them."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from distnet import kernels
+from distnet.kernels.windows import Axis, Windows, slide, spread
+
+AXES = [
+    slide(n, taps, stride, dilation, padding)
+    for n, taps, stride, dilation, padding in itertools.product(
+        (5, 6), (1, 2, 3), (1, 2, 3), (1, 2), ("valid", "same", "causal")
+    )
+]
+WINDOWS = [
+    Windows(slide(7, 3, 2, 1, "same"), slide(6, 2, 1, 1, "valid")),
+    Windows(slide(5, 2, 1, 2, "same"), slide(4, 3, 1, 1, "same")),
+    Windows(slide(6, 2, 3, 1, "valid"), slide(5, 2, 2, 1, "same")),
+    Windows(slide(6, 3, 1, 2, "causal")),
+    Windows(slide(3, 1, 1, 1, "valid"), slide(4, 1, 1, 1, "valid")),
+]
+N, C = 3, 2
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def kernel(request):
+    return kernels.load(request.param)
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def dtype(request):
+    return np.dtype(request.param)
+
+
+def entries(axis, window):
+    """The tap and the entry of each tap of a window that meets the image."""
+    found = [(k, window * axis.stride + k * axis.dilation - axis.before) for k in range(axis.taps)]
+    return [(k, at) for k, at in found if 0 <= at < axis.extent]
+
+
+def meetings(windows):
+    """(window row, window column), tap, (h, w) wherever a tap meets the image, taps in row-major order."""
+    rows, columns = windows
+    for a, b in itertools.product(range(rows.windows), range(columns.windows)):
+        for (i, h), (j, w) in itertools.product(entries(rows, a), entries(columns, b)):
+            yield (a, b), (i, j), (h, w)
+
+
+def images(windows, dtype, seed=0):
+    shape = (N, windows.rows.extent, windows.columns.extent, C)
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def naive_patches(x, windows):
+    out = np.zeros((len(x), *windows.shape, windows.rows.taps, windows.columns.taps, x.shape[-1]), x.dtype)
+    for (a, b), (i, j), (h, w) in meetings(windows):
+        out[:, a, b, i, j] = x[:, h, w]
+    return out.reshape(-1, *out.shape[2:])
+
+
+@pytest.mark.parametrize("axis", AXES, ids=str)
+def test_overlaps_are_where_taps_meet_the_image(axis):
+    for tap, (start, stop) in itertools.product(range(axis.taps), [(0, axis.windows), (1, axis.windows), (0, 1)]):
+        of_windows, at = axis.overlap(tap, start, stop)
+        pairs = [(o - start, e) for o in range(start, stop) for k, e in entries(axis, o) if k == tap]
+        found = zip(range(stop - start)[of_windows], range(axis.extent)[at], strict=True)
+        assert list(found) == pairs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((28, 3, 1, 1, "valid"), Axis(28, 26, 3, 1, 1, 0)),
+        ((7, 3, 2, 1, "same"), Axis(7, 4, 3, 2, 1, 1)),
+        ((6, 3, 2, 1, "same"), Axis(6, 3, 3, 2, 1, 0)),
+        ((6, 2, 1, 1, "same"), Axis(6, 6, 2, 1, 1, 0)),
+        ((5, 1, 3, 1, "same"), Axis(5, 2, 1, 3, 1, 0)),
+        ((6, 3, 1, 2, "causal"), Axis(6, 6, 3, 1, 2, 4)),
+        ((2, 3, 1, 1, "valid"), Axis(2, 0, 3, 1, 1, 0)),
+    ],
+)
+def test_the_smaller_half_of_the_padding_is_in_front(arguments, expected):
+    assert slide(*arguments) == expected
+
+
+def test_what_is_spread_slides_back_to_where_it_came_from():
+    for windows, taps, stride, padding in itertools.product((1, 4), (1, 2, 3), (1, 2, 3), ("valid", "same")):
+        made = spread(windows, taps, stride, 1, padding, None)
+        assert slide(made.extent, taps, stride, 1, padding) == made
+
+
+@pytest.mark.parametrize("windows", WINDOWS, ids=str)
+@pytest.mark.parametrize("part", [(0, None), (1, -1), (2, 3)], ids=str)
+def test_im2col_copies_windows_and_zeros(kernel, dtype, windows, part):
+    x = images(windows, dtype)
+    expected = naive_patches(x, windows)[part[0] : part[1]]
+    out = np.full_like(expected, 9)
+    kernel.im2col(x, windows, part[0], 0, out)
+    np.testing.assert_array_equal(out, expected)
+    of_one_channel = np.full_like(expected[..., :1], 9)
+    kernel.im2col(x, windows, part[0], 1, of_one_channel)
+    np.testing.assert_array_equal(of_one_channel, expected[..., 1:])
+
+
+@pytest.mark.parametrize("windows", WINDOWS, ids=str)
+@pytest.mark.parametrize("part", [(0, None), (1, -1), (2, 3)], ids=str)
+@pytest.mark.parametrize("channels", [slice(0, 2), slice(1, 2)], ids=str)
+def test_col2im_is_the_transpose_of_im2col(kernel, windows, part, channels):
+    x, copied = images(windows, "f8"), naive_patches(images(windows, "f8"), windows)[part[0] : part[1], ..., channels]
+    patches = np.random.default_rng(1).standard_normal(copied.shape)
+    out = np.zeros_like(x)
+    kernel.col2im(patches, windows, part[0], channels.start, out)
+    np.testing.assert_allclose(np.vdot(out, x), np.vdot(patches, copied), rtol=1e-12)
+    again = out.copy()
+    kernel.col2im(patches, windows, part[0], channels.start, again)
+    np.testing.assert_allclose(again, 2 * out, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("windows", WINDOWS[:3], ids=str)
+def test_max_pool_finds_the_first_of_the_largest(kernel, dtype, windows):
+    x = np.round(images(windows, dtype))
+    y, winners = np.empty((N, *windows.shape, C), dtype), np.empty((N, *windows.shape, C), np.uint8)
+    kernel.max_pool(x, windows, y, winners)
+    expected, first = np.full_like(y, -np.inf), np.full_like(winners, 99)
+    gradient = np.zeros_like(x)
+    for (a, b), (i, j), (h, w) in meetings(windows):
+        better = x[:, h, w] > expected[:, a, b]
+        expected[:, a, b][better] = x[:, h, w][better]
+        first[:, a, b][better] = i * windows.columns.taps + j
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(winners, first)
+    dy, out = images(windows, dtype, 1)[:, : y.shape[1], : y.shape[2]].copy(), np.full_like(x, 9)
+    for (a, b), (i, j), (h, w) in meetings(windows):
+        gradient[:, h, w] += np.where(winners[:, a, b] == i * windows.columns.taps + j, dy[:, a, b], 0)
+    kernel.max_pool_gradient(dy, winners, windows, out)
+    np.testing.assert_allclose(out, gradient, rtol=1e-6)
+
+
+def test_max_pool_knows_nan_and_minus_infinity(kernel):
+    windows = Windows(slide(3, 2, 2, 1, "same"), slide(3, 2, 1, 1, "same"))
+    x = np.full((1, 3, 3, 1), -np.inf)
+    y, winners = np.empty((1, *windows.shape, 1)), np.empty((1, *windows.shape, 1), np.uint8)
+    kernel.max_pool(x, windows, y, winners)
+    assert (y == -np.inf).all()
+    assert not winners.any()
+    x[0, 1, 1] = np.nan
+    kernel.max_pool(x, windows, y, winners)
+    np.testing.assert_array_equal(np.isnan(y[0, :, :, 0]), [[True, True, False], [False, False, False]])
+
+
+def test_no_images_are_no_work(kernel):
+    windows = WINDOWS[0]
+    x = np.empty((0, windows.rows.extent, windows.columns.extent, C))
+    y = np.empty((0, *windows.shape, C))
+    winners = np.empty(y.shape, np.uint8)
+    kernel.max_pool(x, windows, y, winners)
+    kernel.max_pool_gradient(y, winners, windows, x)
+    kernel.im2col(x, windows, 0, 0, np.empty((0, windows.shape[1], 3, 2, C)))

@@ -18,7 +18,10 @@ import pytest
 
 MARKER = "DISTNET_TEST_JOB"
 LAUNCHERS = ("OMPI_", "PMI", "PMIX", "PRTE", "MPI_", "MV2_", "SLURM_", "HYDRA_")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+SETTINGS = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
+    "PYTHONUNBUFFERED",  # with it a line is several writes, between which other ranks' come
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Ranks:
             path.write_text(program, encoding="utf-8")
         else:
             path = program
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHERS) and k not in THREADS}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHERS) and k not in SETTINGS}
         environment = {**kept, "DISTNET_KERNELS": "numpy", **(env or {})}
         return RunningJob([*self.launcher, sys.executable, str(path), *map(str, args)], environment, self.folder)
 

@@ -38,6 +38,7 @@ model.save_weights(folder / "saved.weights.h5")
 
 
 def without_times(text: str) -> str:
+    text = re.sub(r".*\r", "", text)  # of a bar that is drawn again and again: Open MPI's ranks have a terminal
     text = re.sub(r"^distnet: .*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\d+s( - )? ?\d+[mu]?s/step", "TIME", text)
 

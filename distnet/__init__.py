@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from distnet import activations as activations
+from distnet import backend as backend
 from distnet import callbacks as callbacks
 from distnet import config as config
 from distnet import constraints as constraints

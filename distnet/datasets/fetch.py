@@ -29,12 +29,13 @@ class RemoteFile:
     Args:
         dataset: name of the dataset it belongs to, which is also its folder in ``$DISTNET_DATA``.
         url: where it is.
-        checksum: SHA-256 of its content, hexadecimal; MD5, told by its length, where Keras knows no other.
+        checksum: SHA-256 of its content, hexadecimal; MD5, told by its length, where Keras knows no other;
+            None takes any content.
     """
 
     dataset: str
     url: str
-    checksum: str
+    checksum: str | None
 
     @property
     def name(self) -> str:
@@ -44,7 +45,7 @@ class RemoteFile:
     @property
     def algorithm(self) -> str:
         """What the checksum is: ``"sha256"`` or ``"md5"``."""
-        return "sha256" if len(self.checksum) == _SHA256_DIGITS else "md5"
+        return "sha256" if len(self.checksum or "") == _SHA256_DIGITS else "md5"
 
 
 def user_folder(dataset: str) -> Path | None:
@@ -99,7 +100,7 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
             return candidate
         tried.append(f"{candidate}: {reason}")
     try:
-        _download(remote, target)
+        download(remote, target)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         tried.append(f"{remote.url}: {reason}")
@@ -146,7 +147,7 @@ def _defect(path: Path, remote: RemoteFile) -> str | None:
     try:
         if not path.is_file():
             return "no such file"
-        return None if _hash(path, remote) == remote.checksum else "its checksum is wrong"
+        return None if remote.checksum in (None, _hash(path, remote)) else "its checksum is wrong"
     except OSError as error:
         return f"cannot be read: {error}"
 
@@ -157,9 +158,10 @@ def _hash(path: Path, remote: RemoteFile) -> str:
     return str(pooch.file_hash(str(path), alg=remote.algorithm))
 
 
-def _download(remote: RemoteFile, target: Path) -> None:
+def download(remote: RemoteFile, target: Path) -> None:
+    """Fetch a file and check it; ``target`` appears whole or not at all."""
     import pooch  # slow to import, needed by few
 
     downloader = pooch.HTTPDownloader(timeout=(_CONNECT_S, _READ_S))
-    known_hash = f"{remote.algorithm}:{remote.checksum}"
+    known_hash = None if remote.checksum is None else f"{remote.algorithm}:{remote.checksum}"
     pooch.retrieve(remote.url, known_hash=known_hash, fname=target.name, path=target.parent, downloader=downloader)

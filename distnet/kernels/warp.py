@@ -16,7 +16,7 @@ MODES = ("constant", "nearest", "reflect", "wrap", "grid-constant", "grid-wrap")
 """What lies outside of an image, by SciPy's names; those of Keras's random layers are the last two for
 ``"constant"`` and ``"wrap"``."""
 
-_PIXELS_AT_ONCE = 16384
+_PIXELS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,18 @@ def warp(x: Array, maps: Array, order: int = 1, mode: str = "nearest", cval: flo
     """
     y = np.empty_like(x, order="C")
     for part in _parts(x.shape):
-        image = np.ascontiguousarray(x[part])
-        pixels = image.reshape(-1, *x.shape[3:]) if x.shape[3] > 1 else image.reshape(-1)
+        planes = _planes(x[part])
         total: Array | None = None
         for tap in _taps(x.shape[1:3], maps[part], order, mode):
-            value = pixels.take(tap.index, axis=0).astype(np.float64, copy=False)
+            value = planes.take(tap.index, axis=1).astype(np.float64, copy=False)
             if tap.is_inside is not None:
-                value = np.where(_spread(tap.is_inside, value), value, cval)
+                value = np.where(tap.is_inside, value, cval)
             for weight in (tap.row_weight, tap.column_weight):
                 if weight is not None:
-                    value *= _spread(weight, value)
+                    value *= weight
             total = value if total is None else np.add(total, value, out=total)
         if total is not None:
-            y[part] = _rounded(total, y.dtype).reshape(image.shape)
+            y[part] = np.moveaxis(_rounded(total, y.dtype), 0, -1)
     return y
 
 
@@ -78,23 +77,28 @@ def warp_gradient(dy: Array, maps: Array, order: int = 1, mode: str = "nearest")
     dx = np.empty_like(dy, order="C")
     height, width, channels = dy.shape[1:]
     for part in _parts(dy.shape):
-        gradients = np.ascontiguousarray(dy[part]).reshape(-1, channels)
-        size = len(gradients)
-        total = np.zeros((size, channels))
+        planes = _planes(dy[part])
+        total = np.zeros(planes.shape)
         for tap in _taps((height, width), maps[part], order, mode):
-            weight = np.ones(size) if tap.is_inside is None else tap.is_inside.reshape(-1).astype(np.float64)
+            weight = np.ones(tap.index.shape) if tap.is_inside is None else tap.is_inside.astype(np.float64)
             for factor in (tap.row_weight, tap.column_weight):
                 if factor is not None:
-                    weight *= factor.reshape(-1)
-            for channel in range(channels):
-                total[:, channel] += np.bincount(tap.index.reshape(-1), weight * gradients[:, channel], size)
-        dx[part] = total.reshape(-1, height, width, channels)
+                    weight *= factor
+            index, weight = tap.index.reshape(-1), weight.reshape(-1)
+            for plane, into in zip(planes, total, strict=True):
+                into += np.bincount(index, weight * plane, into.size)
+        dx[part] = np.moveaxis(total.reshape(channels, -1, height, width), 0, -1)
     return dx
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[slice]:
     images = max(1, _PIXELS_AT_ONCE // max(1, shape[1] * shape[2]))
     return (slice(start, min(start + images, shape[0])) for start in range(0, shape[0], images))
+
+
+def _planes(x: Array) -> Array:
+    """(C, pixels): each channel's pixels side by side."""
+    return np.ascontiguousarray(np.moveaxis(x, -1, 0)).reshape(x.shape[3], -1)
 
 
 def _taps(extents: tuple[int, ...], maps: Array, order: int, mode: str) -> Iterator[_Tap]:
@@ -158,11 +162,6 @@ def _indices(at: Array, extent: int, mode: str) -> tuple[Array, Array | None]:
         return np.mod(at, extent).astype(np.intp), None
     is_inside = (at >= 0) & (at <= extent - 1) if mode == "grid-constant" else None
     return np.clip(at, 0, extent - 1).astype(np.intp), is_inside
-
-
-def _spread(weight: Array, value: Array) -> Array:
-    """A number for each pixel, over the channels."""
-    return weight if weight.ndim == value.ndim else weight[..., None]
 
 
 def _rounded(value: Array, dtype: DType) -> Array:

@@ -107,7 +107,8 @@ def spread(windows: int, taps: int, stride: int, dilation: int, padding: str, ex
 
     Args:
         padding: ``"valid"`` or ``"same"``.
-        extra: entries to append; by default as many as the shortest axis lacks that ``slide`` gives back for.
+        extra: entries beyond the fewest from which so many windows come; by default as many as make
+            ``windows * stride``, where the padding is ``"same"`` or the stride exceeds the window.
 
     Source: ``keras.layers.Conv2DTranspose``, argument ``output_padding``.
     """

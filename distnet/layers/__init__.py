@@ -8,6 +8,9 @@ from distnet.layers.advanced_activations import LeakyReLU as LeakyReLU
 from distnet.layers.advanced_activations import PReLU as PReLU
 from distnet.layers.advanced_activations import ReLU as ReLU
 from distnet.layers.advanced_activations import Softmax as Softmax
+from distnet.layers.attention import AdditiveAttention as AdditiveAttention
+from distnet.layers.attention import Attention as Attention
+from distnet.layers.attention import MultiHeadAttention as MultiHeadAttention
 from distnet.layers.base import LAYERS as LAYERS
 from distnet.layers.base import Layer as Layer
 from distnet.layers.convolutional import Conv1D as Conv1D
@@ -25,6 +28,15 @@ from distnet.layers.global_pooling import GlobalAveragePooling1D as GlobalAverag
 from distnet.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from distnet.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from distnet.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from distnet.layers.image_augmentation import RandomBrightness as RandomBrightness
+from distnet.layers.image_augmentation import RandomContrast as RandomContrast
+from distnet.layers.image_augmentation import RandomFlip as RandomFlip
+from distnet.layers.image_resizing import CenterCrop as CenterCrop
+from distnet.layers.image_resizing import RandomCrop as RandomCrop
+from distnet.layers.image_resizing import Resizing as Resizing
+from distnet.layers.image_warping import RandomRotation as RandomRotation
+from distnet.layers.image_warping import RandomTranslation as RandomTranslation
+from distnet.layers.image_warping import RandomZoom as RandomZoom
 from distnet.layers.input_layer import Input as Input
 from distnet.layers.input_layer import InputLayer as InputLayer
 from distnet.layers.masking import Masking as Masking
@@ -58,6 +70,10 @@ from distnet.layers.pooling import AveragePooling1D as AveragePooling1D
 from distnet.layers.pooling import AveragePooling2D as AveragePooling2D
 from distnet.layers.pooling import MaxPooling1D as MaxPooling1D
 from distnet.layers.pooling import MaxPooling2D as MaxPooling2D
+from distnet.layers.recurrent import GRU as GRU
+from distnet.layers.recurrent import LSTM as LSTM
+from distnet.layers.recurrent import Bidirectional as Bidirectional
+from distnet.layers.recurrent import SimpleRNN as SimpleRNN
 from distnet.layers.rescaling import Rescaling as Rescaling
 from distnet.layers.reshaping import Flatten as Flatten
 from distnet.layers.reshaping import Permute as Permute
@@ -65,6 +81,7 @@ from distnet.layers.reshaping import RepeatVector as RepeatVector
 from distnet.layers.reshaping import Reshape as Reshape
 from distnet.layers.separable_convolutional import SeparableConv1D as SeparableConv1D
 from distnet.layers.separable_convolutional import SeparableConv2D as SeparableConv2D
+from distnet.layers.time_distributed import TimeDistributed as TimeDistributed
 from distnet.layers.transposed_convolutional import Conv1DTranspose as Conv1DTranspose
 from distnet.layers.transposed_convolutional import Conv2DTranspose as Conv2DTranspose
 from distnet.layers.upsampling import UpSampling1D as UpSampling1D

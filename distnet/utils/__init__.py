@@ -7,7 +7,11 @@ from distnet.models.plotting import plot_model as plot_model
 from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import register_keras_serializable as register_keras_serializable
+from distnet.utils import data_utils as data_utils
 from distnet.utils import vis_utils as vis_utils
+from distnet.utils.data_utils import PyDataset as PyDataset
+from distnet.utils.data_utils import Sequence as Sequence
+from distnet.utils.data_utils import get_file as get_file
 from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 

@@ -78,20 +78,8 @@ class DirectoryIterator(Iterator):
         channels = COLOR_MODES[color_mode]
         is_first = image_data_generator.data_format == "channels_first"
         self.image_shape = (channels, *self.target_size) if is_first else (*self.target_size, channels)
-        names = list(classes) if classes else _folders(self.directory)
-        self.class_indices = {name: number for number, name in enumerate(names)}
-        self.num_classes = len(names)
-        found = [self._files_of(name, follow_links) for name in names]
-        self.filenames = [file for files in found for file in files]
-        self.classes = np.repeat(np.arange(len(names), dtype=np.int32), [len(files) for files in found])
-        self.samples = len(self.filenames)
-        self.filepaths = [os.path.join(self.directory, file) for file in self.filenames]
         self._save_to = None if save_to_dir is None else (Path(save_to_dir), save_prefix, save_format)
-        if not self.filenames:
-            raise DataError(
-                f"{self.directory}: expected folders of pictures ({', '.join(self.white_list_formats)}), one folder a "
-                f"class, found none in {names}."
-            )
+        self._find_files(list(classes) if classes else _folders(self.directory), follow_links)
         if world().rank == 0:
             sys.stdout.write(f"Found {self.samples} images belonging to {self.num_classes} classes.\n")
         super().__init__(self.samples, batch_size, shuffle, seed)
@@ -121,6 +109,20 @@ class DirectoryIterator(Iterator):
         height, width = self.target_size
         with load_img(path, self.color_mode, (height, width), self.interpolation, self.keep_aspect_ratio) as img:
             return img_to_array(img, self.image_data_generator.data_format, self.image_data_generator.dtype)
+
+    def _find_files(self, names: list[str], follow_links: bool) -> None:
+        self.class_indices = {name: number for number, name in enumerate(names)}
+        self.num_classes = len(names)
+        found = [self._files_of(name, follow_links) for name in names]
+        self.filenames = [file for files in found for file in files]
+        self.classes = np.repeat(np.arange(len(names), dtype=np.int32), [len(files) for files in found])
+        self.samples = len(self.filenames)
+        self.filepaths = [os.path.join(self.directory, file) for file in self.filenames]
+        if not self.filenames:
+            raise DataError(
+                f"{self.directory}: expected folders of pictures ({', '.join(self.white_list_formats)}), one folder a "
+                f"class, found none in {names}."
+            )
 
     def _files_of(self, name: str, follow_links: bool) -> list[str]:
         folder = os.path.join(self.directory, name)

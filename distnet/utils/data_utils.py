@@ -1,0 +1,119 @@
+"""Files from the network, kept for the next time; Keras 2's path of ``get_file`` and ``Sequence``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence as Formats
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from distnet.comm import world
+from distnet.data.sequence import PyDataset as PyDataset
+from distnet.data.sequence import Sequence as Sequence
+from distnet.datasets import fetch
+from distnet.errors import ArgumentError, DatasetError
+
+
+def get_file(
+    fname: str | os.PathLike[str] | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str | Formats[str] | None = "auto",
+    cache_dir: str | os.PathLike[str] | None = None,
+    force_download: bool = False,
+) -> str:
+    """The path of a file, downloaded unless it is there; one rank of each node downloads, every rank calls it.
+
+    Args:
+        fname: its name in the cache; by default the URL's last part.
+        origin: its URL.
+        untar: as ``extract``, of a tar archive.
+        md5_hash, file_hash: MD5 or SHA-256 of its content, told apart by their length; without either any
+            content is taken.
+        cache_subdir, cache_dir: it is kept in ``cache_dir/cache_subdir``; ``cache_dir`` is ``$DISTNET_HOME``
+            by default, or ``~/.cache/distnet``.
+        extract: unpack it, and give the folder ``{name}_extracted``.
+        archive_format: ``"auto"``, ``"tar"``, ``"zip"``, a list of these; None unpacks nothing.
+        force_download: download it even if it is there.
+
+    Raises:
+        ArgumentError: no URL, or a name with a folder.
+        DatasetError: it cannot be downloaded or unpacked, or has another checksum.
+
+    Source: ``keras.utils.get_file``.
+    """
+    if not origin:
+        raise ArgumentError("get_file: expected origin, the URL of the file.")
+    name = os.fspath(fname or os.path.basename(urlsplit(origin).path))
+    if not name or os.path.basename(name) != name:
+        raise ArgumentError(f"get_file: expected fname, a name without folders, received {name!r}. See cache_dir.")
+    if hash_algorithm not in ("auto", "md5", "sha256"):
+        raise ArgumentError(
+            f"get_file: expected hash_algorithm 'auto', 'md5' or 'sha256', received {hash_algorithm!r}."
+        )
+    base = fetch.cache_folder().parent if cache_dir is None else Path(cache_dir).expanduser().absolute()
+    target = base / cache_subdir / name
+    formats = ("tar",) if untar else _formats(archive_format)
+    if not (extract or untar):
+        folder = None
+    elif fname is None or "." not in name:  # Keras keeps the name for what is in the archive
+        folder, target = target, target.with_name(f"{name}_archive")
+    else:
+        folder = target.with_name(f"{name.partition('.')[0]}_extracted")
+    load = partial(_load, origin, target, file_hash or md5_hash, folder, formats, force_download)
+    return str(fetch.on_one_rank_first(load))
+
+
+def _load(
+    origin: str, target: Path, checksum: str | None, folder: Path | None, formats: Formats[str], force: bool
+) -> Path:
+    remote = fetch.RemoteFile(target.stem, origin, checksum)
+    if force and world().local_rank == 0:
+        target.unlink(missing_ok=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        fetch.download(remote, target)
+    path = fetch.obtain(remote, target)
+    if folder is None:
+        return path
+    if not folder.is_dir():
+        _unpack(path, folder, formats)
+    return folder
+
+
+def _formats(archive_format: str | Formats[str] | None) -> Formats[str]:
+    if archive_format is None:
+        return ()
+    if archive_format == "auto":
+        return ("tar", "zip")
+    return (archive_format,) if isinstance(archive_format, str) else tuple(archive_format)
+
+
+def _unpack(path: Path, folder: Path, formats: Formats[str]) -> None:
+    """Unpack an archive into a new folder, which appears whole; nothing is written outside of it."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        within = Path(made) / folder.name
+        try:
+            if "tar" in formats and tarfile.is_tarfile(path):
+                with tarfile.open(path) as tar:
+                    tar.extractall(within, filter="data")
+            elif "zip" in formats and zipfile.is_zipfile(path):
+                with zipfile.ZipFile(path) as zipped:
+                    zipped.extractall(within)
+            else:
+                raise DatasetError(f"{path}: expected an archive of {' or '.join(formats) or 'no format'}.")
+        except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+            if isinstance(error, DatasetError):
+                raise
+            raise DatasetError(f"{path}: cannot be unpacked: {error}.") from error
+        within.rename(folder)

@@ -1,0 +1,40 @@
+"""The functions of Keras's backend module that scripts call."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet import backend as K  # noqa: N812
+from distnet.errors import ArgumentError
+
+
+def test_the_learning_rate_is_read_and_set_as_in_keras_2():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    assert K.get_value(model.optimizer.lr) == 0.1
+    K.set_value(model.optimizer.lr, K.get_value(model.optimizer.lr) * 0.5)
+    assert K.get_value(model.optimizer.learning_rate) == 0.05
+
+
+def test_weights_are_read_and_set():
+    layer = keras.layers.Dense(1, use_bias=False)
+    keras.Sequential([keras.Input((2,)), layer])
+    K.batch_set_value([(layer.kernel, [[1.0], [2.0]])])
+    assert K.batch_get_value([layer.kernel])[0].tolist() == [[1.0], [2.0]]
+    assert K.get_value(3) == 3
+    with pytest.raises(ArgumentError, match="expected a weight"):
+        K.set_value(np.zeros(2), 1)
+
+
+def test_a_cleared_session_counts_names_from_the_beginning():
+    K.clear_session()
+    assert [keras.layers.Dense(1).name for _ in range(2)] == ["dense", "dense_1"]
+    K.clear_session()
+    assert keras.layers.Dense(1).name == "dense"
+
+
+def test_the_settings_are_those_of_config():
+    assert (K.backend(), K.image_data_format(), K.epsilon()) == ("numpy", "channels_last", keras.config.epsilon())
+    assert K.cast_to_floatx([1, 2]).dtype == K.floatx()

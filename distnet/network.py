@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,24 +33,19 @@ class TrainingState:
     step: int = 0
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float | list[float]]] = field(default_factory=dict)
+    _of_last_epoch: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
-        """Enter an epoch's logs."""
-        self.epochs.append(epoch)
-        for key, value in logs.items():
-            self.history.setdefault(key, []).append(_plain(value))
-
-    def amend(self, recorded: Container[str], logs: Mapping[str, float | list[float]]) -> None:
-        """Enter what callbacks made of the logs whose keys were ``recorded`` for the last epoch."""
+        """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
+        if not self.epochs or self.epochs[-1] != epoch:
+            self.epochs.append(epoch)
+            self._of_last_epoch.clear()
         for key, value in logs.items():
             values = self.history.setdefault(key, [])
-            if key in recorded:
+            if key in self._of_last_epoch:
                 values.pop()
-            values.append(_plain(value))
-
-
-def _plain(value: float | list[float]) -> float | list[float]:
-    return value if isinstance(value, list) else float(value)
+            self._of_last_epoch.add(key)
+            values.append(value if isinstance(value, list) else float(value))
 
 
 class Network(Protocol):

@@ -95,11 +95,12 @@ class Fit:
         if self.is_resumed:
             hooks.call("on_train_resume")
         hooks.share()
+        has_ended = self.is_resumed and model.stop_training
         logs: dict[str, Any] = {}
-        for epoch in range(options.initial_epoch, options.epochs):
+        for epoch in range(options.initial_epoch, options.initial_epoch if has_ended else options.epochs):
+            logs = self._epoch(epoch, steps, hooks) or logs
             if model.stop_training:
                 break
-            logs = self._epoch(epoch, steps, hooks) or logs
         steps.optimizer.finalize_variable_values(steps.store)
         hooks.call("on_train_end", logs)
         hooks.share()
@@ -131,10 +132,9 @@ class Fit:
         if self.validation is not None and _validates(epoch, self.options.validation_freq):
             logs |= {f"val_{key}": value for key, value in self._validate(steps, hooks).items()}
         model.training_state.record(epoch, logs)
-        recorded = set(logs)
         hooks.call("on_epoch_end", epoch, logs)
         logs = hooks.share(logs)
-        model.training_state.amend(recorded, logs)
+        model.training_state.record(epoch, logs)  # anew, with what callbacks added
         if config.checks_replicas():
             replicas.compare_weights(self.ranks, steps.store.buffer)
         return logs

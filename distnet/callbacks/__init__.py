@@ -14,5 +14,6 @@ from distnet.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoin
 from distnet.callbacks.plot_losses import PlotLosses as PlotLosses
 from distnet.callbacks.progress import ProgbarLogger as ProgbarLogger
 from distnet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from distnet.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from distnet.callbacks.tensorboard import TensorBoard as TensorBoard
 from distnet.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

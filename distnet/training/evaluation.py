@@ -117,6 +117,7 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
         outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x)])
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
+    hooks.share()
     return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 
@@ -149,4 +150,5 @@ def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, h
         outputs.append([part.copy() for part in y])
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
+    hooks.share()
     return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]

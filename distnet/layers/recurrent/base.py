@@ -17,7 +17,7 @@ from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.steps import Steps
 from distnet.registry import Resolved
 from distnet.regularizers import Regularizer
-from distnet.types import Array, Shape
+from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 
 LEGACY = {"config": False}
@@ -209,6 +209,10 @@ class Recurrent(Layer, ABC):
         ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
         dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
         return [dx, *d] if saved.has_given_states else dx
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments; the seed, which Keras 2 does not know, only where there is one."""
+        return {key: value for key, value in super().get_config().items() if key != "seed" or value is not None}
 
     def _input_gradient(self, dz: Array, saved: Run, ctx: BackwardContext) -> Array:
         count, rows, features = saved.x.shape

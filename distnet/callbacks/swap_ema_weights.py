@@ -1,0 +1,72 @@
+"""Evaluating with the averaged weights while training goes on with the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.learning_rate_scheduler import optimizer_of
+from distnet.errors import ArgumentError
+from distnet.types import Array
+
+
+@dataclass(eq=False)
+class SwapEMAWeights(Callback):
+    """Gives the model the optimizer's averaged weights for evaluations and predictions, and its own back after.
+
+    Args:
+        swap_on_epoch: also between the end of an epoch and the beginning of the next, for the callbacks that
+            come after this one, such as ``ModelCheckpoint``.
+
+    Raises:
+        ArgumentError: the optimizer does not average; make it with ``use_ema=True``.
+
+    Source: ``keras.callbacks.SwapEMAWeights``.
+    """
+
+    swap_on_epoch: bool = False
+
+    def __post_init__(self) -> None:
+        self._own: dict[str, Array] = {}
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Give the model its own weights back."""
+        if self.swap_on_epoch:
+            self._swap(False)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Give it the averages."""
+        if self.swap_on_epoch:
+            self._swap(True)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """The optimizer has made the averages the weights: nothing is left to give back."""
+        self._own = {}
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Give the model the averages."""
+        self._swap(True)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Give it its own weights back."""
+        self._swap(False)
+
+    on_predict_begin = on_test_begin
+    on_predict_end = on_test_end
+
+    def _swap(self, wanted: bool) -> None:
+        """Let the model have the averages, or its own weights, unless it has them."""
+        optimizer, store = optimizer_of(self.model, "SwapEMAWeights"), self.model.store
+        if not optimizer.use_ema:
+            raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Make it with use_ema=True.")
+        if wanted == bool(self._own) or store is None or not optimizer.built:
+            return
+        kept, self._own = self._own, {}
+        for span in store.trainable():
+            path = span.variable.path
+            if wanted:
+                self._own[path] = span.variable.numpy()
+                average = optimizer.slots["average"][span.start : span.stop]
+                span.variable.assign(average.reshape(span.variable.shape))
+            else:
+                span.variable.assign(kept[path])

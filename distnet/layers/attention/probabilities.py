@@ -1,0 +1,86 @@
+"""From scores to the weights of a mean, and the gradient of that; shared by all attention layers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distnet import kernels
+from distnet.layers.context import ForwardContext
+from distnet.layers.dropout import mask_bits, threshold
+from distnet.types import Array
+
+MASKED = -1e9
+"""What stands for a score of minus infinity."""
+
+
+@dataclass
+class Probabilities:
+    """Weights that sum to 1 over the last axis, before and after dropout.
+
+    Args:
+        values: (N, ..., T, S) softmax of the scores.
+        used: the same after dropout.
+        bits: the random numbers of dropout, or None.
+        rate: probability of dropping.
+    """
+
+    values: Array
+    used: Array
+    bits: Array | None
+    rate: float
+
+
+def softmax(scores: Array) -> Array:
+    """Softmax over the last axis, in place."""
+    scores -= scores.max(axis=-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores
+
+
+def dropped(values: Array, rate: float, seed: int | None, ctx: ForwardContext, where: str) -> Probabilities:
+    """The probabilities after dropout, which drops in training only."""
+    if not ctx.training or rate == 0:
+        return Probabilities(values, values, None, rate)
+    bits = mask_bits(values, None, seed, ctx, where)
+    used = ctx.workspace("dropped", values.shape, values.dtype)
+    _drop(values, bits, rate, used)
+    return Probabilities(values, used, bits, rate)
+
+
+def score_gradient(d: Array, p: Probabilities, direct: Array | None = None) -> Array:
+    """The gradient of the scores, in place of that of ``p.used``; ``direct`` is that of ``p.values``, if any."""
+    if p.bits is not None:
+        _drop(d, p.bits, p.rate, d)
+    if direct is not None:
+        d += direct
+    d -= np.vecdot(d, p.values)[..., None]
+    d *= p.values
+    return d
+
+
+def _drop(x: Array, bits: Array, rate: float, out: Array) -> None:
+    shape = (len(x), math.prod(x.shape[1:]))
+    scale = 1 / (1 - rate) if rate < 1 else 0.0
+    kernels.current().dropout(x.reshape(shape), bits.reshape(shape), threshold(rate), scale, out.reshape(shape))
+
+
+def causal(count: int, of: int) -> Array:
+    """(count, of) bool: step t may look at the steps up to t."""
+    return np.tri(count, of, dtype=bool)
+
+
+def both(one: Array | None, other: Array | None) -> Array | None:
+    """Where both masks allow it; None allows everything."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.logical_and(one, other)
+
+
+def as_list(items: Any) -> list[Any]:
+    """A layer's input or output as a list, also where it is just one."""
+    return items if isinstance(items, list) else [items]

@@ -126,4 +126,4 @@ def test_every_error_is_one_of_the_packages_and_of_pythons():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     assert all(issubclass(kind, errors.DistnetError) for kind in kinds)
     leaves = {kind for kind in kinds if not kind.__subclasses__()}
-    assert all(issubclass(kind, ValueError | RuntimeError | OSError) for kind in leaves)
+    assert all(issubclass(kind, ValueError | RuntimeError | OSError | ImportError) for kind in leaves)

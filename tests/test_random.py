@@ -90,11 +90,11 @@ def test_a_seed_seeds_numpy_and_python_too():
     assert draw()[0] == 5
 
 
-def test_a_seed_counts_models_and_calls_from_the_beginning():
+def test_a_seed_counts_layers_and_calls_from_the_beginning():
     random.set_random_seed(1)
-    assert [random.next_model_index(), random.next_model_index(), random.next_call_index()] == [0, 1, 0]
+    assert [random.next_build_index(), random.next_build_index(), random.next_call_index()] == [0, 1, 0]
     random.set_random_seed(1)
-    assert [random.next_model_index(), random.next_call_index()] == [0, 0]
+    assert [random.next_build_index(), random.next_call_index()] == [0, 0]
 
 
 def test_without_a_seed_one_is_drawn_once():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +13,48 @@ from distnet.metrics import METRICS, Metric
 from distnet.registry import to_json
 from distnet.training.objective import MeasuredLoss, MeasuredMetric, Objective
 from distnet.types import Json, Shape
+
+
+@dataclass(frozen=True)
+class _MetricSpec:
+    """A metric as the user gave it.
+
+    Args:
+        label: its name in the logs.
+        given: what it is saved as, if it is a name.
+        metric: None where it depends on the shapes, as for ``"accuracy"``.
+    """
+
+    label: str
+    given: str | None
+    metric: Metric | None
+
+    @staticmethod
+    def of(spec: Any) -> _MetricSpec:
+        """Raises UnknownNameError for a metric that does not exist."""
+        if isinstance(spec, _MetricSpec):
+            return spec
+        metric = None if _by_shape(spec) else METRICS.get(spec)
+        given = spec if isinstance(spec, str) else None
+        return _MetricSpec(given or str(cast(Metric, metric).name), given, metric)
+
+    def resolved(self, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
+        """The metric for targets and outputs of these shapes."""
+        return self.metric or metrics.resolve(cast(str, self.given), y_true_shape, y_pred_shape)
+
+    def to_json(self) -> Json:
+        """What a saved model says of it."""
+        return self.given or to_json(self.metric)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A metric of one output, and its key in the logs."""
+
+    key: str
+    output: int
+    spec: _MetricSpec
+    is_weighted: bool
 
 
 @dataclass(frozen=True)
@@ -36,11 +78,11 @@ class Compilation:
     loss_weights: Any = None
 
     def __post_init__(self) -> None:
-        for spec in _leaves(self.loss):
-            LOSSES.optional(spec)
-        for spec in (*_leaves(self.metrics), *_leaves(self.weighted_metrics)):
-            if spec is not None and not _by_shape(spec):
-                METRICS.get(spec)
+        # Names of custom objects are known now, not when training begins.
+        object.__setattr__(self, "loss", _mapped(self.loss, LOSSES.get, "a loss"))
+        object.__setattr__(self, "metrics", _mapped(self.metrics, _MetricSpec.of, "a metric"))
+        object.__setattr__(self, "weighted_metrics", _mapped(self.weighted_metrics, _MetricSpec.of, "a metric"))
+        object.__setattr__(self, "loss_weights", _mapped(self.loss_weights, _number, "a number"))
 
     def objective(
         self, names: Sequence[str], y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape]
@@ -53,7 +95,7 @@ class Compilation:
         found = self._losses(names)
         if not any(found):
             raise ArgumentError("fit: the model was compiled without a loss. Call model.compile(loss=...) first.")
-        factors = [1.0 if w is None else _number(w) for w in _by_output(self.loss_weights, names, "loss_weights")]
+        factors = [1.0 if w is None else w for w in _by_output(self.loss_weights, names, "loss weight")]
         measured_losses: list[MeasuredLoss] = []
         if len(names) > 1:
             for i, (name, loss) in enumerate(zip(names, found, strict=True)):
@@ -64,67 +106,66 @@ class Compilation:
         return Objective(tuple(found), tuple(factors), tuple(measured_losses), tuple(measured))
 
     def log_keys(self, names: Sequence[str]) -> list[str]:
-        """The keys of the logs, as far as they are known before the shapes of the targets are."""
-        keys = ["loss"]
-        if len(names) > 1:
-            keys += [f"{name}_loss" for name, loss in zip(names, self._losses(names), strict=True) if loss is not None]
-        for name, spec, _ in self._metric_specs(names):
-            label = spec if isinstance(spec, str) else str(METRICS.get(spec).name)
-            keys.append(_unused(label if len(names) == 1 else f"{name}_{label}", set(keys)))
-        return keys
+        """The keys of the logs.
+
+        Raises:
+            ArgumentError: the settings name other outputs.
+        """
+        of_outputs = [f"{name}_loss" for name, loss in zip(names, self._losses(names), strict=True) if loss is not None]
+        keys = ["loss", *(of_outputs if len(names) > 1 else ())]
+        _by_output(self.loss_weights, names, "loss weight")
+        return keys + [measure.key for measure in self._measures(names)]
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""
         return {
-            "loss": _mapped(self.loss, lambda spec: losses.canonical_name(LOSSES.get(spec))),
-            "metrics": _mapped(self.metrics, _metric_json),
-            "weighted_metrics": _mapped(self.weighted_metrics, _metric_json),
+            "loss": _mapped(self.loss, losses.canonical_name, "a loss"),
+            "metrics": _mapped(self.metrics, _MetricSpec.to_json, "a metric"),
+            "weighted_metrics": _mapped(self.weighted_metrics, _MetricSpec.to_json, "a metric"),
             "loss_weights": to_json(self.loss_weights),
         }
 
     def _losses(self, names: Sequence[str]) -> list[Loss | None]:
         is_one = _is_leaf(self.loss) and self.loss is not None
-        specs = [self.loss] * len(names) if is_one else _by_output(self.loss, names, "loss")
-        return [LOSSES.optional(spec) for spec in specs]
+        return [self.loss] * len(names) if is_one else _by_output(self.loss, names, "loss")
 
-    def _metric_specs(self, names: Sequence[str]) -> Iterator[tuple[str, Any, bool]]:
-        """(output, metric, whether it is weighted) for every metric, in order."""
-        groups = ((self.metrics, False, "metrics"), (self.weighted_metrics, True, "weighted_metrics"))
+    def _measures(self, names: Sequence[str]) -> list[_Measure]:
+        """The metrics, then the weighted ones, in the order of the outputs.
+
+        Source: ``keras.src.trainers.compile_utils.CompileMetrics.result`` for the keys.
+        """
+        found: dict[str, _Measure] = {}
+        groups = ((self.metrics, False, "list of metrics"), (self.weighted_metrics, True, "list of weighted_metrics"))
         for given, is_weighted, what in groups:
-            for name, specs in zip(names, _lists_by_output(given, names, what), strict=True):
+            for output, specs in enumerate(_lists_by_output(given, names, what)):
+                prefix = "" if len(names) == 1 else f"{names[output]}_"
                 for spec in specs:
-                    yield name, spec, is_weighted
+                    key = f"{prefix}{spec.label}"
+                    if is_weighted and key in found:
+                        key = f"{prefix}weighted_{spec.label}"
+                    key = _unused(key, found)
+                    found[key] = _Measure(key, output, spec, is_weighted)
+        return list(found.values())
 
     def _measured(
         self, names: Sequence[str], y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape], start: int
     ) -> list[MeasuredMetric]:
         measured: list[MeasuredMetric] = []
-        for name, spec, is_weighted in self._metric_specs(names):
-            output = names.index(name)
-            metric = _resolved(spec, y_true_shapes[output], y_pred_shapes[output])
-            stop = start + metric.size(y_true_shapes[output], y_pred_shapes[output])
-            label = spec if isinstance(spec, str) else str(metric.name)
-            key = _unused(label if len(names) == 1 else f"{name}_{label}", {m.key for m in measured})
-            measured.append(MeasuredMetric(key, metric, output, is_weighted, slice(start, stop)))
+        for measure in self._measures(names):
+            y_true_shape, y_pred_shape = y_true_shapes[measure.output], y_pred_shapes[measure.output]
+            metric = measure.spec.resolved(y_true_shape, y_pred_shape)
+            stop = start + metric.size(y_true_shape, y_pred_shape)
+            part = slice(start, stop)
+            measured.append(MeasuredMetric(measure.key, metric, measure.output, measure.is_weighted, part))
             start = stop
         return measured
-
-
-def _resolved(spec: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
-    if _by_shape(spec):
-        return metrics.resolve(spec, y_true_shape, y_pred_shape)
-    return METRICS.get(spec)
 
 
 def _by_shape(spec: Any) -> bool:
     return isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce")
 
 
-def _metric_json(spec: Any) -> Json:
-    return spec if isinstance(spec, str) else to_json(METRICS.get(spec))
-
-
-def _unused(key: str, taken: set[str]) -> str:
+def _unused(key: str, taken: Mapping[str, object]) -> str:
     """``key``, or Keras's ``key_1``, ``key_2`` ... where it is taken."""
     number, candidate = 0, key
     while candidate in taken:
@@ -138,21 +179,22 @@ def _is_leaf(spec: Any) -> bool:
     return not isinstance(spec, list | tuple) and not (isinstance(spec, Mapping) and "class_name" not in spec)
 
 
-def _leaves(spec: Any) -> Iterator[Any]:
-    if _is_leaf(spec):
-        yield spec
-    else:
-        for item in spec.values() if isinstance(spec, Mapping) else spec:
-            yield from _leaves(item)
+def _mapped(spec: Any, function: Callable[[Any], Any], what: str) -> Any:
+    """The structure with ``function`` applied to every leaf but None.
 
-
-def _mapped(spec: Any, function: Any) -> Json:
-    """The structure with ``function`` applied to every leaf but None."""
+    Raises:
+        ArgumentError: a dict within a list.
+    """
     if _is_leaf(spec):
-        return None if spec is None else cast(Json, function(spec))
+        return None if spec is None else function(spec)
     if isinstance(spec, Mapping):
-        return {key: _mapped(value, function) for key, value in spec.items()}
-    return [_mapped(item, function) for item in spec]
+        return {key: _mapped(value, function, what) for key, value in spec.items()}
+    for item in spec:
+        if isinstance(item, Mapping) and not _is_leaf(item):
+            raise ArgumentError(
+                f"compile: expected {what}, received {dict(item)!r} within a list. Give a dict by output on its own."
+            )
+    return [_mapped(item, function, what) for item in spec]
 
 
 def _by_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
@@ -166,18 +208,20 @@ def _by_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     if isinstance(given, Mapping) and "class_name" not in given:
         unknown = sorted(set(given) - set(names))
         if unknown:
-            raise ArgumentError(f"compile: {what} names {unknown}, but the model's outputs are {list(names)}.")
+            raise ArgumentError(
+                f"compile: expected a {what} for outputs among {list(names)}, received one for {unknown}."
+            )
         return [given.get(name) for name in names]
     values = list(given) if isinstance(given, list | tuple) else [given]
     if len(values) != len(names):
         raise ArgumentError(
-            f"compile: expected {what} for {len(names)} outputs {list(names)}, received {len(values)}. "
+            f"compile: expected one {what} for each of the outputs {list(names)}, received {len(values)}. "
             "Give a list with one for each, or a dict by name."
         )
     return values
 
 
-def _lists_by_output(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
+def _lists_by_output(given: Any, names: Sequence[str], what: str) -> list[list[_MetricSpec]]:
     """The metrics of each output; for a single output Keras also takes them as one flat list."""
     if len(names) == 1 and not isinstance(given, Mapping):
         flat = [given] if _is_leaf(given) else list(given)

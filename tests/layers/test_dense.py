@@ -60,7 +60,7 @@ def test_units_must_be_a_positive_integer(units):
 @pytest.mark.parametrize("shape", [(None,), (None, None)])
 def test_an_input_without_a_known_last_axis_is_refused(shape):
     with pytest.raises(errors.ShapeError, match="put a Flatten before"):
-        layers.Dense(3).build_once(shape, 0, ())
+        layers.Dense(3).build_once(shape)
 
 
 def test_glu_cannot_be_its_activation():

@@ -17,7 +17,7 @@ from layer_run import LayerRun, numbers
 
 def mask(layer, rows=40, width=30, step=0, seed=1, call=(0,), first_row=0, global_rows=None):
     """What the layer makes of ones."""
-    ctx = ForwardContext(True, seed, step, first_row, global_rows or rows, Workspaces(), call)
+    ctx = ForwardContext(True, seed, step, first_row, global_rows or rows, Workspaces(), call=call)
     y, _ = layer.forward(np.ones((rows, width), np.float32), ctx)
     return y.copy()
 

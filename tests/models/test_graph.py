@@ -43,7 +43,7 @@ class Spy(layers.Layer):
 
 
 def built(layer, width):
-    layer.build_once((None, width), 0, (layer.name,))
+    layer.build_once((None, width))
     return layer
 
 
@@ -58,10 +58,10 @@ def test_gradients_of_all_paths_add_up():
     dense = built(layers.Dense(3, "tanh", use_bias=False, dtype="float64"), 3)
     product = Product(dtype="float64")
     nodes = [
-        Node(dense, (0,), 1),
-        Node(dense, (0,), 2),
-        Node(product, (1, 2), 3),
-        Node(product, (3, 0), 4),
+        Node(dense, (0,), (1,)),
+        Node(dense, (0,), (2,)),
+        Node(product, (1, 2), (3,)),
+        Node(product, (3, 0), (4,)),
     ]
     graph = Graph(nodes, (0,), (4,))
     VariableStore(dense.variables, np.dtype("float64"))
@@ -78,7 +78,7 @@ def test_gradients_of_all_paths_add_up():
 
 def test_an_output_that_is_used_again_keeps_both_gradients():
     first, second = (built(layers.Dense(2, use_bias=False, dtype="float64"), 2) for _ in range(2))
-    graph = Graph([Node(first, (0,), 1), Node(second, (1,), 2)], (0,), (1, 2))
+    graph = Graph([Node(first, (0,), (1,)), Node(second, (1,), (2,))], (0,), (1, 2))
     VariableStore([*first.variables, *second.variables], np.dtype("float64"))
     x, a, b = (rng.standard_normal((4, 2)) for _ in range(3))
     _, tape, ctx = run(graph, [x])
@@ -114,7 +114,7 @@ def test_a_tape_is_kept_apart_from_later_ones(training):
     """Two forward runs, then two backward runs: what the second wrote must not reach the first's gradients."""
     layer = built(layers.Dense(3, use_bias=False, dtype="float64"), 3)
     VariableStore(layer.variables, np.dtype("float64"))
-    graph = Graph([Node(layer, (0,), 1)], (0,), (1,))
+    graph = Graph([Node(layer, (0,), (1,))], (0,), (1,))
     x, other, dy = (rng.standard_normal((4, 3)) for _ in range(3))
     _, tape, ctx = run(graph, [x], training)
     run(graph, [other], training)
@@ -124,6 +124,6 @@ def test_a_tape_is_kept_apart_from_later_ones(training):
 
 def test_activity_penalties_count_outside_of_training_too():
     layer = built(layers.Dense(3, activity_regularizer="l2", dtype="float64"), 3)
-    graph = Graph([Node(layer, (0,), 1)], (0,), (1,))
+    graph = Graph([Node(layer, (0,), (1,))], (0,), (1,))
     x = rng.standard_normal((4, 3))
     assert run(graph, [x], False)[1].penalty == run(graph, [x], True)[1].penalty > 0

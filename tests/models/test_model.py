@@ -36,7 +36,8 @@ dense (Dense)                (None, 512)               401920____
 _________________________________________________________________
 dropout (Dropout)            (None, 512)               0_________
 _________________________________________________________________
-a_name_longer_than_its_colum (None, 10)                5130______
+a_name_longer_than_its_colu  (None, 10)                5130______
+mn (Dense)                                                       
 =================================================================
 Total params: 407,050
 Trainable params: 5,130
@@ -161,14 +162,17 @@ def test_training_needs_compile(ask):
         ({"optimizer": "adm"}, "unknown optimizer 'adm'. Did you mean .*'Adam'"),
         ({"loss": "categorical_crosentropy"}, "unknown loss 'categorical_crosentropy'. Did you mean"),
         ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'. Did you mean"),
-        ({"loss": ["mse", "mae"]}, "expected one loss"),
-        ({"loss_weights": "a"}, "expected loss_weights to be a number"),
-        ({"metrics": [{"a": "mse"}]}, "expected a list of metrics|metric"),
+        ({"loss": ["mse", "mae"]}, r"expected one loss for each of the outputs \['head'\], received 2"),
+        ({"loss": {"tail": "mse"}}, r"expected a loss for outputs among \['head'\], received one for \['tail'\]"),
+        ({"loss_weights": "a"}, "expected loss_weights to be numbers, received 'a'"),
+        ({"loss_weights": [1, 2]}, "expected one loss weight for each of the outputs"),
+        ({"metrics": [{"head": "mse"}]}, r"expected a metric, received \{'head': 'mse'\} within a list"),
+        ({"metrics": {"tail": "mse"}}, r"expected a list of metrics for outputs among \['head'\], received one for"),
     ],
 )
 def test_compile_names_what_it_does_not_know(options, message):
     with pytest.raises(errors.ArgumentError, match=message):
-        Sequential([layers.Dense(1)]).compile(**options)
+        Sequential([layers.Dense(1, input_shape=(3,), name="head")]).compile(**options)
 
 
 def test_a_model_compiled_without_a_loss_only_predicts():

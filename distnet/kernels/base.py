@@ -75,6 +75,36 @@ class Kernels(Protocol):
             out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
         """
 
+    def column_squares(self, x: Array, mean: Array) -> Array:
+        """(G, C) float64 sums over the rows of ``(x - mean)^2``.
+
+        Shapes:
+            x: (G, S, C), contiguous: S rows of C channels in each of G groups; mean: (G, C).
+        """
+
+    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
+        """``out = (x - mean) scale + shift``.
+
+        Shapes:
+            x, out: (G, S, C), contiguous; the others (G, C).
+        """
+
+    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+        """(G, C) float64 sums over the rows of ``dy`` and of ``dy (x - mean)``.
+
+        Shapes:
+            dy, x: (G, S, C), contiguous; mean: (G, C).
+        """
+
+    def column_gradient(
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
+    ) -> None:
+        """``out = dy scale + (x - mean) slope + shift``.
+
+        Shapes:
+            dy, x, out: (G, S, C), contiguous; the others (G, C).
+        """
+
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         """Copy windows to ``patches``, zeros for padding: R rows of windows, from row ``first`` on.
 

@@ -69,6 +69,24 @@ class NumbaKernels:
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))
 
+    def column_squares(self, x: Array, mean: Array) -> Array:
+        total = np.zeros((x.shape[0], x.shape[2]))
+        _column_squares(x, *_like(x, mean), total)
+        return total
+
+    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
+        _column_map(x, *_like(x, mean, scale, shift), out)
+
+    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+        plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
+        _column_products(dy, x, *_like(x, mean), plain, weighted)
+        return plain, weighted
+
+    def column_gradient(
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
+    ) -> None:
+        _column_gradient(dy, x, *_like(x, mean, scale, slope, shift), out)
+
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         _im2col(x, windows, first, channel, patches)
 
@@ -81,6 +99,11 @@ class NumbaKernels:
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
         out.fill(0)
         _max_pool_gradient(dy, winners, windows, out)
+
+
+def _like(x: Array, *vectors: Array) -> list[Array]:
+    """The vectors in the dtype of ``x``, contiguous: loops over strided ones are compiled anew, and slower."""
+    return [np.ascontiguousarray(vector, x.dtype) for vector in vectors]
 
 
 def _flat(a: Array) -> Array:
@@ -168,6 +191,10 @@ _relu = _compiled(_relu_loop)
 _relu_gradient = _compiled(_relu_gradient_loop)
 _dropout = _compiled(_dropout_loop)
 _add_rows = _compiled(row_loops.add_rows)
+_column_squares = _compiled(row_loops.column_squares)
+_column_map = _compiled(row_loops.column_map)
+_column_products = _compiled(row_loops.column_products)
+_column_gradient = _compiled(row_loops.column_gradient)
 _im2col = _compiled(window_loops.im2col)
 _col2im = _compiled(window_loops.col2im)
 _max_pool = _compiled(window_loops.max_pool)

@@ -8,6 +8,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels.base import FUSED_ACTIVATIONS, Formula
+from distnet.kernels.columns import Columns
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -72,6 +73,20 @@ class NumpyKernels:
             is_left = np.arange(len(rows)) - np.repeat(starts, counts) >= _FEW
             ends = np.cumsum(counts[many] - _FEW)
             out[ordered[starts[many]]] += np.add.reduceat(values[order[is_left]], ends - counts[many] + _FEW)
+
+    def column_squares(self, x: Array, mean: Array) -> Array:
+        return Columns.of(x).squares(x, mean)
+
+    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
+        Columns.of(x).affine(x, mean, scale, shift, out)
+
+    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+        return Columns.of(x).products(dy, x, mean)
+
+    def column_gradient(
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
+    ) -> None:
+        Columns.of(x).gradient(dy, x, mean, scale, slope, shift, out)
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         channels = slice(channel, channel + patches.shape[-1])

@@ -1,4 +1,4 @@
-"""What normalizing, merging, noise, embedding and activation layers must do, each on one rank and on three."""
+"""What layers must do, each on one rank and on three: all but the simplest, which test_contract.py has."""
 
 import json
 import sys
@@ -13,10 +13,12 @@ from distnet.models.graph import Graph, Node
 from distnet.variables import VariableStore
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cases_core import CASES
+import cases_core
+import cases_sequences
 from layer_run import numerical_gradient, relative_error
 from ranks_of_threads import on_ranks
 
+CASES = [*cases_core.CASES, *cases_sequences.CASES]
 ROWS = 9
 SHARDS = (slice(0, 5), slice(5, 5), slice(5, 9))
 
@@ -33,7 +35,8 @@ class Case:
         self.is_integer = name == "Embedding"
 
     def layer(self, **options):
-        return self.cls(**{"dtype": "float64", "name": "layer", **self.options, **options})
+        given = {"dtype": "float64", "name": "layer", **self.options, **options}
+        return self.cls(**{key: value(given["dtype"]) if callable(value) else value for key, value in given.items()})
 
     def inputs(self, rows=ROWS, seed=0, dtype="float64"):
         rng = np.random.default_rng(seed)

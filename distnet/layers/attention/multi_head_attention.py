@@ -48,9 +48,9 @@ class Projection:
     kernel: Variable
     bias: Variable | None
 
-    def forward(self, name: str, x: Array, features: int, ctx: ForwardContext) -> Array:
+    def forward(self, name: str, x: Array, ctx: ForwardContext) -> Array:
         """(R, I) -> (R, O) in memory called ``name``."""
-        kernel = self.kernel.value.reshape(features, -1)
+        kernel = self.kernel.value.reshape(x.shape[1], -1)
         y = np.matmul(x, kernel, out=ctx.workspace(name, (len(x), kernel.shape[1]), x.dtype))
         if self.bias is not None:
             kernels.current().bias_activation(y, self.bias.value.reshape(-1), "linear")
@@ -224,8 +224,7 @@ class MultiHeadAttention(Layer):
         probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
         mixed = ctx.workspace("mixed", (*query.shape[:3], value.shape[3]), query.dtype)
         np.matmul(probabilities.used, _by_head(value), out=_by_head(mixed))
-        flat = mixed.reshape(-1, mixed.shape[2] * mixed.shape[3])
-        y = self.output_dense.forward("y", flat, flat.shape[1], ctx)
+        y = self.output_dense.forward("y", _of_steps(mixed), ctx)
         y = y.reshape(self.compute_output_shape([part.shape for part in x]))
         run = Run(x, query, key, value, probabilities, refused, mixed)
         return [y, scores] if returns_scores else y, run
@@ -233,9 +232,8 @@ class MultiHeadAttention(Layer):
     def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array | None]:
         dy, *of_scores = as_list(dy)
         query, key, value, p = saved.query, saved.key, saved.value, saved.probabilities
-        rows = len(query) * query.shape[1]
-        flat = saved.mixed.reshape(rows, -1)
-        dmixed = self.output_dense.backward("dmixed", dy.reshape(rows, -1), flat, ctx, True).reshape(saved.mixed.shape)
+        dmixed = self.output_dense.backward("dmixed", _of_steps(dy), _of_steps(saved.mixed), ctx, True)
+        dmixed = dmixed.reshape(saved.mixed.shape)
         d = ctx.workspace("d", p.used.shape, query.dtype)
         np.matmul(_by_head(dmixed), _by_head(value).swapaxes(2, 3), out=d)
         dquery, dkey, dvalue = (
@@ -253,10 +251,7 @@ class MultiHeadAttention(Layer):
         dx: list[Array | None] = []
         for i, (projection, part) in enumerate(parts):
             x = saved.inputs[i]
-            back = projection.backward(
-                f"dx {i}", part.reshape(x.shape[0] * x.shape[1], -1), x.reshape(-1, x.shape[2]), ctx,
-                ctx.needs_input_gradient,
-            )  # fmt: skip
+            back = projection.backward(f"dx {i}", _of_steps(part), _of_steps(x), ctx, ctx.needs_input_gradient)
             dx.append(back.reshape(x.shape))
         return [*dx, *[None] * (len(saved.inputs) - 3)]
 
@@ -286,8 +281,7 @@ class MultiHeadAttention(Layer):
         made = []
         named = (("query", self.query_dense, x[0]), ("key", self.key_dense, x[2]), ("value", self.value_dense, x[1]))
         for name, projection, part in named:
-            features = part.shape[2]
-            y = projection.forward(name, part.reshape(part.shape[0] * part.shape[1], features), features, ctx)
+            y = projection.forward(name, _of_steps(part), ctx)
             made.append(y.reshape(*part.shape[:2], self.num_heads, y.shape[1] // self.num_heads))
         query, key, value = made
         query *= self._scale(query.dtype)
@@ -348,6 +342,11 @@ class AsMatrix(Initializer):
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return self.of.draw(self.matrix, dtype, rng).reshape(shape)
+
+
+def _of_steps(x: Array) -> Array:
+    """(N, T, ...) as a matrix, one step a row."""
+    return x.reshape(x.shape[0] * x.shape[1], math.prod(x.shape[2:]))
 
 
 def _by_head(x: Array) -> Array:

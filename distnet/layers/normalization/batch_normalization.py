@@ -9,18 +9,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import config
+from distnet import config, kernels
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels.columns import Columns
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
-from distnet.layers.normalization.columns import Columns
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape
+from distnet.variables import Variable
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,17 @@ class Statistics:
     """Mean and biased variance of each channel, float64.
 
     Args:
-        mean: (C,).
-        variance: (C,).
-        divisor: (C,) by which the sums over rows were divided; None for the moving statistics, which are constants.
-        excess: (C,) by which the divisor is larger than the number of rows that count.
+        mean: (1, C).
+        variance: (1, C).
+        divisor: (1, C) by which the sums over rows were divided; None for the moving statistics, which are constants.
+        excess: by which the divisor is larger than the number of rows that count.
         counts: (1, M, C) bool, which entries count; None for all.
     """
 
     mean: Array
     variance: Array
     divisor: Array | None = None
-    excess: Array | float = 0.0
+    excess: float = 0.0
     counts: Array | None = None
 
 
@@ -120,49 +121,49 @@ class BatchNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         rows = self._rows(x, ctx, "x")
-        columns, y = Columns.of(rows), ctx.workspace("y", rows.shape, rows.dtype)
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
-            found = _of_batch(rows, counts, y, columns, ctx.sum_over_ranks)
+            found = _of_batch(rows, counts, ctx.sum_over_ranks)
             self._move(found)
         else:
-            found = Statistics(self.moving_mean.value, self.moving_variance.value.astype(np.float64))
-        shift = np.zeros(columns.channels) if self.beta is None else self.beta.value
-        columns.affine(rows, found.mean, self._gamma() / np.sqrt(found.variance + self.epsilon), shift, y)
+            found = Statistics(_double(self.moving_mean), _double(self.moving_variance))
+        scale = self._gamma() / np.sqrt(found.variance + self.epsilon)
+        shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
+        y = ctx.workspace("y", rows.shape, rows.dtype)
+        kernels.current().column_map(rows, found.mean, scale, shift, y)
         return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, found)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         rows, found = saved
-        slopes = self._rows(dy, ctx, "dy")
-        columns, inverse = Columns.of(rows), 1 / np.sqrt(found.variance + self.epsilon)
-        sums = np.zeros((2, columns.channels))
+        slopes, inverse = self._rows(dy, ctx, "dy"), 1 / np.sqrt(found.variance + self.epsilon)
+        sums = np.zeros((2, *found.mean.shape))
         if found.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
-            (sums[0],), (sums[1],) = columns.gradient_sums(slopes, rows, found.mean)
+            sums[0], sums[1] = kernels.current().column_products(slopes, rows, found.mean)
             sums[1] *= inverse
-        ctx.add(self.beta, sums[0])
-        ctx.add(self.gamma, sums[1])
+        ctx.add(self.beta, sums[0, 0])
+        ctx.add(self.gamma, sums[1, 0])
         if not ctx.needs_input_gradient:
             return dy
         dx, scale = ctx.workspace("dx", rows.shape, rows.dtype), self._gamma() * inverse
-        if found.divisor is None:
-            np.multiply(slopes, scale.astype(dx.dtype), out=dx)
-        else:
+        slope, shift = np.zeros((2, *scale.shape))
+        if found.divisor is not None:
             ctx.sum_over_ranks(sums)
             slope = -scale * inverse * sums[1] / found.divisor
             shift = -scale * sums[0] / found.divisor - slope * found.excess * found.mean / found.divisor
-            columns.gradient(slopes, rows, found.mean, scale, slope, shift, dx)
-            if found.counts is not None:
-                np.copyto(dx, slopes * scale.astype(dx.dtype), where=~found.counts)
+        kernels.current().column_gradient(slopes, rows, found.mean, scale, slope, shift, dx)
+        if found.counts is not None:
+            np.copyto(dx, slopes * scale.astype(dx.dtype), where=~found.counts)
         return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
 
     def _gamma(self) -> Array:
-        return np.ones(self.moving_mean.size) if self.gamma is None else self.gamma.value.astype(np.float64)
+        """(1, C), float64."""
+        return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
 
     def _move(self, found: Statistics) -> None:
         if found.divisor is None:
             return
         for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance)):
-            variable.value[...] = variable.value * self.momentum + batch * (1.0 - self.momentum)
+            variable.value[...] = variable.value * self.momentum + batch[0] * (1.0 - self.momentum)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(1, M, C), contiguous."""
@@ -178,27 +179,28 @@ class BatchNormalization(Layer):
         return self._rows(np.broadcast_to(mask[..., np.newaxis], x.shape), ctx, "mask")
 
 
-def _of_batch(
-    x: Array, counts: Array | None, work: Array, columns: Columns, sum_over_ranks: Callable[[Array], None]
-) -> Statistics:
-    """Statistics of the global batch; ``work`` is overwritten.
+def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], None]) -> Statistics:
+    """Statistics of the global batch.
 
     The mean is summed first and the squares about it then: from one message with sums of squares the
     variance of a channel whose mean is large would be a difference of large numbers.
     """
-    sums = np.empty((2, columns.channels))
-    sums[0] = columns.rows if counts is None else counts.sum(axis=(0, 1))
-    sums[1:] = columns.sums(x if counts is None else np.where(counts, x, x.dtype.type(0)))
+    sums = np.empty((2, 1, x.shape[2]))
+    sums[0] = x.shape[1] if counts is None else counts.sum(axis=1)
+    sums[1] = Columns.of(x).sums(x if counts is None else np.where(counts, x, x.dtype.type(0)))
     sum_over_ranks(sums)
     # Keras guards the quotients of masked statistics, and only these, against a count of 0.
     excess = 0.0 if counts is None else config.epsilon()
     divisor = sums[0] + excess
     if not divisor.all():
-        return Statistics(np.zeros(columns.channels), np.zeros(columns.channels))
+        return Statistics(*np.zeros((2, *divisor.shape)))
     mean = sums[1] / divisor
-    squares = columns.center(x, mean, work)
-    if counts is not None:
-        work *= counts
-        squares = columns.sums(work * work)
+    counted = x if counts is None else np.where(counts, x, mean.astype(x.dtype))
+    squares = kernels.current().column_squares(counted, mean)
     sum_over_ranks(squares)
-    return Statistics(mean, squares[0] / divisor, divisor, excess, counts)
+    return Statistics(mean, squares / divisor, divisor, excess, counts)
+
+
+def _double(variable: Variable) -> Array:
+    """(1, C), a copy in double precision."""
+    return variable.value.reshape(1, -1).astype(np.float64)

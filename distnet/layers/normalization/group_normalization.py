@@ -8,14 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet import kernels
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels.columns import Columns
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
-from distnet.layers.normalization.columns import Columns
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
@@ -80,30 +81,29 @@ class GroupNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         axes, rows = self._rows(x, ctx, "x")
-        columns, y = Columns.of(rows), ctx.workspace("y", rows.shape, rows.dtype)
-        mean = self._averages(columns.sums(rows), columns.rows)
-        variance = self._averages(columns.center(rows, mean, y), columns.rows)
+        mean = self._averages(Columns.of(rows).sums(rows), rows.shape[1])
+        variance = self._averages(kernels.current().column_squares(rows, mean), rows.shape[1])
         inverse = 1 / np.sqrt(variance + self.epsilon)
         scale = inverse if self.gamma is None else inverse * self.gamma.value
         shift = np.zeros_like(mean) if self.beta is None else np.broadcast_to(self.beta.value, mean.shape)
-        columns.affine(rows, mean, scale, shift, y)
+        y = ctx.workspace("y", rows.shape, rows.dtype)
+        kernels.current().column_map(rows, mean, scale, shift, y)
         return moved_back(y, axes, x.shape, ctx, "y"), (rows, mean, inverse)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         rows, mean, inverse = saved
         axes, slopes = self._rows(dy, ctx, "dy")
-        columns = Columns.of(rows)
-        plain, weighted = columns.gradient_sums(slopes, rows, mean)
+        plain, weighted = kernels.current().column_products(slopes, rows, mean)
         weighted *= inverse
         ctx.add_sum(self.beta, plain, axis=0)
         ctx.add_sum(self.gamma, weighted, axis=0)
         if not ctx.needs_input_gradient:
             return dy
         gamma = 1.0 if self.gamma is None else self.gamma.value
-        shift = -inverse * self._averages(plain * gamma, columns.rows)
-        slope = -inverse * inverse * self._averages(weighted * gamma, columns.rows)
+        shift = -inverse * self._averages(plain * gamma, rows.shape[1])
+        slope = -inverse * inverse * self._averages(weighted * gamma, rows.shape[1])
         dx = ctx.workspace("dx", rows.shape, rows.dtype)
-        columns.gradient(slopes, rows, mean, inverse * gamma, slope, shift, dx)
+        kernels.current().column_gradient(slopes, rows, mean, inverse * gamma, slope, shift, dx)
         return moved_back(dx, axes, dy.shape, ctx, "dx")
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> tuple[list[int], Array]:

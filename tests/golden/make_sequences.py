@@ -1,0 +1,178 @@
+"""Write recurrent.npz and attention.npz: what Keras on JAX computes for layers of sequences.
+
+Run with Keras 3.15 and JAX installed: ``python make_sequences.py``. Case i is called on arrays ``x <shape> <k>`` with
+masks ``mask <shape> <kind>`` and weights ``w <shape> <k>``; ``y i k``, ``dx i k`` and ``dw i k`` are its outputs and
+the gradients of the sum over all outputs k of y times cos(k), cos(k + 1) ...
+"""
+
+import itertools
+import os
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
+
+import jax
+import keras
+import numpy as np
+import packed
+
+keras.config.set_floatx("float64")
+# keras.ops.tanh makes float32 of float64 (seen in 3.15.1); this is what it calls.
+keras.src.ops.tanh = keras.src.backend.nn.tanh
+
+ROWS, STEPS, FEATURES, UNITS = 4, 5, 3, 2
+SEQUENCES = (ROWS, STEPS, FEATURES)
+CELLS = [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False})]
+STATES = {"SimpleRNN": 1, "LSTM": 2, "GRU": 1}
+BOTH = (False, True)
+
+
+def case(name, options, *shapes, masks=(), **call):
+    """``masks``: kinds of the inputs' masks, None for none; ``call``: see ``call_of``."""
+    return {"name": name, "options": options, "shapes": shapes, "masks": masks or (None,) * len(shapes), "call": call}
+
+
+def recurrent():
+    for (name, options), sequences, back, mask in itertools.product(CELLS, BOTH, BOTH, (None, "padded", "holes")):
+        own = {"units": UNITS, "return_sequences": sequences, "go_backwards": back, **options}
+        yield case(name, own, SEQUENCES, masks=(mask,))
+    for (name, options), sequences, mask in itertools.product(CELLS, BOTH, (None, "holes")):
+        own = {"units": UNITS, "return_sequences": sequences, "return_state": True, **options}
+        states = [(ROWS, UNITS)] * STATES[name]
+        yield case(name, own, SEQUENCES, *states, masks=(mask, *[None] * len(states)), initial_state=len(states))
+    for name, options in CELLS:
+        gates = {} if name == "SimpleRNN" else {"recurrent_activation": "hard_sigmoid"}
+        yield case(name, {"units": UNITS, "activation": "softplus", "use_bias": False, **gates, **options}, SEQUENCES)
+        gates = {} if name == "SimpleRNN" else {"recurrent_activation": "gelu"}
+        own = {"units": UNITS, "activation": "relu", "return_sequences": True, **gates, **options}
+        yield case(name, own, SEQUENCES, masks=("holes",))
+        for sequences in BOTH:
+            own = {"units": UNITS, "zero_output_for_mask": True, "return_sequences": sequences, **options}
+            yield case(name, own, SEQUENCES, masks=("holes",))
+    yield from bidirectional()
+    yield case("TimeDistributed", {"layer": ("Dense", {"units": UNITS, "activation": "softplus"})}, SEQUENCES)
+    yield case("TimeDistributed", {"layer": ("LSTM", {"units": UNITS})}, (ROWS, 2, STEPS, FEATURES))
+
+
+def bidirectional():
+    for mode, sequences, mask in itertools.product(("concat", "sum", "mul", "ave", None), BOTH, (None, "holes")):
+        layer = ("LSTM", {"units": UNITS, "return_sequences": sequences})
+        yield case("Bidirectional", {"layer": layer, "merge_mode": mode}, SEQUENCES, masks=(mask,))
+    for mode, (name, options) in itertools.product(("concat", None), CELLS[1:3]):
+        layer = (name, {"units": UNITS, "return_sequences": True, "return_state": True, **options})
+        states = [(ROWS, UNITS)] * 2 * STATES[name]
+        yield case("Bidirectional", {"layer": layer, "merge_mode": mode}, SEQUENCES, *states, initial_state=len(states))
+    other = ("GRU", {"units": 3, "go_backwards": True})
+    yield case("Bidirectional", {"layer": ("SimpleRNN", {"units": UNITS}), "backward_layer": other}, SEQUENCES)
+
+
+QUERY, VALUE, KEY = (ROWS, 4, FEATURES), (ROWS, STEPS, 2), (ROWS, STEPS, FEATURES)
+
+
+def attention():
+    scored = [("Attention", {"score_mode": mode, "use_scale": scale}) for mode in ("dot", "concat") for scale in BOTH]
+    scored += [("AdditiveAttention", {"use_scale": scale}) for scale in BOTH]
+    for name, options in scored:
+        yield case(name, options, QUERY, KEY)
+        yield case(name, options, QUERY, VALUE, KEY, return_attention_scores=True)
+        yield case(name, options, QUERY, VALUE, KEY, masks=("padded", "some", None), use_causal_mask=True)
+        yield case(name, options, KEY, KEY, masks=(None, "some"), return_attention_scores=True)
+    heads = {"num_heads": 2, "key_dim": 2}
+    for more in ({}, {"value_dim": 3, "use_bias": False}, {"output_shape": 5, "value_dim": 1}, {"sliding_window": 2}):
+        if "value_dim" not in more:  # which 3.15.1 cannot compute on JAX unless the scores are asked for
+            yield case("MultiHeadAttention", {**heads, **more}, QUERY, VALUE)
+        yield case("MultiHeadAttention", {**heads, **more}, QUERY, VALUE, KEY, return_attention_scores=True)
+    for causal, scores in itertools.product(BOTH, BOTH):
+        flags = {"use_causal_mask": causal, "return_attention_scores": scores}
+        yield case("MultiHeadAttention", heads, KEY, KEY, **flags)
+        yield case("MultiHeadAttention", heads, QUERY, VALUE, masks=("padded", "some"), **flags)
+        yield case("MultiHeadAttention", heads, QUERY, VALUE, KEY, masks=(None, "some", "padded"), **flags)
+        yield case("MultiHeadAttention", heads, QUERY, VALUE, attention_mask=(ROWS, 4, STEPS), **flags)
+        yield case("MultiHeadAttention", heads, QUERY, VALUE, attention_mask=(4, STEPS), **flags)
+    yield case("MultiHeadAttention", {**heads, "dropout": 0.3}, QUERY, VALUE, masks=("padded", "some"))
+
+
+def mask_of(shape, kind):
+    """Steps that count: "padded" ends early, in one row at once; "holes" has gaps; "some" has them after step 0."""
+    rng = np.random.default_rng(len(kind))
+    steps = np.arange(shape[1])
+    if kind == "padded":
+        return steps < np.array([shape[1], 3, 1, 0])[:, None]
+    mask = rng.random(shape[:2]) < 0.6
+    mask[:, 0] |= kind == "some"
+    mask[0] &= kind == "some"
+    return mask
+
+
+def layer_of(name, options):
+    made = {key: layer_of(*value) if "layer" in key else value for key, value in options.items()}
+    return getattr(keras.layers, name)(**made)
+
+
+def numbers(arrays, kind, shape, k):
+    rng = np.random.default_rng([*shape, k])
+    return arrays.setdefault(f"{kind} {list(shape)} {k}", rng.standard_normal(shape))
+
+
+def call_of(layer, made, arrays, x, masks):
+    """The outputs for the inputs ``x``, whatever way the layer takes them."""
+    call = dict(made["call"])
+    if "initial_state" in call:
+        return layer(x[0], initial_state=list(x[1:]), mask=masks[0])
+    if made["name"] in ("Attention", "AdditiveAttention"):
+        given = None if not any(m is not None for m in masks) else list(masks)
+        return layer(list(x), mask=given, **call)
+    if made["name"] != "MultiHeadAttention":
+        return layer(x[0]) if masks[0] is None else layer(x[0], mask=masks[0])
+    if "attention_mask" in call:
+        call["attention_mask"] = arrays[f"allowed {list(call['attention_mask'])}"] > 0
+    if masks[0] is not None:
+        keras.src.backend.set_keras_mask(x[0], masks[0])
+    named = dict(zip(("query_mask", "value_mask", "key_mask"), masks, strict=False))
+    return layer(*x, **{key: mask for key, mask in named.items() if mask is not None}, **call)
+
+
+def run(made, arrays):
+    layer = layer_of(made["name"], made["options"])
+    x = [numbers(arrays, "x", shape, k) for k, shape in enumerate(made["shapes"])]
+    masks = [None if kind is None else mask_of(s, kind) for s, kind in zip(made["shapes"], made["masks"], strict=True)]
+    for shape, kind, mask in zip(made["shapes"], made["masks"], masks, strict=True):
+        if mask is not None:
+            arrays[f"mask {list(shape[:2])} {kind}"] = mask
+    if "attention_mask" in made["call"]:
+        shape = made["call"]["attention_mask"]
+        arrays[f"allowed {list(shape)}"] = np.random.default_rng(3).random(shape) < 0.7
+    call_of(layer, made, arrays, [jax.numpy.asarray(part) for part in x], masks)
+    weights = [numbers(arrays, "w", w.shape, k) for k, w in enumerate(layer.trainable_variables)]
+    others = [v.value for v in layer.non_trainable_variables]
+
+    def outputs(x, weights):
+        with keras.StatelessScope(
+            state_mapping=[
+                *zip(layer.trainable_variables, weights, strict=True),
+                *zip(layer.non_trainable_variables, others, strict=True),
+            ]
+        ):
+            y = call_of(layer, made, arrays, x, masks)
+        return list(y) if isinstance(y, (list, tuple)) else [y]
+
+    y, backward = jax.vjp(outputs, x, weights)
+    dx, dws = backward([np.cos(k + np.arange(part.size)).reshape(part.shape) for k, part in enumerate(y)])
+    return layer, y, dx, dws
+
+
+def write(file, specifications):
+    arrays, cases = {}, []
+    for i, made in enumerate(specifications):
+        layer, y, dx, dws = run(made, arrays)
+        for kind, parts in (("y", y), ("dx", dx), ("dw", dws)):
+            arrays |= {f"{kind} {i} {k}": part for k, part in enumerate(parts)}
+        paths = [w.path.partition("/")[2] for w in layer.trainable_variables]
+        cases.append({**made, "outputs": len(y), "weights": paths, "keras": keras.layers.serialize(layer)})
+    packed.save(Path(__file__).with_name(file), arrays, cases)
+
+
+if __name__ == "__main__":
+    for made in (recurrent, attention):
+        write(f"{made.__name__}.npz", made())

@@ -1,0 +1,58 @@
+"""Cases of recurrent layers, of layers around layers and of attention, for the contract.
+
+Class, row, dynamic row, options; lists of rows for layers of several inputs; layers within are functions of a dtype.
+"""
+
+from distnet import layers
+
+SEQUENCE, ANY_SEQUENCE = (4, 3), (None, 3)
+QUERY, VALUE, KEY = (3, 4), (5, 2), (5, 4)
+ANY_QUERY, ANY_VALUE, ANY_KEY = (None, 4), (None, 2), (None, 4)
+BOTH_DROPOUTS = {"dropout": 0.4, "recurrent_dropout": 0.3}
+REGULARIZED = {"kernel_regularizer": "l2", "recurrent_constraint": "max_norm", "bias_initializer": "random_normal"}
+
+
+def within(name, **options):
+    return lambda dtype: getattr(layers, name)(**options, dtype=dtype, name="within")
+
+
+def of_cells():
+    for name, more in (("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False})):
+        yield name, SEQUENCE, ANY_SEQUENCE, {"units": 2, "return_sequences": True, **BOTH_DROPOUTS, **more}
+        yield name, SEQUENCE, ANY_SEQUENCE, {"units": 3, "go_backwards": True, **REGULARIZED, **more}
+        yield name, SEQUENCE, ANY_SEQUENCE, {"units": 2, "activation": "gelu", "use_bias": False, **more}
+
+
+CASES = [
+    *of_cells(),
+    ("LSTM", SEQUENCE, ANY_SEQUENCE, {"units": 2, "recurrent_activation": "softsign", "unit_forget_bias": False}),
+    ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("LSTM", units=2, return_sequences=True)}),
+    ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("GRU", units=2, dropout=0.3), "merge_mode": "mul"}),
+    ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("SimpleRNN", units=2), "merge_mode": "ave"}),
+    (
+        "Bidirectional",
+        SEQUENCE,
+        ANY_SEQUENCE,
+        {"layer": within("GRU", units=2), "backward_layer": within("LSTM", units=3, go_backwards=True)},
+    ),
+    ("TimeDistributed", (4, 3, 2), (None, 3, 2), {"layer": within("Dense", units=3, activation="tanh")}),
+    ("TimeDistributed", (4, 3), (None, 3), {"layer": within("BatchNormalization")}),
+    ("TimeDistributed", (2, 4, 3), (None, 4, 3), {"layer": within("Dropout", rate=0.4)}),
+    ("TimeDistributed", (2, 4, 3), (2, None, 3), {"layer": within("LSTM", units=2, recurrent_dropout=0.3)}),
+    ("Attention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"use_scale": True, "dropout": 0.3}),
+    ("Attention", [QUERY, VALUE, KEY], [ANY_QUERY, ANY_VALUE, ANY_KEY], {"score_mode": "concat", "use_scale": True}),
+    ("AdditiveAttention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"dropout": 0.3}),
+    ("AdditiveAttention", [QUERY, VALUE, KEY], [ANY_QUERY, ANY_VALUE, ANY_KEY], {"use_scale": False}),
+    (
+        "MultiHeadAttention",
+        [QUERY, VALUE, KEY],
+        [ANY_QUERY, ANY_VALUE, ANY_KEY],
+        {"num_heads": 2, "key_dim": 3, "value_dim": 2, "dropout": 0.3, "use_bias": False},
+    ),
+    (
+        "MultiHeadAttention",
+        [QUERY, KEY, KEY],
+        [ANY_QUERY, ANY_KEY, ANY_KEY],
+        {"num_heads": 1, "key_dim": 2, "output_shape": (2, 3), "use_bias": False, "sliding_window": 2},
+    ),
+]

@@ -6,12 +6,12 @@ On four ranks:  mpirun -n 4 python examples/mnist_cnn.py
 
 import argparse
 
-from distnet.preprocessing.image import ImageDataGenerator
 from mnist import load_digits
 
 import distnet as keras
 from distnet.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from distnet.models import Sequential
+from distnet.preprocessing.image import ImageDataGenerator
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=5)

@@ -7,10 +7,10 @@ On four ranks:  mpirun -n 4 python examples/text_lstm.py
 """
 
 import numpy as np
-from distnet.preprocessing.sequence import pad_sequences
 
 import distnet as keras
 from distnet import layers
+from distnet.preprocessing.sequence import pad_sequences
 
 PRAISE = ["good", "fine", "lovely", "great", "clever"]
 BLAME = ["bad", "dull", "awful", "poor", "silly"]

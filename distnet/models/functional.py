@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from distnet.errors import ArgumentError
-from distnet.layers import Layer
+from distnet.layers import InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
 from distnet.layers.symbolic import KerasTensor, placeholders
@@ -42,7 +42,10 @@ class Functional(Model):
                 raise ArgumentError(f"{self.name}: expected placeholders of Input(...) as {what}, received none.")
         self.trace = Trace(self.name, self.inputs, self.outputs)
         self.graph = self.trace.graph()
-        for layer in self.graph.layers:
+        computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
+        if computing:
+            self.dtype = computing[0].dtype
+        for layer in computing:
             self.check_dtype(layer)
         self.built_shape = self.input_shape = _one_or_list(self.input_shapes)
         if not trainable:

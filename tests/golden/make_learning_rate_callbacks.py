@@ -1,4 +1,4 @@
-"""Learning rates that real Keras's callbacks set, for given sequences of values: writes ``learning_rate_callbacks.json``.
+"""Learning rates that real Keras's callbacks set, for given values: writes ``learning_rate_callbacks.json``.
 
 Run with Keras 3.15.1 on its JAX backend: ``KERAS_BACKEND=jax python make_learning_rate_callbacks.py``.
 """

@@ -11,6 +11,7 @@ CASES = [
     ("BatchNormalization", (3,), (3,), {**AFFINE, "momentum": 0.6}),
     ("BatchNormalization", IMAGE, ANY_IMAGE, {**AFFINE, "gamma_regularizer": "l2"}),
     ("BatchNormalization", IMAGE, (3, None, None), {"axis": 1, "center": False, "gamma_initializer": RANDOM}),
+    ("BatchNormalization", (3, 4), (None, 4), {**AFFINE, "is_masked": True}),
     ("LayerNormalization", (3,), (3,), AFFINE),
     ("LayerNormalization", IMAGE, (None, 2, 4), {**AFFINE, "axis": [-1, -2]}),
     ("LayerNormalization", IMAGE, (3, None, 4), {**AFFINE, "axis": [1, 3]}),

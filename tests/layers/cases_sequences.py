@@ -9,6 +9,7 @@ SEQUENCE, ANY_SEQUENCE = (4, 3), (None, 3)
 QUERY, VALUE, KEY = (3, 4), (5, 2), (5, 4)
 ANY_QUERY, ANY_VALUE, ANY_KEY = (None, 4), (None, 2), (None, 4)
 BOTH_DROPOUTS = {"dropout": 0.4, "recurrent_dropout": 0.3}
+MASKED = {"is_masked": True}
 REGULARIZED = {"kernel_regularizer": "l2", "recurrent_constraint": "max_norm", "bias_initializer": "random_normal"}
 
 
@@ -34,6 +35,20 @@ CASES = [
         SEQUENCE,
         ANY_SEQUENCE,
         {"layer": within("GRU", units=2), "backward_layer": within("LSTM", units=3, go_backwards=True)},
+    ),
+    ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("LSTM", units=2), "merge_mode": None}),
+    ("LSTM", SEQUENCE, ANY_SEQUENCE, {"units": 2, "return_state": True, **MASKED}),
+    ("GRU", SEQUENCE, ANY_SEQUENCE, {"units": 2, "return_sequences": True, "return_state": True, **MASKED}),
+    ("SimpleRNN", SEQUENCE, ANY_SEQUENCE, {"units": 2, "go_backwards": True, **MASKED}),
+    ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("GRU", units=2, return_sequences=True), **MASKED}),
+    ("TimeDistributed", (4, 3), (None, 3), {"layer": within("Dense", units=2), **MASKED}),
+    ("Attention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"use_scale": True, **MASKED}),
+    ("AdditiveAttention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], MASKED),
+    (
+        "MultiHeadAttention",
+        [QUERY, KEY, KEY],
+        [ANY_QUERY, ANY_KEY, ANY_KEY],
+        {"num_heads": 2, "key_dim": 2, "use_bias": False, **MASKED},
     ),
     ("TimeDistributed", (4, 3, 2), (None, 3, 2), {"layer": within("Dense", units=3, activation="tanh")}),
     ("TimeDistributed", (4, 3), (None, 3), {"layer": within("BatchNormalization")}),

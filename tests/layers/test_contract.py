@@ -1,4 +1,4 @@
-"""What every registered layer must do. A new layer needs a line in ``CASES``, and no test of its own here."""
+"""What every registered layer must do. A new layer needs a line in a table of cases, and no test of its own here."""
 
 import json
 import sys
@@ -9,44 +9,93 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import distnet as keras
 from distnet import layers
 from distnet.layers import LAYERS, Layer
-from distnet.models import Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))
+import cases_core
+import cases_images
+import cases_sequences
 import cases_windows
-from layer_run import LayerRun, assert_gradients_are_right, numbers
+from layer_run import LayerRun, assert_gradients_are_right_for, numbers
+from ranks_of_threads import on_ranks
 
 KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
 NOT_KERAS = {"input_dim", "input_shape", "batch_input_shape", "dtype", "activity_regularizer", "name", "trainable"}
 """Keras takes these in ``**kwargs``."""
 NOT_HERE = {"lora_rank", "lora_alpha", "quantization_config"}
 """Ways of training and running large models on small machines."""
+ROWS = 9
+SHARDS = (slice(0, 5), slice(5, 5), slice(5, 9))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A layer and a row that it takes; ``dynamic`` is the row's shape with extents known only at run time."""
+    """A layer and the rows that it takes.
+
+    Args:
+        make: the class, or a function of its options.
+        rows: shape of one row of each input.
+        dynamic: the same with extents known only at run time.
+        options: of the constructor; functions of the dtype stand for layers within.
+        is_masked: whether time steps come with a mask.
+    """
 
     make: Callable[..., Layer]
-    row: tuple[int, ...]
-    dynamic: tuple[int | None, ...]
+    rows: list[tuple[int, ...]]
+    dynamic: list[tuple[int | None, ...]]
     options: dict[str, object]
+    is_masked: bool = False
 
     def layer(self, **options: object) -> Layer:
-        return self.make(**{"dtype": "float64", **self.options, **options})
+        given = {"dtype": "float64", "name": "layer", **self.options, **options}
+        return self.make(**{key: value(given["dtype"]) if callable(value) else value for key, value in given.items()})
 
-    def run(self, calls: int = 1, **options: object) -> LayerRun:
-        return LayerRun(self.layer(**options), self.row, calls)
+    def run(self, calls: int = 1, sum_over_ranks=None, **options: object) -> LayerRun:
+        """The layer, with weights that are not what it was made with."""
+        return self.run_of(self.layer(**options), calls, sum_over_ranks)
+
+    def run_of(self, layer: Layer, calls: int = 1, sum_over_ranks=None) -> LayerRun:
+        run = LayerRun(layer, one_or_list(self.rows), calls, is_masked=self.is_masked, sum_over_ranks=sum_over_ranks)
+        rng = np.random.default_rng(5)
+        layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+        return run
+
+    def inputs(self, rows=3, seed=0, dtype="float64"):
+        if "input_dim" in self.options:
+            rng = np.random.default_rng(seed)
+            return [rng.integers(0, self.options["input_dim"], (rows, *row)) for row in self.rows]
+        return [numbers(rows, *row, seed=seed + i, dtype=dtype) for i, row in enumerate(self.rows)]
+
+
+def one_or_list(found):
+    return found[0] if len(found) == 1 else list(found)
 
 
 def case(make, row, dynamic=None, **options):
-    return Case(make, row, row if dynamic is None else dynamic, options)
+    return case_of(make, row, row if dynamic is None else dynamic, options)
 
 
-def nested(dtype="float64", name=None, trainable=True):
+def case_of(make, row, dynamic, options):
+    options = dict(options)
+    rows, dynamic = (list(s) if isinstance(s, list) else [s] for s in (row, dynamic))
+    return Case(make, rows, dynamic, options, bool(options.pop("is_masked", False)))
+
+
+def chain(dtype="float64", name=None, trainable=True):
     parts = [layers.Dense(4, "tanh", dtype=dtype), layers.Dropout(0.3, dtype=dtype), layers.Dense(2, dtype=dtype)]
-    model = Sequential(parts, name=name)
+    model = keras.Sequential(parts, name=name)
+    model.trainable = trainable
+    return model
+
+
+def branches(dtype="float64", name=None, trainable=True):
+    """Two inputs, two outputs, one layer called twice."""
+    a, b = keras.Input((3,), dtype=dtype), keras.Input((3,), dtype=dtype)
+    shared = layers.Dense(2, "tanh", dtype=dtype)
+    u, v = shared(a), shared(b)
+    model = keras.Model([a, b], [layers.Add(dtype=dtype)([u, v]), layers.Dropout(0.3, dtype=dtype)(v)], name=name)
     model.trainable = trainable
     return model
 
@@ -66,154 +115,170 @@ CASES: dict[str, list[Case]] = {
         case(layers.Dropout, (4,), rate=0),
     ],
     "Flatten": [case(layers.Flatten, (2, 3, 2), (None, 3, 2)), case(layers.Flatten, ())],
+    "Functional": [case(branches, [(3,), (3,)])],
     "InputLayer": [case(layers.InputLayer, (3,), batch_input_shape=(None, 3))],
     "Reshape": [
         case(layers.Reshape, (4, 3), (None, 3), target_shape=(2, -1)),
         case(layers.Reshape, (4, 3), target_shape=(3, 2, 2)),
     ],
-    "Sequential": [case(nested, (3,))],
+    "Sequential": [case(chain, (3,))],
 }
-for name, row, dynamic, options in cases_windows.CASES:
-    CASES.setdefault(name, []).append(case(getattr(layers, name), row, dynamic, **options))
+for table in (cases_core, cases_images, cases_sequences, cases_windows):
+    for name, row, dynamic, options in table.CASES:
+        CASES.setdefault(name, []).append(case_of(getattr(layers, name), row, dynamic, options))
 OF_ROWS = [pytest.param(c, id=f"{name}-{i}") for name, found in CASES.items() for i, c in enumerate(found)]
 each_case = pytest.mark.parametrize("case", OF_ROWS)
+OF_KERAS = sorted(LAYERS.classes().keys() & KERAS.keys() - {"InputLayer", "Sequential"})
+
+
+def near(found, expected, tolerance=1e-12):
+    for a, b in zip(found, expected, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def gradients_of(outputs, seed=10):
+    return [numbers(*y.shape, seed=seed + i, dtype=y.dtype) for i, y in enumerate(outputs)]
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS.classes()))
 def test_every_registered_layer_has_a_case(name):
-    assert CASES.get(name), f"add a case of {name} to CASES"
+    assert CASES.get(name), f"add a case of {name} to a table of cases"
     assert all(isinstance(case.layer(), LAYERS.classes()[name]) for case in CASES[name])
 
 
-@pytest.mark.parametrize("name", sorted(LAYERS.classes().keys() & KERAS.keys() - {"InputLayer", "Sequential"}))
+@pytest.mark.parametrize("name", OF_KERAS)
 def test_the_constructor_has_keras_arguments_in_keras_order(name):
-    expected = [key for key in KERAS[name] if key not in NOT_KERAS | NOT_HERE]
-    found = list(LAYERS.classes()[name].__match_args__)
-    assert found == expected
+    required = {key for key, value in KERAS[name].items() if value == "required"}
+    expected = [key for key in KERAS[name] if key in required or key not in NOT_KERAS | NOT_HERE]
+    assert list(LAYERS.classes()[name].__match_args__) == expected
 
 
-@pytest.mark.parametrize("name", sorted(LAYERS.classes().keys() & KERAS.keys() - {"InputLayer", "Sequential"}))
+@pytest.mark.parametrize("name", OF_KERAS)
 def test_the_constructor_has_keras_defaults(name):
-    required = {key: CASES[name][0].options.get(key, 1) for key, value in KERAS[name].items() if value == "required"}
-    made = LAYERS.classes()[name](**required)
+    options = CASES[name][0].options
+
+    def made(**more):
+        required = {key: options[key] for key, value in KERAS[name].items() if value == "required"}
+        given = {key: value("float32") if callable(value) else value for key, value in required.items()}
+        return LAYERS.classes()[name](**given, name="layer", **more).get_config()
+
     for key, default in KERAS[name].items():
-        if key not in NOT_KERAS and key not in required and hasattr(made, key):
-            given = LAYERS.classes()[name](**required | {key: default})
-            assert given.get_config()[key] == made.get_config()[key], key
+        if key not in NOT_KERAS | NOT_HERE and default != "required":
+            assert made(**{key: default}) == made(), key
 
 
 @each_case
 def test_its_json_makes_an_equal_layer(case):
-    run = case.run()
+    run, inputs = case.run(), case.inputs()
     text = json.dumps(LAYERS.get(run.layer).as_json())
     made = LAYERS.get(json.loads(text))
     assert type(made) is type(run.layer)
     assert json.loads(json.dumps(made.as_json())) == json.loads(text)
-    x = numbers(3, *case.row)
-    again = LayerRun(made, case.row)
+    again = case.run_of(made)
     assert [v.shape for v in again.variables] == [v.shape for v in run.variables]
-    made.set_weights(run.layer.get_weights())
-    np.testing.assert_array_equal(again.outputs(x)[0], run.outputs(x)[0])
+    for y, found in zip(run.outputs(*inputs), again.outputs(*inputs), strict=True):
+        np.testing.assert_array_equal(found, y)
 
 
 @each_case
-@pytest.mark.parametrize("shape", ["row", "dynamic"])
-def test_its_output_has_the_promised_shape(case, shape):
+@pytest.mark.parametrize("kind", ["rows", "dynamic"])
+def test_its_outputs_have_the_promised_shapes(case, kind):
     run = case.run()
-    promised = run.layer.compute_output_shape((None, *getattr(case, shape)))
-    (y,) = run.outputs(numbers(3, *case.row))
-    assert len(promised) == y.ndim
-    assert promised[0] is None
-    assert all(want is None or want == have for want, have in zip(promised, y.shape, strict=True))
-    assert shape == "dynamic" or None not in promised[1:]
+    promised = run.layer.compute_output_shape(one_or_list([(None, *row) for row in getattr(case, kind)]))
+    for shape, y in zip(
+        promised if isinstance(promised, list) else [promised], run.outputs(*case.inputs()), strict=True
+    ):
+        assert len(shape) == y.ndim
+        assert shape[0] is None
+        assert all(want is None or want == have for want, have in zip(shape, y.shape, strict=True))
+        assert kind == "dynamic" or None not in shape[1:]
 
 
 @each_case
 def test_its_gradients_equal_central_differences(case):
-    assert_gradients_are_right(case.run(), case.row)
+    assert_gradients_are_right_for(case.run(), case.inputs())
 
 
 @each_case
-def test_gradients_of_uneven_parts_sum_to_the_gradient_of_the_whole(case):
-    run, x = case.run(), numbers(9, *case.row)
-    (y,) = run.outputs(x)
-    dy = numbers(*y.shape, seed=1)
-    (dx,), dws = run.gradients([x], [dy])
-    summed = [np.zeros_like(dw) for dw in dws]
-    for rows in (slice(0, 5), slice(5, 6), slice(6, 9)):
-        at = {"first_row": rows.start, "global_rows": 9}
-        np.testing.assert_allclose(run.outputs(x[rows], **at)[0], y[rows], rtol=1e-12, atol=1e-14)
-        (part,), of_weights = run.gradients([x[rows]], [dy[rows]], **at)
-        np.testing.assert_allclose(part, dx[rows], rtol=1e-12, atol=1e-14)
-        for total, dw in zip(summed, of_weights, strict=True):
-            total += dw
-    for total, dw in zip(summed, dws, strict=True):
-        np.testing.assert_allclose(total, dw, rtol=1e-12, atol=1e-12)
+def test_three_ranks_of_which_one_has_no_rows_compute_what_one_computes(case):
+    whole, inputs = case.run(), case.inputs(ROWS)
+    outputs = whole.outputs(*inputs)
+    dys = gradients_of(outputs)
+    dxs, dws = whole.gradients(inputs, dys)
 
+    def program(rank, sum_over_ranks):
+        run, rows = runs[rank], SHARDS[rank]
+        run.sums = {"sum_over_ranks": sum_over_ranks}
+        own, at = [x[rows] for x in inputs], {"first_row": rows.start, "global_rows": ROWS}
+        found = run.outputs(*own, **at), *run.gradients(own, [dy[rows] for dy in dys], **at)
+        return *found, [v.value for v in run.layer.non_trainable_weights]
 
-@each_case
-def test_a_shard_without_rows_has_gradients_of_zero(case):
-    run = case.run()
-    (y,) = run.outputs(numbers(2, *case.row))
-    empty = numbers(0, *case.row)
-    (none,) = run.outputs(empty, first_row=2, global_rows=2)
-    assert none.shape == (0, *y.shape[1:])
-    (dx,), dws = run.gradients([empty], [none], first_row=2, global_rows=2)
-    assert dx.shape == empty.shape
-    assert all(not dw.any() for dw in dws)
+    runs = [case.run() for _ in SHARDS]
+    parts = on_ranks(len(SHARDS), program)
+    near([np.concatenate(ys) for ys in zip(*(part[0] for part in parts), strict=True)], outputs)
+    of_inputs = zip(*(part[1] for part in parts), strict=True)
+    near([None if found[0] is None else np.concatenate(found) for found in of_inputs], dxs)
+    near([sum(found) for found in zip(*(part[2] for part in parts), strict=True)], dws)
+    for part in parts:
+        near(part[3], [v.value for v in whole.layer.non_trainable_weights])
+    assert all(not dw.any() for dw in parts[1][2])
 
 
 @each_case
 def test_called_twice_in_one_graph_its_gradients_add_up(case):
-    options = {} if case.make is nested else {"name": "layer"}
-    twice, inputs = case.run(calls=2, **options), [numbers(3, *case.row, seed=i) for i in range(2)]
+    twice, inputs = case.run(calls=2), [*case.inputs(), *case.inputs(seed=7)]
     outputs = twice.outputs(*inputs)
-    dys = [numbers(*y.shape, seed=5 + i) for i, y in enumerate(outputs)]
-    dxs, dws = twice.gradients(inputs, dys)
+    half = len(outputs) // 2
+    dys = gradients_of(outputs)
     zeros = [np.zeros_like(dy) for dy in dys]
-    first = twice.gradients(inputs, [dys[0], zeros[1]])
-    second = twice.gradients(inputs, [zeros[0], dys[1]])
-    np.testing.assert_array_equal(dxs[0], first[0][0])
-    np.testing.assert_array_equal(dxs[1], second[0][1])
-    for dw, a, b in zip(dws, first[1], second[1], strict=True):
-        np.testing.assert_allclose(dw, a + b, rtol=1e-12, atol=1e-14)
+    dxs, dws = twice.gradients(inputs, dys)
+    of_first, first = twice.gradients(inputs, [*dys[:half], *zeros[half:]])
+    of_second, second = twice.gradients(inputs, [*zeros[:half], *dys[half:]])
+    near(dxs, [*of_first[: len(dxs) // 2], *of_second[len(dxs) // 2 :]])
+    near(dws, [a + b for a, b in zip(first, second, strict=True)])
 
 
 @each_case
 def test_calls_of_one_layer_do_not_share_memory(case):
-    run, inputs = case.run(calls=2), [numbers(3, *case.row, seed=i) for i in range(2)]
-    outputs, _ = run.forward(*inputs)
-    assert not np.shares_memory(*outputs)
+    outputs, _ = case.run(calls=2).forward(*case.inputs(), *case.inputs(seed=7))
+    half = len(outputs) // 2
+    assert not any(np.shares_memory(y, z) for y in outputs[:half] for z in outputs[half:])
 
 
 @each_case
 def test_a_frozen_layer_takes_no_gradients(case):
-    run = case.run(trainable=False)
-    x = numbers(3, *case.row)
-    (y,) = run.outputs(x)
+    run, inputs = case.run(trainable=False), case.inputs()
+    outputs = run.outputs(*inputs)
     run.store.message.fill(7.0)
     assert run.store.size == 0
     assert run.layer.trainable_weights == []
     assert len(run.layer.non_trainable_weights) == len(run.variables)
-    _, dws = run.gradients([x], [np.ones_like(y)])
+    _, dws = run.gradients(inputs, [np.ones_like(y) for y in outputs])
     assert dws == []
 
 
 @each_case
 def test_float32_stays_float32(case):
-    run = case.run(dtype="float32")
-    x = numbers(3, *case.row, dtype=np.float32)
-    (y,) = run.outputs(x)
-    (dx,), dws = run.gradients([x], [np.ones_like(y)])
-    assert {a.dtype for a in (y, dx, *dws, *(v.value for v in run.variables))} == {np.dtype(np.float32)}
+    run, inputs = case.run(dtype="float32"), case.inputs(dtype="float32")
+    outputs = run.outputs(*inputs)
+    dxs, dws = run.gradients(inputs, [np.ones_like(y) for y in outputs])
+    arrays = [*outputs, *(dx for dx in dxs if dx is not None), *dws, *(v.value for v in run.variables)]
+    assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
 
 
 @each_case
 def test_it_computes_the_same_at_every_step_in_memory_used_again(case):
-    run, x, other = case.run(), numbers(4, *case.row), numbers(7, *case.row, seed=1)
-    (first,) = run.outputs(x)
-    run.outputs(other)
-    np.testing.assert_array_equal(run.outputs(x)[0], first)
+    run, inputs, others = case.run(), case.inputs(4), case.inputs(7, seed=7)
+    first = run.outputs(*inputs)
+    dys, of_others = gradients_of(first), gradients_of(run.outputs(*others))
+    gradients = run.gradients(inputs, dys)
+    run.gradients(others, of_others)
+    for y, found in zip(first, run.outputs(*inputs), strict=True):
+        np.testing.assert_array_equal(found, y)
+    for expected, found in zip(gradients, run.gradients(inputs, dys), strict=True):
+        near(found, expected, 0)
 
 
 @each_case

@@ -1,0 +1,198 @@
+"""A layer that is a graph of layers: what every model is before it is trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, cast
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers import InputLayer, Layer
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.symbolic import KerasTensor
+from distnet.models.graph import Graph, Tape
+from distnet.types import Array, Shape
+from distnet.variables import Variable
+
+
+class Composite(Layer, ABC):
+    """Layers that call one another, as one layer.
+
+    Args:
+        name: by default the class's name in snake case, numbered.
+        trainable: whether any of its layers is trained.
+    """
+
+    def __init__(self, name: str | None = None, trainable: bool = True) -> None:
+        self.graph = Graph((), (0,), (0,))
+        super().__init__(name=cast(str, name), trainable=trainable)
+
+    @abstractmethod
+    def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
+        """Make the weights for inputs of this shape, batch axis first."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> list[KerasTensor]:
+        """The placeholders of the inputs."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> list[KerasTensor]:
+        """The placeholders of the outputs."""
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of each input, with the batch axis."""
+        return [tensor.shape for tensor in self.inputs]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """Shape of each output, with the batch axis."""
+        return [tensor.shape for tensor in self.outputs]
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, or the list of the outputs' shapes."""
+        shapes = self.output_shapes
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def input_names(self) -> list[str]:
+        """The keys of the inputs, or the names of the entries."""
+        return [tensor.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The keys of the outputs, or the names of the layers that make them."""
+        return [tensor.name for tensor in self.outputs]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training updates it; setting it sets that of every layer, as in Keras."""
+        return self._is_trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._is_trainable = bool(value)
+        for layer in self.graph.layers:
+            layer.trainable = bool(value)
+
+    @abstractmethod
+    def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
+        """The layers with their output shapes."""
+
+    def connections(self) -> list[list[str]] | None:
+        """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
+        return None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order, without the entry."""
+        return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of all layers, in order."""
+        return [v for layer in self.graph.layers for v in layer.variables]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training updates."""
+        return [v for layer in self.graph.layers for v in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        return [v for layer in self.graph.layers for v in layer.non_trainable_weights]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables, layer by layer."""
+        return [v for layer in self.graph.layers for v in layer.weights]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of that name, or at that place.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        if index is not None and -len(self.layers) <= index < len(self.layers):
+            return self.layers[index]
+        found = [layer for layer in self.layers if layer.name == name]
+        if not found:
+            raise ArgumentError(
+                f"{self.name}: no layer is {name if index is None else f'number {index}'}. "
+                f"Its layers: {[layer.name for layer in self.layers]}."
+            )
+        return found[0]
+
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
+        """The output for some rows, or the list of outputs, and the tape for ``backward``."""
+        masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask] * len(self.graph.inputs)
+        outputs, tape = self.graph.forward(
+            x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None
+        )
+        return outputs if len(outputs) > 1 else outputs[0], tape
+
+    def backward(self, dy: Any, saved: Tape, ctx: BackwardContext) -> Any:
+        """Gradient of the input, or the list of the inputs' gradients."""
+        gradients = self.graph.backward(saved, dy if isinstance(dy, list) else [dy], ctx)
+        return gradients if len(gradients) > 1 else gradients[0]
+
+    def penalty(self, saved: Tape) -> float:
+        """The activity penalties of the layers within."""
+        return saved.penalty
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether a layer within has an activity regularizer."""
+        return any(layer.activity_regularizer is not None or layer.has_penalty for layer in self.graph.layers)
+
+    def input_takes_integers(self, number: int) -> bool:
+        """Whether the layers that read input ``number`` take integers as they are."""
+        return self.graph.takes_integers(number)
+
+    def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
+        """The outputs for some rows, and the tape for ``backward_batch``."""
+        return self.graph.forward(x, ctx)
+
+    def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
+        """Write every variable's gradient; a variable without a part in the outputs gets 0."""
+        ctx.needs_input_gradient = False
+        self.graph.backward(tape, dy, ctx)
+        for variable in self.variables:
+            if variable.is_trained and id(variable) not in ctx.written:
+                variable.grad.fill(0)
+
+    def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
+        """Build for inputs of ``shape``, or check that they fit the model as it is built.
+
+        Raises:
+            ShapeError: they do not.
+        """
+        if not self.built:
+            self.build(shape)
+            return
+        given = shape if isinstance(shape, list) else [shape]
+        if not _all_fit(self.input_shapes, given):
+            raise ShapeError(f"{self.name}: expected inputs of shapes {self.input_shapes}, received {given}.")
+
+    def check_dtype(self, layer: Layer) -> None:
+        """Fail unless ``layer`` computes in the model's dtype.
+
+        Raises:
+            ArgumentError: it does not.
+        """
+        if layer.dtype != self.dtype and not isinstance(layer, InputLayer):
+            raise ArgumentError(
+                f"{layer.name}: has dtype {layer.dtype} in a model of {self.dtype}. A model computes in one dtype."
+            )
+
+
+def _all_fit(expected: Sequence[Shape], given: Sequence[Shape]) -> bool:
+    """Whether shapes agree in every extent that both know."""
+    return len(expected) == len(given) and all(
+        len(e) == len(g) and all(a is None or b is None or a == b for a, b in zip(e[1:], g[1:], strict=True))
+        for e, g in zip(expected, given, strict=True)
+    )

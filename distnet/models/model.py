@@ -23,7 +23,8 @@ from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.saving import KERAS_VERSION, load_weights, restore_training, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
 from distnet.training.compilation import Compilation
-from distnet.training.objective import Log, Objective
+from distnet.training.inputs import as_list
+from distnet.training.objective import Log, Objective, in_form
 from distnet.training.resumption import restore_backup
 from distnet.types import Json
 from distnet.variables import VariableStore
@@ -207,7 +208,7 @@ class Model(Composite, ABC):
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before fit().")
         options = fitting.FitOptions(
-            batch_size, epochs, verbose, _as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
+            batch_size, epochs, verbose, as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
         plan = fitting.plan(self, x, y, options)
@@ -236,8 +237,8 @@ class Model(Composite, ABC):
 
         Source: ``keras.Model.evaluate``.
         """
-        logs = evaluation.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, _as_list(callbacks))
-        return _in_form(logs, return_dict)
+        logs = evaluation.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, as_list(callbacks))
+        return in_form(logs, return_dict)
 
     def predict(
         self,
@@ -251,7 +252,7 @@ class Model(Composite, ABC):
 
         Source: ``keras.Model.predict``.
         """
-        outputs = evaluation.predict(self, x, batch_size, verbose, steps, _as_list(callbacks))
+        outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
         return outputs if len(outputs) > 1 else outputs[0]
 
     def train_on_batch(
@@ -266,7 +267,7 @@ class Model(Composite, ABC):
 
         Source: ``keras.Model.train_on_batch``.
         """
-        return _in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
+        return in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
     def test_on_batch(
         self, x: object, y: object = None, sample_weight: object = None, return_dict: bool = False
@@ -275,7 +276,7 @@ class Model(Composite, ABC):
 
         Source: ``keras.Model.test_on_batch``.
         """
-        return _in_form(batchwise.test_on_batch(self, x, y, sample_weight), return_dict)
+        return in_form(batchwise.test_on_batch(self, x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: object) -> Any:
         """The outputs for one batch, which every rank passes whole.
@@ -283,6 +284,62 @@ class Model(Composite, ABC):
         Source: ``keras.Model.predict_on_batch``.
         """
         return self.predict(x, verbose=0)
+
+    def fit_generator(
+        self,
+        generator: object,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = 1,
+        callbacks: Sequence[object] | object | None = None,
+        validation_data: object = None,
+        validation_steps: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+        class_weight: Mapping[Any, float] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> History:
+        """``fit`` by its name for generators and sequences.
+
+        Args:
+            max_queue_size, workers, use_multiprocessing: how Keras read ahead; without effect here.
+
+        Source: ``keras.Model.fit_generator`` of Keras 2.
+        """
+        return self.fit(
+            generator, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
+            shuffle=shuffle, class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps, validation_freq=validation_freq,
+        )  # fmt: skip
+
+    def evaluate_generator(
+        self,
+        generator: object,
+        steps: int | None = None,
+        callbacks: Sequence[object] | object | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: str | int = 0,
+    ) -> Log | list[Log] | dict[str, Log]:
+        """``evaluate`` by its name for generators and sequences: see ``fit_generator``."""
+        return self.evaluate(generator, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def predict_generator(
+        self,
+        generator: object,
+        steps: int | None = None,
+        callbacks: Sequence[object] | object | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: str | int = 0,
+    ) -> Any:
+        """``predict`` by its name for generators and sequences: see ``fit_generator``."""
+        return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
 
     def summary(
         self,
@@ -335,17 +392,3 @@ class Model(Composite, ABC):
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Fill the weights from a file that ``save_weights`` or ``save`` wrote, here or in Keras."""
         load_weights(self, filepath)
-
-
-def _as_list(callbacks: Sequence[object] | object | None) -> list[object]:
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
-
-
-def _in_form(logs: dict[str, Log], return_dict: bool) -> Log | list[Log] | dict[str, Log]:
-    """Logs in the form that Keras returns them."""
-    if return_dict:
-        return logs
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values

@@ -77,7 +77,6 @@ class Fit:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
-        self.ranks.meet("fit")
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.steps))
         replicas.broadcast_weights(self.ranks, model.variables)
@@ -176,13 +175,14 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     Raises:
         ArgumentError, DataError, ShapeError: see ``Model.fit``.
     """
+    ranks = communicator()
+    ranks.meet("fit")
     positive(options.epochs, "epochs")
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
     if options.validation_batch_size is not None:
         positive(options.validation_batch_size, "validation_batch_size")
     shuffled(1, 1, options.shuffle, 0, 0)
-    ranks = communicator()
     given = Given(x, y, options.sample_weight, options.class_weight)
     if given.is_sequence or given.is_generator:
         if options.validation_split:

@@ -142,3 +142,10 @@ def _fitting(name: str, array: Array, expected: Shape) -> Array:
             f"{name}: expected rows of shape {expected[1:]}, received {array.shape[1:]} (x has shape {array.shape})."
         )
     return array
+
+
+def as_list(callbacks: Sequence[object] | object | None) -> list[object]:
+    """The callbacks, of which Keras takes none, one or several."""
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

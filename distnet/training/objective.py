@@ -159,6 +159,14 @@ class Totals:
         return found
 
 
+def in_form(logs: dict[str, Log], return_dict: bool) -> Log | list[Log] | dict[str, Log]:
+    """Logs in the form that Keras's ``evaluate`` returns them."""
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
 def over_all_ranks(communicator: Communicator, loss: float, sums: Array) -> tuple[float, Array]:
     """The sums of the ranks' parts of a loss and of what is measured; one message."""
     message = np.concatenate(([loss], sums))

@@ -6,6 +6,7 @@ from distnet.models.plotting import model_to_dot as model_to_dot
 from distnet.models.plotting import plot_model as plot_model
 from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
+from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
 from distnet.utils import data_utils as data_utils
 from distnet.utils import vis_utils as vis_utils

@@ -1,0 +1,80 @@
+"""Models from their configurations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from distnet.errors import ArgumentError
+from distnet.layers import LAYERS, InputLayer, Layer
+from distnet.models.model import Model
+from distnet.registry import custom_object_scope, registered_name
+from distnet.types import Json
+
+M = TypeVar("M", bound=Model)
+
+
+def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model of a configuration ``{"class_name", "config"}``, with new weights.
+
+    Raises:
+        ArgumentError: it describes no model, or one that cannot be built.
+
+    Source: ``keras.models.model_from_config`` of Keras 2.
+    """
+    with custom_object_scope(custom_objects):
+        made = LAYERS.get(config)
+    if not isinstance(made, Model):
+        raise ArgumentError(f"expected the configuration of a model, received that of a {type(made).__name__}.")
+    return made
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that ``to_json`` described, here or in Keras, with new weights.
+
+    Args:
+        custom_objects: classes and functions of your own that it uses, by name.
+
+    Raises:
+        ArgumentError: the text is no JSON, or describes no model.
+
+    Source: ``keras.models.model_from_json``.
+    """
+    try:
+        config = json.loads(json_string)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ArgumentError(
+            f"model_from_json: expected the JSON text of a model, received other text: {error}."
+        ) from None
+    if not isinstance(config, Mapping):
+        raise ArgumentError(f"model_from_json: expected the JSON text of a model, received {config!r}.")
+    return model_from_config(config, custom_objects)
+
+
+def clone_model(model: M, input_tensors: None = None, clone_function: Callable[[Layer], Layer] | None = None) -> M:
+    """A model of the same layers with new weights.
+
+    Args:
+        input_tensors: None; a clone has inputs of its own.
+        clone_function: makes a layer in place of each, of which the clone takes the configuration.
+
+    Raises:
+        ArgumentError: ``input_tensors``.
+
+    Source: ``keras.models.clone_model``.
+    """
+    if input_tensors is not None:
+        raise ArgumentError("clone_model: input_tensors is not supported: call the clone on them instead.")
+    config = cast(dict[str, Any], model.get_config())
+    layers = {layer.name: layer for layer in model.layers if not isinstance(layer, InputLayer)}
+    known: dict[str, Any] = {}
+    for entry in config["layers"]:
+        layer = layers.get(entry["config"]["name"])
+        if layer is None:
+            continue
+        made = layer if clone_function is None else clone_function(layer)
+        entry.update({**cast(dict[str, Any], made.as_json())})
+        known[registered_name(type(made))] = type(made)
+    with custom_object_scope(known):
+        return type(model).from_config(config)

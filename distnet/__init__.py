@@ -20,6 +20,7 @@ from distnet import regularizers as regularizers
 from distnet import saving as saving
 from distnet import utils as utils
 from distnet.layers import Input as Input
+from distnet.layers import Layer as Layer
 from distnet.models import Model as Model
 from distnet.models import Sequential as Sequential
 

@@ -14,37 +14,58 @@ from distnet import activations, constraints, initializers, layers, losses, metr
 from distnet.registry import Registry
 
 NAMES = {
-    "": "Sequential Model Input",
+    "": "Sequential Model Input Layer activations backend callbacks config constraints datasets distribution "
+    "initializers layers losses metrics models optimizers preprocessing regularizers saving utils",
     "activations": "get serialize deserialize relu sigmoid tanh softmax softplus softsign selu elu exponential gelu "
     "silu swish mish leaky_relu relu6 log_softmax hard_sigmoid linear",
-    "callbacks": "Callback History ModelCheckpoint EarlyStopping LambdaCallback CSVLogger ProgbarLogger CallbackList",
+    "backend": "clear_session get_value set_value epsilon floatx set_floatx set_epsilon image_data_format",
+    "callbacks": "Callback History ModelCheckpoint EarlyStopping LambdaCallback CSVLogger ProgbarLogger CallbackList "
+    "ReduceLROnPlateau LearningRateScheduler TerminateOnNaN BackupAndRestore TensorBoard PlotLosses",
     "config": "set_floatx floatx epsilon set_epsilon",
     "constraints": "get serialize deserialize Constraint MaxNorm NonNeg UnitNorm MinMaxNorm",
-    "datasets.mnist": "load_data",
+    **{
+        f"datasets.{name}": "load_data"
+        for name in ("mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "boston_housing")
+    },
     "distribution": "rank size is_chief barrier",
     "errors": "DistnetError ArgumentError CheckpointError",
     "initializers": "get serialize deserialize Initializer Zeros Ones Constant RandomNormal RandomUniform "
     "TruncatedNormal VarianceScaling GlorotUniform GlorotNormal HeUniform HeNormal LecunUniform LecunNormal "
     "Orthogonal Identity",
-    "layers": "Layer Input InputLayer Dense Activation Dropout Flatten Reshape",
+    "layers": "Layer Input InputLayer Dense Activation Dropout Flatten Reshape Permute RepeatVector Embedding Masking "
+    "Conv1D Conv2D Convolution1D Convolution2D Conv2DTranspose DepthwiseConv2D SeparableConv2D ZeroPadding1D "
+    "ZeroPadding2D Cropping1D Cropping2D UpSampling1D UpSampling2D MaxPooling1D MaxPooling2D AveragePooling1D "
+    "AveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D MaxPool1D "
+    "MaxPool2D AvgPool1D AvgPool2D GlobalMaxPool1D GlobalMaxPool2D GlobalAvgPool1D GlobalAvgPool2D "
+    "BatchNormalization LayerNormalization GroupNormalization ReLU LeakyReLU PReLU ELU Softmax GaussianNoise "
+    "GaussianDropout AlphaDropout SpatialDropout1D SpatialDropout2D ActivityRegularization Add Subtract Multiply "
+    "Average Maximum Minimum Concatenate Dot add subtract multiply average maximum minimum concatenate dot SimpleRNN "
+    "LSTM GRU Bidirectional TimeDistributed Attention MultiHeadAttention Rescaling Resizing CenterCrop RandomCrop "
+    "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness",
     "losses": "get serialize deserialize Loss MeanSquaredError MeanAbsoluteError BinaryCrossentropy "
     "CategoricalCrossentropy SparseCategoricalCrossentropy KLDivergence Poisson Huber LogCosh CosineSimilarity Hinge "
     "SquaredHinge CategoricalHinge mse mae binary_crossentropy categorical_crossentropy "
     "sparse_categorical_crossentropy",
     "metrics": "get serialize deserialize Metric Mean Sum Accuracy BinaryAccuracy CategoricalAccuracy "
     "SparseCategoricalAccuracy TopKCategoricalAccuracy Precision Recall AUC F1Score MeanIoU mse mae",
-    "models": "Model Sequential load_model save_model",
+    "models": "Model Sequential load_model save_model clone_model model_from_json",
     "optimizers": "get serialize deserialize Optimizer SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Lion "
     "Lamb schedules",
     "optimizers.schedules": "LearningRateSchedule ExponentialDecay PiecewiseConstantDecay PolynomialDecay "
     "InverseTimeDecay CosineDecay CosineDecayRestarts",
     "regularizers": "get serialize deserialize Regularizer L1 L2 L1L2 l1 l2 l1_l2",
-    "saving": "load_model save_model",
-    "utils": "set_random_seed to_categorical normalize custom_object_scope register_keras_serializable",
+    "preprocessing.image": "ImageDataGenerator load_img img_to_array array_to_img save_img",
+    "preprocessing.sequence": "pad_sequences",
+    "saving": "load_model save_model custom_object_scope get_custom_objects register_keras_serializable",
+    "utils": "set_random_seed to_categorical normalize custom_object_scope get_custom_objects "
+    "register_keras_serializable plot_model model_to_dot Sequence PyDataset get_file",
+    "utils.np_utils": "to_categorical normalize",
+    "utils.vis_utils": "plot_model model_to_dot",
 }
 METHODS = (
     "add pop compile fit evaluate predict train_on_batch test_on_batch predict_on_batch summary get_weights "
-    "set_weights count_params to_json save save_weights load_weights get_layer get_config from_config build"
+    "set_weights count_params fit_generator "
+    "evaluate_generator predict_generator to_json save save_weights load_weights get_layer get_config from_config build"
 )
 FAMILIES = [
     (layers.LAYERS, [layers, models]),

@@ -9,6 +9,7 @@ from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
 from distnet.utils import data_utils as data_utils
+from distnet.utils import np_utils as np_utils
 from distnet.utils import vis_utils as vis_utils
 from distnet.utils.data_utils import PyDataset as PyDataset
 from distnet.utils.data_utils import Sequence as Sequence

@@ -1,0 +1,15 @@
+"""A machine without data, settings and network."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def lonely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home folder, no settings of the user's, and a network that leads nowhere."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("DISTNET_DATA", "DISTNET_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")

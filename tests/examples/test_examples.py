@@ -1,0 +1,47 @@
+"""Every example, run for a moment, alone and on two ranks: the same history. test_mnist.py has the first one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples"
+BRIEFLY = Path(__file__).with_name("briefly.py")
+OVERRIDES = {
+    "functional_two_inputs.py": {"epochs": 2},
+    "loan.py": {"epochs": 2},
+    "mnist_cnn.py": {"epochs": 1, "steps_per_epoch": 3, "verbose": 0},
+    "pima.py": {"epochs": 3},
+    "random_mlp.py": {"epochs": 2},
+    "text_lstm.py": {"epochs": 1},
+}
+SAYS = {
+    "functional_two_inputs.py": "Connected to",
+    "loan.py": "Test loss",
+    "mnist_cnn.py": "Test accuracy:",
+    "pima.py": "accuracy:",
+    "random_mlp.py": "Test loss and accuracy:",
+    "text_lstm.py": "is praise with probability",
+}
+
+
+def history(output: str) -> dict[str, list[float]]:
+    """What the program printed once."""
+    (line,) = (line for line in output.splitlines() if line.startswith("HISTORY"))
+    found: dict[str, list[float]] = json.loads(line.removeprefix("HISTORY "))
+    return found
+
+
+@pytest.mark.usefixtures("lonely")
+@pytest.mark.parametrize("name", sorted({path.name for path in FOLDER.glob("*.py")} - {"mnist.py"}))
+def test_it_runs_alone_and_on_two_ranks(name, alone, ranks):
+    runs = [
+        starter.run(BRIEFLY, FOLDER / name, json.dumps(OVERRIDES[name])).succeeded() for starter in (alone, ranks(2))
+    ]
+    one, two = (history(run.stdout) for run in runs)
+    assert one.keys() == two.keys()
+    for key, values in one.items():
+        assert two[key] == pytest.approx(values, rel=1e-5, abs=1e-6), key
+    assert all(run.stdout.count(SAYS[name]) == 1 for run in runs)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.types import Array
+from distnet.types import Array, Json
 from distnet.variables import Variable
 
 
@@ -85,6 +86,12 @@ class Wrapper(Layer, ABC):
         """The activity penalties of the layers within."""
         return sum(inner.penalty for inner in saved.inner)
 
+    def get_config(self) -> dict[str, Json]:
+        """The arguments; a layer within with its module, without which Keras 3 does not find it."""
+        found = super().get_config()
+        layers = {key: value for key, value in vars(self).items() if isinstance(value, Layer) and key in found}
+        return {**found, **{key: with_module(layer) for key, layer in layers.items()}}
+
     def validate(self) -> None:
         for layer in self.sublayers:
             if layer.dtype != self.dtype:
@@ -92,6 +99,14 @@ class Wrapper(Layer, ABC):
                     f"{self.name}: has dtype {self.dtype}, but the layer {layer.name} within it has {layer.dtype}. "
                     "Give both the same dtype=..."
                 )
+
+
+def with_module(layer: Layer) -> Json:
+    """The layer as JSON, in the form of Keras 3 that Keras 2 reads too; a user's own layer as it registered itself."""
+    found = dict(cast(Mapping[str, Json], layer.as_json()))
+    if type(layer).__module__.startswith("distnet.layers."):
+        found.update({"module": "keras.layers", "registered_name": None})
+    return found
 
 
 def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, Inner]:

@@ -2,7 +2,8 @@
 
 A call is noted at the layer called, under ``inbound_nodes``. Keras 2 lists its inputs as ``[layer,
 call, output, arguments]``; Keras 3 keeps the arguments as they were, with a ``__keras_tensor__`` for
-each placeholder.
+each placeholder. The former is what is written, but for calls with placeholders among their other
+arguments, such as ``initial_state``, which Keras 3 reads in its own form only.
 
 Source: ``Functional.get_config`` of Keras 2.12 and Keras 3.15.
 """
@@ -31,7 +32,7 @@ def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, An
         calls[call.layer].append(call)
     layers = []
     for layer in trace.layers:
-        nodes = [_keras_2_node(call, numbers) for call in calls[layer]]
+        nodes = [_node(call, numbers) for call in calls[layer]]
         layers.append({**cast(dict[str, Json], to_json(layer)), "name": layer.name, "inbound_nodes": nodes})
     inputs, outputs = structure
     return {
@@ -97,10 +98,28 @@ def _call_in_turn(
         waiting = later
 
 
-def _keras_2_node(call: Call, numbers: Mapping[Call, int]) -> list[Json]:
-    """``[[layer, call, output, arguments], ...]``: the first argument's placeholders, then the other arguments."""
-    kwargs = {key: _with_references(value, numbers) for key, value in _named(call).items()}
-    return [[t.name, numbers[t.call], t.index, cast(Json, kwargs)] for t in placeholders(call.args[0])]
+def _node(call: Call, numbers: Mapping[Call, int]) -> Json:
+    """``[[layer, call, output, arguments], ...]``: the first argument's placeholders, then the other arguments.
+
+    Placeholders among the other arguments are lost on Keras 3 in this form: then the node is in Keras 3's.
+    """
+    named = _named(call)
+    if any(True for _ in placeholders(named)):
+        kwargs = {key: _with_tensors(value, numbers) for key, value in named.items()}
+        return {"args": [_with_tensors(call.args[0], numbers)], "kwargs": kwargs}
+    options = to_json(named)
+    return [[t.name, numbers[t.call], t.index, options] for t in placeholders(call.args[0])]
+
+
+def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
+    """``value`` with Keras 3's ``__keras_tensor__`` in the place of placeholders."""
+    if isinstance(value, KerasTensor):
+        history: Json = [value.name, numbers[value.call], value.index]
+        config: Json = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}
+        return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(value, list | tuple):
+        return [_with_tensors(item, numbers) for item in value]
+    return to_json(value)
 
 
 def _named(call: Call) -> dict[str, Any]:

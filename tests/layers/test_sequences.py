@@ -16,8 +16,6 @@ from distnet.models import Functional, Model, Sequential
 sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import numerical_gradient, relative_error
 
-KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
-BY_HAND = ["LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "Attention", "AdditiveAttention"]
 ROWS, STEPS, FEATURES, UNITS = 3, 4, 2, 3
 
 
@@ -54,21 +52,6 @@ def assert_gradients_are_right(model, x):
 
 
 # The constructors
-
-
-@pytest.mark.parametrize("name", [*BY_HAND, "MultiHeadAttention"])
-def test_the_constructor_has_keras_arguments_in_keras_order(name):
-    expected = [key for key in KERAS[name] if key != "activity_regularizer"]
-    assert list(getattr(layers, name).__match_args__) == expected
-
-
-@pytest.mark.parametrize("name", [*BY_HAND, "MultiHeadAttention"])
-def test_the_constructor_has_keras_defaults(name):
-    required = {"layer": LSTM(1, name="inner"), "units": 1, "num_heads": 1, "key_dim": 1}
-    needed = {key: required[key] for key, value in KERAS[name].items() if value == "required"}
-    optional = {key: value for key, value in KERAS[name].items() if value != "required"}
-    cls = getattr(layers, name)
-    assert cls(**needed, name="a").get_config() == cls(**needed, **optional, name="a").get_config()
 
 
 @pytest.mark.parametrize("cls", [LSTM, GRU, SimpleRNN])

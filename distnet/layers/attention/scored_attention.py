@@ -62,6 +62,9 @@ class ScoredAttention(Layer, ABC):
     seed: int | None
     scale: Variable | None
 
+    not_written: ClassVar[Mapping[str, Json]] = {"seed": None, "score_mode": "dot"}
+    """Defaults that the configuration leaves out: older Keras knows no seed, and Keras takes "dot" for its function."""
+
     @abstractmethod
     def scores(self, query: Array, key: Array, ctx: ForwardContext) -> tuple[Array, Any]:
         """(N, Tq, Tv) scores in memory of their own, and what their gradient needs."""
@@ -132,8 +135,9 @@ class ScoredAttention(Layer, ABC):
         return [dquery, dvalue]
 
     def get_config(self) -> dict[str, Json]:
-        """The arguments; the seed, which older Keras does not know, only where there is one."""
-        return {key: value for key, value in super().get_config().items() if key != "seed" or value is not None}
+        """The arguments, but for ``not_written``."""
+        found = super().get_config()
+        return {key: value for key, value in found.items() if (key, value) not in self.not_written.items()}
 
     def _check(self, shape: Any) -> None:
         shapes = as_list(shape)

@@ -198,7 +198,7 @@ class Bidirectional(Wrapper):
         """The layer as it was given; the backward layer only if it is not just its copy."""
         found = super().get_config()
         name = self.layer.name.removeprefix("forward_")
-        found["layer"] = _copy(self.layer, name=name).as_json()
+        found["layer"] = wrapper.with_module(_copy(self.layer, name=name))
         copy = _copy(self.layer, name=_prefixed("backward_", name), go_backwards=True)
         if cast(Layer, self.backward_layer).get_config() == copy.get_config():
             del found["backward_layer"]

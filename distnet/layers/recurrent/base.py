@@ -47,6 +47,7 @@ class Recurrent(Layer, ABC):
     """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one step.
 
     The states belong to rows; rows lie on whatever rank holds them, so that no state outlives its batch.
+    The sequences' mask counts with an ``initial_state`` too, as in Keras 2; Keras 3 forgets it then (3.15.1).
     """
 
     supports_masking: ClassVar[bool] = True

@@ -9,6 +9,8 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
@@ -23,7 +25,7 @@ from distnet.parallel.sharding import shard
 from distnet.training.agreement import facts
 from distnet.training.evaluation import run_evaluation
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import labelled_data, positive, unpack_validation, verbosity
+from distnet.training.inputs import labelled_data, naming, positive, unpack_validation, verbosity
 from distnet.training.objective import Log, Objective, Totals
 from distnet.training.steps import TrainingSteps
 
@@ -78,6 +80,9 @@ class Fit:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
+        if self.validation is not None:
+            with naming("validation_split" if options.validation_data is None else "validation_data"):
+                model.objective(self.validation)
         self.ranks.meet("fit")
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.batch_size))
@@ -157,7 +162,7 @@ class Fit:
         size = self.options.validation_batch_size or self.batch_size
         batches = data.batches_per_epoch(size)
         if self.options.validation_steps is not None:
-            batches = min(batches, positive(self.options.validation_steps, "validation_steps"))
+            batches = min(batches, self.options.validation_steps)
         return run_evaluation(steps, steps.objective, data, size, batches, hooks)
 
     def _begin_record(self) -> None:
@@ -178,15 +183,18 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     positive(options.epochs, "epochs")
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
-    if options.validation_batch_size is not None:
-        positive(options.validation_batch_size, "validation_batch_size")
+    _validates(0, options.validation_freq)
+    for what in ("validation_steps", "validation_batch_size"):
+        if getattr(options, what) is not None:
+            positive(getattr(options, what), what)
     train = labelled_data(model, x, y, options.sample_weight, options.class_weight)
     _check_finite(train)
     validation = None
     if options.validation_data is not None:
         x_val, y_val, weight = unpack_validation(options.validation_data)
-        validation = labelled_data(model, x_val, y_val, weight)
-        _check_finite(validation, "validation_data: ")
+        with naming("validation_data"):
+            validation = labelled_data(model, x_val, y_val, weight)
+            _check_finite(validation)
     elif options.validation_split:
         train, validation = train.split(options.validation_split)
         if options.class_weight is not None:
@@ -196,9 +204,9 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     return Fit(model, train, validation, options, batch_size, _steps(options, train.batches_per_epoch(batch_size)))
 
 
-def _check_finite(data: ArrayData, where: str = "") -> None:
+def _check_finite(data: ArrayData) -> None:
     ranks = communicator()
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size), where)
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:
@@ -228,8 +236,8 @@ def _steps(options: FitOptions, available: int) -> int:
 
 
 def _validates(epoch: int, frequency: int | Container[int]) -> bool:
-    if isinstance(frequency, int):
+    if isinstance(frequency, int | np.integer):
         return (epoch + 1) % positive(frequency, "validation_freq") == 0
-    if isinstance(frequency, Container):
+    if isinstance(frequency, Container) and not isinstance(frequency, str):
         return epoch + 1 in frequency
     raise ArgumentError(f"validation_freq: expected an integer or a list of epochs, received {frequency!r}.")

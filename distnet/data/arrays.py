@@ -74,7 +74,7 @@ class ArrayData:
             ArgumentError: the fraction is not between 0 and 1.
             DataError: one part would have no rows.
         """
-        if not 0 < fraction < 1:
+        if not isinstance(fraction, float | np.floating) or not 0 < fraction < 1:
             raise ArgumentError(f"validation_split: expected a number between 0 and 1, received {fraction!r}.")
         at = math.floor(self.rows * (1 - fraction))
         if at == 0 or at == self.rows:
@@ -84,7 +84,7 @@ class ArrayData:
             )
         return self._rows(slice(0, at)), self._rows(slice(at, None))
 
-    def check_finite(self, rows: slice, where: str = "") -> None:
+    def check_finite(self, rows: slice) -> None:
         """Fail if one of these rows holds NaN or infinity.
 
         Args:
@@ -98,7 +98,7 @@ class ArrayData:
         for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
             for array in arrays:
                 if array.dtype.kind == "f":
-                    _check_rows_finite(where + what, array, rows)
+                    _check_rows_finite(what, array, rows)
 
     def _rows(self, rows: slice) -> ArrayData:
         return ArrayData(

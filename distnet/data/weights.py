@@ -30,7 +30,7 @@ def row_weights(
     if sample_weight is not None and class_weight is not None:
         raise ArgumentError("fit: expected sample_weight or class_weight, received both. Multiply them into one.")
     if sample_weight is not None:
-        weights = np.asarray(sample_weight, np.float64)
+        weights = _numbers(sample_weight)
         if weights.ndim == 0 or (y is not None and len(weights) != len(y)):
             rows = "" if y is None else f" {len(y)}"
             raise ShapeError(f"sample_weight: expected{rows} rows, one for each of y, received {weights.shape}.")
@@ -38,6 +38,13 @@ def row_weights(
     if class_weight is None or y is None:
         return None
     return _class_weights(y, class_weight)
+
+
+def _numbers(sample_weight: ArrayLike) -> Array:
+    try:
+        return np.asarray(sample_weight, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"sample_weight: expected numbers, one for each row, received {error}.") from None
 
 
 def _class_weights(y: Array, class_weight: Mapping[Any, float]) -> Array:

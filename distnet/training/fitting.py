@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
@@ -21,7 +23,7 @@ from distnet.parallel.sharding import shard
 from distnet.training.agreement import facts
 from distnet.training.evaluation import count_batches, run_evaluation
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import positive, unpack_validation, verbosity
+from distnet.training.inputs import naming, positive, unpack_validation, verbosity
 from distnet.training.objective import Log, Objective, Totals
 from distnet.training.sources import ArraySource, Given, Source
 from distnet.training.steps import TrainingSteps
@@ -77,6 +79,7 @@ class Fit:
         """Train; return the record."""
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
+        self._check_validation()
         steps = TrainingSteps(model, objective, self.ranks)
         replicas.compare(self.ranks, facts(model, self.train, self.validation, options, self.steps))
         replicas.broadcast_weights(self.ranks, model.variables)
@@ -138,6 +141,12 @@ class Fit:
             replicas.compare_weights(self.ranks, steps.store.buffer)
         return logs
 
+    def _check_validation(self) -> None:
+        """Refuse targets that the loss cannot measure now, not after the first epoch."""
+        if self.validation is not None:
+            with naming("validation_split" if self.options.validation_data is None else "validation_data"):
+                self.model.objective(self.validation.sample)
+
     def _notice_the_end(self, made: int) -> None:
         """Stop, with a warning, where the data ended before the epoch; a generator's first epoch sets its length.
 
@@ -180,8 +189,10 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     positive(options.epochs, "epochs")
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
-    if options.validation_batch_size is not None:
-        positive(options.validation_batch_size, "validation_batch_size")
+    _validates(0, options.validation_freq)
+    for what in ("validation_steps", "validation_batch_size"):
+        if getattr(options, what) is not None:
+            positive(getattr(options, what), what)
     shuffled(1, 1, options.shuffle, 0, 0)
     given = Given(x, y, options.sample_weight, options.class_weight)
     if given.is_sequence or given.is_generator:
@@ -212,14 +223,15 @@ def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_
     given = Given(data)
     if not given.is_sequence and not given.is_generator:
         given = Given(*unpack_validation(data))
-    source = given.source(model, ranks, options.validation_batch_size or batch_size)
-    _check_finite(source.sample, "validation_data: ")
+    with naming("validation_data"):
+        source = given.source(model, ranks, options.validation_batch_size or batch_size)
+        _check_finite(source.sample)
     return source
 
 
-def _check_finite(data: ArrayData, where: str = "") -> None:
+def _check_finite(data: ArrayData) -> None:
     ranks = communicator()
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size), where)
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:
@@ -251,8 +263,8 @@ def _steps(options: FitOptions, available: int | None) -> int | None:
 
 
 def _validates(epoch: int, frequency: int | Container[int]) -> bool:
-    if isinstance(frequency, int):
+    if isinstance(frequency, int | np.integer):
         return (epoch + 1) % positive(frequency, "validation_freq") == 0
-    if isinstance(frequency, Container):
+    if isinstance(frequency, Container) and not isinstance(frequency, str):
         return epoch + 1 in frequency
     raise ArgumentError(f"validation_freq: expected an integer or a list of epochs, received {frequency!r}.")

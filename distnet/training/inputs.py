@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,15 @@ def fitting(model: Network, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     if len(inputs) != len(expected):
         raise ShapeError(f"{model.name}: expected {len(expected)} input arrays, received {len(inputs)}.")
     return tuple(_fitting(model.name, a, shape) for a, shape in zip(inputs, expected, strict=True))
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Within the block every error about data says that it is ``what``."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        raise type(error)(f"{what}: {error}") from None
 
 
 def unpack_validation(data: Any) -> tuple[Any, Any, Any]:

@@ -6,7 +6,7 @@ import pytest
 import distnet as keras
 from distnet import errors, layers
 
-X, Y = np.zeros((8, 4), "float32"), np.eye(3, dtype="float32")[np.arange(8) % 3]
+X, Y = np.linspace(-1, 1, 32, dtype="float32").reshape(8, 4), np.eye(3, dtype="float32")[np.arange(8) % 3]
 LABELS = np.arange(8) % 3
 
 
@@ -60,12 +60,20 @@ def test_labels_out_of_range_are_refused(labels):
         ({"validation_split": -0.5}, errors.ArgumentError, "validation_split"),
         ({"validation_split": 0.99}, errors.DataError, "of 8 rows leaves 0 rows to train on and 8"),
         ({"validation_data": X}, errors.ArgumentError, r"validation_data: expected \(x, y\)"),
-        ({"validation_data": (X[:, :2], Y)}, errors.ShapeError, r"received \(2,\)"),
-        ({"validation_data": (X[:0], Y[:0])}, errors.DataError, "at least one row"),
+        ({"validation_data": (X[:, :2], Y)}, errors.ShapeError, r"validation_data: .*received \(2,\)"),
+        ({"validation_data": (X[:0], Y[:0])}, errors.DataError, "validation_data: .*at least one row"),
         ({"validation_data": (X, Y), "validation_steps": 0}, errors.ArgumentError, "validation_steps"),
         ({"validation_data": (X, Y), "validation_batch_size": 0}, errors.ArgumentError, "validation_batch_size"),
         ({"validation_data": (X, Y), "validation_freq": 0}, errors.ArgumentError, "validation_freq"),
         ({"validation_data": (X, Y), "validation_freq": 1.5}, errors.ArgumentError, "validation_freq"),
+        ({"validation_data": (X, Y), "validation_freq": "a"}, errors.ArgumentError, "validation_freq"),
+        ({"validation_data": (X, Y), "validation_freq": 0, "epochs": 3}, errors.ArgumentError, "validation_freq"),
+        ({"validation_data": (X, Y[:, :2])}, errors.ShapeError, r"validation_data: .*\(8, 2\)"),
+        ({"validation_data": (X, Y[:5])}, errors.ShapeError, "validation_data: .*y has 5"),
+        ({"validation_data": (X, None)}, errors.DataError, "validation_data: .*expected targets"),
+        ({"validation_split": "0.2"}, errors.ArgumentError, "validation_split"),
+        ({"sample_weight": ["a"] * 8}, errors.ArgumentError, "sample_weight: expected numbers"),
+        ({"sample_weight": {0: 1}}, errors.ArgumentError, "sample_weight: expected numbers"),
         ({"shuffle": "rows"}, errors.ArgumentError, "shuffle"),
         ({"verbose": 3}, errors.ArgumentError, "verbose: expected 0, 1, 2 or 'auto', received 3"),
         ({"class_weight": [1, 2]}, errors.ArgumentError, "class_weight"),
@@ -83,6 +91,27 @@ def test_wrong_arguments_of_fit_are_refused_before_anything_is_trained(options, 
     with pytest.raises(error, match=message):
         model.fit(X, Y, verbose=options.pop("verbose", 0), **options)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_validation_labels_out_of_range_are_refused_before_anything_is_trained():
+    model = make("sparse_categorical_crossentropy")
+    before = model.get_weights()
+    with pytest.raises(errors.DataError, match="validation_data: .*class numbers"):
+        model.fit(X, LABELS, verbose=0, validation_data=(X, LABELS + 1))
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_labels_out_of_range_in_the_split_part_are_refused_before_anything_is_trained():
+    model = make("sparse_categorical_crossentropy")
+    before = model.get_weights()
+    with pytest.raises(errors.DataError, match="validation_split: .*class numbers"):
+        model.fit(X, np.where(np.arange(8) == 7, 3, LABELS), verbose=0, validation_split=0.25)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_validation_freq_may_be_numpys():
+    history = make().fit(X, Y, epochs=4, verbose=0, validation_data=(X, Y), validation_freq=np.int64(2))
+    assert len(history.history["val_loss"]) == 2
 
 
 @pytest.mark.parametrize("method", ["evaluate", "predict"])

@@ -133,7 +133,7 @@ def _in_order(data: Any, names: Sequence[str] | None, what: str) -> Any:
     if not isinstance(data, Mapping):
         return [_in_order(d, None, what) if hasattr(d, "to_numpy") else d for d in data] if _is_list(data) else data
     if names is None or set(data) != set(names):
-        raise DataError(f"{what}: expected a dict with the keys {list(names or ())}, received {sorted(data)}.")
+        raise DataError(f"{what}: expected a dict with the keys {list(names or ())}, received {list(data)}.")
     return [_in_order(data[name], None, f"{what}[{name!r}]") for name in names]
 
 

@@ -73,7 +73,7 @@ def test_labels_out_of_range_are_refused(labels):
         ({"validation_data": (X, None)}, errors.DataError, "validation_data: .*expected targets"),
         ({"validation_split": "0.2"}, errors.ArgumentError, "validation_split"),
         ({"sample_weight": ["a"] * 8}, errors.ArgumentError, "sample_weight: expected numbers"),
-        ({"sample_weight": {0: 1}}, errors.ArgumentError, "sample_weight: expected numbers"),
+        ({"sample_weight": {0: 1}}, errors.DataError, "sample_weight: expected a dict with the keys .*received .0"),
         ({"shuffle": "rows"}, errors.ArgumentError, "shuffle"),
         ({"verbose": 3}, errors.ArgumentError, "verbose: expected 0, 1, 2 or 'auto', received 3"),
         ({"class_weight": [1, 2]}, errors.ArgumentError, "class_weight"),

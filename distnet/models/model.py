@@ -53,7 +53,7 @@ class Model(Layer, ABC):
         self._index: int | None = None
 
     @abstractmethod
-    def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
+    def build(self, input_shape: Shape, ctx: BuildContext | None = None) -> None:
         """Make the weights for inputs of this shape, batch axis first."""
 
     @property

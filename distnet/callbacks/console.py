@@ -6,6 +6,7 @@ import sys
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write ``text`` to standard output at once."""
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+    """Write ``text`` to standard output at once, where there is one."""
+    if sys.stdout is not None:
+        sys.stdout.write(text + end)
+        sys.stdout.flush()

@@ -86,7 +86,7 @@ class ProgressLine:
         self._start = time.perf_counter()
         self._drawn = -math.inf
         self._drawn_width = 0
-        self._is_live = verbose == 1 and sys.stdout.isatty()
+        self._is_live = verbose == 1 and sys.stdout is not None and sys.stdout.isatty()
 
     def update(self, steps: int, logs: Mapping[str, float]) -> None:
         """Note that ``steps`` steps are done; draw at most every 50 ms, and on a terminal only."""

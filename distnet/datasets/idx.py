@@ -44,6 +44,8 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
             with gzip.open(file) if is_gzipped else nullcontext(file) as stream:
                 _check_header(path, stream, shape)
                 data = stream.read(size + 1)
+    except DatasetError:
+        raise
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read: {error}. Copy or download the file again.") from error
     if len(data) != size:

@@ -28,7 +28,7 @@ class Composite(Layer, ABC):
         super().__init__(name=cast(str, name), trainable=trainable)
 
     @abstractmethod
-    def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
+    def build(self, input_shape: Shape, ctx: BuildContext | None = None) -> None:
         """Make the weights for inputs of this shape, batch axis first."""
 
     @property

@@ -79,7 +79,7 @@ class Functional(Model):
         structure = self.structure[1]
         return list(structure) if isinstance(structure, Mapping) else super().output_names
 
-    def build(self, shape: Any, ctx: BuildContext | None = None) -> None:
+    def build(self, input_shape: Any, ctx: BuildContext | None = None) -> None:
         """Nothing is left to build: the layers were built when they were called."""
 
     def compute_output_shape(self, shape: Any) -> Any:

@@ -68,14 +68,14 @@ class Sequential(Model):
         self._build_if_known()
         return layer
 
-    def build(self, shape: Shape, ctx: BuildContext | None = None) -> None:
+    def build(self, input_shape: Shape, ctx: BuildContext | None = None) -> None:
         """Make the weights for inputs of this shape, batch axis first.
 
         Raises:
             ShapeError: a layer cannot take what the one before it gives.
         """
         if self._entry is None:
-            self._entry = InputLayer(batch_input_shape=tuple(shape), dtype=self.dtype)
+            self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.dtype)
         self._build_if_known()
 
     @property

@@ -15,12 +15,16 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
     """Give the path of a temporary file beside ``path``, which takes its place once the block is done.
 
     The data is on the disk before the name changes, so that a crash at any instant leaves the old
-    file or the new one. Missing folders are made. If the block fails, the old file stands.
+    file or the new one. Missing folders are made, links are followed. If the block fails, the old file stands.
 
     Raises:
-        CheckpointError: the folder cannot be written to, the disk is full, or ``path`` is a folder.
+        CheckpointError: the folder cannot be written to, the disk is full, or ``path`` is a folder,
+            a device or a pipe.
     """
-    target = os.path.abspath(os.fspath(path))
+    target = os.path.realpath(os.fspath(path))
+    if os.path.exists(target) and not os.path.isfile(target):
+        # Renaming over a device would take it away from the whole machine.
+        raise CheckpointError(f"{target}: cannot be written: it is no regular file. Name another file to save to.")
     folder = os.path.dirname(target)
     temporary = None
     try:

@@ -135,3 +135,12 @@ def test_the_time_left_is_a_clock(terminal, clock, capsys, left_s, text):
     clock[0] += left_s
     line.update(1, {})
     assert f"ETA: {text}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_without_a_standard_output_nothing_is_written(model, monkeypatch, verbose):
+    monkeypatch.setattr("sys.stdout", None)
+    history = model.fit(X, Y, epochs=2, verbose=verbose)
+    model.evaluate(X, Y, verbose=verbose)
+    model.summary()
+    assert len(history.epoch) == 2

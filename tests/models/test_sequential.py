@@ -50,13 +50,22 @@ def by_build():
     return model
 
 
+def by_build_by_name():
+    model = Sequential([layers.Dense(3, "relu"), layers.Dropout(0.5), layers.Dense(2)])
+    model.build(input_shape=(None, 4))
+    return model
+
+
 def by_data():
     model = Sequential([layers.Dense(3, "relu"), layers.Dropout(0.5), layers.Dense(2)])
     model.predict(np.zeros((2, 4)), verbose=0)
     return model
 
 
-STYLES = [as_a_list, by_add, by_input_shape, by_input_dim, by_batch_input_shape, by_input_layer, by_build, by_data]
+STYLES = [
+    *(as_a_list, by_add, by_input_shape, by_input_dim, by_batch_input_shape, by_input_layer),
+    *(by_build, by_build_by_name, by_data),
+]
 
 
 @pytest.mark.parametrize("make", STYLES, ids=lambda make: make.__name__)

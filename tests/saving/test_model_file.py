@@ -210,6 +210,24 @@ def test_a_new_file_has_the_usual_mode(model, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
+def test_a_link_is_followed(model, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "latest.h5").symlink_to(tmp_path / "run" / "model.h5")
+    for _ in range(2):
+        model.save(tmp_path / "latest.h5")
+        assert (tmp_path / "latest.h5").is_symlink()
+        assert same(models.load_model(tmp_path / "run" / "model.h5"), model)
+
+
+def test_what_is_no_regular_file_is_left_as_it_is(model, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(errors.CheckpointError, match=r"pipe: cannot be written: .*no regular file"):
+        model.save(pipe)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 def test_a_folder_cannot_be_written_as_a_file(model, tmp_path):
     with pytest.raises(errors.CheckpointError, match=str(tmp_path)):
         model.save(tmp_path)

@@ -24,7 +24,8 @@ class ModelCheckpoint(Callback):
         save_best_only: save only when ``monitor`` has improved.
         save_weights_only: save the weights alone.
         mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
-        save_freq: ``"epoch"``, or a number of batches.
+        save_freq: ``"epoch"``, or a number of batches; a file saved within an epoch is resumed from the
+            epoch's beginning.
         initial_value_threshold: the value that the first one must improve on.
 
     Raises:

@@ -1,27 +1,56 @@
-"""Data-parallel training of neural networks on CPUs, with Keras's interface on NumPy, MPI and HDF5."""
+"""Data-parallel training of neural networks on CPUs, with Keras's interface on NumPy, MPI and HDF5.
+
+A room is imported when it is first asked for, so that ``import distnet`` takes a few milliseconds.
+"""
 
 from __future__ import annotations
 
-from distnet import activations as activations
-from distnet import backend as backend
-from distnet import callbacks as callbacks
-from distnet import config as config
-from distnet import constraints as constraints
-from distnet import datasets as datasets
-from distnet import distribution as distribution
-from distnet import initializers as initializers
-from distnet import layers as layers
-from distnet import losses as losses
-from distnet import metrics as metrics
-from distnet import models as models
-from distnet import optimizers as optimizers
-from distnet import preprocessing as preprocessing
-from distnet import regularizers as regularizers
-from distnet import saving as saving
-from distnet import utils as utils
-from distnet.layers import Input as Input
-from distnet.layers import Layer as Layer
-from distnet.models import Model as Model
-from distnet.models import Sequential as Sequential
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distnet import activations as activations
+    from distnet import backend as backend
+    from distnet import callbacks as callbacks
+    from distnet import config as config
+    from distnet import constraints as constraints
+    from distnet import datasets as datasets
+    from distnet import distribution as distribution
+    from distnet import errors as errors
+    from distnet import initializers as initializers
+    from distnet import layers as layers
+    from distnet import losses as losses
+    from distnet import metrics as metrics
+    from distnet import models as models
+    from distnet import optimizers as optimizers
+    from distnet import preprocessing as preprocessing
+    from distnet import regularizers as regularizers
+    from distnet import saving as saving
+    from distnet import utils as utils
+    from distnet.layers import Input as Input
+    from distnet.layers import Layer as Layer
+    from distnet.models import Model as Model
+    from distnet.models import Sequential as Sequential
 
 __version__ = "0.1.0"
+
+_ROOMS = frozenset(
+    {
+        *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "errors"),
+        *("initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers"),
+        *("saving", "utils"),
+    }
+)
+_HOMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"distnet.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"distnet.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'distnet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_HOMES})

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, Self, TypeVar, cast, overload
@@ -68,9 +69,17 @@ class Registry(Generic[T]):
         kind: what a member is called in messages, for example ``"optimizer"``.
         base: the class or protocol that every member is an instance of.
         adapt: makes a member of a user's plain function; without it functions are refused.
+        providers: modules that register members when they are imported; imported when a name is missing.
     """
 
-    def __init__(self, kind: str, base: type[T], adapt: Callable[[Callable[..., Any]], T] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        base: type[T],
+        adapt: Callable[[Callable[..., Any]], T] | None = None,
+        providers: Sequence[str] = (),
+    ) -> None:
+        self.providers = providers
         self.kind = kind
         self.base = base
         self.adapt = adapt
@@ -131,6 +140,10 @@ class Registry(Generic[T]):
             if name in custom:
                 return custom[name]
         found = self._by_key.get(_normalized(name))
+        if found is None:
+            for provider in self.providers:
+                importlib.import_module(provider)
+            found = self._by_key.get(_normalized(name))
         if found is None:
             close = difflib.get_close_matches(name, self.members, n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""

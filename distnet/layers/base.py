@@ -301,7 +301,11 @@ class Layer(Configurable, ABC):
         return None
 
 
-LAYERS: Registry[Layer] = Registry("layer", Layer)  # type: ignore[type-abstract]
+LAYERS: Registry[Layer] = Registry(
+    "layer",
+    Layer,  # type: ignore[type-abstract]
+    providers=("distnet.layers", "distnet.models"),
+)
 
 
 def register_layer(*aliases: str) -> Callable[[L], L]:

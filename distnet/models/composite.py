@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from distnet.errors import ArgumentError, ShapeError
@@ -93,23 +93,23 @@ class Composite(Layer, ABC):
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables of all layers, in order."""
-        return [v for layer in self.graph.layers for v in layer.variables]
+        """The variables of all layers, in Keras's order of the layers."""
+        return _each_once(v for layer in self.layers for v in layer.variables)
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training updates."""
-        return [v for layer in self.graph.layers for v in layer.trainable_weights]
+        return _each_once(v for layer in self.layers for v in layer.trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The variables that training leaves alone."""
-        return [v for layer in self.graph.layers for v in layer.non_trainable_weights]
+        return _each_once(v for layer in self.layers for v in layer.non_trainable_weights)
 
     @property
     def weights(self) -> list[Variable]:
         """All variables, layer by layer."""
-        return [v for layer in self.graph.layers for v in layer.weights]
+        return _each_once(v for layer in self.layers for v in layer.weights)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place.
@@ -188,6 +188,11 @@ class Composite(Layer, ABC):
             raise ArgumentError(
                 f"{layer.name}: has dtype {layer.dtype} in a model of {self.dtype}. A model computes in one dtype."
             )
+
+
+def _each_once(variables: Iterable[Variable]) -> list[Variable]:
+    """Without repetition: a layer may be part of the model and of a model within it."""
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def _all_fit(expected: Sequence[Shape], given: Sequence[Shape]) -> bool:

@@ -114,7 +114,7 @@ class Optimizer(Configurable):
         """
         layout = [(span.variable.shape, store.dtype.name) for span in store.spans]
         if self._layout is None:
-            self.slots = {name: np.full(store.size, fill, store.dtype) for name, fill in self._all_slots().items()}
+            self.slots = {name: np.full(store.size, fill, store.dtype) for name, fill in self.all_slots().items()}
         elif self._layout != layout:
             expected, received = next(pair for pair in zip_longest(self._layout, layout) if pair[0] != pair[1])
             raise ArgumentError(
@@ -214,7 +214,8 @@ class Optimizer(Configurable):
         dropped = _KERAS_2_KEYS | ({"epsilon"} if config.get("epsilon", 0) is None else set())
         return super().from_config({key: value for key, value in config.items() if key not in dropped})
 
-    def _all_slots(self) -> dict[str, float]:
+    def all_slots(self) -> dict[str, float]:
+        """The slots of the options and of the rule, by Keras's names and in Keras's order, and what fills each."""
         average = {"average": 0.0} if self.use_ema else {}
         accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
         return {**average, **accumulator, **self.initial_slots()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -69,6 +70,10 @@ class Nadam(Optimizer):
             1 - self.beta_2**t,
             self.epsilon,
         )
+
+    def momentum_product(self, steps: int) -> float:
+        """``mu_1 ... mu_steps``: P after as many steps, which Keras 2 does not always save."""
+        return math.prod(self._momentum(t) for t in range(1, steps + 1))
 
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1 - 0.5 * 0.96**t)

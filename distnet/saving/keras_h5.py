@@ -5,6 +5,7 @@
     /                          @keras_version @backend @model_config @training_config
     /model_weights             @layer_names
     /model_weights/<layer>     @weight_names, and the datasets they name
+    /optimizer_weights             @weight_names, and the datasets they name; see ``keras_optimizer``
     /distnet                   what exact resumption needs; see ``training_state``
 
 Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Keras 3 both read.
@@ -13,6 +14,7 @@ Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Ke
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -21,7 +23,10 @@ import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
+from distnet.network import Network
+from distnet.saving import keras_optimizer
 from distnet.types import Array, Json
+from distnet.variables import Variable
 
 KERAS_VERSION = "2.12.0"
 """The Keras whose dialect is written; the one that Keras 2 and Keras 3 both read."""
@@ -47,9 +52,10 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
     write_names(group, "layer_names", [layer.name for layer in layers])
     for layer in sorted(layers, key=lambda layer: layer.name):
         part = group.create_group(layer.name)
-        names = [f"{variable.path}:0" for variable in layer.weights]
+        variables = _in_order(layer)
+        names = [f"{variable.path}:0" for variable in variables]
         write_names(part, "weight_names", names)
-        for name, variable in zip(names, layer.weights, strict=True):
+        for name, variable in zip(names, variables, strict=True):
             part[name] = variable.value
     write_names(group.create_group("top_level_model_weights"), "weight_names", [])
 
@@ -70,6 +76,25 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         raise CheckpointError(f"{file.filename}: the attribute {name} is not a JSON object.")
     return found
+
+
+def read_optimizer_state(file: h5py.File, model: Network) -> None:
+    """Continue a compiled model's optimizer where Keras left it, if the file says where.
+
+    As Keras does, warn of a state that does not fit, and start afresh.
+    """
+    group = file.get("optimizer_weights")
+    optimizer, store = model.optimizer, model.store
+    if not isinstance(group, h5py.Group) or optimizer is None or store is None:
+        return
+    names = read_names(group, "weight_names")
+    try:
+        keras_optimizer.fill(optimizer, store, [_dataset(group, name) for name in names], names)
+    except CheckpointError as error:
+        warnings.warn(
+            f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
+            stacklevel=4,
+        )
 
 
 def read_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
@@ -138,9 +163,15 @@ def _dataset(group: h5py.Group, name: str) -> Array:
     return cast(Array, found[()])
 
 
+def _in_order(layer: Layer) -> list[Variable]:
+    """A layer's weights as the file lists them: in a model within the model too, all that are trained come first."""
+    return layer.trainable_weights + layer.non_trainable_weights
+
+
 def _fill(layer: Layer, arrays: Sequence[Array], where: str) -> None:
-    expected, found = [v.shape for v in layer.weights], [a.shape for a in arrays]
+    variables = _in_order(layer)
+    expected, found = [v.shape for v in variables], [a.shape for a in arrays]
     if expected != found:
         raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {found}.")
-    for variable, array in zip(layer.weights, arrays, strict=True):
+    for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

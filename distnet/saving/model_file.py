@@ -67,6 +67,7 @@ def load_model(
         training_config = keras_h5.read_config(file, "training_config") if compile else None
         if training_config is not None:
             model.compile_from_config(training_config)
+            keras_h5.read_optimizer_state(file, model)
             training_state.read_optimizer_state(file, model)
         model.training_state = training_state.read_training_state(file) or model.training_state
     return model

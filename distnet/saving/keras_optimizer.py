@@ -1,0 +1,310 @@
+"""An optimizer's state as Keras lists it: one table of facts for each generation of Keras.
+
+A list has the count of steps, in Keras 3 the learning rate, and the slots. Names and order differ from
+one generation to the next; the same table tells a writer what to list and a reader what it has found.
+
+Source: ``build`` of the optimizers in Keras 3.15, in tf_keras 2.21 and in its ``optimizers.legacy``;
+``optimizer_v1`` of tf_keras for Keras 2.2 and 2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from distnet.errors import CheckpointError
+from distnet.optimizers import Nadam, Optimizer
+from distnet.types import Array
+from distnet.variables import Variable, VariableStore
+
+ITERATION, LEARNING_RATE, PRODUCT = "iteration", "learning_rate", "u_product"
+_OF_EVERY_RULE = ("average", "gradient_accumulator")
+"""The slots that an option adds to any rule; Keras lists them first."""
+
+T = TypeVar("T")
+
+_Names = Mapping[str, Mapping[str, str]]
+"""For a class of optimizers, and under ``""`` for the others, Keras 3's name of a slot -> the name there."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of the list.
+
+    Args:
+        what: ``"iteration"``, ``"learning_rate"``, ``"u_product"``, or a slot by Keras 3's name.
+        name: its path in a file of that generation.
+        variable: whose slot it is; None for what the whole optimizer has.
+        shape: of the array.
+    """
+
+    what: str
+    name: str
+    variable: Variable | None = None
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a generation of Keras lists and names an optimizer's state.
+
+    Args:
+        scalars: its names of what the whole optimizer has, by ours; what is missing it does not save.
+        scalar_path, slot_path: how paths are made.
+        slots: its names of slots.
+        is_interleaved: whether a rule's slots are listed variable by variable, else slot by slot.
+        exceptions: classes for which it is the other way round.
+        always: slots that it lists even where the rule has none, and the shape; None for the variable's.
+        counter_dtype: of the count of steps.
+    """
+
+    scalars: Mapping[str, str]
+    scalar_path: str
+    slot_path: str
+    slots: _Names = field(default_factory=dict)
+    is_interleaved: bool = True
+    exceptions: tuple[str, ...] = ()
+    always: Mapping[str, Mapping[str, tuple[int, ...] | None]] = field(default_factory=dict)
+    counter_dtype: str = "int64"
+
+    def entries(self, optimizer: Optimizer, store: VariableStore) -> list[Entry]:
+        """The list for an optimizer of the variables in ``store``, which are in Keras's order."""
+        known = {**optimizer.scalars, ITERATION: 0}
+        scalars = [
+            Entry(what, self.scalar_path.format(optimizer=optimizer.name, what=name))
+            for what, name in self.scalars.items()
+            if what in known
+        ]
+        slots = list(self._slot_entries(optimizer, [span.variable for span in store.trainable()]))
+        if self is KERAS_3 and scalars[-1].what == PRODUCT:
+            return [*scalars[:-1], *slots, scalars[-1]]
+        return [*scalars, *slots]
+
+    def slot_name(self, optimizer: Optimizer, what: str) -> str:
+        """Its name of a slot."""
+        return _of_class(optimizer, self.slots, {}).get(what, what)
+
+    def _slot_entries(self, optimizer: Optimizer, variables: Sequence[Variable]) -> Iterator[Entry]:
+        always = _of_class(optimizer, self.always, {})
+        number = 0
+        for together in self._rounds(optimizer, always):
+            for variable in variables:
+                for what in together:
+                    shape = always.get(what) if what not in optimizer.all_slots() else None
+                    path = self.slot_path.format(
+                        optimizer=optimizer.name,
+                        what=self.slot_name(optimizer, what),
+                        path=variable.path,
+                        flat=variable.path.replace("/", "_"),
+                        number=f"_{number}" if number else "",
+                    )
+                    yield Entry(what, path, variable, variable.shape if shape is None else shape)
+                    number += 1
+
+    def _rounds(self, optimizer: Optimizer, always: Mapping[str, tuple[int, ...] | None]) -> list[list[str]]:
+        """The slots in rounds: each goes once over the variables, and lists its slots of a variable together."""
+        slots = dict.fromkeys((*optimizer.all_slots(), *always))
+        is_interleaved = self.is_interleaved != any(_is(optimizer, name) for name in self.exceptions)
+        rule = [what for what in slots if what not in _OF_EVERY_RULE]
+        apart = [what for what in rule if what == "velocity_hat" or not is_interleaved]
+        together = [what for what in rule if what not in apart]
+        first = [[what] for what in _OF_EVERY_RULE if what in slots]
+        return [*first, *([together] if together else ()), *([what] for what in apart)]
+
+
+KERAS_3 = Scheme(
+    {ITERATION: "iteration", LEARNING_RATE: "learning_rate", PRODUCT: "variable"},
+    "{optimizer}/{what}",
+    "{optimizer}/{flat}_{what}",
+    exceptions=("RMSprop",),
+    counter_dtype="int32",
+)
+"""Keras 3; also the order of ``optimizer/vars`` in its ``.weights.h5`` and ``.keras`` files."""
+
+TF_KERAS = Scheme(
+    {ITERATION: "iteration"},
+    "{what}:0",
+    "{optimizer}/{what}/{path}:0",
+    {"": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "u"}, "RMSprop": {}},
+    exceptions=("RMSprop",),
+    always={"SGD": {"momentum": None}},
+)
+"""tf.keras from 2.11 on, and tf_keras."""
+
+LEGACY = Scheme(
+    {ITERATION: "iter", PRODUCT: "momentum_cache"},
+    "{optimizer}/{what}:0",
+    "{optimizer}/{path}/{what}:0",
+    {
+        "": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "v"},
+        "SGD": {},
+        "RMSprop": {"velocity": "rms", "average_gradient": "mg"},
+        "Adadelta": {"accumulated_grad": "accum_grad", "accumulated_delta_var": "accum_var"},
+    },
+    is_interleaved=False,
+    exceptions=("Ftrl",),
+)
+"""tf.keras up to 2.10, and ``optimizers.legacy`` after it."""
+
+STANDALONE = Scheme(
+    {ITERATION: "iterations", PRODUCT: "m_schedule"},
+    "{optimizer}/{what}:0",
+    "training/{optimizer}/Variable{number}:0",
+    is_interleaved=False,
+    always={"SGD": {"momentum": None}, "Adam": {"velocity_hat": (1,)}},
+)
+"""Keras 2 before tf.keras. Its slots have no names of their own, and Keras 2.2 saves some counts not at all."""
+
+SCHEMES = (KERAS_3, TF_KERAS, LEGACY, STANDALONE)
+
+
+def arrays(scheme: Scheme, optimizer: Optimizer, store: VariableStore) -> list[tuple[Entry, Array]]:
+    """What a file of that generation lists, with the values that it has now."""
+    if not optimizer.built:
+        optimizer.build(store)
+    spans = {id(span.variable): span for span in store.trainable()}
+    found: list[tuple[Entry, Array]] = []
+    for entry in scheme.entries(optimizer, store):
+        if entry.variable is None:
+            dtype = scheme.counter_dtype if entry.what == ITERATION else store.dtype
+            found.append((entry, np.asarray(optimizer.scalars[entry.what], dtype)))
+        elif entry.what not in optimizer.slots:
+            found.append((entry, np.zeros(entry.shape, store.dtype)))
+        else:
+            span = spans[id(entry.variable)]
+            found.append((entry, optimizer.slots[entry.what][span.start : span.stop].reshape(entry.shape)))
+    return found
+
+
+def fill(
+    optimizer: Optimizer,
+    store: VariableStore,
+    values: Sequence[Array],
+    names: Sequence[str] | None = None,
+    scheme: Scheme = KERAS_3,
+) -> None:
+    """Give an optimizer the state that Keras listed.
+
+    Args:
+        values: the arrays, in Keras's order.
+        names: their paths, which tell the generation and the slots; without them the order does.
+        scheme: whose order it is, where there are no names.
+
+    Raises:
+        CheckpointError: it is the state of another optimizer or of other variables; nothing is changed then.
+    """
+    state = _sorted(optimizer, store, values, names, scheme)
+    if not optimizer.built:
+        optimizer.build(store)
+    spans = list(store.trainable())
+    steps = int(state[ITERATION][0]) if ITERATION in state else 0
+    if not (steps == 0 and all(what not in state for what in optimizer.slots)):
+        for what in optimizer.slots:
+            _check(optimizer, what, [span.variable for span in spans], state.get(what, []))
+    for what, slot in optimizer.slots.items():
+        for span, value in zip(spans, state.get(what, ()), strict=False):
+            slot[span.start : span.stop] = value.reshape(-1)
+    optimizer.scalars[ITERATION] = steps
+    if LEARNING_RATE in state and optimizer.schedule is None:
+        optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
+    if isinstance(optimizer, Nadam):
+        saved = state.get(PRODUCT)
+        optimizer.scalars[PRODUCT] = float(saved[0]) if saved else optimizer.momentum_product(steps)
+
+
+def scheme_of(names: Sequence[str]) -> Scheme:
+    """The generation of Keras that lists these paths."""
+    if not names:
+        return KERAS_3
+    first = _tail(names[0])
+    if first == "iteration":
+        return TF_KERAS if names[0].endswith(":0") else KERAS_3
+    return LEGACY if first == "iter" else STANDALONE
+
+
+def _sorted(
+    optimizer: Optimizer, store: VariableStore, values: Sequence[Array], names: Sequence[str] | None, scheme: Scheme
+) -> dict[str, list[Array]]:
+    """The arrays by what they are, those of a slot in the order of the variables."""
+    scheme = scheme if names is None else scheme_of(names)
+    if names is None or scheme is STANDALONE:
+        whats = _by_position(scheme.entries(optimizer, store), optimizer, values)
+    else:
+        whats = [_by_name(scheme, optimizer, name) for name in names]
+    found: dict[str, list[Array]] = {}
+    for what, value in zip(whats, values, strict=True):
+        found.setdefault(what, []).append(np.asarray(value))
+    return found
+
+
+def _by_position(entries: Sequence[Entry], optimizer: Optimizer, values: Sequence[Array]) -> list[str]:
+    """What each array is, by its place.
+
+    A list without slots is that of an optimizer that has made no step. Keras 2.2 leaves out the count of
+    some optimizers, and Nadam's product.
+    """
+    scalars = [entry.what for entry in entries if entry.variable is None]
+    whats = [entry.what for entry in entries]
+    if len(values) == len(whats):
+        return whats
+    leading = next((i for i, value in enumerate(values) if np.shape(value)), len(values))
+    whats = [*scalars[:leading], *(entry.what for entry in entries if entry.variable is not None)]
+    if len(values) not in (leading, len(whats)):
+        raise CheckpointError(
+            f"{optimizer.name}: expected a state of {len(entries)} arrays, found {len(values)}. "
+            "It is another optimizer's, or of a model with other weights."
+        )
+    return whats[: len(values)]
+
+
+def _by_name(scheme: Scheme, optimizer: Optimizer, path: str) -> str:
+    """What an array is, by its path; the path itself where that does not tell."""
+    tail = _tail(path)
+    scalars = {name: what for what, name in scheme.scalars.items()}
+    if tail in scalars and (scheme is KERAS_3 or not path.startswith(f"{optimizer.name}/{tail}/")):
+        return scalars[tail]
+    names = {scheme.slot_name(optimizer, what): what for what in _listed(optimizer, scheme)}
+    if scheme is KERAS_3:
+        if tail.startswith(f"{scheme.scalars[PRODUCT]}_") and tail.rpartition("_")[2].isdigit():
+            return PRODUCT
+        ends = [name for name in names if tail.endswith(f"_{name}")]
+        return names[max(ends, key=len)] if ends else path
+    parts = path.split("/")
+    where = parts[1] if scheme is TF_KERAS and len(parts) > 1 else tail
+    return names.get(where, path)
+
+
+def _check(optimizer: Optimizer, what: str, variables: Sequence[Variable], values: Sequence[Array]) -> None:
+    if len(values) != len(variables):
+        raise CheckpointError(
+            f"{optimizer.name}: expected {what} for {len(variables)} trained weights, found it for {len(values)}."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        if variable.shape != value.shape:
+            raise CheckpointError(
+                f"{optimizer.name}: expected {what} of {variable.path} to be of shape {variable.shape}, found "
+                f"{value.shape}."
+            )
+
+
+def _listed(optimizer: Optimizer, scheme: Scheme) -> list[str]:
+    return list(dict.fromkeys((*optimizer.all_slots(), *_of_class(optimizer, scheme.always, {}))))
+
+
+def _tail(path: str) -> str:
+    return path.rpartition("/")[2].partition(":")[0]
+
+
+def _is(optimizer: Optimizer, name: str) -> bool:
+    return any(cls.__name__ == name for cls in type(optimizer).__mro__)
+
+
+def _of_class(optimizer: Optimizer, table: Mapping[str, T], default: T) -> T:
+    """What a table says of an optimizer's class, or of one that it is derived from."""
+    for cls in type(optimizer).__mro__:
+        if cls.__name__ in table:
+            return table[cls.__name__]
+    return table.get("", default)

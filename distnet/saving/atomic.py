@@ -2,64 +2,135 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from distnet.errors import CheckpointError
+from distnet.saving.seal import seal_of
+
+_PIECE_BYTES = 1 << 24
 
 
-@contextmanager
-def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Give the path of a temporary file beside ``path``, which takes its place once the block is done.
+def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> None:
+    """Write ``content`` and its seal to ``path``; the ``keep - 1`` files before it become its ``older`` ones.
 
     The data is on the disk before the name changes, so that a crash at any instant leaves the old
-    file or the new one. Missing folders are made, links are followed. If the block fails, the old file stands.
+    file or the new one. Missing folders are made, links are followed.
 
     Raises:
         CheckpointError: the folder cannot be written to, the disk is full, or ``path`` is a folder,
-            a device or a pipe.
+            a device or a pipe. The old file stands then.
     """
     target = os.path.realpath(os.fspath(path))
     if os.path.exists(target) and not os.path.isfile(target):
         # Renaming over a device would take it away from the whole machine.
         raise CheckpointError(f"{target}: cannot be written: it is no regular file. Name another file to save to.")
     folder = os.path.dirname(target)
-    temporary = None
     try:
         os.makedirs(folder, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", suffix=".tmp", dir=folder)
-        os.close(handle)
-        yield temporary
-        _flush(temporary)
-        os.chmod(temporary, _usual_mode())
-        os.replace(temporary, target)
-        temporary = None
+        _clean(target)
+        with _temporary(target) as (handle, temporary):
+            _write(handle, content)
+            _write(handle, memoryview(seal_of(content)))
+            os.fsync(handle)
+            _shift(target, keep)
+            os.replace(temporary, target)
         _flush(folder)
     except OSError as error:
-        if isinstance(error, CheckpointError):
-            raise
         raise CheckpointError(
             f"{target}: cannot be written: {error}. The file that was there, if any, stands."
         ) from error
+
+
+def older(path: str | os.PathLike[str], number: int) -> str:
+    """Where the ``number``-th file before ``path``'s is kept: ``model.h5`` is followed by ``model.1.h5``."""
+    stem, extension = os.path.splitext(os.fspath(path))
+    return f"{stem}.{number}{extension}"
+
+
+def kept(path: str | os.PathLike[str]) -> list[str]:
+    """The file and the older ones that are kept of it, the newest first; those that there are."""
+    folder, name = os.path.split(os.fspath(path))
+    stem, extension = os.path.splitext(name)
+    pattern = re.compile(rf"{re.escape(stem)}\.([1-9][0-9]*){re.escape(extension)}")
+    entries = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    numbers = sorted(int(found[1]) for found in map(pattern.fullmatch, entries) if found)
+    return [os.fspath(path)] * os.path.exists(path) + [older(path, number) for number in numbers]
+
+
+@contextmanager
+def _temporary(target: str) -> Iterator[tuple[int, str]]:
+    """A locked file beside ``target``, deleted at the end unless it was renamed."""
+    handle, path = _locked(target)
+    try:
+        yield handle, path
     finally:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                os.unlink(path)
+        os.close(handle)
 
 
-def _flush(path: str) -> None:
-    """Wait until a file's content, or a folder's entries, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+def _locked(target: str) -> tuple[int, str]:
+    """A new temporary file whose lock says that its writer lives; its mode is a new file's."""
+    while True:
+        path = _temporary_name(target)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # some network file systems know no locks: nothing is cleaned there
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.exists(path):  # else another writer has just taken it for a dead one's
+            return handle, path
+        os.close(handle)
+
+
+def _clean(target: str) -> None:
+    """Delete the temporary files that writers of ``target`` left behind when they were killed."""
+    folder, name = os.path.split(target)
+    for entry in os.scandir(folder):
+        if not re.fullmatch(rf"\.{re.escape(name)}\.[0-9a-f]{{12}}\.tmp", entry.name):
+            continue
+        with suppress(OSError):
+            handle = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(entry.path)
+            finally:
+                os.close(handle)
+
+
+def _shift(target: str, keep: int) -> None:
+    """Give each kept file the name of the next older one; ``target`` keeps its own, too, until it is replaced."""
+    if keep < 2 or not os.path.exists(target):
+        return
+    for number in range(keep - 2, 0, -1):
+        if os.path.exists(older(target, number)):
+            os.replace(older(target, number), older(target, number + 1))
+    second_name = _temporary_name(target)
+    try:
+        os.link(target, second_name)
+    except OSError:
+        second_name = target  # a file system without links: for an instant only the older one is there
+    os.replace(second_name, older(target, 1))
+
+
+def _temporary_name(target: str) -> str:
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")
+
+
+def _write(handle: int, content: memoryview) -> None:
+    while content:
+        content = content[os.write(handle, content[:_PIECE_BYTES]) :]
+
+
+def _flush(folder: str) -> None:
+    """Wait until a folder's entries are on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _usual_mode() -> int:
-    """The mode that a new file has under the current mask; ``mkstemp`` makes private ones."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

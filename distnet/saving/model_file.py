@@ -15,7 +15,9 @@ from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.registry import custom_object_scope, to_json
 from distnet.saving import keras_h5, training_state
-from distnet.saving.atomic import replaced
+from distnet.saving.atomic import put
+from distnet.saving.image import Image
+from distnet.saving.seal import is_sealed
 from distnet.types import Json
 
 
@@ -102,12 +104,25 @@ def write(
         )
     ranks = communicator()
     ranks.meet("save")
+    failure = None
     if ranks.rank == 0:
-        if not overwrite and os.path.exists(filepath):
-            raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
-        with replaced(filepath) as temporary, h5py.File(temporary, "w") as file:
-            content(file)
-    ranks.meet("the end of save")
+        try:
+            if not overwrite and os.path.exists(filepath):
+                raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
+            put(filepath, composed(content).content())
+        except CheckpointError as error:
+            failure = str(error)
+    failure = ranks.broadcast_object(failure)
+    if failure is not None:
+        raise CheckpointError(failure)
+
+
+def composed(content: Callable[[h5py.File], None]) -> Image:
+    """An HDF5 file in memory."""
+    image = Image()
+    with h5py.File(image, "w") as file:
+        content(file)
+    return image
 
 
 @contextmanager
@@ -119,6 +134,8 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     """
     path = os.fspath(filepath)
     try:
+        _check_regular(path)
+        is_sealed(path)
         with h5py.File(path, "r") as file:
             yield file
     except CheckpointError:
@@ -129,6 +146,11 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise CheckpointError(f"{path}: there is no such file.") from None
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read as a model: {error}.") from error
+
+
+def _check_regular(path: str) -> None:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise CheckpointError(f"{path}: is no regular file.")
 
 
 def _write(file: h5py.File, model: Network, include_optimizer: bool) -> None:

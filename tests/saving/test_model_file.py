@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from pathlib import Path
 
 import h5py
@@ -11,7 +10,6 @@ import pytest
 
 import distnet as keras
 from distnet import errors, layers, models
-from distnet.saving import atomic
 
 
 def make(name=None, units=3, **compiled):
@@ -182,56 +180,11 @@ def test_weights_of_another_model_are_refused(model, tmp_path):
         model.load_weights(tmp_path / "v.h5")
 
 
-def test_a_file_stands_until_the_new_one_is_whole(model, path, monkeypatch):
-    model.save(path)
-    before = path.read_bytes()
-
-    def fail(*args):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(atomic, "_flush", fail)
-    with pytest.raises(errors.CheckpointError, match=r"model\.h5: cannot be written: .*No space left.*stands"):
-        model.save(path)
-    assert path.read_bytes() == before
-    assert os.listdir(path.parent) == ["model.h5"]
-
-
 def test_an_error_while_writing_leaves_nothing_behind(model, path, monkeypatch):
     monkeypatch.setattr(model.optimizer, "get_config", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model.save(path)
     assert os.listdir(path.parent) == []
-
-
-def test_a_new_file_has_the_usual_mode(model, path):
-    model.save(path)
-    mask = os.umask(0)
-    os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
-
-
-def test_a_link_is_followed(model, tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "latest.h5").symlink_to(tmp_path / "run" / "model.h5")
-    for _ in range(2):
-        model.save(tmp_path / "latest.h5")
-        assert (tmp_path / "latest.h5").is_symlink()
-        assert same(models.load_model(tmp_path / "run" / "model.h5"), model)
-
-
-def test_what_is_no_regular_file_is_left_as_it_is(model, tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with pytest.raises(errors.CheckpointError, match=r"pipe: cannot be written: .*no regular file"):
-        model.save(pipe)
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
-    assert os.listdir(tmp_path) == ["pipe"]
-
-
-def test_a_folder_cannot_be_written_as_a_file(model, tmp_path):
-    with pytest.raises(errors.CheckpointError, match=str(tmp_path)):
-        model.save(tmp_path)
-    assert os.listdir(tmp_path) == []
 
 
 def test_overwriting_can_be_forbidden(model, path):

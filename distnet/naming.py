@@ -1,7 +1,8 @@
-"""Names of objects that were given none."""
+"""Names of objects that were given none, and of files that are kept behind a newer one."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 
@@ -31,3 +32,23 @@ def unique_name(class_name: str) -> str:
 def reset() -> None:
     """Count automatic names from the beginning again."""
     _uses.clear()
+
+
+def older_file(path: str | os.PathLike[str], number: int) -> str:
+    """Where the ``number``-th file before ``path``'s is kept.
+
+    >>> older_file("run/model.h5", 1)
+    'run/model.1.h5'
+    """
+    stem, extension = os.path.splitext(os.fspath(path))
+    return f"{stem}.{number}{extension}"
+
+
+def kept_files(path: str | os.PathLike[str]) -> list[str]:
+    """The file and the older ones that are kept of it, those that there are, the newest first."""
+    folder, name = os.path.split(os.fspath(path))
+    stem, extension = os.path.splitext(name)
+    pattern = re.compile(rf"{re.escape(stem)}\.([1-9][0-9]*){re.escape(extension)}")
+    entries = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    numbers = sorted(int(found[1]) for found in map(pattern.fullmatch, entries) if found)
+    return [os.fspath(path)] * os.path.exists(path) + [older_file(path, number) for number in numbers]

@@ -109,6 +109,10 @@ class Network(Protocol):
 
     def save_weights(self, filepath: str) -> None: ...
 
+    def save_checkpoint(
+        self, filepath: str, weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()
+    ) -> None: ...
+
     def get_config(self) -> dict[str, Json]: ...
 
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from distnet.callbacks.base import Callback, Logs
 from distnet.errors import ArgumentError
+from distnet.naming import kept_files
 
 _LATEST = "latest.h5"
-_PREVIOUS = "previous.h5"
 
 
 @dataclass(eq=False)
@@ -24,8 +24,9 @@ class BackupAndRestore(Callback):
     Args:
         backup_dir: folder of the backup, of this training alone; all ranks must see it.
         save_freq: ``"epoch"``, or a number of batches.
-        double_checkpoint: keep the backup before the last as well, and use it if the last is damaged.
+        double_checkpoint: keep the backup before the last as well, and use it if the last is damaged; ``keep=2``.
         delete_checkpoint: delete the backup once training has ended.
+        keep: number of backups to keep; training goes on from the newest one that is whole.
 
     Raises:
         ArgumentError: no folder, or another ``save_freq``.
@@ -37,6 +38,7 @@ class BackupAndRestore(Callback):
     save_freq: str | int = "epoch"
     double_checkpoint: bool = False
     delete_checkpoint: bool = True
+    keep: int = 1
 
     runs_last: ClassVar[bool] = True
 
@@ -48,7 +50,9 @@ class BackupAndRestore(Callback):
             raise ArgumentError(
                 f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
             )
-        self._latest, self._previous = (os.path.join(self.backup_dir, name) for name in (_LATEST, _PREVIOUS))
+        if not isinstance(self.keep, int) or self.keep < 1:
+            raise ArgumentError(f"BackupAndRestore: keep must be a number of backups, received {self.keep!r}.")
+        self._latest = os.path.join(self.backup_dir, _LATEST)
         self._batches = 0
 
     @property
@@ -58,7 +62,7 @@ class BackupAndRestore(Callback):
 
     def resume_paths(self) -> list[str]:
         """The backups that there are, the latest first."""
-        return [path for path in (self._latest, self._previous) if os.path.exists(path)]
+        return kept_files(self._latest)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Back up every ``save_freq`` batches."""
@@ -84,6 +88,4 @@ class BackupAndRestore(Callback):
             os.rmdir(self.backup_dir)
 
     def _save(self) -> None:
-        if self.double_checkpoint and os.path.exists(self._latest):
-            os.replace(self._latest, self._previous)
-        self.model.save(self._latest)
+        self.model.save_checkpoint(self._latest, keep=max(self.keep, 1 + self.double_checkpoint))

@@ -27,6 +27,11 @@ class ModelCheckpoint(Callback):
         save_freq: ``"epoch"``, or a number of batches; a file saved within an epoch is resumed from the
             epoch's beginning.
         initial_value_threshold: the value that the first one must improve on.
+        keep: number of files to keep; the oldest is deleted once the newest stands. Where the name is always
+            the same, the ones before it are called ``name.1.h5``, ``name.2.h5`` ... None keeps all that have
+            names of their own, and one where they have not.
+
+    The file is written while training goes on: see ``Model.save_checkpoint``.
 
     Raises:
         ArgumentError: another ``save_freq``, or a key in ``filepath`` that the logs do not hold.
@@ -42,6 +47,7 @@ class ModelCheckpoint(Callback):
     mode: str = "auto"
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
+    keep: int | None = None
 
     runs_last: ClassVar[bool] = True
 
@@ -50,7 +56,10 @@ class ModelCheckpoint(Callback):
             raise ArgumentError(
                 f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
             )
+        if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
+            raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
         self.filepath = os.fspath(self.filepath)
+        self._written: list[str] = []
         self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
         self.best = self.initial_value_threshold
         self._epoch = 0
@@ -91,10 +100,17 @@ class ModelCheckpoint(Callback):
             return
         if not self.save_best_only:
             self._report(f"saving model to {path}", epoch)
-        if self.save_weights_only:
-            self.model.save_weights(path)
-        else:
-            self.model.save(path)
+        retired = self._retired(path)
+        versions = self.keep or 1 if path == self.filepath else 1
+        self.model.save_checkpoint(path, self.save_weights_only, versions, retired)
+
+    def _retired(self, path: str) -> list[str]:
+        """The files of other names that are one too many with this one."""
+        self._written = [*(written for written in self._written if written != path), path]
+        if self.keep is None:
+            return []
+        retired, self._written = self._written[: -self.keep], self._written[-self.keep :]
+        return retired
 
     def _has_improved(self, path: str, epoch: int, logs: Logs) -> bool:
         value = logs.get(self.monitor)

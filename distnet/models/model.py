@@ -17,10 +17,11 @@ from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.models.composite import Composite
+from distnet.models.generator_methods import GeneratorMethods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
 from distnet.optimizers import OPTIMIZERS, Optimizer
-from distnet.saving import KERAS_VERSION, load_weights, restore_training, save_model, save_weights
+from distnet.saving import KERAS_VERSION, in_background, load_weights, restore_training, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
 from distnet.training.compilation import Compilation
 from distnet.training.inputs import as_list
@@ -30,7 +31,7 @@ from distnet.types import Json
 from distnet.variables import VariableStore
 
 
-class Model(Composite, ABC):
+class Model(GeneratorMethods, Composite, ABC):
     """Layers that are trained together: a ``Sequential``, or ``Model(inputs, outputs)``, a ``Functional``.
 
     Args:
@@ -285,62 +286,6 @@ class Model(Composite, ABC):
         """
         return self.predict(x, verbose=0)
 
-    def fit_generator(
-        self,
-        generator: object,
-        steps_per_epoch: int | None = None,
-        epochs: int = 1,
-        verbose: str | int = 1,
-        callbacks: Sequence[object] | object | None = None,
-        validation_data: object = None,
-        validation_steps: int | None = None,
-        validation_freq: int | Sequence[int] = 1,
-        class_weight: Mapping[Any, float] | None = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        shuffle: bool = True,
-        initial_epoch: int = 0,
-    ) -> History:
-        """``fit`` by its name for generators and sequences.
-
-        Args:
-            max_queue_size, workers, use_multiprocessing: how Keras read ahead; without effect here.
-
-        Source: ``keras.Model.fit_generator`` of Keras 2.
-        """
-        return self.fit(
-            generator, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
-            shuffle=shuffle, class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps, validation_freq=validation_freq,
-        )  # fmt: skip
-
-    def evaluate_generator(
-        self,
-        generator: object,
-        steps: int | None = None,
-        callbacks: Sequence[object] | object | None = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        verbose: str | int = 0,
-    ) -> Log | list[Log] | dict[str, Log]:
-        """``evaluate`` by its name for generators and sequences: see ``fit_generator``."""
-        return self.evaluate(generator, verbose=verbose, steps=steps, callbacks=callbacks)
-
-    def predict_generator(
-        self,
-        generator: object,
-        steps: int | None = None,
-        callbacks: Sequence[object] | object | None = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        verbose: str | int = 0,
-    ) -> Any:
-        """``predict`` by its name for generators and sequences: see ``fit_generator``."""
-        return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
-
     def summary(
         self,
         line_length: int | None = None,
@@ -384,6 +329,25 @@ class Model(Composite, ABC):
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Write the whole model to one HDF5 file: see ``distnet.models.save_model``."""
         save_model(self, filepath, overwrite, include_optimizer)
+
+    def save_checkpoint(
+        self, filepath: str | os.PathLike[str], weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()
+    ) -> None:
+        """Write the model as it is now, while the program goes on: it waits only until the state is copied.
+
+        Called within ``fit``, on rank 0. ``fit`` does not return, and no file is read or saved, before the file
+        stands. What fails is raised at the next checkpoint, or at the end of ``fit``.
+
+        Args:
+            weights_only: as ``save_weights``, instead of ``save``.
+            keep: number of files, this one among them, that are kept: ``model.h5``, ``model.1.h5`` ...
+            retired: files to delete once this one stands.
+
+        Raises:
+            CheckpointError: the checkpoint before this one could not be written.
+        """
+        with in_background(keep, retired):
+            (self.save_weights if weights_only else self.save)(filepath)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone, in Keras's legacy HDF5 layout: see ``distnet.saving.save_weights``."""

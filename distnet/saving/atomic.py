@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from distnet.errors import CheckpointError
+from distnet.naming import older_file
 from distnet.saving.seal import seal_of
 
 _PIECE_BYTES = 1 << 24
 
 
 def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> None:
-    """Write ``content`` and its seal to ``path``; the ``keep - 1`` files before it become its ``older`` ones.
+    """Write ``content`` and its seal to ``path``; the ``keep - 1`` files before it are kept as older ones.
 
     The data is on the disk before the name changes, so that a crash at any instant leaves the old
     file or the new one. Missing folders are made, links are followed.
@@ -37,29 +38,12 @@ def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> Non
             _write(handle, content)
             _write(handle, memoryview(seal_of(content)))
             os.fsync(handle)
-            _shift(target, keep)
-            os.replace(temporary, target)
+            _exchange(temporary, target, keep)
         _flush(folder)
     except OSError as error:
         raise CheckpointError(
             f"{target}: cannot be written: {error}. The file that was there, if any, stands."
         ) from error
-
-
-def older(path: str | os.PathLike[str], number: int) -> str:
-    """Where the ``number``-th file before ``path``'s is kept: ``model.h5`` is followed by ``model.1.h5``."""
-    stem, extension = os.path.splitext(os.fspath(path))
-    return f"{stem}.{number}{extension}"
-
-
-def kept(path: str | os.PathLike[str]) -> list[str]:
-    """The file and the older ones that are kept of it, the newest first; those that there are."""
-    folder, name = os.path.split(os.fspath(path))
-    stem, extension = os.path.splitext(name)
-    pattern = re.compile(rf"{re.escape(stem)}\.([1-9][0-9]*){re.escape(extension)}")
-    entries = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
-    numbers = sorted(int(found[1]) for found in map(pattern.fullmatch, entries) if found)
-    return [os.fspath(path)] * os.path.exists(path) + [older(path, number) for number in numbers]
 
 
 @contextmanager
@@ -102,19 +86,21 @@ def _clean(target: str) -> None:
                 os.close(handle)
 
 
-def _shift(target: str, keep: int) -> None:
-    """Give each kept file the name of the next older one; ``target`` keeps its own, too, until it is replaced."""
+def _exchange(temporary: str, target: str, keep: int) -> None:
+    """Put the new file in its place, and only then make the one before it, and those before that, one older."""
     if keep < 2 or not os.path.exists(target):
+        os.replace(temporary, target)
         return
-    for number in range(keep - 2, 0, -1):
-        if os.path.exists(older(target, number)):
-            os.replace(older(target, number), older(target, number + 1))
     second_name = _temporary_name(target)
     try:
         os.link(target, second_name)
     except OSError:
-        second_name = target  # a file system without links: for an instant only the older one is there
-    os.replace(second_name, older(target, 1))
+        os.replace(target, second_name)  # a file system without links: for an instant only older files are there
+    os.replace(temporary, target)
+    for number in range(keep - 2, 0, -1):
+        if os.path.exists(older_file(target, number)):
+            os.replace(older_file(target, number), older_file(target, number + 1))
+    os.replace(second_name, older_file(target, 1))
 
 
 def _temporary_name(target: str) -> str:

@@ -14,8 +14,7 @@ from distnet.errors import CheckpointError, DistnetError
 from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.registry import custom_object_scope, to_json
-from distnet.saving import keras_h5, training_state
-from distnet.saving.atomic import put
+from distnet.saving import background, keras_h5, training_state
 from distnet.saving.image import Image
 from distnet.saving.seal import is_sealed
 from distnet.types import Json
@@ -109,20 +108,12 @@ def write(
         try:
             if not overwrite and os.path.exists(filepath):
                 raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
-            put(filepath, composed(content).content())
+            background.write(filepath, lambda image: _compose(image, content))
         except CheckpointError as error:
             failure = str(error)
     failure = ranks.broadcast_object(failure)
     if failure is not None:
         raise CheckpointError(failure)
-
-
-def composed(content: Callable[[h5py.File], None]) -> Image:
-    """An HDF5 file in memory."""
-    image = Image()
-    with h5py.File(image, "w") as file:
-        content(file)
-    return image
 
 
 @contextmanager
@@ -134,6 +125,7 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     """
     path = os.fspath(filepath)
     try:
+        background.finish()  # it may be this file that is on its way
         _check_regular(path)
         is_sealed(path)
         with h5py.File(path, "r") as file:
@@ -146,6 +138,11 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise CheckpointError(f"{path}: there is no such file.") from None
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read as a model: {error}.") from error
+
+
+def _compose(image: Image, content: Callable[[h5py.File], None]) -> None:
+    with h5py.File(image, "w") as file:
+        content(file)
 
 
 def _check_regular(path: str) -> None:

@@ -20,6 +20,7 @@ from distnet.errors import ArgumentError
 from distnet.network import Network, TrainingState
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
+from distnet.saving import background
 from distnet.training.agreement import facts
 from distnet.training.evaluation import count_batches, run_evaluation
 from distnet.training.hooks import Hooks
@@ -76,7 +77,13 @@ class Fit:
         return replace(self, options=replace(self.options, initial_epoch=first), is_resumed=True)
 
     def run(self, objective: Objective) -> History:
-        """Train; return the record."""
+        """Train; return the record, once the checkpoints stand."""
+        try:
+            return self._train(objective)
+        finally:
+            background.finish()
+
+    def _train(self, objective: Objective) -> History:
         options, model = self.options, self.model
         verbose = verbosity(options.verbose)
         self._check_validation()
@@ -104,7 +111,9 @@ class Fit:
             if model.stop_training:
                 break
         steps.optimizer.finalize_variable_values(steps.store)
+        background.finish()  # callbacks may now delete or read what they wrote
         hooks.call("on_train_end", logs)
+        background.finish()
         hooks.share()
         return history
 

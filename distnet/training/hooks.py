@@ -13,6 +13,7 @@ from distnet.callbacks import CallbackList
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.network import Network
+from distnet.saving import background
 from distnet.types import Json
 
 
@@ -59,6 +60,7 @@ class Hooks:
     def call(self, hook: str, *args: Any) -> None:
         """Call ``hook`` on rank 0, where model calls then concern that rank alone."""
         if self.is_root:
+            background.report()
             before = variables.assignments()
             with alone():
                 self.callbacks.call(hook, *args)

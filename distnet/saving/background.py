@@ -1,0 +1,142 @@
+"""Training waits only until a checkpoint is copied into memory; a thread brings it to the disk.
+
+At most one file is on its way: the next one waits for it, so that every file that was asked for is
+written, in that order. What failed is raised where the next file, or ``finish``, meets it. The thread
+does nothing but digest and write bytes, for which Python lets other threads run; the interpreter does
+not end before it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from distnet.errors import CheckpointError
+from distnet.saving.atomic import put
+from distnet.saving.image import Image
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the files written within a block are written.
+
+    Args:
+        keep: number of files, this one among them, that are kept under its name: see ``atomic.older``.
+        retired: files to delete once the new one stands.
+    """
+
+    keep: int = 1
+    retired: Sequence[str] = ()
+
+
+_manner: ContextVar[Manner | None] = ContextVar("manner", default=None)
+
+
+class Writer:
+    """Brings one file after the other to the disk; its memory serves them all."""
+
+    def __init__(self) -> None:
+        self._image = Image()
+        self._thread: threading.Thread | None = None
+        self._failure: CheckpointError | None = None
+
+    def write(self, path: str | os.PathLike[str], compose: Callable[[Image], None], manner: Manner) -> None:
+        """Copy what is to be written, and return; the disk has it later.
+
+        Raises:
+            CheckpointError: the file before could not be written.
+        """
+        self._wait()
+        self._image.clear()
+        compose(self._image)
+        target = os.path.abspath(path)  # a program may change its folder
+        self._thread = threading.Thread(target=self._put, args=(target, manner), name="distnet-writer")
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Return once nothing is on its way any more, and give the memory back.
+
+        Raises:
+            CheckpointError: the last file could not be written.
+        """
+        try:
+            self._wait()
+        finally:
+            if len(self._image.content()):
+                self._image = Image()
+
+    def report(self) -> None:
+        """Raise what has failed so far, without waiting.
+
+        Raises:
+            CheckpointError: the last file could not be written.
+        """
+        if self._failure is not None:
+            self.finish()
+
+    def lament(self) -> None:
+        """Log a failure that nobody has asked for before the program's end."""
+        with suppress(RuntimeError):
+            self._join()
+        if self._failure is not None:
+            logging.getLogger("distnet").error("%s", self._failure)
+
+    def _wait(self) -> None:
+        self._join()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _join(self) -> None:
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+            self._thread = None
+
+    def _put(self, path: str, manner: Manner) -> None:
+        try:
+            put(path, self._image.content(), manner.keep)
+            for retired in manner.retired:
+                with suppress(FileNotFoundError):
+                    os.unlink(retired)
+        except CheckpointError as error:
+            self._failure = error
+        except OSError as error:
+            self._failure = CheckpointError(f"{error.filename}: cannot be deleted: {error}.")
+
+
+_writer = Writer()
+atexit.register(_writer.lament)
+finish = _writer.finish
+report = _writer.report
+
+
+@contextmanager
+def in_background(keep: int = 1, retired: Sequence[str] = ()) -> Iterator[None]:
+    """Within the block, files are written while the program goes on: see ``Manner``."""
+    token = _manner.set(Manner(keep, tuple(retired)))
+    try:
+        yield
+    finally:
+        _manner.reset(token)
+
+
+def write(path: str | os.PathLike[str], compose: Callable[[Image], None]) -> None:
+    """Write what ``compose`` puts into a file, now or, within ``in_background``, later.
+
+    Raises:
+        CheckpointError: this file, or the one before it, cannot be written.
+    """
+    manner = _manner.get()
+    if manner is not None:
+        _writer.write(path, compose, manner)
+        return
+    finish()
+    image = Image()
+    compose(image)
+    put(path, image.content())

@@ -1,0 +1,34 @@
+"""A residual network, LSTMs over padding and a transformer, ten steps each, against Keras's own losses and outputs."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distnet
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+sys.path.insert(0, str(GOLDEN))
+import network_cases  # noqa: E402
+import packed  # noqa: E402
+
+EXPECTED, _ = packed.load(GOLDEN / "networks.npz")
+NEAR = {"float32": 1e-4, "float64": 1e-7}
+
+
+@pytest.fixture(params=NEAR)
+def floatx(request):
+    distnet.config.set_floatx(request.param)
+    yield request.param
+    distnet.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("case", network_cases.CASES, ids=lambda case: case.__name__)
+def test_ten_steps_give_keras_losses(case, floatx):
+    prefix = f"{floatx}/{case.__name__}/"
+    expected = {name.removeprefix(prefix): value for name, value in EXPECTED.items() if name.startswith(prefix)}
+    found = case(distnet)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=NEAR[floatx], atol=NEAR[floatx], err_msg=name)

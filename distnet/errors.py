@@ -12,6 +12,7 @@
     ├── DivergenceError     (RuntimeError)  a loss that is no number any more
     ├── MissingPackageError (ImportError)   an optional package or program that is not installed
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
+    │   └── UnknownObjectError              it names a class or function that is not there; an UnknownNameError, too
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
         ├── LaunchError                     started in a way that cannot be one job
@@ -61,6 +62,10 @@ class MissingPackageError(DistnetError, ImportError):
 
 class CheckpointError(DistnetError, OSError):
     """A file that cannot be written, read or trusted."""
+
+
+class UnknownObjectError(CheckpointError, UnknownNameError):
+    """A file names a class or function that is not there, or of the user's own and not in ``custom_objects``."""
 
 
 class DatasetError(DistnetError, OSError):

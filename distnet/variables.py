@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from distnet.errors import ShapeError
+from distnet.errors import CheckpointError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
 _ALIGNMENT_BYTES = 64
@@ -25,6 +28,44 @@ _count = _Count()
 def assignments() -> int:
     """Number of assignments to variables in this process so far: tells whether someone changed weights."""
     return _count.assignments
+
+
+@dataclass
+class _Awaited:
+    entries: int
+
+
+_awaited: ContextVar[_Awaited | None] = ContextVar("awaited", default=None)
+
+
+@contextmanager
+def awaiting(entries: int) -> Iterator[None]:
+    """Within the block new variables are not drawn: a file of so many numbers will fill them.
+
+    A file cannot ask for more memory than it fills: variables of more entries are refused.
+    """
+    token = _awaited.set(_Awaited(entries))
+    try:
+        yield
+    finally:
+        _awaited.reset(token)
+
+
+def awaited(path: str, shape: tuple[int, ...], dtype: DType) -> Array | None:
+    """The value of a new variable that a file will fill; None where none will.
+
+    Raises:
+        CheckpointError: the file holds less numbers than its variables have.
+    """
+    file = _awaited.get()
+    if file is None:
+        return None
+    if math.prod(shape) > file.entries:
+        raise CheckpointError(
+            f"{path}: should have shape {shape}, but the file holds only {file.entries} further numbers."
+        )
+    file.entries -= math.prod(shape)
+    return np.zeros(shape, dtype)
 
 
 class Penalty(Protocol):

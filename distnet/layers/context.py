@@ -14,7 +14,7 @@ from distnet.constraints import Constraint
 from distnet.initializers import Initializer
 from distnet.regularizers import Regularizer
 from distnet.types import Array, DType
-from distnet.variables import Variable
+from distnet.variables import Variable, awaited
 
 
 @dataclass
@@ -42,15 +42,20 @@ class BuildContext:
         trainable: bool = True,
     ) -> Variable:
         """A new variable of the layer, filled by ``initializer``; a name ``"part/kernel"`` says of which part it is."""
-        if initializer.seed is None:
-            rng = random.generator(*self.address, "initializer", len(self.variables))
-        else:
-            rng = random.generator(initializer.seed, "initializer")
-        value = initializer.draw(shape, self.dtype, rng)
+        value = awaited(f"{self.path}/{name}", shape, self.dtype)
+        if value is None:
+            value = self._drawn(shape, initializer)
         own = name.rpartition("/")[2]
         made = Variable(own, f"{self.path}/{name}", value, trainable, regularizer=regularizer, constraint=constraint)
         self.variables.append(made)
         return made
+
+    def _drawn(self, shape: tuple[int, ...], initializer: Initializer) -> Array:
+        if initializer.seed is None:
+            rng = random.generator(*self.address, "initializer", len(self.variables))
+        else:
+            rng = random.generator(initializer.seed, "initializer")
+        return initializer.draw(shape, self.dtype, rng)
 
     def within(self, name: str) -> Self:
         """Makes the variables of a layer within the layer, with names, addresses and a list of their own."""

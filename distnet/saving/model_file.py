@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import h5py
 
 from distnet.comm.scope import communicator
-from distnet.errors import CheckpointError, DistnetError
+from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.registry import custom_object_scope, to_json
 from distnet.saving import background, keras_h5, training_state
 from distnet.saving.image import Image
-from distnet.saving.seal import is_sealed
+from distnet.saving.opening import opened
 from distnet.types import Json
 
 
@@ -116,38 +115,9 @@ def write(
         raise CheckpointError(failure)
 
 
-@contextmanager
-def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """The HDF5 file, open for reading; every error within names the file.
-
-    Raises:
-        CheckpointError: it is missing, no HDF5, or damaged.
-    """
-    path = os.fspath(filepath)
-    try:
-        background.finish()  # it may be this file that is on its way
-        _check_regular(path)
-        is_sealed(path)
-        with h5py.File(path, "r") as file:
-            yield file
-    except CheckpointError:
-        raise
-    except DistnetError as error:
-        raise type(error)(f"{path}: {error}") from error
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: there is no such file.") from None
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as a model: {error}.") from error
-
-
 def _compose(image: Image, content: Callable[[h5py.File], None]) -> None:
     with h5py.File(image, "w") as file:
         content(file)
-
-
-def _check_regular(path: str) -> None:
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise CheckpointError(f"{path}: is no regular file.")
 
 
 def _write(file: h5py.File, model: Network, include_optimizer: bool) -> None:

@@ -10,7 +10,8 @@ import os
 from distnet.errors import NotBuiltError
 from distnet.network import Network
 from distnet.saving import keras_h5
-from distnet.saving.model_file import opened, write
+from distnet.saving.model_file import write
+from distnet.saving.opening import opened
 
 
 def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -144,7 +144,7 @@ def test_functions_of_the_users_own_are_found_in_custom_objects(path):
     again = models.load_model(path, custom_objects={"squares": squares})
     expected = np.square(again.predict(X, verbose=0) - Y).sum(-1).mean()
     assert again.evaluate(X, Y, verbose=0)[0] == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(errors.UnknownNameError, match=r"model\.h5: unknown loss 'squares'"):
+    with pytest.raises(errors.UnknownObjectError, match=r"model\.h5: unknown loss 'squares'"):
         models.load_model(path)
 
 

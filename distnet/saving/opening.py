@@ -1,0 +1,64 @@
+"""A file is examined before it is opened, and its errors are its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import h5py
+
+from distnet import variables
+from distnet.errors import (
+    CheckpointError,
+    CommunicationError,
+    DistnetError,
+    MissingPackageError,
+    UnknownNameError,
+    UnknownObjectError,
+)
+from distnet.saving import background, rules
+from distnet.saving.seal import is_sealed
+from distnet.saving.vetting import examine
+
+
+@contextmanager
+def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """The HDF5 file, open for reading; every error within names the file.
+
+    A file without distnet's seal was read by another process before. Variables made within the block
+    wait for the file's values, of which there must be enough.
+
+    Raises:
+        UnknownObjectError: it names a class or function that is not there.
+        CheckpointError: it is missing, no HDF5, damaged, or holds what a model's file does not hold.
+    """
+    path = os.fspath(filepath)
+    background.finish()  # it may be this file that is on its way
+    try:
+        _examine(path)
+        with h5py.File(path, "r") as file, variables.awaiting(rules.check(file, os.path.getsize(path))):
+            yield file
+    except (CommunicationError, MissingPackageError):
+        raise
+    except CheckpointError as error:
+        if path in str(error):
+            raise
+        raise CheckpointError(f"{path}: {error}") from error
+    except UnknownNameError as error:
+        raise UnknownObjectError(f"{path}: {error}") from error
+    except DistnetError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: there is no such file.") from None
+    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: cannot be read as a model: {error!r}.") from error
+    except MemoryError as error:
+        raise CheckpointError(f"{path}: reading it takes more memory than there is.") from error
+
+
+def _examine(path: str) -> None:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise CheckpointError(f"{path}: is no regular file.")
+    if not is_sealed(path):
+        examine(path)

@@ -161,7 +161,7 @@ class Registry(Generic[T]):
             raise ArgumentError(
                 f'{self.kind}: expected {{"class_name": str, "config": dict}}, received {dict(spec)!r}.'
             )
-        if name not in _registered_custom and name not in (_scoped_custom.get() or {}):
+        if not is_custom(name):
             name = name.rpartition(">")[2]
         found = self.find(name)
         if isinstance(found, type) and hasattr(found, "from_config"):
@@ -265,6 +265,11 @@ def get_custom_objects() -> dict[str, Any]:
     Source: ``keras.saving.get_custom_objects``.
     """
     return _registered_custom
+
+
+def is_custom(name: str) -> bool:
+    """Whether the user has given a class or function of this name."""
+    return name in _registered_custom or name in (_scoped_custom.get() or {})
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.network import Network
 from distnet.saving import keras_optimizer
+from distnet.saving.json_text import parsed
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -64,18 +65,11 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     """The JSON of a root attribute; None where there is none.
 
     Raises:
-        CheckpointError: it is no JSON object.
+        CheckpointError: it is no JSON object, or holds code.
     """
     if name not in file.attrs:
         return None
-    text = file.attrs[name]
-    try:
-        found = json.loads(text.decode() if isinstance(text, bytes) else str(text))
-    except ValueError as error:
-        raise CheckpointError(f"{file.filename}: the attribute {name} is not JSON: {error}.") from None
-    if not isinstance(found, dict):
-        raise CheckpointError(f"{file.filename}: the attribute {name} is not a JSON object.")
-    return found
+    return parsed(file.attrs[name], f"{file.filename}: the attribute {name}")
 
 
 def read_optimizer_state(file: h5py.File, model: Network) -> None:

@@ -1,0 +1,66 @@
+"""The JSON texts of a file: bounded, and without code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from distnet.errors import CheckpointError
+from distnet.registry import is_custom
+
+_MOST_BYTES = 1 << 24
+_MOST_DEPTH = 128
+_CODE = ("Lambda", "__lambda__")
+
+
+def parsed(text: object, where: str) -> dict[str, Any]:
+    """The object that a text from a file describes.
+
+    Args:
+        where: file and attribute, for messages.
+
+    Raises:
+        CheckpointError: it is no JSON object, too long, too deep, or holds code.
+    """
+    if not isinstance(text, str | bytes):
+        raise CheckpointError(f"{where}: expected a text, found {text!r:.100}.")
+    if len(text) > _MOST_BYTES:
+        raise CheckpointError(f"{where}: has {len(text)} bytes; expected at most {_MOST_BYTES}.")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{where} is not JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{where} is not a JSON object.")
+    _check(found, where)
+    return found
+
+
+def _check(found: Any, where: str) -> None:
+    """Level by level, for what is nested deep would end a recursive walk."""
+    level = [found]
+    for _ in range(_MOST_DEPTH):
+        for value in level:
+            if isinstance(value, dict) and value.get("class_name") in _CODE:
+                _refuse_code(value, where)
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise CheckpointError(f"{where}: is nested deeper than {_MOST_DEPTH} levels.")
+
+
+def _refuse_code(value: dict[str, Any], where: str) -> None:
+    if is_custom(value["class_name"]):
+        return
+    config = value.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    raise CheckpointError(
+        f"{where}: {name or 'a function'} is a {value['class_name']}, which holds code; code from a file is not run. "
+        "Make the function a layer of your own, with forward and backward, and pass its class as "
+        f"custom_objects={{{value['class_name']!r}: ...}}."
+    )

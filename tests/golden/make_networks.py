@@ -1,4 +1,4 @@
-"""Trains the networks of network_cases.py with Keras, in float32 and in float64, and writes networks.npz beside this file.
+"""Trains the networks of network_cases.py with Keras, in float32 and float64; writes networks.npz beside this file.
 
 python tests/golden/make_networks.py
 """

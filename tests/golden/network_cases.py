@@ -1,7 +1,7 @@
 """Networks as Keras's users build them, each trained for ten steps by a function of the module ``keras``.
 
-``make_networks.py`` runs them with Keras itself, ``tests/training/test_networks.py`` with distnet. Data and weights come
-from formulas. Each case returns the loss of every step, and outputs of the trained network, for two optimizers.
+``make_networks.py`` runs them with Keras itself, ``tests/training/test_networks.py`` with distnet. Data and weights
+come from formulas. Each case returns the loss of every step, and outputs of the trained network, for two optimizers.
 """
 
 from functools import partial

@@ -89,6 +89,10 @@ class Layer(Configurable, ABC):
         """The output's mask, (N, T) bool or None, for inputs ``x`` and their mask; by default the same."""
         return mask if self.supports_masking else None
 
+    def mask_after(self, x: Any, mask: Any, saved: Any) -> Any:
+        """As ``compute_mask``, given what forward saved for ``x``."""
+        return self.compute_mask(x, mask)
+
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """The tensors that forward gets, and its options, for a call with these arguments.
 

@@ -140,6 +140,10 @@ class Composite(Layer, ABC):
         gradients = self.graph.backward(saved, dy if isinstance(dy, list) else [dy], ctx)
         return gradients if len(gradients) > 1 else gradients[0]
 
+    def mask_after(self, x: Any, mask: Any, saved: Tape) -> Any:
+        """The masks of the outputs, as the layers within have made them."""
+        return saved.masks if any(made is not None for made in saved.masks) else None
+
     def penalty(self, saved: Tape) -> float:
         """The activity penalties of the layers within."""
         return saved.penalty

@@ -10,6 +10,7 @@ from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.models.model import Model
 from distnet.registry import custom_object_scope, registered_name
+from distnet.saving import in_present_words
 from distnet.types import Json
 
 M = TypeVar("M", bound=Model)
@@ -33,6 +34,8 @@ def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, A
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model that ``to_json`` described, here or in Keras, with new weights.
 
+    It is compiled if the text says how, as Keras 3's does.
+
     Args:
         custom_objects: classes and functions of your own that it uses, by name.
 
@@ -49,7 +52,11 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         ) from None
     if not isinstance(config, Mapping):
         raise ArgumentError(f"model_from_json: expected the JSON text of a model, received {config!r}.")
-    return model_from_config(config, custom_objects)
+    with custom_object_scope(custom_objects):
+        model = model_from_config(cast(dict[str, Json], in_present_words(config, config.get("keras_version"))))
+        if config.get("compile_config"):
+            model.compile_from_config(config["compile_config"])
+    return model
 
 
 def clone_model(model: M, input_tensors: None = None, clone_function: Callable[[Layer], Layer] | None = None) -> M:

@@ -10,7 +10,7 @@ from distnet.layers import InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
 from distnet.layers.symbolic import KerasTensor, placeholders
-from distnet.models import functional_config
+from distnet.models import functional_config, functional_reading
 from distnet.models.model import Model
 from distnet.models.tracing import Trace
 from distnet.network import lay_out
@@ -102,7 +102,7 @@ class Functional(Model):
         Raises:
             ArgumentError: a graph with a cycle, or with layers that are called but not there.
         """
-        inputs, outputs = functional_config.rebuilt(config)
+        inputs, outputs = functional_reading.rebuilt(config)
         return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
 
     def summary_rows(self) -> list[tuple[Layer, Any]]:

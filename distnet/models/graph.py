@@ -90,7 +90,7 @@ class Graph:
             y, saved = node.layer.forward(x, ctx)
             made = y if isinstance(y, list) else [y]
             tensors.update(zip(node.outputs, made, strict=True))
-            made_masks = node.layer.compute_mask(x, mask)
+            made_masks = node.layer.mask_after(x, mask, saved)
             if made_masks is not None:
                 each = made_masks if isinstance(made_masks, list) else [made_masks] * len(made)
                 known.update(zip(node.outputs, each, strict=True))

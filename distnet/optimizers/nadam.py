@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from distnet.errors import ArgumentError
@@ -20,7 +20,7 @@ from distnet.variables import VariableStore
 class Nadam(Optimizer):
     """Adam with Nesterov's momentum: the mean is led by the present gradient.
 
-    ``mu_t = beta_1 (1 - 0.96^t / 2); P = mu_1 ... mu_t; m and v as in Adam;
+    ``mu_t = beta_1 (1 - 0.96^(s t) / 2); P = mu_1 ... mu_t; m and v as in Adam;
     h = mu_{t+1} m / (1 - P mu_{t+1}) + (1 - mu_t) g / (1 - P);
     w -= lr h / (sqrt(v / (1 - beta_2^t)) + epsilon)``
 
@@ -28,7 +28,9 @@ class Nadam(Optimizer):
         beta_1: weight of the past in m, in [0, 1).
         beta_2: weight of the past in v, in [0, 1).
         epsilon: keeps the divisor from 0.
-        decay: not to be given: Keras 2 used the name for another number, the schedule of mu, fixed today.
+        schedule_decay: s, how fast mu rises; 1 in Keras 3, by default 0.004 in Keras up to 2.10, where a file
+            calls it ``decay``.
+        decay: not to be given, for that reason.
 
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 8; ``keras.optimizers.Nadam``.
     """
@@ -36,6 +38,7 @@ class Nadam(Optimizer):
     beta_1: float = number(0.9, BELOW_ONE)
     beta_2: float = number(0.999, BELOW_ONE)
     epsilon: float = number(1e-7, NOT_NEGATIVE)
+    schedule_decay: float = field(default=1.0, kw_only=True, metadata={"within": NOT_NEGATIVE})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,10 +49,17 @@ class Nadam(Optimizer):
             )
         self.scalars["u_product"] = 1.0
 
+    def get_config(self) -> dict[str, Json]:
+        config = super().get_config()
+        if self.schedule_decay == 1:
+            del config["schedule_decay"]
+        return config
+
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        schedule_of_keras_2 = ("decay", "schedule_decay")
-        return super().from_config({key: value for key, value in config.items() if key not in schedule_of_keras_2})
+        """Make the optimizer that ``get_config`` described, or that Keras 2 or 3 did."""
+        renamed = {"schedule_decay" if key == "decay" else key: value for key, value in config.items()}
+        return super().from_config(renamed)
 
     def initial_slots(self) -> dict[str, float]:
         return {"momentum": 0.0, "velocity": 0.0}
@@ -76,4 +86,4 @@ class Nadam(Optimizer):
         return math.prod(self._momentum(t) for t in range(1, steps + 1))
 
     def _momentum(self, t: int) -> float:
-        return self.beta_1 * (1 - 0.5 * 0.96**t)
+        return float(self.beta_1 * (1 - 0.5 * 0.96 ** (self.schedule_decay * t)))

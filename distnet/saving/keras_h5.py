@@ -25,12 +25,10 @@ from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.network import Network
 from distnet.saving import keras_optimizer
+from distnet.saving.dialects import KERAS_VERSION, in_present_words
 from distnet.saving.json_text import parsed
 from distnet.types import Array, Json
 from distnet.variables import Variable
-
-KERAS_VERSION = "2.12.0"
-"""The Keras whose dialect is written; the one that Keras 2 and Keras 3 both read."""
 
 _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
@@ -62,14 +60,15 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
 
 
 def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
-    """The JSON of a root attribute; None where there is none.
+    """The JSON of a root attribute, in present words; None where there is none.
 
     Raises:
         CheckpointError: it is no JSON object, or holds code.
     """
     if name not in file.attrs:
         return None
-    return parsed(file.attrs[name], f"{file.filename}: the attribute {name}")
+    found = parsed(file.attrs[name], f"{file.filename}: the attribute {name}")
+    return cast(dict[str, Any], in_present_words(found, file.attrs.get("keras_version")))
 
 
 def read_optimizer_state(file: h5py.File, model: Network) -> None:

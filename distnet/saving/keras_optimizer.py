@@ -196,6 +196,7 @@ def fill(
     Raises:
         CheckpointError: it is the state of another optimizer or of other variables; nothing is changed then.
     """
+    scheme = scheme if names is None else scheme_of(names)
     state = _sorted(optimizer, store, values, names, scheme)
     if not optimizer.built:
         optimizer.build(store)
@@ -212,7 +213,9 @@ def fill(
         optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
     if isinstance(optimizer, Nadam):
         saved = state.get(PRODUCT)
-        optimizer.scalars[PRODUCT] = float(saved[0]) if saved else optimizer.momentum_product(steps)
+        # tf_keras does not save the product, into which its graph takes mu once for every variable.
+        power = len(spans) if scheme is TF_KERAS else 1
+        optimizer.scalars[PRODUCT] = float(saved[0]) if saved else optimizer.momentum_product(steps) ** power
 
 
 def scheme_of(names: Sequence[str]) -> Scheme:
@@ -229,7 +232,6 @@ def _sorted(
     optimizer: Optimizer, store: VariableStore, values: Sequence[Array], names: Sequence[str] | None, scheme: Scheme
 ) -> dict[str, list[Array]]:
     """The arrays by what they are, those of a slot in the order of the variables."""
-    scheme = scheme if names is None else scheme_of(names)
     if names is None or scheme is STANDALONE:
         whats = _by_position(scheme.entries(optimizer, store), optimizer, values)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from distnet import losses, metrics
@@ -23,11 +23,13 @@ class _MetricSpec:
         label: its name in the logs.
         given: what it is saved as, if it is a name.
         metric: None where it depends on the shapes, as for ``"accuracy"``.
+        is_named_in_full: whether its name may begin with that of its output, as Keras 2 saves it.
     """
 
     label: str
     given: str | None
     metric: Metric | None
+    is_named_in_full: bool = False
 
     @staticmethod
     def of(spec: Any) -> _MetricSpec:
@@ -132,7 +134,8 @@ class Compilation:
     def _measures(self, names: Sequence[str]) -> list[_Measure]:
         """The metrics, then the weighted ones, in the order of the outputs.
 
-        Source: ``keras.src.trainers.compile_utils.CompileMetrics.result`` for the keys.
+        Source: ``keras.src.trainers.compile_utils.CompileMetrics.result`` for the keys,
+        ``keras.src.trainers.trainer.Trainer._flatten_metrics_in_order`` for the order.
         """
         found: dict[str, _Measure] = {}
         groups = ((self.metrics, False, "list of metrics"), (self.weighted_metrics, True, "list of weighted_metrics"))
@@ -140,12 +143,15 @@ class Compilation:
             for output, specs in enumerate(_lists_by_output(given, names, what)):
                 prefix = "" if len(names) == 1 else f"{names[output]}_"
                 for spec in specs:
-                    key = f"{prefix}{spec.label}"
+                    is_whole = spec.is_named_in_full and spec.label.startswith(prefix)
+                    key = spec.label if is_whole else f"{prefix}{spec.label}"
                     if is_weighted and key in found:
                         key = f"{prefix}weighted_{spec.label}"
                     key = _unused(key, found)
                     found[key] = _Measure(key, output, spec, is_weighted)
-        return list(found.values())
+        # Keras lists first the metrics whose key is their own name, then the others by the alphabet.
+        own = [measure for measure in found.values() if measure.key == measure.spec.label]
+        return own + sorted((m for m in found.values() if m.key != m.spec.label), key=lambda m: m.key)
 
     def _measured(
         self, names: Sequence[str], y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape], start: int
@@ -159,6 +165,11 @@ class Compilation:
             measured.append(MeasuredMetric(measure.key, metric, measure.output, measure.is_weighted, part))
             start = stop
         return measured
+
+
+def named_in_full(metrics: Any) -> Any:
+    """Metrics as a file says them: with Keras 2's names, of which the output's is a part."""
+    return _mapped(metrics, lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), "a metric")
 
 
 def _by_shape(spec: Any) -> bool:

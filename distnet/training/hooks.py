@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from distnet.callbacks import CallbackList
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.network import Network
-from distnet.optimizers import Optimizer
 from distnet.saving import background
 from distnet.types import Json
 
@@ -58,17 +57,13 @@ class Hooks:
         if self.is_root:
             self.callbacks.attach(self.model, params)
 
-    def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
-        """Call ``hook`` on rank 0, where model calls then concern that rank alone.
-
-        Args:
-            only: numbers of the callbacks to call it on; by default all.
-        """
+    def call(self, hook: str, *args: Any) -> None:
+        """Call ``hook`` on rank 0, where model calls then concern that rank alone."""
         if self.is_root:
             background.report()
             before = variables.assignments()
             with alone():
-                self.callbacks.call(hook, *args, only=only)
+                self.callbacks.call(hook, *args)
             self._assigned_weights |= variables.assignments() != before
 
     def share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -101,13 +96,18 @@ class Hooks:
             self.share()
 
     def _effects(self, logs: dict[str, Any]) -> _Effects:
-        changed = changes(self._optimizer_config, self._current_optimizer_config())
+        config = self._current_optimizer_config()
+        changed = {key: value for key, value in config.items() if self._optimizer_config.get(key) != value}
         return _Effects(self.model.stop_training, changed, self._assigned_weights, logs)
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training = effects.stop_training
         if not self.is_root and self.model.optimizer is not None:
-            configure(self.model.optimizer, effects.optimizer)
+            for name, value in effects.optimizer.items():
+                if name == "learning_rate" and isinstance(value, int | float):
+                    self.model.optimizer.overwrite_learning_rate(value)
+                else:
+                    setattr(self.model.optimizer, name, value)
         if effects.weights and self.model.store is not None:
             self.communicator.broadcast(self.model.store.buffer)
         self._optimizer_config = self._current_optimizer_config()
@@ -115,17 +115,3 @@ class Hooks:
 
     def _current_optimizer_config(self) -> Mapping[str, Json]:
         return {} if self.model.optimizer is None else self.model.optimizer.get_config()
-
-
-def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
-    """The entries of a configuration that have changed."""
-    return {key: value for key, value in after.items() if before.get(key) != value}
-
-
-def configure(optimizer: Optimizer, values: Mapping[str, Json]) -> None:
-    """Give an optimizer other values of its configuration, a learning rate also where a schedule decided it."""
-    for name, value in values.items():
-        if name == "learning_rate" and isinstance(value, int | float):
-            optimizer.overwrite_learning_rate(value)
-        else:
-            setattr(optimizer, name, value)

@@ -1,0 +1,158 @@
+"""The graph of layers that a configuration describes, as Keras 2 or Keras 3 wrote it: see ``functional_config``.
+
+Source: ``functional_from_config`` of Keras 2.12 and Keras 3.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distnet.errors import ArgumentError
+from distnet.layers import LAYERS, InputLayer, Layer
+from distnet.layers.symbolic import KerasTensor
+from distnet.models.composite import Composite
+from distnet.models.mask_operations import without_mask_operations
+
+
+def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The placeholders of inputs and outputs, after calling the layers as the configuration says.
+
+    Raises:
+        ArgumentError: calls that wait for each other, or for a layer that is not there.
+    """
+    model, entries = str(config.get("name")), config.get("layers")
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        raise ArgumentError(f"{model}: expected a list of layers, received {entries!r}.")
+    layers: dict[str, Layer] = {}
+    waiting: list[tuple[str, int, Any]] = []
+    for entry in without_mask_operations(model, config, _keys):
+        layer = LAYERS.get(entry)
+        name = entry.get("name") or layer.name
+        if name in layers:
+            raise ArgumentError(f"{model}: two layers are called {name!r}.")
+        layers[name] = layer
+        waiting += [(name, i, node) for i, node in enumerate(entry.get("inbound_nodes") or ())]
+    inner, outer = _first_numbers(layers, waiting, config)
+    made: dict[tuple[str, int], list[KerasTensor]] = {
+        (name, 0): [layer.output] for name, layer in layers.items() if isinstance(layer, InputLayer)
+    }
+    _call_in_turn(model, layers, [(name, i + inner.get(name, 0), node) for name, i, node in waiting], made)
+    seen = {(name, i - inner.get(name, 0) + outer.get(name, 0)): tensors for (name, i), tensors in made.items()}
+    return _placed(config["input_layers"], seen), _placed(config["output_layers"], seen)
+
+
+def _first_numbers(
+    layers: Mapping[str, Layer], waiting: Sequence[tuple[str, int, Any]], config: Mapping[str, Any]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The number of the first call of each model among the layers: in other calls, and in the model's outputs.
+
+    Keras 2 counts the graph of a model as its call 0; Keras 3 does so in the outputs alone, and not for a
+    Sequential. Every call is used somewhere: so the numbers tell.
+    """
+    is_keras_2 = any(isinstance(node, list) for *_, node in waiting)
+    used = {key for *_, node in waiting for key in _keys(node)}
+    given = set(_keys(config["output_layers"]))
+    inner, outer = {}, {}
+    for name, layer in layers.items():
+        if not isinstance(layer, Composite):
+            continue
+        calls = {number for called, number, _ in waiting if called == name}
+        of_calls, of_outputs = ({number for used_name, number in keys if used_name == name} for keys in (used, given))
+        guesses = [(0, 0), (1, 1)] if is_keras_2 else [(0, int(type(layer).__name__ != "Sequential")), (0, 0)]
+        for first, first_in_outputs in guesses:
+            if {n - first for n in of_calls} | {n - first_in_outputs for n in of_outputs} == calls:
+                inner[name], outer[name] = first, first_in_outputs
+                break
+    return inner, outer
+
+
+def _call_in_turn(
+    model: str,
+    layers: Mapping[str, Layer],
+    waiting: list[tuple[str, int, Any]],
+    made: dict[tuple[str, int], list[KerasTensor]],
+) -> None:
+    """Make the calls, each once its inputs are there and the layer's earlier calls are made."""
+    while waiting:
+        later = []
+        begun: set[str] = set()
+        for name, number, node in waiting:
+            needed = set(_keys(node))
+            unknown = sorted(key[0] for key in needed if key[0] not in layers)
+            if unknown:
+                raise ArgumentError(f"{model}: {name} is called on {unknown[0]!r}, which is not among the layers.")
+            if name in begun or any(key not in made for key in needed):
+                begun.add(name)
+                later.append((name, number, node))
+                continue
+            args, kwargs = _arguments(name, node, made)
+            result = layers[name](*args, **kwargs)
+            made[name, number] = list(result) if isinstance(result, list) else [result]
+        if len(later) == len(waiting):
+            raise ArgumentError(f"{model}: the calls of {sorted({name for name, *_ in later})} wait for each other.")
+        waiting = later
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) in (3, 4) and isinstance(value[0], str)
+
+
+def _is_keras_tensor(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+
+
+def _reference(value: Any) -> tuple[str, int, int]:
+    name, number, index = (value["config"]["keras_history"] if isinstance(value, Mapping) else value)[:3]
+    return str(name), int(number), int(index)
+
+
+def _keys(value: Any) -> list[tuple[str, int]]:
+    """The calls whose outputs a node, or a part of one, refers to."""
+    if _is_keras_tensor(value):
+        return [_reference(value)[:2]]
+    if _is_reference(value):
+        return [_reference(value)[:2], *_keys(value[3] if len(value) == 4 else ())]
+    if isinstance(value, Mapping):
+        return [key for item in value.values() for key in _keys(item)]
+    return [key for item in value for key in _keys(item)] if isinstance(value, list | tuple) else []
+
+
+def _arguments(
+    name: str, node: Any, made: Mapping[tuple[str, int], list[KerasTensor]]
+) -> tuple[list[Any], dict[str, Any]]:
+    """What a layer is called with; arguments that hold nothing, such as a mask of None, are left out.
+
+    Raises:
+        ArgumentError: a node of another form.
+    """
+    if isinstance(node, Mapping) and "args" in node and "kwargs" in node:
+        args, kwargs = [_placed(a, made) for a in node["args"]], node["kwargs"]
+    elif isinstance(node, list | tuple) and node:
+        references = [node] if _is_reference(node) else list(node)
+        inputs = [_placed(reference[:3], made) for reference in references]
+        args = [inputs[0] if len(inputs) == 1 else inputs]
+        kwargs = references[0][3] if len(references[0]) == 4 else {}
+    else:
+        raise ArgumentError(f"{name}: expected the layers that it is called on, received {node!r}.")
+    return args, {k: _placed(v, made) for k, v in kwargs.items() if not _is_nothing(v)}
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, list | tuple) and all(_is_nothing(item) for item in value))
+
+
+def _placed(value: Any, made: Mapping[tuple[str, int], list[KerasTensor]]) -> Any:
+    """``value`` with placeholders in the place of references.
+
+    Raises:
+        ArgumentError: a reference to an output that no call makes.
+    """
+    if _is_keras_tensor(value) or _is_reference(value):
+        name, number, index = _reference(value)
+        if not 0 <= index < len(made.get((name, number), ())):
+            raise ArgumentError(f"no call of a layer {name!r} makes output {index} of call {number}.")
+        return made[name, number][index]
+    if isinstance(value, list | tuple):
+        return [_placed(item, made) for item in value]
+    return {k: _placed(v, made) for k, v in value.items()} if isinstance(value, Mapping) else value

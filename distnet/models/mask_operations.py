@@ -1,0 +1,96 @@
+"""The calculation of masks that Keras 3 writes into a model's graph.
+
+A call's mask is there an argument, made by operations such as ``NotEqual`` beside the layers. Here masks
+come with the inputs, by themselves: so the operations are left out, once it is sure that they make
+the masks of the model's own ``Embedding`` and ``Masking``.
+
+Source: ``compute_mask`` of the layers of Keras 3.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from distnet.errors import ArgumentError
+
+Keys = Callable[[Any], list[tuple[str, int]]]
+"""The calls that a part of a configuration refers to."""
+
+_OPERATIONS = (
+    "Any", "Cast", "Concatenate", "ConvertToTensor", "ExpandDims", "LogicalAnd", "LogicalOr", "NotEqual", "ZerosLike",
+)  # fmt: skip
+
+
+def without_mask_operations(model: str, config: Mapping[str, Any], keys: Keys) -> list[Mapping[str, Any]]:
+    """The layers of a configuration, without what only masks are made of, and without these masks.
+
+    Raises:
+        ArgumentError: a mask that no layer of the model makes.
+    """
+    entries: Sequence[Mapping[str, Any]] = config["layers"]
+    by_name = {_name(entry): entry for entry in entries}
+    used: set[str] = set()
+    found = [name for name, _ in (*keys(config["output_layers"]), *keys(config["input_layers"]))]
+    while found:
+        name = found.pop()
+        if name not in used:
+            used.add(name)
+            found += [other for node in _nodes(by_name.get(name, {})) for other, _ in keys(_without_mask(node))]
+    masks = {_name(entry) for entry in entries} - used
+    makers = [entry for entry in entries if _name(entry) in masks]
+    wanted = {name for entry in entries for node in _nodes(entry) for name, _ in keys(_mask(node))} & masks
+    if not wanted:
+        return list(entries)
+    for entry in makers:
+        _check(model, entry, entries)
+    return [_unmasked(entry, masks, keys) for entry in entries if _name(entry) not in masks]
+
+
+def _check(model: str, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Fail unless an operation is part of a mask that a layer of the model makes too."""
+    kind = entry.get("class_name")
+    if kind not in _OPERATIONS:
+        raise ArgumentError(
+            f"{model}: a mask is calculated by {kind} {_name(entry)!r}. Masks come from Masking and Embedding alone."
+        )
+    if kind != "NotEqual":
+        return
+    for node in _nodes(entry):
+        tensor, value = node["args"]
+        if not any(_masks(layer, value) and tensor in [n["args"][0] for n in _nodes(layer)] for layer in entries):
+            raise ArgumentError(
+                f"{model}: a mask is calculated by NotEqual {_name(entry)!r}, as no layer of the model does it. "
+                "Use Masking, or Embedding(mask_zero=True)."
+            )
+
+
+def _masks(layer: Mapping[str, Any], value: Any) -> bool:
+    """Whether a layer masks what has this value."""
+    kind, config = layer.get("class_name"), layer.get("config", {})
+    return (kind == "Embedding" and bool(config.get("mask_zero")) and value == 0) or (
+        kind == "Masking" and config.get("mask_value", 0.0) == value
+    )
+
+
+def _unmasked(entry: Mapping[str, Any], masks: set[str], keys: Keys) -> Mapping[str, Any]:
+    nodes = [_without_mask(node) if {name for name, _ in keys(_mask(node))} & masks else node for node in _nodes(entry)]
+    return {**entry, "inbound_nodes": nodes}
+
+
+def _nodes(entry: Mapping[str, Any]) -> Iterator[Any]:
+    yield from entry.get("inbound_nodes") or ()
+
+
+def _mask(node: Any) -> Any:
+    return node.get("kwargs", {}).get("mask") if isinstance(node, Mapping) else None
+
+
+def _without_mask(node: Any) -> Any:
+    if _mask(node) is None:
+        return node
+    return {**node, "kwargs": {key: value for key, value in node["kwargs"].items() if key != "mask"}}
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("name") or entry.get("config", {}).get("name"))

@@ -18,6 +18,9 @@
         ├── LaunchError                     started in a way that cannot be one job
         └── ReplicaError                    the ranks do not hold the same model or data
 
+    SystemExit
+    └── Preempted                           the job was told to end; its training is saved
+
 A message says where, what was expected, what was received, and the remedy.
 """
 
@@ -82,3 +85,15 @@ class LaunchError(CommunicationError):
 
 class ReplicaError(CommunicationError):
     """The ranks do not hold the same model, data or settings."""
+
+
+class Preempted(SystemExit):
+    """The job was told to end, and its training is saved: the program ends with a code that asks for a restart.
+
+    Source: ``EX_TEMPFAIL`` of BSD's ``sysexits.h``.
+    """
+
+    EXIT_CODE = 75
+
+    def __init__(self) -> None:
+        super().__init__(self.EXIT_CODE)

@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from distnet import random
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.optimizers.base import Optimizer
+from distnet.progress import TrainingState as TrainingState
 from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable, VariableStore
-
-
-@dataclass
-class TrainingState:
-    """How far a model's training has come: what a checkpoint needs besides weights and optimizer.
-
-    Nothing in it depends on the number of ranks.
-
-    Args:
-        seed: first word of every random address of this model's training.
-        step: number of training steps so far; the addresses of dropout masks contain it.
-        epochs: numbers of the completed epochs of the current ``fit``, from 0.
-        history: for each key of the logs its value after each of these epochs.
-    """
-
-    seed: int = field(default_factory=random.job_seed)
-    step: int = 0
-    epochs: list[int] = field(default_factory=list)
-    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
-    _of_last_epoch: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-
-    def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
-        """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
-        if not self.epochs or self.epochs[-1] != epoch:
-            self.epochs.append(epoch)
-            self._of_last_epoch.clear()
-        for key, value in logs.items():
-            values = self.history.setdefault(key, [])
-            if key in self._of_last_epoch:
-                values.pop()
-            self._of_last_epoch.add(key)
-            values.append(value if isinstance(value, list) else float(value))
 
 
 class Network(Protocol):

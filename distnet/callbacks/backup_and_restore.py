@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.errors import ArgumentError
 from distnet.naming import kept_files
 
@@ -16,10 +16,10 @@ _LATEST = "latest.h5"
 
 @dataclass(eq=False)
 class BackupAndRestore(Callback):
-    """Backs up the training; the same program, started again, goes on after the last whole epoch.
+    """Backs up the training; the same program, started again, goes on from the last backup.
 
-    ``fit`` restores weights, optimizer, history and random addresses on all ranks before it begins, on
-    any number of them. A backup taken within an epoch begins that epoch again from its weights.
+    It goes on as if it had never stopped, also within an epoch, on any number of ranks: ``fit`` restores
+    weights, optimizer, history, random addresses and the state of all callbacks before it begins.
 
     Args:
         backup_dir: folder of the backup, of this training alone; all ranks must see it.
@@ -39,6 +39,7 @@ class BackupAndRestore(Callback):
     double_checkpoint: bool = False
     delete_checkpoint: bool = True
     keep: int = 1
+    batches: int = field(default=0, init=False, repr=False, metadata=STATE)
 
     runs_last: ClassVar[bool] = True
 
@@ -53,12 +54,20 @@ class BackupAndRestore(Callback):
         if not isinstance(self.keep, int) or self.keep < 1:
             raise ArgumentError(f"BackupAndRestore: keep must be a number of backups, received {self.keep!r}.")
         self._latest = os.path.join(self.backup_dir, _LATEST)
-        self._batches = 0
 
     @property
     def is_passive(self) -> bool:  # type: ignore[override]
         """Whether it leaves batches alone."""
         return self.save_freq == "epoch"
+
+    def get_state(self) -> dict[str, Any]:
+        """The batches, where it saves by these."""
+        return super().get_state() if self.save_freq != "epoch" else {}
+
+    def save_now(self) -> str:
+        """Back up, whenever that is; return the path of the backup."""
+        self._save()
+        return self._latest
 
     def resume_paths(self) -> list[str]:
         """The backups that there are, the latest first."""
@@ -68,14 +77,13 @@ class BackupAndRestore(Callback):
         """Back up every ``save_freq`` batches."""
         if self.save_freq == "epoch":
             return
-        self._batches += 1
-        if self._batches % int(self.save_freq) == 0:
+        self.batches += 1
+        if self.batches % int(self.save_freq) == 0:
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Back up after every epoch, with what other callbacks added to its logs."""
+        """Back up after every epoch."""
         if self.save_freq == "epoch":
-            self.model.training_state.record(epoch, logs or {})
             self._save()
 
     def on_train_end(self, logs: Logs | None = None) -> None:

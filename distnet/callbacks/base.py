@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, CheckpointError
 from distnet.network import Network
 
 Logs = dict[str, float]
+
+STATE = {"state": True}
+"""Metadata of a dataclass field that is no argument, but what a callback must know to go on after an interruption."""
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 _TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
@@ -20,6 +24,9 @@ class Callback:
     Subclass it and override the hooks wanted. ``self.model`` is the model; it may be stopped
     (``stop_training``), evaluated, saved, given other weights or another learning rate: the other
     ranks follow.
+
+    What it counts and remembers is saved with the model, and given back where training is resumed, if it is
+    a dataclass whose fields for it have ``metadata=STATE``, or if ``get_state`` and ``set_state`` say it.
 
     Source: ``keras.callbacks.Callback``.
     """
@@ -39,11 +46,29 @@ class Callback:
         """Receive the model."""
         self.model = model
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch."""
+    def get_state(self) -> dict[str, Any]:
+        """What it must know to go on after an interruption: numbers, texts, arrays, lists and dicts of these."""
+        return {name: getattr(self, name) for name in _state_fields(self)}
 
-    def on_train_resume(self, logs: Logs | None = None) -> None:
-        """After ``on_train_begin``, where training goes on from a file: ``model.training_state`` holds its record."""
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Know again what ``get_state`` told; called after ``on_train_begin``.
+
+        Raises:
+            CheckpointError: it is the state of something else.
+        """
+        expected = sorted(_state_fields(self))
+        if sorted(state) != expected:
+            raise CheckpointError(f"{type(self).__name__}: expected the state of {expected}, received {sorted(state)}.")
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def forget(self) -> None:
+        """Be as when it was made: nothing counted, nothing remembered."""
+        for name, default in _state_fields(self).items():
+            setattr(self, name, default())
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch; where training is resumed, before ``set_state``."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """After the last epoch."""
@@ -107,6 +132,7 @@ class CallbackList:
 
     def __init__(self, callbacks: Iterable[Any]) -> None:
         self.callbacks: Sequence[Any] = sorted(callbacks, key=lambda c: bool(getattr(c, "runs_last", False)))
+        self.pending: Sequence[int] = ()
         for callback in self.callbacks:
             if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in _HOOKS):
                 raise ArgumentError(
@@ -129,14 +155,34 @@ class CallbackList:
         self.call("set_model", model)
         self.call("set_params", params)
 
-    def call(self, hook: str, *args: Any) -> None:
-        """Call ``hook`` on every callback that has it; where there are no logs yet they are empty, as in Keras."""
+    def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
+        """Call ``hook`` on every callback that has it; where there are no logs yet they are empty, as in Keras.
+
+        ``pending`` are meanwhile the numbers of those whose turn is yet to come.
+
+        Args:
+            only: numbers of the callbacks to call it on.
+        """
         if hook.endswith("_begin"):
             args = (*args, {})
-        for callback in self.callbacks:
-            method = getattr(callback, hook, None)
+        called = [i for i in range(len(self.callbacks)) if only is None or i in only]
+        for turn, i in enumerate(called, 1):
+            self.pending = called[turn:]
+            method = getattr(self.callbacks[i], hook, None)
             if method is not None:
                 method(*args)
+
+
+def _state_fields(callback: Callback) -> dict[str, Callable[[], Any]]:
+    """The fields that are state, and what makes their first values."""
+    if not dataclasses.is_dataclass(callback):
+        return {}
+    marked = [f for f in dataclasses.fields(callback) if f.metadata.get("state")]
+    return {f.name: _first_value(f) for f in marked}
+
+
+def _first_value(field: dataclasses.Field[Any]) -> Callable[[], Any]:
+    return (lambda: field.default) if field.default_factory is dataclasses.MISSING else field.default_factory
 
 
 def _follows(callback: Any, names: Iterable[str]) -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 
 
 @dataclass(eq=False)
 class CSVLogger(Callback):
     """Writes a line for each epoch: its number from 0, then the logs in the order of their keys.
+
+    Where training is resumed, lines written after the checkpoint, whole or torn, are cut off first.
 
     Args:
         filename: of the CSV file.
@@ -25,34 +30,84 @@ class CSVLogger(Callback):
     filename: str | os.PathLike[str]
     separator: str = ","
     append: bool = False
+    keys: list[str] | None = field(default=None, init=False, repr=False, metadata=STATE)
+    size_bytes: int | None = field(default=None, init=False, repr=False, metadata=STATE)
+    """Of the file so far; None before it is opened."""
 
     def __post_init__(self) -> None:
         self._file: Any = None
-        self._keys: list[str] | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """The file's keys and length; what the state counts on is then on the disk."""
+        if self._file is not None:
+            with suppress(OSError):  # a pipe or a device
+                os.fsync(self._file.fileno())
+        return super().get_state()
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on behind the last line that the checkpoint knows of."""
+        super().set_state(state)
+        if self.size_bytes is not None:
+            self._file = self._continued(self.size_bytes)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the file; read the keys of one that is continued."""
-        has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self._keys = None
-        if has_header:
-            with open(self.filename, newline="", encoding="utf-8") as existing:
-                self._keys = next(csv.reader(existing, delimiter=self.separator))[1:]
-        self._file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        """Forget the last training."""
+        self.forget()
+        self._file = None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Open the file."""
+        self._open()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch's line, after the header where there is none yet."""
         logs = logs or {}
+        self._open()
         writer = csv.writer(self._file, delimiter=self.separator, lineterminator="\n")
-        if self._keys is None:
-            self._keys = sorted(logs)
-            has_validation = any(key.startswith("val_") for key in self._keys)
+        if self.keys is None:
+            self.keys = sorted(logs)
+            has_validation = any(key.startswith("val_") for key in self.keys)
             if not has_validation:
-                self._keys += [f"val_{key}" for key in self._keys]
-            writer.writerow(["epoch", *self._keys])
-        writer.writerow([epoch, *(logs.get(key, "NA") for key in self._keys)])
+                self.keys += [f"val_{key}" for key in self.keys]
+            writer.writerow(["epoch", *self.keys])
+        writer.writerow([epoch, *(logs.get(key, "NA") for key in self.keys)])
         self._file.flush()
+        self._note_size()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
-        self._file.close()
-        self._file = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> None:
+        """Open the file, unless it is open; read the keys of one that is continued."""
+        if self._file is not None:
+            return
+        has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
+        if has_header:
+            with open(self.filename, newline="", encoding="utf-8") as existing:
+                self.keys = next(csv.reader(existing, delimiter=self.separator))[1:]
+        self._file = self._opened("a" if self.append else "w")
+        self._note_size()
+
+    def _continued(self, size_bytes: int) -> Any:
+        """The file, cut to this length."""
+        there = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
+        if there < size_bytes:
+            warnings.warn(
+                f"CSVLogger: {os.fspath(self.filename)}: expected the {size_bytes} bytes that were written before the "
+                f"checkpoint, found {there}: the lines of some epochs are missing.",
+                stacklevel=2,
+            )
+        if there > size_bytes:
+            os.truncate(self.filename, size_bytes)
+        if not there:
+            self.keys = None
+        return self._opened("a")
+
+    def _opened(self, mode: str) -> Any:
+        return open(self.filename, mode, newline="", encoding="utf-8")
+
+    def _note_size(self) -> None:
+        self.size_bytes = os.fstat(self._file.fileno()).st_size

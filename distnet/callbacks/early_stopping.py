@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
 from distnet.types import Array
 
@@ -36,22 +36,18 @@ class EarlyStopping(Callback):
     baseline: float | None = None
     restore_best_weights: bool = False
     start_from_epoch: int = 0
+    wait: int = field(default=0, init=False, repr=False, metadata=STATE)
+    stopped_epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
+    best_epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
+    best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
+    best_weights: list[Array] | None = field(default=None, init=False, repr=False, metadata=STATE)
 
     def __post_init__(self) -> None:
         self._sign = watching.direction(self.monitor, self.mode, "EarlyStopping")
-        self.wait = self.stopped_epoch = self.best_epoch = 0
-        self.best: float | None = None
-        self.best_weights: list[Array] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last training."""
-        self._reset()
-
-    def on_train_resume(self, logs: Logs | None = None) -> None:
-        """Wait as long as if training had not been interrupted; the best weights are those from here on."""
-        for epoch, value in watching.recorded(self.model.training_state, self.monitor):
-            self._compare(epoch, value)
-        self.best_weights = None
+        self.forget()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, stop."""
@@ -89,8 +85,3 @@ class EarlyStopping(Callback):
             self.best_weights = self.model.get_weights()
         if watching.is_better(value, self.baseline, self._sign, self.min_delta):
             self.wait = 0
-
-    def _reset(self) -> None:
-        self.wait = self.stopped_epoch = self.best_epoch = 0
-        self.best = None
-        self.best_weights = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any, ClassVar
 
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
 
@@ -24,8 +27,7 @@ class ModelCheckpoint(Callback):
         save_best_only: save only when ``monitor`` has improved.
         save_weights_only: save the weights alone.
         mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
-        save_freq: ``"epoch"``, or a number of batches; a file saved within an epoch is resumed from the
-            epoch's beginning.
+        save_freq: ``"epoch"``, or a number of batches.
         initial_value_threshold: the value that the first one must improve on.
         keep: number of files to keep; the oldest is deleted once the newest stands. Where the name is always
             the same, the ones before it are called ``name.1.h5``, ``name.2.h5`` ... None keeps all that have
@@ -48,6 +50,10 @@ class ModelCheckpoint(Callback):
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
     keep: int | None = None
+    best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
+    batches: int = field(default=0, init=False, repr=False, metadata=STATE)
+    epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
+    written: list[str] = field(default_factory=list, init=False, repr=False, metadata=STATE)
 
     runs_last: ClassVar[bool] = True
 
@@ -59,39 +65,41 @@ class ModelCheckpoint(Callback):
         if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
             raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
         self.filepath = os.fspath(self.filepath)
-        self._written: list[str] = []
         self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
         self.best = self.initial_value_threshold
-        self._epoch = 0
-        self._batches = 0
 
     @property
     def is_passive(self) -> bool:  # type: ignore[override]
         """Whether it leaves batches alone."""
         return self.save_freq == "epoch"
 
-    def on_train_resume(self, logs: Logs | None = None) -> None:
-        """Know the best value of the epochs before an interruption."""
-        for _, value in watching.recorded(self.model.training_state, self.monitor):
-            if watching.is_better(value, self.best, self._sign):
-                self.best = value
+    def get_state(self) -> dict[str, Any]:
+        """The best value, the epoch, the batches and the files so far, where it goes by these."""
+        goes_by_these = self.save_best_only or self.save_freq != "epoch" or self.keep is not None
+        return super().get_state() if goes_by_these else {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Know these again; of the files, which will be deleted, only those of the names that it gives."""
+        super().set_state(state)
+        parts = Formatter().parse(str(self.filepath))
+        name = "".join(re.escape(text) + ("" if key is None else "[^/]*") for text, key, _, _ in parts)
+        self.written = [path for path in self.written if re.fullmatch(name, path)]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember the epoch, for the name of the file."""
-        self._epoch = epoch
+        self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save every ``save_freq`` batches."""
         if self.save_freq == "epoch":
             return
-        self._batches += 1
-        if self._batches % int(self.save_freq) == 0:
-            self._save(self._epoch, logs or {}, batch)
+        self.batches += 1
+        if self.batches % int(self.save_freq) == 0:
+            self._save(self.epoch, logs or {}, batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save after every epoch."""
         if self.save_freq == "epoch":
-            self.model.training_state.record(epoch, logs or {})  # what other callbacks added belongs to the file
             self._save(epoch, logs or {}, None)
 
     def _save(self, epoch: int, logs: Logs, batch: int | None) -> None:
@@ -106,10 +114,10 @@ class ModelCheckpoint(Callback):
 
     def _retired(self, path: str) -> list[str]:
         """The files of other names that are one too many with this one."""
-        self._written = [*(written for written in self._written if written != path), path]
+        self.written = [*(written for written in self.written if written != path), path]
         if self.keep is None:
             return []
-        retired, self._written = self._written[: -self.keep], self._written[-self.keep :]
+        retired, self.written = self.written[: -self.keep], self.written[-self.keep :]
         return retired
 
     def _has_improved(self, path: str, epoch: int, logs: Logs) -> bool:

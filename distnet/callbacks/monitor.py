@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from distnet.errors import ArgumentError
-from distnet.network import TrainingState
 
 _MODES = ("auto", "min", "max")
 _HIGHER_IS_BETTER = (
@@ -40,12 +39,6 @@ def is_better(value: float, best: float | None, sign: int, min_delta: float = 0.
     if math.isnan(value):
         return False
     return best is None or sign * value - abs(min_delta) > sign * best
-
-
-def recorded(state: TrainingState, monitor: str) -> list[tuple[int, float]]:
-    """The epochs of a record and their values of ``monitor``; its last epochs, where some have no value."""
-    values = [value for value in state.history.get(monitor, []) if isinstance(value, float)]
-    return list(zip(state.epochs[-len(values) :], values, strict=False)) if values else []
 
 
 def missing(where: str, monitor: str, logs: Mapping[str, float]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import Callback, Logs
 from distnet.errors import ArgumentError, MissingPackageError
 
@@ -63,10 +63,13 @@ class PlotLosses(Callback):
         """Begin a new picture."""
         self._points = {}
 
-    def on_train_resume(self, logs: Logs | None = None) -> None:
+    def get_state(self) -> dict[str, Any]:
+        """The points drawn so far."""
+        return dict(self._points)
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Draw the epochs before an interruption too."""
-        state = self.model.training_state
-        self._points = {key: watching.recorded(state, key) for key in state.history}
+        self._points = {key: [(int(epoch), float(value)) for epoch, value in points] for key, points in state.items()}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the epoch and draw."""

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from distnet.callbacks.base import Callback, Logs
 from distnet.callbacks.console import say
@@ -32,6 +33,16 @@ class ProgbarLogger(Callback):
         self.verbose = verbose
         self._line = ProgressLine(0, 0)
         self._is_fitting = False
+        self._epoch: int | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """The epoch under way, and how far it is."""
+        return {"epoch": self._epoch, "steps": self._line.steps}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Begin the line of an epoch that training goes on within."""
+        if state["epoch"] is not None:
+            self._begin(state["epoch"], state["steps"])
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """From now on a line is an epoch; its evaluations have none of their own."""
@@ -39,9 +50,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Write ``Epoch 1/10`` and begin a line."""
-        if self.verbose and self.params["epochs"] > 1:
-            say(f"Epoch {epoch + 1}/{self.params['epochs']}")
-        self._line = ProgressLine(self.params["steps"], self.verbose)
+        self._begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Draw the bar again, if it is time."""
@@ -50,6 +59,7 @@ class ProgbarLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Finish the line, with the validation's logs."""
         self._line.finish(logs or {})
+        self._epoch = None
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Begin a line."""
@@ -66,6 +76,12 @@ class ProgbarLogger(Callback):
         if not self._is_fitting:
             self._line.finish(logs or {})
 
+    def _begin(self, epoch: int, steps: int = 0) -> None:
+        if self.verbose and self.params["epochs"] > 1:
+            say(f"Epoch {epoch + 1}/{self.params['epochs']}")
+        self._epoch = epoch
+        self._line = ProgressLine(self.params["steps"], self.verbose, steps)
+
     on_predict_begin = on_test_begin
     on_predict_batch_end = on_test_batch_end
     on_predict_end = on_test_end
@@ -77,12 +93,13 @@ class ProgressLine:
     Args:
         target: number of steps; None where it is not known yet.
         verbose: as for ``ProgbarLogger``.
+        first: steps that were done before the line began.
     """
 
-    def __init__(self, target: int | None, verbose: int) -> None:
+    def __init__(self, target: int | None, verbose: int, first: int = 0) -> None:
         self.target = target
         self.verbose = verbose
-        self.steps = 0
+        self.steps = self.first = first
         self._start = time.perf_counter()
         self._drawn = -math.inf
         self._drawn_width = 0
@@ -109,7 +126,7 @@ class ProgressLine:
         self._drawn_width = len(text)
 
     def _text(self, logs: Mapping[str, float], elapsed_s: float, is_done: bool) -> str:
-        per_step_s = elapsed_s / max(self.steps, 1)
+        per_step_s = elapsed_s / max(self.steps - self.first, 1)
         target = self.steps if self.target is None and is_done else self.target
         count = f"{self.steps}/{'Unknown' if target is None else target}".rjust(2 * len(str(target)) + 1)
         parts = [count if self.verbose == 2 else f"{count} {_bar(self.steps, target)}"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
 from distnet.callbacks.learning_rate_scheduler import optimizer_of
 from distnet.errors import ArgumentError
@@ -42,26 +42,18 @@ class ReduceLROnPlateau(Callback):
     min_delta: float = 1e-4
     cooldown: int = 0
     min_lr: float = 0.0
+    best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
+    wait: int = field(default=0, init=False, repr=False, metadata=STATE)
+    cooldown_counter: int = field(default=0, init=False, repr=False, metadata=STATE)
 
     def __post_init__(self) -> None:
         if self.factor >= 1:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {self.factor!r}.")
         self._sign = watching.direction(self.monitor, self.mode, "ReduceLROnPlateau")
-        self.best: float | None = None
-        self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last training."""
-        self.best = None
-        self.wait = self.cooldown_counter = 0
-
-    def on_train_resume(self, logs: Logs | None = None) -> None:
-        """Wait as long as if training had not been interrupted."""
-        state = self.model.training_state
-        rates = dict(watching.recorded(state, "learning_rate"))
-        for epoch, value in watching.recorded(state, self.monitor):
-            if self._has_waited(value) and rates.get(epoch, self.min_lr) > self.min_lr:
-                self.cooldown_counter, self.wait = self.cooldown, 0
+        self.forget()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, reduce."""

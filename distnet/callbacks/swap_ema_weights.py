@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.learning_rate_scheduler import optimizer_of
 from distnet.errors import ArgumentError
 from distnet.types import Array
@@ -25,9 +25,8 @@ class SwapEMAWeights(Callback):
     """
 
     swap_on_epoch: bool = False
-
-    def __post_init__(self) -> None:
-        self._own: dict[str, Array] = {}
+    own: list[Array] = field(default_factory=list, init=False, repr=False, metadata=STATE)
+    """The model's own weights while it has the averages."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Give the model its own weights back."""
@@ -41,7 +40,7 @@ class SwapEMAWeights(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """The optimizer has made the averages the weights: nothing is left to give back."""
-        self._own = {}
+        self.own = []
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Give the model the averages."""
@@ -59,14 +58,13 @@ class SwapEMAWeights(Callback):
         optimizer, store = optimizer_of(self.model, "SwapEMAWeights"), self.model.store
         if not optimizer.use_ema:
             raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Make it with use_ema=True.")
-        if wanted == bool(self._own) or store is None or not optimizer.built:
+        if wanted == bool(self.own) or store is None or not optimizer.built:
             return
-        kept, self._own = self._own, {}
-        for span in store.trainable():
-            path = span.variable.path
+        kept, self.own = self.own, []
+        for i, span in enumerate(store.trainable()):
             if wanted:
-                self._own[path] = span.variable.numpy()
+                self.own.append(span.variable.numpy())
                 average = optimizer.slots["average"][span.start : span.stop]
                 span.variable.assign(average.reshape(span.variable.shape))
             else:
-                span.variable.assign(kept[path])
+                span.variable.assign(kept[i])

@@ -6,12 +6,12 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.event_file import EventFile
 from distnet.errors import ArgumentError
 from distnet.network import Network
@@ -49,6 +49,8 @@ class TensorBoard(Callback):
     profile_batch: Any = 0
     embeddings_freq: int = 0
     embeddings_metadata: Any = None
+    batch: int = field(default=0, init=False, repr=False, metadata=STATE)
+    """Of the whole training."""
 
     is_passive: ClassVar[bool] = True
 
@@ -60,7 +62,6 @@ class TensorBoard(Callback):
                 f"{self.update_freq!r}."
             )
         self._files: dict[str, EventFile] = {}
-        self._batch = 0
         self._epoch_start_s = self._batch_start_s = 0.0
         self._first_step = 0
 
@@ -73,25 +74,28 @@ class TensorBoard(Callback):
             self._file("train").text("keras", json.dumps(graph), 0, "graph_keras_model", b"1")
             self._file("train").flush()
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start the clocks: training may go on within an epoch."""
+        self._start_clocks()
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Count the batches from the beginning of the training, also where this one goes on from a file."""
         steps = self.params.get("steps")
         if steps:
-            self._batch = epoch * steps
-        self._first_step = self.model.training_state.step
-        self._epoch_start_s = self._batch_start_s = time.perf_counter()
+            self.batch = epoch * steps
+        self._start_clocks()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write the epoch's logs so far, every ``update_freq`` batches."""
-        self._batch += 1
+        self.batch += 1
         began, self._batch_start_s = self._batch_start_s, time.perf_counter()
         every = 1 if self.update_freq == "batch" else self.update_freq
-        if not isinstance(every, int) or self._batch % every:
+        if not isinstance(every, int) or self.batch % every:
             return
         if self.write_steps_per_second:
             rate = 1 / max(self._batch_start_s - began, 1e-9)
-            self._file("train").scalar("batch_steps_per_second", rate, self._batch)
-        self._scalars("train", "batch_{}", logs or {}, self._batch)
+            self._file("train").scalar("batch_steps_per_second", rate, self.batch)
+        self._scalars("train", "batch_{}", logs or {}, self.batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch's logs and, when it is time, the weights."""
@@ -113,6 +117,10 @@ class TensorBoard(Callback):
         if self.model.optimizer is not None:
             step = self.model.optimizer.iterations
             self._scalars("validation", "evaluation_{}_vs_iterations", logs or {}, step)
+
+    def _start_clocks(self) -> None:
+        self._first_step = self.model.training_state.step
+        self._epoch_start_s = self._batch_start_s = time.perf_counter()
 
     def _file(self, run: str) -> EventFile:
         if run not in self._files:

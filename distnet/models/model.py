@@ -21,12 +21,13 @@ from distnet.models.generator_methods import GeneratorMethods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
 from distnet.optimizers import OPTIMIZERS, Optimizer
-from distnet.saving import KERAS_VERSION, in_background, load_weights, restore_training, save_model, save_weights
+from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
 from distnet.training.compilation import Compilation, named_in_full
+from distnet.training.epochs import Training
 from distnet.training.inputs import as_list
 from distnet.training.objective import Log, Objective, in_form
-from distnet.training.resumption import restore_backup
+from distnet.training.resumption import restore_progress
 from distnet.types import Json
 from distnet.variables import VariableStore
 
@@ -191,8 +192,8 @@ class Model(GeneratorMethods, Composite, ABC):
             initial_epoch: epoch to begin with; an earlier training's record is continued from there.
             steps_per_epoch: batches of an epoch; by default as many as the rows fill.
             validation_steps, validation_batch_size, validation_freq: the same for validation.
-            resume: a file that ``save`` or ``ModelCheckpoint`` wrote while this model was trained:
-                training goes on after its last epoch, as if it had never stopped.
+            resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was
+                trained: training goes on from there, also within an epoch, as if it had never stopped.
 
         Returns:
             The history: losses and metrics of every epoch, over all ranks.
@@ -200,7 +201,8 @@ class Model(GeneratorMethods, Composite, ABC):
         Raises:
             NotCompiledError: before ``compile``.
             ArgumentError, DataError, ShapeError: arguments or data that cannot be trained with.
-            CheckpointError: ``resume`` names no file of this model.
+            CheckpointError: ``resume`` names no file of this model, or one saved within an epoch of other batches.
+            Preempted: the job was told to end, and its training is saved.
             ReplicaError: the ranks do not hold the same data, model or seed.
 
         Source: ``keras.Model.fit``.
@@ -212,12 +214,8 @@ class Model(GeneratorMethods, Composite, ABC):
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
         plan = fitting.plan(self, x, y, options)
-        if resume is not None:
-            restore_training(self, resume)
-        if resume is not None or restore_backup(self, options.callbacks):
-            plan = plan.resumed(self.training_state)
-        objective = self.objective(plan.train.sample)
-        return plan.run(objective)
+        resumption = restore_progress(self, options.callbacks, resume)
+        return Training(plan, self.objective(plan.train.sample), resumption).run()
 
     def evaluate(
         self,

@@ -8,7 +8,7 @@ from distnet.comm import Communicator
 from distnet.types import Array
 from distnet.variables import VariableStore
 
-_LOSS, _STOP, _SUMS = 0, 1, 2
+_LOSS, _STOP, _LEAVE, _SUMS = 0, 1, 2, 3
 
 
 class StepReduction:
@@ -33,10 +33,10 @@ class StepReduction:
         """Entries that the message needs behind the gradient."""
         return _SUMS + entries
 
-    def sum(self, loss: float, sums: Array, stop: bool) -> None:
+    def sum(self, loss: float, sums: Array, stop: bool, leave: bool = False) -> None:
         """Sum this rank's message with all others', in place in the store."""
         extra = self.store.extra
-        extra[_LOSS], extra[_STOP], extra[_SUMS:] = loss, stop, sums
+        extra[_LOSS], extra[_STOP], extra[_LEAVE], extra[_SUMS:] = loss, stop, leave, sums
         self.communicator.allreduce(self.store.message)
 
     @property
@@ -53,3 +53,8 @@ class StepReduction:
     def stop(self) -> bool:
         """Whether any rank asked to stop."""
         return bool(self.store.extra[_STOP] > 0)
+
+    @property
+    def leave(self) -> bool:
+        """Whether any rank was told that the job must end."""
+        return bool(self.store.extra[_LEAVE] > 0)

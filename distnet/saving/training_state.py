@@ -2,7 +2,9 @@
 
 ::
 
-    /distnet                                @format @seed @step @epochs @history
+    /distnet                                @format @seed @step @fits
+    /distnet/record                         a tree (see ``tree``): epochs, history
+    /distnet/progress                       a tree: where ``fit`` stood, with the state of its callbacks
     /distnet/optimizer                      @class_name @scalars
     /distnet/optimizer/<n>                  @weight; one dataset a slot, of the shape of the n-th trained weight
 
@@ -19,21 +21,30 @@ import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.network import Network, TrainingState
+from distnet.progress import CallbackRecord, Moment, Progress, Stage
+from distnet.saving.tree import read_tree, write_tree
 from distnet.types import Array
 
 GROUP = "distnet"
-_FORMAT = 1
+_FORMAT = 2
 
 
-def write_training_state(file: h5py.File, model: Network) -> None:
+def write_training_state(file: h5py.Group, model: Network) -> None:
     """Write how far training has come, and the optimizer's state where it has one."""
     state = model.training_state
+    progress = state.now()  # first, for this enters the logs of an epoch that ends now
     group = file.create_group(GROUP)
     group.attrs["format"] = _FORMAT
     group.attrs["seed"] = state.seed
     group.attrs["step"] = state.step
-    group.attrs["epochs"] = json.dumps(state.epochs)
-    group.attrs["history"] = json.dumps(state.history)
+    group.attrs["fits"] = state.fits
+    write_tree(group.create_group("record"), {"epochs": state.epochs, "history": state.history}, "the history")
+    if progress is not None:
+        _write_progress(group.create_group("progress"), progress)
+    _write_optimizer_state(group, model)
+
+
+def _write_optimizer_state(group: h5py.Group, model: Network) -> None:
     optimizer, store = model.optimizer, model.store
     if optimizer is None or store is None or not optimizer.built:
         return
@@ -47,7 +58,7 @@ def write_training_state(file: h5py.File, model: Network) -> None:
             slots[name] = slot[span.start : span.stop].reshape(span.variable.shape)
 
 
-def read_training_state(file: h5py.File) -> TrainingState | None:
+def read_training_state(file: h5py.Group) -> TrainingState | None:
     """How far the training had come that wrote the file; None in a file that only Keras has written.
 
     Raises:
@@ -58,21 +69,55 @@ def read_training_state(file: h5py.File) -> TrainingState | None:
         return None
     if group.attrs.get("format") != _FORMAT:
         raise CheckpointError(
-            f"{file.filename}: its training state has format {group.attrs.get('format')}, and this distnet reads "
+            f"{file.file.filename}: its training state has format {group.attrs.get('format')}, and this distnet reads "
             f"{_FORMAT}. Use the distnet that wrote it, or a newer one."
         )
     try:
+        record = read_tree(group["record"])
         return TrainingState(
             seed=int(group.attrs["seed"]),
             step=int(group.attrs["step"]),
-            epochs=json.loads(group.attrs["epochs"]),
-            history=json.loads(group.attrs["history"]),
+            epochs=[int(epoch) for epoch in record["epochs"]],
+            history={str(key): list(values) for key, values in record["history"].items()},
+            fits=int(group.attrs["fits"]),
+            progress=_read_progress(group["progress"]) if "progress" in group else None,
         )
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{file.filename}: its training state is damaged: {error!r}.") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file.file.filename}: its training state is damaged: {error!r}.") from None
 
 
-def read_optimizer_state(file: h5py.File, model: Network) -> None:
+def _write_progress(group: h5py.Group, progress: Progress) -> None:
+    """Write where training stands; a callback whose state cannot be written is named."""
+    write_tree(group, {**vars(progress), "callbacks": []}, "the progress")
+    for i, record in enumerate(progress.callbacks):
+        part = group.create_group(f"callbacks/{i:04}")
+        write_tree(part, vars(record), f"the state of callback {record.name}")
+
+
+def _read_progress(group: h5py.Group) -> Progress:
+    held = read_tree(group)
+    epoch, batches, stage = held["moment"]
+    train, validation = held["drawn"]
+    return Progress(
+        moment=Moment(int(epoch), int(batches), Stage(stage)),
+        facts=dict(held["facts"]),
+        drawn=((int(train[0]), int(train[1])), (int(validation[0]), int(validation[1]))),
+        loss_rows=float(held["loss_rows"]),
+        rows=int(held["rows"]),
+        sums=np.asarray(held["sums"], np.float64),
+        logs=dict(held["logs"]),
+        is_stopped=bool(held["is_stopped"]),
+        optimizer=dict(held["optimizer"]),
+        callbacks=tuple(_read_callback(part) for part in group.get("callbacks", {}).values()),
+    )
+
+
+def _read_callback(group: h5py.Group) -> CallbackRecord:
+    held = read_tree(group)
+    return CallbackRecord(str(held["name"]), bool(held["is_pending"]), dict(held["state"]))
+
+
+def read_optimizer_state(file: h5py.Group, model: Network) -> None:
     """Continue the optimizer where the file left it; a file without its state leaves it fresh.
 
     The weights are matched by position, as ``read_weights`` does: automatic names change from model to model.
@@ -86,14 +131,14 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         return
     if part.attrs["class_name"] != type(optimizer).__name__:
         raise CheckpointError(
-            f"{file.filename}: holds the state of {part.attrs['class_name']}, but the model is compiled with "
+            f"{file.file.filename}: holds the state of {part.attrs['class_name']}, but the model is compiled with "
             f"{type(optimizer).__name__}. Compile it with the optimizer it was trained with."
         )
     if not optimizer.built:
         optimizer.build(store)
     if len(part) != len(store.spans):
         raise CheckpointError(
-            f"{file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
+            f"{file.file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
             f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
         )
     optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))

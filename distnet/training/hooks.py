@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from distnet.callbacks import CallbackList
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.network import Network
+from distnet.optimizers import Optimizer
 from distnet.saving import background
 from distnet.types import Json
 
@@ -57,13 +58,17 @@ class Hooks:
         if self.is_root:
             self.callbacks.attach(self.model, params)
 
-    def call(self, hook: str, *args: Any) -> None:
-        """Call ``hook`` on rank 0, where model calls then concern that rank alone."""
+    def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
+        """Call ``hook`` on rank 0, where model calls then concern that rank alone.
+
+        Args:
+            only: numbers of the callbacks to call it on; by default all.
+        """
         if self.is_root:
             background.report()
             before = variables.assignments()
             with alone():
-                self.callbacks.call(hook, *args)
+                self.callbacks.call(hook, *args, only=only)
             self._assigned_weights |= variables.assignments() != before
 
     def share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -96,18 +101,13 @@ class Hooks:
             self.share()
 
     def _effects(self, logs: dict[str, Any]) -> _Effects:
-        config = self._current_optimizer_config()
-        changed = {key: value for key, value in config.items() if self._optimizer_config.get(key) != value}
+        changed = changes(self._optimizer_config, self._current_optimizer_config())
         return _Effects(self.model.stop_training, changed, self._assigned_weights, logs)
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training = effects.stop_training
         if not self.is_root and self.model.optimizer is not None:
-            for name, value in effects.optimizer.items():
-                if name == "learning_rate" and isinstance(value, int | float):
-                    self.model.optimizer.overwrite_learning_rate(value)
-                else:
-                    setattr(self.model.optimizer, name, value)
+            configure(self.model.optimizer, effects.optimizer)
         if effects.weights and self.model.store is not None:
             self.communicator.broadcast(self.model.store.buffer)
         self._optimizer_config = self._current_optimizer_config()
@@ -115,3 +115,17 @@ class Hooks:
 
     def _current_optimizer_config(self) -> Mapping[str, Json]:
         return {} if self.model.optimizer is None else self.model.optimizer.get_config()
+
+
+def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
+    """The entries of a configuration that have changed."""
+    return {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def configure(optimizer: Optimizer, values: Mapping[str, Json]) -> None:
+    """Give an optimizer other values of its configuration, a learning rate also where a schedule decided it."""
+    for name, value in values.items():
+        if name == "learning_rate" and isinstance(value, int | float):
+            optimizer.overwrite_learning_rate(value)
+        else:
+            setattr(optimizer, name, value)

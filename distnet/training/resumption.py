@@ -1,18 +1,140 @@
-"""Going on from a backup that a callback keeps, on all ranks."""
+"""Going on from a file as if training had never stopped, on all ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError
 from distnet.network import Network
+from distnet.progress import CallbackRecord, Progress
 from distnet.saving import restore_training
+from distnet.types import Json
 
 
-def restore_backup(model: Network, callbacks: Sequence[Any]) -> bool:
-    """Restore the first readable backup that rank 0's callbacks name; tell whether there is one.
+@dataclass(frozen=True)
+class Resumption:
+    """A file that a training goes on from.
+
+    Args:
+        path: of the file.
+        progress: where the training stood; None where it was not saved by ``fit``, but between epochs.
+    """
+
+    path: str
+    progress: Progress | None
+
+    def save_now(self, model: Network) -> Callable[[], str]:
+        """What saves the model in this file's place."""
+
+        def save() -> str:
+            model.save(self.path)
+            return self.path
+
+        return save
+
+    def check(self, facts: Mapping[str, Json], sums: int) -> None:
+        """Fail unless the rest of an epoch under way can be trained as it would have been.
+
+        Between epochs anything may change.
+
+        Args:
+            facts: what the place in an epoch depends on here.
+            sums: number of the sums of what is measured here.
+
+        Raises:
+            CheckpointError: names what differs.
+        """
+        progress = self.progress
+        if progress is None or not progress.moment.is_within_epoch:
+            return
+        then = {**progress.facts, "metrics": f"{len(progress.sums)} sums"}
+        here = {**facts, "metrics": f"{sums} sums"}
+        for name in dict.fromkeys((*then, *here)):
+            if then.get(name) != here.get(name):
+                raise CheckpointError(
+                    f"{self.path}: was saved within epoch {progress.moment.epoch + 1}, with {name} "
+                    f"{then.get(name, 'unknown')}; here it is {here.get(name, 'unknown')}. Give fit the same to go on "
+                    "within that epoch; only between epochs may it change."
+                )
+
+    def hand_out(self, callbacks: CallbackList) -> tuple[list[int], bool]:
+        """Give the callbacks their state, each known by its class and by its turn among those of one class.
+
+        One that the file does not know begins afresh; a warning names one that is no longer there.
+
+        Returns:
+            The numbers of those that the hook under way has yet to be called on; whether all are still there.
+        """
+        records = [] if self.progress is None else list(self.progress.callbacks)
+        pending = []
+        for i, callback in enumerate(callbacks.callbacks):
+            record = next((record for record in records if record.name == type(callback).__name__), None)
+            if record is not None:
+                records.remove(record)
+                self._hand_over(callback, record)
+                if record.is_pending:
+                    pending.append(i)
+        left = [record.name for record in records if record.state]
+        if left:
+            warnings.warn(
+                f"{self.path}: holds the state of {', '.join(left)}, which is not among the callbacks any more: "
+                "training goes on without it.",
+                stacklevel=6,
+            )
+        return pending, not left
+
+    def _hand_over(self, callback: Any, record: CallbackRecord) -> None:
+        if not record.state:
+            return
+        if not hasattr(callback, "set_state"):
+            raise CheckpointError(f"{self.path}: holds state of {record.name}, which has no set_state() to take it.")
+        try:
+            callback.set_state(record.state)
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.path}: {error}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self.path}: {record.name} cannot use its state: {error!r}.") from error
+
+
+def state_of(callback: Any) -> Mapping[str, Any]:
+    """What a callback must know to go on; empty for one that does not say."""
+    return callback.get_state() if hasattr(callback, "get_state") else {}
+
+
+def restore_progress(
+    model: Network, callbacks: Sequence[Any], path: str | os.PathLike[str] | None
+) -> Resumption | None:
+    """Give the model what a file holds; None where training begins anew.
+
+    A backup that a callback keeps goes before ``path``: it is of a later moment.
+
+    Args:
+        path: that the user names, or None.
+
+    Raises:
+        CheckpointError: there is no such file, or it is not this training's.
+    """
+    fits = model.training_state.fits
+    restored = _restore_backup(model, callbacks)
+    if restored is not None and model.training_state.fits > fits:
+        raise CheckpointError(
+            f"{restored}: belongs to a later call of fit, the {model.training_state.fits + 1}. of its model; this is "
+            f"the {fits + 1}. Give each fit of a program a backup_dir of its own."
+        )
+    if restored is None and path is not None:
+        restored = os.fspath(path)
+        restore_training(model, restored)
+    return None if restored is None else Resumption(restored, model.training_state.progress)
+
+
+def _restore_backup(model: Network, callbacks: Sequence[Any]) -> str | None:
+    """Restore the first readable backup that rank 0's callbacks name; return its path, None where there is none.
 
     A callback names its backups, the best first, with a method ``resume_paths``.
 
@@ -30,8 +152,8 @@ def restore_backup(model: Network, callbacks: Sequence[Any]) -> bool:
             failure = str(error)
         failed = [told for told in ranks.allgather_object(failure) if told is not None]
         if not failed:
-            return True
+            return str(path)
         failures += failed[:1]
     if failures:
         raise CheckpointError(f"no backup can be resumed from: {' '.join(failures)} Delete it to train afresh.")
-    return False
+    return None

@@ -20,6 +20,7 @@ from distnet.errors import ArgumentError, DataError
 from distnet.network import Network
 from distnet.parallel.sharding import shard
 from distnet.training.inputs import array_data, labelled_data
+from distnet.types import Json
 
 Unpack = Callable[[Any], ArrayData]
 """Makes arrays that fit the model of what a sequence or a generator gives."""
@@ -31,6 +32,8 @@ class Source(Protocol):
     Attributes:
         batches: number of batches of an epoch; None for a generator, which does not say.
         sample: a few rows, or the first batch, to tell shapes by.
+        facts: what the rows of a batch depend on besides its number, by name.
+        drawn: batches and epochs taken so far, where the next one depends on that.
     """
 
     @property
@@ -39,8 +42,21 @@ class Source(Protocol):
     @property
     def sample(self) -> ArrayData: ...
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
-        """The batches of epoch ``number``, in an order addressed by ``seed``; fewer where the data end."""
+    @property
+    def facts(self) -> dict[str, Json]: ...
+
+    @property
+    def drawn(self) -> tuple[int, int]: ...
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+        """The batches of epoch ``number`` from its ``first`` on, in an order addressed by ``seed``.
+
+        Args:
+            batches: of the whole epoch; there are fewer where the data end.
+        """
+
+    def skip(self, drawn: tuple[int, int]) -> None:
+        """Be as if so many batches and epochs had been taken."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +85,37 @@ class ArraySource:
         """All rows."""
         return self.data
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch.
+    @property
+    def facts(self) -> dict[str, Json]:
+        """Rows and batches, and how they are shuffled."""
+        return {"rows": self.data.rows, "batch_size": self.batch_size, "shuffle": self.shuffle}
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """Nothing: batches of arrays have addresses."""
+        return 0, 0
+
+    def skip(self, drawn: tuple[int, int]) -> None:
+        """Nothing to do."""
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from its ``first`` on.
 
         With fewer steps than the rows have batches, epochs go on where the last one stopped; which
         batches are an epoch's depends on its number alone, so that a resumed training meets the same.
         """
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
-        left = self.batches if batches is None else batches
-        round_, first = divmod(number * left, self.batches)
+        steps = self.batches if batches is None else batches
+        left = steps - first
+        round_, at = divmod(number * steps + first, self.batches)
         while left > 0:
             order = shuffled(self.data.rows, self.batch_size, self.shuffle, seed, round_)
-            taken = min(left, self.batches - first)
-            yield from islice(self.data.batches(self.batch_size, share, order, first), taken)
-            left, round_, first = left - taken, round_ + 1, 0
+            taken = min(left, self.batches - at)
+            yield from islice(self.data.batches(self.batch_size, share, order, at), taken)
+            left, round_, at = left - taken, round_ + 1, 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class SequenceSource:
     """Batches of an object with ``len`` and ``[i]``, such as ``keras.utils.Sequence``.
 
@@ -97,12 +127,14 @@ class SequenceSource:
         unpack: makes arrays of an item.
         ranks: who shares the batches.
         shuffle: whether the batches come in an order addressed by seed and epoch.
+        ended: epochs that the sequence was told the end of.
     """
 
     sequence: Any
     unpack: Unpack
     ranks: Communicator
     shuffle: bool = False
+    ended: int = 0
 
     @property
     def batches(self) -> int:
@@ -116,12 +148,31 @@ class SequenceSource:
             raise DataError("x: expected a sequence of at least one batch, received one of length 0.")
         return self.unpack(self.sequence[0])
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, after which the sequence is told of its end."""
+    @property
+    def facts(self) -> dict[str, Json]:
+        """Number of batches, and whether they are shuffled."""
+        return {"batches": len(self.sequence), "shuffle": self.shuffle}
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """How often the sequence was told of an epoch's end."""
+        return 0, self.ended
+
+    def skip(self, drawn: tuple[int, int]) -> None:
+        """Tell the sequence of the ends of epochs that were before an interruption."""
+        for _ in range(self.ended, drawn[1]):
+            self._end()
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from its ``first`` on, after which the sequence is told of its end."""
         length = len(self.sequence)
         order = random.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
-        for i in islice(order, batches):
+        for i in islice(order, first, batches):
             yield self._batch(number, int(i))
+        self._end()
+
+    def _end(self) -> None:
+        self.ended += 1
         if hasattr(self.sequence, "on_epoch_end"):
             self.sequence.on_epoch_end()
 
@@ -149,6 +200,7 @@ class GeneratorSource:
 
     def __init__(self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator) -> None:
         self.unpack, self.ranks = unpack, ranks
+        self._taken = 0
         self._drawn = generator
         first = next(generator, None) if ranks.rank == 0 else None
         first = ranks.broadcast_object(first)
@@ -157,13 +209,40 @@ class GeneratorSource:
         self.sample = unpack(first)
         self._drawn = chain([first], generator)
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0) -> Iterator[Batch]:
-        """The next ``batches`` batches; fewer where the generator runs dry."""
-        for _ in islice(count(), batches):
+    @property
+    def facts(self) -> dict[str, Json]:
+        """None are known."""
+        return {}
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """The batches taken."""
+        return self._taken, 0
+
+    def skip(self, drawn: tuple[int, int]) -> None:
+        """Draw and drop batches: those that were trained on before an interruption.
+
+        Raises:
+            DataError: there are not so many.
+        """
+        if self.ranks.rank == 0:
+            wanted = drawn[0] - self._taken
+            dropped = sum(1 for _ in islice(self._drawn, wanted))
+            if dropped < wanted:
+                raise DataError(
+                    f"x: expected a generator of the batches that this training is resumed on, received one that ends "
+                    f"after {self._taken + dropped}, when {drawn[0]} had been trained on. Start it from its beginning."
+                )
+        self._taken = drawn[0]
+
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+        """The next batches, up to ``batches`` in the epoch; fewer where the generator runs dry."""
+        for _ in islice(count(), first, batches):
             parts = self._parts() if self.ranks.rank == 0 else None
             batch = self.ranks.scatter_object(parts)
             if batch is None:
                 return
+            self._taken += 1
             yield batch
 
     def _parts(self) -> list[Batch | None]:

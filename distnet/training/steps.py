@@ -21,11 +21,12 @@ from distnet.variables import VariableStore
 
 @dataclass(frozen=True)
 class StepResult:
-    """A global batch's loss, the sums of what is measured, and whether a rank asked to stop."""
+    """A global batch's loss, the sums of what is measured, whether a rank asked to stop, or must leave."""
 
     loss: float
     sums: Array
     stop: bool
+    leave: bool
 
 
 class Steps:
@@ -92,22 +93,27 @@ class TrainingSteps(Steps):
             self._compile_kernels_once()
         self.reduction = StepReduction(communicator, self.store, objective.entries)
 
-    def train(self, batch: Batch) -> StepResult:
-        """Take one step; every rank calls this with its part of the same global batch."""
+    def train(self, batch: Batch, leave: bool = False) -> StepResult:
+        """Take one step; every rank calls this with its part of the same global batch.
+
+        Args:
+            leave: tell all ranks that the job must end.
+        """
         state = self.model.training_state
         batch = _in_dtype(batch, self.store.dtype)
         ctx = self._context(True, batch.first_row, batch.global_rows)
         y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
         found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
-        self.reduction.sum(found.loss + tape.penalty, found.sums, self.model.stop_training)
+        self.reduction.sum(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:
             scaled = self.store.gradients
             scaled *= self.store.dtype.type(self.optimizer.loss_scale_factor)
         self.optimizer.apply(self.store)
         state.step += 1
-        return StepResult(self.reduction.loss + penalty, self.reduction.sums, self.reduction.stop)
+        reduced = self.reduction
+        return StepResult(reduced.loss + penalty, reduced.sums, reduced.stop, reduced.leave)
 
     def _compile_kernels_once(self) -> None:
         """Let one rank of each node compile the update; the others then load it from the disk."""

@@ -33,15 +33,14 @@ def test_the_rate_is_reduced_when_keras_reduces_it(case):
 @pytest.mark.parametrize("at", range(1, 25))
 def test_an_interrupted_plateau_is_as_long_as_a_whole_one(at):
     for case in GOLDEN["reduce_lr_on_plateau"]:
-        state = SimpleNamespace(
-            epochs=list(range(at)),
-            history={"val_loss": case["values"][:at], "learning_rate": case["rates"][:at]},
-        )
-        model = SimpleNamespace(optimizer=keras.optimizers.SGD(case["rates"][at]), training_state=state)
-        callback = ReduceLROnPlateau(**case["options"])
-        callback.set_model(model)
-        callback.on_train_begin()
-        callback.on_train_resume()
+        model = SimpleNamespace(optimizer=keras.optimizers.SGD(case["rates"][0]))
+        before, callback = ReduceLROnPlateau(**case["options"]), ReduceLROnPlateau(**case["options"])
+        for each in (before, callback):
+            each.set_model(model)
+            each.on_train_begin()
+        for epoch, value in enumerate(case["values"][:at]):
+            before.on_epoch_end(epoch, {"val_loss": value})
+        callback.set_state(json.loads(json.dumps(before.get_state())))
         for epoch, value in enumerate(case["values"][at:], at):
             callback.on_epoch_end(epoch, {"val_loss": value})
             assert model.optimizer.learning_rate == pytest.approx(case["rates"][epoch + 1], rel=1e-6)

@@ -1,0 +1,133 @@
+"""How far a training has come: what a checkpoint needs besides weights and optimizer.
+
+Nothing here depends on the number of ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from distnet import random
+from distnet.types import Array, Json
+
+
+class Stage(IntEnum):
+    """What a ``fit`` does once so many batches of an epoch are done, in this order: calls hooks, mostly."""
+
+    START = 0
+    BEGIN = 1
+    BATCH_END = 2
+    BATCH_BEGIN = 3
+    VALIDATION = 4
+    END = 5
+    AFTER = 6
+
+
+class Moment(NamedTuple):
+    """A moment of a ``fit``; later ones are greater.
+
+    Args:
+        epoch: its number, from 0.
+        batches: of the epoch that are done.
+        stage: what is being done then.
+    """
+
+    epoch: int
+    batches: int
+    stage: Stage
+
+    @property
+    def is_within_epoch(self) -> bool:
+        """Whether going on from here needs the epoch's remaining batches, or its sums."""
+        return Stage.BEGIN < self.stage < Stage.END
+
+
+@dataclass(frozen=True)
+class CallbackRecord:
+    """What is kept of a callback.
+
+    Args:
+        name: of its class.
+        is_pending: whether the hook under way has yet to be called on it.
+        state: as its ``get_state`` gave it; empty where it has none.
+    """
+
+    name: str
+    is_pending: bool = False
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a ``fit`` stood.
+
+    Args:
+        moment: where it goes on.
+        facts: what the place in the epoch depends on, by name: rows, batch size ...
+        drawn: batches and epochs taken so far from the training's source, then from the validation's.
+        loss_rows, rows, sums: the epoch's running loss and metrics.
+        logs: of the last epoch, as they were handed to the hook under way.
+        is_stopped: whether a callback has asked to stop.
+        optimizer: what callbacks changed of its configuration.
+        callbacks: in the order in which they are called.
+    """
+
+    moment: Moment
+    facts: Mapping[str, Json]
+    drawn: tuple[tuple[int, int], tuple[int, int]]
+    loss_rows: float = 0.0
+    rows: int = 0
+    sums: Array = field(default_factory=lambda: np.zeros(0))
+    logs: Mapping[str, float | list[float]] = field(default_factory=dict)
+    is_stopped: bool = False
+    optimizer: Mapping[str, Json] = field(default_factory=dict)
+    callbacks: tuple[CallbackRecord, ...] = ()
+
+
+@dataclass
+class TrainingState:
+    """How far a model's training has come.
+
+    Args:
+        seed: first word of every random address of this model's training.
+        step: number of training steps so far; the addresses of dropout masks contain it.
+        epochs: numbers of the completed epochs of the current ``fit``, from 0.
+        history: for each key of the logs its value after each of these epochs.
+        fits: number of calls of ``fit`` that came to their end.
+        progress: where the last ``fit`` stood when it ended or was saved; None where there was none.
+        observe: looks where the ``fit`` stands that is under way.
+    """
+
+    seed: int = field(default_factory=random.job_seed)
+    step: int = 0
+    epochs: list[int] = field(default_factory=list)
+    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
+    fits: int = 0
+    progress: Progress | None = None
+    observe: Callable[[], Progress] | None = field(default=None, repr=False, compare=False)
+    _of_last_epoch: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.progress is not None and self.progress.moment.stage is Stage.END:
+            self._of_last_epoch.update(self.progress.logs)
+
+    def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
+        """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
+        if not self.epochs or self.epochs[-1] != epoch:
+            self.epochs.append(epoch)
+            self._of_last_epoch.clear()
+        for key, value in logs.items():
+            values = self.history.setdefault(key, [])
+            if key in self._of_last_epoch:
+                values.pop()
+            self._of_last_epoch.add(key)
+            values.append(value if isinstance(value, list) else float(value))
+
+    def now(self) -> Progress | None:
+        """Where the ``fit`` stands that is under way, or where the last one ended."""
+        return self.progress if self.observe is None else self.observe()

@@ -27,10 +27,16 @@ if TYPE_CHECKING:
     from distnet import regularizers as regularizers
     from distnet import saving as saving
     from distnet import utils as utils
+    from distnet.initializers import Initializer as Initializer
     from distnet.layers import Input as Input
     from distnet.layers import Layer as Layer
+    from distnet.layers.symbolic import KerasTensor as KerasTensor
+    from distnet.losses import Loss as Loss
+    from distnet.metrics import Metric as Metric
     from distnet.models import Model as Model
     from distnet.models import Sequential as Sequential
+    from distnet.optimizers import Optimizer as Optimizer
+    from distnet.regularizers import Regularizer as Regularizer
 
 __version__ = "0.1.0"
 
@@ -41,7 +47,12 @@ _ROOMS = frozenset(
         *("saving", "utils"),
     }
 )
-_HOMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
+_HOMES = {
+    **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.symbolic"},
+    **{"Model": "models", "Sequential": "models"},
+    **{"Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
+    **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,8 @@ from distnet import activations, constraints, initializers, layers, losses, metr
 from distnet.registry import Registry
 
 NAMES = {
-    "": "Sequential Model Input Layer activations backend callbacks config constraints datasets distribution "
+    "": "Sequential Model Input Layer KerasTensor Loss Metric Optimizer Initializer Regularizer "
+    "activations backend callbacks config constraints datasets distribution "
     "initializers layers losses metrics models optimizers preprocessing regularizers saving utils",
     "activations": "get serialize deserialize relu sigmoid tanh softmax softplus softsign selu elu exponential gelu "
     "silu swish mish leaky_relu relu6 log_softmax hard_sigmoid linear",
@@ -32,7 +33,8 @@ NAMES = {
     "initializers": "get serialize deserialize Initializer Zeros Ones Constant RandomNormal RandomUniform "
     "TruncatedNormal VarianceScaling GlorotUniform GlorotNormal HeUniform HeNormal LecunUniform LecunNormal "
     "Orthogonal Identity",
-    "layers": "Layer Input InputLayer Dense Activation Dropout Flatten Reshape Permute RepeatVector Embedding Masking "
+    "layers": "serialize deserialize Layer "
+    "Input InputLayer Dense Activation Dropout Flatten Reshape Permute RepeatVector Embedding Masking "
     "Conv1D Conv2D Convolution1D Convolution2D Conv2DTranspose DepthwiseConv2D SeparableConv2D ZeroPadding1D "
     "ZeroPadding2D Cropping1D Cropping2D UpSampling1D UpSampling2D MaxPooling1D MaxPooling2D AveragePooling1D "
     "AveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D MaxPool1D "
@@ -42,6 +44,16 @@ NAMES = {
     "Average Maximum Minimum Concatenate Dot add subtract multiply average maximum minimum concatenate dot SimpleRNN "
     "LSTM GRU Bidirectional TimeDistributed Attention MultiHeadAttention Rescaling Resizing CenterCrop RandomCrop "
     "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness",
+    "layers.core": "Dense Dropout Activation Flatten Reshape Permute RepeatVector Masking",
+    "layers.convolutional": "Conv1D Conv2D Convolution2D MaxPooling2D ZeroPadding2D UpSampling2D Cropping2D",
+    "layers.pooling": "MaxPooling2D GlobalAveragePooling2D",
+    "layers.normalization": "BatchNormalization",
+    "layers.recurrent": "LSTM GRU SimpleRNN",
+    "layers.embeddings": "Embedding",
+    "layers.merge": "Add Concatenate add concatenate dot",
+    "layers.noise": "GaussianNoise",
+    "layers.advanced_activations": "LeakyReLU PReLU ELU Softmax",
+    "layers.wrappers": "TimeDistributed Bidirectional",
     "losses": "get serialize deserialize Loss MeanSquaredError MeanAbsoluteError BinaryCrossentropy "
     "CategoricalCrossentropy SparseCategoricalCrossentropy KLDivergence Poisson Huber LogCosh CosineSimilarity Hinge "
     "SquaredHinge CategoricalHinge mse mae binary_crossentropy categorical_crossentropy "
@@ -51,6 +63,7 @@ NAMES = {
     "models": "Model Sequential load_model save_model clone_model model_from_json",
     "optimizers": "get serialize deserialize Optimizer SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Lion "
     "Lamb schedules",
+    "optimizers.legacy": "Optimizer SGD RMSprop Adam Adagrad Adadelta Adamax Nadam Ftrl",
     "optimizers.schedules": "LearningRateSchedule ExponentialDecay PiecewiseConstantDecay PolynomialDecay "
     "InverseTimeDecay CosineDecay CosineDecayRestarts",
     "regularizers": "get serialize deserialize Regularizer L1 L2 L1L2 l1 l2 l1_l2",
@@ -58,14 +71,17 @@ NAMES = {
     "preprocessing.sequence": "pad_sequences",
     "saving": "load_model save_model custom_object_scope get_custom_objects register_keras_serializable",
     "utils": "set_random_seed to_categorical normalize custom_object_scope get_custom_objects "
-    "register_keras_serializable plot_model model_to_dot Sequence PyDataset get_file",
+    "register_keras_serializable plot_model model_to_dot Sequence PyDataset get_file "
+    "pad_sequences load_img img_to_array array_to_img save_img Progbar",
+    "utils.generic_utils": "Progbar get_custom_objects CustomObjectScope custom_object_scope",
     "utils.np_utils": "to_categorical normalize",
     "utils.vis_utils": "plot_model model_to_dot",
 }
 METHODS = (
     "add pop compile fit evaluate predict train_on_batch test_on_batch predict_on_batch summary get_weights "
     "set_weights count_params fit_generator "
-    "evaluate_generator predict_generator to_json save save_weights load_weights get_layer get_config from_config build"
+    "evaluate_generator predict_generator predict_classes predict_proba "
+    "to_json save save_weights load_weights get_layer get_config from_config build"
 )
 FAMILIES = [
     (layers.LAYERS, [layers, models]),

@@ -32,6 +32,7 @@ class ModelCheckpoint(Callback):
         keep: number of files to keep; the oldest is deleted once the newest stands. Where the name is always
             the same, the ones before it are called ``name.1.h5``, ``name.2.h5`` ... None keeps all that have
             names of their own, and one where they have not.
+        period: Keras 2's: saves only after every so many epochs.
 
     The file is written while training goes on: see ``Model.save_checkpoint``.
 
@@ -50,6 +51,7 @@ class ModelCheckpoint(Callback):
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
     keep: int | None = None
+    period: int = 1
     best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
     batches: int = field(default=0, init=False, repr=False, metadata=STATE)
     epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
@@ -62,6 +64,8 @@ class ModelCheckpoint(Callback):
             raise ArgumentError(
                 f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
             )
+        if not isinstance(self.period, int) or self.period < 1:
+            raise ArgumentError(f"ModelCheckpoint: period must be a number of epochs, received {self.period!r}.")
         if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
             raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
         self.filepath = os.fspath(self.filepath)
@@ -98,8 +102,8 @@ class ModelCheckpoint(Callback):
             self._save(self.epoch, logs or {}, batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save after every epoch."""
-        if self.save_freq == "epoch":
+        """Save after every epoch, or every ``period``."""
+        if self.save_freq == "epoch" and (epoch + 1) % self.period == 0:
             self._save(epoch, logs or {}, None)
 
     def _save(self, epoch: int, logs: Logs, batch: int | None) -> None:

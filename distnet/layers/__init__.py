@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from distnet.layers import core as core
+from distnet.layers import embeddings as embeddings
+from distnet.layers import merge as merge
+from distnet.layers import wrappers as wrappers
 from distnet.layers.activation import Activation as Activation
 from distnet.layers.advanced_activations import ELU as ELU
 from distnet.layers.advanced_activations import LeakyReLU as LeakyReLU
@@ -86,6 +93,8 @@ from distnet.layers.transposed_convolutional import Conv1DTranspose as Conv1DTra
 from distnet.layers.transposed_convolutional import Conv2DTranspose as Conv2DTranspose
 from distnet.layers.upsampling import UpSampling1D as UpSampling1D
 from distnet.layers.upsampling import UpSampling2D as UpSampling2D
+from distnet.registry import custom_object_scope
+from distnet.types import Json
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
@@ -101,3 +110,24 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
+
+
+def serialize(layer: Layer) -> Json:
+    """The JSON of a layer: ``{"class_name", "config"}``.
+
+    Source: ``keras.layers.serialize``.
+    """
+    return layer.as_json()
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """The layer, without its weights, that ``serialize`` of distnet or Keras described.
+
+    Args:
+        config: its JSON.
+        custom_objects: the user's own classes and functions by name.
+
+    Source: ``keras.layers.deserialize``.
+    """
+    with custom_object_scope(custom_objects):
+        return LAYERS.get(config)

@@ -15,6 +15,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape

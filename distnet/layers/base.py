@@ -257,6 +257,16 @@ class Layer(Configurable, ABC):
         """The variables that training leaves alone."""
         return [v for v in self.variables if not (v.trainable and self.trainable)]
 
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """Keras's other name of ``trainable_weights``."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """Keras's other name of ``non_trainable_weights``."""
+        return self.non_trainable_weights
+
     def get_weights(self) -> list[Array]:
         """Copies of all weights, the trainable ones first."""
         return [v.numpy() for v in self.weights]

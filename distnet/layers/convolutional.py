@@ -13,6 +13,7 @@ from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, patches
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.layers.sliding import Extents, Sliding, as_images, channels_last, extents, input_channels, padding_name
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer

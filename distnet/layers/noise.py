@@ -12,6 +12,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.dropout import check_rate, mask_bits, threshold
+from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.regularizers import L1L2
 from distnet.types import Array, Json
 

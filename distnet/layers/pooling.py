@@ -11,6 +11,7 @@ from distnet import kernels
 from distnet.kernels.windows import Windows
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.layers.sliding import Extents, Sliding, as_images, channels_last, extents, padding_name
 from distnet.types import Array, Shape
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from distnet.layers.operators import Arithmetic
 from distnet.types import Shape
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Call:
 
 
 @dataclass(eq=False)
-class KerasTensor:
+class KerasTensor(Arithmetic):
     """A placeholder for an array of a model: its shape, and the call that makes it.
 
     Args:
@@ -58,6 +59,9 @@ class KerasTensor:
     def name(self) -> str:
         """Name of the layer that makes it."""
         return self.call.layer.name
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
 def placeholders(structure: Any) -> Iterator[KerasTensor]:

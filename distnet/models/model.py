@@ -17,13 +17,13 @@ from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.models.composite import Composite
-from distnet.models.generator_methods import GeneratorMethods
+from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
 from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
-from distnet.training.compilation import Compilation, named_in_full
+from distnet.training.compilation import Compilation, is_numbers, named_in_full
 from distnet.training.epochs import Training
 from distnet.training.inputs import as_list
 from distnet.training.objective import Log, Objective, in_form
@@ -32,7 +32,7 @@ from distnet.types import Json
 from distnet.variables import VariableStore
 
 
-class Model(GeneratorMethods, Composite, ABC):
+class Model(Keras2Methods, Composite, ABC):
     """Layers that are trained together: a ``Sequential``, or ``Model(inputs, outputs)``, a ``Functional``.
 
     Args:
@@ -70,6 +70,7 @@ class Model(GeneratorMethods, Composite, ABC):
         self.history: History | None = None
         self.stop_training = False
         self.batch_steps: object = None
+        self.loss: object = None
         self._compilation: Compilation | None = None
         self._training_state: TrainingState | None = None
 
@@ -107,7 +108,8 @@ class Model(GeneratorMethods, Composite, ABC):
             optimizer: name, object or config.
             loss: name, object, function or config; a model that only predicts needs none.
             metrics: list of names, objects or functions; they ignore sample weights.
-            loss_weights: factor of the loss.
+            loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
+                other way round: either order is understood, for the one are names and the other numbers.
             weighted_metrics: as metrics, counted with sample weights.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
                 taken so that scripts run, without effect here.
@@ -117,7 +119,10 @@ class Model(GeneratorMethods, Composite, ABC):
 
         Source: ``keras.Model.compile``.
         """
+        if is_numbers(metrics):
+            metrics, loss_weights = loss_weights, metrics
         self.optimizer = OPTIMIZERS.get(optimizer)
+        self.loss = loss
         self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
         if self.built:
             self._compilation.log_keys(self.output_names)
@@ -175,6 +180,9 @@ class Model(GeneratorMethods, Composite, ABC):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
         resume: str | os.PathLike[str] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> History:
         """Train for a number of epochs; every rank calls it with the same, whole data.
 
@@ -194,6 +202,7 @@ class Model(GeneratorMethods, Composite, ABC):
             validation_steps, validation_batch_size, validation_freq: the same for validation.
             resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was
                 trained: training goes on from there, also within an epoch, as if it had never stopped.
+            max_queue_size, workers, use_multiprocessing: how Keras 2 read ahead; without effect here.
 
         Returns:
             The history: losses and metrics of every epoch, over all ranks.
@@ -227,8 +236,11 @@ class Model(GeneratorMethods, Composite, ABC):
         steps: int | None = None,
         callbacks: Sequence[object] | object | None = None,
         return_dict: bool = False,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Log | list[Log] | dict[str, Log]:
-        """Loss and metrics over all rows: every rank gets them.
+        """Loss and metrics over all rows: every rank gets them. See ``fit`` for the arguments.
 
         Returns:
             ``[loss, *metrics]``; the loss alone where there are no metrics; a dict with ``return_dict``.
@@ -245,6 +257,9 @@ class Model(GeneratorMethods, Composite, ABC):
         verbose: str | int = "auto",
         steps: int | None = None,
         callbacks: Sequence[object] | object | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """The outputs for all rows, in order: every rank gets all of them; a list for several outputs.
 
@@ -260,11 +275,19 @@ class Model(GeneratorMethods, Composite, ABC):
         sample_weight: object = None,
         class_weight: Mapping[Any, float] | None = None,
         return_dict: bool = False,
+        reset_metrics: bool = True,
     ) -> Log | list[Log] | dict[str, Log]:
         """One step on one global batch, which every rank passes whole; its loss and metrics.
 
+        Args:
+            x, y, sample_weight, class_weight: as for ``fit``.
+            return_dict: whether they are returned by key.
+            reset_metrics: Keras 2's; they are those of this batch alone, as in Keras 3.
+
         Source: ``keras.Model.train_on_batch``.
         """
+        if not reset_metrics:
+            raise ArgumentError("train_on_batch: reset_metrics=False is not supported. Average the batches' values.")
         return in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
     def test_on_batch(
@@ -323,8 +346,20 @@ class Model(GeneratorMethods, Composite, ABC):
         dialect = {"module": "keras", "registered_name": None, "keras_version": KERAS_VERSION, "backend": "tensorflow"}
         return json.dumps({**cast(dict[str, Json], self.as_json()), **dialect}, **options)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
-        """Write the whole model to one HDF5 file: see ``distnet.models.save_model``."""
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+        save_format: str | None = None,
+    ) -> None:
+        """Write the whole model to one HDF5 file: see ``distnet.models.save_model``.
+
+        Raises:
+            ArgumentError: Keras 2's ``save_format="tf"``.
+        """
+        if save_format == "tf":
+            raise ArgumentError(f"{self.name}: TensorFlow's SavedModel cannot be written. Leave save_format out.")
         save_model(self, filepath, overwrite, include_optimizer)
 
     def save_checkpoint(

@@ -6,6 +6,9 @@
 0.9
 """
 
+import importlib
+from types import ModuleType
+
 from distnet.optimizers import schedules
 from distnet.optimizers.adadelta import Adadelta
 from distnet.optimizers.adagrad import Adagrad
@@ -40,3 +43,10 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``legacy``, which takes its names from here."""
+    if name != "legacy":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("distnet.optimizers.legacy")

@@ -172,6 +172,15 @@ def named_in_full(metrics: Any) -> Any:
     return _mapped(metrics, lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), "a metric")
 
 
+def is_numbers(spec: Any) -> bool:
+    """Whether it is a number, or a list or dict of numbers: weights of losses, no metrics."""
+    if isinstance(spec, Mapping):
+        return bool(spec) and all(map(is_numbers, spec.values()))
+    if isinstance(spec, list | tuple):
+        return bool(spec) and all(map(is_numbers, spec))
+    return isinstance(spec, int | float)
+
+
 def _by_shape(spec: Any) -> bool:
     return isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce")
 

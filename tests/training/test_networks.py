@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import distnet
 
@@ -20,7 +21,8 @@ NEAR = {"float32": 1e-4, "float64": 1e-7}
 @pytest.fixture(params=NEAR)
 def floatx(request):
     distnet.config.set_floatx(request.param)
-    yield request.param
+    with threadpool_limits(1):  # beside other tests BLAS's threads wait for one another
+        yield request.param
     distnet.config.set_floatx("float32")
 
 

@@ -6,3 +6,4 @@ from distnet.layers.normalization.batch_normalization import BatchNormalization 
 from distnet.layers.normalization.group_normalization import GroupNormalization as GroupNormalization
 from distnet.layers.normalization.layer_normalization import LayerNormalization as LayerNormalization
 from distnet.layers.normalization.unit_normalization import UnitNormalization as UnitNormalization
+from distnet.layers.old_paths import __getattr__ as __getattr__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.layers.recurrent.base import Recurrent as Recurrent
 from distnet.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from distnet.layers.recurrent.gru import GRU as GRU

@@ -1,4 +1,4 @@
-"""Keras 2's methods of a model for generators and sequences."""
+"""Methods of a model that Keras 2 had and Keras 3 has not."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from distnet.callbacks import History
 from distnet.training.objective import Log
+from distnet.types import Array
 
 
-class GeneratorMethods(ABC):
-    """``fit``, ``evaluate`` and ``predict`` by the names they had for generators and sequences."""
+class Keras2Methods(ABC):
+    """``fit``, ``evaluate`` and ``predict`` by other names, for generators, classes and probabilities."""
 
     @abstractmethod
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> History:
@@ -83,3 +86,21 @@ class GeneratorMethods(ABC):
     ) -> Any:
         """``predict`` by its name for generators and sequences: see ``fit_generator``."""
         return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def predict_proba(self, x: object, batch_size: int = 32, verbose: str | int = 0) -> Any:
+        """``predict`` by its name for outputs that are probabilities.
+
+        Source: ``keras.Sequential.predict_proba`` of Keras 2.5.
+        """
+        return self.predict(x, batch_size=batch_size, verbose=verbose)
+
+    def predict_classes(self, x: object, batch_size: int = 32, verbose: str | int = 0) -> Array:
+        """The class of each row: the largest of several outputs, or whether the one is above 0.5.
+
+        Shapes:
+            outputs (N, C) -> (N,); (N, 1) -> (N, 1)
+
+        Source: ``keras.Sequential.predict_classes`` of Keras 2.5.
+        """
+        y: Array = self.predict(x, batch_size=batch_size, verbose=verbose)
+        return np.asarray(np.argmax(y, axis=-1)) if y.shape[-1] > 1 else (y > 0.5).astype("int32")

@@ -1,0 +1,65 @@
+"""Keras 2's path of ``Progbar`` and of custom objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from distnet import comm
+from distnet.callbacks.progress import ProgressLine
+from distnet.registry import custom_object_scope as custom_object_scope
+from distnet.registry import get_custom_objects as get_custom_objects
+
+CustomObjectScope = custom_object_scope
+"""Keras's other name of ``custom_object_scope``."""
+
+
+class Progbar:
+    """A progress line for loops of one's own; rank 0 shows it.
+
+    Args:
+        target: number of steps; None where it is not known.
+        verbose: 0 silent, 1 a bar, 2 one line at the end.
+        stateful_metrics: names of values that are shown as they are, not averaged over the steps.
+        width, interval, unit_name: without effect: the line looks as that of ``fit``.
+
+    Source: ``keras.utils.Progbar``.
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 30,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ) -> None:
+        self.target = target
+        self.stateful_metrics = frozenset(stateful_metrics or ())
+        self._line = ProgressLine(target, verbose if comm.world().rank == 0 else 0)
+        self._sums: dict[str, tuple[float, float]] = {}
+        self._steps = 0
+
+    def update(
+        self, current: int, values: Sequence[tuple[str, float]] | None = None, finalize: bool | None = None
+    ) -> None:
+        """Show that ``current`` steps are done.
+
+        Args:
+            current: number of steps.
+            values: of the steps since the last update, by name.
+            finalize: whether this is the end; by default at ``target``.
+        """
+        new = max(current - self._steps, 1)
+        self._steps = current
+        for name, value in values or ():
+            total, count = (0.0, 0.0) if name in self.stateful_metrics else self._sums.get(name, (0.0, 0.0))
+            self._sums[name] = (total + value * new, count + new)
+        logs = {name: total / count for name, (total, count) in self._sums.items()}
+        self._line.update(current, logs)
+        if finalize or (finalize is None and current == self.target):
+            self._line.finish(logs)
+
+    def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
+        """Show that ``n`` more steps are done."""
+        self.update(self._steps + n, values)

@@ -16,6 +16,9 @@ from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS
 from distnet.types import Array, ArrayLike, Shape
 
+_MOST_CLASSES = 10_000
+"""The table of true against predicted classes has the square of it as entries."""
+
 
 def confusion_table(
     name: str, t: Array, p: Array, classes: int, ignore_class: int | None, sample_weight: ArrayLike | None
@@ -47,6 +50,8 @@ class _IoU(Metric, ABC):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 1 <= self.classes() <= _MOST_CLASSES:
+            raise ArgumentError(f"{self.name}: expected 1 to {_MOST_CLASSES} classes, received {self.classes()!r}.")
         if max(self.targets(), default=0) >= self.classes():
             raise ArgumentError(
                 f"{self.name}: expected target_class_ids below {self.classes()}, received {list(self.targets())}."

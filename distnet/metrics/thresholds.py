@@ -18,6 +18,8 @@ TP, FP, TN, FN = range(4)
 _NEVER = -1e10
 """The score of classes that are not among the best k, and the threshold only the others exceed."""
 
+_MOST_THRESHOLDS = 1_000_000
+
 
 def as_thresholds(name: str, thresholds: float | Sequence[float] | None, top_k: int | None = None) -> Array:
     """The thresholds as an array; by default 0.5, or with ``top_k`` one that all of the best k exceed.
@@ -37,10 +39,10 @@ def evenly_spaced(name: str, count: int) -> Array:
     """``count`` thresholds from 0 to 1; one alone is 0.5.
 
     Raises:
-        ArgumentError: the count is below 1.
+        ArgumentError: the count is below 1, or so large that it can only be a mistake.
     """
-    if count < 1:
-        raise ArgumentError(f"{name}: expected num_thresholds above 0, received {count!r}.")
+    if not 1 <= count <= _MOST_THRESHOLDS:
+        raise ArgumentError(f"{name}: expected num_thresholds from 1 to {_MOST_THRESHOLDS}, received {count!r}.")
     return np.arange(count) / (count - 1) if count > 1 else np.array([0.5])
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from distnet import config
+from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
 from distnet.types import Array, ArrayLike, Json
@@ -57,7 +58,7 @@ class MaxNorm(Constraint):
     Source: ``keras.constraints.MaxNorm``; Srivastava et al., 2014 (JMLR 15), section 5.1.
     """
 
-    max_value: float = 2
+    max_value: float = number(2, NOT_NEGATIVE)
     axis: Axis = 0
 
     def __call__(self, w: Array) -> Array:
@@ -105,10 +106,17 @@ class MinMaxNorm(Constraint):
     Source: ``keras.constraints.MinMaxNorm``.
     """
 
-    min_value: float = 0.0
-    max_value: float = 1.0
-    rate: float = 1.0
+    min_value: float = number(0.0, NOT_NEGATIVE)
+    max_value: float = number(1.0, NOT_NEGATIVE)
+    rate: float = number(1.0, FRACTION)
     axis: Axis = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_value > self.max_value:
+            raise ArgumentError(
+                f"MinMaxNorm: expected min_value up to max_value, received {self.min_value!r} and {self.max_value!r}."
+            )
 
     def __call__(self, w: Array) -> Array:
         norms = _norms(w, self.axis)

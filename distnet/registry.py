@@ -18,6 +18,7 @@ from typing import Any, Generic, Self, TypeVar, cast, overload
 
 import numpy as np
 
+from distnet.arguments import check_fields
 from distnet.errors import ArgumentError, UnknownNameError
 from distnet.types import Json
 
@@ -29,7 +30,14 @@ _scoped_custom: ContextVar[Mapping[str, Any] | None] = ContextVar("custom_object
 
 
 class Configurable:
-    """A dataclass whose fields are its constructor, its attributes and its Keras config."""
+    """A dataclass whose fields are its constructor, its attributes and its Keras config.
+
+    Fields annotated as bool, int or float take nothing else: see ``arguments.check_fields``.
+    """
+
+    def __post_init__(self) -> None:
+        if dataclasses.is_dataclass(self):
+            check_fields(self)
 
     def get_config(self) -> dict[str, Json]:
         """The constructor's arguments as JSON, in the order of the fields.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from distnet import config
+from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
 from distnet.types import Array, ArrayLike, Json
@@ -85,10 +85,7 @@ class L1(Regularizer):
     Source: ``keras.regularizers.L1`` on TensorFlow and PyTorch; on JAX the slope of ``|w|`` at 0 is 1.
     """
 
-    l1: float = 0.01
-
-    def __post_init__(self) -> None:
-        _check_factor("L1", "l1", self.l1)
+    l1: float = number(0.01, NOT_NEGATIVE)
 
     def value(self, w: Array) -> float:
         return _l1_value(self.l1, w)
@@ -106,10 +103,7 @@ class L2(Regularizer):
         l2: factor, at least 0.
     """
 
-    l2: float = 0.01
-
-    def __post_init__(self) -> None:
-        _check_factor("L2", "l2", self.l2)
+    l2: float = number(0.01, NOT_NEGATIVE)
 
     def value(self, w: Array) -> float:
         return _l2_value(self.l2, w)
@@ -128,12 +122,8 @@ class L1L2(Regularizer):
         l2: factor of the second term, at least 0.
     """
 
-    l1: float = 0.0
-    l2: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_factor("L1L2", "l1", self.l1)
-        _check_factor("L1L2", "l2", self.l2)
+    l1: float = number(0.0, NOT_NEGATIVE)
+    l2: float = number(0.0, NOT_NEGATIVE)
 
     def value(self, w: Array) -> float:
         return _l1_value(self.l1, w) + _l2_value(self.l2, w)
@@ -160,11 +150,11 @@ class OrthogonalRegularizer(Regularizer):
     Source: ``keras.regularizers.OrthogonalRegularizer``.
     """
 
-    factor: float = 0.01
+    factor: float = number(0.01, NOT_NEGATIVE)
     mode: str = "rows"
 
     def __post_init__(self) -> None:
-        _check_factor("OrthogonalRegularizer", "factor", self.factor)
+        super().__post_init__()
         if self.mode not in ("rows", "columns"):
             raise ArgumentError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {self.mode!r}.")
 
@@ -236,8 +226,3 @@ def _l1_value(factor: float, w: Array) -> float:
 
 def _l2_value(factor: float, w: Array) -> float:
     return factor * float(np.vdot(w, w)) if factor else 0.0
-
-
-def _check_factor(where: str, name: str, factor: float) -> None:
-    if not 0 <= factor < math.inf:
-        raise ArgumentError(f"{where}: expected a finite {name} >= 0, received {factor!r}.")

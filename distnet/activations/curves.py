@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.activations.base import Activation, register
-from distnet.errors import ArgumentError
+from distnet.arguments import POSITIVE, number
 from distnet.types import Array
 
 
@@ -24,11 +24,7 @@ class Squareplus(Activation):
     Source: Barron, 2021 (arXiv:2112.11687), equation 1.
     """
 
-    b: float = 4
-
-    def __post_init__(self) -> None:
-        if not self.b > 0:
-            raise ArgumentError(f"Squareplus: expected b > 0, received {self.b!r}.")
+    b: float = number(4, POSITIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         # The sum as it stands loses all digits for very negative z; this one adds what is positive.

@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.pieces import step
-from distnet.errors import ArgumentError
+from distnet.arguments import POSITIVE, number
 from distnet.types import Array
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -39,10 +39,7 @@ class ELU(Activation):
     Source: Clevert et al., 2016 (arXiv:1511.07289), equation 15.
     """
 
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        _check_positive("ELU", self.alpha)
+    alpha: float = number(1.0, POSITIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         _bend(z, out, 1.0, self.alpha, 1.0)
@@ -77,21 +74,13 @@ class CELU(Activation):
     Source: Barron, 2017 (arXiv:1704.07483), equation 2.
     """
 
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        _check_positive("CELU", self.alpha)
+    alpha: float = number(1.0, POSITIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         _bend(z, out, 1.0, self.alpha, 1 / self.alpha)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
         _bend_gradient(dy, saved, out, 1.0, self.alpha, 1 / self.alpha)
-
-
-def _check_positive(where: str, alpha: float) -> None:
-    if not alpha > 0:
-        raise ArgumentError(f"{where}: expected alpha > 0, received {alpha!r}.")
 
 
 def _bend(z: Array, out: Array, slope: float, depth: float, rate: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet.activations.base import ACTIVATIONS, Activation, register
 from distnet.activations.pieces import clip_slope, leak, leak_gradient, step, within
-from distnet.errors import ArgumentError
+from distnet.arguments import NOT_NEGATIVE, number
 from distnet.types import Array
 
 _INF = np.inf
@@ -45,15 +45,9 @@ class ReLU(Activation):
     Source: ``keras.activations.relu`` on JAX, whose slope is 0 at 0 and one half at ``max_value``, but 0 at 6.
     """
 
-    negative_slope: float = 0.0
-    max_value: float | None = None
+    negative_slope: float = number(0.0, NOT_NEGATIVE)
+    max_value: float | None = number(None, NOT_NEGATIVE)
     threshold: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not self.negative_slope >= 0:
-            raise ArgumentError(f"ReLU: expected negative_slope >= 0, received {self.negative_slope!r}.")
-        if self.max_value is not None and not self.max_value >= 0:
-            raise ArgumentError(f"ReLU: expected max_value >= 0 or None, received {self.max_value!r}.")
 
     @property
     def saves_input(self) -> bool:
@@ -108,11 +102,7 @@ class LeakyReLU(Activation):
     Source: ``keras.activations.leaky_relu``.
     """
 
-    negative_slope: float = 0.2
-
-    def __post_init__(self) -> None:
-        if not self.negative_slope >= 0:
-            raise ArgumentError(f"LeakyReLU: expected negative_slope >= 0, received {self.negative_slope!r}.")
+    negative_slope: float = number(0.2, NOT_NEGATIVE)
 
     @property
     def saves_input(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.pieces import step
-from distnet.errors import ArgumentError
+from distnet.arguments import NOT_NEGATIVE, number
 from distnet.types import Array
 
 
@@ -23,10 +23,7 @@ class HardShrink(Activation):
     Source: ``keras.activations.hard_shrink``.
     """
 
-    threshold: float = 0.5
-
-    def __post_init__(self) -> None:
-        _check_threshold("HardShrink", self.threshold)
+    threshold: float = number(0.5, NOT_NEGATIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         np.multiply(z, step(np.abs(z), self.threshold), out=out)
@@ -46,10 +43,7 @@ class SoftShrink(Activation):
     Source: ``keras.activations.soft_shrink``.
     """
 
-    threshold: float = 0.5
-
-    def __post_init__(self) -> None:
-        _check_threshold("SoftShrink", self.threshold)
+    threshold: float = number(0.5, NOT_NEGATIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         np.subtract(z, np.clip(z, -self.threshold, self.threshold), out=out)
@@ -98,11 +92,6 @@ class Threshold(Activation):
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
         np.multiply(dy, step(saved, self.threshold), out=out)
-
-
-def _check_threshold(where: str, threshold: float) -> None:
-    if not threshold >= 0:
-        raise ArgumentError(f"{where}: expected threshold >= 0, received {threshold!r}.")
 
 
 def _is_kept(y: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.pieces import clip_slope, within
-from distnet.errors import ArgumentError
+from distnet.arguments import POSITIVE, number
 from distnet.types import Array
 
 
@@ -116,11 +116,7 @@ class HardSigmoid(Activation):
     Source: ``keras.activations.hard_sigmoid``.
     """
 
-    slope: float = 1 / 6
-
-    def __post_init__(self) -> None:
-        if not self.slope > 0:
-            raise ArgumentError(f"HardSigmoid: expected slope > 0, received {self.slope!r}.")
+    slope: float = number(1 / 6, POSITIVE)
 
     def forward(self, z: Array, out: Array) -> None:
         np.multiply(z, self.slope, out=out)

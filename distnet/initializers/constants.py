@@ -8,7 +8,7 @@ from typing import Self, cast
 
 import numpy as np
 
-from distnet.errors import ShapeError
+from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers.base import INITIALIZERS, Initializer
 from distnet.types import Array, ArrayLike, DType, Json
 
@@ -44,6 +44,10 @@ class Constant(Initializer):
     """
 
     value: ArrayLike = 0.0
+
+    def __post_init__(self) -> None:
+        if np.asarray(self.value).dtype.kind not in "biuf":
+            raise ArgumentError(f"Constant: expected a number or an array of numbers, received {self.value!r}.")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:

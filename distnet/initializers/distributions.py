@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distnet.arguments import NOT_NEGATIVE, check_fields, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers.base import INITIALIZERS, Initializer
 from distnet.types import Array, DType
@@ -16,13 +17,12 @@ _TRUNCATION = 2.0
 """Standard deviations from the mean beyond which a number is drawn again."""
 
 
-def check_seed(initializer: Initializer) -> None:
-    """Refuse a seed that is neither None nor an integer; Keras's SeedGenerator in a file stands for its seed."""
+def check_seeded(initializer: Initializer) -> None:
+    """Refuse wrong fields; Keras's SeedGenerator in a file stands for its seed."""
     seed: object = initializer.seed
     if isinstance(seed, Mapping):
-        seed = initializer.seed = seed.get("config", {}).get("seed")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
-        raise ArgumentError(f"{type(initializer).__name__}: expected an integer seed or None, received {seed!r}.")
+        initializer.seed = seed.get("config", {}).get("seed")
+    check_fields(initializer)
 
 
 def truncated_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -48,11 +48,11 @@ class RandomNormal(Initializer):
     """
 
     mean: float = 0.0
-    stddev: float = 0.05
+    stddev: float = number(0.05, NOT_NEGATIVE)
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return (self.mean + self.stddev * rng.standard_normal(shape)).astype(dtype)
@@ -70,11 +70,11 @@ class TruncatedNormal(Initializer):
     """
 
     mean: float = 0.0
-    stddev: float = 0.05
+    stddev: float = number(0.05, NOT_NEGATIVE)
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return (self.mean + self.stddev * truncated_normal(shape, rng)).astype(dtype)
@@ -96,7 +96,11 @@ class RandomUniform(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
+        if self.minval > self.maxval:
+            raise ArgumentError(
+                f"RandomUniform: expected minval up to maxval, received {self.minval!r} and {self.maxval!r}."
+            )
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return rng.uniform(self.minval, self.maxval, shape).astype(dtype)
@@ -124,7 +128,7 @@ class Orthogonal(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         if len(shape) < 2:

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import POSITIVE, number
 from distnet.errors import ArgumentError
 from distnet.initializers.base import INITIALIZERS, Initializer
-from distnet.initializers.distributions import check_seed, truncated_normal
+from distnet.initializers.distributions import check_seeded, truncated_normal
 from distnet.types import Array, DType, Json
 
 Axes = Sequence[int] | None
@@ -78,7 +79,7 @@ class VarianceScaling(Initializer):
     Source: ``keras.initializers.VarianceScaling``.
     """
 
-    scale: float = 1.0
+    scale: float = number(1.0, POSITIVE)
     mode: str = "fan_in"
     distribution: str = "truncated_normal"
     seed: int | None = None
@@ -86,12 +87,10 @@ class VarianceScaling(Initializer):
     output_axes: Axes = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
         self.mode, self.distribution = self.mode.lower(), self.distribution.lower()
         if self.distribution == "normal":
             self.distribution = "truncated_normal"
-        if not self.scale > 0:
-            raise ArgumentError(f"VarianceScaling: expected scale > 0, received {self.scale!r}.")
         if self.mode not in _MODES:
             raise ArgumentError(f"VarianceScaling: expected a mode of {_MODES}, received {self.mode!r}.")
         if self.distribution not in _DISTRIBUTIONS:
@@ -124,7 +123,7 @@ class ScaledInitializer(Initializer):
     output_axes: Axes = None
 
     def __post_init__(self) -> None:
-        check_seed(self)
+        check_seeded(self)
 
     def get_config(self) -> dict[str, Json]:
         return without_unset_axes(super().get_config())

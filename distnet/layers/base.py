@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import numpy as np
 
 from distnet import config, naming, random
+from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
 from distnet.layers.symbolic import Call, KerasTensor
@@ -19,6 +20,8 @@ from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
 
 L = TypeVar("L", bound="type[Layer]")
+
+_NAMES_OF_FILES = (".", "..", "top_level_model_weights", "optimizer_weights", "model_weights")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -67,6 +70,7 @@ class Layer(Configurable, ABC):
         self.calls: list[Call] = []
         self.built_shape: Any = None
         self.validate()
+        check_fields(self, self.name)
 
     def validate(self) -> None:
         """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
@@ -307,11 +311,11 @@ class Layer(Configurable, ABC):
 
     def _declared_shape(self) -> Shape | None:
         if self.batch_input_shape is not None:
-            return _shape(self.batch_input_shape, self.name)
+            return as_shape(self.batch_input_shape, self.name)
         if self.input_shape is not None:
-            return (None, *_shape(self.input_shape, self.name))
+            return (None, *as_shape(self.input_shape, self.name))
         if self.input_dim is not None:
-            return (None, *_shape((self.input_dim,), self.name))
+            return (None, *as_shape((self.input_dim,), self.name))
         return None
 
 
@@ -360,16 +364,19 @@ def positive_int(value: object, what: str) -> int:
     Raises:
         ArgumentError: it is not one.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
+    if not is_integer(value) or cast(int, value) <= 0:
         raise ArgumentError(f"{what}: expected a positive integer, received {value!r}.")
-    return int(value)
+    return int(cast(int, value))
 
 
 def _checked_name(name: object, cls: type) -> str:
     if name is None:
         return naming.unique_name(cls.__name__)
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ArgumentError(f"{cls.__name__}: name must be a non-empty string without '/', received {name!r}.")
+    if not isinstance(name, str) or not name or "/" in name or "\0" in name or name in _NAMES_OF_FILES:
+        raise ArgumentError(
+            f"{cls.__name__}: name must be a non-empty string without '/', and none of {_NAMES_OF_FILES}, which mean "
+            f"something else in a saved file; received {name!r}."
+        )
     return name
 
 
@@ -378,15 +385,22 @@ def _dtype_name(dtype: object, where: str, known: Sequence[str]) -> str:
         return config.floatx()
     if isinstance(dtype, Mapping):
         dtype = dtype.get("config", {}).get("name")
-    name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
+    try:
+        name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
+    except TypeError:
+        name = None
     if name not in known:
-        raise ArgumentError(f"{where}: expected a dtype of {known}, received {name!r}.")
-    return name
+        raise ArgumentError(f"{where}: expected a dtype of {known}, received {dtype!r}.")
+    return cast(str, name)
 
 
-def _shape(shape: Sequence[int | None] | int, where: str) -> Shape:
-    extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
-    for extent in extents:
-        if extent is not None and (not isinstance(extent, int | np.integer) or extent < 0):
-            raise ArgumentError(f"{where}: a shape holds non-negative integers and None, received {shape!r}.")
-    return tuple(None if extent is None else int(extent) for extent in extents)
+def as_shape(shape: object, where: str) -> Shape:
+    """``shape`` as a tuple; one integer stands for a shape of one axis.
+
+    Raises:
+        ArgumentError: it holds anything but non-negative integers and None.
+    """
+    extents = tuple(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else (shape,)
+    if any(n is not None and (not is_integer(n) or n < 0) for n in extents):
+        raise ArgumentError(f"{where}: a shape holds non-negative integers and None, received {shape!r}.")
+    return tuple(None if n is None else int(n) for n in extents)

@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import kernels
+from distnet.arguments import FRACTION, required_number
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array, Json, Shape
 
@@ -30,9 +31,6 @@ class Dropping(Layer):
     @abstractmethod
     def mask_shape(self) -> Shape | None:
         """Shape of the mask, None entries meaning the input's extent; None for one entry each."""
-
-    def validate(self) -> None:
-        check_rate(self.rate, self.name)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
@@ -72,14 +70,14 @@ class Dropout(Dropping):
     Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
     """
 
-    rate: float
+    rate: float = required_number(FRACTION)
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
 
     def validate(self) -> None:
         super().validate()
         if self.noise_shape is not None:
-            self.noise_shape = tuple(self.noise_shape)
+            self.noise_shape = as_shape(self.noise_shape, f"{self.name}: noise_shape")
 
     @property
     def mask_shape(self) -> Shape | None:
@@ -126,7 +124,7 @@ class SpatialDropout1D(SpatialDropout):
 
     axes: ClassVar[int] = 3
 
-    rate: float
+    rate: float = required_number(FRACTION)
     seed: int | None = None
 
 
@@ -148,7 +146,7 @@ class SpatialDropout2D(SpatialDropout):
 
     axes: ClassVar[int] = 4
 
-    rate: float
+    rate: float = required_number(FRACTION)
     data_format: str | None = None
     seed: int | None = None
 
@@ -157,18 +155,6 @@ class SpatialDropout2D(SpatialDropout):
         self.data_format = self.data_format or "channels_last"
         if self.data_format != "channels_last":
             raise ArgumentError(f"{self.name}: expected data_format 'channels_last', received {self.data_format!r}.")
-
-
-def check_rate(rate: object, where: str, is_one_allowed: bool = True) -> None:
-    """Refuse what is no probability of dropping.
-
-    Raises:
-        ArgumentError: it is none.
-    """
-    is_number = isinstance(rate, int | float) and not isinstance(rate, bool) and 0 <= rate <= 1
-    if not is_number or (rate == 1 and not is_one_allowed):
-        below = "" if is_one_allowed else ", below 1"
-        raise ArgumentError(f"{where}: rate must be a number between 0 and 1{below}, received {rate!r}.")
 
 
 def threshold(rate: float) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 from distnet.errors import ArgumentError
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import Layer, as_shape, positive_int, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.types import Array, Json, Shape
@@ -41,10 +41,12 @@ class InputLayer(Layer):
         if self.sparse or self.ragged:
             raise ArgumentError(f"{self.name}: sparse and ragged inputs are not supported; pass dense arrays.")
         if self.batch_input_shape is None:
-            given = self.batch_shape if self.shape is None else (self.batch_size, *self.shape)
-            if given is None:
+            if self.shape is None and self.batch_shape is None:
                 raise ArgumentError(f"{self.name}: expected shape=..., the shape of one row without the batch axis.")
-            self.batch_input_shape = tuple(given)
+            if self.batch_size is not None:
+                positive_int(self.batch_size, f"{self.name}: batch_size")
+            row = None if self.shape is None else as_shape(self.shape, self.name)
+            self.batch_input_shape = as_shape(self.batch_shape, self.name) if row is None else (self.batch_size, *row)
         call = Call(self, 0, (), {}, (), {})
         call.outputs = (KerasTensor(self.batch_input_shape, self.dtype, call),)
         self.calls.append(call)
@@ -80,9 +82,9 @@ def Input(
     Source: ``keras.Input``.
     """
     layer = InputLayer(
-        shape=None if shape is None else tuple(shape),
+        shape=cast("Shape | None", shape),
         batch_size=batch_size,
-        batch_shape=None if batch_shape is None else tuple(batch_shape),
+        batch_shape=cast("Shape | None", batch_shape),
         dtype=cast(str, dtype),
         name=cast(str, name),
     )

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.errors import ArgumentError
-from distnet.layers.base import Layer, register_layer
+from distnet.arguments import BELOW_ONE, FRACTION, required_number
+from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.dropout import check_rate, mask_bits, threshold
+from distnet.layers.dropout import mask_bits, threshold
 from distnet.layers.old_paths import __getattr__ as __getattr__
 from distnet.regularizers import L1L2
 from distnet.types import Array, Json
@@ -37,13 +37,8 @@ class GaussianNoise(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    stddev: float
+    stddev: float = required_number(FRACTION)
     seed: int | None = None
-
-    def validate(self) -> None:
-        is_number = isinstance(self.stddev, int | float) and not isinstance(self.stddev, bool)
-        if not is_number or not 0 <= self.stddev <= 1:
-            raise ArgumentError(f"{self.name}: stddev must be a number between 0 and 1, received {self.stddev!r}.")
 
     def get_config(self) -> dict[str, Json]:
         """The arguments; the seed, which older Keras does not know, only where there is one."""
@@ -79,11 +74,8 @@ class GaussianDropout(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    rate: float
+    rate: float = required_number(BELOW_ONE)
     seed: int | None = None
-
-    def validate(self) -> None:
-        check_rate(self.rate, self.name, is_one_allowed=False)
 
     def get_config(self) -> dict[str, Json]:
         """The arguments; the seed, which older Keras does not know, only where there is one."""
@@ -123,14 +115,13 @@ class AlphaDropout(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    rate: float
+    rate: float = required_number(BELOW_ONE)
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
 
     def validate(self) -> None:
-        check_rate(self.rate, self.name, is_one_allowed=False)
         if self.noise_shape is not None:
-            self.noise_shape = tuple(self.noise_shape)
+            self.noise_shape = as_shape(self.noise_shape, f"{self.name}: noise_shape")
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:

@@ -10,6 +10,7 @@ import numpy as np
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.sliding import extents
 from distnet.types import Array, Shape
 
 
@@ -58,10 +59,10 @@ class Reshape(Layer):
     target_shape: tuple[int, ...]
 
     def validate(self) -> None:
-        self.target_shape = tuple(self.target_shape)
-        if any(n == 0 or n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
+        self.target_shape = extents(self.target_shape, None, f"{self.name}: target_shape", least=-1)
+        if 0 in self.target_shape or self.target_shape.count(-1) > 1:
             raise ArgumentError(
-                f"{self.name}: target_shape holds positive extents and at most one -1, received {self.target_shape}."
+                f"{self.name}: target_shape: expected positive extents and at most one -1, received {self.target_shape}."
             )
 
     def compute_output_shape(self, shape: Shape) -> Shape:
@@ -100,7 +101,7 @@ class Permute(Layer):
     dims: tuple[int, ...]
 
     def validate(self) -> None:
-        self.dims = tuple(self.dims)
+        self.dims = extents(self.dims, None, f"{self.name}: dims")
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
                 f"{self.name}: dims: expected each of 1, 2, ... up to the number of a row's axes once, received "

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels.windows import Axis, Windows, reach, slide, spread
 from distnet.types import Array, Json, Shape
@@ -127,19 +128,19 @@ def as_images(x: Array) -> Array:
     return np.ascontiguousarray(x if x.ndim == 4 else x[:, :, np.newaxis])
 
 
-def extents(value: object, rank: int, what: str, least: int = 1) -> tuple[int, ...]:
-    """``value`` as ``rank`` integers; one number stands for all.
+def extents(value: object, rank: int | None, what: str, least: int = 1) -> tuple[int, ...]:
+    """``value`` as ``rank`` integers, or as any number of them; one number stands for all.
 
     Raises:
         ArgumentError: it is neither, or a number is below ``least``.
     """
     is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
-    given: tuple[Any, ...] = tuple(cast(Any, value)) if is_list else (value,) * rank
+    given: tuple[Any, ...] = tuple(cast(Any, value)) if is_list else (value,) * (rank or 1)
     for n in given:
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least:
+        if not is_integer(n) or n < least:
             raise ArgumentError(f"{what}: expected integers of at least {least}, received {value!r}.")
-    if len(given) != rank:
-        raise ArgumentError(f"{what}: expected 1 or {rank} integers, received {value!r}.")
+    if rank is not None and len(given) != rank:
+        raise ArgumentError(f"{what}: expected {'1' if rank == 1 else f'1 or {rank}'} integers, received {value!r}.")
     return tuple(int(n) for n in given)
 
 

@@ -42,6 +42,7 @@ class Loss(Configurable, ABC):
     dtype: object = field(default=None, kw_only=True, repr=False, metadata={"config": False})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.name = self.name or self.default_name()
         if self.reduction == "auto":  # what Keras 2 writes
             self.reduction = "sum_over_batch_size"

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import criteria
+from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
 from distnet.types import Array
 
@@ -26,7 +27,7 @@ class BinaryCrossentropy(CriterionLoss):
 
     criterion: ClassVar = criteria.binary_crossentropy
     from_logits: bool = False
-    label_smoothing: float = 0.0
+    label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
 
@@ -48,10 +49,10 @@ class BinaryFocalCrossentropy(CriterionLoss):
 
     criterion: ClassVar = criteria.binary_focal_crossentropy
     apply_class_balancing: bool = False
-    alpha: float = 0.25
-    gamma: float = 2.0
+    alpha: float = number(0.25, FRACTION)
+    gamma: float = number(2.0, NOT_NEGATIVE)
     from_logits: bool = False
-    label_smoothing: float = 0.0
+    label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
 
@@ -68,7 +69,7 @@ class CategoricalCrossentropy(CriterionLoss):
 
     criterion: ClassVar = criteria.categorical_crossentropy
     from_logits: bool = False
-    label_smoothing: float = 0.0
+    label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
 
@@ -89,9 +90,9 @@ class CategoricalFocalCrossentropy(CriterionLoss):
 
     criterion: ClassVar = criteria.categorical_focal_crossentropy
     alpha: float | Sequence[float] = 0.25
-    gamma: float = 2.0
+    gamma: float = number(2.0, NOT_NEGATIVE)
     from_logits: bool = False
-    label_smoothing: float = 0.0
+    label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from distnet import criteria
+from distnet.arguments import POSITIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
 
 
@@ -55,7 +56,7 @@ class Huber(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.huber
-    delta: float = 1.0
+    delta: float = number(1.0, POSITIVE)
     name: str = field(default="huber_loss", kw_only=True)
 
 

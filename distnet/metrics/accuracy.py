@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.errors import ShapeError
 from distnet.metrics.means import METRICS, FunctionMetric
@@ -137,7 +138,7 @@ class TopKCategoricalAccuracy(FunctionMetric):
 
     direction = "up"
     function: ClassVar = staticmethod(top_k_categorical_accuracy)
-    k: int = 5
+    k: int = whole_number(5, 1)
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
 
@@ -154,7 +155,7 @@ class SparseTopKCategoricalAccuracy(FunctionMetric):
 
     direction = "up"
     function: ClassVar = staticmethod(sparse_top_k_categorical_accuracy)
-    k: int = 5
+    k: int = whole_number(5, 1)
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
     from_sorted_ids: bool = field(default=False, kw_only=True)

@@ -35,6 +35,7 @@ class Metric(Configurable, ABC):
     state: Array | None = field(default=None, init=False, repr=False, metadata={"config": False})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.name = self.name or self.default_name()
         if isinstance(self.dtype, np.dtype | type):
             self.dtype = np.dtype(self.dtype).name

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.optimizers.hyperparameters import BELOW_ONE, NOT_NEGATIVE, number
 
 
 @OPTIMIZERS.register()

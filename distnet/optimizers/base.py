@@ -12,11 +12,11 @@ from typing import Any, Self
 import numpy as np
 
 from distnet import kernels
+from distnet.arguments import FRACTION, NOT_NEGATIVE, POSITIVE, number, whole_number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
 from distnet.naming import snake_case
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
-from distnet.optimizers.hyperparameters import FRACTION, NOT_NEGATIVE, POSITIVE, check_count, check_numbers, number
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, DType, Json
@@ -67,18 +67,16 @@ class Optimizer(Configurable):
     clipvalue: float | None = number(None, NOT_NEGATIVE)
     use_ema: bool = False
     ema_momentum: float = number(0.99, FRACTION)
-    ema_overwrite_frequency: int | None = None
+    ema_overwrite_frequency: int | None = whole_number(None, 1)
     loss_scale_factor: float | None = number(None, POSITIVE)
-    gradient_accumulation_steps: int | None = None
+    gradient_accumulation_steps: int | None = whole_number(None, 2)
     lr: LegacyLearningRate = LegacyLearningRate()
     decay: float = number(0.0, NOT_NEGATIVE)
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
         self.name = self.name or snake_case(kind)
-        check_numbers(self)
-        check_count(f"{kind}.ema_overwrite_frequency", self.ema_overwrite_frequency, 1)
-        check_count(f"{kind}.gradient_accumulation_steps", self.gradient_accumulation_steps, 2)
+        super().__post_init__()
         clips = {key: getattr(self, key) for key in ("clipnorm", "global_clipnorm", "clipvalue")}
         if sum(limit is not None for limit in clips.values()) > 1:
             raise ArgumentError(

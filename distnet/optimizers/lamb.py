@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet import kernels
+from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
-from distnet.optimizers.hyperparameters import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.types import Array
 from distnet.variables import VariableStore
 

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeAlias, overload
 
 import numpy as np
 
+from distnet.arguments import NOT_NEGATIVE, check_number
 from distnet.errors import ArgumentError
-from distnet.optimizers.hyperparameters import NOT_NEGATIVE, check_number
 from distnet.optimizers.schedules import SCHEDULES, LearningRateSchedule
 from distnet.types import Json
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.optimizers.hyperparameters import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.types import Json
 from distnet.variables import VariableStore
 

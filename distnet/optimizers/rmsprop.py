@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.optimizers.hyperparameters import FRACTION, NOT_NEGATIVE, number
 
 
 @OPTIMIZERS.register()

@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from distnet.errors import ArgumentError
-from distnet.optimizers.hyperparameters import (
+from distnet.arguments import (
     ANY,
     AT_LEAST_ONE,
     NOT_NEGATIVE,
     POSITIVE,
     check_number,
-    check_numbers,
     number,
     required_number,
 )
+from distnet.errors import ArgumentError
 from distnet.registry import Configurable, Registry, custom_object_scope
 from distnet.types import Json
 
@@ -49,9 +48,6 @@ class LearningRateSchedule(Configurable):
     >>> Halved()(2)
     0.025
     """
-
-    def __post_init__(self) -> None:
-        check_numbers(self)
 
     def __call__(self, step: int) -> float:
         """The learning rate of a step; the first step is 0."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from distnet.arguments import FRACTION, number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.optimizers.hyperparameters import FRACTION, number
 from distnet.optimizers.learning_rate import LearningRateField
 
 

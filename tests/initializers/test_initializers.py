@@ -108,7 +108,7 @@ def test_single_precision_is_double_precision_rounded(name):
 @pytest.mark.parametrize("seed", [1.5, "1", True])
 @pytest.mark.parametrize("name", RANDOM)
 def test_a_seed_that_is_no_integer_is_refused(name, seed):
-    with pytest.raises(ArgumentError, match="integer seed"):
+    with pytest.raises(ArgumentError, match="seed: expected an integer"):
         INITIALIZERS.classes()[name](seed=seed)
 
 
@@ -139,7 +139,7 @@ def test_shapes_that_make_no_sense_are_refused(initializer, shape):
 
 @pytest.mark.parametrize("options", [{"scale": 0.0}, {"mode": "fan"}, {"distribution": "cauchy"}])
 def test_variance_scaling_refuses_unknown_options(options):
-    with pytest.raises(ArgumentError, match="VarianceScaling: expected"):
+    with pytest.raises(ArgumentError, match=r"VarianceScaling(: |.scale: )expected"):
         initializers.VarianceScaling(**options)
 
 

@@ -122,5 +122,5 @@ def test_the_gradient_passes_where_the_input_passed():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, "0.5", None, True, float("nan")])
 def test_a_rate_that_is_no_probability_is_refused(rate):
-    with pytest.raises(errors.ArgumentError, match="rate must be a number between 0 and 1"):
+    with pytest.raises(errors.ArgumentError, match=r"rate: expected a number in \[0, 1\], received"):
         layers.Dropout(rate)

@@ -61,8 +61,8 @@ def assert_gradients_are_right(model, x):
         ({"units": 0}, "units: expected a positive integer, received 0"),
         ({"stateful": True}, "stateful=True is not supported"),
         ({"time_major": True}, "time_major"),
-        ({"dropout": 1.5}, "dropout must be a number between 0 and 1, received 1.5"),
-        ({"recurrent_dropout": "much"}, "recurrent_dropout must be a number"),
+        ({"dropout": 1.5}, r"dropout: expected a number in \[0, 1\], received 1.5"),
+        ({"recurrent_dropout": "much"}, "recurrent_dropout: expected a number"),
     ],
 )
 def test_a_recurrent_layer_refuses_what_it_cannot_do(cls, options, message):
@@ -289,7 +289,7 @@ def test_freezing_a_wrapper_freezes_what_is_within_and_freezing_a_part_only_the_
     ("make", "error", "message"),
     [
         (lambda: Attention(score_mode="sum"), ArgumentError, "score_mode must be 'dot' or 'concat'"),
-        (lambda: Attention(dropout=2), ArgumentError, "rate must be a number between 0 and 1"),
+        (lambda: Attention(dropout=2), ArgumentError, r"dropout: expected a number in \[0, 1\]"),
         (lambda: Attention()(numbers(2, 3, 4)), ArgumentError, r"expected \[query, value\]"),
         (lambda: Attention()([numbers(2, 3, 4), numbers(2, 3, 5)]), ShapeError, "need the same last extent"),
         (lambda: Attention()([numbers(2, 3), numbers(2, 3)]), ShapeError, r"of shape \(N, T, D\)"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from distnet import kernels
+from distnet.arguments import FRACTION, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -25,7 +26,6 @@ from distnet.layers.attention.probabilities import (
 )
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.dropout import check_rate
 from distnet.layers.symbolic import KerasTensor
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -128,7 +128,7 @@ class MultiHeadAttention(Layer):
     num_heads: int
     key_dim: int
     value_dim: int | None = None
-    dropout: float = 0.0
+    dropout: float = number(0.0, FRACTION)
     use_bias: bool = True
     output_shape: tuple[int, ...] | None = None
     attention_axes: tuple[int, ...] | None = None
@@ -147,7 +147,6 @@ class MultiHeadAttention(Layer):
         self.num_heads = positive_int(self.num_heads, f"{self.name}: num_heads")
         self.key_dim = positive_int(self.key_dim, f"{self.name}: key_dim")
         self.value_dim = positive_int(self.value_dim or self.key_dim, f"{self.name}: value_dim")
-        check_rate(self.dropout, self.name)
         if self.sliding_window is not None:
             self.sliding_window = positive_int(self.sliding_window, f"{self.name}: sliding_window")
         self.output_shape = _extents(self.output_shape)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from distnet.arguments import FRACTION, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS
 from distnet.layers.attention.probabilities import (
@@ -24,7 +25,6 @@ from distnet.layers.attention.probabilities import (
 from distnet.layers.attention.scores import dot_gradients, dot_scores, tanh_gradients, tanh_scores
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.dropout import check_rate
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -74,9 +74,6 @@ class ScoredAttention(Layer, ABC):
         self, d: Array, query: Array, key: Array, saved: Any, ctx: BackwardContext
     ) -> tuple[Array, Array]:
         """Gradients of query and key; those of the variables go to ``ctx``."""
-
-    def validate(self) -> None:
-        check_rate(self.dropout, self.name)
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """Besides ``[query, value]`` or ``[query, value, key]``: see ``call_arguments``."""
@@ -172,7 +169,7 @@ class Attention(ScoredAttention):
 
     use_scale: bool = False
     score_mode: str = "dot"
-    dropout: float = 0.0
+    dropout: float = number(0.0, FRACTION)
     seed: int | None = None
 
     def validate(self) -> None:
@@ -240,7 +237,7 @@ class AdditiveAttention(ScoredAttention):
     """
 
     use_scale: bool = True
-    dropout: float = 0.0
+    dropout: float = number(0.0, FRACTION)
     seed: int | None = field(default=None, kw_only=True)
 
     def build(self, shape: Any, ctx: BuildContext) -> None:

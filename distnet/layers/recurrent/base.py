@@ -96,10 +96,6 @@ class Recurrent(Layer, ABC):
 
     def validate(self) -> None:
         self.units = positive_int(self.units, f"{self.name}: units")
-        for key in ("dropout", "recurrent_dropout"):
-            rate = getattr(self, key)
-            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-                raise ArgumentError(f"{self.name}: {key} must be a number between 0 and 1, received {rate!r}.")
         if self.stateful:
             raise ArgumentError(
                 f"{self.name}: stateful=True is not supported: states belong to rows, and the rows of a batch are "

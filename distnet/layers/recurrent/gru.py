@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import FRACTION, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
@@ -60,8 +61,8 @@ class GRU(Recurrent):
     kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     recurrent_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
+    dropout: float = number(0.0, FRACTION)
+    recurrent_dropout: float = number(0.0, FRACTION)
     seed: int | None = None
     return_sequences: bool = False
     return_state: bool = False

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from distnet import config, random
+from distnet.arguments import check_fields
 from distnet.errors import ArgumentError, ShapeError
 from distnet.preprocessing.image.arrays import NumpyArrayIterator
 from distnet.preprocessing.image.directory import DirectoryIterator
@@ -76,6 +77,7 @@ class ImageDataGenerator:
 
     def __post_init__(self) -> None:
         where = type(self).__name__
+        check_fields(self)
         self._is_first = is_channels_first(self.data_format, where)
         self.data_format = "channels_first" if self._is_first else "channels_last"
         self.channel_axis, self.row_axis, self.col_axis = (1, 2, 3) if self._is_first else (3, 1, 2)

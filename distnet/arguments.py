@@ -1,0 +1,133 @@
+"""Fields that say what they take, in their annotation and their range, and are checked when their object is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers from ``low`` to ``high``, the bounds included unless open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        above = number > self.low if self.open_low else number >= self.low
+        below = number < self.high if self.open_high else number <= self.high
+        return above and below and math.isfinite(number)
+
+    def __str__(self) -> str:
+        left = "(" if self.open_low or self.low == -math.inf else "["
+        right = ")" if self.open_high or self.high == math.inf else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+ANY = Range()
+NOT_NEGATIVE = Range(low=0)
+NOT_POSITIVE = Range(high=0)
+AT_LEAST_ONE = Range(low=1)
+POSITIVE = Range(low=0, open_low=True)
+FRACTION = Range(low=0, high=1)
+POSITIVE_FRACTION = Range(low=0, high=1, open_low=True)
+BELOW_ONE = Range(low=0, high=1, open_high=True)
+
+
+def number(default: T, within: Range) -> T:
+    """A dataclass field for a number; a default of None makes None a value of it too."""
+    return dataclasses.field(default=default, metadata={"within": within})
+
+
+def required_number(within: Range) -> float:
+    """A dataclass field for a number without a default."""
+    return cast(float, dataclasses.field(metadata={"within": within}))
+
+
+def whole_number(default: T, least: int) -> T:
+    """A dataclass field for an integer of at least ``least``; a default of None makes None a value of it too."""
+    return dataclasses.field(default=default, metadata={"least": least})
+
+
+def check_number(where: str, value: object, within: Range) -> float:
+    """``value`` as a float.
+
+    Raises:
+        ArgumentError: it is not a number in the range.
+    """
+    if not is_number(value) or float(cast(float, value)) not in within:
+        raise ArgumentError(f"{where}: expected a number in {within}, received {value!r}.")
+    return float(cast(float, value))
+
+
+def check_integer(where: str, value: object, least: int) -> int:
+    """``value`` as an int.
+
+    Raises:
+        ArgumentError: it is not an integer of at least ``least``.
+    """
+    if not is_integer(value) or cast(int, value) < least:
+        raise ArgumentError(f"{where}: expected an integer of at least {least}, received {value!r}.")
+    return int(cast(int, value))
+
+
+def is_number(value: object) -> bool:
+    """Whether it is one real number, Python's or NumPy's, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def is_integer(value: object) -> bool:
+    """Whether it is one integer, Python's or NumPy's, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool | np.bool_ | int | np.integer) and value in (0, 1)
+
+
+_KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "bool": ("True or False", _is_flag),
+    "int": ("an integer", is_integer),
+    "float": ("a number", is_number),
+}
+
+
+def check_fields(instance: Any, where: str | None = None) -> None:
+    """Check the fields of a dataclass that are annotated as bool, int or float, or declared with a range.
+
+    Args:
+        instance: the dataclass; None is let through where the annotation or the default allows it.
+        where: begins the message; by default the name of the class.
+
+    Raises:
+        ArgumentError: a field of another type, or out of its range.
+    """
+    prefix = f"{where}: " if where else f"{type(instance).__name__}."
+    for f in dataclasses.fields(instance):
+        if not f.init:
+            continue
+        kind, _, rest = (f.type if isinstance(f.type, str) else f.type.__name__).partition(" | ")
+        within, least = f.metadata.get("within"), f.metadata.get("least")
+        if (kind not in _KINDS or rest not in ("", "None")) and within is None and least is None:
+            continue
+        value = getattr(instance, f.name)
+        if value is None and (rest == "None" or f.default is None):
+            continue
+        if within is not None:
+            check_number(f"{prefix}{f.name}", value, within)
+        elif least is not None:
+            check_integer(f"{prefix}{f.name}", value, least)
+        elif not _KINDS[kind][1](value):
+            raise ArgumentError(f"{prefix}{f.name}: expected {_KINDS[kind][0]}, received {value!r}.")

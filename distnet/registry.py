@@ -63,6 +63,9 @@ class Configurable:
         used = sorted(key for key in unknown if config[key] is not None and config[key] is not False)
         if used:
             raise ArgumentError(f"{cls.__name__}: unknown configuration keys {used}. Expected some of {sorted(known)}.")
+        missing = [name for name in _required(cls) if name not in config]
+        if missing:
+            raise ArgumentError(f"{cls.__name__}: the configuration lacks {missing}, received {sorted(config)}.")
         return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
 
     def as_json(self) -> Json:
@@ -93,6 +96,7 @@ class Registry(Generic[T]):
         self.adapt = adapt
         self.members: dict[str, type[T] | T] = {}
         self._by_key: dict[str, type[T] | T] = {}
+        self._spelled: dict[str, str] = {}
 
     def register(self, *aliases: str) -> Callable[[C], C]:
         """Decorate a class: it is found by its own name and by ``aliases``."""
@@ -105,10 +109,12 @@ class Registry(Generic[T]):
 
     def add(self, name: str, member: type[T] | T, *aliases: str) -> None:
         """Register a class, or a ready instance, under ``name`` and ``aliases``."""
-        for key in map(_normalized, (name, *aliases)):
+        for spelled in (name, *aliases):
+            key = _normalized(spelled)
             if self._by_key.get(key, member) is not member:
                 raise ArgumentError(f"the {self.kind} name {name!r} is taken by {self._by_key[key]!r}.")
             self._by_key[key] = member
+            self._spelled.setdefault(key, spelled)
         self.members[name] = member
 
     def classes(self) -> dict[str, type[T]]:
@@ -153,8 +159,8 @@ class Registry(Generic[T]):
                 importlib.import_module(provider)
             found = self._by_key.get(_normalized(name))
         if found is None:
-            close = difflib.get_close_matches(name, self.members, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+            close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)
+            hint = f"Did you mean {' or '.join(repr(self._spelled[key]) for key in close)}? " if close else ""
             raise UnknownNameError(
                 f"unknown {self.kind} {name!r}. {hint}Expected one of {sorted(self.members)}, or a class or function "
                 "of your own in custom_objects."
@@ -178,12 +184,19 @@ class Registry(Generic[T]):
 
     def _instance(self, found: object) -> T:
         if isinstance(found, type) and issubclass(found, self.base):
+            missing = _required(found)
+            if missing:
+                raise ArgumentError(
+                    f"the {self.kind} {found.__name__} needs {', '.join(missing)}. Pass an object, such as "
+                    f"{found.__name__}({missing[0]}=...)."
+                )
             return found()
         if isinstance(found, self.base):
             return found
         if callable(found) and self.adapt is not None and not isinstance(found, type):
             return self.adapt(found)
-        raise ArgumentError(f"expected a {self.kind} (name, object, class or config), received {found!r}.")
+        article = "an" if self.kind[0] in "aeiou" else "a"
+        raise ArgumentError(f"expected {article} {self.kind} (name, object, class or config), received {found!r}.")
 
     def field(self, default: object) -> Resolved[T]:
         """A dataclass field that holds a member and takes any spec of one."""
@@ -288,6 +301,13 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         yield
     finally:
         _scoped_custom.reset(token)
+
+
+def _required(cls: type) -> list[str]:
+    """The arguments without which an object of the class cannot be made."""
+    parameters = inspect.signature(cls).parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return [p.name for p in named if p.default is p.empty]
 
 
 def _normalized(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from distnet.errors import CheckpointError, ShapeError
+from distnet.errors import ArgumentError, CheckpointError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
 _ALIGNMENT_BYTES = 64
@@ -133,13 +134,27 @@ class Variable:
         """Overwrite the weights in place.
 
         Raises:
-            ShapeError: ``value`` has another shape.
+            ShapeError, ArgumentError: see ``fitting``.
         """
-        value = np.asarray(value)
-        if value.shape != self.shape:
-            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received {value.shape}.")
-        self.value[...] = value
+        self.value[...] = self.fitting(value)
         _count.assignments += 1
+
+    def fitting(self, value: object) -> Array:
+        """``value`` as weights of this variable.
+
+        Raises:
+            ShapeError: it has another shape.
+            ArgumentError: it holds no numbers.
+        """
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received uneven rows.") from None
+        if array.dtype.kind not in "biuf":
+            raise ArgumentError(f"{self.path}: expected weights of shape {self.shape}, received {reprlib.repr(value)}.")
+        if array.shape != self.shape:
+            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received {array.shape}.")
+        return array
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 from distnet import config, naming, random
 from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
+from distnet.layers.calling import as_inputs, as_masks, check_tensors
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.registry import Configurable, Registry, Resolved
@@ -178,7 +180,8 @@ class Layer(Configurable, ABC):
             raise ArgumentError(f"{self.name}: expected {first} to be called on, received {sorted(kwargs)}.")
         inputs, *args = args or (kwargs.pop(first),)  # type: ignore[assignment]
         tensors, options = self.bind(inputs, *args, **kwargs)
-        if not any(isinstance(t, KerasTensor) for t in tensors):
+        check_tensors(self.name, tensors, type(self).forward)
+        if not isinstance(tensors[0], KerasTensor):
             return self._call_on_arrays(tensors, options)
         shapes = [t.shape for t in tensors]
         self.build_once(shapes[0] if len(shapes) == 1 else shapes)
@@ -222,19 +225,15 @@ class Layer(Configurable, ABC):
         )
 
     def _call_on_arrays(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
-        arrays = [self._as_input(t) for t in tensors]
+        arrays = as_inputs(self.name, tensors, self.dtype, self.takes_integers)
         x = arrays[0] if len(arrays) == 1 else arrays
         self.build_once([(None, *a.shape[1:]) for a in arrays] if len(arrays) > 1 else (None, *arrays[0].shape[1:]))
         rows = len(arrays[0])
         training = bool(options.get("training", False))
-        mask = _masks(options.get("mask"), len(arrays))
+        mask = as_masks(self.name, options.get("mask"), arrays)
         ctx = ForwardContext(training, random.job_seed(), 0, 0, rows, Workspaces(), mask=mask, options=options)
         y, _ = self.forward(x, ctx)
         return [part.copy() for part in y] if isinstance(y, list) else y.copy()
-
-    def _as_input(self, tensor: Any) -> Array:
-        array = np.asarray(tensor)
-        return array if self.takes_integers and array.dtype.kind in "iu" else array.astype(self.dtype)
 
     @property
     def variables(self) -> list[Variable]:
@@ -335,23 +334,16 @@ def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[Arra
     """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
 
     Raises:
-        ShapeError: a wrong number of arrays, or an array of the wrong shape; nothing is changed then.
+        ShapeError: a wrong number of arrays, or an array of the wrong shape.
+        ArgumentError: something that is no array of numbers. In either case nothing is changed.
     """
-    arrays = [np.asarray(w) for w in weights]
-    if len(arrays) != len(variables):
-        raise ShapeError(f"{where}: set_weights expected {len(variables)} arrays, received {len(arrays)}.")
-    for variable, array in zip(variables, arrays, strict=True):
-        if variable.shape != array.shape:
-            raise ShapeError(f"{variable.path}: expected weights of shape {variable.shape}, received {array.shape}.")
+    if isinstance(weights, str) or not isinstance(weights, Sequence | np.ndarray):
+        raise ArgumentError(f"{where}: set_weights expected a list of arrays, received {reprlib.repr(weights)}.")
+    if len(weights) != len(variables):
+        raise ShapeError(f"{where}: set_weights expected {len(variables)} arrays, received {len(weights)}.")
+    arrays = [variable.fitting(array) for variable, array in zip(variables, weights, strict=True)]
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
-
-
-def _masks(given: Any, inputs: int) -> Any:
-    """The mask of one input, or a list of one for each of several; None where there is none."""
-    each = [given] if inputs == 1 or not isinstance(given, list | tuple) else list(given)
-    masks = [None if mask is None else np.asarray(mask, bool) for mask in each]
-    return masks[0] if inputs == 1 else [*masks, *[None] * (inputs - len(masks))]
 
 
 def _without_batch(shape: Any) -> Any:

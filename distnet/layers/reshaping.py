@@ -62,7 +62,8 @@ class Reshape(Layer):
         self.target_shape = extents(self.target_shape, None, f"{self.name}: target_shape", least=-1)
         if 0 in self.target_shape or self.target_shape.count(-1) > 1:
             raise ArgumentError(
-                f"{self.name}: target_shape: expected positive extents and at most one -1, received {self.target_shape}."
+                f"{self.name}: target_shape: expected positive extents and at most one -1, received "
+                f"{self.target_shape}."
             )
 
     def compute_output_shape(self, shape: Shape) -> Shape:

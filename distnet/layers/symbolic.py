@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from distnet.errors import ArgumentError
 from distnet.layers.operators import Arithmetic
 from distnet.types import Shape
 
@@ -49,6 +50,17 @@ class KerasTensor(Arithmetic):
     dtype: str
     call: Call
     index: int = 0
+
+    def __array__(self, *args: object, **kwargs: object) -> NoReturn:
+        """NumPy's functions cannot be called on it.
+
+        Raises:
+            ArgumentError: always.
+        """
+        raise ArgumentError(
+            f"{self.name}: a placeholder holds no numbers, so that NumPy cannot compute with it. Call layers on it, "
+            "such as Activation, Rescaling or a layer of your own."
+        )
 
     @property
     def ndim(self) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import reprlib
 from abc import abstractmethod
 from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet.errors import ShapeError
+from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.types import Array, Shape
@@ -20,6 +21,16 @@ class Merge(Layer):
     supports_masking: ClassVar[bool] = True
     inputs_wanted: ClassVar[int | None] = None
     """How many inputs it takes; None for any number."""
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The inputs, which come as a list even where there is one.
+
+        Raises:
+            ArgumentError: they do not.
+        """
+        if not isinstance(inputs, list | tuple):
+            raise ArgumentError(f"{self.name}: expected a list of inputs, received {reprlib.repr(inputs)} alone.")
+        return super().bind(inputs, *args, **kwargs)
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
         self.compute_output_shape(shape)

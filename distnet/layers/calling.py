@@ -1,0 +1,83 @@
+"""What a layer is called on, checked: placeholders or arrays, and the arrays' masks."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.symbolic import KerasTensor
+from distnet.types import Array
+
+
+def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:
+    """Fail unless these can be what a layer is called on.
+
+    Args:
+        where: the layer's name.
+        tensors: what it is called on.
+        forward: the layer's; one that is annotated to take an Array takes no list.
+
+    Raises:
+        ArgumentError: nothing, or placeholders beside arrays.
+        ShapeError: several tensors, where ``forward`` takes one array.
+    """
+    kinds = {isinstance(t, KerasTensor) for t in tensors}
+    if len(kinds) != 1:
+        other = next((t for t in tensors if not isinstance(t, KerasTensor)), None)
+        received = f"also {reprlib.repr(other)}" if kinds else "none"
+        raise ArgumentError(f"{where}: expected placeholders alone, or arrays alone, received {received}.")
+    if len(tensors) > 1 and forward.__annotations__.get("x") in ("Array", Array):
+        raise ShapeError(
+            f"{where}: is called on one tensor, received a list of {len(tensors)}. Merge them first, for example with "
+            "Concatenate."
+        )
+
+
+def as_inputs(where: str, tensors: Sequence[Any], dtype: str, takes_integers: bool) -> list[Array]:
+    """The arrays that ``forward`` gets: in the layer's dtype, unless it takes integers as they are.
+
+    Raises:
+        ArgumentError, ShapeError: what is no array of numbers, or arrays of different numbers of rows.
+    """
+    arrays = [_as_array(where, tensor) for tensor in tensors]
+    if len({len(a) for a in arrays}) > 1:
+        shapes = [a.shape for a in arrays]
+        raise ShapeError(f"{where}: expected inputs of equally many rows, received {shapes}.")
+    return [a if takes_integers and a.dtype.kind in "iu" else a.astype(dtype) for a in arrays]
+
+
+def as_masks(where: str, given: Any, inputs: Sequence[Array]) -> Any:
+    """The mask of one input, or a list of one for each of several; None where there is none.
+
+    Raises:
+        ShapeError: a mask that is not of the shape of its input's first axes.
+    """
+    each = [given] if len(inputs) == 1 or not isinstance(given, list | tuple) else list(given)
+    masks = [None if mask is None else _as_mask(where, mask, x) for mask, x in zip(each, inputs, strict=False)]
+    return masks[0] if len(inputs) == 1 else [*masks, *[None] * (len(inputs) - len(masks))]
+
+
+def _as_array(where: str, tensor: Any) -> Array:
+    try:
+        array = np.asarray(tensor)
+    except ValueError as error:
+        raise ShapeError(f"{where}: expected an array, received rows of different lengths: {error}.") from None
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(f"{where}: expected a placeholder or an array of numbers, received {reprlib.repr(tensor)}.")
+    if array.ndim == 0:
+        raise ShapeError(f"{where}: expected an array whose first axis is the batch, received {tensor!r}.")
+    return array
+
+
+def _as_mask(where: str, given: Any, x: Array) -> Array:
+    mask = np.asarray(given)
+    if mask.dtype.kind not in "biuf" or not mask.ndim or mask.shape != x.shape[: mask.ndim]:
+        raise ShapeError(
+            f"{where}: expected a mask of the shape of the input's first axes, {x.shape}, received {mask.shape} of "
+            f"{mask.dtype}."
+        )
+    return mask.astype(bool)

@@ -44,7 +44,16 @@ class ShapeError(DistnetError, ValueError):
 
 
 class DataError(DistnetError, ValueError):
-    """Training data that cannot be trained on: empty, not finite, out of range."""
+    """Training data that cannot be trained on: empty, not finite, out of range.
+
+    Args:
+        message: see above.
+        row: which of the rows at hand is wrong, for whoever knows where these lie in the data.
+    """
+
+    def __init__(self, message: str, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class NotBuiltError(DistnetError, RuntimeError):

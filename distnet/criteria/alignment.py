@@ -106,5 +106,6 @@ def _checked_labels(name: str, given: Array, classes: int, ignored: object) -> A
     where = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     raise DataError(
         f"{name}: expected class numbers from 0 to {classes - 1} for {classes} classes, "
-        f"received {given[where]} in row {int(where[0])}. Number the classes from 0, or widen the output."
+        f"received {given[where]} in row {int(where[0])}. Number the classes from 0, or widen the output.",
+        int(where[0]),
     )

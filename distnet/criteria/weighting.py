@@ -33,8 +33,9 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
         w == v or w == 1 for w, v in zip(weight.shape, values.shape, strict=False)
     )
     if not fits or weight.shape[0] != values.shape[0]:
+        allowed = " or ".join(dict.fromkeys((f"({len(values)},)", str(values.shape))))
         raise ShapeError(
-            f"{name}: expected sample weights of shape ({values.shape[0]},) or {values.shape}, "
+            f"{name}: expected sample weights of shape {allowed}, "
             f"received {np.shape(sample_weight)}. Give one weight for each row."
         )
     return weight

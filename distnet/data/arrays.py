@@ -13,7 +13,7 @@ import numpy as np
 from distnet import random
 from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError, ShapeError
-from distnet.types import Array
+from distnet.types import Array, DType
 
 Share: TypeAlias = Callable[[int], slice]
 """Gives one rank's part of a number of rows."""
@@ -44,12 +44,13 @@ class ArrayData:
         """The last batch may be smaller."""
         return math.ceil(self.rows / batch_size)
 
-    def batch(self, order: Array | None, start: int, stop: int, share: Share) -> Batch:
+    def batch(self, order: Array | None, start: int, stop: int, share: Share, names_rows: bool = False) -> Batch:
         """This rank's part of the global batch of positions ``start`` to ``stop``.
 
         Args:
             order: row of each position; None where they lie in order.
             share: gives this rank's part of a number of rows.
+            names_rows: whether these are the rows that the user knows, so that messages can name them.
         """
         part = share(stop - start)
         positions = slice(start + part.start, start + part.stop)
@@ -60,12 +61,13 @@ class ArrayData:
             weight=tuple(None if w is None else w[mine] for w in self.weight),
             first_row=part.start,
             global_rows=stop - start,
+            places=None if not names_rows else range(self.rows)[positions] if order is None else order[positions],
         )
 
     def batches(self, batch_size: int, share: Share, order: Array | None = None, first: int = 0) -> Iterator[Batch]:
         """This rank's part of every global batch from number ``first`` on."""
         for start in range(first * batch_size, self.rows, batch_size):
-            yield self.batch(order, start, min(start + batch_size, self.rows), share)
+            yield self.batch(order, start, min(start + batch_size, self.rows), share, names_rows=True)
 
     def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
         """The first rows, and the last ``fraction`` of them.
@@ -84,12 +86,12 @@ class ArrayData:
             )
         return self._rows(slice(0, at)), self._rows(slice(at, None))
 
-    def check_finite(self, rows: slice) -> None:
-        """Fail if one of these rows holds NaN or infinity.
+    def check_finite(self, rows: slice, dtype: str = "float64") -> None:
+        """Fail if one of these rows holds NaN, infinity, or what is infinite in the model's dtype.
 
         Args:
             rows: which to look at; the ranks share them out.
-            where: begins the message.
+            dtype: the model's, where it holds less than the arrays.
 
         Raises:
             DataError: names the array and the row.
@@ -98,7 +100,7 @@ class ArrayData:
         for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
             for array in arrays:
                 if array.dtype.kind == "f":
-                    _check_rows_finite(what, array, rows)
+                    _check_rows_finite(what, array, rows, np.dtype(dtype))
 
     def _rows(self, rows: slice) -> ArrayData:
         return ArrayData(
@@ -172,14 +174,15 @@ def _as_array(data: Any, what: str) -> Array:
     return array
 
 
-def _check_rows_finite(what: str, array: Array, rows: slice) -> None:
+def _check_rows_finite(what: str, array: Array, rows: slice, dtype: DType) -> None:
     for start in range(rows.start, rows.stop, _ROWS_PER_CHECK):
         part = array[start : min(start + _ROWS_PER_CHECK, rows.stop)]
-        finite = np.isfinite(part)
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(part.astype(dtype, copy=False))
         if not finite.all():
-            row = start + int(np.argmin(finite.reshape(len(part), -1).all(axis=1)))
-            bad = array[row][~np.isfinite(array[row])]
+            entry = tuple(np.argwhere(~finite)[0])
+            held = f"{part[entry]}" + (f", which is infinite in {dtype}" if np.isfinite(part[entry]) else "")
             raise DataError(
-                f"{what}: row {row} holds {bad.ravel()[0]}. Training on it would make every weight NaN: drop such rows "
-                "or fill them in first, for example with numpy.nan_to_num."
+                f"{what}: row {start + entry[0]} holds {held}. Training on it would make every weight NaN: drop such "
+                "rows, or fill them in first, for example with numpy.nan_to_num."
             )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from distnet.types import Array
+
+Places: TypeAlias = Sequence[int] | Array | None
+"""Where some rows lie in the data; None where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,7 @@ class Batch:
         weight: one array of sample weights for each output, or None where all rows weigh 1.
         first_row: index in the global batch of this rank's first row.
         global_rows: rows of the global batch.
+        places: where this rank's rows lie in the data, for messages; None where nobody knows.
     """
 
     x: tuple[Array, ...]
@@ -24,3 +30,4 @@ class Batch:
     weight: tuple[Array | None, ...]
     first_row: int
     global_rows: int
+    places: Places = None

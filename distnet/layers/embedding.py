@@ -107,8 +107,9 @@ class Embedding(Layer):
         low, high = indices.min(), indices.max()
         if low < 0 or high >= self.input_dim:
             wrong = low if low < 0 else high
-            row = np.argwhere(indices == wrong)[0].tolist()
+            row, *place = np.argwhere(indices == wrong)[0].tolist()
             raise DataError(
                 f"{self.name}: expected indices from 0 to {self.input_dim - 1}, a vocabulary of {self.input_dim}, "
-                f"received {wrong} at {row} of the batch. Raise input_dim, or replace rare words by one index."
+                f"received {wrong} at {place} of a row. Raise input_dim, or replace rare words by one index.",
+                row,
             )

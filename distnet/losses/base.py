@@ -69,6 +69,12 @@ class Loss(Configurable, ABC):
         """Raise what ``values_and_gradient`` would raise for these targets."""
         self.values_and_gradient(np.asarray(y_true), as_floating(y_pred))
 
+    def validate_weights(self, y_true: Array, y_pred: Array, sample_weight: Array) -> None:
+        """Raise ShapeError for weights that the values of these targets cannot be multiplied by."""
+        values, _ = self.values_and_gradient(y_true[:1], y_pred[:1])
+        shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
+        sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
+
     def valid(self, y_true: Array, values: Array) -> Array | None:
         """Where values count; None where all do."""
         return None

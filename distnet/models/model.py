@@ -8,8 +8,6 @@ from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
-import numpy as np
-
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator
@@ -153,12 +151,8 @@ class Model(Keras2Methods, Composite, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        shapes = self.output_shapes
-        objective = self._compilation.objective(self.output_names, [y.shape for y in data.y], shapes)
-        for loss, y, shape in zip(objective.losses, data.y, shapes, strict=True):
-            if loss is not None and None not in shape[1:]:
-                known = (data.rows, *(extent or 0 for extent in shape[1:]))
-                loss.validate(y, np.broadcast_to(np.float32(0.5), known))
+        objective = self._compilation.objective(self.output_names, [y.shape for y in data.y], self.output_shapes)
+        objective.check(data, self.output_shapes)
         return objective
 
     def fit(

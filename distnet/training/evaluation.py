@@ -38,7 +38,7 @@ def evaluate(
     ranks.meet("evaluate")
     size = positive(32 if batch_size is None else batch_size, "batch_size")
     source = Given(x, y, sample_weight).source(model, ranks, size)
-    source.sample.check_finite(shard(source.sample.rows, ranks.rank, ranks.size))
+    source.sample.check_finite(shard(source.sample.rows, ranks.rank, ranks.size), model.dtype)
     objective = model.objective(source.sample)
     _agree(ranks, model, source.sample, size, steps)
     batches = count_batches(source, steps, "steps")
@@ -114,7 +114,7 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
     outputs: list[list[Array]] = []
     for i, batch in enumerate(source.epoch(0, batches)):
         hooks.call("on_predict_batch_begin", i)
-        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x)])
+        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x, batch.first_row)])
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
     hooks.share()
@@ -146,7 +146,7 @@ def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, h
     for i, start in enumerate(range(rows.start, max(rows.stop, rows.start + 1), batch_size)):
         hooks.call("on_predict_batch_begin", i)
         part = slice(start, min(start + batch_size, rows.stop))
-        y = steps.forward([a[part] for a in data.x])
+        y = steps.forward([a[part] for a in data.x], places=range(data.rows)[part])
         outputs.append([part.copy() for part in y])
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})

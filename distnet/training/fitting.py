@@ -88,7 +88,7 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         data, held_out = data.split(options.validation_split)
         if options.class_weight is not None:
             held_out = replace(held_out, weight=(None,) * len(held_out.weight))
-    _check_finite(data)
+    _check_finite(data, model.dtype)
     size = _batch_size(options, data.rows)
     train = ArraySource(data, size, ranks, options.shuffle)
     if held_out is not None:
@@ -115,13 +115,13 @@ def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_
         given = Given(*unpack_validation(data))
     with naming("validation_data"):
         source = given.source(model, ranks, options.validation_batch_size or batch_size)
-        _check_finite(source.sample)
+        _check_finite(source.sample, model.dtype)
     return source
 
 
-def _check_finite(data: ArrayData) -> None:
+def _check_finite(data: ArrayData, dtype: str) -> None:
     ranks = communicator()
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size))
+    data.check_finite(shard(data.rows, ranks.rank, ranks.size), dtype)
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:

@@ -70,8 +70,10 @@ def naming(what: str) -> Iterator[None]:
     """Within the block every error about data says that it is ``what``."""
     try:
         yield
-    except (DataError, ShapeError) as error:
-        raise type(error)(f"{what}: {error}") from None
+    except DataError as error:
+        raise DataError(f"{what}: {error}", error.row) from None
+    except ShapeError as error:
+        raise ShapeError(f"{what}: {error}") from None
 
 
 def unpack_validation(data: Any) -> tuple[Any, Any, Any]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.comm import Communicator
+from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
 from distnet.losses import Loss
 from distnet.metrics import Metric
-from distnet.types import Array
+from distnet.types import Array, Shape
 
 Log = float | list[float]
 """One value of the logs: a number, or one number a class."""
@@ -95,6 +96,24 @@ class Objective:
         """Total length of the sums."""
         parts = [m.part for m in self.measured_losses] + [m.part for m in self.metrics]
         return int(parts[-1].stop) if parts else 0
+
+    def check(self, data: ArrayData, shapes: Sequence[Shape]) -> None:
+        """Refuse targets and weights that the losses cannot take, before the first step.
+
+        Args:
+            data: all rows, or those of the first batch.
+            shapes: of the outputs; one of unknown extents is not checked.
+
+        Raises:
+            DataError, ShapeError: names the loss, and the row of a wrong target.
+        """
+        for loss, y, weight, shape in zip(self.losses, data.y, data.weight, shapes, strict=True):
+            if loss is not None and None not in shape[1:]:
+                known = (data.rows, *(extent or 0 for extent in shape[1:]))
+                guess = np.broadcast_to(np.float32(0.5), known)
+                loss.validate(y, guess)
+                if weight is not None:
+                    loss.validate_weights(y, guess, weight)
 
     def evaluate(self, batch: Batch, predicted: Prediction, ranks: Communicator) -> Evaluated:
         """Loss, gradients and sums for this rank's rows; divided by what the global batch counts."""

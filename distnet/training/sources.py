@@ -19,7 +19,7 @@ from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError
 from distnet.network import Network
 from distnet.parallel.sharding import shard
-from distnet.training.inputs import array_data, labelled_data
+from distnet.training.inputs import array_data, labelled_data, naming
 from distnet.types import Json
 
 Unpack = Callable[[Any], ArrayData]
@@ -146,7 +146,8 @@ class SequenceSource:
         """The first batch."""
         if not len(self.sequence):
             raise DataError("x: expected a sequence of at least one batch, received one of length 0.")
-        return self.unpack(self.sequence[0])
+        with naming("batch 0 of the sequence"):
+            return self.unpack(self.sequence[0])
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -178,13 +179,14 @@ class SequenceSource:
 
     def _batch(self, epoch: int, i: int) -> Batch:
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
-        if not hasattr(self.sequence, "rows"):
-            data = self.unpack(self.sequence[i])
-            return data.batch(None, 0, data.rows, share)
-        rows = self.sequence.global_rows(i)
-        part = share(rows)
-        data = self.unpack(self.sequence.rows(epoch, i, part))
-        return Batch(data.x, data.y, data.weight, part.start, rows)
+        with naming(f"batch {i} of the sequence"):
+            if not hasattr(self.sequence, "rows"):
+                data = self.unpack(self.sequence[i])
+                return data.batch(None, 0, data.rows, share)
+            rows = self.sequence.global_rows(i)
+            part = share(rows)
+            data = self.unpack(self.sequence.rows(epoch, i, part))
+            return Batch(data.x, data.y, data.weight, part.start, rows)
 
 
 class GeneratorSource:
@@ -201,13 +203,12 @@ class GeneratorSource:
     def __init__(self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator) -> None:
         self.unpack, self.ranks = unpack, ranks
         self._taken = 0
-        self._drawn = generator
-        first = next(generator, None) if ranks.rank == 0 else None
-        first = ranks.broadcast_object(first)
-        if first is None:
+        first: list[Any] = ranks.broadcast_object(list(islice(generator, 1)) if ranks.rank == 0 else [])
+        if not first:
             raise DataError("x: expected a generator of batches, received one that yields nothing.")
-        self.sample = unpack(first)
-        self._drawn = chain([first], generator)
+        with naming("batch 0 of the generator"):
+            self.sample = unpack(first[0])
+        self._drawn = chain(first, generator)
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -247,10 +248,11 @@ class GeneratorSource:
 
     def _parts(self) -> list[Batch | None]:
         """Each rank's rows of the next batch; None for each once there is none."""
-        item = next(self._drawn, None)
-        if item is None:
+        drawn = list(islice(self._drawn, 1))
+        if not drawn:
             return [None] * self.ranks.size
-        data = self.unpack(item)
+        with naming(f"batch {self._taken} of the generator"):
+            data = self.unpack(drawn[0])
         shares = (partial(shard, rank=rank, size=self.ranks.size) for rank in range(self.ranks.size))
         return [data.batch(None, 0, data.rows, share) for share in shares]
 
@@ -288,6 +290,11 @@ class Given:
 
     def arrays(self, model: Network) -> ArrayData:
         """The arrays; builds a model that waits for its input shape."""
+        if callable(self.x) and not hasattr(self.x, "__array__"):
+            name = getattr(self.x, "__name__", repr(self.x))
+            raise DataError(
+                f"x: expected arrays, a generator or a sequence, received {name} itself. Call it: {name}()."
+            )
         read = labelled_data if self.is_labelled else array_data
         return read(model, self.x, self.y, self.sample_weight, self.class_weight)
 
@@ -307,8 +314,21 @@ class Given:
         return GeneratorSource(self.x, unpack, ranks)
 
     def _unpacked(self, model: Network, item: Any) -> ArrayData:
-        """The arrays of ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``."""
-        x, y, weight, *rest = (*item, None, None)[:4] if isinstance(item, tuple) else (item, None, None)
-        if isinstance(item, tuple) and len(item) > 3:
-            raise DataError(f"expected batches of (x, y) or (x, y, sample_weight), received a tuple of {len(item)}.")
-        return Given(x, y, weight, self.class_weight if weight is None else None, self.is_labelled).arrays(model)
+        """The arrays of ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
+
+        Source: ``keras.utils.unpack_x_y_sample_weight``, for which a list is a tuple.
+        """
+        parts = tuple(item) if isinstance(item, list | tuple) else (item,)
+        if not self._least_parts <= len(parts) <= 3 or item is None:
+            received = f"{len(parts)} parts" if isinstance(item, list | tuple) else type(item).__name__
+            raise DataError(f"expected (x, y) or (x, y, sample_weight), received {received}.")
+        x, y, weight = (*parts, None, None)[:3]
+        class_weight = self.class_weight if weight is None else None
+        data = Given(x, y, weight, class_weight, self.is_labelled).arrays(model)
+        if self.is_labelled:
+            data.check_finite(slice(0, data.rows), model.dtype)
+        return data
+
+    @property
+    def _least_parts(self) -> int:
+        return 2 if self.is_labelled else 1

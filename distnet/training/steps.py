@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from distnet.comm import Communicator
-from distnet.data.batch import Batch
-from distnet.errors import NotCompiledError
+from distnet.data.batch import Batch, Places
+from distnet.errors import DataError, NotCompiledError
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
@@ -43,16 +44,18 @@ class Steps:
         self.communicator = communicator
         self.workspaces = Workspaces()
 
-    def forward(self, x: Sequence[Array]) -> list[Array]:
-        """Outputs in inference mode; they are workspaces."""
-        return self.model.forward_batch(self._inputs(x), self._context(False, 0, len(x[0])))[0]
+    def forward(self, x: Sequence[Array], first_row: int = 0, places: Places = None) -> list[Array]:
+        """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``."""
+        with _naming_the_row(first_row, places):
+            return self.model.forward_batch(self._inputs(x), self._context(False, 0, len(x[0])))[0]
 
     def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
         """This rank's part of the loss and of the sums of what is measured, in inference mode."""
         ctx = self._context(False, batch.first_row, batch.global_rows)
-        y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
         batch = _in_dtype(batch, np.dtype(self.model.dtype))
-        found = objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+        with _naming_the_row(batch.first_row, batch.places):
+            y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
+            found = objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
         return found.loss + tape.penalty, found.sums
 
     def regularization(self) -> float:
@@ -102,8 +105,9 @@ class TrainingSteps(Steps):
         state = self.model.training_state
         batch = _in_dtype(batch, self.store.dtype)
         ctx = self._context(True, batch.first_row, batch.global_rows)
-        y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-        found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+        with _naming_the_row(batch.first_row, batch.places):
+            y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
+            found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
         self.reduction.sum(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
         penalty = self._regularize()
@@ -146,6 +150,20 @@ def _ready_optimizer(model: Network, extra: int) -> tuple[VariableStore, Optimiz
     else:
         model.optimizer.build(new)
     return new, model.optimizer
+
+
+@contextmanager
+def _naming_the_row(first_row: int, places: Places) -> Iterator[None]:
+    """Within the block an error about a row says where it lies: in the data, or else in the global batch."""
+    try:
+        yield
+    except DataError as error:
+        if error.row is None:
+            raise
+        row, whole = first_row + error.row, "the global batch"
+        if places is not None:
+            row, whole = int(places[error.row]), "the data"
+        raise DataError(f"{error} It is row {row} of {whole}.") from None
 
 
 def _in_dtype(batch: Batch, dtype: DType) -> Batch:

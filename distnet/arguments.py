@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeVar, cast
@@ -12,6 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from distnet.errors import ArgumentError
+from distnet.types import Array
 
 T = TypeVar("T")
 
@@ -81,6 +83,31 @@ def check_integer(where: str, value: object, least: int) -> int:
     if not is_integer(value) or cast(int, value) < least:
         raise ArgumentError(f"{where}: expected an integer of at least {least}, received {value!r}.")
     return int(cast(int, value))
+
+
+def check_option(where: str, value: object, options: Sequence[object]) -> None:
+    """Fail unless ``value`` is one of ``options``.
+
+    Raises:
+        ArgumentError: it is none of them.
+    """
+    if not any(value is option or (isinstance(value, str) and value == option) for option in options):
+        raise ArgumentError(f"{where}: expected one of {list(options)}, received {value!r}.")
+
+
+def as_numbers(where: str, value: object, dtype: object = None) -> Array:
+    """``value`` as an array of numbers.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    try:
+        array = np.asarray(value, cast(Any, dtype))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{where}: expected numbers, received {reprlib.repr(value)}: {error}.") from None
+    if array.dtype.kind not in "biufc":
+        raise ArgumentError(f"{where}: expected numbers, received {reprlib.repr(value)}.")
+    return array
 
 
 def is_number(value: object) -> bool:

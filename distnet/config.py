@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from distnet.arguments import POSITIVE, check_number
 from distnet.errors import ArgumentError
 
 _FLOATX = ("float32", "float64")
@@ -49,9 +50,7 @@ def set_epsilon(value: float) -> None:
     Raises:
         ArgumentError: the value is not a positive number.
     """
-    if not value > 0:
-        raise ArgumentError(f"set_epsilon: expected a positive number, received {value!r}.")
-    _settings.epsilon = float(value)
+    _settings.epsilon = check_number("set_epsilon", value, POSITIVE)
 
 
 def checks_replicas() -> bool:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from distnet import random
+from distnet.arguments import check_option
 from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.types import Array, DType
@@ -119,8 +120,7 @@ def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: 
     Raises:
         ArgumentError: any other ``shuffle``.
     """
-    if shuffle not in (True, False, "batch"):
-        raise ArgumentError(f"shuffle: expected True, False or 'batch', received {shuffle!r}.")
+    check_option("shuffle", shuffle, (True, False, "batch"))
     if not shuffle:
         return None
     rng = random.generator(seed, "shuffle", epoch)

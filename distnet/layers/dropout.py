@@ -173,6 +173,8 @@ def mask_bits(x: Array, shape: Shape | None, seed: int | None, ctx: ForwardConte
     if len(shape) != x.ndim:
         raise ShapeError(f"{where}: noise_shape {shape} has not as many axes as the input {x.shape}.")
     extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(shape))
+    if any(n not in (1, m) for n, m in zip(extents[1:], x.shape[1:], strict=True)):
+        raise ShapeError(f"{where}: noise_shape {shape} does not fit the input {x.shape}. Take its extents, 1 or None.")
     width = math.prod(extents[1:])
     bits = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", len(x), width, seed)
     return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))

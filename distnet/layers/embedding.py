@@ -11,7 +11,7 @@ import numpy as np
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import Layer, as_shape, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -99,7 +99,7 @@ class Embedding(Layer):
             return super()._declared_shape()
         if self.input_length is None:
             return None
-        return (None, self.input_length) if isinstance(self.input_length, int) else (None, *self.input_length)
+        return (None, *as_shape(self.input_length, f"{self.name}: input_length"))
 
     def _check_range(self, indices: Array) -> None:
         if not indices.size:
@@ -107,9 +107,9 @@ class Embedding(Layer):
         low, high = indices.min(), indices.max()
         if low < 0 or high >= self.input_dim:
             wrong = low if low < 0 else high
-            row, *place = np.argwhere(indices == wrong)[0].tolist()
+            place = np.argwhere(indices == wrong)[0].tolist()
             raise DataError(
                 f"{self.name}: expected indices from 0 to {self.input_dim - 1}, a vocabulary of {self.input_dim}, "
-                f"received {wrong} at {place} of a row. Raise input_dim, or replace rare words by one index.",
-                row,
+                f"received {wrong} at {place} of the batch. Raise input_dim, or replace rare words by one index.",
+                place[0],
             )

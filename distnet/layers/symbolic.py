@@ -76,13 +76,15 @@ class KerasTensor(Arithmetic):
         return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
+def leaves(structure: Any) -> Iterator[Any]:
+    """What nested lists, tuples and dicts hold, in order."""
+    if isinstance(structure, Mapping | list | tuple):
+        for value in structure.values() if isinstance(structure, Mapping) else structure:
+            yield from leaves(value)
+    else:
+        yield structure
+
+
 def placeholders(structure: Any) -> Iterator[KerasTensor]:
     """The placeholders in nested lists, tuples and dicts, in order."""
-    if isinstance(structure, KerasTensor):
-        yield structure
-    elif isinstance(structure, Mapping):
-        for value in structure.values():
-            yield from placeholders(value)
-    elif isinstance(structure, list | tuple):
-        for value in structure:
-            yield from placeholders(value)
+    return (leaf for leaf in leaves(structure) if isinstance(leaf, KerasTensor))

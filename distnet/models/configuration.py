@@ -73,6 +73,8 @@ def clone_model(model: M, input_tensors: None = None, clone_function: Callable[[
     """
     if input_tensors is not None:
         raise ArgumentError("clone_model: input_tensors is not supported: call the clone on them instead.")
+    if not isinstance(model, Model):
+        raise ArgumentError(f"clone_model: expected a model, received {model!r}.")
     config = cast(dict[str, Any], model.get_config())
     layers = {layer.name: layer for layer in model.layers if not isinstance(layer, InputLayer)}
     known: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
-from distnet.layers.symbolic import KerasTensor, placeholders
+from distnet.layers.symbolic import KerasTensor, leaves
 from distnet.models import functional_config, functional_reading
 from distnet.models.model import Model
 from distnet.models.tracing import Trace
@@ -36,10 +37,7 @@ class Functional(Model):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, True)
         self.structure = (inputs, outputs)
-        self._inputs, self._outputs = list(placeholders(inputs)), list(placeholders(outputs))
-        for what, tensors in (("inputs", self._inputs), ("outputs", self._outputs)):
-            if not tensors:
-                raise ArgumentError(f"{self.name}: expected placeholders of Input(...) as {what}, received none.")
+        self._inputs, self._outputs = self._checked(inputs, "inputs"), self._checked(outputs, "outputs")
         self.trace = Trace(self.name, self.inputs, self.outputs)
         self.graph = self.trace.graph()
         computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
@@ -51,6 +49,16 @@ class Functional(Model):
         if not trainable:
             self.trainable = False  # True, the default, leaves layers that are frozen as they are
         lay_out(self)
+
+    def _checked(self, structure: Any, what: str) -> list[KerasTensor]:
+        found = list(leaves(structure))
+        other = next((reprlib.repr(leaf) for leaf in found if not isinstance(leaf, KerasTensor)), None)
+        if other or not found:
+            raise ArgumentError(
+                f"{self.name}: expected as {what} placeholders of Input(...), or what layers returned when they were "
+                f"called on these; received {other or 'none'}."
+            )
+        return found
 
     @property
     def inputs(self) -> list[KerasTensor]:

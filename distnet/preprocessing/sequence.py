@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet.arguments import check_integer, check_option
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array
 
@@ -49,7 +50,10 @@ def pad_sequences(
     for row, sequence in enumerate(sequences):
         if not lengths[row] or not steps:
             continue
-        kept = np.asarray(sequence[-steps:] if truncating == "pre" else sequence[:steps], dtype)
+        try:
+            kept = np.asarray(sequence[-steps:] if truncating == "pre" else sequence[:steps], dtype)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"pad_sequences: sequence {row}: expected steps of {dtype}: {error}.") from None
         if kept.shape[1:] != step_shape:
             raise ShapeError(
                 f"pad_sequences: sequence {row}: expected steps of shape {step_shape}, received {kept.shape[1:]}."
@@ -69,11 +73,14 @@ def _check(
     for row, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
             raise ArgumentError(f"pad_sequences: sequence {row}: expected a list or an array, received {sequence!r}.")
-    if maxlen is not None and (isinstance(maxlen, bool) or not isinstance(maxlen, int | np.integer) or maxlen < 0):
-        raise ArgumentError(f"pad_sequences: expected maxlen of 0 or more, or None, received {maxlen!r}.")
-    for name, where in (("padding", padding), ("truncating", truncating)):
-        if where not in ("pre", "post"):
-            raise ArgumentError(f"pad_sequences: expected {name} 'pre' or 'post', received {where!r}.")
+    if maxlen is not None:
+        check_integer("pad_sequences: maxlen", maxlen, 0)
+    check_option("pad_sequences: padding", padding, ("pre", "post"))
+    check_option("pad_sequences: truncating", truncating, ("pre", "post"))
+    try:
+        np.dtype(dtype)
+    except TypeError:
+        raise ArgumentError(f"pad_sequences: dtype: expected a NumPy dtype, received {dtype!r}.") from None
     if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
         raise ArgumentError(
             f"pad_sequences: the value {value!r} is no {np.dtype(dtype)}. Use dtype=object for strings of any lengths."

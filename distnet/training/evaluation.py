@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData
+from distnet.data.batch import Batch
+from distnet.errors import DataError
 from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
@@ -54,6 +57,22 @@ def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
     return wanted if source.batches is None else min(wanted, source.batches)
 
 
+def _batches(source: Source, wanted: int | None) -> Iterator[Batch]:
+    """The batches to evaluate or predict; a generator must yield at least one, and should yield all.
+
+    Raises:
+        DataError: it yields none.
+    """
+    made = 0
+    for batch in source.epoch(0, wanted):
+        made += 1
+        yield batch
+    if not made:
+        raise DataError(f"expected {wanted or 'some'} batches, received none: the generator has run dry.")
+    if made < (wanted or 0) and communicator().rank == 0:
+        warnings.warn(f"The data ran out after {made} of {wanted} steps: the result is of these.", stacklevel=5)
+
+
 def run_evaluation(
     steps: Steps, objective: Objective, source: Source, batches: int | None, hooks: Hooks
 ) -> dict[str, Log]:
@@ -65,7 +84,7 @@ def run_evaluation(
     totals = Totals(objective)
     hooks.call("on_test_begin")
     hooks.share()
-    for i, batch in enumerate(source.epoch(0, batches)):
+    for i, batch in enumerate(_batches(source, batches)):
         hooks.call("on_test_batch_begin", i)
         hooks.share_after_test_batch()
         loss, sums = steps.test(batch, objective)
@@ -112,7 +131,7 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
     hooks.call("on_predict_begin")
     hooks.share()
     outputs: list[list[Array]] = []
-    for i, batch in enumerate(source.epoch(0, batches)):
+    for i, batch in enumerate(_batches(source, batches)):
         hooks.call("on_predict_batch_begin", i)
         outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x, batch.first_row)])
         hooks.call("on_predict_batch_end", i, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from distnet.arguments import as_numbers, check_integer, is_integer
 from distnet.errors import ArgumentError, DataError
 from distnet.types import Array, ArrayLike
 
@@ -29,6 +30,8 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None, dtype: npt.DTyp
 
     Source: ``keras.utils.to_categorical``; ``dtype`` is Keras 2's.
     """
+    if num_classes is not None:
+        check_integer("to_categorical: num_classes", num_classes, 1)
     labels = _whole_numbers(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -61,13 +64,14 @@ def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> Array:
         order: of the norm, 1 or more: 1 sums absolute values, 2 is Euclid's.
 
     Raises:
-        ArgumentError: ``order`` is not a whole number of at least 1.
+        ArgumentError: no numbers, no such axis, or an ``order`` that is not a whole number of at least 1.
 
     Source: ``keras.utils.normalize``.
     """
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ArgumentError(f"normalize: expected order to be an integer of at least 1, received {order!r}.")
-    x = np.asarray(x)
+    check_integer("normalize: order", order, 1)
+    x = as_numbers("normalize", x)
+    if not is_integer(axis) or not -x.ndim <= axis < x.ndim:
+        raise ArgumentError(f"normalize: axis: expected an axis of an array of shape {x.shape}, received {axis!r}.")
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     return np.asarray(x / np.where(norm == 0, 1, norm))
 

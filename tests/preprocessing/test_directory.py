@@ -111,7 +111,7 @@ def test_a_directory_without_pictures_is_named(tmp_path):
 )
 def test_wrong_options_are_named(folder, options):
     ((name, value),) = options.items()
-    with pytest.raises(ArgumentError, match=f"expected {name} of .*, received '{value}'"):
+    with pytest.raises(ArgumentError, match=f"{name}: expected one of .*, received '{value}'"):
         flow(folder, **options)
 
 

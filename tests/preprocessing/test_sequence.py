@@ -46,9 +46,9 @@ def test_steps_may_be_arrays():
     [
         (5, {}, "expected a list of sequences, received int"),
         ([[1], 2], {}, "sequence 1: expected a list or an array, received 2"),
-        (SEQUENCES, {"padding": "left"}, "padding 'pre' or 'post', received 'left'"),
-        (SEQUENCES, {"truncating": "right"}, "truncating 'pre' or 'post', received 'right'"),
-        (SEQUENCES, {"maxlen": -1}, "maxlen of 0 or more, or None, received -1"),
+        (SEQUENCES, {"padding": "left"}, r"padding: expected one of \['pre', 'post'\], received 'left'"),
+        (SEQUENCES, {"truncating": "right"}, r"truncating: expected one of \['pre', 'post'\], received 'right'"),
+        (SEQUENCES, {"maxlen": -1}, "maxlen: expected an integer of at least 0, received -1"),
         ([["a"]], {"value": "pad"}, "'pad' is no int32. Use dtype=object"),
     ],
 )

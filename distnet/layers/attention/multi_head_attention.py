@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from distnet import kernels
-from distnet.arguments import FRACTION, number
+from distnet.arguments import FRACTION, as_numbers, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -26,6 +26,7 @@ from distnet.layers.attention.probabilities import (
 )
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.sliding import extents
 from distnet.layers.symbolic import KerasTensor
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -149,8 +150,8 @@ class MultiHeadAttention(Layer):
         self.value_dim = positive_int(self.value_dim or self.key_dim, f"{self.name}: value_dim")
         if self.sliding_window is not None:
             self.sliding_window = positive_int(self.sliding_window, f"{self.name}: sliding_window")
-        self.output_shape = _extents(self.output_shape)
-        self.attention_axes = _extents(self.attention_axes)
+        self.output_shape = _extents(self.output_shape, f"{self.name}: output_shape")
+        self.attention_axes = _extents(self.attention_axes, f"{self.name}: attention_axes")
         if self.attention_axes not in (None, (1,)):
             raise ArgumentError(
                 f"{self.name}: attention_axes must be None or (1,), received {self.attention_axes}. Reshape the inputs "
@@ -308,7 +309,11 @@ class MultiHeadAttention(Layer):
         return both(allowed, None if given is None else _with_heads(np.asarray(given) != 0))
 
     def _constant_mask(self, mask: Any, tensors: list[Any]) -> Array:
-        array = np.asarray(mask)
+        array = as_numbers(f"{self.name}: attention_mask", mask)
+        wanted = (*tensors[0].shape[1:2], *tensors[1].shape[1:2])
+        fits = all(m is None or n in (1, m) for n, m in zip(array.shape[-2:], wanted, strict=False))
+        if array.ndim < 2 or not fits:
+            raise ShapeError(f"{self.name}: expected an attention_mask that ends in {wanted}, received {array.shape}.")
         is_within_model = any(isinstance(t, KerasTensor) for t in tensors)
         if is_within_model and array.ndim > 2 and len(array) != 1:
             raise ArgumentError(
@@ -358,5 +363,5 @@ def _with_heads(mask: Array) -> Array:
     return mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
 
 
-def _extents(value: Any) -> tuple[int, ...] | None:
-    return None if value is None else (int(value),) if isinstance(value, int) else tuple(int(n) for n in value)
+def _extents(value: Any, what: str) -> tuple[int, ...] | None:
+    return None if value is None else extents(value, None, what)

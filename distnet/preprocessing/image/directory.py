@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distnet.arguments import check_option
 from distnet.comm import world
 from distnet.errors import ArgumentError, DataError, DatasetError
 from distnet.preprocessing.image.iterator import Iterator, save_batch
-from distnet.preprocessing.image.pictures import COLOR_MODES, INTERPOLATIONS, img_to_array, load_img
+from distnet.preprocessing.image.pictures import COLOR_MODES, INTERPOLATIONS, img_to_array, load_img, size_of
 from distnet.types import Array
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class DirectoryIterator(Iterator):
     ) -> None:
         self.directory = str(directory)
         self.image_data_generator = image_data_generator
-        self.target_size = tuple(target_size)
+        self.target_size = size_of(target_size, "flow_from_directory")
         self.color_mode, self.class_mode, self.subset = color_mode, class_mode, subset
         self.interpolation, self.keep_aspect_ratio = interpolation, keep_aspect_ratio
         self._check_options()
@@ -79,7 +80,7 @@ class DirectoryIterator(Iterator):
         is_first = image_data_generator.data_format == "channels_first"
         self.image_shape = (channels, *self.target_size) if is_first else (*self.target_size, channels)
         self._save_to = None if save_to_dir is None else (Path(save_to_dir), save_prefix, save_format)
-        self._find_files(list(classes) if classes else _folders(self.directory), follow_links)
+        self._find_files(_folders(self.directory) if classes is None else _class_names(classes), follow_links)
         if world().rank == 0:
             sys.stdout.write(f"Found {self.samples} images belonging to {self.num_classes} classes.\n")
         super().__init__(self.samples, batch_size, shuffle, seed)
@@ -124,6 +125,12 @@ class DirectoryIterator(Iterator):
                 f"class, found none in {names}."
             )
 
+        if self.class_mode == "binary" and self.num_classes > 2:
+            raise ArgumentError(
+                f"{self.directory}: class_mode 'binary' is for 2 classes, found {names}. Take 'categorical' or "
+                "'sparse', or name two classes."
+            )
+
     def _files_of(self, name: str, follow_links: bool) -> list[str]:
         folder = os.path.join(self.directory, name)
         if not os.path.isdir(folder):
@@ -149,12 +156,14 @@ class DirectoryIterator(Iterator):
             ("subset", self.subset, ("training", "validation", None)),
         ]
         for option, value, values in known:
-            if value not in values:
-                raise ArgumentError(f"flow_from_directory: expected {option} of {values}, received {value!r}.")
-        if len(self.target_size) != 2 or not all(isinstance(n, int) and n > 0 for n in self.target_size):
-            raise ArgumentError(
-                f"flow_from_directory: expected target_size (height, width), received {self.target_size}."
-            )
+            check_option(f"flow_from_directory: {option}", value, values)
+
+
+def _class_names(classes: object) -> list[str]:
+    names = list(classes) if isinstance(classes, Sequence) and not isinstance(classes, str) else []
+    if not names or len(set(names)) != len(names) or not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"flow_from_directory: classes: expected a list of different names, received {classes!r}.")
+    return names
 
 
 def _folders(directory: str) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from distnet import config, random
-from distnet.arguments import check_fields
-from distnet.errors import ArgumentError, ShapeError
+from distnet.arguments import as_numbers, check_fields
+from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.preprocessing.image.arrays import NumpyArrayIterator
 from distnet.preprocessing.image.directory import DirectoryIterator
 from distnet.preprocessing.image.draws import draw_transforms, limits
@@ -82,6 +82,12 @@ class ImageDataGenerator:
         self.data_format = "channels_first" if self._is_first else "channels_last"
         self.channel_axis, self.row_axis, self.col_axis = (1, 2, 3) if self._is_first else (3, 1, 2)
         self.dtype = np.dtype(self.dtype or config.floatx()).name
+        if self.preprocessing_function is not None and not callable(self.preprocessing_function):
+            raise ArgumentError(
+                f"{where}: preprocessing_function: expected a function, received {self.preprocessing_function!r}."
+            )
+        for name in ("width_shift_range", "height_shift_range"):
+            as_numbers(f"{where}: {name}", getattr(self, name))
         check_filling(self.fill_mode, self.interpolation_order, where)
         if self.validation_split and not 0 < self.validation_split < 1:
             raise ArgumentError(f"{where}: expected validation_split in [0, 1), received {self.validation_split!r}.")
@@ -202,9 +208,12 @@ class ImageDataGenerator:
 
         Raises:
             ShapeError: ``x`` has not four axes.
+            ArgumentError, DataError: it holds no numbers, or no images.
         """
-        images = np.array(x, self.dtype)
+        images = as_numbers("fit", x, self.dtype).copy(order="K")
         self._check_axes(images, 4, "fit")
+        if not len(images):
+            raise DataError("fit: expected at least one image, received none.")
         if self.rescale:
             images *= self.rescale
         if augment:

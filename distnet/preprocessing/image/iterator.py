@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from distnet import random
+from distnet.arguments import check_integer, check_option
 from distnet.errors import ArgumentError, DataError
 from distnet.preprocessing.image.pictures import save_img
 from distnet.types import Array
@@ -34,10 +35,13 @@ class Iterator(ABC):
     white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size <= 0:
-            raise ArgumentError(f"{type(self).__name__}: expected a batch_size above 0, received {batch_size!r}.")
+        where = type(self).__name__
+        check_integer(f"{where}: batch_size", batch_size, 1)
+        check_option(f"{where}: shuffle", shuffle, (True, False))
+        if seed is not None:
+            check_integer(f"{where}: seed", seed, 0)
         if n == 0:
-            raise DataError(f"{type(self).__name__}: expected at least one image, received none.")
+            raise DataError(f"{where}: expected at least one image, received none.")
         self.n = n
         self.batch_size = int(batch_size)
         self.shuffle = shuffle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from distnet import config
+from distnet.arguments import as_numbers, is_integer
 from distnet.errors import ArgumentError, DatasetError, MissingPackageError, ShapeError
 from distnet.types import Array, ArrayLike
 
@@ -49,17 +51,18 @@ def load_img(
         raise ArgumentError(f"load_img: expected a color_mode of {list(COLOR_MODES)}, received {color_mode!r}.")
     if interpolation not in INTERPOLATIONS:
         raise ArgumentError(f"load_img: expected an interpolation of {INTERPOLATIONS}, received {interpolation!r}.")
+    size = None if target_size is None else size_of(target_size, "load_img")
     opener = _pillow("load_img")
     try:
         img: Image = opener.open(path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes()))
         img.load()
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, TypeError) as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}. Replace or remove the file.") from error
     if color_mode == "grayscale":
         img = img if img.mode in _GRAY_MODES else img.convert("L")
     elif img.mode != color_mode.upper():
         img = img.convert(color_mode.upper())
-    return img if target_size is None else _resized(img, target_size, interpolation, keep_aspect_ratio)
+    return img if size is None else _resized(img, size, interpolation, keep_aspect_ratio)
 
 
 def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: str | None = None) -> Array:
@@ -80,7 +83,7 @@ def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: 
     Source: ``keras.utils.img_to_array``.
     """
     is_first = is_channels_first(data_format, "img_to_array")
-    x = np.asarray(img, dtype or config.floatx())
+    x = as_numbers("img_to_array", img, dtype or config.floatx())
     if x.ndim not in (2, 3):
         raise ShapeError(f"img_to_array: expected two or three axes, received an array of shape {x.shape}.")
     x = x[:, :, None] if x.ndim == 2 else x
@@ -103,7 +106,7 @@ def array_to_img(x: ArrayLike, data_format: str | None = None, scale: bool = Tru
 
     Source: ``keras.utils.array_to_img``.
     """
-    image = np.asarray(x, dtype or config.floatx())
+    image = as_numbers("array_to_img", x, dtype or config.floatx())
     if image.ndim != 3:
         raise ShapeError(f"array_to_img: expected three axes, received an array of shape {image.shape}.")
     image = image.transpose(1, 2, 0) if is_channels_first(data_format, "array_to_img") else image
@@ -139,6 +142,7 @@ def save_img(
 
     Raises:
         ShapeError, ArgumentError, MissingPackageError: see ``array_to_img``.
+        DatasetError: the file cannot be written, or Pillow knows no such format.
 
     Source: ``keras.utils.save_img``.
     """
@@ -148,7 +152,10 @@ def save_img(
     file_format = "jpeg" if file_format and file_format.lower() == "jpg" else file_format
     if img.mode == "RGBA" and file_format and file_format.lower() == "jpeg":
         img = img.convert("RGB")
-    img.save(path, format=file_format, **kwargs)
+    try:
+        img.save(path, format=file_format, **kwargs)
+    except (OSError, KeyError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be written as a picture of format {file_format!r}: {error!r}.") from error
 
 
 def stretched(x: Array) -> Array:
@@ -169,6 +176,18 @@ def is_channels_first(data_format: str | None, where: str) -> bool:
             f"{where}: expected data_format 'channels_last' or 'channels_first', received {data_format!r}."
         )
     return data_format == "channels_first"
+
+
+def size_of(target_size: object, where: str) -> tuple[int, int]:
+    """(height, width) of a picture.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    extents = tuple(target_size) if isinstance(target_size, Sequence | np.ndarray) else ()
+    if len(extents) != 2 or not all(is_integer(n) and n > 0 for n in extents):
+        raise ArgumentError(f"{where}: expected target_size (height, width), received {target_size!r}.")
+    return int(extents[0]), int(extents[1])
 
 
 def _resized(img: Image, target_size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool) -> Image:

@@ -53,6 +53,10 @@ class Transforms:
     def of_one(cls, parameters: Mapping[str, Any]) -> Transforms:
         """Those of one image, by Keras's dict; what it leaves out changes nothing."""
         neutral: dict[str, Any] = {"zx": 1.0, "zy": 1.0, "channel_shift_intensity": None, "brightness": None}
+        unknown = sorted(set(parameters) - {f.name for f in dataclasses.fields(cls)})
+        if unknown:
+            known = [f.name for f in dataclasses.fields(cls)]
+            raise ArgumentError(f"apply_transform: expected some of {known}, received also {unknown}.")
         given = {f.name: parameters.get(f.name, neutral.get(f.name, 0.0)) for f in dataclasses.fields(cls)}
         arrays: dict[str, Any] = {
             name: None if number is None else np.array([number]) for name, number in given.items()

@@ -90,7 +90,7 @@ def test_batches_can_be_shuffled_as_wholes():
 
 @pytest.mark.parametrize("how", ["rows", 2, None, "Batch"])
 def test_other_ways_to_shuffle_are_refused(how):
-    with pytest.raises(errors.ArgumentError, match="shuffle: expected True, False or 'batch'"):
+    with pytest.raises(errors.ArgumentError, match=r"shuffle: expected one of \[True, False, 'batch'\]"):
         shuffled(10, 4, how, 0, 0)
 
 

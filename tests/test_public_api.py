@@ -69,6 +69,7 @@ NAMES = {
     "regularizers": "get serialize deserialize Regularizer L1 L2 L1L2 l1 l2 l1_l2",
     "preprocessing.image": "ImageDataGenerator load_img img_to_array array_to_img save_img",
     "preprocessing.sequence": "pad_sequences",
+    "preprocessing.text": "Tokenizer one_hot hashing_trick text_to_word_sequence tokenizer_from_json",
     "saving": "load_model save_model custom_object_scope get_custom_objects register_keras_serializable",
     "utils": "set_random_seed to_categorical normalize custom_object_scope get_custom_objects "
     "register_keras_serializable plot_model model_to_dot Sequence PyDataset get_file "

@@ -4,3 +4,4 @@ from __future__ import annotations
 
 from distnet.preprocessing import image as image
 from distnet.preprocessing import sequence as sequence
+from distnet.preprocessing import text as text

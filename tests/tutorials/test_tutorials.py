@@ -1,0 +1,68 @@
+"""Scripts as Keras's tutorials have them, with their imports changed: alone and on three ranks the same History."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+SCRIPTS = {
+    "loan": ["Epoch 15/15", "accuracy 0."],
+    "mnist_cnn": ["Epoch 2/2", "Test loss:"],
+    "mnist_mlp": ["1500 train samples", "Test accuracy:"],
+    "pima": ["accuracy: ", "(expected 0)"],
+    "random_mlp": ["loss and accuracy: ["],
+    "text_lstm": ["Found 15 unique tokens.", "a dull film: 0."],
+    "two_inputs": ["Connected to", "(4, 1) (4, 1)"],
+}
+WRITES = {
+    "loan": ["accuracy.png", "best.h5", "loss.png"],
+    "pima": ["model.h5", "model.json", "model.weights.h5"],
+}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of data with images of MNIST's number and size: ten random patterns, over and over."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "mnist").mkdir()
+    patterns = np.random.default_rng(0).integers(0, 256, (10, 28, 28), dtype=np.uint8)
+    labels = [(np.arange(rows) % 10).astype(np.uint8) for rows in (60000, 10000)]
+    arrays = {"x_train": patterns[labels[0]], "y_train": labels[0], "x_test": patterns[labels[1]], "y_test": labels[1]}
+    np.savez(folder / "mnist" / "mnist.npz", **arrays)
+    return folder
+
+
+def with_its_imports_changed(script: Path, folder: Path) -> Path:
+    source = re.sub(r"^import keras$", "import distnet as keras", script.read_text(encoding="utf-8"), flags=re.M)
+    changed = folder / script.name
+    changed.write_text(re.sub(r"^from keras\b", "from distnet", source, flags=re.M), encoding="utf-8")
+    return changed
+
+
+def history(output: str) -> dict[str, list[float]]:
+    (line,) = (line for line in output.splitlines() if line.startswith("HISTORY"))
+    found: dict[str, list[float]] = json.loads(line.removeprefix("HISTORY "))
+    return found
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in (HERE / "programs").glob("*.py")))
+def test_a_script_gives_the_same_history_on_any_number_of_ranks(script, images, alone, ranks, tmp_path):
+    changed = with_its_imports_changed(HERE / "programs" / f"{script}.py", tmp_path)
+    found = []
+    for number, starter in enumerate((alone, ranks(3))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        arguments = (HERE / "as_distnet.py", changed, "float64", folder)
+        job = starter.run(*arguments, env={"DISTNET_DATA": str(images)}).succeeded()
+        assert [text for text in SCRIPTS[script] if text not in job.stdout] == []
+        assert sorted(path.name for path in folder.iterdir() if path.suffix != ".csv") == WRITES.get(script, [])
+        found.append(history(job.stdout))
+    one, three = found
+    assert one.keys() == three.keys()
+    for key, values in one.items():
+        np.testing.assert_allclose(three[key], values, rtol=0, atol=1e-6, err_msg=key)

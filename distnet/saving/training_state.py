@@ -14,7 +14,7 @@ Nothing here depends on the number of ranks.
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from collections.abc import Container
 
 import h5py
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from distnet.errors import CheckpointError
 from distnet.network import Network, TrainingState
 from distnet.progress import CallbackRecord, Moment, Progress, Stage
+from distnet.saving.json_text import parsed
 from distnet.saving.tree import read_tree, write_tree
 from distnet.types import Array
 
@@ -141,10 +142,21 @@ def read_optimizer_state(file: h5py.Group, model: Network) -> None:
             f"{file.file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
             f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
         )
-    optimizer.scalars.update(cast(dict[str, Any], json.loads(part.attrs["scalars"])))
+    optimizer.scalars.update(_scalars(part, {*optimizer.scalars, "learning_rate"}))
     for i, span in enumerate(store.trainable()):
         for name, slot in optimizer.slots.items():
             slot[span.start : span.stop] = _slot(part, f"{i}/{name}", span.variable.shape).reshape(-1)
+
+
+def _scalars(part: h5py.Group, known: Container[str]) -> dict[str, float]:
+    where = f"{part.file.filename}: the attribute scalars of {part.name}"
+    scalars = parsed(part.attrs["scalars"], where)
+    for name, value in scalars.items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
+            raise CheckpointError(
+                f"{where}: expected numbers that the optimizer knows, found {name!r}: {value!r:.100}."
+            )
+    return scalars
 
 
 def _slot(part: h5py.Group, where: str, shape: tuple[int, ...]) -> Array:

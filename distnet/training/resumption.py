@@ -11,6 +11,7 @@ from typing import Any
 from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError
+from distnet.naming import kept_files
 from distnet.network import Network
 from distnet.progress import CallbackRecord, Progress
 from distnet.saving import restore_training
@@ -118,33 +119,35 @@ def restore_progress(
         path: that the user names, or None.
 
     Raises:
-        CheckpointError: there is no such file, or it is not this training's.
+        CheckpointError: there is no such file, or no whole one, or it is not this training's.
     """
     fits = model.training_state.fits
-    restored = _restore_backup(model, callbacks)
+    ranks = communicator()
+    named = [c.resume_paths() for c in callbacks if hasattr(c, "resume_paths")] if ranks.rank == 0 else []
+    backups = ranks.broadcast_object([found for paths in named for found in paths])
+    try:
+        restored = _restore_newest(model, backups) if backups else None
+    except CheckpointError as error:
+        raise CheckpointError(f"no backup can be resumed from: {error} Delete it to train afresh.") from error
     if restored is not None and model.training_state.fits > fits:
         raise CheckpointError(
             f"{restored}: belongs to a later call of fit, the {model.training_state.fits + 1}. of its model; this is "
             f"the {fits + 1}. Give each fit of a program a backup_dir of its own."
         )
     if restored is None and path is not None:
-        restored = os.fspath(path)
-        restore_training(model, restored)
+        restored = _restore_newest(model, ranks.broadcast_object(kept_files(path)) or [os.fspath(path)])
     return None if restored is None else Resumption(restored, model.training_state.progress)
 
 
-def _restore_backup(model: Network, callbacks: Sequence[Any]) -> str | None:
-    """Restore the first readable backup that rank 0's callbacks name; return its path, None where there is none.
-
-    A callback names its backups, the best first, with a method ``resume_paths``.
+def _restore_newest(model: Network, paths: Sequence[str]) -> str:
+    """Restore the first of these files that every rank can read; warn of those before it; return its path.
 
     Raises:
-        CheckpointError: there are backups, but no one that every rank can read.
+        CheckpointError: there is no such file among them; says what is wrong with each.
     """
     ranks = communicator()
-    named = [c.resume_paths() for c in callbacks if hasattr(c, "resume_paths")] if ranks.rank == 0 else []
     failures: list[str] = []
-    for path in ranks.broadcast_object([path for paths in named for path in paths]):
+    for path in paths:
         failure = None
         try:
             restore_training(model, path)
@@ -152,8 +155,8 @@ def _restore_backup(model: Network, callbacks: Sequence[Any]) -> str | None:
             failure = str(error)
         failed = [told for told in ranks.allgather_object(failure) if told is not None]
         if not failed:
-            return str(path)
+            if failures and ranks.rank == 0:
+                warnings.warn(f"{' '.join(failures)} Training goes on from {path}.", stacklevel=5)
+            return path
         failures += failed[:1]
-    if failures:
-        raise CheckpointError(f"no backup can be resumed from: {' '.join(failures)} Delete it to train afresh.")
-    return None
+    raise CheckpointError(" ".join(failures))

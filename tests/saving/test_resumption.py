@@ -143,3 +143,28 @@ def test_a_layer_frozen_in_mid_training_goes_on_exactly(tmp_path):
     kept, read = halves(lambda model: model), halves(through_a_file)
     for w, v in zip(read.get_weights(), kept.get_weights(), strict=True):
         np.testing.assert_array_equal(w, v)
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def test_the_newest_whole_file_is_gone_on_from_and_named(tmp_path):
+    whole, part, path = make(), make(), tmp_path / "m.h5"
+    expected = whole.fit(X, Y, epochs=5, **FIT)
+    saving = {"callbacks": [keras.callbacks.ModelCheckpoint(path, keep=3)], **FIT}
+    part.fit(X, Y, epochs=4, **saving)
+    flipped(path)
+    older = tmp_path / "m.1.h5"
+    older.write_bytes(older.read_bytes()[:5000])
+    with pytest.warns(match=r"m\.h5: damaged: .*m\.1\.h5: .*truncated.*Training goes on from .*m\.2\.h5\."):
+        history = make().fit(X, Y, epochs=5, resume=path, **saving)
+    assert history.history == expected.history
+    for damaged in (path, older, tmp_path / "m.2.h5"):
+        flipped(damaged)
+    with pytest.raises(errors.CheckpointError, match=r"m\.h5: damaged.*m\.1\.h5: damaged.*m\.2\.h5: damaged"):
+        make().fit(X, Y, epochs=5, resume=path, **saving)
+    with pytest.raises(errors.CheckpointError, match=r"none\.h5: there is no such file"):
+        make().fit(X, Y, epochs=5, resume=tmp_path / "none.h5", **FIT)

@@ -242,3 +242,25 @@ def test_a_pipe_and_a_folder_are_not_waited_for(tmp_path):
     for name in ("pipe", ""):
         with pytest.raises(errors.CheckpointError, match="is no regular file"):
             models.load_model(tmp_path / name)
+
+
+@pytest.mark.parametrize("scalars", ['{"iteration": "5"}', '{"other": 5}', "[]", '{"iteration": true}', "{"])
+def test_an_optimizer_takes_only_numbers_that_it_knows(path, scalars):
+    with h5py.File(path, "r+") as file:
+        file["distnet/optimizer"].attrs["scalars"] = scalars
+    with pytest.raises(errors.CheckpointError, match=r"model\.h5: the attribute scalars of /distnet/optimizer"):
+        models.load_model(path)
+
+
+def test_a_function_as_learning_rate_is_asked_for_by_its_name(tmp_path):
+    def slow():
+        return 0.01
+
+    model = models.Sequential([layers.Input(shape=(2,)), layers.Dense(3)])
+    model.compile(keras.optimizers.SGD(slow), "mse")
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(
+        errors.UnknownObjectError, match=r"m\.h5: unknown learning rate schedule 'slow'.*custom_objects"
+    ):
+        models.load_model(tmp_path / "m.h5")
+    assert models.load_model(tmp_path / "m.h5", custom_objects={"slow": slow}).optimizer.learning_rate == 0.01

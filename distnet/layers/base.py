@@ -376,7 +376,7 @@ def _dtype_name(dtype: object, where: str, known: Sequence[str]) -> str:
     if dtype is None:
         return config.floatx()
     if isinstance(dtype, Mapping):
-        dtype = dtype.get("config", {}).get("name")
+        dtype = dtype.get("config", {}).get("name") or str(dtype.get("class_name"))
     try:
         name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
     except TypeError:

@@ -13,6 +13,7 @@ from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.symbolic import KerasTensor
 from distnet.models.composite import Composite
 from distnet.models.mask_operations import without_mask_operations
+from distnet.models.operations import Operation, operation_of
 
 
 def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -24,10 +25,10 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     model, entries = str(config.get("name")), config.get("layers")
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ArgumentError(f"{model}: expected a list of layers, received {entries!r}.")
-    layers: dict[str, Layer] = {}
+    layers: dict[str, Layer | Operation] = {}
     waiting: list[tuple[str, int, Any]] = []
     for entry in without_mask_operations(model, config, _keys):
-        layer = LAYERS.get(entry)
+        layer = operation_of(entry) or LAYERS.get(entry)
         name = entry.get("name") or layer.name
         if name in layers:
             raise ArgumentError(f"{model}: two layers are called {name!r}.")
@@ -43,7 +44,7 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _first_numbers(
-    layers: Mapping[str, Layer], waiting: Sequence[tuple[str, int, Any]], config: Mapping[str, Any]
+    layers: Mapping[str, Layer | Operation], waiting: Sequence[tuple[str, int, Any]], config: Mapping[str, Any]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """The number of the first call of each model among the layers: in other calls, and in the model's outputs.
 
@@ -69,7 +70,7 @@ def _first_numbers(
 
 def _call_in_turn(
     model: str,
-    layers: Mapping[str, Layer],
+    layers: Mapping[str, Layer | Operation],
     waiting: list[tuple[str, int, Any]],
     made: dict[tuple[str, int], list[KerasTensor]],
 ) -> None:
@@ -94,6 +95,11 @@ def _call_in_turn(
         waiting = later
 
 
+def _is_constant(value: Any) -> bool:
+    """Whether it is a number in the place of a reference, as in Keras 2's ``1 - x``."""
+    return isinstance(value, list | tuple) and len(value) in (3, 4) and value[0] == "_CONSTANT_VALUE"
+
+
 def _is_reference(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) in (3, 4) and isinstance(value[0], str)
 
@@ -111,6 +117,8 @@ def _keys(value: Any) -> list[tuple[str, int]]:
     """The calls whose outputs a node, or a part of one, refers to."""
     if _is_keras_tensor(value):
         return [_reference(value)[:2]]
+    if _is_constant(value):
+        return _keys(value[3] if len(value) == 4 else ())
     if _is_reference(value):
         return [_reference(value)[:2], *_keys(value[3] if len(value) == 4 else ())]
     if isinstance(value, Mapping):
@@ -148,6 +156,8 @@ def _placed(value: Any, made: Mapping[tuple[str, int], list[KerasTensor]]) -> An
     Raises:
         ArgumentError: a reference to an output that no call makes.
     """
+    if _is_constant(value):
+        return value[2]
     if _is_keras_tensor(value) or _is_reference(value):
         name, number, index = _reference(value)
         if not 0 <= index < len(made.get((name, number), ())):

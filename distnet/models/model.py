@@ -379,6 +379,8 @@ class Model(Keras2Methods, Composite, ABC):
         """Write the weights alone, in Keras's legacy HDF5 layout: see ``distnet.saving.save_weights``."""
         save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Fill the weights from a file that ``save_weights`` or ``save`` wrote, here or in Keras."""
-        load_weights(self, filepath)
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Fill the weights from a file of weights or of a model: see ``distnet.saving.load_weights``."""
+        load_weights(self, filepath, skip_mismatch, by_name)

@@ -90,8 +90,11 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         )
 
 
-def read_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
-    """Fill the weights of ``layers`` from the file, by position, as Keras does.
+def read_weights(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False) -> None:
+    """Fill the weights of ``layers`` from the file, by position, as Keras does; nothing is changed if it does not fit.
+
+    Args:
+        skip_mismatch: warn of arrays of other shapes and pass over them.
 
     Raises:
         CheckpointError: the file holds other layers, or arrays of other shapes.
@@ -104,9 +107,36 @@ def read_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
             f"{group.file.filename}: holds weights of {len(saved)} layers {list(saved)}, but the model has "
             f"{len(with_weights)} {[layer.name for layer in with_weights]}."
         )
-    for layer, (name, weights) in zip(with_weights, saved.items(), strict=True):
-        arrays = [_dataset(_group(group, name), weight) for weight in weights]
-        _fill(layer, arrays, f"{group.file.filename}: layer {name}")
+    found: list[tuple[Variable, Array]] = []
+    for layer, name in zip(with_weights, saved, strict=True):
+        found += _pairs(group, name, layer, skip_mismatch)
+    _assign(found)
+
+
+def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False) -> None:
+    """Fill the weights of the layers whose names the file knows; the others stay as they are, as in Keras.
+
+    Args:
+        skip_mismatch: warn of layers with another number of weights and of arrays of other shapes, and pass over them.
+
+    Raises:
+        CheckpointError: a layer of that name has other weights.
+    """
+    saved = set(read_names(group, "layer_names"))
+    found: list[tuple[Variable, Array]] = []
+    for layer in layers:
+        if layer.name not in saved:
+            continue
+        count = len(read_names(_group(group, layer.name), "weight_names"))
+        if skip_mismatch and count != len(layer.weights):
+            warnings.warn(
+                f"{group.file.filename}: layer {layer.name} is passed over: it has {len(layer.weights)} weights in the "
+                f"model and {count} in the file.",
+                stacklevel=4,
+            )
+            continue
+        found += _pairs(group, layer.name, layer, skip_mismatch)
+    _assign(found)
 
 
 def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None:
@@ -161,10 +191,26 @@ def _in_order(layer: Layer) -> list[Variable]:
     return layer.trainable_weights + layer.non_trainable_weights
 
 
-def _fill(layer: Layer, arrays: Sequence[Array], where: str) -> None:
-    variables = _in_order(layer)
-    expected, found = [v.shape for v in variables], [a.shape for a in arrays]
-    if expected != found:
+def _pairs(group: h5py.Group, name: str, layer: Layer, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
+    """The variables of a layer with the arrays that the file holds under ``name``."""
+    where = f"{group.file.filename}: layer {name}"
+    part, variables = _group(group, name), _in_order(layer)
+    arrays = [_dataset(part, weight) for weight in read_names(part, "weight_names")]
+    pairs = list(zip(variables, arrays, strict=False))
+    fitting = [(variable, array) for variable, array in pairs if variable.shape == array.shape]
+    if len(variables) != len(arrays) or (len(fitting) < len(pairs) and not skip_mismatch):
+        expected, found = [v.shape for v in variables], [a.shape for a in arrays]
         raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {found}.")
-    for variable, array in zip(variables, arrays, strict=True):
+    for variable, array in pairs:
+        if variable.shape != array.shape:
+            warnings.warn(
+                f"{where}: {variable.path} is passed over: it has the shape {variable.shape} in the model and "
+                f"{array.shape} in the file.",
+                stacklevel=5,
+            )
+    return fitting
+
+
+def _assign(pairs: Sequence[tuple[Variable, Array]]) -> None:
+    for variable, array in pairs:
         variable.assign(array)

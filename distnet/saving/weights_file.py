@@ -25,8 +25,14 @@ def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bo
     write(model, filepath, overwrite, lambda file: keras_h5.write_weights(file, model.layers))
 
 
-def load_weights(model: Network, filepath: str | os.PathLike[str]) -> None:
+def load_weights(
+    model: Network, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Fill the model's weights from a file of weights or of a whole model, layer by layer in order.
+
+    Args:
+        skip_mismatch: warn of weights of other shapes and pass over them.
+        by_name: fill the layers whose names are in the file, whatever their order, and leave the others.
 
     Raises:
         NotBuiltError: the model has no weights yet.
@@ -38,4 +44,5 @@ def load_weights(model: Network, filepath: str | os.PathLike[str]) -> None:
         raise NotBuiltError(f"{model.name}: load_weights needs the input shape. Build the model first.")
     with opened(filepath) as file:
         is_whole_model = "layer_names" not in file.attrs and "model_weights" in file
-        keras_h5.read_weights(file["model_weights"] if is_whole_model else file, model.layers)
+        read = keras_h5.read_weights_by_name if by_name else keras_h5.read_weights
+        read(file["model_weights"] if is_whole_model else file, model.layers, skip_mismatch)

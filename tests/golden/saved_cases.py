@@ -556,3 +556,14 @@ def nested_model_at_the_end(k):
     model = k.Model(entry, inner(k.layers.Dense(4)(inner(first))))
     model.compile("sgd", "mse")
     return model, [wave(3)], [wave(2, phase=1.0)]
+
+
+@case
+def operators(k):
+    entry = k.Input((4,))
+    a, b = k.layers.Dense(3, "tanh")(entry), k.layers.Dense(3)(entry)
+    c = (a + b) * a - b
+    d = (1.0 - c) * 0.5 + 2.0
+    model = k.Model(entry, k.layers.Dense(2)(-d / 4.0 + k.layers.add([a, b]) - 0.25))
+    model.compile("adam", "mse")
+    return model, [wave(4)], [wave(2, phase=1.0)]

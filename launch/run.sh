@@ -4,21 +4,26 @@ set -euo pipefail
 
 usage() {
     cat <<'EOF'
-Usage: launch/run.sh [-n N] [--hosts HOSTS | --hostfile FILE] script.py [arguments of the script ...]
+Usage: launch/run.sh [-n N] [--hosts HOSTS | --hostfile FILE] [--max-restarts N] script.py [arguments ...]
 
 Starts N ranks of script.py with MPICH, Open MPI or Intel MPI.
 
   -n N, -np N       number of ranks; by default one for each core of this machine
   --hosts HOSTS     machines to run on, separated by commas
   --hostfile FILE   file that lists the machines to run on, one a line
+  --max-restarts N  start the job again, up to N times, when it crashes, is killed, or saves itself and leaves
+                    with exit code 75 because it was told to end; the script goes on from its last backup
+                    where it has the callback BackupAndRestore
   -h, --help        this text
+
+With --max-restarts, SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 are passed on to the job, which is then not started again.
 
 Environment:
   MPIRUN            the mpirun to use; by default the one beside the Python, else the first in PATH
   PYTHON            the Python to use; by default the active virtual environment's, else python3
   OMP_NUM_THREADS   BLAS threads of a rank; by default the cores of a machine shared among its ranks
 
-The exit code is that of the job.
+The exit code is that of the job, with --max-restarts that of its last start.
 EOF
 }
 
@@ -33,18 +38,19 @@ fail() {
 }
 
 parse_arguments() {
-    ranks='' hosts='' hostfile='' script=''
+    ranks='' hosts='' hostfile='' script='' max_restarts=''
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help)
             usage
             exit 0
             ;;
-        -n | -np | --hosts | --hostfile)
+        -n | -np | --hosts | --hostfile | --max-restarts)
             [ $# -ge 2 ] && [ -n "$2" ] || refuse "$1: expected a value after it."
             case $1 in
             --hosts) hosts=$2 ;;
             --hostfile) hostfile=$2 ;;
+            --max-restarts) max_restarts=$2 ;;
             *) ranks=$2 ;;
             esac
             shift 2
@@ -61,6 +67,8 @@ parse_arguments() {
     [ -n "$script" ] || refuse 'expected a script to run.'
     [ -f "$script" ] || refuse "$script: no such script."
     [[ -z $ranks || $ranks =~ ^0*[1-9][0-9]{0,6}$ ]] || refuse "-n: expected a number of ranks of at least 1, received $ranks."
+    [[ -z $max_restarts || $max_restarts =~ ^[0-9]{1,7}$ ]] ||
+        refuse "--max-restarts: expected a number of restarts, received $max_restarts."
     [ -z "$hosts" ] || [ -z "$hostfile" ] || refuse 'expected --hosts or --hostfile, received both.'
     [ -z "$hostfile" ] || [ -f "$hostfile" ] || refuse "--hostfile $hostfile: no such file."
 }
@@ -137,6 +145,44 @@ choose_options() {
     done
 }
 
+# A signal that a scheduler sent: the job gets it too, and its end is then final.
+pass_on() {
+    told_to_end=1 interrupted=1
+    kill -s "$1" "$job" 2>/dev/null || true
+}
+
+# Sets code: the job's exit code. A signal makes wait return before the job's end.
+start_and_wait() {
+    "${command[@]}" </dev/null &
+    job=$!
+    [ -z "$told_to_end" ] || pass_on TERM # it was told between two starts
+    local found
+    while :; do
+        interrupted=''
+        wait "$job" && found=0 || found=$?
+        [ "$found" -eq 127 ] || code=$found
+        [ -n "$interrupted" ] || return 0
+    done
+}
+
+run_with_restarts() {
+    told_to_end='' job='' restarts=0
+    set -m # a group of its own: the terminal's signals come from here alone
+    local name
+    for name in TERM INT USR1 USR2; do
+        # shellcheck disable=SC2064
+        trap "pass_on $name" "$name"
+    done
+    while start_and_wait; do
+        [ "$code" -ne 0 ] && [ -z "$told_to_end" ] && [ "$restarts" -lt "$max_restarts" ] || break
+        restarts=$((restarts + 1))
+        printf 'run.sh: the job ended with exit code %s; restart %s of %s.\n' "$code" "$restarts" "$max_restarts" >&2
+    done
+    [ "$code" -eq 0 ] ||
+        printf 'run.sh: the job ended with exit code %s after %s restarts.\n' "$code" "$restarts" >&2
+    exit "$code"
+}
+
 parse_arguments "$@"
 find_python
 find_mpirun
@@ -145,4 +191,7 @@ ranks=${ranks:-$((cores * machines))}
 ranks=$((10#$ranks))
 set_environment
 choose_options
-exec "$mpirun" "${options[@]}" "$python" "$script" ${script_arguments[@]+"${script_arguments[@]}"}
+command=("$mpirun" "${options[@]}" "$python" "$script" ${script_arguments[@]+"${script_arguments[@]}"})
+[ -n "$max_restarts" ] || exec "${command[@]}"
+max_restarts=$((10#$max_restarts))
+run_with_restarts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,57 @@ def test_the_exit_code_is_that_of_the_job(script):
     assert run("-np", 2, script, EXIT="7").returncode == 7
 
 
+RESTARTED = """
+import os, pathlib, signal, sys, time
+starts = pathlib.Path(sys.argv[1])
+with starts.open("a") as file:
+    file.write("x")
+number = len(starts.read_text())
+if sys.argv[2] == "wait":
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit(75))
+    starts.with_name("ready").touch()
+    time.sleep(30)
+code = int(sys.argv[1 + number])
+os.kill(os.getpid(), signal.SIGKILL) if code < 0 else sys.exit(code)
+"""
+
+
+@pytest.fixture
+def restarted(tmp_path: Path) -> Path:
+    path = tmp_path / "restarted.py"
+    path.write_text(RESTARTED)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("most", "codes", "starts", "code"),
+    [(5, (75, -9, 1, 0), 4, 0), (1, (3, 4, 0), 2, 4), (0, (75, 0), 1, 75), (3, (0,), 1, 0)],
+)
+def test_a_job_that_failed_or_saved_itself_is_started_again(restarted, tmp_path, most, codes, starts, code):
+    done = run("-n", 1, "--max-restarts", most, restarted, tmp_path / "starts", *codes)
+    assert done.returncode == code, done.stderr
+    assert len((tmp_path / "starts").read_text()) == starts
+    said = [line for line in done.stderr.splitlines() if line.startswith("run.sh:")]
+    assert len(said) == starts - 1 + (code != 0)
+    if starts > 1:
+        assert f"restart {starts - 1} of {most}" in done.stderr
+    if code:
+        assert said[-1] == f"run.sh: the job ended with exit code {code} after {starts - 1} restarts."
+
+
+def test_a_job_is_told_to_end_and_not_started_again(restarted, tmp_path):
+    command = [str(RUN), "-n", "1", "--max-restarts", "5", str(restarted), str(tmp_path / "starts"), "wait"]
+    job = subprocess.Popen(command, env=os.environ | {"PYTHON": sys.executable}, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    job.terminate()
+    said = job.communicate(timeout=20)[1]
+    assert job.returncode == 75, said
+    assert "exit code 75 after 0 restarts" in said
+    assert (tmp_path / "starts").read_text() == "x"
+
+
 def test_threads_that_the_user_chose_stay(script):
     done = run("-n", 2, script, OMP_NUM_THREADS="5")
     assert [line.split("|")[2:4] for line in done.stdout.splitlines()] == [["5", "None"]] * 2
@@ -156,6 +208,7 @@ def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
         (("-n", "two", "{script}"), "received two"),
         (("--ranks", "2", "{script}"), "--ranks: unknown option"),
         (("-n", "2", "none.py"), "none.py: no such script"),
+        (("--max-restarts", "many", "{script}"), "--max-restarts: expected a number of restarts, received many"),
         (("--hosts", "a", "--hostfile", "{script}", "{script}"), "received both"),
         (("--hosts", ",", "{script}"), "at least one machine"),
         (("--hostfile", "none", "{script}"), "--hostfile none: no such file"),

@@ -1,0 +1,45 @@
+"""Train until it stops by itself, going on from its own backup: long_training.py FOLDER EPOCHS SAVE_FREQ [KEEP].
+
+SAVE_FREQ 0 trains without a backup. Rank 0 writes weights and history to FOLDER/end.npz.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import distnet as keras
+from distnet import callbacks, layers
+
+folder, epochs, save_freq = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+keep = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+(folder / f"rank{keras.distribution.rank()}").write_text(str(os.getpid()))
+keras.config.set_floatx("float64")
+keras.utils.set_random_seed(7)
+rng = np.random.default_rng(0)
+x = rng.normal(size=(203, 12))
+y = (x @ rng.normal(size=12) + rng.normal(size=203) > 0).astype("float64")
+
+model = keras.Sequential(
+    [
+        layers.Dense(16, activation="tanh", input_shape=(12,), kernel_regularizer="l2"),
+        layers.BatchNormalization(),
+        layers.Dropout(0.2),
+        layers.Dense(1, activation="sigmoid"),
+    ]
+)
+model.compile(keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), "binary_crossentropy", ["accuracy", "AUC"])
+watching = [
+    callbacks.ReduceLROnPlateau(factor=0.8, patience=3, cooldown=1, min_delta=1e-3, min_lr=1e-3),
+    callbacks.EarlyStopping(patience=epochs // 2, restore_best_weights=True),
+    callbacks.ModelCheckpoint(folder / "best.h5", save_best_only=True),
+    callbacks.CSVLogger(folder / "log.csv"),
+]
+if save_freq:
+    watching.append(callbacks.BackupAndRestore(folder / "backup", save_freq, delete_checkpoint=False, keep=keep))
+history = model.fit(x, y, batch_size=16, epochs=epochs, verbose=0, validation_split=0.3, callbacks=watching)
+if keras.distribution.is_chief():
+    found = {key: np.array(values) for key, values in history.history.items()} | {"epochs": np.array(history.epoch)}
+    np.savez(folder / ".end.npz", **found, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
+    (folder / ".end.npz").rename(folder / "end.npz")

@@ -123,6 +123,9 @@ set_environment() {
         export OPENBLAS_NUM_THREADS=$OMP_NUM_THREADS MKL_NUM_THREADS=$OMP_NUM_THREADS
     fi
     export PYTHONUNBUFFERED=1
+    if [ -n "$max_restarts" ] && [ "$implementation" = openmpi ]; then
+        export DISTNET_STOP_SIGNALS=${DISTNET_STOP_SIGNALS:-TERM,USR1} # see pass_on
+    fi
 }
 
 # Sets options: what this mpirun must be told. Hydra hands its environment on to other machines by itself.
@@ -148,7 +151,10 @@ choose_options() {
 # A signal that a scheduler sent: the job gets it too, and its end is then final.
 pass_on() {
     told_to_end=1 interrupted=1
-    kill -s "$1" "$job" 2>/dev/null || true
+    local name=$1
+    # Open MPI's mpirun answers SIGTERM by killing the ranks; SIGUSR1 it passes on to them.
+    [ "$implementation" != openmpi ] || [ "$name" != TERM ] || name=USR1
+    kill -s "$name" "$job" 2>/dev/null || true
 }
 
 # Sets code: the job's exit code. A signal makes wait return before the job's end.

@@ -41,10 +41,14 @@ class StopSignals:
         for number, handler in self._handled.items():
             signal.signal(number, handler)
         if self.received is not None and kind is None:
-            signal.raise_signal(self.received)
+            _send_again(self.received)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
+
+
+def _send_again(number: signal.Signals) -> None:
+    signal.raise_signal(number)
 
 
 def _named(names: str) -> list[signal.Signals]:

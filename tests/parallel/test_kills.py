@@ -1,0 +1,21 @@
+"""One training, killed over and over by ``soak_kills.py``; by hand that script takes 200 kills."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOAK = Path(__file__).parent / "soak_kills.py"
+
+
+@pytest.mark.parametrize("options", [("--kills", "5"), ("--kills", "3", "--ranks", "2")], ids=" ".join)
+def test_a_training_killed_over_and_over_ends_as_one_that_nothing_stopped(options):
+    done = subprocess.run(
+        [sys.executable, str(SOAK), *options], capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert f"{options[1]} kills, {int(options[1]) + 1} starts" in done.stdout
+    assert done.stdout.endswith("the same end\n")

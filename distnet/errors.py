@@ -10,6 +10,7 @@
     ├── NotBuiltError       (RuntimeError)  weights asked for before they exist
     ├── NotCompiledError    (RuntimeError)  training asked for before compile()
     ├── DivergenceError     (RuntimeError)  a loss that is no number any more
+    ├── GradientError       (RuntimeError)  a layer's gradient that is not that of its forward
     ├── MissingPackageError (ImportError)   an optional package or program that is not installed
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
     │   └── UnknownObjectError              it names a class or function that is not there; an UnknownNameError, too
@@ -66,6 +67,10 @@ class NotCompiledError(DistnetError, RuntimeError):
 
 class DivergenceError(DistnetError, RuntimeError):
     """The loss became NaN or infinite."""
+
+
+class GradientError(DistnetError, RuntimeError):
+    """The gradient that a layer gives is not that of its forward."""
 
 
 class MissingPackageError(DistnetError, ImportError):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distnet import random
+from distnet.arguments import is_number
 from distnet.types import Array, Json
 
 
@@ -126,8 +127,15 @@ class TrainingState:
             if key in self._of_last_epoch:
                 values.pop()
             self._of_last_epoch.add(key)
-            values.append(value if isinstance(value, list) else float(value))
+            values.append(_as_logged(value))
 
     def now(self) -> Progress | None:
         """Where the ``fit`` stands that is under way, or where the last one ended."""
         return self.progress if self.observe is None else self.observe()
+
+
+def _as_logged(value: Any) -> Any:
+    """A number as float, an array as list; a callback may add anything else that JSON has."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return float(value) if is_number(value) else value

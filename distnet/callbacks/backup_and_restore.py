@@ -44,6 +44,7 @@ class BackupAndRestore(Callback):
     runs_last: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not os.fspath(self.backup_dir):
             raise ArgumentError("BackupAndRestore: expected a folder as backup_dir, received an empty name.")
         is_count = isinstance(self.save_freq, int) and not isinstance(self.save_freq, bool) and self.save_freq > 0

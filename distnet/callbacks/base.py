@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from distnet.arguments import check_fields
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.network import Network
 
@@ -37,6 +38,10 @@ class Callback:
     """Whether it must see what the other callbacks did: those that write checkpoints."""
     is_passive: ClassVar[bool] = False
     """Whether it only looks on, so that the ranks need not wait for it after each batch."""
+
+    def __post_init__(self) -> None:
+        if dataclasses.is_dataclass(self):
+            check_fields(self)
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Receive ``{"verbose", "epochs", "steps"}``."""

@@ -35,6 +35,7 @@ class CSVLogger(Callback):
     """Of the file so far; None before it is opened."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._file: Any = None
 
     def get_state(self) -> dict[str, Any]:

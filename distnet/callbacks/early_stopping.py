@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 
+from distnet.arguments import whole_number
 from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
@@ -30,12 +31,12 @@ class EarlyStopping(Callback):
 
     monitor: str = "val_loss"
     min_delta: float = 0.0
-    patience: int = 0
+    patience: int = whole_number(0, 0)
     verbose: int = 0
     mode: str = "auto"
     baseline: float | None = None
     restore_best_weights: bool = False
-    start_from_epoch: int = 0
+    start_from_epoch: int = whole_number(0, 0)
     wait: int = field(default=0, init=False, repr=False, metadata=STATE)
     stopped_epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
     best_epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
@@ -43,6 +44,7 @@ class EarlyStopping(Callback):
     best_weights: list[Array] | None = field(default=None, init=False, repr=False, metadata=STATE)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._sign = watching.direction(self.monitor, self.mode, "EarlyStopping")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -26,5 +26,7 @@ class LambdaCallback(Callback):
             if not name.startswith("on_") or not hasattr(Callback, name):
                 known = sorted(hook for hook in dir(Callback) if hook.startswith("on_"))
                 raise ArgumentError(f"LambdaCallback: no hook is named {name!r}. Expected some of {known}.")
+            if function is not None and not callable(function):
+                raise ArgumentError(f"LambdaCallback: {name}: expected a function, received {function!r}.")
             if function is not None:
                 setattr(self, name, function)

@@ -36,6 +36,7 @@ class LearningRateScheduler(Callback):
     verbose: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not callable(self.schedule):
             raise ArgumentError(f"LearningRateScheduler: expected a function, received {self.schedule!r}.")
 

@@ -16,6 +16,32 @@ from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
 
 
+class _AnyLog(dict[str, float]):
+    """Logs that hold every key."""
+
+    def __missing__(self, key: str) -> float:
+        return 0.5
+
+
+def _checked_pattern(filepath: object) -> str:
+    """``filepath`` as text, in which the epoch, the batch and numbers by key can be filled in.
+
+    Raises:
+        ArgumentError: it is no path, or nothing can be filled into it.
+    """
+    if not isinstance(filepath, str | os.PathLike) or not os.fspath(filepath):
+        raise ArgumentError(f"ModelCheckpoint: filepath: expected the name of a file, received {filepath!r}.")
+    path = str(os.fspath(filepath))
+    try:
+        path.format_map(_AnyLog(epoch=1, batch=1))
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise ArgumentError(
+            f"ModelCheckpoint: filepath {path!r} cannot be filled in: {error}. Write {{epoch}}, {{batch}} or a key of "
+            "the logs, such as {val_loss:.2f}; a brace itself is written twice."
+        ) from None
+    return path
+
+
 @dataclass(eq=False)
 class ModelCheckpoint(Callback):
     """Saves the model after every epoch, after a number of batches, or whenever a value improves.
@@ -60,6 +86,7 @@ class ModelCheckpoint(Callback):
     runs_last: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.save_freq != "epoch" and (not isinstance(self.save_freq, int) or self.save_freq < 1):
             raise ArgumentError(
                 f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
@@ -68,7 +95,7 @@ class ModelCheckpoint(Callback):
             raise ArgumentError(f"ModelCheckpoint: period must be a number of epochs, received {self.period!r}.")
         if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
             raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
-        self.filepath = os.fspath(self.filepath)
+        self.filepath = _checked_pattern(self.filepath)
         self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
         self.best = self.initial_value_threshold
 

@@ -27,6 +27,8 @@ def direction(monitor: str, mode: str, where: str) -> int:
     """
     if mode not in _MODES:
         raise ArgumentError(f"{where}: expected mode 'auto', 'min' or 'max', received {mode!r}.")
+    if not isinstance(monitor, str):
+        raise ArgumentError(f"{where}: monitor: expected a key of the logs, received {monitor!r}.")
     if mode != "auto":
         return 1 if mode == "max" else -1
     key = monitor.lower()

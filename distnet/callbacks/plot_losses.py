@@ -53,6 +53,7 @@ class PlotLosses(Callback):
     is_passive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if find_spec("matplotlib") is None:
             raise MissingPackageError("PlotLosses: draws with matplotlib. Install it: pip install 'distnet[plot]'.")
         if self.max_cols < 1:

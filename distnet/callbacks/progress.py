@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from distnet.callbacks.base import Callback, Logs
@@ -158,6 +159,10 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}" if minutes else f"{rest}s"
 
 
-def _number(value: float | list[float]) -> str:
-    value = sum(value) / len(value) if isinstance(value, list) else value
+def _number(value: object) -> str:
+    """A number, or the mean of those of a list, in Keras's digits; what a callback added besides, as it is."""
+    value = sum(value) / len(value) if isinstance(value, list) and value else value
+    if not isinstance(value, Real):
+        return str(value)
+    value = float(value)
     return f"{value:.4f}" if not abs(value) <= 1e-3 else f"{value:.4e}"

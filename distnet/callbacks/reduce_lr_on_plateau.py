@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 
+from distnet.arguments import whole_number
 from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
@@ -36,17 +37,18 @@ class ReduceLROnPlateau(Callback):
 
     monitor: str = "val_loss"
     factor: float = 0.1
-    patience: int = 10
+    patience: int = whole_number(10, 0)
     verbose: int = 0
     mode: str = "auto"
     min_delta: float = 1e-4
-    cooldown: int = 0
+    cooldown: int = whole_number(0, 0)
     min_lr: float = 0.0
     best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
     wait: int = field(default=0, init=False, repr=False, metadata=STATE)
     cooldown_counter: int = field(default=0, init=False, repr=False, metadata=STATE)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.factor >= 1:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {self.factor!r}.")
         self._sign = watching.direction(self.monitor, self.mode, "ReduceLROnPlateau")

@@ -55,6 +55,7 @@ class TensorBoard(Callback):
     is_passive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         is_count = isinstance(self.update_freq, int) and not isinstance(self.update_freq, bool) and self.update_freq > 0
         if self.update_freq not in ("epoch", "batch") and not is_count:
             raise ArgumentError(

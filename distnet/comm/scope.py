@@ -8,8 +8,10 @@ from contextvars import ContextVar
 
 from distnet import comm
 from distnet.comm import Communicator, LocalCommunicator
+from distnet.errors import ArgumentError
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
+_watched: ContextVar[object] = ContextVar("watched", default=None)
 
 
 def communicator() -> Communicator:
@@ -18,10 +20,29 @@ def communicator() -> Communicator:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Within the block this rank works by itself: callbacks run so on rank 0 while the others wait."""
-    token = _alone.set(True)
+def alone(model: object = None) -> Iterator[None]:
+    """Within the block this rank works by itself: callbacks run so on rank 0 while the others wait.
+
+    Args:
+        model: whose callbacks they are.
+    """
+    tokens = _alone.set(True), _watched.set(model)
     try:
         yield
     finally:
-        _alone.reset(token)
+        _alone.reset(tokens[0])
+        _watched.reset(tokens[1])
+
+
+def refuse_in_callback_of(model: object, call: str) -> None:
+    """Fail if one of the model's own callbacks makes this call, of which the other ranks would know nothing.
+
+    Raises:
+        ArgumentError: it does.
+    """
+    if model is not None and _watched.get() is model:
+        raise ArgumentError(
+            f"{call}: a model cannot be trained or compiled by one of its own callbacks, which runs on one rank in the "
+            "middle of a step. A callback may change weights and learning rate, evaluate, predict, save, and set "
+            "stop_training; train further when fit has returned."
+        )

@@ -10,9 +10,9 @@ from typing import Any, Self
 import numpy as np
 
 from distnet import kernels, random
-from distnet.constraints import Constraint
-from distnet.initializers import Initializer
-from distnet.regularizers import Regularizer
+from distnet.constraints import CONSTRAINTS
+from distnet.initializers import INITIALIZERS, Initializer
+from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
 from distnet.variables import Variable, awaited
 
@@ -36,17 +36,25 @@ class BuildContext:
         self,
         name: str,
         shape: tuple[int, ...],
-        initializer: Initializer,
-        regularizer: Regularizer | None = None,
-        constraint: Constraint | None = None,
+        initializer: object = "glorot_uniform",
+        regularizer: object = None,
+        constraint: object = None,
         trainable: bool = True,
     ) -> Variable:
-        """A new variable of the layer, filled by ``initializer``; a name ``"part/kernel"`` says of which part it is."""
+        """A new variable of the layer, such as a kernel, or a state.
+
+        Args:
+            name: ``"part/kernel"`` says of which part of the layer it is.
+            shape: of the array; () for a number.
+            initializer, regularizer, constraint: names, objects or functions, as layers' arguments are.
+            trainable: whether it has a gradient; a layer's state has none.
+        """
         value = awaited(f"{self.path}/{name}", shape, self.dtype)
         if value is None:
-            value = self._drawn(shape, initializer)
+            value = self._drawn(shape, INITIALIZERS.get(initializer))
         own = name.rpartition("/")[2]
-        made = Variable(own, f"{self.path}/{name}", value, trainable, regularizer=regularizer, constraint=constraint)
+        penalty, projection = REGULARIZERS.optional(regularizer), CONSTRAINTS.optional(constraint)
+        made = Variable(own, f"{self.path}/{name}", value, trainable, regularizer=penalty, constraint=projection)
         self.variables.append(made)
         return made
 

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
-from distnet.comm.scope import communicator
+from distnet.comm.scope import communicator, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
@@ -119,6 +119,7 @@ class Model(Keras2Methods, Composite, ABC):
         """
         if is_numbers(metrics):
             metrics, loss_weights = loss_weights, metrics
+        refuse_in_callback_of(self, "compile")
         self.optimizer = OPTIMIZERS.get(optimizer)
         self.loss = loss
         self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)

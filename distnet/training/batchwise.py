@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from distnet.comm.scope import communicator
+from distnet.comm.scope import communicator, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
@@ -21,6 +21,7 @@ def train_on_batch(
     model: Network, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> dict[str, Log]:
     """One step on one global batch, which every rank is given whole; loss and metrics of that batch."""
+    refuse_in_callback_of(model, "train_on_batch")
     ranks = communicator()
     ranks.meet("train_on_batch")
     data = labelled_data(model, x, y, sample_weight, class_weight)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from distnet.comm import Communicator
-from distnet.comm.scope import communicator
+from distnet.comm.scope import communicator, refuse_in_callback_of
 from distnet.data.arrays import ArrayData, shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network
@@ -67,6 +67,7 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     Raises:
         ArgumentError, DataError, ShapeError: see ``Model.fit``.
     """
+    refuse_in_callback_of(model, "fit")
     ranks = communicator()
     ranks.meet("fit")
     positive(options.epochs, "epochs")

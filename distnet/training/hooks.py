@@ -67,7 +67,7 @@ class Hooks:
         if self.is_root:
             background.report()
             before = variables.assignments()
-            with alone():
+            with alone(self.model):
                 self.callbacks.call(hook, *args, only=only)
             self._assigned_weights |= variables.assignments() != before
 

@@ -21,6 +21,7 @@ from distnet.utils.data_utils import PyDataset as PyDataset
 from distnet.utils.data_utils import Sequence as Sequence
 from distnet.utils.data_utils import get_file as get_file
 from distnet.utils.generic_utils import Progbar as Progbar
+from distnet.utils.gradients import check_gradients as check_gradients
 from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 

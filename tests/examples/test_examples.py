@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples"
 BRIEFLY = Path(__file__).with_name("briefly.py")
 OVERRIDES = {
+    "custom_layer.py": {"epochs": 2},
     "functional_two_inputs.py": {"epochs": 2},
     "loan.py": {"epochs": 2},
     "mnist_cnn.py": {"epochs": 1, "steps_per_epoch": 3, "verbose": 0},
@@ -18,6 +19,7 @@ OVERRIDES = {
     "text_lstm.py": {"epochs": 1},
 }
 SAYS = {
+    "custom_layer.py": "Loaded: nearness_1 has seen",
     "functional_two_inputs.py": "Connected to",
     "loan.py": "Test loss",
     "mnist_cnn.py": "Test accuracy:",

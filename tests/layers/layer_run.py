@@ -7,6 +7,7 @@ import numpy as np
 from distnet import random
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models.graph import Graph, Node
+from distnet.utils.gradients import numerical_gradient, relative_error
 from distnet.variables import VariableStore
 
 SEED = 11
@@ -94,24 +95,6 @@ def read_only(array):
 def objective(run, inputs, dys):
     """The number whose gradients ``run.gradients`` gives."""
     return sum(np.vdot(dy, y) for dy, y in zip(dys, run.outputs(*inputs), strict=True))
-
-
-def numerical_gradient(function, at, step=1e-6):
-    """Central differences of ``function()`` by each entry of ``at``, which is changed in place and restored."""
-    found = np.empty(at.shape)
-    for i in np.ndindex(at.shape):
-        kept = at[i]
-        at[i] = kept + step
-        above = function()
-        at[i] = kept - step
-        found[i] = (above - function()) / (2 * step)
-        at[i] = kept
-    return found
-
-
-def relative_error(found, expected):
-    scale = max(np.abs(found).max(initial=0), np.abs(expected).max(initial=0), 1e-12)
-    return np.abs(found - expected).max(initial=0) / scale
 
 
 def assert_gradients_are_right(run, row_shape, rows=4):

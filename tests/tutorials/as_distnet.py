@@ -1,4 +1,4 @@
-"""Runs a script and prints what its ``history`` holds: ``as_distnet.py SCRIPT FLOATX FOLDER``."""
+"""Runs a script and prints what its ``history`` holds: ``as_distnet.py SCRIPT FOLDER``."""
 
 import json
 import os
@@ -8,9 +8,8 @@ import warnings
 
 import distnet
 
-script, floatx, folder = sys.argv[1:]
+script, folder = sys.argv[1:]
 warnings.simplefilter("error")
-distnet.config.set_floatx(floatx)
 distnet.utils.set_random_seed(7)
 os.chdir(folder)
 names = runpy.run_path(script, run_name="__main__")

@@ -37,6 +37,14 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def write_table(path: Path) -> None:
+    """A table of the Pima Indians' form: eight measurements and whether diabetes began."""
+    rng = np.random.RandomState(7)
+    x = rng.gamma(4.0, [1, 30, 17, 5, 20, 8, 0.12, 8], size=(768, 8)).round(3)
+    risk = (x[:, 1] - 120) / 30 + (x[:, 5] - 32) / 8 + rng.normal(size=768)
+    np.savetxt(path, np.column_stack([x, risk > 0.5]), fmt="%g", delimiter=",")
+
+
 def with_its_imports_changed(script: Path, folder: Path) -> Path:
     source = re.sub(r"^import keras$", "import distnet as keras", script.read_text(encoding="utf-8"), flags=re.M)
     changed = folder / script.name
@@ -57,7 +65,8 @@ def test_a_script_gives_the_same_history_on_any_number_of_ranks(script, images, 
     for number, starter in enumerate((alone, ranks(3))):
         folder = tmp_path / str(number)
         folder.mkdir()
-        arguments = (HERE / "as_distnet.py", changed, "float64", folder)
+        write_table(folder / "pima-indians-diabetes.csv")
+        arguments = (HERE / "as_distnet.py", changed, folder)
         job = starter.run(*arguments, env={"DISTNET_DATA": str(images)}).succeeded()
         assert [text for text in SCRIPTS[script] if text not in job.stdout] == []
         assert sorted(path.name for path in folder.iterdir() if path.suffix != ".csv") == WRITES.get(script, [])

@@ -15,10 +15,11 @@ X = RNG.normal(size=(151, 8))
 Y = np.eye(3)[RNG.integers(0, 3, 151)]
 
 
-def fitted(*callbacks, optimizer="adam", **options):
+def fitted(*callbacks, optimizer="adam", is_normalized=False, **options):
     keras.utils.set_random_seed(3)
+    hidden = [layers.BatchNormalization(), layers.Dropout(0.2)] if is_normalized else [layers.Dropout(0.2)]
     model = keras.Sequential(
-        [layers.Dense(10, activation="relu", input_shape=(8,)), layers.Dropout(0.2), layers.Dense(3, "softmax")]
+        [layers.Dense(10, activation="relu", input_shape=(8,)), *hidden, layers.Dense(3, "softmax")]
     )
     model.compile(optimizer, "categorical_crossentropy", ["accuracy"])
     options = {"batch_size": 32, "epochs": 4, "verbose": 0, "validation_split": 0.2} | options
@@ -128,6 +129,8 @@ def model_calls():
     hooks = ["on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_test_begin", "on_test_end"]
     hooks += ["on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"]
     found = {hook: fitted(Actor(hook, ask)) for hook in hooks}
+    at_both = Actor("on_epoch_end", ask), Actor("on_batch_end", ask)
+    found["normalized"] = fitted(*at_both, is_normalized=True)
     return found | {"answers": {"all": np.concatenate(answers) if answers else []}}
 
 

@@ -3,14 +3,6 @@
 from keras.layers import Dense
 from keras.models import Sequential, load_model, model_from_json
 from numpy import loadtxt
-from numpy.random import RandomState
-
-# A table of the Pima Indians' form: eight measurements and whether diabetes began.
-rng = RandomState(7)
-table = rng.gamma(4.0, [1, 30, 17, 5, 20, 8, 0.12, 8], size=(768, 8)).round(3)
-risk = (table[:, 1] - 120) / 30 + (table[:, 5] - 32) / 8 + rng.normal(size=768)
-with open("pima-indians-diabetes.csv", "w") as file:
-    file.writelines(",".join(map(str, row)) + f",{int(sick)}\n" for row, sick in zip(table, risk > 0.5, strict=True))
 
 dataset = loadtxt("pima-indians-diabetes.csv", delimiter=",")
 X = dataset[:, 0:8]

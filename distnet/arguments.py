@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -48,9 +49,9 @@ POSITIVE_FRACTION = Range(low=0, high=1, open_low=True)
 BELOW_ONE = Range(low=0, high=1, open_high=True)
 
 
-def number(default: T, within: Range) -> T:
+def number(default: T, within: Range, metadata: Mapping[str, object] = MappingProxyType({})) -> T:
     """A dataclass field for a number; a default of None makes None a value of it too."""
-    return dataclasses.field(default=default, metadata={"within": within})
+    return dataclasses.field(default=default, metadata={"within": within, **metadata})
 
 
 def required_number(within: Range) -> float:
@@ -58,9 +59,9 @@ def required_number(within: Range) -> float:
     return cast(float, dataclasses.field(metadata={"within": within}))
 
 
-def whole_number(default: T, least: int) -> T:
+def whole_number(default: T, least: int, metadata: Mapping[str, object] = MappingProxyType({})) -> T:
     """A dataclass field for an integer of at least ``least``; a default of None makes None a value of it too."""
-    return dataclasses.field(default=default, metadata={"least": least})
+    return dataclasses.field(default=default, metadata={"least": least, **metadata})
 
 
 def check_number(where: str, value: object, within: Range) -> float:

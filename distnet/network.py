@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +37,8 @@ class Network(Protocol):
 
     @property
     def layers(self) -> list[Layer]: ...
+
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
 
     def input_takes_integers(self, number: int) -> bool: ...
 

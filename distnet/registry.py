@@ -29,6 +29,13 @@ _registered_custom: dict[str, Any] = {}
 _scoped_custom: ContextVar[Mapping[str, Any] | None] = ContextVar("custom_objects", default=None)
 
 
+IF_SET = {"config": "if set"}
+"""Metadata of a field that some Keras does not know: it is written only where it differs from its default."""
+
+LEFT_OUT = {"config": False}
+"""Metadata of a field that is never written."""
+
+
 class Configurable:
     """A dataclass whose fields are its constructor, its attributes and its Keras config.
 
@@ -42,10 +49,10 @@ class Configurable:
     def get_config(self) -> dict[str, Json]:
         """The constructor's arguments as JSON, in the order of the fields.
 
-        A field declared with ``metadata={"config": False}`` is left out.
+        What ``IF_SET`` and ``LEFT_OUT`` say of a field holds: a file with fewer keys is read by more versions of Keras.
         """
         fields = dataclasses.fields(cast(Any, self))
-        return {f.name: to_json(getattr(self, f.name)) for f in fields if f.metadata.get("config", True)}
+        return {f.name: to_json(getattr(self, f.name)) for f in fields if self._is_written(f)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
@@ -68,6 +75,10 @@ class Configurable:
             raise ArgumentError(f"{cls.__name__}: the configuration lacks {missing}, received {sorted(config)}.")
         return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
 
+    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
+        rule = f.metadata.get("config", True)
+        return bool(rule) and (rule != IF_SET["config"] or getattr(self, f.name) != f.default)
+
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}`` of this object."""
         return {"class_name": registered_name(type(self)), "config": self.get_config()}
@@ -81,6 +92,7 @@ class Registry(Generic[T]):
         base: the class or protocol that every member is an instance of.
         adapt: makes a member of a user's plain function; without it functions are refused.
         providers: modules that register members when they are imported; imported when a name is missing.
+        module: Keras 3's, in which it has the members.
     """
 
     def __init__(
@@ -89,7 +101,9 @@ class Registry(Generic[T]):
         base: type[T],
         adapt: Callable[[Callable[..., Any]], T] | None = None,
         providers: Sequence[str] = (),
+        module: str = "keras",
     ) -> None:
+        self.module = module
         self.providers = providers
         self.kind = kind
         self.base = base
@@ -197,6 +211,25 @@ class Registry(Generic[T]):
             return self.adapt(found)
         article = "an" if self.kind[0] in "aeiou" else "a"
         raise ArgumentError(f"expected {article} {self.kind} (name, object, class or config), received {found!r}.")
+
+    def with_module(self, value: Json) -> Json:
+        """A structure whose objects say where Keras 3 finds them: in its module, a user's by their full names.
+
+        Without that, Keras 3 finds no object within another one. Keras 2 reads both forms.
+        """
+        if isinstance(value, list):
+            return [self.with_module(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("class_name")
+        if not isinstance(name, str):
+            return {key: self.with_module(item) for key, item in value.items()}
+        if ">" in name:
+            return {**value, "module": None, "class_name": name.rpartition(">")[2], "registered_name": name}
+        member = self.members.get(name)
+        if member is None or not member.__module__.startswith("distnet."):
+            return value
+        return {**value, "module": getattr(member, "keras_module", self.module), "registered_name": None}
 
     def field(self, default: object) -> Resolved[T]:
         """A dataclass field that holds a member and takes any spec of one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +13,8 @@ from distnet.arguments import POSITIVE, number
 from distnet.errors import ArgumentError
 from distnet.initializers.base import INITIALIZERS, Initializer
 from distnet.initializers.distributions import check_seeded, truncated_normal
-from distnet.types import Array, DType, Json
+from distnet.registry import IF_SET
+from distnet.types import Array, DType
 
 Axes = Sequence[int] | None
 
@@ -83,8 +84,8 @@ class VarianceScaling(Initializer):
     mode: str = "fan_in"
     distribution: str = "truncated_normal"
     seed: int | None = None
-    input_axes: Axes = None
-    output_axes: Axes = None
+    input_axes: Axes = field(default=None, metadata=IF_SET)
+    output_axes: Axes = field(default=None, metadata=IF_SET)
 
     def __post_init__(self) -> None:
         check_seeded(self)
@@ -97,9 +98,6 @@ class VarianceScaling(Initializer):
             raise ArgumentError(
                 f"VarianceScaling: expected a distribution of {_DISTRIBUTIONS}, received {self.distribution!r}."
             )
-
-    def get_config(self) -> dict[str, Json]:
-        return without_unset_axes(super().get_config())
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         fans = compute_fans(shape, self.input_axes, self.output_axes)
@@ -119,23 +117,15 @@ class ScaledInitializer(Initializer):
     law: ClassVar[Law]
 
     seed: int | None = None
-    input_axes: Axes = None
-    output_axes: Axes = None
+    input_axes: Axes = field(default=None, metadata=IF_SET)
+    output_axes: Axes = field(default=None, metadata=IF_SET)
 
     def __post_init__(self) -> None:
         check_seeded(self)
 
-    def get_config(self) -> dict[str, Json]:
-        return without_unset_axes(super().get_config())
-
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         fans = compute_fans(shape, self.input_axes, self.output_axes)
         return self.law.draw(shape, fans, rng).astype(dtype)
-
-
-def without_unset_axes(config: dict[str, Json]) -> dict[str, Json]:
-    """The configuration without axes of None, a key that Keras before 3.15 refuses."""
-    return {key: value for key, value in config.items() if value is not None or not key.endswith("_axes")}
 
 
 @INITIALIZERS.register()

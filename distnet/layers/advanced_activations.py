@@ -16,7 +16,7 @@ from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.old_paths import __getattr__ as __getattr__
-from distnet.registry import Resolved
+from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape
 
@@ -86,7 +86,7 @@ class LeakyReLU(_Elementwise):
     """
 
     negative_slope: float = 0.3
-    alpha: Any = field(default=None, kw_only=True, metadata={"config": False})
+    alpha: Any = field(default=None, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         if self.alpha is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar, cast
 
@@ -16,7 +16,7 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.calling import as_inputs, as_masks, check_tensors
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
 from distnet.layers.symbolic import Call, KerasTensor
-from distnet.registry import Configurable, Registry, Resolved
+from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
@@ -51,9 +51,9 @@ class Layer(Configurable, ABC):
     trainable: bool = True
     dtype: str = cast(str, None)
     activity_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    input_shape: Shape | None = field(default=None, metadata={"config": False})
-    input_dim: int | None = field(default=None, metadata={"config": False})
-    batch_input_shape: Shape | None = field(default=None, metadata={"config": False})
+    input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
+    input_dim: int | None = field(default=None, metadata=LEFT_OUT)
+    batch_input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
     """Names of what the layer is called on, in order: Keras's names."""
@@ -63,6 +63,9 @@ class Layer(Configurable, ABC):
     """Whether time steps pass through one by one, so that the input's mask is the output's too."""
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
+
+    keras_objects: ClassVar[Mapping[str, str]] = {}
+    """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
 
     def __post_init__(self) -> None:
         self.name = _checked_name(self.name, type(self))
@@ -235,6 +238,10 @@ class Layer(Configurable, ABC):
         y, _ = self.forward(x, ctx)
         return [part.copy() for part in y] if isinstance(y, list) else y.copy()
 
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]:
+        """The layers within, each with the path of attributes by which Keras 3 reaches it from this one."""
+        return ()
+
     @property
     def variables(self) -> list[Variable]:
         """All variables, in the order they were made."""
@@ -299,6 +306,11 @@ class Layer(Configurable, ABC):
             del found["activity_regularizer"]
         return found
 
+    def as_json(self) -> Json:
+        """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop a list of axes."""
+        found = cast(dict[str, Any], super().as_json())
+        return LAYERS.with_module(found) if isinstance(found["config"].get("axis"), list) else found
+
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
         """Make the layer that ``get_config`` described, by this Keras or an older one.
@@ -322,6 +334,7 @@ LAYERS: Registry[Layer] = Registry(
     "layer",
     Layer,  # type: ignore[type-abstract]
     providers=("distnet.layers", "distnet.models"),
+    module="keras.layers",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from distnet.arguments import FRACTION, required_number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.registry import IF_SET
 from distnet.types import Array, Json, Shape
 
 _ALL_BITS = 2**32
@@ -101,10 +102,7 @@ class SpatialDropout(Dropping):
 
     def get_config(self) -> dict[str, Json]:
         """The arguments that every Keras knows: Keras 3 refuses ``trainable`` here."""
-        found = {key: value for key, value in super().get_config().items() if key != "trainable"}
-        if self.seed is None:
-            del found["seed"]
-        return found
+        return {key: value for key, value in super().get_config().items() if key != "trainable"}
 
 
 @register_layer()
@@ -125,7 +123,7 @@ class SpatialDropout1D(SpatialDropout):
     axes: ClassVar[int] = 3
 
     rate: float = required_number(FRACTION)
-    seed: int | None = None
+    seed: int | None = field(default=None, metadata=IF_SET)
 
 
 @register_layer()
@@ -148,7 +146,7 @@ class SpatialDropout2D(SpatialDropout):
 
     rate: float = required_number(FRACTION)
     data_format: str | None = None
-    seed: int | None = None
+    seed: int | None = field(default=None, metadata=IF_SET)
 
     def validate(self) -> None:
         super().validate()

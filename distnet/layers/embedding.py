@@ -13,7 +13,7 @@ from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, as_shape, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.registry import Resolved
+from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 
@@ -54,8 +54,8 @@ class Embedding(Layer):
     embeddings_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     embeddings_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     mask_zero: bool = False
-    weights: Any = field(default=_InitialWeights(), metadata={"config": False})
-    input_length: int | Sequence[int | None] | None = field(default=None, kw_only=True, metadata={"config": False})
+    weights: Any = field(default=_InitialWeights(), metadata=LEFT_OUT)
+    input_length: int | Sequence[int | None] | None = field(default=None, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.input_dim = positive_int(self.input_dim, f"{self.name}: input_dim")

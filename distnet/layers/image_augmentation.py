@@ -7,7 +7,7 @@ number of ranks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.image_factors import between, check_image_shape, check_images, limits, pair, uniform
+from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
 FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -37,7 +38,7 @@ class RandomFlip(Layer):
 
     mode: str = "horizontal_and_vertical"
     seed: int | None = None
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -81,10 +82,10 @@ class RandomContrast(Layer):
     """
 
     factor: float | Sequence[float]
-    value_range: Sequence[float] = (0, 255)
+    value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
     seed: int | None = None
     _: KW_ONLY
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -135,7 +136,7 @@ class RandomBrightness(Layer):
     value_range: Sequence[float] = (0, 255)
     seed: int | None = None
     _: KW_ONLY
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)

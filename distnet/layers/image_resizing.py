@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.image_factors import check_image_shape, check_images
+from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
 Window: TypeAlias = tuple[slice, slice]
@@ -79,11 +80,11 @@ class Resizing(Layer):
     width: int
     interpolation: str = "bilinear"
     crop_to_aspect_ratio: bool = False
-    pad_to_aspect_ratio: bool = False
-    fill_mode: str = "constant"
-    fill_value: float = 0.0
-    antialias: bool = False
-    data_format: str | None = None
+    pad_to_aspect_ratio: bool = field(default=False, metadata=IF_SET)
+    fill_mode: str = field(default="constant", metadata=IF_SET)
+    fill_value: float = field(default=0.0, metadata=IF_SET)
+    antialias: bool = field(default=False, metadata=IF_SET)
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -170,7 +171,7 @@ class CenterCrop(_Cropped):
 
     height: int
     width: int
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -208,7 +209,7 @@ class RandomCrop(_Cropped):
     height: int
     width: int
     seed: int | None = None
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)

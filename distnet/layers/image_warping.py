@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from distnet.kernels.warp import warp, warp_gradient
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.image_factors import between, check_image_shape, check_images, limits, uniform
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 FILL_MODES = {"reflect": "reflect", "wrap": "grid-wrap", "constant": "grid-constant", "nearest": "nearest"}
@@ -79,7 +80,7 @@ class RandomRotation(_RandomWarp):
     interpolation: str = "bilinear"
     seed: int | None = None
     fill_value: float = 0.0
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -122,7 +123,7 @@ class RandomZoom(_RandomWarp):
     interpolation: str = "bilinear"
     seed: int | None = None
     fill_value: float = 0.0
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)
@@ -167,7 +168,7 @@ class RandomTranslation(_RandomWarp):
     interpolation: str = "bilinear"
     seed: int | None = None
     fill_value: float = 0.0
-    data_format: str | None = None
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.data_format = check_images(self, self.data_format)

@@ -10,6 +10,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.base import Layer, as_shape, positive_int, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.symbolic import Call, KerasTensor
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, Json, Shape
 
 
@@ -31,9 +32,9 @@ class InputLayer(Layer):
 
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
 
-    shape: Shape | None = field(default=None, metadata={"config": False})
-    batch_size: int | None = field(default=None, metadata={"config": False})
-    batch_shape: Shape | None = field(default=None, metadata={"config": False})
+    shape: Shape | None = field(default=None, metadata=LEFT_OUT)
+    batch_size: int | None = field(default=None, metadata=LEFT_OUT)
+    batch_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     sparse: bool = False
     ragged: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.dropout import mask_bits, threshold
 from distnet.layers.old_paths import __getattr__ as __getattr__
+from distnet.registry import IF_SET
 from distnet.regularizers import L1L2
 from distnet.types import Array, Json
 
@@ -38,11 +39,7 @@ class GaussianNoise(Layer):
     supports_masking: ClassVar[bool] = True
 
     stddev: float = required_number(FRACTION)
-    seed: int | None = None
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments; the seed, which older Keras does not know, only where there is one."""
-        return _without_unset_seed(super().get_config())
+    seed: int | None = field(default=None, metadata=IF_SET)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         if not ctx.training or self.stddev == 0:
@@ -75,11 +72,7 @@ class GaussianDropout(Layer):
     supports_masking: ClassVar[bool] = True
 
     rate: float = required_number(BELOW_ONE)
-    seed: int | None = None
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments; the seed, which older Keras does not know, only where there is one."""
-        return _without_unset_seed(super().get_config())
+    seed: int | None = field(default=None, metadata=IF_SET)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
@@ -184,7 +177,3 @@ class ActivityRegularization(Layer):
 
 def _normals(x: Array, seed: int | None, ctx: ForwardContext) -> Array:
     return ctx.row_normals("noise", len(x), math.prod(x.shape[1:]), seed).reshape(x.shape)
-
-
-def _without_unset_seed(config: dict[str, Json]) -> dict[str, Json]:
-    return {key: value for key, value in config.items() if key != "seed" or value is not None}

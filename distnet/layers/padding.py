@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.margins import Margin1D, Margin2D, Margins, interior, margin, margins, surrounded
 from distnet.layers.sliding import channels_last, check_rank
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 
@@ -61,6 +62,7 @@ class ZeroPadding1D(ZeroPadding):
     axes: ClassVar[tuple[str, ...]] = ("steps",)
 
     padding: Margin1D = 1
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()

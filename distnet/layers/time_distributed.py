@@ -31,6 +31,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking: ClassVar[bool] = True
+    attributes: ClassVar[tuple[str, ...]] = ("layer",)
 
     layer: Resolved[Layer] = LAYERS.field(None)
 

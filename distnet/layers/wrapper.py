@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.layers.base import Layer
+from distnet.layers.base import LAYERS, Layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array, Json
 from distnet.variables import Variable
@@ -44,10 +43,17 @@ class WrapperRun:
 class Wrapper(Layer, ABC):
     """A layer that computes by calling others, its ``sublayers``."""
 
+    attributes: ClassVar[tuple[str, ...]]
+    """Those that hold the ``sublayers``, by Keras's names."""
+
     @property
     @abstractmethod
     def sublayers(self) -> list[Layer]:
         """The layers within, in the order of their variables."""
+
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The layers within, by attribute."""
+        return [(attribute, getattr(self, attribute)) for attribute in self.attributes]
 
     @property
     def trainable(self) -> bool:
@@ -90,7 +96,7 @@ class Wrapper(Layer, ABC):
         """The arguments; a layer within with its module, without which Keras 3 does not find it."""
         found = super().get_config()
         layers = {key: value for key, value in vars(self).items() if isinstance(value, Layer) and key in found}
-        return {**found, **{key: with_module(layer) for key, layer in layers.items()}}
+        return {**found, **{key: LAYERS.with_module(layer.as_json()) for key, layer in layers.items()}}
 
     def validate(self) -> None:
         for layer in self.sublayers:
@@ -99,14 +105,6 @@ class Wrapper(Layer, ABC):
                     f"{self.name}: has dtype {self.dtype}, but the layer {layer.name} within it has {layer.dtype}. "
                     "Give both the same dtype=..."
                 )
-
-
-def with_module(layer: Layer) -> Json:
-    """The layer as JSON, in the form of Keras 3 that Keras 2 reads too; a user's own layer as it registered itself."""
-    found = dict(cast(Mapping[str, Json], layer.as_json()))
-    if type(layer).__module__.startswith("distnet.layers."):
-        found.update({"module": "keras.layers", "registered_name": None})
-    return found
 
 
 def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, Inner]:

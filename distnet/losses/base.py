@@ -11,7 +11,7 @@ import numpy as np
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import over_values, sample_weights
 from distnet.errors import ArgumentError, ShapeError
-from distnet.registry import Configurable
+from distnet.registry import LEFT_OUT, Configurable
 from distnet.types import Array, ArrayLike
 
 _MEANS = ("sum_over_batch_size", "mean")
@@ -39,7 +39,7 @@ class Loss(Configurable, ABC):
 
     name: str = field(default="", kw_only=True)
     reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
-    dtype: object = field(default=None, kw_only=True, repr=False, metadata={"config": False})
+    dtype: object = field(default=None, kw_only=True, repr=False, metadata=LEFT_OUT)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -91,5 +91,5 @@ def of_function(fn: Callable[..., Any]) -> Loss:
     return FunctionLoss(fn)
 
 
-LOSSES: Registry[Loss] = Registry("loss", Loss, adapt=of_function)  # type: ignore[type-abstract]
+LOSSES: Registry[Loss] = Registry("loss", Loss, adapt=of_function, module="keras.losses")  # type: ignore[type-abstract]
 """Every loss by name."""

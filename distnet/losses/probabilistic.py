@@ -11,6 +11,7 @@ import numpy as np
 from distnet import criteria
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
+from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
 
@@ -110,7 +111,7 @@ class SparseCategoricalCrossentropy(CriterionLoss):
     criterion: ClassVar = criteria.sparse_categorical_crossentropy
     from_logits: bool = False
     ignore_class: int | None = None
-    axis: int = field(default=-1, kw_only=True, metadata={"config": False})
+    axis: int = field(default=-1, kw_only=True, metadata=LEFT_OUT)
 
     def valid(self, y_true: Array, values: Array) -> Array | None:
         """Where the label is a class."""

@@ -11,6 +11,7 @@ from distnet.arguments import whole_number
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.errors import ShapeError
 from distnet.metrics.means import METRICS, FunctionMetric
+from distnet.registry import IF_SET
 from distnet.types import Array, ArrayLike, Json
 
 
@@ -158,4 +159,4 @@ class SparseTopKCategoricalAccuracy(FunctionMetric):
     k: int = whole_number(5, 1)
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
-    from_sorted_ids: bool = field(default=False, kw_only=True)
+    from_sorted_ids: bool = field(default=False, kw_only=True, metadata=IF_SET)

@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.naming import snake_case
-from distnet.registry import Configurable
+from distnet.registry import LEFT_OUT, Configurable
 from distnet.types import Array, ArrayLike, Json, Shape
 
 
@@ -32,7 +32,7 @@ class Metric(Configurable, ABC):
 
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
-    state: Array | None = field(default=None, init=False, repr=False, metadata={"config": False})
+    state: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
 
     def __post_init__(self) -> None:
         super().__post_init__()

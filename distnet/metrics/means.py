@@ -154,7 +154,7 @@ def function_of(spec: object) -> Callable[..., Array]:
     return function_of(function if not isinstance(function, str) else None)
 
 
-METRICS: Registry[Metric] = Registry("metric", Metric, adapt=MeanMetricWrapper)  # type: ignore[type-abstract]
+METRICS: Registry[Metric] = Registry("metric", Metric, adapt=MeanMetricWrapper, module="keras.metrics")  # type: ignore[type-abstract]
 """Every metric by name."""
 
 METRICS.add("MeanMetricWrapper", MeanMetricWrapper)

@@ -11,6 +11,7 @@ from distnet.layers import InputLayer, Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.symbolic import KerasTensor
 from distnet.models.graph import Graph, Tape
+from distnet.naming import snake_case
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
@@ -90,6 +91,13 @@ class Composite(Layer, ABC):
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
         return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
+
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The layers by class; those of one class are numbered in the model's order."""
+        names = [snake_case(type(layer).__name__) for layer in self.layers]
+        before = [names[:i].count(name) for i, name in enumerate(names)]
+        numbered = [f"{name}_{count}" if count else name for name, count in zip(names, before, strict=True)]
+        return [(f"layers/{name}", layer) for name, layer in zip(numbered, self.layers, strict=True)]
 
     @property
     def variables(self) -> list[Variable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
@@ -33,6 +33,9 @@ class Functional(Model):
 
     Source: ``keras.Model``.
     """
+
+    keras_module: ClassVar[str] = "keras.src.models.functional"
+    """Where Keras 3 has the class."""
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, True)

@@ -338,8 +338,8 @@ class Model(Keras2Methods, Composite, ABC):
 
         Source: ``keras.Model.to_json``.
         """
-        dialect = {"module": "keras", "registered_name": None, "keras_version": KERAS_VERSION, "backend": "tensorflow"}
-        return json.dumps({**cast(dict[str, Json], self.as_json()), **dialect}, **options)
+        dialect = {"keras_version": KERAS_VERSION, "backend": "tensorflow"}
+        return json.dumps({**cast(dict[str, Json], LAYERS.with_module(self.as_json())), **dialect}, **options)
 
     def save(
         self,
@@ -347,15 +347,16 @@ class Model(Keras2Methods, Composite, ABC):
         overwrite: bool = True,
         include_optimizer: bool = True,
         save_format: str | None = None,
+        keras_optimizer: bool = False,
     ) -> None:
-        """Write the whole model to one HDF5 file: see ``distnet.models.save_model``.
+        """Write the whole model to one file: see ``distnet.models.save_model``.
 
         Raises:
             ArgumentError: Keras 2's ``save_format="tf"``.
         """
         if save_format == "tf":
             raise ArgumentError(f"{self.name}: TensorFlow's SavedModel cannot be written. Leave save_format out.")
-        save_model(self, filepath, overwrite, include_optimizer)
+        save_model(self, filepath, overwrite, include_optimizer, keras_optimizer)
 
     def save_checkpoint(
         self, filepath: str | os.PathLike[str], weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()
@@ -377,7 +378,7 @@ class Model(Keras2Methods, Composite, ABC):
             (self.save_weights if weights_only else self.save)(filepath)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights alone, in Keras's legacy HDF5 layout: see ``distnet.saving.save_weights``."""
+        """Write the weights alone: see ``distnet.saving.save_weights``."""
         save_weights(self, filepath, overwrite)
 
     def load_weights(

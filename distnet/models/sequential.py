@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self, cast
+from typing import ClassVar, Self, cast
 
 from distnet.errors import ArgumentError, NotBuiltError
 from distnet.layers import LAYERS, InputLayer, Layer
@@ -29,6 +29,9 @@ class Sequential(Model):
 
     Source: ``keras.Sequential``.
     """
+
+    keras_module: ClassVar[str] = "keras"
+    """Where Keras 3 has the class."""
 
     def __init__(
         self, layers: Sequence[Layer | KerasTensor] | None = None, trainable: bool = True, name: str | None = None

@@ -18,11 +18,10 @@ from distnet.kernels import Formula, updates
 from distnet.naming import snake_case
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
-from distnet.registry import Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, DType, Json
 from distnet.variables import Variable, VariableStore
 
-_NOT_IN_CONFIG = {"config": False}
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
 
@@ -54,24 +53,24 @@ class Optimizer(Configurable):
     """
 
     scalars: dict[str, float] = field(
-        default_factory=lambda: {"iteration": 0}, init=False, repr=False, metadata=_NOT_IN_CONFIG
+        default_factory=lambda: {"iteration": 0}, init=False, repr=False, metadata=LEFT_OUT
     )
-    slots: dict[str, Array] = field(default_factory=dict, init=False, repr=False, metadata=_NOT_IN_CONFIG)
-    schedule: Schedule | None = field(default=None, init=False, repr=False, metadata=_NOT_IN_CONFIG)
+    slots: dict[str, Array] = field(default_factory=dict, init=False, repr=False, metadata=LEFT_OUT)
+    schedule: Schedule | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
     name: str = field(default="", kw_only=True)
     learning_rate: LearningRateField = LearningRateField(0.001)
     _: KW_ONLY
-    weight_decay: float | None = number(None, NOT_NEGATIVE)
-    clipnorm: float | None = number(None, NOT_NEGATIVE)
-    global_clipnorm: float | None = number(None, NOT_NEGATIVE)
-    clipvalue: float | None = number(None, NOT_NEGATIVE)
-    use_ema: bool = False
-    ema_momentum: float = number(0.99, FRACTION)
-    ema_overwrite_frequency: int | None = whole_number(None, 1)
-    loss_scale_factor: float | None = number(None, POSITIVE)
-    gradient_accumulation_steps: int | None = whole_number(None, 2)
+    weight_decay: float | None = number(None, NOT_NEGATIVE, IF_SET)
+    clipnorm: float | None = number(None, NOT_NEGATIVE, IF_SET)
+    global_clipnorm: float | None = number(None, NOT_NEGATIVE, IF_SET)
+    clipvalue: float | None = number(None, NOT_NEGATIVE, IF_SET)
+    use_ema: bool = field(default=False, metadata=IF_SET)
+    ema_momentum: float = number(0.99, FRACTION, IF_SET)
+    ema_overwrite_frequency: int | None = whole_number(None, 1, IF_SET)
+    loss_scale_factor: float | None = number(None, POSITIVE, IF_SET)
+    gradient_accumulation_steps: int | None = whole_number(None, 2, IF_SET)
     lr: LegacyLearningRate = LegacyLearningRate()
-    decay: float = number(0.0, NOT_NEGATIVE)
+    decay: float = number(0.0, NOT_NEGATIVE, IF_SET)
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -201,8 +200,6 @@ class Optimizer(Configurable):
         if self.schedule is not None:
             config["learning_rate"] = to_json(self.schedule)
         del config["lr"]
-        if not self.decay:
-            del config["decay"]
         return config
 
     @classmethod
@@ -270,7 +267,7 @@ class Optimizer(Configurable):
             store.weights[...] = average
 
 
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras.optimizers")
 
 
 def get(identifier: object) -> Optimizer:

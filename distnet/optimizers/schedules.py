@@ -66,8 +66,14 @@ class LearningRateSchedule(Configurable):
             )
         return super().get_config()
 
+    def as_json(self) -> Json:
+        """Keras's ``{"class_name", "config"}``; with the module, without which Keras 3 finds no schedule in a file."""
+        return SCHEDULES.with_module(super().as_json())
 
-SCHEDULES: Registry[LearningRateSchedule] = Registry("learning rate schedule", LearningRateSchedule)
+
+SCHEDULES: Registry[LearningRateSchedule] = Registry(
+    "learning rate schedule", LearningRateSchedule, module="keras.optimizers.schedules"
+)
 
 
 @SCHEDULES.register()

@@ -5,7 +5,7 @@
     /                          @keras_version @backend @model_config @training_config
     /model_weights             @layer_names
     /model_weights/<layer>     @weight_names, and the datasets they name
-    /optimizer_weights             @weight_names, and the datasets they name; see ``keras_optimizer``
+    /optimizer_weights         @weight_names, and the datasets they name; see ``keras_optimizer``
     /distnet                   what exact resumption needs; see ``training_state``
 
 Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Keras 3 both read.
@@ -57,6 +57,17 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
         for name, variable in zip(names, variables, strict=True):
             part[name] = variable.value
     write_names(group.create_group("top_level_model_weights"), "weight_names", [])
+
+
+def write_optimizer_state(file: h5py.File, model: Network, scheme: keras_optimizer.Scheme) -> None:
+    """Write the state of a compiled model's optimizer as that generation of Keras does."""
+    if model.optimizer is None or model.store is None:
+        return
+    group = file.create_group("optimizer_weights")
+    listed = keras_optimizer.arrays(scheme, model.optimizer, model.store)
+    write_names(group, "weight_names", [entry.name for entry, _ in listed])
+    for entry, value in listed:
+        group[entry.name] = value
 
 
 def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.optimizers import Nadam, Optimizer
-from distnet.types import Array
+from distnet.types import Array, Json
 from distnet.variables import Variable, VariableStore
 
 ITERATION, LEARNING_RATE, PRODUCT = "iteration", "learning_rate", "u_product"
@@ -159,6 +159,26 @@ STANDALONE = Scheme(
 """Keras 2 before tf.keras. Its slots have no names of their own, and Keras 2.2 saves some counts not at all."""
 
 SCHEMES = (KERAS_3, TF_KERAS, LEGACY, STANDALONE)
+
+
+_COMPUTED_ALIKE = ("SGD", "Adam", "Adadelta", "Adamax", "Ftrl")
+"""The classes of which tf.keras up to 2.10 makes the same steps as Keras 3."""
+
+
+def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
+    """How Keras 2 is told of an optimizer that it is to continue: the scheme of its state, and its configuration.
+
+    Without ``is_legacy_optimizer`` tf.keras makes the class that it had up to 2.10, and Keras 3 reads the
+    configuration too. Where that class computes otherwise or lacks an option, it has to make the one after.
+
+    Source: ``keras.optimizers.deserialize`` of tf_keras 2.21.
+    """
+    found = cast(dict[str, Any], optimizer.as_json())
+    config = found["config"]
+    newer = config.keys() & {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
+    if type(optimizer).__name__ in _COMPUTED_ALIKE and not newer:
+        return LEGACY, found
+    return TF_KERAS, {**found, "config": {**config, "is_legacy_optimizer": False}}
 
 
 def arrays(scheme: Scheme, optimizer: Optimizer, store: VariableStore) -> list[tuple[Entry, Array]]:

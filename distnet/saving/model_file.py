@@ -1,4 +1,4 @@
-"""save_model and load_model: a whole model in one HDF5 file."""
+"""save_model and load_model: a whole model in one file."""
 
 from __future__ import annotations
 
@@ -6,38 +6,48 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import h5py
-
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.network import Network
-from distnet.registry import custom_object_scope, to_json
-from distnet.saving import background, keras_h5, training_state
+from distnet.registry import custom_object_scope
+from distnet.saving import background, formats, keras_archive, training_state
 from distnet.saving.image import Image
-from distnet.saving.opening import opened
-from distnet.types import Json
 
 
 def save_model(
-    model: Network, filepath: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
+    model: Network,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    keras_optimizer: bool = False,
 ) -> None:
-    """Write architecture, weights, training configuration and training state to one HDF5 file.
+    """Write architecture, weights, training configuration and training state to one file.
 
     Rank 0 writes; every rank returns once the file is there. The old file stands until the new one is
     whole.
 
     Args:
-        filepath: any name; missing folders are made.
+        filepath: a name that ends in ``.keras`` makes Keras 3's archive, from which Keras 3 trains on; any other
+            an HDF5 file. Missing folders are made.
         overwrite: False refuses to replace a file.
         include_optimizer: False leaves out training configuration and state.
+        keras_optimizer: True adds the optimizer's state to an HDF5 file in the form of Keras 2, which then trains
+            on from it. Keras 3 has to ``compile`` such a model again before it can train it, and with some
+            optimizers to load it with ``compile=False``.
 
     Raises:
         CheckpointError: the model has no weights yet, or the file cannot be written.
 
     Source: ``keras.Model.save``.
     """
-    write(model, filepath, overwrite, lambda file: _write(file, model, include_optimizer))
+    is_archive = os.fspath(filepath).endswith(keras_archive.SUFFIX)
+    write(
+        model,
+        filepath,
+        overwrite,
+        lambda image: formats.write_whole(image, model, is_archive, include_optimizer, keras_optimizer),
+    )
 
 
 def load_model(
@@ -56,20 +66,19 @@ def load_model(
 
     Source: ``keras.models.load_model``.
     """
-    with opened(filepath) as file, custom_object_scope(custom_objects):
-        configuration = keras_h5.read_config(file, "model_config")
-        if configuration is None:
-            raise CheckpointError(f"{file.filename}: holds no model (no model_config). Was it saved with save_weights?")
-        model = cast(Any, LAYERS.get(configuration))
+    with custom_object_scope(custom_objects), formats.saved(filepath) as found:
+        if found.model_config is None:
+            raise CheckpointError(
+                f"{os.fspath(filepath)}: holds no model (no model_config). Was it saved with save_weights?"
+            )
+        model = cast(Any, LAYERS.get(found.model_config))
         if not model.built:
-            raise CheckpointError(f"{file.filename}: the model in it does not say the shape of its input.")
-        keras_h5.read_weights(file["model_weights"], model.layers)
-        training_config = keras_h5.read_config(file, "training_config") if compile else None
-        if training_config is not None:
-            model.compile_from_config(training_config)
-            keras_h5.read_optimizer_state(file, model)
-            training_state.read_optimizer_state(file, model)
-        model.training_state = training_state.read_training_state(file) or model.training_state
+            raise CheckpointError(f"{os.fspath(filepath)}: the model in it does not say the shape of its input.")
+        found.read_weights(model)
+        if compile and found.training_config is not None:
+            model.compile_from_config(found.training_config)
+            found.read_optimizer_state(model)
+        model.training_state = training_state.read_training_state(found.file) or model.training_state
     return model
 
 
@@ -79,18 +88,16 @@ def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:
     Raises:
         CheckpointError: the file is missing, or another model's.
     """
-    with opened(filepath) as file:
-        state = training_state.read_training_state(file)
+    with formats.saved(filepath) as found:
+        state = training_state.read_training_state(found.file)
         if state is None:
-            raise CheckpointError(f"{file.filename}: holds no training to resume; it was not written by distnet.")
-        keras_h5.read_weights(file["model_weights"], model.layers)
-        training_state.read_optimizer_state(file, model)
+            raise CheckpointError(f"{os.fspath(filepath)}: holds no training to resume; it was not written by distnet.")
+        found.read_weights(model)
+        training_state.read_optimizer_state(found.file, model)
         model.training_state = state
 
 
-def write(
-    model: Network, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[h5py.File], None]
-) -> None:
+def write(model: Network, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[Image], None]) -> None:
     """Let rank 0 write a file; every rank returns once it is there.
 
     Raises:
@@ -107,24 +114,9 @@ def write(
         try:
             if not overwrite and os.path.exists(filepath):
                 raise CheckpointError(f"{os.fspath(filepath)}: exists already. Pass overwrite=True to replace it.")
-            background.write(filepath, lambda image: _compose(image, content))
+            background.write(filepath, content)
         except CheckpointError as error:
             failure = str(error)
     failure = ranks.broadcast_object(failure)
     if failure is not None:
         raise CheckpointError(failure)
-
-
-def _compose(image: Image, content: Callable[[h5py.File], None]) -> None:
-    with h5py.File(image, "w") as file:
-        content(file)
-
-
-def _write(file: h5py.File, model: Network, include_optimizer: bool) -> None:
-    training_config: Json | None = None
-    if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
-        training_config = {**model.compile_settings, "optimizer_config": to_json(model.optimizer)}
-    keras_h5.write_header(file, to_json(model), training_config)
-    keras_h5.write_weights(file.create_group("model_weights"), model.layers)
-    if include_optimizer:
-        training_state.write_training_state(file, model)

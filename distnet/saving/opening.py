@@ -34,11 +34,26 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
         CheckpointError: it is missing, no HDF5, damaged, or holds what a model's file does not hold.
     """
     path = os.fspath(filepath)
-    background.finish()  # it may be this file that is on its way
-    try:
-        _examine(path)
+    with errors_of(path):
+        if not is_sealed(path):
+            examine(path)
         with h5py.File(path, "r") as file, variables.awaiting(rules.check(file, os.path.getsize(path))):
             yield file
+
+
+@contextmanager
+def errors_of(path: str) -> Iterator[None]:
+    """Read a file within the block: every error names the file.
+
+    Raises:
+        UnknownObjectError: it names a class or function that is not there.
+        CheckpointError: it is missing, damaged, or holds what a model's file does not hold.
+    """
+    background.finish()  # it may be this file that is on its way
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise CheckpointError(f"{path}: is no regular file.")
+        yield
     except (CommunicationError, MissingPackageError):
         raise
     except CheckpointError as error:
@@ -55,10 +70,3 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise CheckpointError(f"{path}: cannot be read as a model: {error!r}.") from error
     except MemoryError as error:
         raise CheckpointError(f"{path}: reading it takes more memory than there is.") from error
-
-
-def _examine(path: str) -> None:
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise CheckpointError(f"{path}: is no regular file.")
-    if not is_sealed(path):
-        examine(path)

@@ -1,6 +1,7 @@
-"""save_weights and load_weights: Keras's legacy file of weights alone.
+"""save_weights and load_weights: files of weights alone.
 
-Its root holds what ``model_weights`` holds in a whole-model file.
+``x.weights.h5`` is Keras 3's layout, with the optimizer's state; every other name means the legacy one,
+whose root holds what ``model_weights`` holds in a whole-model file.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import os
 
 from distnet.errors import NotBuiltError
 from distnet.network import Network
-from distnet.saving import keras_h5
+from distnet.saving import formats, keras_weights
 from distnet.saving.model_file import write
-from distnet.saving.opening import opened
 
 
 def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -22,7 +22,8 @@ def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bo
 
     Source: ``keras.Model.save_weights`` of Keras 2.
     """
-    write(model, filepath, overwrite, lambda file: keras_h5.write_weights(file, model.layers))
+    is_keras_3 = os.fspath(filepath).endswith(keras_weights.SUFFIX)
+    write(model, filepath, overwrite, lambda image: formats.write_weights(image, model, is_keras_3))
 
 
 def load_weights(
@@ -42,7 +43,7 @@ def load_weights(
     """
     if not model.built:
         raise NotBuiltError(f"{model.name}: load_weights needs the input shape. Build the model first.")
-    with opened(filepath) as file:
-        is_whole_model = "layer_names" not in file.attrs and "model_weights" in file
-        read = keras_h5.read_weights_by_name if by_name else keras_h5.read_weights
-        read(file["model_weights"] if is_whole_model else file, model.layers, skip_mismatch)
+    with formats.saved(filepath) as found:
+        found.read_weights(model, skip_mismatch, by_name)
+        if keras_weights.is_keras_weights(found.file):
+            keras_weights.read_optimizer_state(found.file, model)

@@ -11,6 +11,18 @@ from distnet import optimizers
 GOLDEN = Path(__file__).parents[1] / "golden"
 RECORD = json.loads((GOLDEN / "optimizers.json").read_text())
 SHAPES = {name: tuple(shape) for name, shape in RECORD["shapes"].items()}
+UNUSED = {
+    "weight_decay": None,
+    "clipnorm": None,
+    "global_clipnorm": None,
+    "clipvalue": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
+"""Keras 2 refuses some of these keys, whatever their values."""
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +73,14 @@ def test_float32_weights_stay_near_the_float64_ones(label, trained, arrays):
 
 
 @pytest.mark.parametrize("label", RECORD["cases"])
-def test_configs_have_keras_s_keys_order_and_values(label):
+def test_configs_have_keras_s_order_and_values_and_only_the_keys_that_are_used(label):
     written_by_keras = RECORD["cases"][label]["optimizer"]
     optimizer = optimizers.deserialize(written_by_keras)
     config = optimizer.get_config()
     expected = dict(written_by_keras["config"])
-    if isinstance(expected["learning_rate"], dict):
-        expected["learning_rate"] = {key: expected["learning_rate"][key] for key in ("class_name", "config")}
-    assert list(config) == list(expected)
-    assert config == expected
+    unused = {key: value for key, value in expected.items() if key not in config}
+    assert unused.items() <= UNUSED.items()
+    assert list(config.items()) == [item for item in expected.items() if item[0] not in unused]
     assert optimizers.serialize(optimizer)["class_name"] == written_by_keras["class_name"]
     again = optimizers.deserialize(json.loads(json.dumps(optimizers.serialize(optimizer))))
     assert again.get_config() == config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -28,13 +28,10 @@ from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import extents
 from distnet.layers.symbolic import KerasTensor
-from distnet.registry import Resolved
+from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, DType, Json
 from distnet.variables import Variable
-
-_NEWER = ("sliding_window", "flash_attention", "use_gate", "seed", "attention_axes")
-"""Arguments that are written only when set, for older Keras does not know them or says them otherwise."""
 
 
 @dataclass
@@ -126,23 +123,30 @@ class MultiHeadAttention(Layer):
         "use_causal_mask",
     )
 
+    keras_objects: ClassVar[Mapping[str, str]] = {
+        "query": "query_dense",
+        "key": "key_dense",
+        "value": "value_dense",
+        "attention_output": "output_dense",
+    }
+
     num_heads: int
     key_dim: int
     value_dim: int | None = None
     dropout: float = number(0.0, FRACTION)
     use_bias: bool = True
     output_shape: tuple[int, ...] | None = None
-    attention_axes: tuple[int, ...] | None = None
-    sliding_window: int | None = None
-    flash_attention: bool | None = None
+    attention_axes: tuple[int, ...] | None = field(default=None, metadata=IF_SET)
+    sliding_window: int | None = field(default=None, metadata=IF_SET)
+    flash_attention: bool | None = field(default=None, metadata=IF_SET)
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
     bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
     kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    use_gate: bool = False
-    seed: int | None = None
+    use_gate: bool = field(default=False, metadata=IF_SET)
+    seed: int | None = field(default=None, metadata=IF_SET)
 
     def validate(self) -> None:
         self.num_heads = positive_int(self.num_heads, f"{self.name}: num_heads")
@@ -254,10 +258,6 @@ class MultiHeadAttention(Layer):
             back = projection.backward(f"dx {i}", _of_steps(part), _of_steps(x), ctx, ctx.needs_input_gradient)
             dx.append(back.reshape(x.shape))
         return [*dx, *[None] * (len(saved.inputs) - 3)]
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments; those that older Keras does not know only where they are set."""
-        return {key: value for key, value in super().get_config().items() if key not in _NEWER or value}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:

@@ -25,7 +25,8 @@ from distnet.layers.attention.probabilities import (
 from distnet.layers.attention.scores import dot_gradients, dot_scores, tanh_gradients, tanh_scores
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.types import Array, Json
+from distnet.registry import IF_SET
+from distnet.types import Array
 from distnet.variables import Variable
 
 
@@ -61,9 +62,6 @@ class ScoredAttention(Layer, ABC):
     dropout: float
     seed: int | None
     scale: Variable | None
-
-    not_written: ClassVar[Mapping[str, Json]] = {"seed": None, "score_mode": "dot"}
-    """Defaults that the configuration leaves out: older Keras knows no seed, and Keras takes "dot" for its function."""
 
     @abstractmethod
     def scores(self, query: Array, key: Array, ctx: ForwardContext) -> tuple[Array, Any]:
@@ -131,11 +129,6 @@ class ScoredAttention(Layer, ABC):
         dvalue += dkey
         return [dquery, dvalue]
 
-    def get_config(self) -> dict[str, Json]:
-        """The arguments, but for ``not_written``."""
-        found = super().get_config()
-        return {key: value for key, value in found.items() if (key, value) not in self.not_written.items()}
-
     def _check(self, shape: Any) -> None:
         shapes = as_list(shape)
         if any(len(s) != 3 for s in shapes):
@@ -168,9 +161,9 @@ class Attention(ScoredAttention):
     """
 
     use_scale: bool = False
-    score_mode: str = "dot"
+    score_mode: str = field(default="dot", metadata=IF_SET)  # Keras takes "dot" for its function of that name
     dropout: float = number(0.0, FRACTION)
-    seed: int | None = None
+    seed: int | None = field(default=None, metadata=IF_SET)
 
     def validate(self) -> None:
         super().validate()
@@ -238,7 +231,7 @@ class AdditiveAttention(ScoredAttention):
 
     use_scale: bool = True
     dropout: float = number(0.0, FRACTION)
-    seed: int | None = field(default=None, kw_only=True)
+    seed: int | None = field(default=None, kw_only=True, metadata=IF_SET)
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
         self._check(shape)

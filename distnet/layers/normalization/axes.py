@@ -12,7 +12,9 @@ from distnet.types import Array, Shape
 
 
 def checked_axes(axis: object, where: str) -> int | list[int]:
-    """``axis`` as an int or a list of ints.
+    """``axis`` as an int or a list of ints, those counted from the front first, which is Keras 3's order.
+
+    Keras 2 makes weights with extents in the order of the list.
 
     Raises:
         ArgumentError: it is neither.
@@ -22,7 +24,7 @@ def checked_axes(axis: object, where: str) -> int | list[int]:
     axes = list(axis) if isinstance(axis, list | tuple) else []
     if not axes or any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
         raise ArgumentError(f"{where}: axis: expected an integer or a list of integers, received {axis!r}.")
-    return axes
+    return sorted(axes, key=lambda one: (one < 0, one))
 
 
 def positive_axes(axis: int | Sequence[int], shape: Shape, where: str) -> list[int]:

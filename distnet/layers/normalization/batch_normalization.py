@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -18,9 +18,9 @@ from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
-from distnet.registry import Resolved
+from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
-from distnet.types import Array, Json, Shape
+from distnet.types import Array, Shape
 from distnet.variables import Variable
 
 
@@ -85,10 +85,10 @@ class BatchNormalization(Layer):
     gamma_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     beta_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     gamma_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    renorm: bool = False
-    renorm_clipping: dict[str, float] | None = None
-    renorm_momentum: float = 0.99
-    synchronized: bool = False
+    renorm: bool = field(default=False, metadata=LEFT_OUT)
+    renorm_clipping: dict[str, float] | None = field(default=None, metadata=LEFT_OUT)
+    renorm_momentum: float = field(default=0.99, metadata=LEFT_OUT)
+    synchronized: bool = field(default=False, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         check_epsilon(self)
@@ -100,11 +100,6 @@ class BatchNormalization(Layer):
             raise ArgumentError(f"{self.name}: momentum: expected a number in [0, 1], received {self.momentum!r}.")
         if self.renorm:
             raise ArgumentError(f"{self.name}: renorm: expected False, received {self.renorm!r}; it is not supported.")
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments that every Keras knows."""
-        newer = ("renorm", "renorm_clipping", "renorm_momentum", "synchronized")
-        return {key: value for key, value in super().get_config().items() if key not in newer}
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         of_channels = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)

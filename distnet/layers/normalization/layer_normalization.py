@@ -15,9 +15,9 @@ from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import checked_axes, known_extents, moved_back, moved_last, positive_axes
-from distnet.registry import Resolved
+from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
-from distnet.types import Array, Json, Shape
+from distnet.types import Array, Shape
 
 _BLOCK_BYTES = 1 << 17
 
@@ -55,18 +55,11 @@ class LayerNormalization(Layer):
     gamma_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     beta_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     gamma_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    rms_scaling: bool = field(default=False, kw_only=True)
+    rms_scaling: bool = field(default=False, kw_only=True, metadata=IF_SET)
 
     def validate(self) -> None:
         check_epsilon(self)
         self.axis = checked_axes(self.axis, self.name)
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments; ``rms_scaling``, which older Keras does not know, only where it is used."""
-        found = super().get_config()
-        if not self.rms_scaling:
-            del found["rms_scaling"]
-        return found
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         extents = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)

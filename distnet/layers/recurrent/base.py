@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,11 +18,8 @@ from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.steps import Steps
 from distnet.registry import Resolved
 from distnet.regularizers import Regularizer
-from distnet.types import Array, Json, Shape
+from distnet.types import Array, Shape
 from distnet.variables import Variable
-
-LEGACY = {"config": False}
-"""Marks fields that are read from old files and scripts, and not written."""
 
 
 @dataclass
@@ -52,6 +50,7 @@ class Recurrent(Layer, ABC):
 
     supports_masking: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
+    keras_objects: ClassVar[Mapping[str, str]] = dict.fromkeys(("simple_rnn_cell", "lstm_cell", "gru_cell"), "cell")
     gates: ClassVar[int]
     """Width of the kernels, in units."""
     state_count: ClassVar[int] = 1
@@ -206,10 +205,6 @@ class Recurrent(Layer, ABC):
         ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
         dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
         return [dx, *d] if saved.has_given_states else dx
-
-    def get_config(self) -> dict[str, Json]:
-        """The arguments; the seed, which Keras 2 does not know, only where there is one."""
-        return {key: value for key, value in super().get_config().items() if key != "seed" or value is not None}
 
     def _input_gradient(self, dz: Array, saved: Run, ctx: BackwardContext) -> Array:
         count, rows, features = saved.x.shape

@@ -40,6 +40,7 @@ class Bidirectional(Wrapper):
     """
 
     supports_masking: ClassVar[bool] = True
+    attributes: ClassVar[tuple[str, ...]] = ("backward_layer", "forward_layer")
     call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
 
     layer: Resolved[Layer] = LAYERS.field(None)
@@ -198,7 +199,7 @@ class Bidirectional(Wrapper):
         """The layer as it was given; the backward layer only if it is not just its copy."""
         found = super().get_config()
         name = self.layer.name.removeprefix("forward_")
-        found["layer"] = wrapper.with_module(_copy(self.layer, name=name))
+        found["layer"] = LAYERS.with_module(_copy(self.layer, name=name).as_json())
         copy = _copy(self.layer, name=_prefixed("backward_", name), go_backwards=True)
         if cast(Layer, self.backward_layer).get_config() == copy.get_config():
             del found["backward_layer"]

@@ -13,10 +13,10 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.recurrent.base import LEGACY, Recurrent
+from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.gates import gates
 from distnet.layers.recurrent.steps import Steps
-from distnet.registry import Resolved
+from distnet.registry import IF_SET, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
 
@@ -63,17 +63,17 @@ class GRU(Recurrent):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     dropout: float = number(0.0, FRACTION)
     recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = None
+    seed: int | None = field(default=None, metadata=IF_SET)
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
     unroll: bool = False
     reset_after: bool = True
-    use_cudnn: bool | str = field(default="auto", metadata=LEGACY)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEGACY)
-    implementation: int = field(default=2, kw_only=True, metadata=LEGACY)
-    time_major: bool = field(default=False, kw_only=True, metadata=LEGACY)
+    use_cudnn: bool | str = field(default="auto", metadata=LEFT_OUT)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
+    time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     @property
     def bias_shape(self) -> tuple[int, ...]:

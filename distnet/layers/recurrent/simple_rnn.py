@@ -13,9 +13,9 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
 from distnet.layers.context import ForwardContext
-from distnet.layers.recurrent.base import LEGACY, Recurrent
+from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.steps import Steps
-from distnet.registry import Resolved
+from distnet.registry import IF_SET, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
 
@@ -61,10 +61,10 @@ class SimpleRNN(Recurrent):
     go_backwards: bool = False
     stateful: bool = False
     unroll: bool = False
-    seed: int | None = None
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEGACY)
-    implementation: int = field(default=2, kw_only=True, metadata=LEGACY)
-    time_major: bool = field(default=False, kw_only=True, metadata=LEGACY)
+    seed: int | None = field(default=None, metadata=IF_SET)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
+    time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
         return SimpleSteps(self, z, states, factors, ctx)

@@ -1,0 +1,134 @@
+"""Which format a file has: told by what it holds when it is read, and by its name when it is written.
+
+====================  ============================================
+``x.keras``           Keras 3's archive: ``keras_archive``
+``x.weights.h5``      Keras 3's weights: ``keras_weights``
+any other name        Keras's legacy HDF5 file: ``keras_h5``
+====================  ============================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+
+from distnet.errors import CheckpointError
+from distnet.network import Network
+from distnet.registry import to_json
+from distnet.saving import keras_archive, keras_h5, keras_weights, training_state
+from distnet.saving.image import Image
+from distnet.saving.keras_optimizer import Scheme, for_keras_2
+from distnet.saving.opening import errors_of, opened
+from distnet.types import Json
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file open for reading.
+
+    Args:
+        file: the HDF5 file, or the one in the archive.
+        model_config: None in a file of weights alone.
+        training_config: None where the model was not compiled.
+    """
+
+    file: h5py.File
+    model_config: dict[str, Any] | None
+    training_config: dict[str, Any] | None
+
+    def read_weights(self, model: Network, skip_mismatch: bool = False, by_name: bool = False) -> None:
+        """Fill a model's weights.
+
+        Args:
+            skip_mismatch: warn of weights of other shapes and pass over them.
+            by_name: match layers by name, not by place.
+
+        Raises:
+            CheckpointError: the file holds other layers, or arrays of other shapes, or no names to match by.
+        """
+        if not keras_weights.is_keras_weights(self.file):
+            is_weights_alone = "layer_names" in self.file.attrs or "layer_names0" in self.file.attrs
+            read = keras_h5.read_weights_by_name if by_name else keras_h5.read_weights
+            read(self.file if is_weights_alone else self.file["model_weights"], model.layers, skip_mismatch)
+        elif by_name:
+            raise CheckpointError(
+                f"{self.file.filename}: by_name needs a legacy HDF5 file; Keras 3's matches layers by class and place."
+            )
+        else:
+            keras_weights.read_weights(self.file, model, skip_mismatch)
+
+    def read_optimizer_state(self, model: Network) -> None:
+        """Continue a compiled model's optimizer where the file left it, if the file says where."""
+        if keras_weights.is_keras_weights(self.file):
+            keras_weights.read_optimizer_state(self.file, model)
+        else:
+            keras_h5.read_optimizer_state(self.file, model)
+        training_state.read_optimizer_state(self.file, model)
+
+
+@contextmanager
+def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:
+    """The file, of whatever format, open for reading; every error within names it.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds what no model's file holds.
+    """
+    path = os.fspath(filepath)
+    with errors_of(path):
+        if keras_archive.is_archive(path):
+            with keras_archive.unpacked(path) as (config, file):
+                yield Saved(file, config, keras_archive.training_config(config))
+            return
+    with opened(path) as file:
+        configs = (keras_h5.read_config(file, name) for name in ("model_config", "training_config"))
+        yield Saved(file, *configs)
+
+
+def write_whole(
+    image: Image, model: Network, is_archive: bool, include_optimizer: bool = True, keras_optimizer: bool = False
+) -> None:
+    """Write a whole model into a file in memory.
+
+    Args:
+        is_archive: whether as Keras 3's archive, else as a legacy HDF5 file.
+        include_optimizer: whether training configuration and state are part of it.
+        keras_optimizer: whether a legacy file also holds the optimizer's state as Keras 2 has it.
+    """
+    config: dict[str, Json] | None = None
+    scheme: Scheme | None = None
+    if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
+        optimizer = to_json(model.optimizer)
+        if keras_optimizer and not is_archive:
+            scheme, optimizer = for_keras_2(model.optimizer)
+        config = {**model.compile_settings, "optimizer_config": optimizer}
+    if is_archive:
+        keras_archive.compose(image, to_json(model), config, lambda file: _write_state(file, model, include_optimizer))
+        return
+    with h5py.File(image, "w") as file:
+        keras_h5.write_header(file, to_json(model), config)
+        keras_h5.write_weights(file.create_group("model_weights"), model.layers)
+        if scheme is not None:
+            keras_h5.write_optimizer_state(file, model, scheme)
+        if include_optimizer:
+            training_state.write_training_state(file, model)
+
+
+def write_weights(image: Image, model: Network, is_keras_3: bool) -> None:
+    """Write the weights alone into a file in memory; Keras 3's layout has the optimizer's state too."""
+    with h5py.File(image, "w") as file:
+        if is_keras_3:
+            keras_weights.write_weights(file, model)
+        else:
+            keras_h5.write_weights(file, model.layers)
+
+
+def _write_state(file: h5py.File, model: Network, include_optimizer: bool) -> None:
+    """Write the ``model.weights.h5`` of an archive; Keras passes over what distnet needs besides."""
+    keras_weights.write_weights(file, model, include_optimizer)
+    if include_optimizer:
+        training_state.write_training_state(file, model)

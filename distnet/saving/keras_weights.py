@@ -1,0 +1,167 @@
+"""The layout of Keras 3's ``.weights.h5``, which is also the ``model.weights.h5`` in a ``.keras`` archive.
+
+::
+
+    /layers/<class>/vars              @name; datasets "0", "1" ...; equal classes are numbered in the model's order
+    /layers/<class>/<attribute>/vars  the same of an object within the layer, and /layers/... of a model within
+    /optimizer/vars                   @name; what ``keras_optimizer.KERAS_3`` lists
+
+A layer that is shared stands where it comes first.
+
+Source: ``keras.saving.saving_lib._save_state`` of Keras 3.15.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from distnet.errors import CheckpointError
+from distnet.layers import Layer
+from distnet.network import Network
+from distnet.saving import keras_optimizer
+from distnet.saving.keras_optimizer import KERAS_3
+from distnet.types import Array
+from distnet.variables import Variable
+
+SUFFIX = ".weights.h5"
+"""Names that end so mean this layout, in Keras and here; all others the legacy one."""
+
+_OPTIMIZER = "optimizer/vars"
+
+
+@dataclass
+class _Vars:
+    """One group of variables: where it stands, whose name it bears, and the variables in Keras's order."""
+
+    paths: list[str]
+    name: str
+    variables: list[Variable]
+
+
+def is_keras_weights(file: h5py.File) -> bool:
+    """Whether the file has this layout."""
+    return "layer_names" not in file.attrs and "model_weights" not in file and "layers" in file
+
+
+def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) -> None:
+    """Write a model's weights, and its optimizer's state once it has one."""
+    for group in _groups(model):
+        made = file.create_group(group.paths[0])
+        made.attrs["name"] = group.name
+        for number, variable in enumerate(group.variables):
+            made[str(number)] = variable.value
+    optimizer, store = model.optimizer, model.store
+    if with_optimizer and optimizer is not None and optimizer.built and store is not None:
+        made = file.create_group(_OPTIMIZER)
+        made.attrs["name"] = optimizer.name
+        for number, (_, value) in enumerate(keras_optimizer.arrays(KERAS_3, optimizer, store)):
+            made[str(number)] = value
+
+
+def read_weights(file: h5py.File, model: Network, skip_mismatch: bool = False) -> None:
+    """Fill a model's weights.
+
+    Args:
+        skip_mismatch: warn of layers whose weights are not there or have other shapes, and pass over them.
+
+    Raises:
+        CheckpointError: the file holds other layers, or arrays of other shapes; nothing is changed then.
+    """
+    found: list[tuple[Variable, Array]] = []
+    for group in _groups(model):
+        try:
+            found += list(_arrays(file, group))
+        except CheckpointError as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"{error} Passed over.", stacklevel=5)
+    for variable, array in found:
+        variable.assign(array)
+
+
+def read_optimizer_state(file: h5py.File, model: Network) -> None:
+    """Continue a compiled model's optimizer where the file left it, if the file says where.
+
+    As Keras does, warn of a state that does not fit, and start afresh.
+    """
+    group = file.get(_OPTIMIZER)
+    optimizer, store = model.optimizer, model.store
+    if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
+        return
+    try:
+        keras_optimizer.fill(optimizer, store, [_dataset(group, str(number)) for number in range(len(group))])
+    except CheckpointError as error:
+        warnings.warn(
+            f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
+            stacklevel=4,
+        )
+
+
+def _groups(model: Network) -> Iterator[_Vars]:
+    visited: set[int] = set()
+    yield _Vars(["vars"], model.name, [])
+    for where, layer in model.inner_layers():
+        yield from _groups_of(layer, where, visited)
+
+
+def _groups_of(layer: Layer, path: str, visited: set[int]) -> Iterator[_Vars]:
+    if id(layer) in visited:
+        return
+    visited.add(id(layer))
+    inner = list(layer.inner_layers())
+    others = {id(variable) for _, part in inner for variable in part.variables}
+    objects: dict[str, list[Variable]] = {}
+    for variable in layer.variables:
+        if id(variable) not in others:
+            objects.setdefault(_object_of(layer, variable), []).append(variable)
+    yield _Vars([f"{path}/vars"], layer.name, _declared(objects.pop("", [])))
+    for attribute, variables in objects.items():
+        name = variables[0].path.split("/")[-2]
+        # Early versions of Keras 3 called the attributes of attention "_query_dense" ...
+        yield _Vars([f"{path}/{attribute}/vars", f"{path}/_{attribute}/vars"], name, _declared(variables))
+    for where, part in inner:
+        yield from _groups_of(part, f"{path}/{where}", visited)
+
+
+def _object_of(layer: Layer, variable: Variable) -> str:
+    """The attribute of Keras's layer whose variable it is; "" for the layer's own."""
+    words = variable.path.split("/")
+    return layer.keras_objects.get(words[-2], "") if len(words) > 1 else ""
+
+
+def _declared(variables: list[Variable]) -> list[Variable]:
+    """Those to be trained first; whether they are frozen does not matter."""
+    return sorted(variables, key=lambda variable: not variable.trainable)
+
+
+def _arrays(file: h5py.File, wanted: _Vars) -> Iterator[tuple[Variable, Array]]:
+    """The variables of a group with the arrays to fill them with."""
+    if not wanted.variables:
+        return
+    group = next((file[path] for path in wanted.paths if isinstance(file.get(path), h5py.Group)), None)
+    held = 0 if group is None else len(group)
+    if group is None or held != len(wanted.variables):
+        raise CheckpointError(
+            f"{file.filename}: expected {len(wanted.variables)} weights of {wanted.name} in {wanted.paths[0]}, found "
+            f"{held}. Load it into a model of the same layers."
+        )
+    for number, variable in enumerate(wanted.variables):
+        array = _dataset(group, str(number))
+        if array.shape != variable.shape:
+            raise CheckpointError(
+                f"{file.filename}: {wanted.paths[0]}/{number}: expected the weights {variable.path} of shape "
+                f"{variable.shape}, found {array.shape}."
+            )
+        yield variable, array
+
+
+def _dataset(group: h5py.Group, name: str) -> Array:
+    found = group.get(name)
+    if not isinstance(found, h5py.Dataset):
+        raise CheckpointError(f"{group.file.filename}: {group.name} should hold an array {name!r}, but does not.")
+    return np.asarray(found[()])

@@ -1,0 +1,95 @@
+"""Run by a Python that has real Keras: opens what distnet wrote, trains on, and saves what distnet is to open.
+
+    python in_keras.py keras|tf_keras FOLDER
+
+``FOLDER/cases.json`` lists for each case its files and how many times three epochs are trained from each; beside
+them lies ``<case>.npz`` with inputs x0 ..., targets y0 ... and distnet's predictions p0 ... The answer is
+``FOLDER/<package>.json``. After the first three epochs a ``.keras`` or ``.weights.h5`` file is saved again, as
+``case.back.keras`` or ``case.back.weights.h5``.
+"""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+EPOCHS = 3
+NOT_FOR = {"keras": (".k2.h5",), "tf_keras": (".keras", ".weights.h5")}
+"""Endings of the files that a package is not meant to open."""
+
+
+def one_or_list(arrays):
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def read(folder, case):
+    """The inputs, targets and predictions of a case."""
+    with np.load(folder / f"{case}.npz") as held:
+        return [[held[f"{key}{i}"] for i in range(len(held)) if f"{key}{i}" in held] for key in "xyp"]
+
+
+def trained(model, x, y, epochs):
+    """The losses of some epochs."""
+    batch = {"batch_size": len(x[0]) // 2, "shuffle": False, "verbose": 0}
+    return model.fit(one_or_list(x), one_or_list(y), epochs=epochs, **batch).history["loss"]
+
+
+def loaded(keras, folder, case, file):
+    """The model of a file; for a file of weights, that of the archive, which first forgets all it knew."""
+    if not file.endswith(".weights.h5"):
+        return keras.models.load_model(folder / file)
+    model = keras.models.load_model(folder / f"{case}.keras")
+    model.set_weights([0 * w for w in model.get_weights()])
+    for variable in model.optimizer.variables:
+        variable.assign(0 * variable.numpy())
+    model.load_weights(folder / file)
+    return model
+
+
+def check(keras, folder, case, file, rounds):
+    x, y, expected = read(folder, case)
+    model = loaded(keras, folder, case, file)
+    found = model.predict(one_or_list(x), verbose=0)
+    found = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    pairs = zip(found, expected, strict=True)
+    errors = [float(np.abs(a - b).max(initial=0) / max(1, np.abs(b).max(initial=0))) for a, b in pairs]
+    if model.optimizer is None:
+        return {"errors": errors}
+    logs = model.evaluate(one_or_list(x), one_or_list(y), verbose=0, return_dict=True)
+    result = {"errors": errors, "logs": [np.asarray(value).tolist() for value in logs.values()]}
+    result["optimizer"] = type(model.optimizer).__name__
+    result["losses"] = [trained(model, x, y, EPOCHS)]
+    if file.endswith(".keras"):
+        model.save(folder / f"{case}.back.keras")
+    elif file.endswith(".weights.h5"):
+        model.save_weights(folder / f"{case}.back.weights.h5")
+    result["losses"] += [trained(model, x, y, EPOCHS) for _ in range(rounds - 1)]
+    return result
+
+
+def main():
+    package, folder = sys.argv[1], Path(sys.argv[2])
+    keras = importlib.import_module(package)
+    answers = {}
+    for case, files in json.loads((folder / "cases.json").read_text()).items():
+        for file, rounds in files.items():
+            if file.endswith(NOT_FOR[package]):
+                continue
+            try:
+                answers[file] = check(keras, folder, case, file, rounds)
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                answers[file] = {"failed": f"{type(error).__name__}: {error}", "at": f"{where.filename}:{where.lineno}"}
+            keras.backend.clear_session()
+            (folder / f"{package}.json").write_text(json.dumps(answers, indent=1))
+
+
+if __name__ == "__main__":
+    main()

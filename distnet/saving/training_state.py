@@ -88,11 +88,9 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
 
 
 def _write_progress(group: h5py.Group, progress: Progress) -> None:
-    """Write where training stands; a callback whose state cannot be written is named."""
-    write_tree(group, {**vars(progress), "callbacks": []}, "the progress")
-    for i, record in enumerate(progress.callbacks):
-        part = group.create_group(f"callbacks/{i:04}")
-        write_tree(part, vars(record), f"the state of callback {record.name}")
+    # By names, for messages: a user's callback may have a state that cannot be written.
+    callbacks = {f"{i} {record.name}": vars(record) for i, record in enumerate(progress.callbacks)}
+    write_tree(group, {**vars(progress), "callbacks": callbacks}, "the training's progress")
 
 
 def _read_progress(group: h5py.Group) -> Progress:
@@ -109,13 +107,11 @@ def _read_progress(group: h5py.Group) -> Progress:
         logs=dict(held["logs"]),
         is_stopped=bool(held["is_stopped"]),
         optimizer=dict(held["optimizer"]),
-        callbacks=tuple(_read_callback(part) for part in group.get("callbacks", {}).values()),
+        callbacks=tuple(
+            CallbackRecord(str(record["name"]), bool(record["is_pending"]), dict(record["state"]))
+            for record in held["callbacks"].values()
+        ),
     )
-
-
-def _read_callback(group: h5py.Group) -> CallbackRecord:
-    held = read_tree(group)
-    return CallbackRecord(str(held["name"]), bool(held["is_pending"]), dict(held["state"]))
 
 
 def read_optimizer_state(file: h5py.Group, model: Network) -> None:

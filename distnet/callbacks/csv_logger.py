@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,68 +32,49 @@ class CSVLogger(Callback):
     append: bool = False
     keys: list[str] | None = field(default=None, init=False, repr=False, metadata=STATE)
     size_bytes: int | None = field(default=None, init=False, repr=False, metadata=STATE)
-    """Of the file so far; None before it is opened."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._file: Any = None
+    """Of the file so far; None before it is begun."""
 
     def get_state(self) -> dict[str, Any]:
         """The file's keys and length; what the state counts on is then on the disk."""
-        if self._file is not None:
-            with suppress(OSError):  # a pipe or a device
-                os.fsync(self._file.fileno())
+        if self.size_bytes:
+            with open(self.filename, "rb") as file, suppress(OSError):  # a pipe or a device
+                os.fsync(file.fileno())
         return super().get_state()
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on behind the last line that the checkpoint knows of."""
         super().set_state(state)
         if self.size_bytes is not None:
-            self._file = self._continued(self.size_bytes)
+            self._cut(self.size_bytes)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last training."""
         self.forget()
-        self._file = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Open the file."""
-        self._open()
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's line, after the header where there is none yet."""
-        logs = logs or {}
-        self._open()
-        writer = csv.writer(self._file, delimiter=self.separator, lineterminator="\n")
-        if self.keys is None:
-            self.keys = sorted(logs)
-            has_validation = any(key.startswith("val_") for key in self.keys)
-            if not has_validation:
-                self.keys += [f"val_{key}" for key in self.keys]
-            writer.writerow(["epoch", *self.keys])
-        writer.writerow([epoch, *(logs.get(key, "NA") for key in self.keys)])
-        self._file.flush()
-        self._note_size()
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _open(self) -> None:
-        """Open the file, unless it is open; read the keys of one that is continued."""
-        if self._file is not None:
+        """Begin the file, unless it is begun; read the keys of one that is continued."""
+        if self.size_bytes is not None:
             return
         has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
         if has_header:
             with open(self.filename, newline="", encoding="utf-8") as existing:
                 self.keys = next(csv.reader(existing, delimiter=self.separator))[1:]
-        self._file = self._opened("a" if self.append else "w")
-        self._note_size()
+        self._write((), "a" if self.append else "w")
 
-    def _continued(self, size_bytes: int) -> Any:
-        """The file, cut to this length."""
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's line, after the header where there is none yet."""
+        self.on_epoch_begin(epoch)
+        logs, header = logs or {}, []
+        if self.keys is None:
+            self.keys = sorted(logs)
+            has_validation = any(key.startswith("val_") for key in self.keys)
+            if not has_validation:
+                self.keys += [f"val_{key}" for key in self.keys]
+            header = [["epoch", *self.keys]]
+        self._write([*header, [epoch, *(logs.get(key, "NA") for key in self.keys)]])
+
+    def _cut(self, size_bytes: int) -> None:
+        """Bring the file to this length."""
         there = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
         if there < size_bytes:
             warnings.warn(
@@ -105,10 +86,10 @@ class CSVLogger(Callback):
             os.truncate(self.filename, size_bytes)
         if not there:
             self.keys = None
-        return self._opened("a")
 
-    def _opened(self, mode: str) -> Any:
-        return open(self.filename, mode, newline="", encoding="utf-8")
-
-    def _note_size(self) -> None:
-        self.size_bytes = os.fstat(self._file.fileno()).st_size
+    def _write(self, lines: Iterable[Iterable[Any]], mode: str = "a") -> None:
+        """Write some lines; the file is open no longer than that."""
+        with open(self.filename, mode, newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.separator, lineterminator="\n").writerows(lines)
+            file.flush()
+            self.size_bytes = os.fstat(file.fileno()).st_size

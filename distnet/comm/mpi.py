@@ -28,6 +28,8 @@ T = TypeVar("T")
 _PATIENCE_S = 0.5
 _LAST_WORDS_S = 0.2
 """Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job is aborted."""
+_TURN_S, _MOST_TURNS = 0.5, 6
+"""How long a rank leaves the word to the one before it: an error that all ranks meet is then told once."""
 _DEPARTURE_TAG = 1
 _CALL_NAME_BYTES = 32
 _SAME_CALLS = (
@@ -237,6 +239,7 @@ def _end_the_job(kind: type[BaseException], error: BaseException, trace: Traceba
     text = "".join(traceback.format_exception(kind, error, trace))
     rank, size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
     sys.stdout.flush()
+    time.sleep(_TURN_S * min(rank, _MOST_TURNS))
     sys.stderr.write(f"\ndistnet: rank {rank} of {size} failed; the job ends.\n{text}")
     sys.stderr.flush()
     time.sleep(_LAST_WORDS_S)

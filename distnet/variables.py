@@ -237,3 +237,19 @@ class VariableStore:
         view = view.reshape(variable.shape)
         view[...] = variable.value
         variable.value = view
+
+
+def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:
+    """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
+
+    Raises:
+        ShapeError: a wrong number of arrays, or an array of the wrong shape.
+        ArgumentError: something that is no array of numbers. In either case nothing is changed.
+    """
+    if isinstance(weights, str) or not isinstance(weights, Sequence | np.ndarray):
+        raise ArgumentError(f"{where}: set_weights expected a list of arrays, received {reprlib.repr(weights)}.")
+    if len(weights) != len(variables):
+        raise ShapeError(f"{where}: set_weights expected {len(variables)} arrays, received {len(weights)}.")
+    arrays = [variable.fitting(array) for variable, array in zip(variables, weights, strict=True)]
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

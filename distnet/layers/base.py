@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from distnet.layers.symbolic import Call, KerasTensor
 from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
-from distnet.variables import Variable
+from distnet.variables import Variable, assign_all
 
 L = TypeVar("L", bound="type[Layer]")
 
@@ -341,22 +340,6 @@ LAYERS: Registry[Layer] = Registry(
 def register_layer(*aliases: str) -> Callable[[L], L]:
     """Decorate a layer class: saved models find it by its name and by ``aliases``."""
     return LAYERS.register(*aliases)
-
-
-def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:
-    """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
-
-    Raises:
-        ShapeError: a wrong number of arrays, or an array of the wrong shape.
-        ArgumentError: something that is no array of numbers. In either case nothing is changed.
-    """
-    if isinstance(weights, str) or not isinstance(weights, Sequence | np.ndarray):
-        raise ArgumentError(f"{where}: set_weights expected a list of arrays, received {reprlib.repr(weights)}.")
-    if len(weights) != len(variables):
-        raise ShapeError(f"{where}: set_weights expected {len(variables)} arrays, received {len(weights)}.")
-    arrays = [variable.fitting(array) for variable, array in zip(variables, weights, strict=True)]
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def _without_batch(shape: Any) -> Any:

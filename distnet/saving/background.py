@@ -52,7 +52,7 @@ class Writer:
         Raises:
             CheckpointError: the file before could not be written.
         """
-        self._wait()
+        self.wait()
         self._image.clear()
         compose(self._image)
         target = os.path.abspath(path)  # a program may change its folder
@@ -66,7 +66,7 @@ class Writer:
             CheckpointError: the last file could not be written.
         """
         try:
-            self._wait()
+            self.wait()
         finally:
             if len(self._image.content()):
                 self._image = Image()
@@ -87,7 +87,8 @@ class Writer:
         if self._failure is not None:
             logging.getLogger("distnet").error("%s", self._failure)
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """As ``finish``, but keep the memory for the next file."""
         self._join()
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -113,6 +114,7 @@ class Writer:
 _writer = Writer()
 atexit.register(_writer.lament)
 finish = _writer.finish
+wait = _writer.wait
 report = _writer.report
 
 
@@ -136,7 +138,7 @@ def write(path: str | os.PathLike[str], compose: Callable[[Image], None]) -> Non
     if manner is not None:
         _writer.write(path, compose, manner)
         return
-    finish()
+    wait()
     image = Image()
     compose(image)
     put(path, image.content())

@@ -44,8 +44,6 @@ SUFFIX = ".keras"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KERAS_VERSION = "3.11.0"
 _SIGNATURE = b"PK\x03\x04"
-_LARGEST_EXPANSION = 100
-"""Of a compressed member; Keras stores its members as they are."""
 
 
 class _Member(io.BytesIO):
@@ -136,7 +134,7 @@ def _content(archive: zipfile.ZipFile, path: str, name: str) -> bytes:
     if len(members) != 1:
         raise CheckpointError(f"{path}: expected one {name} in the archive, found {len(members)}.")
     size, stored = members[0].file_size, members[0].compress_size
-    if stored > os.path.getsize(path) or size > _LARGEST_EXPANSION * stored:
+    if stored > os.path.getsize(path) or size > rules.most_bytes(stored):
         raise CheckpointError(f"{path}: {name} claims to hold {size} bytes, of which {stored} are stored. Refused.")
     return archive.read(members[0])
 

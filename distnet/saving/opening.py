@@ -49,7 +49,7 @@ def errors_of(path: str) -> Iterator[None]:
         UnknownObjectError: it names a class or function that is not there.
         CheckpointError: it is missing, damaged, or holds what a model's file does not hold.
     """
-    background.finish()  # it may be this file that is on its way
+    background.wait()  # it may be this file that is on its way
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             raise CheckpointError(f"{path}: is no regular file.")

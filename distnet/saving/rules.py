@@ -31,6 +31,11 @@ _CPU_S, _BYTES_PER_CPU_S = 20, 10_000_000
 _IDLE_S = 10.0
 
 
+def most_bytes(stored_bytes: int) -> int:
+    """How many bytes so many stored ones may become in memory."""
+    return max(_ALWAYS_ALLOWED_BYTES, _MOST_RATIO * stored_bytes)
+
+
 @dataclass
 class Survey:
     """Walks all objects of a file, reading none of the arrays, and counts the numbers in them.
@@ -103,7 +108,7 @@ class Survey:
             code = properties.get_filter(number)[0]
             if code not in _FILTERS:
                 raise CheckpointError(f"{where}: expected gzip, lzf or no compression, found HDF5's filter {code}.")
-        allowed = max(_ALWAYS_ALLOWED_BYTES, _MOST_RATIO * self.file_bytes) - self._array_bytes
+        allowed = most_bytes(self.file_bytes) - self._array_bytes
         self._array_bytes += self._check_extent(where, dataset.shape, dataset.dtype.itemsize, allowed)
         self.entries += int(dataset.size)
         if layout == h5py.h5d.CONTIGUOUS:

@@ -63,7 +63,7 @@ def damaged_objects(content: bytes, draw: Draw) -> bytes:
             change = OBJECT_CHANGES[int(draw.integers(0, len(OBJECT_CHANGES)))]
             try:
                 change(file, name, draw)
-            except (KeyError, OSError, RuntimeError, TypeError, ValueError):
+            except (ArithmeticError, KeyError, OSError, RuntimeError, TypeError, ValueError):
                 continue
     return memory.getvalue()
 

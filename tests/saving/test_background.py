@@ -183,9 +183,9 @@ model.fit(x, x, epochs=1000, verbose=0, callbacks=[keras.callbacks.ModelCheckpoi
 
 @pytest.mark.parametrize("keep", [0, -1, 1.5, "2"])
 def test_a_number_of_files_to_keep_is_positive(keep, tmp_path):
-    with pytest.raises(errors.ArgumentError, match="keep must be a number"):
+    with pytest.raises(errors.ArgumentError, match=r"keep"):
         ModelCheckpoint(tmp_path / "m.h5", keep=keep)
-    with pytest.raises(errors.ArgumentError, match="keep must be a number"):
+    with pytest.raises(errors.ArgumentError, match=r"keep"):
         BackupAndRestore(tmp_path, keep=keep)
 
 

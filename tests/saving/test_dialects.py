@@ -1,6 +1,7 @@
 """Files in the dialects of Kerases that no longer run: made by hand, as they were found."""
 
 import json
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
@@ -245,3 +246,57 @@ def test_a_state_of_other_weights_is_named_and_training_starts_afresh(tmp_path):
         again = models.load_model(path)
     assert again.optimizer.iterations == 0
     again.fit(X, Y, verbose=0)
+
+
+@dataclass(eq=False)
+class Doubled(layers.Layer):
+    """Twice its input."""
+
+    times: float = 2.0
+
+    def forward(self, x, ctx):
+        return x * np.float32(self.times), None
+
+    def backward(self, dy, saved, ctx):
+        return dy * np.float32(self.times)
+
+
+def first_row_error(y_true, y_pred):
+    return np.abs(y_true - y_pred).max(-1)
+
+
+@pytest.mark.parametrize("form", [{}, {"module": "mine", "registered_name": "mine>Doubled", "build_config": {}}])
+def test_layers_and_metrics_of_the_users_own_are_found_by_their_registered_names(form, tmp_path):
+    own = {"class_name": "mine>Doubled", "config": {"name": "own", "trainable": True, "times": 3.0}, **form}
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [*bare_list()["config"], own]}}
+    wrapped = {"class_name": "MeanMetricWrapper", "config": {"name": "worst", "fn": "first_row_error"}}
+    model = trained("sgd")
+    path = write(tmp_path / "m.h5", config, training("SGD", {"lr": 0.1}, metrics=[[wrapped]]), weights_of(model))
+    own_objects = {"Doubled": Doubled, "first_row_error": first_row_error}
+    again = models.load_model(path, custom_objects=own_objects)
+    expected = 3 * model.predict(X, verbose=0)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), expected)
+    assert again.evaluate(X, Y, verbose=0)[1] == pytest.approx(np.abs(expected - Y).mean(), rel=1e-6)
+    assert models.load_model(path, custom_objects=own_objects, compile=False).optimizer is None
+    with pytest.raises(errors.UnknownNameError, match=r"m\.h5: unknown layer 'Doubled'"):
+        models.load_model(path)
+
+
+def test_the_text_of_keras_3_is_compiled_as_it_says():
+    model = trained(optimizers.Adam(0.05))
+    text = json.loads(model.to_json())
+    config = {"name": "adam", "learning_rate": 0.05, "beta_1": 0.9, "weight_decay": None}
+    compiled = {"optimizer": {"module": "keras.optimizers", "class_name": "Adam", "config": config,
+                              "registered_name": None},
+                "loss": {"module": "keras.losses", "class_name": "Huber", "config": {"delta": 0.5},
+                         "registered_name": None},
+                "loss_weights": None, "metrics": ["mae"], "weighted_metrics": None, "run_eagerly": False,
+                "steps_per_execution": 1, "jit_compile": True}  # fmt: skip
+    again = models.model_from_json(json.dumps({**text, "compile_config": compiled}))
+    assert again.optimizer.learning_rate == 0.05
+    assert again.metrics_names == ["loss", "mae"]
+    again.set_weights(model.get_weights())
+    error = np.abs(model.predict(X, verbose=0) - Y)
+    huber = np.where(error <= 0.5, error**2 / 2, 0.5 * error - 0.125).mean()
+    np.testing.assert_allclose(again.evaluate(X, Y, verbose=0), [huber, error.mean()], rtol=1e-6)
+    assert models.model_from_json(json.dumps({**text, "compile_config": {}})).optimizer is None

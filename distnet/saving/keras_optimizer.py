@@ -286,7 +286,7 @@ def _by_name(scheme: Scheme, optimizer: Optimizer, path: str) -> str:
     """What an array is, by its path; the path itself where that does not tell."""
     tail = _tail(path)
     scalars = {name: what for what, name in scheme.scalars.items()}
-    if tail in scalars and (scheme is KERAS_3 or not path.startswith(f"{optimizer.name}/{tail}/")):
+    if tail in scalars and not (scheme is TF_KERAS and "/" in path):
         return scalars[tail]
     names = {scheme.slot_name(optimizer, what): what for what in _listed(optimizer, scheme)}
     if scheme is KERAS_3:

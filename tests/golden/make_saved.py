@@ -1,0 +1,108 @@
+"""Writes saved_PACKAGE.zip beside this file: models that a Keras saved, and what it computed before and after.
+
+    python tests/golden/make_saved.py PACKAGE FOLDER [CASE ...]
+
+PACKAGE is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10). Each
+model of ``saved_cases`` is trained for three epochs and saved. What it then predicts and how it is evaluated, the
+losses of three further epochs and the predictions after them are noted beside it. All goes to FOLDER first, with the
+text of ``to_json``; what is there already is not made again. With CASES it stays there.
+"""
+
+import os
+import sys
+import warnings
+import zipfile
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import saved_cases
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+SHOWN = {
+    "keras": [
+        "sgd_nesterov", "adam_amsgrad", "nadam", "ftrl", "lion",
+        "lamb", "adamw", "adam_accumulating", "cosine_warmup", "two_inputs_two_outputs_shared",
+        "residual_batchnorm", "frozen_layers", "nested_sequential", "nested_functional_partly_frozen",
+        "nested_model_at_the_end", "bidirectional", "encoder_decoder", "rnn_options", "masks_in_a_functional_model",
+        "masked_attention", "nested_masks", "operators", "convolutions", "transformer", "regularizers_and_constraints",
+        "losses_and_metrics", "sparse_labels", "float64", "dict_inputs_and_outputs",
+    ],
+    "tf_keras": [
+        "sgd", "rmsprop_both", "adam_amsgrad", "adam_weight_decay", "adam_ema", "nadam", "ftrl", "lion",
+        "cosine_restarts", "two_inputs_two_outputs_shared", "residual_batchnorm", "nested_sequential",
+        "nested_functional_partly_frozen", "nested_model_at_the_end", "bidirectional", "encoder_decoder",
+        "rnn_options", "masked_attention", "nested_masks", "convolutions_1d", "transformer",
+        "regularizers_and_constraints", "losses_and_metrics", "class_metrics", "operators",
+    ],
+    "legacy": [
+        "sgd_momentum", "rmsprop_both", "adam_amsgrad", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "polynomial",
+    ],
+}  # fmt: skip
+
+
+class Legacy:
+    """tf_keras with the optimizers of Keras up to 2.10."""
+
+    def __init__(self, package):
+        self.package = package
+        self.optimizers = package.optimizers.legacy
+        self.optimizers.schedules = package.optimizers.schedules
+
+    def __getattr__(self, name):
+        return getattr(self.package, name)
+
+
+def as_list(values):
+    return list(values.values()) if isinstance(values, dict) else values if isinstance(values, list) else [values]
+
+
+def given(arrays):
+    return arrays[0] if isinstance(arrays, list) and len(arrays) == 1 else arrays
+
+
+def make(package, name, folder):
+    """Train, save and go on; the numbers are float32, as Keras computed them."""
+    package.backend.clear_session()
+    package.utils.set_random_seed(1)
+    model, x, y = saved_cases.CASES[name](package)
+
+    def fit():
+        history = model.fit(given(x), given(y), batch_size=8, epochs=3, shuffle=False, verbose=0)
+        return history.history["loss"]
+
+    fit()
+    found = {f"pred{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
+    found["evaluate"] = np.atleast_1d(model.evaluate(given(x), given(y), batch_size=8, verbose=0))
+    (folder / f"{name}.json").write_text(model.to_json())
+    model.save(folder / f"{name}.h5")
+    found["next_losses"] = np.array(fit())
+    found |= {f"after{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
+    for what, arrays in (("x", x), ("y", y)):
+        found |= {f"{what}{i}": array for i, array in enumerate(as_list(arrays))}
+        if isinstance(arrays, dict):
+            found[f"{what}keys"] = np.array(list(arrays))
+    np.savez(folder / f"{name}.npz", **found)
+
+
+def main():
+    kind, where, *names = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    package = import_module("keras" if kind == "keras" else "tf_keras")
+    package = Legacy(package) if kind == "legacy" else package
+    folder = Path(where)
+    folder.mkdir(exist_ok=True)
+    for name in names or SHOWN[kind]:
+        if not (folder / f"{name}.npz").exists():
+            make(package, name, folder)
+    if names:
+        return
+    with zipfile.ZipFile(Path(__file__).with_name(f"saved_{kind}.zip"), "w", zipfile.ZIP_LZMA) as archive:
+        for name in SHOWN[kind]:
+            for path in (folder / f"{name}.h5", folder / f"{name}.npz"):
+                # The time of writing is left out: the same files give the same archive.
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_LZMA)
+
+
+if __name__ == "__main__":
+    main()

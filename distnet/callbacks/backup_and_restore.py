@@ -21,6 +21,9 @@ class BackupAndRestore(Callback):
     It goes on as if it had never stopped, also within an epoch, on any number of ranks: ``fit`` restores
     weights, optimizer, history, random addresses and the state of all callbacks before it begins.
 
+    A job that gets SIGTERM, or a signal that ``DISTNET_STOP_SIGNALS`` names, is backed up at its next step and
+    leaves with exit code 75, on which ``launch/run.sh --max-restarts`` starts it again.
+
     Args:
         backup_dir: folder of the backup, of this training alone; all ranks must see it.
         save_freq: ``"epoch"``, or a number of batches.
@@ -42,6 +45,7 @@ class BackupAndRestore(Callback):
     batches: int = field(default=0, init=False, repr=False, metadata=STATE)
 
     runs_last: ClassVar[bool] = True
+    is_passive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,11 +59,6 @@ class BackupAndRestore(Callback):
         if not isinstance(self.keep, int) or self.keep < 1:
             raise ArgumentError(f"BackupAndRestore: keep must be a number of backups, received {self.keep!r}.")
         self._latest = os.path.join(self.backup_dir, _LATEST)
-
-    @property
-    def is_passive(self) -> bool:  # type: ignore[override]
-        """Whether it leaves batches alone."""
-        return self.save_freq == "epoch"
 
     def get_state(self) -> dict[str, Any]:
         """The batches, where it saves by these."""

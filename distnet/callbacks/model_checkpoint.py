@@ -84,6 +84,7 @@ class ModelCheckpoint(Callback):
     written: list[str] = field(default_factory=list, init=False, repr=False, metadata=STATE)
 
     runs_last: ClassVar[bool] = True
+    is_passive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,11 +99,6 @@ class ModelCheckpoint(Callback):
         self.filepath = _checked_pattern(self.filepath)
         self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
         self.best = self.initial_value_threshold
-
-    @property
-    def is_passive(self) -> bool:  # type: ignore[override]
-        """Whether it leaves batches alone."""
-        return self.save_freq == "epoch"
 
     def get_state(self) -> dict[str, Any]:
         """The best value, the epoch, the batches and the files so far, where it goes by these."""

@@ -196,7 +196,8 @@ class Model(Keras2Methods, Composite, ABC):
             steps_per_epoch: batches of an epoch; by default as many as the rows fill.
             validation_steps, validation_batch_size, validation_freq: the same for validation.
             resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was
-                trained: training goes on from there, also within an epoch, as if it had never stopped.
+                trained: training goes on from there, also within an epoch, as if it had never stopped. A generator
+                must start from its beginning: what was trained on is drawn again and dropped.
             max_queue_size, workers, use_multiprocessing: how Keras 2 read ahead; without effect here.
 
         Returns:

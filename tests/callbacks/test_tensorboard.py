@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
-from distnet.callbacks import ReduceLROnPlateau, TensorBoard
+from distnet.callbacks import BackupAndRestore, Callback, ReduceLROnPlateau, TensorBoard
 from distnet.errors import ArgumentError
 
 PROGRAM = """
@@ -144,3 +144,24 @@ def test_rank_0_alone_writes(ranks, tmp_path, read):
 def test_an_unknown_frequency_is_refused(update_freq):
     with pytest.raises(ArgumentError, match="update_freq must be"):
         TensorBoard(update_freq=update_freq)
+
+
+def test_a_resumed_training_goes_on_with_its_steps(make_model, data, tmp_path, read):
+    class Interruption(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.training_state.step == 7:
+                raise KeyboardInterrupt
+
+    def run(folder, *others):
+        callbacks = [TensorBoard(folder, update_freq="batch"), *others]
+        make_model("sgd").fit(*data, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+
+    run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", BackupAndRestore(tmp_path / "b", 3), Interruption())
+    run(tmp_path / "cut", BackupAndRestore(tmp_path / "b", 3))
+    whole, cut = read(tmp_path / "whole" / "train"), read(tmp_path / "cut" / "train")
+    for tag in ("batch_loss", "epoch_loss"):
+        expected = scalars(whole, tag)
+        assert dict(scalars(cut, tag)) == dict(expected)
+        assert len(expected) == (15 if tag == "batch_loss" else 3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 PROGRAM = Path(__file__).parent / "programs" / "interrupted.py"
+SOURCES = Path(__file__).parent / "programs" / "sources.py"
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,9 @@ def test_a_killed_rank_ends_the_job_which_then_goes_on_on_fewer(ranks, uninterru
     assert not (tmp_path / "interrupted.npz").exists(), job
     ranks(2).run(PROGRAM, "resume", "nadam", tmp_path).succeeded()
     assert_same(load(tmp_path / "resume.npz"), uninterrupted("nadam"))
+
+
+def test_every_kind_of_data_goes_on_within_an_epoch_on_another_number_of_ranks(ranks, tmp_path):
+    ranks(2).run(SOURCES, "save", tmp_path).succeeded()
+    ranks(3).run(SOURCES, "resume", tmp_path).succeeded()
+    assert_same(load(tmp_path / "resume.npz"), load(tmp_path / "save.npz"))

@@ -1,8 +1,8 @@
 """Damage files in many ways and read each: python tests/saving/fuzz.py [--count 10000] [--seed 0] [FILE ...].
 
-Without FILEs, a file of distnet's is damaged, as it is and without its seal. Every damaged file must be read or
-raise CheckpointError: a process that dies, or takes longer than 30 s or more than 1 GiB, is reported, and so is
-any other exception, and any attempt to run something.
+Without FILEs, a file of distnet's is damaged, as it is and without its seal, and an archive. Every damaged file
+must be read or raise CheckpointError: a process that dies, or takes longer than 30 s or more than 1 GiB, is
+reported, and so is any other exception, and any attempt to run something.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Tally:
     slowest_s: float = 0.0
 
 
-def example(path: Path) -> None:
-    """Write a file of distnet's with something of everything in it."""
+def example(*paths: Path) -> None:
+    """Write files of distnet's with something of everything in them."""
     import numpy as np
 
     import distnet as keras
@@ -59,7 +59,8 @@ def example(path: Path) -> None:
     model.compile(keras.optimizers.Adam(schedule, amsgrad=True), "categorical_crossentropy", metrics)
     x = np.random.default_rng(0).normal(size=(8, 6, 6, 1))
     model.fit(x, np.eye(2)[np.arange(8) % 2], epochs=2, verbose=0)
-    model.save(path)
+    for path in paths:
+        model.save(path)
 
 
 def read_damaged_files(origins: list[Path], first: int, last: int) -> None:
@@ -150,11 +151,12 @@ def main() -> None:
 
 
 def examples(folder: Path) -> list[Path]:
-    """distnet's file, and the same without its seal."""
-    sealed, unsealed = folder / "sealed.h5", folder / "unsealed.h5"
-    example(sealed)
+    """distnet's file, the same without its seal, and an archive without one."""
+    sealed, unsealed, archive = folder / "sealed.h5", folder / "unsealed.h5", folder / "archive.keras"
+    example(sealed, archive)
     unsealed.write_bytes(sealed.read_bytes()[:-64])
-    return [sealed, unsealed]
+    archive.write_bytes(archive.read_bytes()[:-64])
+    return [sealed, unsealed, archive]
 
 
 if __name__ == "__main__":

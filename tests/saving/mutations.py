@@ -89,8 +89,10 @@ KINDS: tuple[Callable[[bytes, Draw], bytes], ...] = (damaged_bytes, damaged_obje
 
 
 def mutation(content: bytes, seed: int) -> bytes:
-    """Mutation number ``seed`` of a file."""
+    """Mutation number ``seed`` of a file; an archive is damaged as bytes alone."""
     draw = np.random.default_rng(seed)
+    if content[:2] == b"PK":
+        return damaged_bytes(content, draw)
     return KINDS[seed % len(KINDS)](content, draw)
 
 

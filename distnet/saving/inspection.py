@@ -1,0 +1,163 @@
+"""What a file holds, told without making a model of it or reading its arrays."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import h5py
+
+from distnet.progress import TrainingState
+from distnet.saving import formats, keras_archive, keras_weights, training_state
+from distnet.saving.keras_h5 import read_names
+from distnet.saving.seal import is_sealed
+from distnet.types import Json
+
+_STATES = {
+    "distnet/optimizer": "distnet's",
+    "optimizer_weights": "Keras's legacy",
+    "optimizer/vars": "Keras 3's",
+}
+
+
+def inspected(filepath: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a file holds: kind, writer, seal, layers, compilation, optimizer's state, progress, sizes.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds what no model's file holds.
+    """
+    path = os.fspath(filepath)
+    with formats.saved(path) as found:
+        state = training_state.read_training_state(found.file)
+        layers = list(_layers(found))
+        return {
+            "file": path,
+            "bytes": os.path.getsize(path),
+            "kind": _kind(path, found),
+            "writer": _writer(found),
+            "seal": "whole" if is_sealed(path) else None,
+            "model": _model(found.model_config),
+            "parameters": sum(math.prod(weight["shape"]) for layer in layers for weight in layer["weights"]),
+            "layers": layers,
+            "compiled": _compiled(found.training_config),
+            "optimizer_state": _optimizer_state(found.file),
+            "training": None if state is None else _training(state),
+        }
+
+
+def _kind(path: str, found: formats.Saved) -> str:
+    if keras_archive.is_archive(path):
+        return "whole model, .keras archive"
+    if found.model_config is not None:
+        return "whole model, HDF5"
+    return "weights, Keras 3's layout" if keras_weights.is_keras_weights(found.file) else "weights, legacy layout"
+
+
+def _writer(found: formats.Saved) -> dict[str, Json]:
+    """The version of the Keras that wrote it, or as which distnet did; the format of what distnet adds, if any."""
+    file = found.file
+    holder = file.get("model_weights", file)
+    version = file.attrs.get("keras_version", holder.attrs.get("keras_version"))
+    text = version.decode() if isinstance(version, bytes) else version
+    group = file.get(training_state.GROUP)
+    number = None if group is None else int(group.attrs["format"])
+    return {"keras_version": None if text is None else str(text), "distnet_format": number}
+
+
+def _model(config: Mapping[str, Any] | None) -> dict[str, Json] | None:
+    if config is None:
+        return None
+    inner = config.get("config")
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    return {"class_name": str(config.get("class_name")), "name": None if name is None else str(name)}
+
+
+def _layers(found: formats.Saved) -> Iterator[dict[str, Any]]:
+    """Name, class and weights of each layer."""
+    file, classes = found.file, _classes(found.model_config)
+    if keras_weights.is_keras_weights(file):
+        for path in _vars_groups(file):
+            name = file[path].attrs.get("name", path)
+            yield {"name": str(name), "class_name": classes.get(str(name)), "weights": _weights(file[path])}
+        return
+    holder = file.get("model_weights", file)
+    for name in read_names(holder, "layer_names"):
+        group = holder[name]
+        weights = [_weight(weight, group[weight]) for weight in read_names(group, "weight_names")]
+        yield {"name": name, "class_name": classes.get(name), "weights": weights}
+
+
+def _classes(config: Mapping[str, Any] | None) -> dict[str, str]:
+    """The class of each layer, by name."""
+    inner = (config or {}).get("config")
+    entries = inner.get("layers", ()) if isinstance(inner, Mapping) else inner or ()
+    named = [e for e in entries if isinstance(e, Mapping) and isinstance(e.get("config"), Mapping)]
+    return {str(e["config"].get("name")): str(e.get("class_name")) for e in named}
+
+
+def _vars_groups(file: h5py.File) -> list[str]:
+    """The groups of variables in Keras 3's layout, but for the optimizer's."""
+    names: list[str] = []
+    file.visit(names.append)
+    return [n for n in names if n.endswith("/vars") and n.startswith("layers/") and len(file[n])]
+
+
+def _weights(group: h5py.Group) -> list[dict[str, Any]]:
+    return [_weight(name, group[name]) for name in sorted(group, key=lambda name: (len(name), name))]
+
+
+def _weight(name: str, array: h5py.Dataset) -> dict[str, Any]:
+    return {"name": name, "shape": list(array.shape), "dtype": str(array.dtype), "bytes": int(array.nbytes)}
+
+
+def _compiled(config: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if config is None:
+        return None
+    optimizer = config.get("optimizer_config") or config.get("optimizer")
+    inner = optimizer.get("config") if isinstance(optimizer, Mapping) else None
+    return {
+        "optimizer": optimizer.get("class_name") if isinstance(optimizer, Mapping) else optimizer,
+        "learning_rate": inner.get("learning_rate", inner.get("lr")) if isinstance(inner, Mapping) else None,
+        "loss": _named(config.get("loss")),
+        "metrics": _named(config.get("metrics")),
+    }
+
+
+def _named(tree: Any) -> Json:
+    """The names in a tree of losses or metrics."""
+    if isinstance(tree, Mapping) and "class_name" in tree:
+        inner = tree.get("config")
+        function = inner.get("fn") if isinstance(inner, Mapping) else inner  # Keras 2 wraps, Keras 3 names functions
+        return str(function if isinstance(function, str) else tree.get("class_name"))
+    if isinstance(tree, Mapping):
+        return {str(key): _named(value) for key, value in tree.items()}
+    return [_named(value) for value in tree] if isinstance(tree, Sequence) and not isinstance(tree, str) else tree
+
+
+def _optimizer_state(file: h5py.File) -> list[dict[str, Any]]:
+    """Each state of an optimizer that the file holds."""
+    found = []
+    for path, whose in _STATES.items():
+        group = file.get(path)
+        if isinstance(group, h5py.Group) and len(group):
+            arrays: list[h5py.Dataset] = []
+            group.visititems(lambda _, item, arrays=arrays: arrays.append(item) if hasattr(item, "dtype") else None)
+            total = sum(int(array.nbytes) for array in arrays)
+            found.append({"layout": whose, "group": f"/{path}", "arrays": len(arrays), "bytes": total})
+    return found
+
+
+def _training(state: TrainingState) -> dict[str, Any]:
+    moment = None if state.progress is None else state.progress.moment
+    if moment is not None and not moment.is_within_epoch:
+        moment = None
+    return {
+        "steps": state.step,
+        "epochs": len(state.epochs),
+        "last_epoch": state.epochs[-1] + 1 if state.epochs else None,
+        "history": {key: values[-1] for key, values in state.history.items() if values},
+        "within_epoch": None if moment is None else {"epoch": moment.epoch + 1, "batches": moment.batches},
+        "seed": state.seed,
+    }

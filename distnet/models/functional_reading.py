@@ -6,7 +6,7 @@ Source: ``functional_from_config`` of Keras 2.12 and Keras 3.15.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
@@ -54,13 +54,14 @@ def _first_numbers(
     is_keras_2 = any(isinstance(node, list) for *_, node in waiting)
     used = {key for *_, node in waiting for key in _keys(node)}
     given = set(_keys(config["output_layers"]))
+    sequential = cast(type, LAYERS.find("Sequential"))
     inner, outer = {}, {}
     for name, layer in layers.items():
         if not isinstance(layer, Composite):
             continue
         calls = {number for called, number, _ in waiting if called == name}
         of_calls, of_outputs = ({number for used_name, number in keys if used_name == name} for keys in (used, given))
-        guesses = [(0, 0), (1, 1)] if is_keras_2 else [(0, int(type(layer).__name__ != "Sequential")), (0, 0)]
+        guesses = [(0, 0), (1, 1)] if is_keras_2 else [(0, int(not isinstance(layer, sequential))), (0, 0)]
         for first, first_in_outputs in guesses:
             if {n - first for n in of_calls} | {n - first_in_outputs for n in of_outputs} == calls:
                 inner[name], outer[name] = first, first_in_outputs

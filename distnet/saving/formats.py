@@ -63,7 +63,7 @@ class Saved:
             keras_weights.read_weights(self.file, model, skip_mismatch)
 
     def read_optimizer_state(self, model: Network) -> None:
-        """Continue a compiled model's optimizer where the file left it, if it says where; distnet's own state counts."""
+        """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""
         if f"{training_state.GROUP}/optimizer" in self.file:
             training_state.read_optimizer_state(self.file, model)
         elif keras_weights.is_keras_weights(self.file):

@@ -74,6 +74,7 @@ class Progress:
         loss_rows, rows, sums: the epoch's running loss and metrics.
         logs: of the last epoch, as they were handed to the hook under way.
         is_stopped: whether a callback has asked to stop.
+        is_whole: False after an interruption within a step: weights and optimizer may be of different steps.
         optimizer: what callbacks changed of its configuration.
         callbacks: in the order in which they are called.
     """
@@ -86,6 +87,7 @@ class Progress:
     sums: Array = field(default_factory=lambda: np.zeros(0))
     logs: Mapping[str, float | list[float]] = field(default_factory=dict)
     is_stopped: bool = False
+    is_whole: bool = True
     optimizer: Mapping[str, Json] = field(default_factory=dict)
     callbacks: tuple[CallbackRecord, ...] = ()
 

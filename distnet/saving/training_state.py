@@ -106,6 +106,7 @@ def _read_progress(group: h5py.Group) -> Progress:
         sums=np.asarray(held["sums"], np.float64),
         logs=dict(held["logs"]),
         is_stopped=bool(held["is_stopped"]),
+        is_whole=bool(held["is_whole"]),
         optimizer=dict(held["optimizer"]),
         callbacks=tuple(
             CallbackRecord(str(record["name"]), bool(record["is_pending"]), dict(record["state"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -300,8 +301,7 @@ class Training:
             yield
         finally:
             if state.observe is not None:
-                # Within a step weights and optimizer may be of different steps: nothing can go on from there.
-                state.progress = None if self._is_stepping else self.observe()
+                state.progress = replace(self.observe(), is_whole=not self._is_stepping)
             state.observe = None
 
     def observe(self) -> Progress:

@@ -40,9 +40,7 @@ class Resumption:
         return save
 
     def check(self, facts: Mapping[str, Json], sums: int) -> None:
-        """Fail unless the rest of an epoch under way can be trained as it would have been.
-
-        Between epochs anything may change.
+        """Fail unless training can go on as it would have: between epochs anything may change.
 
         Args:
             facts: what the place in an epoch depends on here.
@@ -52,6 +50,11 @@ class Resumption:
             CheckpointError: names what differs.
         """
         progress = self.progress
+        if progress is not None and not progress.is_whole:
+            raise CheckpointError(
+                f"{self.path}: was saved after an interruption within a step of epoch {progress.moment.epoch + 1}: weights "
+                "and optimizer may be of different steps. Resume from a checkpoint, or load_model() it and begin anew."
+            )
         if progress is None or not progress.moment.is_within_epoch:
             return
         then = {**progress.facts, "metrics": f"{len(progress.sums)} sums"}

@@ -147,6 +147,22 @@ def test_a_model_saved_after_an_interruption_goes_on_where_it_was_interrupted(tm
     assert_same(fit(resume=tmp_path / "m.h5"), fit())
 
 
+def test_a_model_saved_after_an_interruption_within_a_step_is_refused(tmp_path, monkeypatch):
+    model = make()
+    fit(model, epochs=1)
+
+    def interrupt(store):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as within, pytest.raises(KeyboardInterrupt):
+        within.setattr(model.optimizer, "apply", interrupt)
+        fit(model, initial_epoch=1)
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(CheckpointError, match=r"m\.h5: was saved after an interruption within a step of epoch 2"):
+        fit(resume=tmp_path / "m.h5")
+    assert fit(models.load_model(tmp_path / "m.h5"))[1].epoch == [0, 1, 2, 3]
+
+
 def test_a_loaded_model_goes_on_too(within):
     with pytest.warns(UserWarning, match="ModelCheckpoint"):
         assert_same(fit(models.load_model(within), resume=within), fit())

@@ -154,9 +154,10 @@ def test_a_model_saved_after_an_interruption_within_a_step_is_refused(tmp_path, 
     def interrupt(store):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as within, pytest.raises(KeyboardInterrupt):
-        within.setattr(model.optimizer, "apply", interrupt)
+    monkeypatch.setattr(model.optimizer, "apply", interrupt)
+    with pytest.raises(KeyboardInterrupt):
         fit(model, initial_epoch=1)
+    monkeypatch.undo()
     model.save(tmp_path / "m.h5")
     with pytest.raises(CheckpointError, match=r"m\.h5: was saved after an interruption within a step of epoch 2"):
         fit(resume=tmp_path / "m.h5")

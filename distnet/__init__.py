@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from distnet.launcher import watch_for_failure
+
 if TYPE_CHECKING:
     from distnet import activations as activations
     from distnet import backend as backend
@@ -53,6 +55,8 @@ _HOMES = {
     **{"Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
+
+watch_for_failure()
 
 
 def __getattr__(name: str) -> Any:

@@ -6,8 +6,7 @@ import functools
 import os
 import secrets
 
-from distnet import random
-from distnet.comm import launcher
+from distnet import launcher, random
 from distnet.comm.base import Communicator as Communicator
 from distnet.comm.base import Request as Request
 from distnet.comm.local import LocalCommunicator as LocalCommunicator

@@ -7,7 +7,6 @@ import os
 import pickle
 import sys
 import time
-import traceback
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -15,8 +14,8 @@ import mpi4py
 import numpy as np
 
 from distnet.comm import threads
-from distnet.comm.launcher import Launcher
 from distnet.errors import CommunicationError, LaunchError
+from distnet.launcher import Launcher, report_failure
 from distnet.types import Array
 
 mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
@@ -26,10 +25,6 @@ from mpi4py import MPI  # noqa: E402
 T = TypeVar("T")
 
 _PATIENCE_S = 0.5
-_LAST_WORDS_S = 0.2
-"""Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job is aborted."""
-_TURN_S, _MOST_TURNS = 0.5, 6
-"""How long a rank leaves the word to the one before it: an error that all ranks meet is then told once."""
 _DEPARTURE_TAG = 1
 _CALL_NAME_BYTES = 32
 _SAME_CALLS = (
@@ -235,14 +230,8 @@ def library_name() -> str:
 
 
 def _end_the_job(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-    """Print this rank's traceback in one write, then end every rank."""
-    text = "".join(traceback.format_exception(kind, error, trace))
-    rank, size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
-    sys.stdout.flush()
-    time.sleep(_TURN_S * min(rank, _MOST_TURNS))
-    sys.stderr.write(f"\ndistnet: rank {rank} of {size} failed; the job ends.\n{text}")
-    sys.stderr.flush()
-    time.sleep(_LAST_WORDS_S)
+    """Print this rank's traceback, then end every rank."""
+    report_failure(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, kind, error, trace)
     MPI.COMM_WORLD.Abort(1)
     raise SystemExit(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from distnet.comm.launcher import Launcher, detect
+from distnet.launcher import Launcher, detect
 
 OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2"}
 SLURM = {"SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5"}

@@ -1,0 +1,85 @@
+"""Which launcher started this process, how many it started, and how it hears that one of them failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+_SIZE_VARIABLES = (
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "Open MPI's mpirun", "Open MPI"),
+    ("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK", "MVAPICH2's mpirun", None),
+    ("PMI_SIZE", "PMI_RANK", "MPICH's or Intel MPI's mpirun", None),
+    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "Slurm's srun", None),
+)
+
+_LAST_WORDS_S = 0.2
+"""Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job ends."""
+_TURN_S, _MOST_TURNS = 0.5, 6
+"""How long a rank leaves the word to the one before it: an error that all ranks meet is then told once."""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """The program that started this process as one of several.
+
+    Args:
+        name: for messages.
+        rank: number it gave this process.
+        size: number of processes it started; None where it does not say.
+        vendor: the only MPI whose programs it can start, by mpi4py's name; None where there are several.
+    """
+
+    name: str
+    rank: int
+    size: int | None
+    vendor: str | None = None
+
+
+def detect(environ: Mapping[str, str]) -> Launcher | None:
+    """The launcher of this process; None when it was started alone.
+
+    Open MPI is asked first because its ``mpirun`` may itself run within an ``srun`` step, whose
+    variables are then inherited.
+    """
+    for size, rank, name, vendor in _SIZE_VARIABLES:
+        if environ.get(size, "").isdigit() and environ.get(rank, "").isdigit():
+            return Launcher(name, int(environ[rank]), int(environ[size]), vendor)
+    if environ.get("PMIX_RANK", "").isdigit():
+        return Launcher("a PMIx launcher", int(environ["PMIX_RANK"]), None)
+    return None
+
+
+def watch_for_failure() -> None:
+    """Let an uncaught exception end the job also before this process has joined MPI.
+
+    The other ranks would wait for it in ``MPI_Init``: MPICH's ``mpirun`` takes no notice of a process
+    that leaves before. It does of one that a signal ends.
+    """
+    started = detect(os.environ)
+    if started is None or started.size == 1:
+        return
+
+    def fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        report_failure(started.rank, started.size, kind, error, trace)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    sys.excepthook = fail
+
+
+def report_failure(
+    rank: int, size: int | None, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print a rank's traceback in one write, and leave the launcher the time to pass it on."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    sys.stdout.flush()
+    time.sleep(_TURN_S * min(rank, _MOST_TURNS))
+    sys.stderr.write(f"\ndistnet: rank {rank} of {size or 'several'} failed; the job ends.\n{text}")
+    sys.stderr.flush()
+    time.sleep(_LAST_WORDS_S)

@@ -53,7 +53,7 @@ class Resumption:
         if progress is not None and not progress.is_whole:
             raise CheckpointError(
                 f"{self.path}: was saved after an interruption within a step of epoch {progress.moment.epoch + 1}: "
-                "weights and optimizer may be of different steps. Resume from a checkpoint, or load_model() it and begin anew."
+                "weights and optimizer may be of different steps. Resume from a checkpoint, or load it and begin anew."
             )
         if progress is None or not progress.moment.is_within_epoch:
             return

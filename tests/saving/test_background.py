@@ -210,3 +210,23 @@ def test_a_backup_keeps_as_many_as_it_is_told(model, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["latest.1.h5", "latest.2.h5", "latest.h5"]
     epochs = [keras.models.load_model(path).training_state.epochs[-1] for path in backup.resume_paths()]
     assert epochs == [4, 3, 2]
+
+
+def test_a_writer_that_is_killed_leaves_whole_files(alone, tmp_path):
+    program = """
+import sys
+import distnet as keras
+model = keras.Sequential([keras.layers.Input(shape=(700,)), keras.layers.Dense(700)])
+while True:
+    model.save_checkpoint(sys.argv[1], keep=3)
+"""
+    for _ in range(2):
+        job = alone.start(program, tmp_path / "m.h5")
+        job.wait_for(tmp_path / "m.1.h5")
+        job.kill()
+        written = [path for path in tmp_path.iterdir() if path.suffix == ".h5"]
+        assert tmp_path / "m.h5" in written
+        assert all(is_sealed(path) for path in written)
+        (tmp_path / "m.1.h5").unlink()
+    models.Sequential([layers.Input(shape=(2,)), layers.Dense(2)]).save(tmp_path / "m.h5")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []

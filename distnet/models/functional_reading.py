@@ -5,6 +5,7 @@ Source: ``functional_from_config`` of Keras 2.12 and Keras 3.15.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -72,28 +73,37 @@ def _first_numbers(
 def _call_in_turn(
     model: str,
     layers: Mapping[str, Layer | Operation],
-    waiting: list[tuple[str, int, Any]],
+    calls: Sequence[tuple[str, int, Any]],
     made: dict[tuple[str, int], list[KerasTensor]],
 ) -> None:
-    """Make the calls, each once its inputs are there and the layer's earlier calls are made."""
-    while waiting:
-        later = []
-        begun: set[str] = set()
-        for name, number, node in waiting:
-            needed = set(_keys(node))
-            unknown = sorted(key[0] for key in needed if key[0] not in layers)
-            if unknown:
-                raise ArgumentError(f"{model}: {name} is called on {unknown[0]!r}, which is not among the layers.")
-            if name in begun or any(key not in made for key in needed):
-                begun.add(name)
-                later.append((name, number, node))
-                continue
-            args, kwargs = _arguments(name, node, made)
-            result = layers[name](*args, **kwargs)
-            made[name, number] = list(result) if isinstance(result, list) else [result]
-        if len(later) == len(waiting):
-            raise ArgumentError(f"{model}: the calls of {sorted({name for name, *_ in later})} wait for each other.")
-        waiting = later
+    """Make the calls in the order given, but each once its inputs are there and the layer's earlier calls are made."""
+    awaited: list[set[tuple[str, int]]] = []
+    followers: dict[tuple[str, int], list[int]] = {}
+    last: dict[str, int] = {}
+    for i, (name, number, node) in enumerate(calls):
+        needed = set(_keys(node))
+        unknown = sorted(key[0] for key in needed if key[0] not in layers)
+        if unknown:
+            raise ArgumentError(f"{model}: {name} is called on {unknown[0]!r}, which is not among the layers.")
+        earlier = {(name, last[name])} if name in last else set()
+        awaited.append({key for key in needed | earlier if key not in made})
+        last[name] = number
+        for key in awaited[i]:
+            followers.setdefault(key, []).append(i)
+    ready = [i for i, keys in enumerate(awaited) if not keys]
+    while ready:
+        i = heapq.heappop(ready)
+        name, number, node = calls[i]
+        args, kwargs = _arguments(name, node, made)
+        result = layers[name](*args, **kwargs)
+        made[name, number] = list(result) if isinstance(result, list) else [result]
+        for follower in followers.pop((name, number), ()):
+            awaited[follower].discard((name, number))
+            if not awaited[follower]:
+                heapq.heappush(ready, follower)
+    waiting = sorted({calls[i][0] for i, keys in enumerate(awaited) if keys})
+    if waiting:
+        raise ArgumentError(f"{model}: the calls of {waiting} wait for each other.")
 
 
 def _is_constant(value: Any) -> bool:

@@ -97,7 +97,7 @@ def run(origins: list[Path], first: int, last: int) -> Tally:
     """Read mutations in processes of their own, another one after each that dies."""
     tally = Tally()
     while first < last:
-        command = [sys.executable, __file__, "--read", str(first), str(last), *map(str, origins)]
+        command = [sys.executable, "-W", "ignore", __file__, "--read", str(first), str(last), *map(str, origins)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             first = follow(process, tally, first)
     return tally

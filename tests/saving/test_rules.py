@@ -264,3 +264,24 @@ def test_a_function_as_learning_rate_is_asked_for_by_its_name(tmp_path):
     ):
         models.load_model(tmp_path / "m.h5")
     assert models.load_model(tmp_path / "m.h5", custom_objects={"slow": slow}).optimizer.learning_rate == 0.01
+
+
+def test_a_long_chain_of_layers_in_reverse_order_is_called_from_its_beginning(path):
+    def reversed_chain(count):
+        names = ["entry", *(f"a{i}" for i in range(count))]
+        calls = [
+            {
+                "class_name": "Activation",
+                "name": name,
+                "config": {"name": name},
+                "inbound_nodes": [[[before, 0, 0, {}]]],
+            }
+            for before, name in zip(names, names[1:], strict=False)
+        ]
+        shape = {"name": "entry", "batch_input_shape": [None, 2]}
+        entry = {"class_name": "InputLayer", "name": "entry", "config": shape, "inbound_nodes": []}
+        ends = {"input_layers": [["entry", 0, 0]], "output_layers": [[names[-1], 0, 0]]}
+        return {"class_name": "Functional", "config": {"name": "m", "layers": [*calls[::-1], entry], **ends}}
+
+    model = models.model_from_json(json.dumps(reversed_chain(300)))
+    np.testing.assert_array_equal(model.predict(np.ones((1, 2)), verbose=0), np.ones((1, 2)))

@@ -23,6 +23,8 @@ class CriterionLoss(Loss, ABC):
     """A loss whose values are a criterion's; its own fields are the criterion's options."""
 
     criterion: ClassVar[Criterion[...]]
+    has_function_name: ClassVar[bool] = True
+    """Whether Keras finds the loss by the name of its criterion."""
 
     def default_name(self) -> str:
         """The criterion's name."""

@@ -48,7 +48,7 @@ def canonical_name(loss: Loss) -> Json:
 
     Source: Keras 3 reads ``"mean_squared_error"`` in a training configuration and refuses ``"mse"``.
     """
-    if isinstance(loss, CriterionLoss) and loss.get_config() == type(loss)().get_config():
+    if isinstance(loss, CriterionLoss) and loss.has_function_name and loss.get_config() == type(loss)().get_config():
         return loss.criterion.__name__
     return loss.as_json()
 

@@ -136,6 +136,7 @@ class CategoricalGeneralizedCrossEntropy(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.categorical_generalized_cross_entropy
+    has_function_name: ClassVar[bool] = False
     q: float = 0.5
 
 

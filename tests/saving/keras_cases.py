@@ -38,6 +38,7 @@ class Case:
         model: built and compiled.
         x, y: arrays, one an input and one an output.
         is_random: whether training it draws random numbers, so that no two Kerases train alike.
+        fits_once_in_keras: whether Keras 3.15 fails when it trains such a model a second time, its own too.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Case:
     x: list[np.ndarray]
     y: list[np.ndarray] = field(default_factory=list)
     is_random: bool = False
+    fits_once_in_keras: bool = False
 
     def __post_init__(self):
         if not self.y:
@@ -153,31 +155,49 @@ def of_optimizers() -> Iterator[Case]:
     for number, optimizer in enumerate(optimizer_cases()):
         model = small_model()
         model.compile(optimizer, "mse")
-        yield Case(f"optimizer_{number:02d}_{type(optimizer).__name__}", model, [X3])
+        name = f"optimizer_{number:02d}_{type(optimizer).__name__}"
+        yield Case(name, model, [X3], fits_once_in_keras=optimizer.use_ema)
 
 
 def of_parts() -> Iterator[Case]:
-    """Every initializer, regularizer, constraint and activation."""
-    parts = [("kernel_initializer", c) for c in initializers.INITIALIZERS.classes().values()]
-    parts += [("kernel_regularizer", c) for c in regularizers.REGULARIZERS.classes().values()]
-    parts += [("kernel_constraint", c) for c in constraints.CONSTRAINTS.classes().values()]
-    for number, (key, cls) in enumerate(parts):
-        model = small_model(**{key: cls()})
-        model.compile("sgd", "mse")
-        yield Case(f"part_{number:02d}_{cls.__name__}", model, [X3])
-    for name in ("relu", "selu", "softsign", "gelu", "exponential", "hard_sigmoid", "leaky_relu", "mish", "relu6"):
-        model = small_model(activation=name)
-        model.compile("sgd", "mse")
-        yield Case(f"part_activation_{name}", model, [X3])
+    """Every initializer, regularizer, constraint and activation, side by side."""
+    keras.utils.set_random_seed(4)
+    parts = [("kernel_initializer", c()) for c in initializers.INITIALIZERS.classes().values()]
+    parts += [("kernel_regularizer", c()) for c in regularizers.REGULARIZERS.classes().values()]
+    parts += [("kernel_constraint", c()) for c in constraints.CONSTRAINTS.classes().values()]
+    names = (
+        "relu",
+        "selu",
+        "softsign",
+        "gelu",
+        "exponential",
+        "hard_sigmoid",
+        "leaky_relu",
+        "mish",
+        "relu6",
+        "softmax",
+    )
+    parts += [("activation", name) for name in names]
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.concatenate([layers.Dense(3, **{key: part})(x) for key, part in parts]))
+    model.compile("sgd", "mse")
+    yield Case("parts", model, [X3])
+
+
+def side_by_side(name, x, y, loss, metrics=None) -> Case:
+    """A model that gives back its inputs, each with a loss of its own."""
+    x, y = ([np.asarray(array, "float32") for array in arrays] for arrays in (x, y))
+    inputs = [keras.Input(array.shape[1:]) for array in x]
+    outputs = [layers.Rescaling(1.0, name=f"out_{i}")(tensor) for i, tensor in enumerate(inputs)]
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", loss, metrics=metrics)
+    return Case(name, model, x, y)
 
 
 def of_losses() -> Iterator[Case]:
-    for number, (loss, make) in enumerate(loss_cases.CASES):
-        y, p = make(np.random.default_rng(number), ROWS)
-        model = keras.Sequential([layers.Input((4,)), layers.Rescaling(1.0)])
-        model.compile("sgd", loss)
-        x = np.asarray(p, "float32")
-        yield Case(f"loss_{number:02d}_{type(loss).__name__}", model, [x], [np.asarray(y, "float32")])
+    """Every loss, and every function of one by its name."""
+    found = [(loss, *make(np.random.default_rng(i), ROWS)) for i, (loss, make) in enumerate(loss_cases.CASES)]
+    yield side_by_side("losses", [p for _, _, p in found], [y for _, y, _ in found], [loss for loss, *_ in found])
 
 
 def metric_cases():
@@ -193,7 +213,6 @@ def metric_cases():
     yield m.Precision(name="p", thresholds=0.4), bits, probabilities
     yield m.SparseTopKCategoricalAccuracy(k=2), labels, simplex
     yield m.MeanIoU(num_classes=3), labels[:, None], labels[::-1, None]
-    yield m.MeanRelativeError([1.0, 2.0, 3.0]), bits, probabilities
     for name, cls in m.METRICS.classes().items():
         known = {
             "MeanMetricWrapper", "FunctionMetric", "Mean", "Sum", "MeanRelativeError", "IoU", "MeanIoU", "OneHotIoU",
@@ -211,13 +230,10 @@ def metric_cases():
 
 
 def of_metrics() -> Iterator[Case]:
-    for number, (metric, y, p) in enumerate(metric_cases()):
-        model = keras.Sequential([layers.Input(p.shape[1:]), layers.Rescaling(1.0)])
-        model.compile("sgd", "mse", metrics=[metric])
-        if len(y.shape) != len(p.shape) or y.shape[-1] != p.shape[-1]:
-            model.compile("sgd", "sparse_categorical_crossentropy", metrics=[metric])
-        name = metric if isinstance(metric, str) else type(metric).__name__
-        yield Case(f"metric_{number:02d}_{name}", model, [np.asarray(p, "float32")], [np.asarray(y, "float32")])
+    """Every metric."""
+    found = list(metric_cases())
+    losses = ["mse" if np.shape(y) == np.shape(p) else "sparse_categorical_crossentropy" for _, y, p in found]
+    yield side_by_side("metrics", [p for *_, p in found], [y for _, y, _ in found], losses, [[m] for m, *_ in found])
 
 
 def of_several() -> Iterator[Case]:
@@ -234,4 +250,11 @@ def of_several() -> Iterator[Case]:
         yield Case(f"several_{number}", model, x)
 
 
-ALL = (of_layers, of_graphs, of_optimizers, of_parts, of_losses, of_metrics, of_several)
+def of_others() -> Iterator[Case]:
+    """Everything besides graphs and optimizers.
+
+    Keras 3.15 leaves images whole in RandomCrop, against its documentation.
+    """
+    yield from of_layers(together=22, without=("RandomCrop",))
+    for make in (of_parts, of_losses, of_metrics, of_several):
+        yield from make()

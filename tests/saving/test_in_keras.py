@@ -1,0 +1,183 @@
+"""What distnet writes, real Keras opens, and goes on training from; and the other way round."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distnet import models
+
+sys.path.insert(0, str(Path(__file__).parent))
+import in_keras
+import keras_cases
+from keras_cases import one_or_list
+
+KERAS_2 = os.environ.get("KERAS_2_PYTHON", sys.executable)
+"""A Python with tf_keras, which may be another one than this."""
+HAS_KERAS_2 = sys.executable != KERAS_2 or importlib.util.find_spec("tf_keras") is not None
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed"),
+]
+
+OF_KERAS_3 = {
+    "optimizer_15_Lamb.h5",  # Keras 3.15 does not load its own HDF5 files with Lamb either
+}
+OF_KERAS_2 = {
+    "graph_11_transformer",  # MultiHeadAttention is read with arguments that Keras 3 refuses, or not at all
+    "optimizer_12_Nadam.k2.h5",  # tf_keras does not save its product of momenta
+    "optimizer_14_Lion",  # is not among the optimizers that tf_keras loads
+    "optimizer_15_Lamb",
+    "optimizer_17_SGD",  # it accumulates gradients
+    "optimizer_07_Adam.h5",  # tf_keras wants is_legacy_optimizer for these, which Keras 3 refuses
+    "optimizer_08_AdamW.h5",
+    "optimizer_16_Adam.h5",
+}
+"""What the packages do not open, or not to go on from: cases, or single files of them."""
+
+
+class Exchange:
+    """Files in a folder, and a real Keras at work on them.
+
+    Args:
+        folder: to write to.
+        cases: of ``keras_cases``.
+        endings: of the files to write for each, and how many times three epochs are trained from each.
+        epochs: to train before the files are written.
+        without: cases and files to leave out.
+    """
+
+    def __init__(self, folder, cases, endings, epochs=0, without=()):
+        self.folder, self.expected, self.log = folder, {}, folder / "log"
+        listed = {}
+        for case in cases:
+            if case.name in without:
+                continue
+            most = 1 if case.fits_once_in_keras else max(endings.values())
+            files = {f"{case.name}{e}": min(n, most) for e, n in endings.items() if f"{case.name}{e}" not in without}
+            if epochs:
+                case.fit(epochs)
+            self._write_data(case)
+            logs = case.model.evaluate(one_or_list(case.x), one_or_list(case.y), verbose=0, return_dict=True)
+            for file in files:
+                self._write(case.model, file)
+            losses = [case.fit(in_keras.EPOCHS) for _ in range(max(endings.values()))]
+            listed[case.name] = files
+            self.expected[case.name] = {"files": files, "case": case, "logs": list(logs.values()), "losses": losses}
+        (folder / "cases.json").write_text(json.dumps(listed))
+
+    def start(self, package, python):
+        """Let a Python with this package do its part."""
+        self.package = package
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        with self.log.open("w") as log:
+            command = [python, in_keras.__file__, package, str(self.folder)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        return self
+
+    def answers(self):
+        assert self.process.wait() == 0, self.log.read_text()[-2000:]
+        return json.loads((self.folder / f"{self.package}.json").read_text())
+
+    def _write_data(self, case):
+        arrays = {"x": case.x, "y": case.y, "p": case.predictions()}
+        np.savez(
+            self.folder / case.name, **{f"{k}{i}": part for k, parts in arrays.items() for i, part in enumerate(parts)}
+        )
+
+    def _write(self, model, file):
+        if file.endswith(".weights.h5"):
+            model.save_weights(self.folder / file)
+        else:
+            model.save(self.folder / file, keras_optimizer=file.endswith(".k2.h5"))
+
+
+def wrong(answer, expected, continues):
+    """What is wrong with a package's answer for a file, if anything."""
+    if "failed" in answer:
+        return f"{answer['failed'][:400]} at {answer['at']}"
+    if not max(answer["errors"]) <= 1e-6:
+        return f"predictions differ by {max(answer['errors']):.1e}"
+    found, logs = (
+        sorted(np.concatenate([np.ravel(log) for log in some])) for some in (answer["logs"], expected["logs"])
+    )
+    if len(found) != len(logs) or not np.allclose(found, logs, rtol=2e-5, atol=2e-6, equal_nan=True):
+        return f"evaluated {found}, expected {logs}"
+    for losses, wanted in zip(answer["losses"], expected["losses"], strict=False):
+        if not np.isfinite(losses).all() or (continues and not np.abs(np.subtract(losses, wanted)).max() <= 1e-5):
+            return f"trained on with losses {losses}, expected {wanted}"
+    return None
+
+
+def assert_agrees(exchange):
+    """Predictions, evaluation and, where the optimizer's state is in the file, the losses are distnet's."""
+    answers, failures = exchange.answers(), {}
+    assert exchange.expected
+    for expected in exchange.expected.values():
+        for file in expected["files"]:
+            has_state = file.endswith((".keras", ".weights.h5", ".k2.h5"))
+            found = wrong(answers[file], expected, has_state and not expected["case"].is_random)
+            if found:
+                failures[file] = found
+    assert not failures, json.dumps(failures, indent=1)
+
+
+@pytest.fixture(scope="module")
+def exchanges(tmp_path_factory):
+    """What Keras 3 is asked, all at once."""
+    endings = {".h5": 1, ".keras": 2, ".weights.h5": 1}
+    asked = {
+        "graphs": (keras_cases.of_graphs(), endings, 2),
+        "optimizers": (keras_cases.of_optimizers(), {".h5": 1, ".keras": 2}, 2),
+        "others": (keras_cases.of_others(), {".h5": 1}),
+    }
+    made = {name: Exchange(tmp_path_factory.mktemp(name), *rest, without=OF_KERAS_3) for name, rest in asked.items()}
+    return {name: exchange.start("keras", sys.executable) for name, exchange in made.items()}
+
+
+@pytest.mark.parametrize("name", ["graphs", "optimizers", "others"])
+def test_keras_3_opens_and_trains_what_distnet_wrote(exchanges, name):
+    assert_agrees(exchanges[name])
+
+
+@pytest.mark.parametrize("name", ["graphs", "optimizers"])
+def test_distnet_goes_on_from_what_keras_3_went_on_from(exchanges, name):
+    answers, count = exchanges[name].answers(), 0
+    for case, expected in exchanges[name].expected.items():
+        path = exchanges[name].folder / f"{case}.back.keras"
+        if expected["case"].fits_once_in_keras:
+            continue
+        again = keras_cases.Case(case, models.load_model(path), expected["case"].x, expected["case"].y)
+        losses = again.fit(in_keras.EPOCHS)
+        np.testing.assert_allclose(losses, answers[f"{case}.keras"]["losses"][1], rtol=0, atol=1e-5, err_msg=case)
+        count += 1
+    assert count > 10
+
+
+def test_distnet_goes_on_from_the_weights_that_keras_3_wrote(exchanges):
+    exchange = exchanges["graphs"]
+    exchange.answers()
+    for case, expected in exchange.expected.items():
+        model = models.load_model(exchange.folder / f"{case}.keras")
+        model.load_weights(exchange.folder / f"{case}.back.weights.h5")
+        whole = models.load_model(exchange.folder / f"{case}.back.keras")
+        for a, b in zip(model.get_weights(), whole.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+        losses = keras_cases.Case(case, model, expected["case"].x, expected["case"].y).fit(in_keras.EPOCHS)
+        np.testing.assert_allclose(losses, expected["losses"][1], rtol=0, atol=1e-5, err_msg=case)
+
+
+@pytest.mark.skipif(not HAS_KERAS_2, reason="tf_keras is not installed, and KERAS_2_PYTHON names no Python that has it")
+@pytest.mark.parametrize(
+    ("cases", "endings", "epochs"),
+    [(keras_cases.of_graphs, {".h5": 1, ".k2.h5": 1}, 2), (keras_cases.of_optimizers, {".h5": 1, ".k2.h5": 1}, 2)],
+)
+def test_keras_2_opens_and_trains_what_distnet_wrote(tmp_path, cases, endings, epochs):
+    exchange = Exchange(tmp_path, cases(), endings, epochs, without=OF_KERAS_2)
+    assert_agrees(exchange.start("tf_keras", KERAS_2))

@@ -5,6 +5,9 @@ call, output, arguments]``; Keras 3 keeps the arguments as they were, with a ``_
 each placeholder. The former is what is written, but for calls with placeholders among their other
 arguments, such as ``initial_state``, which Keras 3 reads in its own form only.
 
+Calls of a model within a model are counted from 0, as Keras 3 counts them in either form. Keras 2 counts
+them from 1: such graphs it cannot rebuild.
+
 Source: ``Functional.get_config`` of Keras 2.12 and Keras 3.15.
 """
 

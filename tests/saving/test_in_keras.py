@@ -30,11 +30,10 @@ OF_KERAS_3 = {
     "optimizer_15_Lamb.h5",  # Keras 3.15 does not load its own HDF5 files with Lamb either
 }
 OF_KERAS_2 = {
-    "graph_11_transformer",  # MultiHeadAttention is read with arguments that Keras 3 refuses, or not at all
     "optimizer_12_Nadam.k2.h5",  # tf_keras does not save its product of momenta
-    "optimizer_14_Lion",  # is not among the optimizers that tf_keras loads
+    "optimizer_14_Lion",  # not among the optimizers that tf_keras loads
     "optimizer_15_Lamb",
-    "optimizer_17_SGD",  # it accumulates gradients
+    "optimizer_17_SGD",  # it accumulates gradients, which tf_keras cannot
     "optimizer_07_Adam.h5",  # tf_keras wants is_legacy_optimizer for these, which Keras 3 refuses
     "optimizer_08_AdamW.h5",
     "optimizer_16_Adam.h5",
@@ -102,13 +101,15 @@ def wrong(answer, expected, continues):
     """What is wrong with a package's answer for a file, if anything."""
     if "failed" in answer:
         return f"{answer['failed'][:400]} at {answer['at']}"
-    if not max(answer["errors"]) <= 1e-6:
+    if "errors" in answer and not max(answer["errors"]) <= 1e-6:
         return f"predictions differ by {max(answer['errors']):.1e}"
-    found, logs = (
-        sorted(np.concatenate([np.ravel(log) for log in some])) for some in (answer["logs"], expected["logs"])
-    )
-    if len(found) != len(logs) or not np.allclose(found, logs, rtol=2e-5, atol=2e-6, equal_nan=True):
-        return f"evaluated {found}, expected {logs}"
+    if "logs" in answer:
+        # a metric of several values is a list, and Keras 3 sorts the keys
+        found, logs = (
+            sorted(np.hstack([np.ravel(log) for log in some])) for some in (answer["logs"], expected["logs"])
+        )
+        if len(found) != len(logs) or not np.allclose(found, logs, rtol=2e-5, atol=2e-6, equal_nan=True):
+            return f"evaluated {found}, expected {logs}"
     for losses, wanted in zip(answer["losses"], expected["losses"], strict=False):
         if not np.isfinite(losses).all() or (continues and not np.abs(np.subtract(losses, wanted)).max() <= 1e-5):
             return f"trained on with losses {losses}, expected {wanted}"
@@ -121,8 +122,7 @@ def assert_agrees(exchange):
     assert exchange.expected
     for expected in exchange.expected.values():
         for file in expected["files"]:
-            has_state = file.endswith((".keras", ".weights.h5", ".k2.h5"))
-            found = wrong(answers[file], expected, has_state and not expected["case"].is_random)
+            found = wrong(answers[file], expected, file.endswith(in_keras.HAVE_STATE))
             if found:
                 failures[file] = found
     assert not failures, json.dumps(failures, indent=1)
@@ -135,13 +135,12 @@ def exchanges(tmp_path_factory):
     asked = {
         "graphs": (keras_cases.of_graphs(), endings, 2),
         "optimizers": (keras_cases.of_optimizers(), {".h5": 1, ".keras": 2}, 2),
-        "others": (keras_cases.of_others(), {".h5": 1}),
     }
     made = {name: Exchange(tmp_path_factory.mktemp(name), *rest, without=OF_KERAS_3) for name, rest in asked.items()}
     return {name: exchange.start("keras", sys.executable) for name, exchange in made.items()}
 
 
-@pytest.mark.parametrize("name", ["graphs", "optimizers", "others"])
+@pytest.mark.parametrize("name", ["graphs", "optimizers"])
 def test_keras_3_opens_and_trains_what_distnet_wrote(exchanges, name):
     assert_agrees(exchanges[name])
 
@@ -174,10 +173,6 @@ def test_distnet_goes_on_from_the_weights_that_keras_3_wrote(exchanges):
 
 
 @pytest.mark.skipif(not HAS_KERAS_2, reason="tf_keras is not installed, and KERAS_2_PYTHON names no Python that has it")
-@pytest.mark.parametrize(
-    ("cases", "endings", "epochs"),
-    [(keras_cases.of_graphs, {".h5": 1, ".k2.h5": 1}, 2), (keras_cases.of_optimizers, {".h5": 1, ".k2.h5": 1}, 2)],
-)
-def test_keras_2_opens_and_trains_what_distnet_wrote(tmp_path, cases, endings, epochs):
-    exchange = Exchange(tmp_path, cases(), endings, epochs, without=OF_KERAS_2)
+def test_keras_2_opens_and_trains_what_distnet_wrote(tmp_path):
+    exchange = Exchange(tmp_path, keras_cases.of_optimizers(), {".h5": 1, ".k2.h5": 1}, 2, without=OF_KERAS_2)
     assert_agrees(exchange.start("tf_keras", KERAS_2))

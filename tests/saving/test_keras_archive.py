@@ -171,9 +171,9 @@ def test_an_archive_with_something_else_in_it_is_refused_by_name(model, tmp_path
 
 def test_a_bomb_is_refused_before_it_is_unpacked(model, tmp_path):
     model.save(tmp_path / "model.keras")
-    contents = {**members(tmp_path / "model.keras"), "model.weights.h5": bytes(1 << 26)}
+    contents = {**members(tmp_path / "model.keras"), "model.weights.h5": bytes(1 << 27)}
     pack(tmp_path / "bomb.keras", contents, zipfile.ZIP_DEFLATED)
-    with pytest.raises(errors.CheckpointError, match=r"model\.weights\.h5 claims to hold 67108864 bytes, of which"):
+    with pytest.raises(errors.CheckpointError, match=r"model\.weights\.h5 claims to hold 134217728 bytes, of which"):
         models.load_model(tmp_path / "bomb.keras")
 
 

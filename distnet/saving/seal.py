@@ -6,6 +6,7 @@ Behind the end of the HDF5 file (or of the zip archive) stand 64 bytes::
 
 Readers of HDF5, Keras's among them, pass over what follows the file. A program that changes the file through
 HDF5 cuts it off where HDF5 ends, and the seal with it: the file is then unsealed, as Keras's are, not damaged.
+The seal shows damage, not who wrote the file: what a file may hold is checked whether it is sealed or not.
 """
 
 from __future__ import annotations

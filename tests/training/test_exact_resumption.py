@@ -181,7 +181,7 @@ def some_of_each_hook(paths):
     by_hook = {}
     for path in paths:
         by_hook.setdefault(path.name[4:], []).append(path)
-    return sorted(found[len(found) // 2] for found in by_hook.values())
+    return sorted(found[len(found) // 2] for found in by_hook.values())[1::2]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -190,7 +190,7 @@ def test_it_goes_on_from_any_moment_as_if_nothing_had_happened(case, tmp_path):
     weights, end = fit(case, tmp_path, saving=saving)
     nothing = Saving(tmp_path)
     nothing._save = lambda hook: None
-    for path in saving.paths if case == "arrays" else some_of_each_hook(saving.paths):
+    for path in saving.paths[::2] if case == "arrays" else some_of_each_hook(saving.paths):
         if "train_end" in path.name and case == "averages":
             continue  # the averages have become the weights
         found, again = fit(case, tmp_path, path, nothing)

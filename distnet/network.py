@@ -25,6 +25,7 @@ class Network(Protocol):
     store: VariableStore | None
     history: Any
     batch_steps: object
+    totals: Any
 
     @property
     def training_state(self) -> TrainingState: ...

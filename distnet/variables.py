@@ -126,6 +126,10 @@ class Variable:
         """Whether it has a gradient and the optimizer updates it."""
         return self.trainable and not self.frozen
 
+    def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
+        """The weights, for NumPy's functions."""
+        return np.array(self.value, dtype, copy=copy)
+
     def numpy(self) -> Array:
         """A copy of the weights."""
         return self.value.copy()

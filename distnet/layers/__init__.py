@@ -46,6 +46,7 @@ from distnet.layers.image_warping import RandomTranslation as RandomTranslation
 from distnet.layers.image_warping import RandomZoom as RandomZoom
 from distnet.layers.input_layer import Input as Input
 from distnet.layers.input_layer import InputLayer as InputLayer
+from distnet.layers.lambda_layer import Lambda as Lambda
 from distnet.layers.masking import Masking as Masking
 from distnet.layers.merging import Add as Add
 from distnet.layers.merging import Average as Average

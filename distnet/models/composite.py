@@ -43,6 +43,20 @@ class Composite(Layer, ABC):
         """The placeholders of the outputs."""
 
     @property
+    def input(self) -> Any:
+        """The placeholder of the model's own input, wherever the model is called; the list of several."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The placeholder of the model's own output, wherever the model is called; the list of several."""
+        return self.as_given(self.outputs)
+
+    def as_given(self, outputs: Sequence[Any]) -> Any:
+        """What belongs to the outputs, one after the other, in the form in which the model was given them."""
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    @property
     def input_shapes(self) -> list[Shape]:
         """Shape of each input, with the batch axis."""
         return [tensor.shape for tensor in self.inputs]

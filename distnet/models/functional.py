@@ -74,6 +74,16 @@ class Functional(Model):
         return self._outputs
 
     @property
+    def input(self) -> Any:
+        """The placeholder of the input, or those of several as ``Model`` was given them."""
+        return self.structure[0] if isinstance(self.structure[0], Mapping) else super().input
+
+    def as_given(self, outputs: Sequence[Any]) -> Any:
+        """By name where ``Model`` was given a dict, else a list of several."""
+        names = self.structure[1]
+        return dict(zip(names, outputs, strict=True)) if isinstance(names, Mapping) else super().as_given(outputs)
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers in Keras's order, the entries among them."""
         return self.trace.layers
@@ -107,7 +117,7 @@ class Functional(Model):
         return functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
+    def of_config(cls, config: Mapping[str, Any]) -> Self:
         """Make the model that ``get_config`` described, or Keras 2 or 3.
 
         Raises:

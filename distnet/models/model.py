@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
@@ -14,14 +14,16 @@ from distnet.comm.scope import communicator, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
+from distnet.models.compiled import Compiled
 from distnet.models.composite import Composite
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
-from distnet.optimizers import OPTIMIZERS, Optimizer
+from distnet.optimizers import OPTIMIZERS
+from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
-from distnet.training.compilation import Compilation, is_numbers, named_in_full
+from distnet.training.compilation import Compilation, is_numbers
 from distnet.training.epochs import Training
 from distnet.training.inputs import as_list
 from distnet.training.objective import Log, Objective, in_form
@@ -30,7 +32,7 @@ from distnet.types import Json
 from distnet.variables import VariableStore
 
 
-class Model(Keras2Methods, Composite, ABC):
+class Model(Keras2Methods, Composite, Compiled, ABC):
     """Layers that are trained together: a ``Sequential``, or ``Model(inputs, outputs)``, a ``Functional``.
 
     Args:
@@ -64,12 +66,11 @@ class Model(Keras2Methods, Composite, ABC):
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, trainable)
         self.store: VariableStore | None = None
-        self.optimizer: Optimizer | None = None
+        self.optimizer = None
         self.history: History | None = None
         self.stop_training = False
         self.batch_steps: object = None
         self.loss: object = None
-        self._compilation: Compilation | None = None
         self._training_state: TrainingState | None = None
 
     @property
@@ -82,11 +83,6 @@ class Model(Keras2Methods, Composite, ABC):
     @training_state.setter
     def training_state(self, state: TrainingState) -> None:
         self._training_state = state
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
-        return self._compilation.log_keys(self.output_names) if self._compilation else ["loss"]
 
     def compile(
         self,
@@ -125,23 +121,24 @@ class Model(Keras2Methods, Composite, ABC):
         self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
         if self.built:
             self._compilation.log_keys(self.output_names)
-        self.batch_steps = None
+        self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
+        self.batch_steps = self.totals = None
         self.stop_training = False
 
-    def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compile as a saved ``training_config`` says, or Keras 3's ``compile_config``."""
-        self.compile(
-            config.get("optimizer_config") or config.get("optimizer") or "rmsprop",
-            config.get("loss"),
-            named_in_full(config.get("metrics")),
-            config.get("loss_weights"),
-            named_in_full(config.get("weighted_metrics")),
-        )
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """Make the model that ``get_config`` described, with new weights; ``Model`` makes a ``Functional``.
 
-    @property
-    def compile_settings(self) -> Mapping[str, Json] | None:
-        """The ``training_config`` of this model's file, without the optimizer; None before ``compile``."""
-        return None if self._compilation is None else self._compilation.to_json()
+        Source: ``keras.Model.from_config``.
+        """
+        kind = cast("type[Self]", LAYERS.find("Functional")) if cls is Model else cls
+        with custom_object_scope(custom_objects):
+            return kind.of_config(config)
+
+    @classmethod
+    @abstractmethod
+    def of_config(cls, config: Any) -> Self:
+        """Make the model that a configuration describes."""
 
     def objective(self, data: ArrayData) -> Objective:
         """Loss and metrics for these targets.
@@ -257,12 +254,12 @@ class Model(Keras2Methods, Composite, ABC):
         workers: int = 1,
         use_multiprocessing: bool = False,
     ) -> Any:
-        """The outputs for all rows, in order: every rank gets all of them; a list for several outputs.
+        """The outputs for all rows, in order: every rank gets all of them; several as ``Model`` was given them.
 
         Source: ``keras.Model.predict``.
         """
         outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
-        return outputs if len(outputs) > 1 else outputs[0]
+        return self.as_given(outputs)
 
     def train_on_batch(
         self,

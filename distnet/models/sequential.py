@@ -111,7 +111,7 @@ class Sequential(Model):
         return {"name": self.name, "layers": [to_json(layer) for layer in (*entry, *self.layers)]}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Json] | Sequence[Json]) -> Self:
+    def of_config(cls, config: Mapping[str, Json] | Sequence[Json]) -> Self:
         """Make the model that ``get_config`` described, or Keras; up to 2.2.2 that was a bare list."""
         known = config if isinstance(config, Mapping) else {"layers": config}
         layers = [LAYERS.get(entry) for entry in cast(Sequence[Json], known["layers"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import zip_longest
 from typing import Any, Self
@@ -20,7 +20,7 @@ from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_value
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, DType, Json
-from distnet.variables import Variable, VariableStore
+from distnet.variables import Span, Variable, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
@@ -82,6 +82,7 @@ class Optimizer(Configurable):
                 f"{kind}: expected at most one of clipnorm, global_clipnorm, clipvalue, received {clips}."
             )
         self._layout: list[tuple[tuple[int, ...], str]] | None = None
+        self._spans: Sequence[Span] = ()
         self._undecayed: tuple[list[Variable], str | None] = ([], None)
         self._decayed: list[slice] = []
         self._padding: Array = np.empty(0, np.intp)
@@ -103,6 +104,22 @@ class Optimizer(Configurable):
         """Updates made so far: steps, divided by ``gradient_accumulation_steps``."""
         return int(self.scalars["iteration"]) // (self.gradient_accumulation_steps or 1)
 
+    @property
+    def variables(self) -> list[Variable]:
+        """The count of steps, the learning rate, and once built the slots of each variable; to read, not to assign.
+
+        Source: ``keras.optimizers.Optimizer.variables``.
+        """
+        scalars = {"iteration": np.int64(self.iterations), "learning_rate": np.float64(self.learning_rate)}
+        found = [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]
+        for span in self._spans:
+            path, shape = span.variable.path, span.variable.shape
+            found += [
+                Variable(name, f"{self.name}/{path}_{name}", slot[span.start : span.stop].reshape(shape), False)
+                for name, slot in self.slots.items()
+            ]
+        return found
+
     def build(self, store: VariableStore) -> None:
         """Make the slots for the variables of ``store``. For variables that lie alike they stay as they are.
 
@@ -119,7 +136,7 @@ class Optimizer(Configurable):
                 f"received {len(layout)}; the first that differs: expected {expected}, received {received}. "
                 "Make a new optimizer for another model."
             )
-        self._layout = layout
+        self._layout, self._spans = layout, store.spans
         self._decayed = self._decayed_parts(store)
         is_padding = np.ones(store.size, bool)
         for span in store.spans:

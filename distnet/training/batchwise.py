@@ -28,7 +28,7 @@ def train_on_batch(
     data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     steps = _prepared(model, data)
     result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
-    totals = Totals(steps.objective)
+    totals = model.totals = Totals(steps.objective)
     totals.add(result.loss, data.rows, result.sums)
     return totals.logs()
 
@@ -42,7 +42,7 @@ def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[st
     steps = Steps(model, ranks)
     objective = model.objective(data)
     loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)
-    totals = Totals(objective)
+    totals = model.totals = Totals(objective)
     totals.add(loss, data.rows, sums)
     totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * data.rows

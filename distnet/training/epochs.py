@@ -232,7 +232,7 @@ class Training:
 
     def _restore_totals(self) -> int:
         """Begin the epoch's sums, or go on with the file's; return the number of batches in them."""
-        self.totals = Totals(self.totals.objective)
+        self.totals = self.model.totals = Totals(self.totals.objective)
         if self.start is None or self.start.moment.epoch != self.moment.epoch:
             return 0
         if self.start.moment.is_within_epoch:

@@ -81,7 +81,7 @@ def run_evaluation(
     One message at the end carries the sums, unless a callback wants to see them after each batch.
     """
     ranks = steps.communicator
-    totals = Totals(objective)
+    totals = steps.model.totals = Totals(objective)
     hooks.call("on_test_begin")
     hooks.share()
     for i, batch in enumerate(_batches(source, batches)):

@@ -70,7 +70,7 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
     refuse_in_callback_of(model, "fit")
     ranks = communicator()
     ranks.meet("fit")
-    positive(options.epochs, "epochs")
+    positive(options.epochs, "epochs", least=0)
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
     validates(0, options.validation_freq)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
 from distnet.losses import Loss
-from distnet.metrics import Metric
+from distnet.metrics import Mean, Metric
 from distnet.types import Array, Shape
 
 Log = float | list[float]
@@ -176,6 +177,24 @@ class Totals:
             result = np.asarray(m.metric.result_of(self.sums[m.part]), np.float64)
             found[m.key] = result.tolist()
         return found
+
+    def metrics(self) -> list[Metric]:
+        """An object for each value of the logs, by whose name and ``result`` it is known."""
+        found: list[Metric] = [_known(Mean(), "loss", np.array([self.loss_rows, self.rows]))]
+        found += [_known(Mean(), m.key, self.sums[m.part]) for m in self.objective.measured_losses]
+        return found + [_known(m.metric, m.key, self.sums[m.part]) for m in self.objective.metrics]
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.loss_rows, self.rows = 0.0, 0
+        self.sums[...] = 0
+
+
+def _known(metric: Metric, key: str, sums: Array) -> Metric:
+    """A copy of the metric, by the name of its key, with these sums."""
+    found = copy.copy(metric)
+    found.name, found.state = key, sums.copy()
+    return found
 
 
 def in_form(logs: dict[str, Log], return_dict: bool) -> Log | list[Log] | dict[str, Log]:

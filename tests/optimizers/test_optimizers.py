@@ -224,3 +224,14 @@ def test_configs_of_early_keras_are_read():
 
 def test_numbers_of_numpy_are_written_as_json():
     assert type(SGD(momentum=np.float32(0.5)).get_config()["momentum"]) is float
+
+
+def test_variables_are_the_count_the_learning_rate_and_each_slot(store):
+    adam = Adam(0.25)
+    assert [(v.name, float(v.value)) for v in adam.variables] == [("iteration", 0), ("learning_rate", 0.25)]
+    store.gradients[...] = 1
+    adam.apply(store)
+    found = adam.variables
+    assert (found[0].numpy(), len(found)) == (1, 2 + 2 * len(SHAPES))
+    assert [v.shape for v in found[2::2]] == list(SHAPES.values())
+    np.testing.assert_allclose(found[2].numpy(), np.full((3, 7), 0.1), rtol=1e-6)

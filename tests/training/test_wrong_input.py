@@ -52,7 +52,7 @@ def test_labels_out_of_range_are_refused(labels):
         ({"batch_size": 2.5}, errors.ArgumentError, "batch_size"),
         ({"batch_size": "8"}, errors.ArgumentError, "batch_size"),
         ({"batch_size": True}, errors.ArgumentError, "batch_size"),
-        ({"epochs": 0}, errors.ArgumentError, "epochs"),
+        ({"epochs": -1}, errors.ArgumentError, "epochs"),
         ({"epochs": 1.5}, errors.ArgumentError, "epochs"),
         ({"initial_epoch": -1}, errors.ArgumentError, "initial_epoch: expected an integer of at least 0"),
         ({"steps_per_epoch": 0}, errors.ArgumentError, "steps_per_epoch"),

@@ -1,0 +1,96 @@
+"""What a model remembers of ``compile``, and what it has measured since."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from distnet.metrics import Metric
+from distnet.optimizers import Optimizer
+from distnet.registry import to_json
+from distnet.training.compilation import Compilation, named_in_full
+from distnet.training.objective import Totals
+from distnet.types import Json
+
+
+class Compiled(ABC):
+    """The settings of ``compile`` and the metrics, as Keras's models tell them."""
+
+    run_eagerly: bool = False
+    """As given to ``compile``; without effect here."""
+    jit_compile: str | bool = "auto"
+    """As given to ``compile``; without effect here."""
+    steps_per_execution: int = 1
+    """As given to ``compile``; without effect here."""
+    optimizer: Optimizer | None = None
+    totals: Totals | None = None
+    """The sums of the epoch, evaluation or batch that is under way, or was the last."""
+    _compilation: Compilation | None = None
+
+    @abstractmethod
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Say what to minimize, how, and what to measure."""
+
+    @property
+    @abstractmethod
+    def output_names(self) -> list[str]:
+        """The keys of the outputs, or the names of the entries."""
+
+    @property
+    def compiled(self) -> bool:
+        """Whether ``compile`` was called."""
+        return self._compilation is not None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
+        return self._compilation.log_keys(self.output_names) if self._compilation else ["loss"]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss and the metrics, each with its key as ``name`` and the latest value as ``result()``.
+
+        They are copies: what has been measured later, they do not know. None before the first batch.
+
+        Source: ``keras.Model.metrics`` of Keras 2.
+        """
+        return [] if self.totals is None else self.totals.metrics()
+
+    def reset_metrics(self) -> None:
+        """Let the metrics' running means begin anew; ``fit``, ``evaluate`` and the steps on batches do so themselves.
+
+        Source: ``keras.Model.reset_metrics``.
+        """
+        if self.totals is not None:
+            self.totals.reset()
+
+    @property
+    def compile_settings(self) -> Mapping[str, Json] | None:
+        """The ``training_config`` of this model's file, without the optimizer; None before ``compile``."""
+        return None if self._compilation is None else self._compilation.to_json()
+
+    def get_compile_config(self) -> dict[str, Json]:
+        """What ``compile`` was told, for ``compile_from_config``; empty before it.
+
+        Source: ``keras.Model.get_compile_config``.
+        """
+        if self._compilation is None:
+            return {}
+        return {
+            "optimizer": to_json(self.optimizer),
+            **self._compilation.to_json(),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile as a saved ``training_config`` says, or Keras 3's ``compile_config``."""
+        self.compile(
+            config.get("optimizer_config") or config.get("optimizer") or "rmsprop",
+            config.get("loss"),
+            named_in_full(config.get("metrics")),
+            config.get("loss_weights"),
+            named_in_full(config.get("weighted_metrics")),
+        )

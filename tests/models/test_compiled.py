@@ -1,0 +1,80 @@
+"""What callbacks and scripts read of a model that was compiled."""
+
+import numpy as np
+import pytest
+
+import distnet as keras
+
+X = np.random.default_rng(0).normal(size=(10, 4))
+Y = X[:, :1]
+
+
+def compiled(**options):
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1)])
+    made.compile("adam", "mse", metrics=["mae"], **options)
+    return made
+
+
+class Reader(keras.callbacks.Callback):
+    """Keeps what the model's metrics say at the end of every epoch."""
+
+    def __init__(self):
+        self.read = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.read.append({metric.name: metric.result() for metric in self.model.metrics})
+
+
+def test_metrics_tell_the_latest_values():
+    model, reader = compiled(), Reader()
+    assert model.metrics == []
+    history = model.fit(X, Y, epochs=2, batch_size=3, verbose=0, callbacks=[reader]).history
+    assert reader.read == [
+        pytest.approx({key: values[i] for key, values in history.items()}) for i in range(len(reader.read))
+    ]
+    assert len(reader.read) == 2
+    found = model.evaluate(X, Y, verbose=0)
+    assert [metric.result() for metric in model.metrics] == pytest.approx(found)
+    assert [metric.name for metric in model.metrics] == model.metrics_names == ["loss", "mae"]
+
+
+def test_metrics_of_outputs_go_by_the_keys_of_the_logs():
+    entry = keras.Input((4,))
+    outputs = [keras.layers.Dense(1, name=name)(entry) for name in ("a", "b")]
+    model = keras.Model(entry, outputs)
+    model.compile("sgd", "mse", metrics=[["mae"], ["mae"]])
+    logs = model.train_on_batch(X, [Y, Y], return_dict=True)
+    assert {metric.name: metric.result() for metric in model.metrics} == pytest.approx(logs)
+
+
+def test_reset_metrics_forgets():
+    model = compiled()
+    model.reset_metrics()
+    model.train_on_batch(X, Y)
+    assert model.metrics[0].result() > 0
+    model.reset_metrics()
+    assert [metric.result() for metric in model.metrics] == [0, 0]
+
+
+def test_settings_of_compile_can_be_read_and_used_again():
+    model = compiled(run_eagerly=True, jit_compile=False, steps_per_execution=2)
+    assert (model.run_eagerly, model.jit_compile, model.steps_per_execution) == (True, False, 2)
+    config = model.get_compile_config()
+    assert config["loss"] == "mean_squared_error"
+    other = keras.models.clone_model(model)
+    assert not other.compiled
+    assert other.get_compile_config() == {}
+    other.compile_from_config(config)
+    assert other.get_compile_config()["optimizer"] == config["optimizer"]
+    other.set_weights(model.get_weights())
+    assert other.evaluate(X, Y, verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0))
+
+
+def test_no_epochs_leave_the_model_alone():
+    model = compiled()
+    before = model.get_weights()
+    for options in ({"epochs": 0}, {"epochs": 3, "initial_epoch": 3}, {"epochs": 2, "initial_epoch": 3}):
+        history = model.fit(X, Y, verbose=0, **options)
+        assert (history.history, history.epoch) == ({}, [])
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

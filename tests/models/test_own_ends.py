@@ -1,0 +1,59 @@
+"""A model's own inputs and outputs, from which scripts make other models."""
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet.errors import ArgumentError
+
+X = np.random.default_rng(0).normal(size=(5, 4))
+
+
+def test_a_model_ends_where_it_was_made_to_although_it_is_called_elsewhere():
+    base = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden"), keras.layers.Dense(2)])
+    outer = keras.Input((4,))
+    model = keras.Model(outer, keras.layers.Dense(1)(base(outer)))
+    features = keras.Model(inputs=base.input, outputs=base.get_layer("hidden").output)
+    assert features.predict(X, verbose=0).shape == (5, 3)
+    assert (base.input, base.output) == (base.inputs[0], base.outputs[0])
+    np.testing.assert_array_equal(
+        keras.Model(model.input, model.output).predict(X, verbose=0), model.predict(X, verbose=0)
+    )
+    longer = keras.Model(model.input, keras.layers.Dense(7)(model.output))
+    assert longer.output_shape == (None, 7)
+
+
+def test_several_ends_are_lists_or_the_dicts_that_were_given():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    outputs = [keras.layers.Dense(1)(a), keras.layers.add([a, b])]
+    listed = keras.Model([a, b], outputs)
+    assert (listed.input, listed.output) == ([a, b], outputs)
+    named = keras.Model({"a": a, "b": b}, {"first": outputs[0], "sum": outputs[1]})
+    assert named.input == {"a": a, "b": b}
+    assert named.output == {"first": outputs[0], "sum": outputs[1]}
+    found, expected = named.predict({"a": X, "b": X}, verbose=0), listed.predict([X, X], verbose=0)
+    assert list(found) == ["first", "sum"]
+    for one, other in zip(found.values(), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_model_reads_the_configuration_of_a_functional_model():
+    entry = keras.Input((4,))
+    model = keras.Model(entry, keras.layers.Dense(2)(entry), name="small")
+    made = keras.Model.from_config(model.get_config())
+    assert made.get_config() == model.get_config()
+    made.set_weights(model.get_weights())
+    np.testing.assert_array_equal(made.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_numpy_reads_weights():
+    layer = keras.layers.Dense(2)
+    layer(keras.Input((4,)))
+    np.testing.assert_array_equal(np.asarray(layer.kernel), layer.get_weights()[0])
+    assert np.array(layer.kernel, "float64").dtype == "float64"
+    assert np.abs(layer.bias).sum() == 0
+
+
+def test_lambda_is_refused_with_what_to_do_instead():
+    with pytest.raises(ArgumentError, match="Layer of your own, with forward and backward"):
+        keras.layers.Lambda(lambda x: 2 * x)

@@ -7,7 +7,7 @@ generator is drawn from by rank 0 alone, which hands the others their rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count, islice
 from typing import Any, Protocol
@@ -185,8 +185,11 @@ class SequenceSource:
                 return data.batch(None, 0, data.rows, share)
             rows = self.sequence.global_rows(i)
             part = share(rows)
-            data = self.unpack(self.sequence.rows(epoch, i, part))
-            return Batch(data.x, data.y, data.weight, part.start, rows)
+            # A rank without rows asks for one, from which it takes shapes and no rows.
+            is_idle = part.stop == part.start
+            data = self.unpack(self.sequence.rows(epoch, i, slice(0, 1) if is_idle else part))
+            kept = data.batch(None, 0, data.rows, lambda given: slice(0, 0 if is_idle else given))
+            return replace(kept, first_row=part.start, global_rows=rows)
 
 
 class GeneratorSource:

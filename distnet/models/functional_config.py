@@ -5,8 +5,9 @@ call, output, arguments]``; Keras 3 keeps the arguments as they were, with a ``_
 each placeholder. The former is what is written, but for calls with placeholders among their other
 arguments, such as ``initial_state``, which Keras 3 reads in its own form only.
 
-Calls of a model within a model are counted from 0, as Keras 3 counts them in either form. Keras 2 counts
-them from 1: such graphs it cannot rebuild.
+Keras 3 counts the calls of a model within a model from 0, but from 1 in the outputs; Keras 2 counts them from 1.
+So each of them is listed twice, and the number of its second listing used: for one reader that is the second of
+the two equal calls, for the other the first.
 
 Source: ``Functional.get_config`` of Keras 2.12 and Keras 3.15.
 """
@@ -18,6 +19,7 @@ from typing import Any, cast
 
 from distnet.layers import Layer
 from distnet.layers.symbolic import Call, KerasTensor, placeholders
+from distnet.models.composite import Composite
 from distnet.models.tracing import Trace
 from distnet.registry import to_json
 from distnet.types import Json
@@ -30,8 +32,8 @@ def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, An
     for tensor in trace.inputs:
         numbers[tensor.call] = 0
     for call in sorted(trace.calls, key=lambda call: call.number):
-        numbers[call] = len(calls[call.layer])
-        calls[call.layer].append(call)
+        calls[call.layer] += [call, call] if isinstance(call.layer, Composite) else [call]
+        numbers[call] = len(calls[call.layer]) - 1
     layers = []
     for layer in trace.layers:
         nodes = [_node(call, numbers) for call in calls[layer]]

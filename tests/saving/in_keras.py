@@ -44,7 +44,14 @@ def trained(model, x, y, epochs):
 
 
 def loaded(keras, folder, case, file):
-    """The model of a file; for a file of weights, that of the archive, which first forgets all it knew."""
+    """The model of a file; for a file of weights, that of the archive, which first forgets all it knew.
+
+    A text of the architecture is filled from the whole-model file.
+    """
+    if file.endswith(".json"):
+        model = keras.models.model_from_json((folder / file).read_text())
+        model.load_weights(folder / f"{case}.h5")
+        return model
     if not file.endswith(".weights.h5"):
         return keras.models.load_model(folder / file)
     model = keras.models.load_model(folder / f"{case}.keras")
@@ -58,6 +65,8 @@ def loaded(keras, folder, case, file):
 def check(keras, folder, case, file, rounds):
     x, y, expected = read(folder, case)
     model = loaded(keras, folder, case, file)
+    if file.endswith(".json"):
+        return {"errors": differences(model, x, expected), "losses": []}
     result = {"losses": []} if file.endswith(HAVE_STATE) else compared(model, x, y, expected)
     result["optimizer"] = type(model.optimizer).__name__
     for number in range(rounds):
@@ -70,13 +79,18 @@ def check(keras, folder, case, file, rounds):
 
 
 def compared(model, x, y, expected):
-    """How far predictions are from those expected, in units of the largest, and what ``evaluate`` finds."""
+    """How far predictions are from those expected, and what ``evaluate`` finds."""
+    errors = differences(model, x, expected)
+    logs = model.evaluate(one_or_list(x), one_or_list(y), verbose=0, return_dict=True)
+    return {"errors": errors, "logs": [np.asarray(value).tolist() for value in logs.values()], "losses": []}
+
+
+def differences(model, x, expected):
+    """How far each output's predictions are from those expected, in units of the largest."""
     found = model.predict(one_or_list(x), verbose=0)
     found = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
     pairs = zip(found, expected, strict=True)
-    errors = [float(np.abs(a - b).max(initial=0) / max(1, np.abs(b).max(initial=0))) for a, b in pairs]
-    logs = model.evaluate(one_or_list(x), one_or_list(y), verbose=0, return_dict=True)
-    return {"errors": errors, "logs": [np.asarray(value).tolist() for value in logs.values()], "losses": []}
+    return [float(np.abs(a - b).max(initial=0) / max(1, np.abs(b).max(initial=0))) for a, b in pairs]
 
 
 def main():

@@ -58,6 +58,8 @@ def _from_keras_2(value: Any) -> Any:
     if isinstance(config, dict):
         if name == "GRU":
             config.setdefault("reset_after", False)
+        if name == "MeanMetricWrapper" and config.get("fn") == "cosine_similarity":
+            found["class_name"] = name = "CosineSimilarity"  # the function of that name is now the loss, its negative
         if "fn" in config and not name.endswith("Wrapper"):
             del config["fn"]  # of a loss: the class says it already
     return found

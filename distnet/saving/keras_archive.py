@@ -99,9 +99,10 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
     try:
         with zipfile.ZipFile(path) as archive:
             text, weights = _content(archive, path, _CONFIG), _content(archive, path, _WEIGHTS)
+            version = _keras_version(archive, path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged, or no .keras archive: {error}.") from None
-    config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), None)
+    config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), version)
     if not is_trusted:
         _examine(weights, path)
     member = _Member(f"{path}/{_WEIGHTS}", weights)
@@ -126,6 +127,13 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The ``compile_config`` of a model's configuration in the words of a whole-model file; None without one."""
     compiled = config.get("compile_config")
     return {**compiled, "optimizer_config": compiled["optimizer"]} if compiled else None
+
+
+def _keras_version(archive: zipfile.ZipFile, path: str) -> object:
+    """What wrote the archive: tf_keras writes it too, with Keras 2's meanings; None where it does not say."""
+    if _METADATA not in archive.namelist():
+        return None
+    return parsed(_content(archive, path, _METADATA), f"{path}: {_METADATA}").get("keras_version")
 
 
 def _content(archive: zipfile.ZipFile, path: str, name: str) -> bytes:

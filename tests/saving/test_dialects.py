@@ -282,6 +282,15 @@ def test_layers_and_metrics_of_the_users_own_are_found_by_their_registered_names
         models.load_model(path)
 
 
+def test_the_cosine_of_keras_2_s_function_is_1_where_they_agree(tmp_path):
+    wrapped = {"class_name": "MeanMetricWrapper", "config": {"name": "cosine", "fn": "cosine_similarity"}}
+    model = trained("sgd")
+    settings = training("SGD", {"lr": 0.1}, metrics=[[wrapped]])
+    again = models.load_model(write(tmp_path / "m.h5", bare_list(), settings, weights_of(model), version="2.21.0"))
+    alike = np.sign(again.predict(X, verbose=0))
+    assert again.evaluate(X, alike, verbose=0, return_dict=True)["cosine"] == pytest.approx(1, rel=1e-6)
+
+
 def test_the_text_of_keras_3_is_compiled_as_it_says():
     model = trained(optimizers.Adam(0.05))
     text = json.loads(model.to_json())

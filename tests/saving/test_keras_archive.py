@@ -75,6 +75,29 @@ def test_an_archive_has_what_keras_3_looks_for_and_nothing_else(model, tmp_path)
         assert list(file["layers/sequential/layers/batch_normalization/vars"]) == ["0", "1", "2", "3"]
 
 
+def test_an_archive_of_tf_keras_has_the_meanings_of_keras_2(tmp_path):
+    make(loss=keras.losses.Huber(0.5)).save(tmp_path / "model.keras")
+    contents = members(tmp_path / "model.keras")
+    config = json.loads(contents["config.json"])
+    config["config"]["layers"][1]["config"]["activation"] = "hard_sigmoid"
+    config["compile_config"]["loss"]["config"]["fn"] = "huber"
+    contents["config.json"] = json.dumps(config)
+    contents["metadata.json"] = json.dumps({"keras_version": "2.21.0"})
+    pack(tmp_path / "old.keras", contents)
+    again = models.load_model(tmp_path / "old.keras")
+    assert again.layers[0].activation == keras.activations.HardSigmoid(slope=0.2)
+    assert again.loss["config"]["delta"] == 0.5
+    again.evaluate(X, Y, verbose=0)
+
+
+def test_an_archive_that_names_no_keras_is_read_as_one_of_keras_3(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    contents = members(tmp_path / "model.keras")
+    del contents["metadata.json"]
+    pack(tmp_path / "bare.keras", contents)
+    assert models.load_model(tmp_path / "bare.keras").get_config() == model.get_config()
+
+
 def test_without_the_optimizer_an_archive_is_read_uncompiled(model, tmp_path):
     model.save(tmp_path / "model.keras", include_optimizer=False)
     again = models.load_model(tmp_path / "model.keras")

@@ -41,7 +41,7 @@ class Functional(Model):
         super().__init__(name, True)
         self.structure = (inputs, outputs)
         self._inputs, self._outputs = self._checked(inputs, "inputs"), self._checked(outputs, "outputs")
-        self.trace = Trace(self.name, self.inputs, self.outputs)
+        self.trace = Trace(self.name, self.inputs, self.outputs, _by_key(outputs))
         self.graph = self.trace.graph()
         computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
         if computing:
@@ -145,3 +145,8 @@ class Functional(Model):
 
 def _one_or_list(items: Sequence[Any]) -> Any:
     return items[0] if len(items) == 1 else list(items)
+
+
+def _by_key(structure: Any) -> list[KerasTensor]:
+    """The placeholders in Keras's order, which for a dict is that of its keys, however it was written."""
+    return list(leaves(dict(sorted(structure.items())) if isinstance(structure, Mapping) else structure))

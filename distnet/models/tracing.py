@@ -24,6 +24,7 @@ class Trace:
         name: of the model, for messages.
         inputs: what the caller provides, each made by ``Input``.
         outputs: what the caller gets.
+        roots: the outputs in the order in which the layers are found from them; by default as they are.
 
     Raises:
         ArgumentError: an output depends on an ``Input`` that is not among the inputs, or on itself; or
@@ -32,9 +33,15 @@ class Trace:
     Source: ``keras.src.ops.function.map_graph``.
     """
 
-    def __init__(self, name: str, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
+    def __init__(
+        self,
+        name: str,
+        inputs: Sequence[KerasTensor],
+        outputs: Sequence[KerasTensor],
+        roots: Sequence[KerasTensor] | None = None,
+    ) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
-        found, discovered = _search(name, self.outputs)
+        found, discovered = _search(name, roots or self.outputs)
         self.calls = [call for call in found if call.inputs]
         _check_entries(name, found, self.inputs)
         depths = _depths(found)

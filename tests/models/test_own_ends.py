@@ -57,3 +57,15 @@ def test_numpy_reads_weights():
 def test_lambda_is_refused_with_what_to_do_instead():
     with pytest.raises(ArgumentError, match="Layer of your own, with forward and backward"):
         keras.layers.Lambda(lambda x: 2 * x)
+
+
+def test_layers_are_numbered_from_a_dict_s_outputs_in_the_order_of_their_keys():
+    """As Keras does: a file's weights have this order, so Keras's file and ours would not fit otherwise."""
+    entry = keras.Input((4,), name="entry")
+    outputs = {name: keras.layers.Dense(2, name=name)(entry) for name in ("second", "first")}
+    model = keras.Model(entry, outputs)
+    assert [layer.name for layer in model.layers] == ["entry", "first", "second"]
+    assert model.output_names == ["second", "first"]
+    again = keras.models.model_from_json(model.to_json())
+    assert [layer.name for layer in again.layers] == ["entry", "first", "second"]
+    assert list(again.predict(np.zeros((2, 4)), verbose=0)) == ["second", "first"]

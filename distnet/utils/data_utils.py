@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence as Formats
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from distnet.comm import world
@@ -105,8 +106,7 @@ def _unpack(path: Path, folder: Path, formats: Formats[str]) -> None:
         within = Path(made) / folder.name
         try:
             if "tar" in formats and tarfile.is_tarfile(path):
-                with tarfile.open(path) as tar:
-                    tar.extractall(within, filter="data")
+                _unpack_tar(path, within)
             elif "zip" in formats and zipfile.is_zipfile(path):
                 with zipfile.ZipFile(path) as zipped:
                     zipped.extractall(within)
@@ -117,3 +117,19 @@ def _unpack(path: Path, folder: Path, formats: Formats[str]) -> None:
                 raise
             raise DatasetError(f"{path}: cannot be unpacked: {error}.") from error
         within.rename(folder)
+
+
+def _unpack_tar(path: Path, folder: Path) -> None:
+    """Write an archive's plain files alone: the filters of ``tarfile`` are missing before Python 3.11.4."""
+    folder.mkdir()
+    with tarfile.open(path) as tar:
+        for member in tar:
+            target = (folder / member.name).resolve()
+            if not target.is_relative_to(folder.resolve()) or not (member.isfile() or member.isdir()):
+                raise DatasetError(f"{path}: its member {member.name} is no plain file below the archive's folder.")
+            if member.isdir():
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with cast(IO[bytes], tar.extractfile(member)) as source, target.open("wb") as unpacked:
+                shutil.copyfileobj(source, unpacked)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from distnet import losses as losses
     from distnet import metrics as metrics
     from distnet import models as models
+    from distnet import ops as ops
     from distnet import optimizers as optimizers
     from distnet import preprocessing as preprocessing
     from distnet import regularizers as regularizers
@@ -45,8 +46,8 @@ __version__ = "0.1.0"
 _ROOMS = frozenset(
     {
         *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "errors"),
-        *("initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers"),
-        *("saving", "utils"),
+        *("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"),
+        *("preprocessing", "regularizers", "saving", "utils"),
     }
 )
 _HOMES = {

@@ -12,15 +12,15 @@ from distnet import config
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.slopes import sigmoid
 from distnet.errors import ArgumentError, ShapeError
-from distnet.metrics.base import Metric, ratio
 from distnet.metrics.means import METRICS
+from distnet.metrics.sums import SumsMetric, ratio
 from distnet.metrics.thresholds import as_thresholds, evenly_spaced, hits
 from distnet.types import Array, ArrayLike, Shape
 
 
 @METRICS.register()
 @dataclass(eq=False)
-class AUC(Metric):
+class AUC(SumsMetric):
     """The area under the ROC, precision-recall or precision-recall-gain curve.
 
     Args:

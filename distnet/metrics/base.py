@@ -1,24 +1,31 @@
-"""What a metric is: a vector of sums over rows, and what to make of it."""
+"""What a metric is: a state that rows add to, and what to make of it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from distnet.errors import ShapeError
+from distnet.errors import ArgumentError
+from distnet.initializers import INITIALIZERS
+from distnet.metrics.state import StateVariable
 from distnet.naming import snake_case
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.types import Array, ArrayLike, Json, Shape
 
+_SAME = 1e-3
+"""How far, relative to what was added, float32 sums over the rows of a batch may be from those over its halves."""
+
 
 @dataclass(eq=False)
 class Metric(Configurable, ABC):
-    """A number to watch; its state is one vector of sums over rows, so ranks and batches just add up.
+    """A number to watch. Its state is made of sums over rows, so that ranks and batches just add up.
 
-    A metric of your own implements ``size``, ``sums`` and ``result_of``.
+    A metric of your own makes variables with ``add_variable`` in ``__init__``, adds to them in ``update_state`` and
+    computes ``result`` from them; it may hold other metrics as attributes and call theirs.
 
     Args:
         name: the key in logs and History.
@@ -32,7 +39,9 @@ class Metric(Configurable, ABC):
 
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
-    state: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
+    _own: list[StateVariable] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
+    _sizes: list[int] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
+    _adds_up: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,45 +54,120 @@ class Metric(Configurable, ABC):
         return snake_case(type(self).__name__)
 
     @abstractmethod
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Take these rows in: add their sums to the variables."""
+
+    @abstractmethod
+    def result(self) -> float | Array:
+        """The value over all rows since the last reset."""
+
+    def add_variable(
+        self,
+        shape: int | Shape | str = (),
+        initializer: object = "zeros",
+        dtype: object = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> StateVariable:
+        """A new variable for sums over rows; call it in ``__init__``, after ``super().__init__``.
+
+        Args:
+            shape: of the variable; in Keras 2's order its name.
+            initializer: of its value before the first row.
+            dtype: taken for Keras's sake; sums are kept in float64.
+            aggregation: "sum": what ranks add is added.
+            name: for messages.
+
+        Raises:
+            ArgumentError: another aggregation.
+
+        Source: ``keras.metrics.Metric.add_variable``.
+        """
+        if isinstance(shape, str):
+            name, shape = shape, ()
+        if str(aggregation).rpartition(".")[2].lower() != "sum":
+            raise ArgumentError(f'metric {self.name}: expected the aggregation "sum", received {aggregation!r}.')
+        extents = (shape,) if isinstance(shape, int) else tuple(int(extent or 0) for extent in shape)
+        initial = INITIALIZERS.get("zeros" if initializer is None else initializer)(extents, np.float64)
+        self._own.append(StateVariable(name or f"{self.name}/variable_{len(self._own)}", initial))
+        return self._own[-1]
+
+    def add_weight(
+        self,
+        shape: int | Shape | str = (),
+        initializer: object = "zeros",
+        dtype: object = None,
+        name: str | None = None,
+    ) -> StateVariable:
+        """As ``add_variable``."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[StateVariable]:
+        """Its own variables, then those of the metrics it holds."""
+        return [*self._own, *(variable for metric in self._held() for variable in metric.variables)]
+
+    @property
+    def state(self) -> Array | None:
+        """What the rows seen have added up to, as a vector; None before the first."""
+        parts = [*(variable.state for variable in self._own), *(metric.state for metric in self._held())]
+        sizes = self._sizes or [0 if part is None else part.size for part in parts]
+        filled = [np.zeros(n) if part is None else part for part, n in zip(parts, sizes, strict=True)]
+        return np.concatenate(filled) if filled else None
+
+    @state.setter
+    def state(self, state: Array | None) -> None:
+        parts: list[StateVariable | Metric] = [*self._own, *self._held()]
+        values = [None] * len(parts) if state is None else np.split(state, np.cumsum(self._sizes)[:-1])
+        for part, value in zip(parts, values, strict=True):
+            part.state = value
+
     def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
-        """Length of the vector of sums.
+        """Length of the state.
 
         Args:
             y_true_shape: of the targets, with the batch axis.
             y_pred_shape: of the predictions, with the batch axis.
-        """
-
-    @abstractmethod
-    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        """What these rows add to the state: a float64 vector. Parts of a batch add up to the whole."""
-
-    @abstractmethod
-    def result_of(self, state: Array) -> float | Array:
-        """The value that sums over all rows mean."""
-
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Take these rows in."""
-        self.add(self.sums(y_true, y_pred, sample_weight))
-
-    def add(self, sums: Array) -> None:
-        """Take rows in by their sums.
 
         Raises:
-            ShapeError: the vector has another length than those before.
+            ArgumentError: it has neither variables nor metrics: what it keeps elsewhere cannot be added up.
         """
-        if self.state is None:
-            self.state = np.array(sums, dtype=np.float64)
-        elif self.state.shape == np.shape(sums):
-            self.state += sums
-        else:
-            raise ShapeError(
-                f"metric {self.name}: expected sums of shape {self.state.shape}, received {np.shape(sums)}. "
-                "Call reset_state() before data of another width."
+        self._sizes = [variable.size for variable in self._own]
+        self._sizes += [metric.size(y_true_shape, y_pred_shape) for metric in self._held()]
+        if not self._sizes:
+            raise ArgumentError(
+                f"metric {self.name}: expected variables made by add_variable in __init__, received none. "
+                "What is kept elsewhere cannot be added up over ranks."
             )
+        return sum(self._sizes)
 
-    def result(self) -> float | Array:
-        """The value over all rows since the last reset; 0 before the first."""
-        return 0.0 if self.state is None else self.result_of(self.state)
+    def added_by(self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None) -> Array:
+        """What these rows add to the state, which stays as it was.
+
+        Raises:
+            ArgumentError: the class is the user's, and halves of the rows do not add up to the whole.
+        """
+        if not self._adds_up:
+            self._check_that_rows_add_up(y_true, y_pred)
+        return self._added_by(y_true, y_pred, sample_weight)
+
+    def value_of(self, state: Array) -> Array:
+        """``result`` of another state than its own.
+
+        Raises:
+            ArgumentError: ``result`` is no number and no array of numbers.
+        """
+        before, self.state = self.state, state
+        try:
+            result = self.result()
+        finally:
+            self.state = before
+        try:
+            return np.asarray(result, np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"metric {self.name}: expected result() to be a number or an array of numbers, received {result!r}."
+            ) from None
 
     def reset_state(self) -> None:
         """Forget all rows."""
@@ -98,13 +182,33 @@ class Metric(Configurable, ABC):
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
+    def _added_by(self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None) -> Array:
+        before, self.state = self.state, None
+        try:
+            if len(y_pred):
+                weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+                self.update_state(y_true, y_pred, **weight)
+            state = self.state
+        finally:
+            self.state = before
+        return np.zeros(self.size(y_true.shape, y_pred.shape)) if state is None else state
 
-def ratio(a: Array | float, b: Array | float) -> Array:
-    """``a / b``; 0 where b is 0."""
-    b = np.asarray(b, dtype=np.float64)
-    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), b.shape)), where=b != 0)
+    def _check_that_rows_add_up(self, y_true: Array, y_pred: Array) -> None:
+        half = len(y_pred) // 2
+        if half and not type(self).update_state.__module__.startswith("distnet."):
+            whole = self._added_by(y_true, y_pred, None)
+            first = self._added_by(y_true[:half], y_pred[:half], None)
+            second = self._added_by(y_true[half:], y_pred[half:], None)
+            if np.any(np.abs(whole - first - second) > _SAME * (np.abs(first) + np.abs(second))):
+                raise ArgumentError(
+                    f"metric {self.name}: expected update_state to add sums over rows, received {whole.tolist()} for "
+                    f"{len(y_pred)} rows, but {first.tolist()} and {second.tolist()} for their halves. Add sums and "
+                    "counts of rows: a mean over a batch depends on how the ranks share it."
+                )
+        self._adds_up = half > 0
 
-
-def scalar_or_array(value: Array) -> float | Array:
-    """A float where there is one number without axes."""
-    return value if value.ndim else float(value)
+    def _held(self) -> Iterator[Metric]:
+        """The metrics among its attributes."""
+        for value in vars(self).values():
+            members = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+            yield from (member for member in members if isinstance(member, Metric))

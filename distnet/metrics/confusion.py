@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.metrics.base import Metric, ratio, scalar_or_array
 from distnet.metrics.means import METRICS
+from distnet.metrics.sums import SumsMetric, ratio, scalar_or_array
 from distnet.metrics.thresholds import FN, FP, TN, TP, as_thresholds, evenly_spaced, hits
 from distnet.types import Array, ArrayLike, Shape
 
 
-class ThresholdMetric(Metric, ABC):
+class ThresholdMetric(SumsMetric, ABC):
     """A metric of counts at thresholds; the state holds the counts named ``kinds`` for each threshold."""
 
     kinds: ClassVar[tuple[int, ...]]

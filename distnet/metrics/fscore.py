@@ -11,14 +11,14 @@ from distnet import config
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
-from distnet.metrics.base import Metric, scalar_or_array
 from distnet.metrics.means import METRICS
+from distnet.metrics.sums import SumsMetric, scalar_or_array
 from distnet.types import Array, ArrayLike, Shape
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 
 
-class _FScore(Metric, ABC):
+class _FScore(SumsMetric, ABC):
     """State: true positives, false positives, false negatives and true entries of each class, or of all together."""
 
     direction = "up"

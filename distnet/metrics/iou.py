@@ -12,8 +12,8 @@ from distnet import config
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
-from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS
+from distnet.metrics.sums import SumsMetric
 from distnet.types import Array, ArrayLike, Shape
 
 _MOST_CLASSES = 10_000
@@ -35,7 +35,7 @@ def confusion_table(
     return np.bincount((t * classes + p)[kept], weight[kept], classes * classes).astype(np.float64)
 
 
-class _IoU(Metric, ABC):
+class _IoU(SumsMetric, ABC):
     """State: the table of true against predicted classes."""
 
     direction = "up"

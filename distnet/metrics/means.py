@@ -18,6 +18,7 @@ from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import sample_weights
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric
+from distnet.metrics.sums import SumsMetric
 from distnet.registry import Registry, registered_name, to_json
 from distnet.types import Array, ArrayLike, Json, Shape
 
@@ -48,7 +49,7 @@ def mean_of(state: Array) -> float:
 
 
 @dataclass(eq=False)
-class MeanMetric(Metric, ABC):
+class MeanMetric(SumsMetric, ABC):
     """A weighted mean of values per sample."""
 
     name: str = ""
@@ -93,7 +94,7 @@ class FunctionMetric(MeanMetric, ABC):
 
 @functools.cache
 def _option_names(cls: type[FunctionMetric]) -> tuple[str, ...]:
-    base = {f.name for f in dataclasses.fields(Metric)}
+    base = {f.name for f in dataclasses.fields(SumsMetric)}
     return tuple(f.name for f in dataclasses.fields(cls) if f.name not in base)
 
 

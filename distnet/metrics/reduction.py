@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distnet.criteria.weighting import over_values, sample_weights
-from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS, mean_of, mean_sums
+from distnet.metrics.sums import SumsMetric
 from distnet.types import Array, ArrayLike, Json, Shape
 
 
 @dataclass(eq=False)
-class _Running(Metric, ABC):
+class _Running(SumsMetric, ABC):
     name: str = ""
     dtype: Json = field(default=None, repr=False)
 

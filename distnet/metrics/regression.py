@@ -13,8 +13,8 @@ from distnet import criteria
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
-from distnet.metrics.base import Metric, ratio, scalar_or_array
 from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
+from distnet.metrics.sums import SumsMetric, ratio, scalar_or_array
 from distnet.types import Array, ArrayLike, Json, Shape
 
 
@@ -121,7 +121,7 @@ class MeanRelativeError(MeanMetric):
 
 @METRICS.register()
 @dataclass(eq=False)
-class R2Score(Metric):
+class R2Score(SumsMetric):
     """``1 - sum((t - p)^2) / sum((t - mean(t))^2)`` of each output, over all rows.
 
     Shapes:

@@ -139,7 +139,7 @@ class Objective:
             sums[measured.part] = values[measured.output] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
             weight = _masked_weight(batch.weight[m.output], predicted.masks[m.output]) if m.is_weighted else None
-            sums[m.part] = m.metric.sums(batch.y[m.output], predicted.y[m.output], weight)
+            sums[m.part] = m.metric.added_by(batch.y[m.output], predicted.y[m.output], weight)
         return sums
 
 
@@ -174,8 +174,7 @@ class Totals:
             total, rows = self.sums[measured.part]
             found[measured.key] = float(total / rows) if rows else 0.0
         for m in self.objective.metrics:
-            result = np.asarray(m.metric.result_of(self.sums[m.part]), np.float64)
-            found[m.key] = result.tolist()
+            found[m.key] = m.metric.value_of(self.sums[m.part]).tolist()
         return found
 
     def metrics(self) -> list[Metric]:
@@ -192,7 +191,7 @@ class Totals:
 
 def _known(metric: Metric, key: str, sums: Array) -> Metric:
     """A copy of the metric, by the name of its key, with these sums."""
-    found = copy.copy(metric)
+    found = copy.deepcopy(metric)
     found.name, found.state = key, sums.copy()
     return found
 

@@ -1,0 +1,72 @@
+"""Metrics whose state is one vector of sums over rows: all of distnet's own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from distnet.errors import ShapeError
+from distnet.metrics.base import Metric
+from distnet.registry import LEFT_OUT
+from distnet.types import Array, ArrayLike, Shape
+
+
+@dataclass(eq=False)
+class SumsMetric(Metric, ABC):
+    """A metric that is three functions: of how many sums, which sums, and what they mean."""
+
+    state: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
+
+    @abstractmethod
+    def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
+        """Length of the vector of sums.
+
+        Args:
+            y_true_shape: of the targets, with the batch axis.
+            y_pred_shape: of the predictions, with the batch axis.
+        """
+
+    @abstractmethod
+    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        """What these rows add to the state: a float64 vector. Parts of a batch add up to the whole."""
+
+    @abstractmethod
+    def result_of(self, state: Array) -> float | Array:
+        """The value that sums over all rows mean."""
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Take these rows in."""
+        self.add(self.sums(y_true, y_pred, sample_weight))
+
+    def add(self, sums: Array) -> None:
+        """Take rows in by their sums.
+
+        Raises:
+            ShapeError: the vector has another length than those before.
+        """
+        if self.state is None:
+            self.state = np.array(sums, dtype=np.float64)
+        elif self.state.shape == np.shape(sums):
+            self.state += sums
+        else:
+            raise ShapeError(
+                f"metric {self.name}: expected sums of shape {self.state.shape}, received {np.shape(sums)}. "
+                "Call reset_state() before data of another width."
+            )
+
+    def result(self) -> float | Array:
+        """The value over all rows since the last reset; 0 before the first."""
+        return 0.0 if self.state is None else self.result_of(self.state)
+
+
+def ratio(a: Array | float, b: Array | float) -> Array:
+    """``a / b``; 0 where b is 0."""
+    b = np.asarray(b, dtype=np.float64)
+    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), b.shape)), where=b != 0)
+
+
+def scalar_or_array(value: Array) -> float | Array:
+    """A float where there is one number without axes."""
+    return value if value.ndim else float(value)

@@ -1,0 +1,119 @@
+"""``keras.ops`` on NumPy's arrays: for metrics, callbacks and data.
+
+They compute values, not gradients: a layer or a loss says its gradient itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from distnet import activations
+from distnet.types import Array, ArrayLike
+
+_OF_NUMPY = frozenset(
+    {
+        *("abs", "absolute", "add", "all", "amax", "amin", "any", "arange", "arccos", "arcsin", "arctan"),
+        *("arctan2", "argmax", "argmin", "argsort", "array", "average", "bincount", "broadcast_to", "ceil", "clip"),
+        *("concatenate", "copy", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "diag", "diagonal"),
+        *("diff", "digitize", "divide", "dot", "einsum", "equal", "exp", "expand_dims", "expm1", "eye", "flip"),
+        *("floor", "floor_divide", "full", "full_like", "greater", "greater_equal", "hstack", "identity"),
+        *("isclose", "isfinite", "isinf", "isnan", "less", "less_equal", "linspace", "log", "log10", "log1p"),
+        *("log2", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "max"),
+        *("maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num"),
+        *("ndim", "negative", "nonzero", "not_equal", "ones", "ones_like", "outer", "pad", "power", "prod"),
+        *("quantile", "reciprocal", "repeat", "reshape", "roll", "round", "shape", "sign", "sin", "sinh", "size"),
+        *("sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take"),
+        *("take_along_axis", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tri", "tril", "triu"),
+        *("true_divide", "var", "vdot", "vstack", "where", "zeros", "zeros_like"),
+    }
+)
+"""The functions that mean the same in Keras and in NumPy."""
+
+_ACTIVATIONS = frozenset(
+    {
+        *("elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu"),
+        *("sigmoid", "silu", "softmax", "softplus", "softsign"),
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_NUMPY:
+        return getattr(np, name)
+    if name in _ACTIVATIONS:
+        return getattr(activations, name)
+    raise AttributeError(f"module 'distnet.ops' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_OF_NUMPY, *_ACTIVATIONS})
+
+
+def cast(x: ArrayLike, dtype: str) -> Array:
+    """``x`` as an array of this dtype.
+
+    Source: ``keras.ops.cast``.
+    """
+    return np.asarray(x).astype(dtype)
+
+
+def convert_to_tensor(x: ArrayLike, dtype: str | None = None) -> Array:
+    """``x`` as an array, which is what distnet has for tensors.
+
+    Source: ``keras.ops.convert_to_tensor``.
+    """
+    return np.asarray(x, dtype)
+
+
+def convert_to_numpy(x: ArrayLike) -> Array:
+    """``x`` as an array.
+
+    Source: ``keras.ops.convert_to_numpy``.
+    """
+    return np.asarray(x)
+
+
+def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: str = "float32") -> Array:
+    """Class numbers as vectors; a number out of range gives zeros.
+
+    Shapes:
+        (...) -> (..., num_classes), the new axis at ``axis``.
+
+    Source: ``keras.ops.one_hot``.
+    """
+    found = np.asarray(x)[..., None] == np.arange(num_classes)
+    return np.moveaxis(found.astype(dtype), -1, axis)
+
+
+def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """``numpy.linalg.norm``.
+
+    Source: ``keras.ops.norm``.
+    """
+    return np.linalg.norm(np.asarray(x), ord, axis, keepdims)
+
+
+def logsumexp(x: ArrayLike, axis: Any = None, keepdims: Any = False) -> Any:
+    """``log(sum(exp(x)))`` without overflow.
+
+    Source: ``keras.ops.logsumexp``.
+    """
+    return np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def rsqrt(x: ArrayLike) -> Any:
+    """``1 / sqrt(x)``."""
+    return 1 / np.sqrt(x)
+
+
+def divide_no_nan(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """``x1 / x2``; 0 where ``x2`` is 0.
+
+    Source: ``keras.ops.divide_no_nan``.
+    """
+    a, b = np.asarray(x1), np.asarray(x2)
+    out: Array = np.zeros(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b, np.float32))
+    np.divide(a, b, out=out, where=b != 0)
+    return out

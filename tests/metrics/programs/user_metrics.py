@@ -1,0 +1,97 @@
+"""Train with metrics written as for Keras, save and load them; write the History to the file named first."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import distnet as keras
+
+
+class Share(keras.metrics.Metric):
+    def __init__(self, threshold=0.5, name="share", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.threshold = threshold
+        self.hits = self.add_variable(shape=(), initializer="zeros", name="hits")
+        self.rows = self.add_weight(name="rows", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        hits = keras.ops.logical_and(keras.ops.equal(y_true, 1), keras.ops.greater(y_pred, self.threshold))
+        self.hits.assign(self.hits + keras.ops.sum(keras.ops.cast(hits, "float32")))
+        self.rows.assign_add(len(y_pred))
+
+    def result(self):
+        return self.hits / self.rows
+
+    def reset_state(self):
+        self.hits.assign(0.0)
+        self.rows.assign(0.0)
+
+    def get_config(self):
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+class PerClass(keras.metrics.Metric):
+    def __init__(self, name="per_class", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.counts = self.add_variable((2, 2), name="counts")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        hits = [np.sum((y_true == c) & ((y_pred > 0.5) == c)) for c in (1, 0)]
+        self.counts.assign_add(np.array([hits, [len(y_pred)] * 2]))
+
+    def result(self):
+        return self.counts[0] / self.counts[1]
+
+
+class F1(keras.metrics.Metric):
+    def __init__(self, name="f1", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.parts = {"precision": keras.metrics.Precision(), "recall": keras.metrics.Recall()}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        for part in self.parts.values():
+            part.update_state(y_true, y_pred, sample_weight)
+
+    def result(self):
+        precision, recall = (part.result() for part in self.parts.values())
+        return 2 * precision * recall / (precision + recall)
+
+
+class Rms(keras.metrics.Mean):
+    def __init__(self, name="rms", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(np.square(y_true - y_pred), sample_weight=sample_weight)
+
+    def result(self):
+        return np.sqrt(super().result())
+
+
+keras.utils.set_random_seed(1)
+keras.config.set_floatx("float64")
+rng = np.random.default_rng(1)
+x, weight = rng.random((37, 4)), rng.random(37)
+y = (x.sum(axis=1, keepdims=True) > 2).astype(float)
+
+model = keras.Sequential(
+    [keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1, activation="sigmoid")]
+)
+model.set_weights([np.linspace(-1, 1, 12).reshape(4, 3), np.zeros(3), np.linspace(-1, 1, 3).reshape(3, 1), np.zeros(1)])
+own = ["Precision", "Recall", "TruePositives", "RootMeanSquaredError"]
+model.compile(
+    "sgd",
+    "mse",
+    metrics=[Share(), PerClass(), F1(), Rms(), *(getattr(keras.metrics, name)() for name in own)],
+    weighted_metrics=[Rms(name="rms_weighted")],
+)
+out = Path(sys.argv[1])
+model.fit(x, y, batch_size=10, verbose=0)
+model.save(out.with_suffix(".h5"))
+model = keras.models.load_model(
+    out.with_suffix(".h5"), custom_objects={"Share": Share, "PerClass": PerClass, "F1": F1, "Rms": Rms}
+)
+history = model.fit(x, y, sample_weight=weight, epochs=3, batch_size=10, verbose=0, validation_data=(x, y)).history
+if keras.distribution.is_chief():
+    np.savez(out, **{key: np.array(values) for key, values in history.items()})

@@ -3,7 +3,11 @@
 A call is noted at the layer called, under ``inbound_nodes``. Keras 2 lists its inputs as ``[layer,
 call, output, arguments]``; Keras 3 keeps the arguments as they were, with a ``__keras_tensor__`` for
 each placeholder. The former is what is written, but for calls with placeholders among their other
-arguments, such as ``initial_state``, which Keras 3 reads in its own form only.
+arguments, such as ``initial_state``, which Keras 3 reads in its own form only; what is for Keras 2 alone is
+rewritten: see ``saving.dialects``.
+
+The placeholder of a model's one input, or output, is not in a list: else Keras 3 takes the model to be called on
+lists, and cannot call it on every step.
 
 Keras 3 counts the calls of a model within a model from 0, but from 1 in the outputs; Keras 2 counts them from 1.
 So each of them is listed twice, and the number of its second listing used: for one reader that is the second of
@@ -53,12 +57,12 @@ def _node(call: Call, numbers: Mapping[Call, int]) -> Json:
 
     Placeholders among the other arguments are lost on Keras 3 in this form: then the node is in Keras 3's.
     """
-    named = _named(call)
+    first, named = _arguments(call)
     if any(True for _ in placeholders(named)):
         kwargs = {key: _with_tensors(value, numbers) for key, value in named.items()}
-        return {"args": [_with_tensors(call.args[0], numbers)], "kwargs": kwargs}
+        return {"args": [_with_tensors(first, numbers)], "kwargs": kwargs}
     options = to_json(named)
-    return [[t.name, numbers[t.call], t.index, options] for t in placeholders(call.args[0])]
+    return [[t.name, numbers[t.call], t.index, options] for t in placeholders(first)]
 
 
 def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
@@ -72,11 +76,14 @@ def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
     return to_json(value)
 
 
-def _named(call: Call) -> dict[str, Any]:
-    """All arguments of a call but the first, by name."""
-    names = call.layer.call_arguments
-    positional = dict(zip(names[1:], call.args[1:], strict=False))
-    return {key: value for key, value in {**positional, **call.kwargs}.items() if value is not None}
+def _arguments(call: Call) -> tuple[Any, dict[str, Any]]:
+    """The first argument of a call, and all others by name; a list of inputs and states, as Keras 2 has it, apart."""
+    first, names = call.args[0], call.layer.call_arguments[1:]
+    named = {**dict(zip(names, call.args[1:], strict=False)), **call.kwargs}
+    if "initial_state" in names and isinstance(first, list | tuple):
+        first, *states = first
+        named["initial_state"] = states or named.get("initial_state")
+    return first, {key: value for key, value in named.items() if value is not None}
 
 
 def _with_references(value: Any, numbers: Mapping[Call, int]) -> Json:
@@ -91,4 +98,5 @@ def _references(structure: Any, numbers: Mapping[Call, int]) -> Json:
     """``[layer, call, output]`` of each placeholder; several in the structure they came in."""
     if isinstance(structure, Mapping):
         return {key: _with_references(value, numbers) for key, value in structure.items()}
-    return [_with_references(tensor, numbers) for tensor in placeholders(structure)]
+    found = [_with_references(tensor, numbers) for tensor in placeholders(structure)]
+    return found[0] if len(found) == 1 else found

@@ -1,20 +1,28 @@
 """Configurations of older Kerases in the words of the present one.
 
 What has changed its meaning is rewritten; what only changed its form, readers take as it is. A
-configuration that distnet wrote has the form of Keras 2 and the meaning of Keras 3: its version says so.
+configuration that distnet wrote has the form of Keras 2 and, but for those that are for Keras 2 alone, the meaning of
+Keras 3: its version says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from distnet.types import Json
 
 KERAS_VERSION = "2.12.0+distnet"
 """The Keras whose dialect is written; the one that Keras 2 and Keras 3 both read."""
 
-_HARD_SIGMOID = {"class_name": "HardSigmoid", "config": {"slope": 0.2}}
-"""Keras 3's has the slope 1/6."""
+KERAS_2_VERSION = f"{KERAS_VERSION}.keras2"
+"""The same where also what is meant is what Keras 2 means."""
+
+HARD_SIGMOID = {"class_name": "HardSigmoid", "config": {"slope": 0.2}}
+"""Keras 2's; Keras 3's has the slope 1/6."""
+ACTIVATIONS = ("activation", "recurrent_activation")
+"""The keys of activations in configurations."""
 
 
 def in_present_words(config: Any, keras_version: object) -> Any:
@@ -29,9 +37,9 @@ def in_present_words(config: Any, keras_version: object) -> Any:
 
 
 def is_keras_2(keras_version: object) -> bool:
-    """Whether Keras 1 or 2 itself wrote this version, not distnet in its form."""
+    """Whether Keras 1 or 2 itself wrote this version, or distnet for it, not in its form alone."""
     text = keras_version.decode() if isinstance(keras_version, bytes) else str(keras_version or "")
-    return re.match(r"[012]\.", text) is not None and "distnet" not in text
+    return re.match(r"[012]\.", text) is not None and ("distnet" not in text or text == KERAS_2_VERSION)
 
 
 def _without_wrappers(value: Any) -> Any:
@@ -51,9 +59,9 @@ def _from_keras_2(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     found = {key: _from_keras_2(item) for key, item in value.items()}
-    for key in ("activation", "recurrent_activation"):
+    for key in ACTIVATIONS:
         if found.get(key) == "hard_sigmoid":
-            found[key] = dict(_HARD_SIGMOID)
+            found[key] = dict(HARD_SIGMOID)
     name, config = str(found.get("class_name")), found.get("config")
     if isinstance(config, dict):
         if name == "GRU":
@@ -63,3 +71,36 @@ def _from_keras_2(value: Any) -> Any:
         if "fn" in config and not name.endswith("Wrapper"):
             del config["fn"]  # of a loss: the class says it already
     return found
+
+
+def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """Settings of ``compile`` whose loss has the structure of the loss weights, which Keras 3 wants.
+
+    Args:
+        settings: with ``loss`` and ``loss_weights`` as the user gave them.
+        names: of the outputs.
+    """
+    given = [settings["loss"], settings["loss_weights"]]
+    if given[1] is None or len(names) == 1 or (kinds := {_kind(item) for item in given}) <= {object} or kinds == {list}:
+        return dict(settings)
+    losses, weights = ([_of_output(item, i, name) for i, name in enumerate(names)] for item in given)
+    weights = [1.0 if weight is None else weight for weight in weights]
+    if dict not in kinds:
+        return {**settings, "loss": losses, "loss_weights": weights}
+    known = [i for i, loss in enumerate(losses) if loss is not None]
+    by_name = [{names[i]: found[i] for i in known} for found in (losses, weights)]
+    return {**settings, "loss": by_name[0], "loss_weights": by_name[1]}
+
+
+def _kind(setting: Json) -> type:
+    """list or dict of a setting for each output; object of one for all."""
+    if isinstance(setting, list):
+        return list
+    return dict if isinstance(setting, dict) and "class_name" not in setting else object
+
+
+def _of_output(setting: Json, number: int, name: str) -> Json:
+    kind = _kind(setting)
+    if kind is list:
+        return cast("list[Json]", setting)[number]
+    return cast("dict[str, Json]", setting).get(name) if kind is dict else setting

@@ -21,10 +21,10 @@ from distnet.errors import CheckpointError
 from distnet.network import Network
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, training_state
+from distnet.saving.dialects import by_output
 from distnet.saving.image import Image
-from distnet.saving.keras_optimizer import Scheme, for_keras_2
+from distnet.saving.keras_2 import FOR_BOTH, FOR_KERAS_2
 from distnet.saving.opening import errors_of, opened
-from distnet.types import Json
 
 
 @dataclass(frozen=True)
@@ -98,20 +98,18 @@ def write_whole(
     Args:
         is_archive: whether as Keras 3's archive, else as a legacy HDF5 file.
         include_optimizer: whether training configuration and state are part of it.
-        keras_optimizer: whether a legacy file also holds the optimizer's state as Keras 2 has it.
+        keras_optimizer: whether a legacy file is for Keras 2 alone, with the optimizer's state as Keras 2 has it.
     """
-    config: dict[str, Json] | None = None
-    scheme: Scheme | None = None
+    dialect = FOR_KERAS_2 if keras_optimizer and not is_archive else FOR_BOTH
+    model_config, config, scheme = dialect.model(to_json(model)), None, None
     if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
-        optimizer = to_json(model.optimizer)
-        if keras_optimizer and not is_archive:
-            scheme, optimizer = for_keras_2(model.optimizer)
-        config = {**model.compile_settings, "optimizer_config": optimizer}
+        scheme, optimizer = dialect.optimizer(model.optimizer)
+        config = {**by_output(model.compile_settings, model.output_names), "optimizer_config": optimizer}
     if is_archive:
-        keras_archive.compose(image, to_json(model), config, lambda file: _write_state(file, model, include_optimizer))
+        keras_archive.compose(image, model_config, config, lambda file: _write_state(file, model, include_optimizer))
         return
     with h5py.File(image, "w") as file:
-        keras_h5.write_header(file, to_json(model), config)
+        keras_h5.write_header(file, model_config, config, dialect.version)
         keras_h5.write_weights(file.create_group("model_weights"), model.layers)
         if scheme is not None:
             keras_h5.write_optimizer_state(file, model, scheme)

@@ -34,9 +34,9 @@ _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
 
 
-def write_header(file: h5py.File, model_config: Json, training_config: Json | None) -> None:
-    """Write the root's attributes."""
-    file.attrs["keras_version"] = KERAS_VERSION
+def write_header(file: h5py.File, model_config: Json, training_config: Json | None, version: str) -> None:
+    """Write the root's attributes; ``version`` is the Keras whose words they are in."""
+    file.attrs["keras_version"] = version
     file.attrs["backend"] = "tensorflow"
     file.attrs["model_config"] = json.dumps(model_config).encode()
     if training_config is not None:

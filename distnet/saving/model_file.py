@@ -32,9 +32,10 @@ def save_model(
             an HDF5 file. Missing folders are made.
         overwrite: False refuses to replace a file.
         include_optimizer: False leaves out training configuration and state.
-        keras_optimizer: True adds the optimizer's state to an HDF5 file in the form of Keras 2, which then trains
-            on from it. Keras 3 has to ``compile`` such a model again before it can train it, and with some
-            optimizers to load it with ``compile=False``.
+        keras_optimizer: True writes an HDF5 file for Keras 2 alone, with the optimizer's state, from which it then
+            trains on. Where no one form suits both Keras 2 and Keras 3, this file has that of Keras 2, every other
+            that of Keras 3: calls with ``initial_state``, ``MultiHeadAttention``, what ``hard_sigmoid`` means. From
+            any such file Keras 3 cannot train before it has called ``compile`` again.
 
     Raises:
         CheckpointError: the model has no weights yet, or the file cannot be written.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.optimizers.base import Optimizer
 from distnet.progress import TrainingState as TrainingState
-from distnet.types import Array, ArrayLike, Json, Shape
+from distnet.types import Array, ArrayLike, DType, Json, Shape
 from distnet.variables import Variable, VariableStore
 
 
@@ -86,15 +86,16 @@ class Network(Protocol):
     def get_config(self) -> dict[str, Json]: ...
 
 
-def lay_out(model: Network, extra: int = 0) -> VariableStore:
+def lay_out(model: Network, extra: int = 0, allocate: Callable[[int, DType], Array] = np.zeros) -> VariableStore:
     """Put the model's variables into flat buffers, those of frozen layers behind the trained ones.
 
     Args:
         extra: sums that travel behind the gradient.
+        allocate: see ``VariableStore``.
     """
     for layer in model.layers:
         trained = {id(variable) for variable in layer.trainable_weights}
         for variable in layer.variables:
             variable.frozen = variable.trainable and id(variable) not in trained
-    model.store = VariableStore(model.variables, np.dtype(model.dtype), extra)
+    model.store = VariableStore(model.variables, np.dtype(model.dtype), extra, allocate)
     return model.store

@@ -180,7 +180,7 @@ class VariableStore:
         variables: all variables of the model, in the model's order.
         dtype: of both arrays.
         extra: entries to append to the gradient's buffer, for sums that travel with the gradient.
-        allocate: gives zeroed memory for a number of entries; by default the process's own.
+        allocate: gives zeroed memory for the gradients and what follows them; by default the process's own.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class VariableStore:
         spans, self.size = self._spans(trained, 0)
         frozen_spans, total = self._spans(frozen, self.size)
         self.spans = spans
-        self.buffer = allocate(total, self.dtype)
+        self.buffer = np.zeros(total, self.dtype)
         self.message = allocate(self.size + extra, self.dtype)
         for span in (*spans, *frozen_spans):
             self._bind(span.variable, self.buffer[span.start : span.stop])
@@ -218,6 +218,11 @@ class VariableStore:
     def extra(self) -> Array:
         """(extra,) the sums that travel behind the gradient."""
         return self.message[self.size :]
+
+    @property
+    def part(self) -> slice:
+        """Which of the weights these are: all."""
+        return slice(0, self.size)
 
     @property
     def is_current(self) -> bool:
@@ -241,6 +246,25 @@ class VariableStore:
         view = view.reshape(variable.shape)
         view[...] = variable.value
         variable.value = view
+
+
+@dataclass(frozen=True)
+class StorePart:
+    """Some of a store's trainable weights, and their gradients, which may lie elsewhere.
+
+    Args:
+        weights: a view into the store's.
+        gradients: of the same length.
+        part: where among the store's weights they lie.
+    """
+
+    weights: Array
+    gradients: Array
+    part: slice
+
+    @property
+    def dtype(self) -> DType:
+        return self.weights.dtype
 
 
 def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:

@@ -79,7 +79,7 @@ def test_a_store_can_be_laid_out_again():
         np.testing.assert_array_equal(variable.value, value)
 
 
-def test_the_buffers_memory_comes_from_whom_it_is_asked_of():
+def test_the_message_s_memory_comes_from_whom_it_is_asked_of():
     asked = []
 
     def allocate(entries, dtype):
@@ -87,7 +87,7 @@ def test_the_buffers_memory_comes_from_whom_it_is_asked_of():
         return np.zeros(entries, dtype)
 
     VariableStore(make([(20,)])[0], np.dtype(np.float32), 2, allocate)
-    assert asked == [(32, np.float32), (34, np.float32)]
+    assert asked == [(34, np.float32)]
 
 
 def test_assigning_checks_the_shape_and_casts():

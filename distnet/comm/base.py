@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from distnet.types import Array
+from distnet.types import Array, DType
 
 T = TypeVar("T")
 
@@ -59,6 +59,16 @@ class Communicator(Protocol):
 
     def barrier(self) -> None:
         """Wait until every rank is here."""
+
+    def shared_array(self, entries: int, dtype: DType) -> Array | None:
+        """Zeros that the ranks of each node share.
+
+        None where there are none: one process alone, nodes of different numbers of ranks, ranks that may not see
+        each other's memory.
+        """
+
+    def allreduce_across_nodes(self, buffer: Array) -> None:
+        """Sum ``buffer`` over the ranks of this ``local_rank``, one on each node, in place."""
 
     def local_barrier(self) -> None:
         """Wait until every rank of this node is here."""

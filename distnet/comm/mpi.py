@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -14,9 +15,10 @@ import mpi4py
 import numpy as np
 
 from distnet.comm import threads
+from distnet.comm.shared_memory import SharedMemory
 from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, report_failure
-from distnet.types import Array
+from distnet.types import Array, DType
 
 mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
 mpi4py.rc.finalize = True
@@ -27,6 +29,7 @@ T = TypeVar("T")
 _PATIENCE_S = 0.5
 _DEPARTURE_TAG = 1
 _CALL_NAME_BYTES = 32
+_PATH_BYTES = 64
 _SAME_CALLS = (
     "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
     "rank 0 alone."
@@ -73,6 +76,8 @@ class MPICommunicator:
         self.node = comm.Split_type(MPI.COMM_TYPE_SHARED)
         self.local_rank: int = self.node.rank
         self.local_size: int = self.node.size
+        self.nodes = comm.Split(self.local_rank, self.rank)
+        self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
         self.blas_threads: int | None = None
         self.collectives = 0
         self._departures = comm.Dup()
@@ -142,6 +147,36 @@ class MPICommunicator:
     def barrier(self) -> None:
         """Wait for every rank."""
         self.meet("barrier")
+
+    def shared_array(self, entries: int, dtype: DType) -> Array | None:
+        """Zeros in memory that one rank of each node makes and the others map."""
+        if self.local_size == 1 or not self.has_even_nodes:
+            return None
+        memory = self._shared_memory(entries * dtype.itemsize)
+        opened = np.array([memory is not None], np.int64)
+        self._started(self.comm.Iallreduce(MPI.IN_PLACE, opened, MPI.MIN), "allreduce").wait()
+        array = memory.array(dtype) if memory is not None and opened[0] else None
+        if memory is not None:
+            memory.close()
+        return array
+
+    def _shared_memory(self, size: int) -> SharedMemory | None:
+        path = np.zeros(_PATH_BYTES, np.uint8)
+        memory = None
+        with suppress(OSError):
+            if self.local_rank == 0:
+                memory = SharedMemory.of_size(size)
+                path = np.frombuffer(memory.path.encode().ljust(_PATH_BYTES), np.uint8).copy()
+        self._started(self.node.Ibcast(path), "broadcast").wait()
+        with suppress(OSError):
+            if self.local_rank > 0 and path[0]:
+                memory = SharedMemory.opened(path.tobytes().decode().strip(), size)
+        return memory
+
+    def allreduce_across_nodes(self, buffer: Array) -> None:
+        """Sum over the nodes (``MPI_Iallreduce``); nothing is sent where there is one."""
+        if self.nodes.size > 1:
+            self._started(self.nodes.Iallreduce(MPI.IN_PLACE, buffer), "allreduce").wait()
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""

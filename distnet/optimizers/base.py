@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import zip_longest
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_value
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, DType, Json
-from distnet.variables import Span, Variable, VariableStore
+from distnet.variables import Span, StorePart, Variable, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
@@ -51,6 +51,9 @@ class Optimizer(Configurable):
 
     Source: ``keras.optimizers.Optimizer`` of Keras 3.15; ``lr`` and ``decay``: Keras 2.10.
     """
+
+    updates_elementwise: ClassVar[bool] = False
+    """Whether a class that overrides ``update`` still computes each entry from its own gradient and slots alone."""
 
     scalars: dict[str, float] = field(
         default_factory=lambda: {"iteration": 0}, init=False, repr=False, metadata=LEFT_OUT
@@ -164,25 +167,39 @@ class Optimizer(Configurable):
         """Make one step. The gradients are consumed: what they hold afterwards is unspecified."""
         if not self.built:
             self.build(store)
+        self.advance(store)
+        self.finish(store)
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether a step may be made of steps of parts: no entry's update depends on other entries."""
+        is_rule = type(self).update is Optimizer.update or self.updates_elementwise
+        return is_rule and not self.clipnorm and not self.global_clipnorm
+
+    def advance(self, store: VariableStore | StorePart) -> None:
+        """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
         if self.loss_scale_factor is not None:
             np.divide(store.gradients, store.dtype.type(self.loss_scale_factor), out=store.gradients)
-        if self._accumulate(store.gradients):
+        if self._accumulate(store):
             self._clip(store)
             learning_rate = self._decayed_learning_rate()
             self._decay_weights(store, learning_rate)
             self.update(store, learning_rate)
             # With epsilon=0 a rule may compute 0/0 between the variables.
-            store.weights[self._padding] = 0
+            store.weights[self._padding_of(store.part)] = 0
         self._average(store)
+
+    def finish(self, store: VariableStore) -> None:
+        """What ends a step, when all weights are advanced: constraints, and the count."""
         for span in store.spans:
             if span.variable.constraint is not None:
                 span.variable.assign(span.variable.constraint(span.variable.value))
         self.scalars["iteration"] += 1
 
-    def update(self, store: VariableStore, learning_rate: float) -> None:
+    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         """Apply the rule to weights and slots, given the gradients as they are to be used."""
         formula, scalars = self.rule(learning_rate)
-        slots = [self.slots[name] for name in self.initial_slots()]
+        slots = [self.slots[name][store.part] for name in self.initial_slots()]
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
 
     def finalize_variable_values(self, store: VariableStore) -> None:
@@ -247,38 +264,48 @@ class Optimizer(Configurable):
         rate = float(self.learning_rate)
         return rate / (1 + self.decay * self.scalars["iteration"]) if self.decay else rate
 
-    def _accumulate(self, gradients: Array) -> bool:
-        """Whether this step updates the weights; ``gradients`` are then the mean of the batches since the last."""
+    def _accumulate(self, store: VariableStore | StorePart) -> bool:
+        """Whether this step updates the weights; the gradients are then the mean of the batches since the last."""
         steps = self.gradient_accumulation_steps
         if steps is None:
             return True
-        total = self.slots["gradient_accumulator"]
-        total += gradients
+        total = self.slots["gradient_accumulator"][store.part]
+        total += store.gradients
         if (self.scalars["iteration"] + 1) % steps:
             return False
-        np.divide(total, total.dtype.type(steps), out=gradients)
+        np.divide(total, total.dtype.type(steps), out=store.gradients)
         total.fill(0)
         return True
 
-    def _clip(self, store: VariableStore) -> None:
-        if self.clipnorm:
-            clip_norms(store, self.clipnorm)
+    def _clip(self, store: VariableStore | StorePart) -> None:
+        if self.clipvalue:
+            clip_values(store.gradients, self.clipvalue)
+        elif self.clipnorm:
+            clip_norms(store.gradients, self._spans, self.clipnorm)
         elif self.global_clipnorm:
-            clip_global_norm(store, self.global_clipnorm)
-        elif self.clipvalue:
-            clip_values(store, self.clipvalue)
+            clip_global_norm(store.gradients, self.global_clipnorm)
 
-    def _decay_weights(self, store: VariableStore, learning_rate: float) -> None:
+    def _decay_weights(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         if self.weight_decay:
             rates = (self.weight_decay, learning_rate)
-            for part in self._decayed:
-                kernels.current().update(updates.weight_decay, store.weights[part], store.gradients[part], (), rates)
+            for decayed in self._decayed:
+                first, last = max(decayed.start, store.part.start), min(decayed.stop, store.part.stop)
+                if first < last:
+                    here = slice(first - store.part.start, last - store.part.start)
+                    kernels.current().update(
+                        updates.weight_decay, store.weights[here], store.gradients[here], (), rates
+                    )
 
-    def _average(self, store: VariableStore) -> None:
+    def _padding_of(self, part: slice) -> Array:
+        first, last = np.searchsorted(self._padding, (part.start, part.stop))
+        padding: Array = self._padding[first:last] - part.start
+        return padding
+
+    def _average(self, store: VariableStore | StorePart) -> None:
         if not self.use_ema:
             return
         momentum = self.ema_momentum if self.iterations else 0.0
-        average = self.slots["average"]
+        average = self.slots["average"][store.part]
         kernels.current().update(updates.moving_average, average, store.weights, (), (momentum, 1 - momentum))
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             store.weights[...] = average

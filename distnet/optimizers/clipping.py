@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from distnet.types import Array
-from distnet.variables import VariableStore
+from distnet.variables import Span
 
 
-def clip_norms(store: VariableStore, limit: float) -> None:
+def clip_norms(g: Array, spans: Iterable[Span], limit: float) -> None:
     """``g *= limit / max(norm(g), limit)`` for the gradient of each variable by itself.
 
     Source: Keras's ``clipnorm``.
     """
-    for span in store.spans:
-        _shrink(store.gradients[span.start : span.stop], limit)
+    for span in spans:
+        _shrink(g[span.start : span.stop], limit)
 
 
-def clip_global_norm(store: VariableStore, limit: float) -> None:
+def clip_global_norm(g: Array, limit: float) -> None:
     """``g *= limit / max(norm, limit)``, ``norm`` being that of all gradients together.
 
     Source: Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1;
     as Keras's ``global_clipnorm`` it makes every gradient nan when the norm is infinite.
     """
-    if not _shrink(store.gradients, limit) < math.inf:
-        store.gradients.fill(math.nan)
+    if not _shrink(g, limit) < math.inf:
+        g.fill(math.nan)
 
 
-def clip_values(store: VariableStore, limit: float) -> None:
+def clip_values(g: Array, limit: float) -> None:
     """Each entry into [-limit, limit].
 
     Source: Keras's ``clipvalue``.
     """
-    np.clip(store.gradients, -limit, limit, out=store.gradients)
+    np.clip(g, -limit, limit, out=g)
 
 
 def _shrink(g: Array, limit: float) -> float:

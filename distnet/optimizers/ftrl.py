@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from distnet.arguments import NOT_NEGATIVE, NOT_POSITIVE, number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.variables import VariableStore
+from distnet.variables import StorePart, VariableStore
 
 
 @OPTIMIZERS.register()
@@ -30,6 +31,8 @@ class Ftrl(Optimizer):
     ``keras.optimizers.Ftrl``.
     """
 
+    updates_elementwise: ClassVar = True
+
     learning_rate_power: float = number(-0.5, NOT_POSITIVE)
     initial_accumulator_value: float = number(0.1, NOT_NEGATIVE)
     l1_regularization_strength: float = number(0.0, NOT_NEGATIVE)
@@ -40,7 +43,7 @@ class Ftrl(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
 
-    def update(self, store: VariableStore, learning_rate: float) -> None:
+    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         # A schedule may give 0, by which the formula divides: nothing is learned then (Keras's weights become nan).
         if learning_rate:
             super().update(store, learning_rate)

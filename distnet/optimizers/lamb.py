@@ -12,7 +12,7 @@ from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
-from distnet.variables import VariableStore
+from distnet.variables import StorePart, VariableStore
 
 
 @OPTIMIZERS.register()
@@ -52,11 +52,11 @@ class Lamb(Optimizer):
         biases = (1 - self.beta_1**t, 1 - self.beta_2**t)
         return updates.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
 
-    def update(self, store: VariableStore, learning_rate: float) -> None:
+    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         formula, scalars = self.rule(learning_rate)
         slots = [self.slots[name] for name in self.initial_slots()]
         kernels.current().update(formula, self._direction, store.gradients, slots, scalars)
-        for span in store.spans:
+        for span in self._spans:
             w, r = store.weights[span.start : span.stop], self._direction[span.start : span.stop]
             norms = (euclidean_norm(w), euclidean_norm(r))
             trust = norms[0] / norms[1] if min(norms) > 0 else 1.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.types import Json
-from distnet.variables import VariableStore
+from distnet.variables import StorePart, VariableStore
 
 
 @OPTIMIZERS.register()
@@ -34,6 +34,8 @@ class Nadam(Optimizer):
 
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 8; ``keras.optimizers.Nadam``.
     """
+
+    updates_elementwise: ClassVar = True
 
     beta_1: float = number(0.9, BELOW_ONE)
     beta_2: float = number(0.999, BELOW_ONE)
@@ -64,7 +66,7 @@ class Nadam(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def update(self, store: VariableStore, learning_rate: float) -> None:
+    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         self.scalars["u_product"] *= self._momentum(self.iterations + 1)
         super().update(store, learning_rate)
 

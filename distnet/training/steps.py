@@ -14,7 +14,8 @@ from distnet.errors import DataError, NotCompiledError
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
-from distnet.parallel.reduction import StepReduction
+from distnet.parallel.reduction import Extra, extra_size
+from distnet.parallel.slices import Messages
 from distnet.training.objective import Objective, Prediction
 from distnet.types import Array, DType
 from distnet.variables import VariableStore
@@ -91,10 +92,11 @@ class TrainingSteps(Steps):
     def __init__(self, model: Network, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, communicator)
         self.objective = objective
-        self.store, self.optimizer = _ready_optimizer(model, StepReduction.extra_size(objective.entries))
+        messages = Messages(communicator)
+        self.store, self.optimizer = _ready_optimizer(model, extra_size(objective.entries), messages)
         if communicator.local_size > 1:
             self._compile_kernels_once()
-        self.reduction = StepReduction(communicator, self.store, objective.entries)
+        self.reduction = messages.reduction(self.store, self.optimizer)
 
     def train(self, batch: Batch, leave: bool = False) -> StepResult:
         """Take one step; every rank calls this with its part of the same global batch.
@@ -109,14 +111,13 @@ class TrainingSteps(Steps):
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
             found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
-        self.reduction.sum(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:
             scaled = self.store.gradients
             scaled *= self.store.dtype.type(self.optimizer.loss_scale_factor)
-        self.optimizer.apply(self.store)
+        Extra(self.store.extra).write(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
+        reduced = self.reduction.step(self.optimizer)
         state.step += 1
-        reduced = self.reduction
         return StepResult(reduced.loss + penalty, reduced.sums, reduced.stop, reduced.leave)
 
     def _compile_kernels_once(self) -> None:
@@ -126,17 +127,18 @@ class TrainingSteps(Steps):
         self.communicator.local_barrier()
 
     def _regularize(self) -> float:
-        """Add the penalties' gradients, which every rank computes alike; return the penalties."""
+        """Add the penalties' gradients, that of each weight on one rank; return the penalties."""
         penalty = 0.0
-        for span in self.store.trainable():
+        for i, span in enumerate(self.store.trainable()):
             variable = span.variable
             if variable.regularizer is not None:
                 penalty += float(variable.regularizer.value(variable.value))
-                variable.grad += variable.regularizer.gradient(variable.value)
+                if i % self.communicator.size == self.communicator.rank:
+                    variable.grad += variable.regularizer.gradient(variable.value)
         return penalty
 
 
-def _ready_optimizer(model: Network, extra: int) -> tuple[VariableStore, Optimizer]:
+def _ready_optimizer(model: Network, extra: int, messages: Messages) -> tuple[VariableStore, Optimizer]:
     """Lay the variables out for training; the optimizer's state is made, or follows the variables.
 
     Raises:
@@ -144,7 +146,7 @@ def _ready_optimizer(model: Network, extra: int) -> tuple[VariableStore, Optimiz
     """
     if model.optimizer is None:
         raise NotCompiledError(f"{model.name}: call compile() before training.")
-    old, new = model.store, lay_out(model, extra)
+    old, new = model.store, lay_out(model, extra, messages)
     if old is not None and model.optimizer.built:
         model.optimizer.follow(old, new)
     else:

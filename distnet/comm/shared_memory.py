@@ -1,0 +1,63 @@
+"""Memory that the processes of a node share, without a name that could be left behind."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from distnet.types import Array, DType
+
+
+@dataclass
+class SharedMemory:
+    """Zeroed memory that other processes of this user may map as well, while this one keeps it open.
+
+    Args:
+        descriptor: of a file that lies in memory alone.
+        size: in bytes.
+    """
+
+    descriptor: int
+    size: int
+
+    @classmethod
+    def of_size(cls, size: int) -> SharedMemory:
+        """New memory, all of it reserved.
+
+        Raises:
+            OSError: there is not so much, or this system has none of the kind.
+        """
+        if not hasattr(os, "memfd_create"):
+            raise OSError("no memfd_create on this system")
+        descriptor = os.memfd_create("distnet", os.MFD_CLOEXEC)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return cls(descriptor, size)
+
+    @property
+    def path(self) -> str:
+        """Where other processes of this node open it."""
+        return f"/proc/{os.getpid()}/fd/{self.descriptor}"
+
+    @classmethod
+    def opened(cls, path: str, size: int) -> SharedMemory:
+        """The memory that another process made.
+
+        Raises:
+            OSError: this process may not open it.
+        """
+        return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size)
+
+    def array(self, dtype: DType) -> Array:
+        """The memory as a flat array, which keeps it."""
+        return np.frombuffer(mmap.mmap(self.descriptor, self.size), dtype)
+
+    def close(self) -> None:
+        """Let nobody map it any more; arrays stay."""
+        os.close(self.descriptor)

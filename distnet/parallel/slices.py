@@ -20,7 +20,7 @@ from distnet.parallel.reduction import Extra, Reduction, WholeReduction
 from distnet.types import Array, DType
 from distnet.variables import StorePart, VariableStore
 
-_LEAST_BYTES = 1 << 16
+LEAST_BYTES = 1 << 16
 """Of a message for which slices are worth two barriers."""
 
 _LINE = 16
@@ -37,7 +37,7 @@ class Messages:
 
     def __call__(self, entries: int, dtype: DType) -> Array:
         ranks = self.communicator
-        if entries * dtype.itemsize < _LEAST_BYTES:
+        if entries * dtype.itemsize < LEAST_BYTES:
             return np.zeros(entries, dtype)
         stride = -(-entries // _LINE) * _LINE
         shared = ranks.shared_array(stride * ranks.local_size, dtype)

@@ -44,6 +44,17 @@ def test_every_way_of_training_and_asking_gives_what_one_rank_gives(results, n):
     assert_same(results("variants.py", n), results("variants.py", 1), 1e-10)
 
 
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_slices_of_weights_train_what_one_rank_trains(results, n):
+    assert_same(results("slices.py", n), results("slices.py", 1), 1e-10)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_two_nodes_train_what_one_rank_trains(results, n):
+    """As MPICH can pretend: two nodes of two ranks, or of unequal numbers; another MPI sees one node."""
+    assert_same(results("slices.py", n, MPIR_CVAR_NUM_CLIQUES="2"), results("slices.py", 1), 1e-10)
+
+
 def test_compiled_kernels_train_what_one_rank_trains(results):
     pytest.importorskip("numba")
     env = {"DISTNET_KERNELS": "numba"}

@@ -1,0 +1,53 @@
+"""Train small models by slices, as large ones are; rank 0 writes weights, slots and history: slices.py OUT.npz."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import distnet as keras
+from distnet import comm, layers, optimizers
+from distnet.parallel import slices
+
+OPTIMIZERS = {
+    "momentum": optimizers.SGD(0.05, momentum=0.9, nesterov=True, clipvalue=0.01),
+    "decayed": optimizers.AdamW(0.01, weight_decay=0.01, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7),
+    "accumulated": optimizers.Adam(0.01, amsgrad=True, gradient_accumulation_steps=3, loss_scale_factor=64.0),
+    "clipped": optimizers.RMSprop(0.01, clipnorm=0.1),
+    "clipped together": optimizers.Nadam(0.01, global_clipnorm=0.1),
+    "by norms": optimizers.Lamb(0.01),
+    "followed": optimizers.Ftrl(0.1, l1_regularization_strength=0.001),
+}
+
+
+def train(optimizer, folder):
+    """One fit, a save by rank 0's callback, another layer frozen, another fit of the loaded model's twin."""
+    keras.utils.set_random_seed(7)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(101, 5)), rng.integers(0, 3, 101)
+    hidden = layers.Dense(7, "tanh", kernel_regularizer="l2", bias_constraint="max_norm", name="hidden")
+    model = keras.Sequential([keras.Input((5,)), hidden, layers.Dropout(0.3), layers.Dense(3, "softmax", name="out")])
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    file = str(folder / "model.h5")
+    saved = keras.callbacks.ModelCheckpoint(file, save_freq=5)
+    first = model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[saved]).history
+    keras.distribution.barrier()
+    model = keras.models.load_model(file)
+    model.get_layer("hidden").trainable = False
+    model.compile(model.optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    second = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history
+    return model, [*first.values(), *second.values()]
+
+
+slices.LEAST_BYTES = 0
+keras.config.set_floatx("float64")
+out, found = Path(sys.argv[1]), {}
+for name, optimizer in OPTIMIZERS.items():
+    model, history = train(optimizer, out.parent)
+    found[f"{name}/history"] = np.array(history)
+    found |= {f"{name}/{v.path}": v.value for v in model.variables}
+    found |= {f"{name}/{v.path}": np.asarray(v.value) for v in model.optimizer.variables}
+    assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
+if keras.distribution.is_chief():
+    np.savez(out, **found)

@@ -25,16 +25,16 @@ class SharedMemory:
 
     @classmethod
     def of_size(cls, size: int) -> SharedMemory:
-        """New memory, all of it reserved.
+        """New memory; pages are taken when they are first written, as of any array of zeros.
 
         Raises:
-            OSError: there is not so much, or this system has none of the kind.
+            OSError: this process may not make files so large, or this system has none of the kind.
         """
         if not hasattr(os, "memfd_create"):
             raise OSError("no memfd_create on this system")
         descriptor = os.memfd_create("distnet", os.MFD_CLOEXEC)
         try:
-            os.posix_fallocate(descriptor, 0, size)
+            os.truncate(descriptor, size)
         except OSError:
             os.close(descriptor)
             raise

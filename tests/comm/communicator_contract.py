@@ -1,5 +1,7 @@
 """What every communicator does, whatever its size; each rank checks, rank 0 says so at the end."""
 
+import sys
+
 import numpy as np
 
 from distnet import comm
@@ -83,6 +85,26 @@ def check_allgather_rows_of_uneven_ranks(ranks):
 def check_allgather_rows_of_what_is_not_contiguous(ranks):
     found = ranks.allgather_rows(of_rank(ranks.rank, (4, 6))[::2, ::3])
     np.testing.assert_array_equal(found, np.concatenate([of_rank(r, (4, 6))[::2, ::3] for r in range(ranks.size)]))
+
+
+def check_ranks_of_a_node_see_the_same_array(ranks):
+    for dtype in (np.dtype("float32"), np.dtype("float64")):
+        array = ranks.shared_array(ranks.local_size + 1, dtype)
+        found = ranks.allgather_object(array is not None)
+        assert len(set(found)) == 1
+        assert found[0] == (ranks.local_size > 1 and sys.platform == "linux")
+        if array is not None:
+            assert array.dtype == dtype
+            array[ranks.local_rank] = ranks.local_rank + 1
+            ranks.local_barrier()
+            assert array.tolist() == [*range(1, ranks.local_size + 1), 0]
+
+
+def check_one_node_has_nothing_to_sum_across(ranks):
+    buffer = of_rank(ranks.rank)
+    ranks.allreduce_across_nodes(buffer)
+    if ranks.local_size == ranks.size:
+        np.testing.assert_array_equal(buffer, of_rank(ranks.rank))
 
 
 def check_barriers(ranks):

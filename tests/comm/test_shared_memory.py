@@ -1,0 +1,50 @@
+"""Memory of several processes."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from distnet.comm.shared_memory import SharedMemory
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="this system has no memory files")
+
+WRITE = """
+import sys
+import numpy as np
+from distnet.comm.shared_memory import SharedMemory
+memory = SharedMemory.opened(sys.argv[1], int(sys.argv[2]))
+memory.array(np.dtype(np.float32))[1] = 7
+"""
+
+
+def test_another_process_writes_what_this_one_reads():
+    memory = SharedMemory.of_size(3 * 4)
+    array = memory.array(np.dtype(np.float32))
+    assert array.tolist() == [0, 0, 0]
+    subprocess.run([sys.executable, "-c", WRITE, memory.path, str(memory.size)], check=True, timeout=60)
+    memory.close()
+    assert array.tolist() == [0, 7, 0]
+    assert not os.path.exists(memory.path)
+
+
+def test_a_limit_on_the_size_of_files_holds():
+    program = """
+import resource
+from distnet.comm.shared_memory import SharedMemory
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    SharedMemory.of_size(1001)
+except OSError as error:
+    print(error)
+"""
+    found = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
+    assert "File too large" in found.stdout
+
+
+def test_systems_without_memory_files_say_so(monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    with pytest.raises(OSError, match="memfd_create"):
+        SharedMemory.of_size(8)

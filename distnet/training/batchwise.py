@@ -54,7 +54,7 @@ def _prepared(model: Network, data: ArrayData) -> TrainingSteps:
     steps = model.batch_steps
     if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
         ranks = communicator()
-        steps = model.batch_steps = TrainingSteps(model, model.objective(data), ranks)
         replicas.compare(ranks, model_facts(model))
+        steps = model.batch_steps = TrainingSteps(model, model.objective(data), ranks)
         replicas.broadcast_weights(ranks, model.variables)
     return steps

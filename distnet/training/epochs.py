@@ -59,6 +59,7 @@ class Training:
         if self.start is not None and self.model.optimizer is not None:
             configure(self.model.optimizer, self.start.optimizer)
         self._check_validation()
+        self._agree()
         self.steps = TrainingSteps(self.model, objective, self.ranks)
         self.moment = Moment(self._first_epoch(), 0, Stage.START)
         self._pending: Collection[int] = ()
@@ -83,7 +84,7 @@ class Training:
 
     def _run(self) -> History:
         fit, model = self.fit, self.model
-        self._agree()
+        replicas.broadcast_weights(self.ranks, model.variables)
         verbose = verbosity(fit.options.verbose)
         if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
             _announce(self.ranks.size, self.ranks.blas_threads)
@@ -103,11 +104,10 @@ class Training:
         return history
 
     def _agree(self) -> None:
-        """Fail unless every rank trains the same; give all the weights of rank 0."""
+        """Fail unless every rank trains the same: the ranks may then lay out memory together."""
         fit = self.fit
         here = facts(self.model, fit.train, fit.validation, fit.options, self.length)
         replicas.compare(self.ranks, {**here, "the moment to go on from": self.start and self.start.moment})
-        replicas.broadcast_weights(self.ranks, self.model.variables)
 
     def _begin(self) -> None:
         """Call the first hook; let data and callbacks go on from the file, where there is one."""

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from distnet.optimizers import schedules
 from distnet.optimizers.adadelta import Adadelta
+from distnet.optimizers.adafactor import Adafactor
 from distnet.optimizers.adagrad import Adagrad
 from distnet.optimizers.adam import Adam, AdamW
 from distnet.optimizers.adamax import Adamax
@@ -27,6 +28,7 @@ __all__ = [
     "OPTIMIZERS",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -94,6 +95,13 @@ class Optimizer(Configurable):
         """The rule's slots by Keras's names, in Keras's order, and what fills each at the start."""
         raise NotImplementedError
 
+    def slot_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """The shape of a slot for a variable of ``shape``; None where it has none.
+
+        What is smaller than the variable lies where the variable begins.
+        """
+        return shape
+
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         """The formula of this update and its scalars."""
         raise NotImplementedError
@@ -116,11 +124,12 @@ class Optimizer(Configurable):
         scalars = {"iteration": np.int64(self.iterations), "learning_rate": np.float64(self.learning_rate)}
         found = [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]
         for span in self._spans:
-            path, shape = span.variable.path, span.variable.shape
-            found += [
-                Variable(name, f"{self.name}/{path}_{name}", slot[span.start : span.stop].reshape(shape), False)
-                for name, slot in self.slots.items()
-            ]
+            path = f"{self.name}/{span.variable.path}"
+            for name, slot in self.slots.items():
+                shape = self.slot_shape(name, span.variable.shape)
+                if shape is not None:
+                    value = slot[span.start : span.start + math.prod(shape)].reshape(shape)
+                    found.append(Variable(name, f"{path}_{name}", value, False))
         return found
 
     def build(self, store: VariableStore) -> None:

@@ -35,6 +35,12 @@ IF_SET = {"config": "if set"}
 LEFT_OUT = {"config": False}
 """Metadata of a field that is never written."""
 
+BESIDE = {"config": "beside"}
+"""Metadata of a field that no Keras knows: where it is set it is written beside the config, where none looks."""
+
+_OURS = "distnet"
+"""The key of what is written beside a config."""
+
 
 class Configurable:
     """A dataclass whose fields are its constructor, its attributes and its Keras config.
@@ -77,11 +83,15 @@ class Configurable:
 
     def _is_written(self, f: dataclasses.Field[Any]) -> bool:
         rule = f.metadata.get("config", True)
-        return bool(rule) and (rule != IF_SET["config"] or getattr(self, f.name) != f.default)
+        is_optional = rule in (IF_SET["config"], BESIDE["config"])
+        return bool(rule) and not (is_optional and getattr(self, f.name) == f.default)
 
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}`` of this object."""
-        return {"class_name": registered_name(type(self)), "config": self.get_config()}
+        config = self.get_config()
+        ours = {name: config.pop(name) for name in fields_beside(type(self)) if name in config}
+        found: dict[str, Json] = {"class_name": registered_name(type(self)), "config": config}
+        return said_beside(found, **ours) if ours else found
 
 
 class Registry(Generic[T]):
@@ -193,7 +203,8 @@ class Registry(Generic[T]):
             name = name.rpartition(">")[2]
         found = self.find(name)
         if isinstance(found, type) and hasattr(found, "from_config"):
-            return cast(T, found.from_config(config or {}))
+            ours = {name: value for name, value in beside(spec).items() if name in fields_beside(found)}
+            return cast(T, found.from_config({**(config or {}), **ours}))
         return self._instance(found)
 
     def _instance(self, found: object) -> T:
@@ -334,6 +345,23 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         yield
     finally:
         _scoped_custom.reset(token)
+
+
+def fields_beside(cls: type) -> list[str]:
+    """The names of a class's fields that are written beside its config."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return [f.name for f in fields if f.metadata.get("config") == BESIDE["config"]]
+
+
+def said_beside(spec: Mapping[str, Any], **ours: Json) -> dict[str, Any]:
+    """A configuration with more beside it, of which classes take what they have fields for."""
+    return {**spec, _OURS: {**beside(spec), **ours}}
+
+
+def beside(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was written beside a configuration, for distnet alone."""
+    ours = spec.get(_OURS)
+    return ours if isinstance(ours, Mapping) else {}
 
 
 def _required(cls: type) -> list[str]:

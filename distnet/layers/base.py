@@ -60,6 +60,8 @@ class Layer(Configurable, ABC):
     """The dtypes it can have."""
     supports_masking: ClassVar[bool] = False
     """Whether time steps pass through one by one, so that the input's mask is the output's too."""
+    couples_rows: ClassVar[bool] = False
+    """Whether training computes with statistics of the batch."""
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import wrapper
 from distnet.layers.base import LAYERS, Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.wrapper import Wrapper, WrapperRun
-from distnet.registry import Resolved
+from distnet.layers.wrapper import Inner, Wrapper, WrapperRun
+from distnet.registry import BESIDE, Resolved
 from distnet.types import Array, Shape
 
 
 @register_layer()
 @dataclass(eq=False)
 class TimeDistributed(Wrapper):
-    """Applies a layer to every time step, with the same weights: to N T rows at once.
+    """Applies a layer to every time step, with the same weights.
 
-    Batch statistics within it are those of all steps together, as in Keras 2.
+    Where it computes with statistics of the batch it takes the steps one after the other, as in Keras 3; else all N T
+    rows at once, which is the same.
 
     Shapes:
         (N, T, ...) -> (N, T, ...), where the layer maps (N, ...) -> (N, ...).
 
     Args:
         layer: with one input and one output.
+        as_in_keras_2: whether batch statistics within it are those of all steps together, as there.
 
     Source: ``keras.layers.TimeDistributed``.
     """
@@ -34,6 +38,7 @@ class TimeDistributed(Wrapper):
     attributes: ClassVar[tuple[str, ...]] = ("layer",)
 
     layer: Resolved[Layer] = LAYERS.field(None)
+    as_in_keras_2: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -65,15 +70,32 @@ class TimeDistributed(Wrapper):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, WrapperRun]:
         rows, count = x.shape[:2]
-        within = ctx.within(0, self._mask_of_steps(ctx.mask))
-        within.first_row, within.global_rows = ctx.first_row * count, ctx.global_rows * count
-        y, inner = wrapper.forward(self.layer, x.reshape(rows * count, *x.shape[2:]), within, ctx.global_rows)
-        return y.reshape(rows, count, *y.shape[1:]), WrapperRun([inner], x.shape)
+        turns = count if ctx.training and _couples_rows(self.layer) and not self.as_in_keras_2 else 1
+        masks = [None] * turns if ctx.mask is None else np.split(ctx.mask, turns, axis=1)
+        parts = zip(np.split(x, turns, axis=1), masks, strict=True)
+        runs = [self._run(part, mask, ctx, i) for i, (part, mask) in enumerate(parts)]
+        found = [y.reshape(rows, count // turns, *y.shape[1:]) for y, _ in runs]
+        y = found[0] if turns == 1 else np.concatenate(found, axis=1)
+        return y, WrapperRun([inner for _, inner in runs], x.shape)
 
     def backward(self, dy: Array, saved: WrapperRun, ctx: BackwardContext) -> Array | None:
-        flat = dy.reshape(dy.shape[0] * dy.shape[1], *dy.shape[2:])
-        dx = wrapper.backward(self.layer, flat, saved.inner[0], ctx.within(0))
-        return None if dx is None or not ctx.needs_input_gradient else dx.reshape(saved.own)
+        (rows, count, *extents), turns = saved.own, len(saved.inner)
+        parts = np.split(dy, turns, axis=1)
+        found = [
+            wrapper.backward(self.layer, _as_rows(part), inner, ctx.within(i))
+            for i, (part, inner) in enumerate(zip(parts, saved.inner, strict=True))
+        ]
+        if not ctx.needs_input_gradient or any(dx is None for dx in found):
+            return None
+        steps = [dx.reshape(rows, count // turns, *extents) for dx in found]
+        return steps[0] if turns == 1 else np.concatenate(steps, axis=1)
+
+    def _run(self, part: Array, mask: Array | None, ctx: ForwardContext, number: int) -> tuple[Array, Inner]:
+        """Call the layer on some of the steps."""
+        count = part.shape[1]
+        within = ctx.within(number, self._mask_of_steps(mask))
+        within.first_row, within.global_rows = ctx.first_row * count, ctx.global_rows * count
+        return wrapper.forward(self.layer, _as_rows(part), within, ctx.global_rows)
 
     def _of_one_step(self, shape: Shape) -> Shape:
         if len(shape) < 3:
@@ -84,3 +106,13 @@ class TimeDistributed(Wrapper):
     def _mask_of_steps(mask: Any) -> Array | None:
         """What is left of a mask for the rows of the layer within; one of whole steps says nothing about them."""
         return None if mask is None or mask.ndim < 3 else mask.reshape(-1, *mask.shape[2:])
+
+
+def _as_rows(x: Array) -> Array:
+    """(N, T, ...) as (N T, ...)."""
+    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+
+
+def _couples_rows(layer: Layer) -> bool:
+    """Whether what a row becomes depends on the others, by the layer itself or by one within it."""
+    return layer.couples_rows or any(_couples_rows(part) for _, part in layer.inner_layers())

@@ -36,6 +36,8 @@ class Metric(Configurable, ABC):
 
     direction: ClassVar[Literal["up", "down"] | None] = None
     """Which way is better; None where nobody knows."""
+    heeds_mask: ClassVar[bool] = False
+    """Whether it leaves out the time steps that the mask of the predictions excludes."""
 
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)

@@ -52,6 +52,8 @@ def mean_of(state: Array) -> float:
 class MeanMetric(SumsMetric, ABC):
     """A weighted mean of values per sample."""
 
+    heeds_mask: ClassVar[bool] = True
+
     name: str = ""
     dtype: Json = dataclasses.field(default=None, repr=False)
 

@@ -89,6 +89,7 @@ class RootMeanSquaredError(MeanMetric):
     """``sqrt(mean((p - t)^2))``: the root of the mean over all rows."""
 
     direction = "down"
+    heeds_mask = False
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         t, p = same_shape(self.name, y_true, y_pred, {})
@@ -110,6 +111,7 @@ class MeanRelativeError(MeanMetric):
     """
 
     direction = "down"
+    heeds_mask = False
     normalizer: Sequence[float] | float = 1.0
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
-from distnet.registry import to_json
-from distnet.training.compilation import Compilation, named_in_full
+from distnet.registry import beside, to_json
+from distnet.training.compilation import Compilation, by_key, named_in_full
 from distnet.training.objective import Totals
 from distnet.types import Json
 
@@ -36,6 +37,11 @@ class Compiled(ABC):
     @abstractmethod
     def output_names(self) -> list[str]:
         """The keys of the outputs, or the names of the entries."""
+
+    @property
+    def has_named_outputs(self) -> bool:
+        """Whether the outputs are a dict."""
+        return False
 
     @property
     def compiled(self) -> bool:
@@ -87,10 +93,14 @@ class Compiled(ABC):
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile as a saved ``training_config`` says, or Keras 3's ``compile_config``."""
-        self.compile(
-            config.get("optimizer_config") or config.get("optimizer") or "rmsprop",
-            config.get("loss"),
-            named_in_full(config.get("metrics")),
-            config.get("loss_weights"),
-            named_in_full(config.get("weighted_metrics")),
-        )
+        optimizer = config.get("optimizer_config") or config.get("optimizer") or "rmsprop"
+        as_in_keras_2 = bool(beside(config).get("as_in_keras_2"))
+        is_by_key = as_in_keras_2 and self.has_named_outputs
+        settings = {key: config.get(key) for key in ("loss", "metrics", "loss_weights", "weighted_metrics")}
+        if is_by_key:
+            settings = {key: by_key(value, self.output_names) for key, value in settings.items()}
+        for key in ("metrics", "weighted_metrics"):
+            settings[key] = named_in_full(settings[key])
+        self.compile(optimizer, **settings)
+        if self._compilation is not None:
+            self._compilation = replace(self._compilation, as_in_keras_2=as_in_keras_2, is_by_key=is_by_key)

@@ -100,6 +100,11 @@ class Functional(Model):
         structure = self.structure[1]
         return list(structure) if isinstance(structure, Mapping) else super().output_names
 
+    @property
+    def has_named_outputs(self) -> bool:
+        """Whether the outputs are a dict."""
+        return isinstance(self.structure[1], Mapping)
+
     def build(self, input_shape: Any, ctx: BuildContext | None = None) -> None:
         """Nothing is left to build: the layers were built when they were called."""
 
@@ -124,7 +129,14 @@ class Functional(Model):
             ArgumentError: a graph with a cycle, or with layers that are called but not there.
         """
         inputs, outputs = functional_reading.rebuilt(config)
-        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+        made = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+        # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.
+        order = {entry.get("name"): i for i, entry in enumerate(config["layers"])}
+        listed = sorted(made.layers, key=lambda layer: order.get(layer.name, len(order)))
+        if listed != made.layers:
+            made.trace.layers[:] = listed
+            lay_out(made)
+        return made
 
     def summary_rows(self) -> list[tuple[Layer, Any]]:
         """The layers with their output shapes."""

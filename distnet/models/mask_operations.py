@@ -18,7 +18,8 @@ Keys = Callable[[Any], list[tuple[str, int]]]
 """The calls that a part of a configuration refers to."""
 
 _OPERATIONS = (
-    "Any", "Cast", "Concatenate", "ConvertToTensor", "ExpandDims", "LogicalAnd", "LogicalOr", "NotEqual", "ZerosLike",
+    "Any", "Cast", "Concatenate", "ConvertToTensor", "ExpandDims", "LogicalAnd", "LogicalOr", "NotEqual", "OnesLike",
+    "ZerosLike",
 )  # fmt: skip
 
 

@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from distnet.errors import UnknownNameError
+from distnet.metrics import METRICS
+from distnet.registry import said_beside
 from distnet.types import Json
 
 KERAS_VERSION = "2.12.0+distnet"
@@ -24,6 +27,14 @@ HARD_SIGMOID = {"class_name": "HardSigmoid", "config": {"slope": 0.2}}
 ACTIVATIONS = ("activation", "recurrent_activation")
 """The keys of activations in configurations."""
 
+_COMPUTE_OTHERWISE = frozenset(
+    (
+        "Add", "Average", "BatchNormalization", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
+        "TimeDistributed",
+    )
+)  # fmt: skip
+"""Layers that can be told to compute ``as_in_keras_2``."""
+
 
 def in_present_words(config: Any, keras_version: object) -> Any:
     """The configuration of a model or of its training, as it would be written today.
@@ -33,7 +44,10 @@ def in_present_words(config: Any, keras_version: object) -> Any:
         keras_version: what stands beside it; None for JSON of Keras 3.
     """
     config = _without_wrappers(config)
-    return _from_keras_2(config) if is_keras_2(keras_version) else config
+    if not is_keras_2(keras_version):
+        return config
+    found = _from_keras_2(config)
+    return found if "distnet" in str(keras_version) else _as_in_keras_2(found)
 
 
 def is_keras_2(keras_version: object) -> bool:
@@ -66,11 +80,36 @@ def _from_keras_2(value: Any) -> Any:
     if isinstance(config, dict):
         if name == "GRU":
             config.setdefault("reset_after", False)
-        if name == "MeanMetricWrapper" and config.get("fn") == "cosine_similarity":
-            found["class_name"] = name = "CosineSimilarity"  # the function of that name is now the loss, its negative
+        if name == "MeanMetricWrapper":
+            found["class_name"] = name = _metric_of(config.get("fn")) or name
         if "fn" in config and not name.endswith("Wrapper"):
             del config["fn"]  # of a loss: the class says it already
     return found
+
+
+def _metric_of(function: object) -> str | None:
+    """The metric whose values a function gives; None for a user's own.
+
+    In this form, the function within a wrapper, a metric is read by Keras 2 alone.
+    """
+    try:
+        found = METRICS.find(str(function))
+    except UnknownNameError:
+        return None
+    return found.__name__ if isinstance(found, type) and found in METRICS.members.values() else None
+
+
+def _as_in_keras_2(value: Any) -> Any:
+    """The configuration with that beside it which lets layers and metrics compute as they did there."""
+    if isinstance(value, list):
+        return [_as_in_keras_2(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    found = {key: _as_in_keras_2(item) for key, item in value.items()}
+    if isinstance(found.get("compile_config"), Mapping):
+        found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
+    is_other = found.get("class_name") in _COMPUTE_OTHERWISE or "optimizer_config" in found
+    return said_beside(found, as_in_keras_2=True) if is_other else found
 
 
 def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:

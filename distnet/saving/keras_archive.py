@@ -30,6 +30,7 @@ from distnet.layers import LAYERS
 from distnet.losses import LOSSES
 from distnet.metrics import METRICS
 from distnet.optimizers import OPTIMIZERS
+from distnet.registry import beside, said_beside
 from distnet.saving import rules
 from distnet.saving.dialects import in_present_words
 from distnet.saving.image import Image
@@ -78,6 +79,8 @@ def compose(
         write_weights(file)
     metadata = {"keras_version": _KERAS_VERSION, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S")}
     config = {**cast(dict[str, Json], LAYERS.with_module(model)), "compile_config": compile_config(settings)}
+    if settings and beside(settings):
+        config = said_beside(config, **beside(settings))  # Keras 3 takes every key within for an argument of compile
     with zipfile.ZipFile(cast(IO[bytes], image), "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(config))
@@ -126,7 +129,7 @@ def compile_config(training_config: Mapping[str, Json] | None) -> dict[str, Json
 def training_config(config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The ``compile_config`` of a model's configuration in the words of a whole-model file; None without one."""
     compiled = config.get("compile_config")
-    return {**compiled, "optimizer_config": compiled["optimizer"]} if compiled else None
+    return said_beside(compiled, **beside(config)) if compiled else None
 
 
 def _keras_version(archive: zipfile.ZipFile, path: str) -> object:

@@ -9,6 +9,7 @@ Source: ``build`` of the optimizers in Keras 3.15, in tf_keras 2.21 and in its `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -18,7 +19,7 @@ import numpy as np
 from distnet.errors import CheckpointError
 from distnet.optimizers import Nadam, Optimizer
 from distnet.types import Array, Json
-from distnet.variables import Variable, VariableStore
+from distnet.variables import Span, Variable, VariableStore
 
 ITERATION, LEARNING_RATE, PRODUCT = "iteration", "learning_rate", "u_product"
 _OF_EVERY_RULE = ("average", "gradient_accumulator")
@@ -93,7 +94,9 @@ class Scheme:
         for together in self._rounds(optimizer, always):
             for variable in variables:
                 for what in together:
-                    shape = always.get(what) if what not in optimizer.all_slots() else None
+                    shape = _shape_of(what, optimizer, variable, always)
+                    if shape is None:
+                        continue
                     path = self.slot_path.format(
                         optimizer=optimizer.name,
                         what=self.slot_name(optimizer, what),
@@ -101,7 +104,7 @@ class Scheme:
                         flat=variable.path.replace("/", "_"),
                         number=f"_{number}" if number else "",
                     )
-                    yield Entry(what, path, variable, variable.shape if shape is None else shape)
+                    yield Entry(what, path, variable, shape)
                     number += 1
 
     def _rounds(self, optimizer: Optimizer, always: Mapping[str, tuple[int, ...] | None]) -> list[list[str]]:
@@ -128,7 +131,11 @@ TF_KERAS = Scheme(
     {ITERATION: "iteration"},
     "{what}:0",
     "{optimizer}/{what}/{path}:0",
-    {"": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "u"}, "RMSprop": {}},
+    {
+        "": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "u"},
+        "RMSprop": {},
+        "Adafactor": {"row": "r", "column": "c", "velocity": "v"},
+    },
     exceptions=("RMSprop",),
     always={"SGD": {"momentum": None}},
 )
@@ -194,8 +201,9 @@ def arrays(scheme: Scheme, optimizer: Optimizer, store: VariableStore) -> list[t
         elif entry.what not in optimizer.slots:
             found.append((entry, np.zeros(entry.shape, store.dtype)))
         else:
-            span = spans[id(entry.variable)]
-            found.append((entry, optimizer.slots[entry.what][span.start : span.stop].reshape(entry.shape)))
+            start = spans[id(entry.variable)].start
+            stop = start + math.prod(entry.shape)
+            found.append((entry, optimizer.slots[entry.what][start:stop].reshape(entry.shape)))
     return found
 
 
@@ -204,37 +212,37 @@ def fill(
     store: VariableStore,
     values: Sequence[Array],
     names: Sequence[str] | None = None,
-    scheme: Scheme = KERAS_3,
+    scheme: Scheme | None = None,
 ) -> None:
     """Give an optimizer the state that Keras listed.
 
     Args:
         values: the arrays, in Keras's order.
         names: their paths, which tell the generation and the slots; without them the order does.
-        scheme: whose order it is, where there are no names.
+        scheme: whose order it is, where there are no names; None for that of Keras 3 or tf_keras, whichever fits.
 
     Raises:
         CheckpointError: it is the state of another optimizer or of other variables; nothing is changed then.
     """
-    scheme = scheme if names is None else scheme_of(names)
+    scheme = scheme_of(names) if names is not None else scheme or _fitting_scheme(optimizer, store, values)
     state = _sorted(optimizer, store, values, names, scheme)
     if not optimizer.built:
         optimizer.build(store)
-    spans = list(store.trainable())
+    spans = {what: _spans_with(optimizer, what, store) for what in optimizer.slots}
     steps = int(state[ITERATION][0]) if ITERATION in state else 0
     if not (steps == 0 and all(what not in state for what in optimizer.slots)):
         for what in optimizer.slots:
-            _check(optimizer, what, [span.variable for span in spans], state.get(what, []))
+            _check(optimizer, what, [span.variable for span in spans[what]], state.get(what, []))
     for what, slot in optimizer.slots.items():
-        for span, value in zip(spans, state.get(what, ()), strict=False):
-            slot[span.start : span.stop] = value.reshape(-1)
+        for span, value in zip(spans[what], state.get(what, ()), strict=False):
+            slot[span.start : span.start + value.size] = value.reshape(-1)
     optimizer.scalars[ITERATION] = steps
     if LEARNING_RATE in state and optimizer.schedule is None:
         optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
     if isinstance(optimizer, Nadam):
         saved = state.get(PRODUCT)
         # tf_keras does not save the product, into which its graph takes mu once for every variable.
-        power = len(spans) if scheme is TF_KERAS else 1
+        power = len(list(store.trainable())) if scheme is TF_KERAS else 1
         optimizer.scalars[PRODUCT] = float(saved[0]) if saved else optimizer.momentum_product(steps) ** power
 
 
@@ -246,6 +254,12 @@ def scheme_of(names: Sequence[str]) -> Scheme:
     if first == "iteration":
         return TF_KERAS if names[0].endswith(":0") else KERAS_3
     return LEGACY if first == "iter" else STANDALONE
+
+
+def _fitting_scheme(optimizer: Optimizer, store: VariableStore, values: Sequence[Array]) -> Scheme:
+    """Who listed these arrays without names: tf_keras if they are what it would list, else Keras 3."""
+    expected = [entry.shape for entry in TF_KERAS.entries(optimizer, store)]
+    return TF_KERAS if [np.shape(value) for value in values] == expected else KERAS_3
 
 
 def _sorted(
@@ -305,11 +319,25 @@ def _check(optimizer: Optimizer, what: str, variables: Sequence[Variable], value
             f"{optimizer.name}: expected {what} for {len(variables)} trained weights, found it for {len(values)}."
         )
     for variable, value in zip(variables, values, strict=True):
-        if variable.shape != value.shape:
+        shape = optimizer.slot_shape(what, variable.shape)
+        if shape != value.shape:
             raise CheckpointError(
-                f"{optimizer.name}: expected {what} of {variable.path} to be of shape {variable.shape}, found "
-                f"{value.shape}."
+                f"{optimizer.name}: expected {what} of {variable.path} to be of shape {shape}, found {value.shape}."
             )
+
+
+def _spans_with(optimizer: Optimizer, what: str, store: VariableStore) -> list[Span]:
+    """The trained variables that have the slot."""
+    return [span for span in store.trainable() if optimizer.slot_shape(what, span.variable.shape) is not None]
+
+
+def _shape_of(
+    what: str, optimizer: Optimizer, variable: Variable, always: Mapping[str, tuple[int, ...] | None]
+) -> tuple[int, ...] | None:
+    """The shape of a variable's slot in a list; None where it is not listed."""
+    if what in optimizer.all_slots():
+        return optimizer.slot_shape(what, variable.shape)
+    return always[what] or variable.shape
 
 
 def _listed(optimizer: Optimizer, scheme: Scheme) -> list[str]:

@@ -10,7 +10,7 @@ from distnet import losses, metrics
 from distnet.errors import ArgumentError
 from distnet.losses import LOSSES, Loss
 from distnet.metrics import METRICS, Metric
-from distnet.registry import to_json
+from distnet.registry import said_beside, to_json
 from distnet.training.objective import MeasuredLoss, MeasuredMetric, Objective
 from distnet.types import Json, Shape
 
@@ -68,6 +68,8 @@ class Compilation:
         metrics: lists of names, objects, functions or configs; they ignore sample weights.
         weighted_metrics: the same, counted with sample weights.
         loss_weights: factors of the losses.
+        as_in_keras_2: whether all metrics heed masks, and are listed output by output, as there.
+        is_by_key: whether outputs are listed in the order of their names, as Keras 2 does those of a dict.
 
     Raises:
         UnknownNameError: a loss or metric that does not exist.
@@ -78,6 +80,8 @@ class Compilation:
     metrics: Any = None
     weighted_metrics: Any = None
     loss_weights: Any = None
+    as_in_keras_2: bool = False
+    is_by_key: bool = False
 
     def __post_init__(self) -> None:
         # Names of custom objects are known now, not when training begins.
@@ -100,10 +104,10 @@ class Compilation:
         factors = [1.0 if w is None else w for w in _by_output(self.loss_weights, names, "loss weight")]
         measured_losses: list[MeasuredLoss] = []
         if len(names) > 1:
-            for i, (name, loss) in enumerate(zip(names, found, strict=True)):
-                if loss is not None:
+            for i in self._listed(names):
+                if found[i] is not None:
                     start = 2 * len(measured_losses)
-                    measured_losses.append(MeasuredLoss(f"{name}_loss", i, slice(start, start + 2)))
+                    measured_losses.append(MeasuredLoss(f"{names[i]}_loss", i, slice(start, start + 2)))
         measured = self._measured(names, y_true_shapes, y_pred_shapes, 2 * len(measured_losses))
         return Objective(tuple(found), tuple(factors), tuple(measured_losses), tuple(measured))
 
@@ -113,29 +117,36 @@ class Compilation:
         Raises:
             ArgumentError: the settings name other outputs.
         """
-        of_outputs = [f"{name}_loss" for name, loss in zip(names, self._losses(names), strict=True) if loss is not None]
+        found = self._losses(names)
+        of_outputs = [f"{names[i]}_loss" for i in self._listed(names) if found[i] is not None]
         keys = ["loss", *(of_outputs if len(names) > 1 else ())]
         _by_output(self.loss_weights, names, "loss weight")
         return keys + [measure.key for measure in self._measures(names)]
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""
-        return {
+        found: dict[str, Json] = {
             "loss": _mapped(self.loss, losses.canonical_name, "a loss"),
             "metrics": _mapped(self.metrics, _MetricSpec.to_json, "a metric"),
             "weighted_metrics": _mapped(self.weighted_metrics, _MetricSpec.to_json, "a metric"),
             "loss_weights": to_json(self.loss_weights),
         }
+        return said_beside(found, as_in_keras_2=True) if self.as_in_keras_2 else found
 
     def _losses(self, names: Sequence[str]) -> list[Loss | None]:
         is_one = _is_leaf(self.loss) and self.loss is not None
         return [self.loss] * len(names) if is_one else _by_output(self.loss, names, "loss")
 
+    def _listed(self, names: Sequence[str]) -> list[int]:
+        """The numbers of the outputs in the order in which logs list them."""
+        return sorted(range(len(names)), key=names.__getitem__) if self.is_by_key else list(range(len(names)))
+
     def _measures(self, names: Sequence[str]) -> list[_Measure]:
         """The metrics, then the weighted ones, in the order of the outputs.
 
         Source: ``keras.src.trainers.compile_utils.CompileMetrics.result`` for the keys,
-        ``keras.src.trainers.trainer.Trainer._flatten_metrics_in_order`` for the order.
+        ``keras.src.trainers.trainer.Trainer._flatten_metrics_in_order`` for the order, for Keras 2
+        ``MetricsContainer._create_ordered_metrics`` of tf_keras.
         """
         found: dict[str, _Measure] = {}
         groups = ((self.metrics, False, "list of metrics"), (self.weighted_metrics, True, "list of weighted_metrics"))
@@ -149,6 +160,8 @@ class Compilation:
                         key = f"{prefix}weighted_{spec.label}"
                     key = _unused(key, found)
                     found[key] = _Measure(key, output, spec, is_weighted)
+        if self.as_in_keras_2:
+            return [measure for i in self._listed(names) for measure in found.values() if measure.output == i]
         # Keras lists first the metrics whose key is their own name, then the others by the alphabet.
         own = [measure for measure in found.values() if measure.key == measure.spec.label]
         return own + sorted((m for m in found.values() if m.key != m.spec.label), key=lambda m: m.key)
@@ -162,7 +175,8 @@ class Compilation:
             metric = measure.spec.resolved(y_true_shape, y_pred_shape)
             stop = start + metric.size(y_true_shape, y_pred_shape)
             part = slice(start, stop)
-            measured.append(MeasuredMetric(measure.key, metric, measure.output, measure.is_weighted, part))
+            counted = measure.is_weighted, metric.heeds_mask or self.as_in_keras_2
+            measured.append(MeasuredMetric(measure.key, metric, measure.output, *counted, part))
             start = stop
         return measured
 
@@ -170,6 +184,12 @@ class Compilation:
 def named_in_full(metrics: Any) -> Any:
     """Metrics as a file says them: with Keras 2's names, of which the output's is a part."""
     return _mapped(metrics, lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), "a metric")
+
+
+def by_key(spec: Any, names: Sequence[str]) -> Any:
+    """A list of what is said of each output, in the order of their names, as a dict."""
+    is_list = isinstance(spec, list | tuple) and len(spec) == len(names)
+    return dict(zip(sorted(names), spec, strict=True)) if is_list else spec
 
 
 def is_numbers(spec: Any) -> bool:

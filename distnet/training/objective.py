@@ -43,6 +43,7 @@ class MeasuredMetric:
         metric: gives sums and takes the result from them.
         output: number of the output it looks at.
         is_weighted: whether sample weights count.
+        heeds_mask: whether time steps that the output's mask excludes do not count.
         part: where its sums lie in the vector of all sums.
     """
 
@@ -50,7 +51,15 @@ class MeasuredMetric:
     metric: Metric
     output: int
     is_weighted: bool
+    heeds_mask: bool
     part: slice
+
+    def weight(self, sample_weight: Array | None, mask: Array | None) -> Array | None:
+        """How much each row, or each of its time steps, counts; None where all count alike."""
+        weight = sample_weight if self.is_weighted else None
+        if mask is None or not self.heeds_mask:
+            return weight
+        return mask if weight is None else weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim)) * mask
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ class Objective:
         for measured in self.measured_losses:
             sums[measured.part] = values[measured.output] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
-            weight = _masked_weight(batch.weight[m.output], predicted.masks[m.output]) if m.is_weighted else None
+            weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
             sums[m.part] = m.metric.added_by(batch.y[m.output], predicted.y[m.output], weight)
         return sums
 
@@ -236,13 +245,3 @@ def _of_coupled_rows(
     divisor = loss.divisor(0, batch.global_rows, loss.count(y_true, y_all, weights))
     value, gradient = loss.sum_and_gradient(y_true, y_all, weights, 1.0 / divisor if divisor else 0.0)
     return value / ranks.size, gradient[batch.first_row : batch.first_row + len(y_pred)]
-
-
-def _masked_weight(weight: Array | None, mask: Array | None) -> Array | None:
-    """Sample weights with 0 where the mask says that a time step does not count.
-
-    Source: ``keras.metrics.MeanMetricWrapper.update_state``, which heeds a mask only beside weights.
-    """
-    if weight is None or mask is None:
-        return weight
-    return weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim)) * mask

@@ -1,11 +1,13 @@
-"""Writes saved_PACKAGE.zip beside this file: models that a Keras saved, and what it computed before and after.
+"""Writes saved_NAME.zip beside this file: models that a Keras saved, and what it computed before and after.
 
-    python tests/golden/make_saved.py PACKAGE FOLDER [CASE ...]
+    python tests/golden/make_saved.py NAME FOLDER [CASE ...]
 
-PACKAGE is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10). Each
-model of ``saved_cases`` is trained for three epochs and saved. What it then predicts and how it is evaluated, the
-losses of three further epochs and the predictions after them are noted beside it. All goes to FOLDER first, with the
-text of ``to_json``; what is there already is not made again. With CASES it stays there.
+NAME is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10); or
+keras_formats or tf_keras_formats, which have ``.keras`` and ``.weights.h5`` files beside the ``.h5``. Each model of
+``saved_cases`` is trained for three epochs and saved. What it then predicts and how it is evaluated, the losses of
+three further epochs, and the predictions and the evaluation after them, are noted beside it. Outputs in a dict are
+noted in the order of their keys. All goes to FOLDER first, with the text of ``to_json``; what is there already is not
+made again. With CASES it stays there.
 """
 
 import os
@@ -38,7 +40,15 @@ SHOWN = {
     "legacy": [
         "sgd_momentum", "rmsprop_both", "adam_amsgrad", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "polynomial",
     ],
+    "keras_formats": [
+        "different_masks", "masked_labels", "half_masked", "named_outputs", "steps_of_batches", "images_of_batches",
+    ],
+    "tf_keras_formats": [
+        "different_masks", "masked_labels", "named_outputs", "steps_of_batches", "images_of_batches", "sgd", "nadam",
+        "adafactor",
+    ],
 }  # fmt: skip
+ALL_FORMATS = (".h5", ".keras", ".weights.h5")
 
 
 class Legacy:
@@ -54,7 +64,9 @@ class Legacy:
 
 
 def as_list(values):
-    return list(values.values()) if isinstance(values, dict) else values if isinstance(values, list) else [values]
+    if isinstance(values, dict):
+        return [values[key] for key in sorted(values)]
+    return values if isinstance(values, list) else [values]
 
 
 def given(arrays):
@@ -71,24 +83,29 @@ def make(package, name, folder):
         history = model.fit(given(x), given(y), batch_size=8, epochs=3, shuffle=False, verbose=0)
         return history.history["loss"]
 
+    def numbers(predicted, evaluated):
+        found = {f"{predicted}{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
+        return {**found, evaluated: np.atleast_1d(model.evaluate(given(x), given(y), batch_size=8, verbose=0))}
+
     fit()
-    found = {f"pred{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
-    found["evaluate"] = np.atleast_1d(model.evaluate(given(x), given(y), batch_size=8, verbose=0))
+    found = numbers("pred", "evaluate")
     (folder / f"{name}.json").write_text(model.to_json())
-    model.save(folder / f"{name}.h5")
+    for ending in reversed(ALL_FORMATS):  # to save .h5 Keras 3 takes the optimizer out of the model's settings
+        save = model.save_weights if ending == ".weights.h5" else model.save
+        save(folder / f"{name}{ending}")
     found["next_losses"] = np.array(fit())
-    found |= {f"after{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
+    found |= numbers("after", "evaluate_after")
     for what, arrays in (("x", x), ("y", y)):
         found |= {f"{what}{i}": array for i, array in enumerate(as_list(arrays))}
         if isinstance(arrays, dict):
-            found[f"{what}keys"] = np.array(list(arrays))
+            found[f"{what}keys"] = np.array(sorted(arrays))
     np.savez(folder / f"{name}.npz", **found)
 
 
 def main():
     kind, where, *names = sys.argv[1:]
     warnings.simplefilter("ignore")
-    package = import_module("keras" if kind == "keras" else "tf_keras")
+    package = import_module("keras" if kind.startswith("keras") else "tf_keras")
     package = Legacy(package) if kind == "legacy" else package
     folder = Path(where)
     folder.mkdir(exist_ok=True)
@@ -99,7 +116,8 @@ def main():
         return
     with zipfile.ZipFile(Path(__file__).with_name(f"saved_{kind}.zip"), "w", zipfile.ZIP_LZMA) as archive:
         for name in SHOWN[kind]:
-            for path in (folder / f"{name}.h5", folder / f"{name}.npz"):
+            for ending in (*(ALL_FORMATS if kind.endswith("formats") else (".h5",)), ".npz"):
+                path = folder / f"{name}{ending}"
                 # The time of writing is left out: the same files give the same archive.
                 archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_LZMA)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from abc import abstractmethod
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -12,11 +13,20 @@ import numpy as np
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.registry import BESIDE
 from distnet.types import Array, Shape
 
 
+@dataclass(eq=False, kw_only=True)
 class Merge(Layer):
-    """A function of a list of inputs."""
+    """A function of a list of inputs.
+
+    Args:
+        as_in_keras_2: whether masks mean what they did there: time steps count that count in every input that has a
+            mask, and what is computed does not heed them.
+    """
+
+    as_in_keras_2: bool = field(default=False, metadata=BESIDE)
 
     supports_masking: ClassVar[bool] = True
     inputs_wanted: ClassVar[int | None] = None
@@ -52,6 +62,11 @@ class Merge(Layer):
             raise ShapeError(f"{self.name}: expected a list of {self.inputs_wanted} inputs, received {len(found)}.")
         return found
 
+    @property
+    def _joined(self) -> np.ufunc:
+        """What makes one mask of several."""
+        return np.logical_and if self.as_in_keras_2 else np.logical_or
+
     def _like_inputs(self, gradients: list[Array]) -> Any:
         """The gradients, in the form in which the inputs were handed over."""
         return gradients[0] if len(gradients) == 1 else gradients
@@ -63,16 +78,18 @@ class Elementwise(Merge):
     def compute_mask(self, x: Any, mask: Any) -> Any:
         """Time steps count that count in any input, if all have a mask."""
         masks = self._several(mask)
-        if any(m is None for m in masks):
+        given = [m for m in masks if m is not None]
+        if not given or (len(given) < len(masks) and not self.as_in_keras_2):
             return None
-        most = max(m.ndim for m in masks)
-        return reduce(np.logical_or, [trailing(m, most) for m in masks])
+        most = max(m.ndim for m in given)
+        return reduce(self._joined, [trailing(m, most) for m in given])
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, Any]:
         inputs = self._several(x)
         most = max(a.ndim for a in inputs)
         aligned = [a.reshape(len(a), *[1] * (most - a.ndim), *a.shape[1:]) for a in inputs]
-        given = self._several(ctx.mask) if ctx.mask is not None else [None] * len(inputs)
+        is_masked = ctx.mask is not None and not self.as_in_keras_2
+        given = self._several(ctx.mask) if is_masked else [None] * len(inputs)
         masks = [
             None if mask is None or a.ndim < most else trailing(mask, most)
             for mask, a in zip(given, inputs, strict=True)

@@ -48,7 +48,7 @@ class Concatenate(Merge):
             for a, m in zip(arrays, masks, strict=True)
         ]
         axis = self.axis % arrays[0].ndim
-        return np.concatenate(full, axis=axis) if axis < axes else np.logical_or.reduce(full)
+        return np.concatenate(full, axis=axis) if axis < axes else self._joined.reduce(full)
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, list[tuple[int, ...]]]:
         inputs = self._several(x)

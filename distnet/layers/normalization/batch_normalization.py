@@ -18,7 +18,7 @@ from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
-from distnet.registry import LEFT_OUT, Resolved
+from distnet.registry import BESIDE, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 from distnet.variables import Variable
@@ -66,11 +66,14 @@ class BatchNormalization(Layer):
         scale: whether there is a gamma.
         renorm: False; batch renormalization is not supported.
         synchronized: either; statistics are always those of the global batch.
+        as_in_keras_2: whether the moving variance of images is TensorFlow's: of the batch's, times M / (M - 1) for
+            M entries of a channel.
 
     Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167); ``keras.layers.BatchNormalization``.
     """
 
     supports_masking: ClassVar[bool] = True
+    couples_rows: ClassVar[bool] = True
 
     axis: int = -1
     momentum: float = 0.99
@@ -89,6 +92,7 @@ class BatchNormalization(Layer):
     renorm_clipping: dict[str, float] | None = field(default=None, metadata=LEFT_OUT)
     renorm_momentum: float = field(default=0.99, metadata=LEFT_OUT)
     synchronized: bool = field(default=False, metadata=LEFT_OUT)
+    as_in_keras_2: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
     def validate(self) -> None:
         check_epsilon(self)
@@ -119,7 +123,7 @@ class BatchNormalization(Layer):
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
             found = _of_batch(rows, counts, ctx.sum_over_ranks)
-            self._move(found)
+            self._move(found, self._correction(found, x))
         else:
             found = Statistics(_double(self.moving_mean), _double(self.moving_variance))
         scale = self._gamma() / np.sqrt(found.variance + self.epsilon)
@@ -154,10 +158,22 @@ class BatchNormalization(Layer):
         """(1, C), float64."""
         return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
 
-    def _move(self, found: Statistics) -> None:
+    def _correction(self, found: Statistics, x: Array) -> Array | float:
+        """What the batch's variance is multiplied by before it moves the moving one.
+
+        Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
+        """
+        axis = self.axis % x.ndim
+        is_fused = self.as_in_keras_2 and (x.ndim, axis) in ((4, 1), (4, 3), (5, 1), (5, 4))
+        if not is_fused or found.divisor is None:
+            return 1.0
+        corrected: Array = found.divisor / np.maximum(found.divisor - 1, 1)
+        return corrected
+
+    def _move(self, found: Statistics, correction: Array | float) -> None:
         if found.divisor is None:
             return
-        for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance)):
+        for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance * correction)):
             variable.value[...] = variable.value * self.momentum + batch[0] * (1.0 - self.momentum)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:

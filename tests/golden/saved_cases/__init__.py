@@ -1,0 +1,9 @@
+"""Models that Keras saves and distnet reads: each a function of the package ``k`` (keras or tf_keras).
+
+It returns the compiled model, its inputs and its targets.
+"""
+
+from . import criteria, graphs, layers, meanings, optimizers, sequences
+from .parts import CASES
+
+__all__ = ["CASES", "criteria", "graphs", "layers", "meanings", "optimizers", "sequences"]

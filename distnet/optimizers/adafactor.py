@@ -11,7 +11,7 @@ from distnet.arguments import NOT_NEGATIVE, POSITIVE, number
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
-from distnet.variables import Span, VariableStore
+from distnet.variables import Span, StorePart, VariableStore
 
 _ROW, _COLUMN, _VELOCITY = "row", "column", "velocity"
 
@@ -60,11 +60,11 @@ class Adafactor(Optimizer):
         super().build(store)
         self._scratch = np.zeros(store.size, store.dtype)
 
-    def update(self, store: VariableStore, learning_rate: float) -> None:
+    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
         t = self.iterations + 1
         rate = min(learning_rate, 1 / math.sqrt(t))
         past = 1 - t**self.beta_2_decay
-        for span in store.spans:
+        for span in self._spans:
             part = slice(span.start, span.stop)
             w, g, u = store.weights[part], store.gradients[part], self._scratch[part]
             if not len(w):

@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from distnet import activations, errors, layers, models, optimizers
-from distnet.saving import keras_optimizer
+from distnet import activations, errors, layers, metrics, models, optimizers
+from distnet.saving import dialects, keras_optimizer
 
 X = np.sin(np.arange(40, dtype="float32")).reshape(10, 4)
 Y = np.cos(np.arange(10, dtype="float32"))[:, None]
@@ -309,3 +309,25 @@ def test_the_text_of_keras_3_is_compiled_as_it_says():
     huber = np.where(error <= 0.5, error**2 / 2, 0.5 * error - 0.125).mean()
     np.testing.assert_allclose(again.evaluate(X, Y, verbose=0), [huber, error.mean()], rtol=1e-6)
     assert models.model_from_json(json.dumps({**text, "compile_config": {}})).optimizer is None
+
+
+@pytest.mark.parametrize(("version", "is_marked"), [("2.15.0", True), ("3.15.1", False), ("2.12.0+distnet", False)])
+def test_a_merge_is_told_whose_masks_it_joins(version, is_marked):
+    config = {"class_name": "Add", "config": {"name": "add"}}
+    read = layers.deserialize(dialects.in_present_words(config, version))
+    assert read.as_in_keras_2 is is_marked
+
+
+def test_what_was_written_here_for_keras_2_means_what_it_meant_here():
+    own = {"class_name": "Add", "config": {"name": "add"}}
+    of_keras_2 = {**own, "distnet": {"as_in_keras_2": True}}
+    read = [layers.deserialize(dialects.in_present_words(c, dialects.KERAS_2_VERSION)) for c in (own, of_keras_2)]
+    assert [layer.as_in_keras_2 for layer in read] == [False, True]
+
+
+def test_metrics_in_keras_2_s_wrapper_become_those_of_their_functions():
+    wrapped = {"class_name": "MeanMetricWrapper", "config": {"name": "top", "fn": "top_k_categorical_accuracy", "k": 2}}
+    read = metrics.deserialize(dialects.in_present_words(wrapped, "2.15.0"))
+    assert (type(read), read.name, read.k) == (metrics.TopKCategoricalAccuracy, "top", 2)
+    own = {"class_name": "MeanMetricWrapper", "config": {"name": "mine", "fn": "mine"}}
+    assert dialects.in_present_words(own, "2.15.0") == own

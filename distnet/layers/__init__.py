@@ -35,6 +35,7 @@ from distnet.layers.global_pooling import GlobalAveragePooling1D as GlobalAverag
 from distnet.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from distnet.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from distnet.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from distnet.layers.identity import Identity as Identity
 from distnet.layers.image_augmentation import RandomBrightness as RandomBrightness
 from distnet.layers.image_augmentation import RandomContrast as RandomContrast
 from distnet.layers.image_augmentation import RandomFlip as RandomFlip

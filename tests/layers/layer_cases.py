@@ -103,6 +103,7 @@ CASES: dict[str, list[Case]] = {
         case(layers.Dropout, (4,), rate=1.0),
         case(layers.Dropout, (4,), rate=0),
     ],
+    "Identity": [case(layers.Identity, (3, 2))],
     "Flatten": [case(layers.Flatten, (2, 3, 2), (None, 3, 2)), case(layers.Flatten, ())],
     "Functional": [case(branches, [(3,), (3,)])],
     "InputLayer": [case(layers.InputLayer, (3,), batch_input_shape=(None, 3))],

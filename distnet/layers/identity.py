@@ -1,0 +1,30 @@
+"""A layer that changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from distnet.layers.base import Layer, register_layer
+from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.types import Array
+
+
+@register_layer()
+@dataclass(eq=False)
+class Identity(Layer):
+    """``y = x``.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Source: ``keras.layers.Identity``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        return x, None
+
+    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+        return dy

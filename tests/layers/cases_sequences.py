@@ -52,6 +52,7 @@ CASES = [
     ),
     ("TimeDistributed", (4, 3, 2), (None, 3, 2), {"layer": within("Dense", units=3, activation="tanh")}),
     ("TimeDistributed", (4, 3), (None, 3), {"layer": within("BatchNormalization")}),
+    ("TimeDistributed", (4, 3), (None, 3), {"layer": within("BatchNormalization"), "as_in_keras_2": True}),
     ("TimeDistributed", (2, 4, 3), (None, 4, 3), {"layer": within("Dropout", rate=0.4)}),
     ("TimeDistributed", (2, 4, 3), (2, None, 3), {"layer": within("LSTM", units=2, recurrent_dropout=0.3)}),
     ("Attention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"use_scale": True, "dropout": 0.3}),

@@ -57,7 +57,7 @@ _HOMES = {
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
 
-watch_for_failure()
+watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 
 def __getattr__(name: str) -> Any:

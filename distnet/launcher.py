@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 _SIZE_VARIABLES = (
@@ -32,13 +34,25 @@ class Launcher:
         name: for messages.
         rank: number it gave this process.
         size: number of processes it started; None where it does not say.
+        variable: of the environment, which holds this number.
         vendor: the only MPI whose programs it can start, by mpi4py's name; None where there are several.
     """
 
     name: str
     rank: int
     size: int | None
+    variable: str
     vendor: str | None = None
+
+    def started_this_process(self) -> bool:
+        """Whether this process is the rank itself, not a program that the rank or a script around it started."""
+        try:
+            environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
+        except PermissionError:
+            return True  # another user's process, as Slurm's daemon is
+        except OSError:
+            return False  # it cannot be known here
+        return f"{self.variable}=".encode() not in environment
 
 
 def detect(environ: Mapping[str, str]) -> Launcher | None:
@@ -49,21 +63,30 @@ def detect(environ: Mapping[str, str]) -> Launcher | None:
     """
     for size, rank, name, vendor in _SIZE_VARIABLES:
         if environ.get(size, "").isdigit() and environ.get(rank, "").isdigit():
-            return Launcher(name, int(environ[rank]), int(environ[size]), vendor)
+            return Launcher(name, int(environ[rank]), int(environ[size]), rank, vendor)
     if environ.get("PMIX_RANK", "").isdigit():
-        return Launcher("a PMIx launcher", int(environ["PMIX_RANK"]), None)
+        return Launcher("a PMIx launcher", int(environ["PMIX_RANK"]), None, "PMIX_RANK")
     return None
 
 
-def watch_for_failure() -> None:
-    """Let an uncaught exception end the job also before this process has joined MPI.
+def watch_for_failure(end: Callable[[Launcher], None]) -> None:
+    """Let the other ranks hear of an uncaught exception, or of the program's end, also before it has joined MPI.
 
-    The other ranks would wait for it in ``MPI_Init``: MPICH's ``mpirun`` takes no notice of a process
-    that leaves before. It does of one that a signal ends.
+    They would wait for it in ``MPI_Init``: MPICH's ``mpirun`` takes no notice of a process that leaves before.
+    It does of one that a signal ends.
+
+    Args:
+        end: called at the end of a program that ends without an exception, in the rank's own process alone.
     """
     started = detect(os.environ)
     if started is None or started.size == 1:
         return
+    process = os.getpid()
+
+    @atexit.register
+    def leave() -> None:
+        if started.size and os.getpid() == process and started.started_this_process():
+            end(started)
 
     def fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         report_failure(started.rank, started.size, kind, error, trace)
@@ -74,12 +97,21 @@ def watch_for_failure() -> None:
 
 
 def report_failure(
-    rank: int, size: int | None, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    rank: int,
+    size: int | None,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+    is_origin: bool = True,
 ) -> None:
-    """Print a rank's traceback in one write, and leave the launcher the time to pass it on."""
+    """Print a rank's traceback in one write, and leave the launcher the time to pass it on.
+
+    Args:
+        is_origin: whether the error began here; the rank where it did has the first word.
+    """
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stdout.flush()
-    time.sleep(_TURN_S * min(rank, _MOST_TURNS))
+    time.sleep(_TURN_S * (min(rank, _MOST_TURNS) if is_origin else _MOST_TURNS + 1))
     sys.stderr.write(f"\ndistnet: rank {rank} of {size or 'several'} failed; the job ends.\n{text}")
     sys.stderr.flush()
     time.sleep(_LAST_WORDS_S)

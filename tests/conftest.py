@@ -88,7 +88,7 @@ class RunningJob:
 
     def kill(self) -> None:
         """SIGKILL every process of the job, and see all of them gone."""
-        while members := self._members():
+        while members := self.members():
             for pid in members:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -98,7 +98,8 @@ class RunningJob:
             time.sleep(0.01)
         self.process.wait()
 
-    def _members(self) -> list[int]:
+    def members(self) -> list[int]:
+        """Its processes: the launcher's and the ranks'."""
         if not Path("/proc/self/environ").exists():
             return [] if self.process.poll() is not None else [self.process.pid]
         return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._is_ours(entry)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+from contextlib import suppress
+from types import ModuleType
 
 from distnet import launcher, random
 from distnet.comm.base import Communicator as Communicator
@@ -26,13 +28,18 @@ def world() -> Communicator:
     started = launcher.detect(os.environ)
     if started is None or started.size == 1:
         return LocalCommunicator()
-    communicator = _join(started)
+    communicator: Communicator = _mpi(started).start(started)
     if not all(communicator.allgather_object(random.has_job_seed())):
         random.set_job_seed(communicator.broadcast_object(secrets.randbits(32)))
     return communicator
 
 
-def _join(started: launcher.Launcher) -> Communicator:
+def has_joined() -> bool:
+    """Whether ``world`` is known, so that asking for it waits for nobody."""
+    return world.cache_info().currsize > 0
+
+
+def _mpi(started: launcher.Launcher) -> ModuleType:
     try:
         from distnet.comm import mpi
     except (ImportError, RuntimeError) as error:
@@ -40,7 +47,17 @@ def _join(started: launcher.Launcher) -> Communicator:
             f"{started.name} started this process as rank {started.rank} of {started.size or 'several'}, but mpi4py "
             f"cannot be imported: {error}. Install mpi4py for the MPI of this launcher, or start one process alone."
         ) from error
-    return mpi.start(started)
+    return mpi
+
+
+def end(started: launcher.Launcher) -> None:
+    """At the end of a program that has not joined its job, join it: ranks that wait for this one hear of its end.
+
+    Where all ranks end so, as with ``--help``, their exit codes stay what they are.
+    """
+    if not has_joined():
+        with suppress(LaunchError):
+            _mpi(started).join_to_leave(started)
 
 
 def _agreed_seed() -> int:

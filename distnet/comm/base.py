@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from distnet.errors import DistnetError
 from distnet.types import Array, DType
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ class Request(Protocol):
 
 
 class Communicator(Protocol):
-    """The ranks of one job. Every method but the attributes is collective: all ranks call it, in the same order."""
+    """The ranks of one job. Methods are collective unless they say otherwise: all ranks call them, in one order."""
 
     rank: int
     """This process's number, 0 to size - 1."""
@@ -50,11 +51,20 @@ class Communicator(Protocol):
     def allgather_rows(self, rows: Array) -> Array:
         """The rows of all ranks, in order of rank; ranks may hold different numbers of rows, or none."""
 
-    def meet(self, call: str) -> None:
-        """Wait until every rank is here; fail unless all make the call of this name.
+    def meet(self, call: str, error: DistnetError | None = None) -> None:
+        """Wait until every rank is here; fail unless all make the call of this name, and none met an error before.
 
         Every call that concerns all ranks begins so: a script whose ranks part ways ends with an error
         that says where, instead of waiting in collectives that do not belong together.
+
+        Args:
+            error: what prevents this rank from making the call; the caller raises it, if ``meet`` does not.
+        """
+
+    def leave_by(self, error: BaseException) -> None:
+        """Let the other ranks know that an error ends this call here, so that none waits for this rank; not collective.
+
+        A rank that goes on all the same may make another call if every rank left this one at the same place.
         """
 
     def barrier(self) -> None:

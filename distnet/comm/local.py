@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from distnet.errors import DistnetError
 from distnet.types import Array, DType
 
 T = TypeVar("T")
@@ -53,8 +54,11 @@ class LocalCommunicator:
         """``rows`` themselves."""
         return rows
 
-    def meet(self, call: str) -> None:
+    def meet(self, call: str, error: DistnetError | None = None) -> None:
         """Return at once."""
+
+    def leave_by(self, error: BaseException) -> None:
+        """Nobody is left."""
 
     def barrier(self) -> None:
         """Return at once."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import pickle
+import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -16,7 +19,8 @@ import numpy as np
 
 from distnet.comm import threads
 from distnet.comm.shared_memory import SharedMemory
-from distnet.errors import CommunicationError, LaunchError
+from distnet.comm.watch import SAME_CALLS, Ended, Left, Patience, Waiting, Watch, named
+from distnet.errors import CommunicationError, DistnetError, LaunchError
 from distnet.launcher import Launcher, report_failure
 from distnet.types import Array, DType
 
@@ -26,18 +30,14 @@ from mpi4py import MPI  # noqa: E402
 
 T = TypeVar("T")
 
-_PATIENCE_S = 0.5
-_DEPARTURE_TAG = 1
+_LOOKS_EVERY_S = 0.5
+_STEP_S = 0.01
 _CALL_NAME_BYTES = 32
 _PATH_BYTES = 64
-_SAME_CALLS = (
-    "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
-    "rank 0 alone."
-)
 
 
 class MPIRequest:
-    """A non-blocking collective: ``wait`` gives other processes the core and notices ranks that left."""
+    """A non-blocking collective: ``wait`` gives other processes the core and looks for ranks that do not come."""
 
     def __init__(self, owner: MPICommunicator, request: MPI.Request, what: str) -> None:
         self.owner = owner
@@ -49,27 +49,37 @@ class MPIRequest:
         """Return when the collective is complete on this rank.
 
         Raises:
-            CommunicationError: a rank's program ended without taking part.
+            CommunicationError: a rank will not take part.
+            DistnetError: that of a rank which left the call by it.
         """
         if self.request.Test():
             return
-        patience_ends = time.monotonic() + _PATIENCE_S
+        looks_at = time.monotonic() + _LOOKS_EVERY_S
+        waiting: Waiting | None = None
         while not self.request.Test():
             os.sched_yield()
-            if time.monotonic() > patience_ends:
-                self.owner.raise_if_a_rank_left(self.number, self.what)
-                patience_ends = time.monotonic() + _PATIENCE_S
+            if time.monotonic() > looks_at:
+                waiting = waiting or Waiting(self.owner.calls, self.number, self.what, looks_at - _LOOKS_EVERY_S)
+                self._look(waiting)
+                looks_at = time.monotonic() + _LOOKS_EVERY_S
+
+    def _look(self, waiting: Waiting) -> None:
+        try:
+            self.owner.watch.look(waiting, is_meeting=self.number == self.owner.met_at)
+        except DistnetError:
+            self.owner.abandoned.append(self.request)  # MPI may still write into its buffer
+            raise
 
 
 class MPICommunicator:
     """All ranks of ``MPI_COMM_WORLD``, on a communicator of distnet's own.
 
-    Every collective is started non-blocking and numbered. A rank whose program ends tells the others
-    how many collectives it took part in, so that a rank waiting for a later one fails instead of
-    hanging.
+    Every collective is started non-blocking and numbered, and so is every call, which begins with ``meet``. A
+    rank whose program ends, or that leaves a call by an error, tells the others how many collectives it took
+    part in, so that a rank waiting for a later one fails instead of hanging.
     """
 
-    def __init__(self, comm: MPI.Intracomm) -> None:
+    def __init__(self, comm: MPI.Intracomm, patience: Patience) -> None:
         self.comm = comm
         self.rank: int = comm.rank
         self.size: int = comm.size
@@ -80,8 +90,11 @@ class MPICommunicator:
         self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
         self.blas_threads: int | None = None
         self.collectives = 0
-        self._departures = comm.Dup()
-        self._departed: dict[int, int] = {}
+        self.calls = 0
+        self.met_at = 0
+        self.watch = Watch(comm.Dup(), self.rank, self.size, patience)
+        self.abandoned: list[MPI.Request] = []
+        self._failed: Left | None = None
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place (``MPI_Iallreduce``, ``MPI_SUM``)."""
@@ -97,6 +110,7 @@ class MPICommunicator:
 
     def broadcast_object(self, value: T, root: int = 0) -> T:
         """Root's ``value``, pickled: first its length, then its bytes."""
+        self.watch.hear()  # a rank for which others often wait must not let their questions pile up
         data = np.frombuffer(pickle.dumps(value), np.uint8) if self.rank == root else np.empty(0, np.uint8)
         length = np.array([data.size], np.int64)
         self.broadcast(length, root)
@@ -129,20 +143,33 @@ class MPICommunicator:
         gathered = self._allgather_bytes(rows.reshape(-1).view(np.uint8), lengths)
         return gathered.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
-    def meet(self, call: str) -> None:
-        """Compare the names of the ranks' calls (``MPI_Iallgather``).
+    def meet(self, call: str, error: DistnetError | None = None) -> None:
+        """Compare the names of the ranks' calls (``MPI_Iallgather``), and whether one met an error before.
 
         Raises:
             CommunicationError: a rank makes another call; names it.
+            DistnetError: that of the first rank that met one, unless all met the same.
         """
-        mine = np.frombuffer(call.encode()[:_CALL_NAME_BYTES].ljust(_CALL_NAME_BYTES), np.uint8)
+        self._get_in_step()
+        self.calls += 1
+        self.met_at = self.collectives + 1
+        name = call.encode()[: _CALL_NAME_BYTES - 1].ljust(_CALL_NAME_BYTES - 1)
+        mine = np.frombuffer(name + bytes([error is not None]), np.uint8)
         calls = np.empty((self.size, _CALL_NAME_BYTES), np.uint8)
         self._started(self.comm.Iallgather(mine, calls), call).wait()
-        for rank in np.flatnonzero((calls != mine).any(axis=1)):
+        for rank in np.flatnonzero((calls != mine)[:, :-1].any(axis=1)):
             raise CommunicationError(
-                f"rank {self.rank} is at {call}, but rank {rank} at {calls[rank].tobytes().decode().strip()}. "
-                f"{_SAME_CALLS}"
+                f"rank {self.rank} is at {call}, but rank {rank} at {calls[rank, :-1].tobytes().decode().strip()}. "
+                f"{SAME_CALLS}"
             )
+        if calls[:, -1].any():
+            self._raise_the_first(error)
+
+    def leave_by(self, error: BaseException) -> None:
+        """Tell the other ranks that this one leaves the call by an error: they cannot end it without this one."""
+        shown = error if isinstance(error, DistnetError) else None
+        self._failed = Left(self.rank, self.calls, self.collectives, shown, f"{type(error).__name__}: {error}")
+        self.watch.tell(self._failed)
 
     def barrier(self) -> None:
         """Wait for every rank."""
@@ -190,23 +217,37 @@ class MPICommunicator:
 
     def announce_departure(self) -> None:
         """Tell the other ranks that this one's program has ended, and after how many collectives."""
-        count = np.array([self.collectives], np.int64)
-        for other in range(self.size):
-            if other != self.rank:
-                self._departures.Isend(count, other, _DEPARTURE_TAG)
+        self.watch.tell(Ended(self.rank, self.collectives))
 
-    def raise_if_a_rank_left(self, number: int, what: str) -> None:
-        """Fail if a rank's program ended before it took part in collective ``number``."""
-        status = MPI.Status()
-        count = np.empty(1, np.int64)
-        while self._departures.Iprobe(MPI.ANY_SOURCE, _DEPARTURE_TAG, status):
-            self._departures.Recv(count, status.Get_source(), _DEPARTURE_TAG)
-            self._departed[status.Get_source()] = int(count[0])
-        for rank, collectives in self._departed.items():
-            if collectives < number:
-                raise CommunicationError(
-                    f"rank {self.rank} waits in {what}, but the program of rank {rank} has ended. {_SAME_CALLS}"
-                )
+    def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
+        """Print this rank's traceback, then end every rank; a rank that only heard of an error lets that one speak."""
+        report_failure(self.rank, self.size, kind, error, trace, is_origin=not self.watch.has_heard_of_an_error)
+        MPI.COMM_WORLD.Abort(1)
+        raise SystemExit(1)
+
+    def _get_in_step(self) -> None:
+        """After an error, wait until every rank is known to have left that call, and at the same place.
+
+        Raises:
+            CommunicationError: the ranks are out of step.
+        """
+        self.watch.hear()
+        if self._failed is None:
+            return
+        waiting = Waiting(self.calls, self.collectives, "the call before", time.monotonic())
+        while not self.watch.others_left(self._failed.call, self._failed.number):
+            self.watch.look(waiting, is_meeting=False)
+            time.sleep(_STEP_S)
+        self._failed = None
+
+    def _raise_the_first(self, error: DistnetError | None) -> None:
+        """Raise the error of the first rank that met one, unless all met the same: each then raises its own."""
+        told = self.allgather_object(error)
+        if len({str(each) for each in told}) == 1:
+            return
+        for rank, each in enumerate(told):
+            if each is not None:
+                raise named(each, rank) from error
 
     def _started(self, request: MPI.Request, what: str) -> MPIRequest:
         self.collectives += 1
@@ -229,9 +270,12 @@ def start(launcher: Launcher) -> MPICommunicator:
     """Join the job that ``launcher`` started; from here on an uncaught exception ends it on every rank.
 
     Raises:
+        ArgumentError: a setting of how long to wait for ranks is no number.
         LaunchError: mpi4py's MPI does not see the processes that the launcher started.
     """
-    _initialize(launcher)
+    patience = Patience.from_environment(os.environ)
+    if not MPI.Is_initialized():
+        _initialize(launcher, patience)
     world = MPI.COMM_WORLD
     if world.size == 1 or (launcher.size is not None and world.size != launcher.size):
         raise LaunchError(
@@ -239,36 +283,54 @@ def start(launcher: Launcher) -> MPICommunicator:
             f"mpi4py's MPI ({library_name()}) sees {world.size}. The launcher and mpi4py belong to different MPIs, or "
             "srun was given no --mpi plugin: start with the mpirun of mpi4py's MPI, or install mpi4py for this one."
         )
-    communicator = MPICommunicator(world.Dup())
+    communicator = MPICommunicator(world.Dup(), patience)
     communicator.share_cores()
     atexit.register(communicator.announce_departure)
-    sys.excepthook = _end_the_job
+    sys.excepthook = communicator.end_the_job
     return communicator
 
 
-def _initialize(launcher: Launcher) -> None:
+def join_to_leave(launcher: Launcher) -> None:
+    """Join the job at the end of a program that never did: ranks that wait for this one hear of its end."""
+    if not MPI.Is_initialized():
+        start(launcher).announce_departure()
+
+
+def _initialize(launcher: Launcher, patience: Patience) -> None:
     """Join MPI, unless the library is not the launcher's: it would then end the process without a word of ours."""
-    if MPI.Is_initialized():
-        return
     vendor = MPI.get_vendor()[0]
     if launcher.vendor is not None and vendor != launcher.vendor:
         raise LaunchError(
             f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size}, but mpi4py's MPI is "
             f"{vendor} ({library_name()}). Start with {vendor}'s mpirun, or install mpi4py for {launcher.vendor}."
         )
-    MPI.Init_thread(MPI.THREAD_MULTIPLE)
+    with _showing_where_it_waits(launcher, patience):
+        MPI.Init_thread(MPI.THREAD_MULTIPLE)
+
+
+@contextmanager
+def _showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[None]:
+    """Within the block, in which Python stands still, long waiting has its consequences nevertheless.
+
+    Of the ranks, the first that waits shows its stack, and an alarm ends the job: which ranks are awaited
+    nobody can know before all have joined.
+    """
+    if patience.warning_s and launcher.rank in (0, 1):
+        faulthandler.dump_traceback_later(patience.warning_s, exit=False)
+    has_alarm = bool(patience.timeout_s) and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    if has_alarm:
+        signal.setitimer(signal.ITIMER_REAL, patience.timeout_s)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        if has_alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def library_name() -> str:
     """Name and version of the MPI library that mpi4py runs on, for example ``MPICH Version: 5.0.2``."""
     return " ".join(MPI.Get_library_version().splitlines()[0].split())[:80]
-
-
-def _end_the_job(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-    """Print this rank's traceback, then end every rank."""
-    report_failure(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, kind, error, trace)
-    MPI.COMM_WORLD.Abort(1)
-    raise SystemExit(1)
 
 
 def _unpickled(data: Array) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from distnet import comm
 from distnet.comm import Communicator, LocalCommunicator
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, DistnetError
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 _watched: ContextVar[object] = ContextVar("watched", default=None)
@@ -17,6 +18,35 @@ _watched: ContextVar[object] = ContextVar("watched", default=None)
 def communicator() -> Communicator:
     """The ranks that take part in a call made here and now."""
     return LocalCommunicator() if _alone.get() else comm.world()
+
+
+@contextmanager
+def meeting(call: str) -> Iterator[Communicator]:
+    """Within the block each rank prepares a call by itself, without communication; at its end the ranks meet.
+
+    Raises:
+        DistnetError: on every rank that of the first which met one.
+    """
+    ranks = communicator()
+    try:
+        yield ranks
+    except DistnetError as error:
+        ranks.meet(call, error)
+        raise
+    ranks.meet(call)
+
+
+class on_all_ranks(ContextDecorator):  # noqa: N801 - a decorator of functions
+    """An error that ends the function on one rank ends it on all: none waits for a rank that has left."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, SystemExit) and comm.has_joined():
+            communicator().leave_by(error)
 
 
 @contextmanager

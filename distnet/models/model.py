@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
-from distnet.comm.scope import communicator, refuse_in_callback_of
+from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
@@ -153,6 +153,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         objective.check(data, self.output_shapes)
         return objective
 
+    @on_all_ranks()
     def fit(
         self,
         x: object = None,
@@ -216,8 +217,9 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
         plan = fitting.plan(self, x, y, options)
+        objective = self.objective(plan.train.sample)
         resumption = restore_progress(self, options.callbacks, resume)
-        return Training(plan, self.objective(plan.train.sample), resumption).run()
+        return Training(plan, objective, resumption).run()
 
     def evaluate(
         self,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from distnet.comm.scope import communicator
+from distnet.comm.scope import meeting, on_all_ranks
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.network import Network
@@ -98,18 +98,18 @@ def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:
         model.training_state = state
 
 
+@on_all_ranks()
 def write(model: Network, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[Image], None]) -> None:
     """Let rank 0 write a file; every rank returns once it is there.
 
     Raises:
         CheckpointError: the model has no weights yet, or the file cannot be written.
     """
-    if not model.built:
-        raise CheckpointError(
-            f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
-        )
-    ranks = communicator()
-    ranks.meet("save")
+    with meeting("save") as ranks:
+        if not model.built:
+            raise CheckpointError(
+                f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
+            )
     failure = None
     if ranks.rank == 0:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from distnet.comm.scope import communicator, refuse_in_callback_of
+from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
@@ -17,15 +17,15 @@ from distnet.training.objective import Log, Totals
 from distnet.training.steps import Steps, TrainingSteps
 
 
+@on_all_ranks()
 def train_on_batch(
     model: Network, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> dict[str, Log]:
     """One step on one global batch, which every rank is given whole; loss and metrics of that batch."""
     refuse_in_callback_of(model, "train_on_batch")
-    ranks = communicator()
-    ranks.meet("train_on_batch")
-    data = labelled_data(model, x, y, sample_weight, class_weight)
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
+    with meeting("train_on_batch") as ranks:
+        data = labelled_data(model, x, y, sample_weight, class_weight)
+        data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     steps = _prepared(model, data)
     result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
     totals = model.totals = Totals(steps.objective)
@@ -33,12 +33,12 @@ def train_on_batch(
     return totals.logs()
 
 
+@on_all_ranks()
 def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
     """Loss and metrics of one global batch, which every rank is given whole."""
-    ranks = communicator()
-    ranks.meet("test_on_batch")
-    data = labelled_data(model, x, y, sample_weight)
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
+    with meeting("test_on_batch") as ranks:
+        data = labelled_data(model, x, y, sample_weight)
+        data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     steps = Steps(model, ranks)
     objective = model.objective(data)
     loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)

@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
-from distnet.comm.scope import communicator
+from distnet.comm.scope import communicator, meeting, on_all_ranks
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
 from distnet.errors import DataError
@@ -26,6 +26,7 @@ from distnet.training.steps import Steps
 from distnet.types import Array
 
 
+@on_all_ranks()
 def evaluate(
     model: Network,
     x: Any,
@@ -37,11 +38,10 @@ def evaluate(
     callbacks: Sequence[Any],
 ) -> dict[str, Log]:
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
-    ranks = communicator()
-    ranks.meet("evaluate")
-    size = positive(32 if batch_size is None else batch_size, "batch_size")
-    source = Given(x, y, sample_weight).source(model, ranks, size)
-    source.sample.check_finite(shard(source.sample.rows, ranks.rank, ranks.size), model.dtype)
+    with meeting("evaluate") as ranks:
+        size = positive(32 if batch_size is None else batch_size, "batch_size")
+        source = Given(x, y, sample_weight).source(model, ranks, size)
+        source.check(model.dtype)
     objective = model.objective(source.sample)
     _agree(ranks, model, source.sample, size, steps)
     batches = count_batches(source, steps, "steps")
@@ -104,20 +104,21 @@ def run_evaluation(
     return logs
 
 
+@on_all_ranks()
 def predict(
     model: Network, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Sequence[Any]
 ) -> list[Array]:
     """Each output for all rows, in order, on every rank. See ``Model.predict``."""
-    ranks = communicator()
-    ranks.meet("predict")
-    size = positive(32 if batch_size is None else batch_size, "batch_size")
     given = Given(x, is_labelled=False)
-    if given.is_sequence or given.is_generator:
+    has_batches = given.is_sequence or given.is_generator
+    with meeting("predict") as ranks:
+        size = positive(32 if batch_size is None else batch_size, "batch_size")
+        data = None if has_batches else given.arrays(model)
+    if data is None:
         source = given.source(model, ranks, size)
         batches = count_batches(source, steps, "steps")
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
-    data = given.arrays(model)
     _agree(ranks, model, data, size, steps)
     rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
     mine = shard(rows, ranks.rank, ranks.size)

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from distnet.comm import Communicator
-from distnet.comm.scope import communicator, refuse_in_callback_of
-from distnet.data.arrays import ArrayData, shuffled
+from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
+from distnet.data.arrays import shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network
-from distnet.parallel.sharding import shard
 from distnet.training.inputs import naming, positive, unpack_validation, verbosity
 from distnet.training.sources import ArraySource, Given, Source
 from distnet.types import Json
@@ -68,8 +67,11 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         ArgumentError, DataError, ShapeError: see ``Model.fit``.
     """
     refuse_in_callback_of(model, "fit")
-    ranks = communicator()
-    ranks.meet("fit")
+    with meeting("fit") as ranks:
+        return _planned(model, x, y, options, ranks)
+
+
+def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communicator) -> Fit:
     positive(options.epochs, "epochs", least=0)
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
@@ -89,9 +91,9 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         data, held_out = data.split(options.validation_split)
         if options.class_weight is not None:
             held_out = replace(held_out, weight=(None,) * len(held_out.weight))
-    _check_finite(data, model.dtype)
     size = _batch_size(options, data.rows)
     train = ArraySource(data, size, ranks, options.shuffle)
+    train.check(model.dtype)
     if held_out is not None:
         validation: Source | None = ArraySource(held_out, options.validation_batch_size or size, ranks)
     else:
@@ -116,13 +118,8 @@ def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_
         given = Given(*unpack_validation(data))
     with naming("validation_data"):
         source = given.source(model, ranks, options.validation_batch_size or batch_size)
-        _check_finite(source.sample, model.dtype)
+        source.check(model.dtype)
     return source
-
-
-def _check_finite(data: ArrayData, dtype: str) -> None:
-    ranks = communicator()
-    data.check_finite(shard(data.rows, ranks.rank, ranks.size), dtype)
 
 
 def _batch_size(options: FitOptions, rows: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, count, islice
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from distnet import random
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData, shuffled
 from distnet.data.batch import Batch
-from distnet.errors import ArgumentError, DataError
+from distnet.errors import ArgumentError, DataError, DistnetError
 from distnet.network import Network
 from distnet.parallel.sharding import shard
 from distnet.training.inputs import array_data, labelled_data, naming
@@ -47,6 +47,16 @@ class Source(Protocol):
 
     @property
     def drawn(self) -> tuple[int, int]: ...
+
+    def check(self, dtype: str) -> None:
+        """Look at what this rank can see without the others, before the first batch.
+
+        Args:
+            dtype: the model's.
+
+        Raises:
+            DataError: names the array and the row of what cannot be trained on.
+        """
 
     def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
         """The batches of epoch ``number`` from its ``first`` on, in an order addressed by ``seed``.
@@ -94,6 +104,10 @@ class ArraySource:
     def drawn(self) -> tuple[int, int]:
         """Nothing: batches of arrays have addresses."""
         return 0, 0
+
+    def check(self, dtype: str) -> None:
+        """This rank's share of the rows."""
+        self.data.check_finite(shard(self.data.rows, self.ranks.rank, self.ranks.size), dtype)
 
     def skip(self, drawn: tuple[int, int]) -> None:
         """Nothing to do."""
@@ -159,6 +173,10 @@ class SequenceSource:
         """How often the sequence was told of an epoch's end."""
         return 0, self.ended
 
+    def check(self, dtype: str) -> None:
+        """The first batch."""
+        self.sample.check_finite(slice(0, self.sample.rows), dtype)
+
     def skip(self, drawn: tuple[int, int]) -> None:
         """Tell the sequence of the ends of epochs that were before an interruption."""
         for _ in range(self.ended, drawn[1]):
@@ -206,12 +224,21 @@ class GeneratorSource:
     def __init__(self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator) -> None:
         self.unpack, self.ranks = unpack, ranks
         self._taken = 0
-        first: list[Any] = ranks.broadcast_object(list(islice(generator, 1)) if ranks.rank == 0 else [])
+        self._drawn = generator
+
+    @cached_property
+    def sample(self) -> ArrayData:
+        """The first batch, which rank 0 hands to all, whole: all ranks ask for it together, before any other.
+
+        Raises:
+            DataError: there is none.
+        """
+        first: list[Any] = self.ranks.broadcast_object(list(islice(self._drawn, 1)) if self.ranks.rank == 0 else [])
         if not first:
             raise DataError("x: expected a generator of batches, received one that yields nothing.")
+        self._drawn = chain(first, self._drawn)
         with naming("batch 0 of the generator"):
-            self.sample = unpack(first[0])
-        self._drawn = chain(first, generator)
+            return self.unpack(first[0])
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -222,6 +249,9 @@ class GeneratorSource:
     def drawn(self) -> tuple[int, int]:
         """The batches taken."""
         return self._taken, 0
+
+    def check(self, dtype: str) -> None:
+        """Nothing: batches are looked at when they are drawn."""
 
     def skip(self, drawn: tuple[int, int]) -> None:
         """Draw and drop batches: those that were trained on before an interruption.
@@ -246,16 +276,21 @@ class GeneratorSource:
             batch = self.ranks.scatter_object(parts)
             if batch is None:
                 return
+            if isinstance(batch, DistnetError):
+                raise batch
             self._taken += 1
             yield batch
 
-    def _parts(self) -> list[Batch | None]:
-        """Each rank's rows of the next batch; None for each once there is none."""
+    def _parts(self) -> list[Batch | DistnetError | None]:
+        """Each rank's rows of the next batch; for each None once there is none, or what is wrong with it."""
         drawn = list(islice(self._drawn, 1))
         if not drawn:
             return [None] * self.ranks.size
-        with naming(f"batch {self._taken} of the generator"):
-            data = self.unpack(drawn[0])
+        try:
+            with naming(f"batch {self._taken} of the generator"):
+                data = self.unpack(drawn[0])
+        except DistnetError as error:
+            return [error] * self.ranks.size
         shares = (partial(shard, rank=rank, size=self.ranks.size) for rank in range(self.ranks.size))
         return [data.batch(None, 0, data.rows, share) for share in shares]
 

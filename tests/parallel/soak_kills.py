@@ -3,8 +3,10 @@
     python tests/parallel/soak_kills.py --kills 200             each start on 1 to 4 ranks, by chance
     python tests/parallel/soak_kills.py --kills 200 --ranks 2   always on 2: the same end, bit for bit
 
-Each start is ended by SIGKILL to one rank or to all, at a random moment or, every second time, while a checkpoint
-is being written. After each kill every file there is must load. Exit code 0 if the end is the same.
+Each start is ended by SIGKILL to one rank or to all: once in six times at any moment from the start of the processes
+on, else when it has made a new backup, at a random moment or, every second time, while a checkpoint is being
+written. After each kill the job must end by itself, and every file there is must load. Exit code 0 if the end is
+the same.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from distnet.models import load_model
 
 PROGRAM = Path(__file__).parent / "programs" / "long_training.py"
 START_S, END_S, LONGEST_S = 120, 30, 1800
+EARLY_SHARE, EARLY_S = 1 / 6, 2.5
 
 
 def start(ranks: int, folder: Path, *arguments: object) -> RunningJob:
@@ -55,17 +58,24 @@ def wait_for_a_backup(job: RunningJob, latest: Path, since: float) -> bool:
     return True
 
 
-def kill(job: RunningJob, folder: Path, ranks: int, rng: random.Random, within_write: bool) -> str:
-    """Kill a rank, or all, at some moment; tell which."""
+def wait_for_the_moment(job: RunningJob, backup: Path, rng: random.Random, within_write: bool) -> None:
+    """Return at a random moment, if possible while a file is being written."""
     time.sleep(rng.uniform(0, 0.4))
     deadline = time.monotonic() + 1
-    while within_write and not is_being_written(folder / "backup") and time.monotonic() < deadline:
+    while within_write and not is_being_written(backup) and time.monotonic() < deadline:
         if job.process.poll() is not None:
             break
+
+
+def kill(job: RunningJob, ranks: int, rng: random.Random) -> str:
+    """Kill a rank, or all, and see the others end; tell which."""
+    processes = rank_processes(job)
     killed = rng.randrange(ranks + 1) if ranks > 1 else ranks
+    if killed < ranks and killed not in processes:
+        killed = ranks  # it has not begun, or it has ended
     if killed < ranks:
         try:
-            os.kill(int((folder / f"rank{killed}").read_text()), signal.SIGKILL)
+            os.kill(processes[killed], signal.SIGKILL)
         except ProcessLookupError:
             return "none, it had ended"
         job.process.wait(END_S)
@@ -73,8 +83,26 @@ def kill(job: RunningJob, folder: Path, ranks: int, rng: random.Random, within_w
     return "all" if killed == ranks else f"rank {killed}"
 
 
+def rank_processes(job: RunningJob) -> dict[int, int]:
+    """The ranks that run this program now, and their processes."""
+    found = {}
+    for process in job.members():
+        try:
+            command = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        rank = [
+            line.split(b"=")[1] for line in environment if line.startswith((b"PMI_RANK=", b"OMPI_COMM_WORLD_RANK="))
+        ]
+        if rank and os.fsencode(PROGRAM) in command:
+            found[int(rank[0])] = process
+    return found
+
+
 def check_files(folder: Path) -> int:
-    """Load every file of the training; return the step of its backup."""
+    """Load every file of the training; return the step of its backup, 0 where there is none yet."""
+    step = 0
     for path in folder.rglob("*.h5"):
         model = load_model(path)
         if path.name == "latest.h5":
@@ -116,23 +144,28 @@ def main() -> int:
         whole, broken = Path(made) / "whole", Path(made) / "broken"
         whole.mkdir(), broken.mkdir()
         start(options.ranks or 1, whole, epochs, 0).wait(LONGEST_S).succeeded()
-        latest, kills, starts = broken / "backup" / "latest.h5", 0, 0
+        latest, kills, starts, unborn = broken / "backup" / "latest.h5", 0, 0, 0
         while not (broken / "end.npz").exists():
-            ranks, starts, began = options.ranks or rng.randint(1, 4), starts + 1, time.monotonic()
-            job = start(ranks, broken, epochs, options.save_freq)
-            if kills >= options.kills or not wait_for_a_backup(job, latest, modified(latest)):
+            ranks, starts = options.ranks or rng.randint(1, 4), starts + 1
+            is_early, began, last = rng.random() < EARLY_SHARE, time.monotonic(), modified(latest)
+            job = start(ranks, broken, epochs, options.save_freq, rng.choice((1, 1, 2, 3)))
+            if kills >= options.kills or (not is_early and not wait_for_a_backup(job, latest, last)):
                 job.wait(LONGEST_S).succeeded()
                 continue
-            killed = kill(job, broken, ranks, rng, within_write=kills % 2 == 0)
-            kills += 1
+            if is_early:
+                time.sleep(rng.uniform(0, EARLY_S))
+            else:
+                wait_for_the_moment(job, broken / "backup", rng, within_write=kills % 2 == 0)
+            ended = f"{time.monotonic() - began:.2f} s after the start"
+            killed = kill(job, ranks, rng)
+            kills, unborn = kills + 1, unborn + (modified(latest) == last)
             torn = len(list((broken / "backup").glob(".*.tmp")))
-            print(
-                f"kill {kills}: {killed} of {ranks}, {time.monotonic() - began:.1f} s after the start, step "
-                f"{check_files(broken)}, {torn} torn temporary files",
-                flush=True,
-            )
+            print(f"kill {kills}: {killed} of {ranks}, {ended}, step {check_files(broken)}, {torn} torn", flush=True)
         wrong = compare(broken, whole, 0.0 if options.ranks else 1e-10)
-        print(f"{kills} kills, {starts} starts, {epochs} epochs: {'; '.join(wrong) or 'the same end'}")
+        print(
+            f"{kills} kills, {unborn} of them before the start's first backup, {starts} starts, {epochs} epochs: "
+            f"{'; '.join(wrong) or 'the same end'}"
+        )
         return 0 if not wrong and kills == options.kills else 1
 
 

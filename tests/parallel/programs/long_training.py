@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import distnet as keras
-from distnet import callbacks, layers
+from distnet import callbacks, layers, preprocessing
 
 folder, epochs, save_freq = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 keep = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -18,12 +18,16 @@ keep = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 keras.config.set_floatx("float64")
 keras.utils.set_random_seed(7)
 rng = np.random.default_rng(0)
-x = rng.normal(size=(203, 12))
-y = (x @ rng.normal(size=12) + rng.normal(size=203) > 0).astype("float64")
+x = rng.normal(size=(203, 4, 4, 1))
+y = (x.reshape(203, 16) @ rng.normal(size=16) + rng.normal(size=203) > 0).astype("float64")
+moved = preprocessing.image.ImageDataGenerator(width_shift_range=1, horizontal_flip=True, dtype="float64")
 
 model = keras.Sequential(
     [
-        layers.Dense(16, activation="tanh", input_shape=(12,), kernel_regularizer="l2"),
+        layers.GaussianNoise(0.1, input_shape=(4, 4, 1)),
+        layers.Conv2D(3, 2, activation="tanh"),
+        layers.Flatten(),
+        layers.Dense(16, activation="tanh", kernel_regularizer="l2"),
         layers.BatchNormalization(),
         layers.Dropout(0.2),
         layers.Dense(1, activation="sigmoid"),
@@ -38,7 +42,8 @@ watching = [
 ]
 if save_freq:
     watching.append(callbacks.BackupAndRestore(folder / "backup", save_freq, delete_checkpoint=False, keep=keep))
-history = model.fit(x, y, batch_size=16, epochs=epochs, verbose=0, validation_split=0.3, callbacks=watching)
+rows = moved.flow(x[:142], y[:142], batch_size=16, seed=3)
+history = model.fit(rows, epochs=epochs, verbose=0, validation_data=(x[142:], y[142:]), callbacks=watching)
 if keras.distribution.is_chief():
     found = {key: np.array(values) for key, values in history.history.items()} | {"epochs": np.array(history.epoch)}
     np.savez(folder / ".end.npz", **found, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})

@@ -52,12 +52,24 @@ def boom(*_):
     raise RuntimeError("boom")
 
 
+def lost():
+    raise LookupError("lost")
+
+
 def caught():
-    """The error of one rank is swallowed; its program ends well."""
+    """The error of one rank in the middle of training is swallowed there; its program ends well."""
     try:
-        fit(x=X[:, :3] if RANK == 1 else X)
-    except keras.errors.ShapeError:
+        fit(lost)
+    except LookupError:
         return
+
+
+def caught_on_all():
+    """One rank swallows its error, the others what they hear of it; all go on, one collective apart."""
+    try:
+        fit(lost)
+    except (LookupError, keras.errors.CommunicationError):
+        built().evaluate(X, Y, verbose=0)
 
 
 def on_chief(call):
@@ -95,6 +107,7 @@ CASES = {
     "is interrupted": lambda: fit(lambda: signal.raise_signal(signal.SIGINT)),
     "raises in a callback": lambda: fit(callbacks=[LambdaCallback(on_batch_end=boom)]),
     "is caught": caught,
+    "is caught on all ranks": caught_on_all,
     "fits alone": lambda: on_chief(fit),
     "evaluates alone": lambda: on_chief(lambda: fit().evaluate(X, Y, verbose=0)) if RANK == 0 else fit(),
     "saves before others fit": lambda: (model := built(), on_chief(lambda: model.save("alone.h5")), fit(model=model)),

@@ -1,0 +1,279 @@
+"""What a rank does about the others while it waits: it hears of those that will not come, and asks who has not.
+
+Beside the collectives, ranks send each other notices, which are read only by one that waits long: a step
+of training costs nothing more. The settings are those of Horovod's stall inspector: a warning, and an end where the
+user wants one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from distnet.errors import ArgumentError, CommunicationError, DistnetError
+
+SAME_CALLS = (
+    "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
+    "rank 0 alone."
+)
+
+_WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
+_TIMEOUT = "DISTNET_TIMEOUT_S"
+_ASKS_AFTER_S = 5.0
+_ANSWERS_S = 2.0
+"""Time in which every rank that waits answers: it looks for questions twice a second."""
+
+
+class Channel(Protocol):
+    """Where notices go: an ``mpi4py.MPI.Intracomm`` of their own."""
+
+    def isend(self, obj: Any, dest: int) -> Any: ...
+
+    def iprobe(self) -> bool: ...
+
+    def recv(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The program of ``rank`` has ended, after ``number`` collectives."""
+
+    rank: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """``rank`` left its call of number ``call`` after ``number`` collectives, by an error or, without one, well."""
+
+    rank: int
+    call: int
+    number: int
+    error: DistnetError | None = None
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """``rank`` has long been waiting in collective ``number``: who else waits?"""
+
+    rank: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``rank`` waits, too: in ``what``, its collective ``number``."""
+
+    rank: int
+    asked: int
+    number: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a rank waits for others.
+
+    Args:
+        warning_s: until it says for whom it waits; 0 for never.
+        timeout_s: until it ends the job; 0 for never.
+    """
+
+    warning_s: float = _WARNING_S
+    timeout_s: float = 0.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Patience:
+        """As ``DISTNET_STALL_S`` and ``DISTNET_TIMEOUT_S`` say.
+
+        Raises:
+            ArgumentError: one of them is no number of seconds.
+        """
+        return cls(_seconds(environ, _WARNING, _WARNING_S), _seconds(environ, _TIMEOUT, 0.0))
+
+    @property
+    def asks_after_s(self) -> float:
+        """Time to ask the others, so that they have answered before anything is said."""
+        return min([_ASKS_AFTER_S, *(s / 2 for s in (self.warning_s, self.timeout_s) if s)])
+
+
+@dataclass
+class Waiting:
+    """A collective that this rank waits in.
+
+    Args:
+        call: number of the call that it belongs to.
+        number: of the collective.
+        what: name of the collective, for messages.
+        since: when the waiting began, by ``time.monotonic``.
+    """
+
+    call: int
+    number: int
+    what: str
+    since: float
+    asked_at: float | None = None
+    is_reported: bool = False
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+
+class Watch:
+    """The notices of one rank: what it heard, and what it says.
+
+    Args:
+        channel: carries notices, and nothing else.
+        rank: this one.
+        size: number of ranks.
+        patience: how long it waits.
+
+    Attributes:
+        has_heard_of_an_error: whether another rank's error has become one of this rank.
+    """
+
+    def __init__(self, channel: Channel, rank: int, size: int, patience: Patience) -> None:
+        self.channel, self.rank, self.size, self.patience = channel, rank, size, patience
+        self._ended: dict[int, Ended] = {}
+        self._left: dict[int, Left] = {}
+        self._questions: dict[int, Question] = {}
+        self._answers: list[Answer] = []
+        self._sent: list[Any] = []
+        self.has_heard_of_an_error = False
+
+    def tell(self, notice: object) -> None:
+        """Send a notice to every other rank."""
+        for other in range(self.size):
+            if other != self.rank:
+                self._send(notice, other)
+
+    def hear(self) -> None:
+        """Read the notices that have come."""
+        while self.channel.iprobe():
+            match self.channel.recv():
+                case Ended() as ended:
+                    self._ended[ended.rank] = ended
+                case Left() as left:
+                    self._left[left.rank] = left
+                case Question() as question:
+                    self._questions[question.rank] = question
+                case Answer() as answer:
+                    self._answers.append(answer)
+
+    def look(self, waiting: Waiting, is_meeting: bool) -> None:
+        """Hear, answer and, after some time, ask and say who is awaited.
+
+        Args:
+            is_meeting: whether the collective is the one that its call begins with.
+
+        Raises:
+            CommunicationError: the collective will never be complete, or ``DISTNET_TIMEOUT_S`` is over.
+            DistnetError: that of a rank which left this call by it.
+        """
+        self.hear()
+        self._fail_if_a_rank_is_gone(waiting)
+        if is_meeting and any(left.call == waiting.call - 1 and left.told for left in self._left.values()):
+            self._say_that_it_was_left_well(waiting)
+        for question in self._questions.values():
+            self._send(Answer(self.rank, question.number, waiting.number, waiting.what), question.rank)
+        self._questions.clear()
+        now = time.monotonic()
+        if waiting.asked_at is None and now - waiting.since >= self.patience.asks_after_s:
+            waiting.asked_at = now
+            self.tell(Question(self.rank, waiting.number))
+        elif waiting.asked_at is not None and now - waiting.asked_at >= _ANSWERS_S:
+            self._report(waiting, now - waiting.since)
+
+    def others_left(self, call: int, number: int) -> bool:
+        """Whether every other rank is known to have left this call, all after the same ``number`` of collectives.
+
+        Raises:
+            CommunicationError: one left it elsewhere: nothing can be sent in step with it any more.
+        """
+        self.hear()
+        for rank, left in self._left.items():
+            if left.call == call and left.number != number:
+                raise CommunicationError(
+                    f"rank {self.rank} cannot go on: the error before this call did not meet all ranks at one place "
+                    f"(rank {rank}: {left.told or 'none'}). An error that a program wants to survive must meet every "
+                    "rank alike; else let it end the job."
+                )
+        for ended in self._ended.values():
+            raise CommunicationError(f"rank {self.rank} goes on, but the program of rank {ended.rank} has ended.")
+        return sum(left.call == call for left in self._left.values()) == self.size - 1
+
+    def _send(self, notice: object, rank: int) -> None:
+        self._sent = [request for request in self._sent if not request.test()[0]]  # their buffers must live
+        self._sent.append(self.channel.isend(notice, rank))
+
+    def _fail_if_a_rank_is_gone(self, waiting: Waiting) -> None:
+        for rank, left in self._left.items():
+            if left.call == waiting.call and left.number < waiting.number and left.told:
+                self.has_heard_of_an_error = True
+                if left.error is not None:
+                    raise named(left.error, rank)
+                raise CommunicationError(
+                    f"rank {self.rank} waits in {waiting.what}, but rank {rank} has left this call by {left.told}"
+                )
+        for ended in self._ended.values():
+            if ended.number < waiting.number:
+                when = "" if ended.number else " before its first distnet call"
+                raise CommunicationError(
+                    f"rank {self.rank} waits in {waiting.what}, but the program of rank {ended.rank} has ended{when}. "
+                    f"{SAME_CALLS}"
+                )
+
+    def _say_that_it_was_left_well(self, waiting: Waiting) -> None:
+        """Let a rank that met an error in the call before know where this one left it."""
+        mine = self._left.get(self.rank)
+        if mine is None or mine.call != waiting.call - 1:
+            mine = self._left[self.rank] = Left(self.rank, waiting.call - 1, waiting.number - 1)
+            self.tell(mine)
+
+    def _report(self, waiting: Waiting, waited_s: float) -> None:
+        for answer in self._answers:
+            if answer.asked == waiting.number:
+                waiting.answers[answer.rank] = answer
+        self._answers.clear()
+        for answer in waiting.answers.values():
+            if answer.number == waiting.number and answer.what != waiting.what:
+                raise CommunicationError(
+                    f"rank {self.rank} waits in {waiting.what}, but rank {answer.rank} in {answer.what}. {SAME_CALLS}"
+                )
+        awaited = [rank for rank in range(self.size) if rank != self.rank and rank not in waiting.answers]
+        told = f"rank {self.rank} has waited {waited_s:.0f} s in {waiting.what} for {_listed(awaited)}"
+        if self.patience.timeout_s and waited_s >= self.patience.timeout_s:
+            raise CommunicationError(
+                f"{told}: {_TIMEOUT} is over. It may be stuck in a callback, or in reading a file, or its machine may "
+                "be gone."
+            )
+        if self.patience.warning_s and waited_s >= self.patience.warning_s and not waiting.is_reported:
+            waiting.is_reported = True
+            if awaited and all(rank > self.rank for rank in waiting.answers):
+                logging.getLogger("distnet").warning(
+                    "distnet: %s. Waiting on; set %s to a number of seconds to end the job instead.", told, _TIMEOUT
+                )
+
+
+def named(error: DistnetError, rank: int) -> DistnetError:
+    """The error, saying which rank met it."""
+    return type(error)(f"rank {rank}: {error}")
+
+
+def _listed(ranks: list[int]) -> str:
+    if not ranks:
+        return "the network: all ranks are there"
+    return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "")
+    try:
+        seconds = float(text) if text else default
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentError(f"{name}: expected a number of seconds, or 0 for never, received {text!r}.")
+    return seconds

@@ -1,0 +1,75 @@
+"""An error that one rank meets is an error of all; a rank that does not come is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+TOLD = {
+    "a row of rank 1's": "DataError | rank 1: x: row 40 holds nan",
+    "to validate, a row of rank 2's": "DataError | rank 2: validation_data: x: row 80 holds nan",
+    "another shape on rank 1": "ShapeError | rank 1: sequential",
+    "another argument on rank 2": "ArgumentError | rank 2: epochs",
+    "evaluated": "DataError | rank 1: x: row 40 holds nan",
+    "predicted": "ShapeError | rank 1: sequential",
+    "one batch": "DataError | rank 1: x: row 40 holds nan",
+    "a batch of a generator": "DataError | batch 2 of the generator: x: row 3 holds nan",
+    "its first batch": "DataError | batch 0 of the generator: x: row 3 holds nan",
+    "no file, on any rank": "CheckpointError | nowhere.h5: there is no such file",
+}
+
+STUCK = """
+import sys, time
+import numpy as np, distnet as keras
+class Stuck(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        time.sleep(float(sys.argv[1]))
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0, callbacks=[Stuck()])
+"""
+
+STUCK_BEFORE = """
+import os, time
+import distnet as keras
+if os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "1":
+    time.sleep(30)
+keras.distribution.barrier()
+"""
+
+
+def test_an_error_of_one_rank_meets_all_and_they_may_go_on(ranks, alone):
+    lines = [
+        line.split(" | ", 2) for line in ranks(3).run(PROGRAMS / "shared_errors.py").succeeded().stdout.splitlines()
+    ]
+    for name, told in TOLD.items():
+        found = [said for _, case, said in lines if case == name]
+        assert len(found) == 3, name
+        assert all(said.startswith(told) for said in found), found
+    losses = {said for _, case, said in lines if case == "then"}
+    assert len(losses) == 1
+
+
+def test_a_rank_that_does_not_come_is_named_while_the_others_wait(ranks):
+    job = ranks(3).run(STUCK, 5, env={"DISTNET_STALL_S": "1"}).succeeded()
+    assert "distnet: rank 1 has waited" in job.stderr
+    assert "s in broadcast for rank 0." in job.stderr
+    assert "rank 2 has waited" not in job.stderr
+
+
+def test_a_rank_that_does_not_come_ends_the_job_where_that_is_wanted(ranks):
+    job = ranks(3).run(STUCK, 50, env={"DISTNET_TIMEOUT_S": "2"})
+    job.failed("CommunicationError", "s in broadcast for rank 0: DISTNET_TIMEOUT_S is over", within=15)
+
+
+def test_a_rank_that_does_not_join_ends_the_job_where_that_is_wanted(ranks):
+    job = ranks(2).run(STUCK_BEFORE, env={"DISTNET_TIMEOUT_S": "2", "DISTNET_STALL_S": "1"})
+    job.failed("in _initialize", within=15)
+
+
+@pytest.mark.parametrize("name", ["DISTNET_TIMEOUT_S", "DISTNET_STALL_S"])
+def test_a_time_that_is_none_is_refused(ranks, name):
+    ranks(2).run(STUCK, 0, env={name: "soon"}).failed(f"ArgumentError: {name}: expected a number of seconds", "'soon'")

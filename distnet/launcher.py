@@ -102,16 +102,16 @@ def report_failure(
     kind: type[BaseException],
     error: BaseException,
     trace: TracebackType | None,
-    is_origin: bool = True,
+    heard_from: int | None = None,
 ) -> None:
     """Print a rank's traceback in one write, and leave the launcher the time to pass it on.
 
     Args:
-        is_origin: whether the error began here; the rank where it did has the first word.
+        heard_from: the rank whose error became one of this rank, and which has the first word.
     """
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stdout.flush()
-    time.sleep(_TURN_S * (min(rank, _MOST_TURNS) if is_origin else _MOST_TURNS + 1))
+    time.sleep(_TURN_S * (min(rank, _MOST_TURNS) if heard_from is None else min(heard_from, _MOST_TURNS) + 2))
     sys.stderr.write(f"\ndistnet: rank {rank} of {size or 'several'} failed; the job ends.\n{text}")
     sys.stderr.flush()
     time.sleep(_LAST_WORDS_S)

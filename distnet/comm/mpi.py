@@ -221,7 +221,7 @@ class MPICommunicator:
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback, then end every rank; a rank that only heard of an error lets that one speak."""
-        report_failure(self.rank, self.size, kind, error, trace, is_origin=not self.watch.has_heard_of_an_error)
+        report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
         MPI.COMM_WORLD.Abort(1)
         raise SystemExit(1)
 

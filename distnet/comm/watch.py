@@ -131,7 +131,7 @@ class Watch:
         patience: how long it waits.
 
     Attributes:
-        has_heard_of_an_error: whether another rank's error has become one of this rank.
+        heard_from: the rank whose error has become one of this rank.
     """
 
     def __init__(self, channel: Channel, rank: int, size: int, patience: Patience) -> None:
@@ -141,7 +141,7 @@ class Watch:
         self._questions: dict[int, Question] = {}
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
-        self.has_heard_of_an_error = False
+        self.heard_from: int | None = None
 
     def tell(self, notice: object) -> None:
         """Send a notice to every other rank."""
@@ -211,7 +211,7 @@ class Watch:
     def _fail_if_a_rank_is_gone(self, waiting: Waiting) -> None:
         for rank, left in self._left.items():
             if left.call == waiting.call and left.number < waiting.number and left.told:
-                self.has_heard_of_an_error = True
+                self.heard_from = rank
                 if left.error is not None:
                     raise named(left.error, rank)
                 raise CommunicationError(

@@ -46,7 +46,7 @@ def test_a_rank_that_leaves_before_the_first_call_ends_the_job(ranks, code):
 def test_ranks_that_all_leave_keep_their_exit_code(ranks, code):
     job = ranks(3).run(LEAVING, "all", code, timeout=40)
     assert job.returncode == code, job
-    assert not job.stderr
+    assert "distnet" not in job.stderr  # Open MPI tells of every exit code but 0
 
 
 def test_a_program_that_a_rank_starts_is_no_rank(ranks):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -167,11 +167,27 @@ def _with_keras_3_calls(config: Mapping[str, Any]) -> dict[str, Any]:
             layer["config"] = _with_keras_3_calls(layer["config"])
         if "inbound_nodes" in layer:
             layer["inbound_nodes"] = [
-                {"args": [[_keras_tensor(reference[:3]) for reference in node]], "kwargs": {}}
+                {"args": [[_keras_tensor(history) for history in _histories(node)]], "kwargs": {}}
                 for node in layer["inbound_nodes"]
             ]
         layers.append(layer)
     return {**config, "layers": layers}
+
+
+def _histories(node: Any) -> Iterator[list[Any]]:
+    """``[layer, call, output]`` of all placeholders in a call, as Keras 2 or Keras 3 writes it."""
+    if isinstance(node, Mapping):
+        if "keras_history" in node:
+            yield node["keras_history"]
+        else:
+            for part in node.values():
+                yield from _histories(part)
+    elif isinstance(node, list):
+        if node and isinstance(node[0], str):
+            yield node[:3]
+        else:
+            for part in node:
+                yield from _histories(part)
 
 
 def _keras_tensor(history: list[Any]) -> dict[str, Any]:

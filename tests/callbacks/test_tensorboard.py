@@ -108,19 +108,31 @@ def test_the_graph_of_layers_can_be_drawn(make_model, tmp_path, read):
     inner = make_graph(keras.Input((3,), name="z"), "inner")
     a = keras.layers.Dense(3, name="a")(x)
     model = keras.Model(x, keras.layers.Dense(1, name="last")(inner(a)), name="outer")
-    board = TensorBoard(tmp_path)
-    board.set_model(model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
-    run = read(tmp_path / "train")
-    metadata = run.SummaryMetadata("keras")
-    assert (metadata.plugin_data.plugin_name, metadata.plugin_data.content) == ("graph_keras_model", b"1")
-    text = run.Tensors("keras")[0].tensor_proto.string_val[0]
-    nodes = {node.name: list(node.input) for node in keras_model_to_graph_def(json.loads(text)).node}
+    nodes = drawn(model, tmp_path, read)
     assert nodes["outer/a"] == ["outer/x"]
     assert nodes["outer/inner/b"] == ["outer/inner/z"]
     assert nodes["outer/last"] == ["outer/inner/b"]
+
+
+def test_a_call_with_states_is_drawn_with_all_that_it_takes(tmp_path, read):
+    x, state = keras.Input((4, 2), name="x"), keras.Input((3,), name="state")
+    y = keras.layers.GRU(3, name="gru")(x, initial_state=state)
+    nodes = drawn(keras.Model([x, state], keras.layers.Dense(1, name="last")(y), name="m"), tmp_path, read)
+    assert nodes["m/gru"] == ["m/x", "m/state"]
+    assert nodes["m/last"] == ["m/gru"]
+
+
+def drawn(model, folder, read):
+    """The layers that TensorBoard draws, and those that each is called on."""
+    TensorBoard(folder).set_model(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
+    run = read(folder / "train")
+    metadata = run.SummaryMetadata("keras")
+    assert (metadata.plugin_data.plugin_name, metadata.plugin_data.content) == ("graph_keras_model", b"1")
+    text = run.Tensors("keras")[0].tensor_proto.string_val[0]
+    return {node.name: list(node.input) for node in keras_model_to_graph_def(json.loads(text)).node}
 
 
 def make_graph(z, name):

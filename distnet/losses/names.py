@@ -46,12 +46,11 @@ def canonical_name(loss: Loss) -> Json:
     >>> canonical_name(deserialize("mse"))
     'mean_squared_error'
 
-    Source: Keras 3 reads ``"mean_squared_error"`` in a training configuration and refuses ``"mse"``; without the module
-    it does not find every class.
+    Source: Keras 3 reads ``"mean_squared_error"`` in a training configuration and refuses ``"mse"``.
     """
     if isinstance(loss, CriterionLoss) and loss.has_function_name and loss.get_config() == type(loss)().get_config():
         return loss.criterion.__name__
-    return LOSSES.with_module(loss.as_json())
+    return loss.as_json()
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,7 +71,7 @@ class Configurable:
         Raises:
             ArgumentError: ``config`` uses an option that the constructor does not know.
         """
-        known = inspect.signature(cls).parameters
+        known = _parameters(cast(Any, cls))
         takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
         unknown = {key for key in config if key not in known and not takes_all}
         used = sorted(key for key in unknown if config[key] is not None and config[key] is not False)
@@ -364,10 +365,14 @@ def beside(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     return ours if isinstance(ours, Mapping) else {}
 
 
+@functools.cache
+def _parameters(cls: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters
+
+
 def _required(cls: type) -> list[str]:
     """The arguments without which an object of the class cannot be made."""
-    parameters = inspect.signature(cls).parameters.values()
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [p for p in _parameters(cls).values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     return [p.name for p in named if p.default is p.empty]
 
 

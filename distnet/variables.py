@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import reprlib
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -67,6 +69,23 @@ def awaited(path: str, shape: tuple[int, ...], dtype: DType) -> Array | None:
         )
     file.entries -= math.prod(shape)
     return np.zeros(shape, dtype)
+
+
+def check_memory(path: str, shape: tuple[int, ...], dtype: DType) -> None:
+    """Fail unless this process can have a new variable's memory: the value, the gradient, and both in a store.
+
+    Raises:
+        ArgumentError: it needs more than the machine has, or than the process may take.
+    """
+    wanted = 4 * math.prod(shape) * dtype.itemsize
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    there = there if limit == resource.RLIM_INFINITY else min(there, limit)
+    if wanted > there:
+        raise ArgumentError(
+            f"{path}: weights of shape {shape} and their gradients need {wanted / 1e9:.1f} GB of memory; this process "
+            f"can have {there / 1e9:.1f} GB. Make the layer smaller."
+        )
 
 
 class Penalty(Protocol):

@@ -14,7 +14,7 @@ from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
-from distnet.variables import Variable, awaited
+from distnet.variables import Variable, awaited, check_memory
 
 
 @dataclass
@@ -59,6 +59,7 @@ class BuildContext:
         return made
 
     def _drawn(self, shape: tuple[int, ...], initializer: Initializer) -> Array:
+        check_memory(self.path, shape, self.dtype)
         if initializer.seed is None:
             rng = random.generator(*self.address, "initializer", len(self.variables))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -108,10 +109,13 @@ class Composite(Layer, ABC):
 
     def inner_layers(self) -> list[tuple[str, Layer]]:
         """The layers by class; those of one class are numbered in the model's order."""
-        names = [snake_case(type(layer).__name__) for layer in self.layers]
-        before = [names[:i].count(name) for i, name in enumerate(names)]
-        numbered = [f"{name}_{count}" if count else name for name, count in zip(names, before, strict=True)]
-        return [(f"layers/{name}", layer) for name, layer in zip(numbered, self.layers, strict=True)]
+        before: Counter[str] = Counter()
+        found = []
+        for layer in self.layers:
+            name = snake_case(type(layer).__name__)
+            found.append((f"layers/{name}_{before[name]}" if before[name] else f"layers/{name}", layer))
+            before[name] += 1
+        return found
 
     @property
     def variables(self) -> list[Variable]:

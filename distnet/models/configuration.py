@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, CheckpointError, DistnetError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.models.model import Model
 from distnet.registry import custom_object_scope, registered_name
 from distnet.saving import in_present_words
+from distnet.saving.json_text import parsed
 from distnet.types import Json
 
 M = TypeVar("M", bound=Model)
@@ -40,22 +40,26 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: classes and functions of your own that it uses, by name.
 
     Raises:
-        ArgumentError: the text is no JSON, or describes no model.
+        ArgumentError: the text is no JSON, holds code, or describes no model, or one that needs more memory than
+            there is.
+        ShapeError: a layer of the model cannot take what the one before it gives.
 
     Source: ``keras.models.model_from_json``.
     """
-    try:
-        config = json.loads(json_string)
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ArgumentError(
-            f"model_from_json: expected the JSON text of a model, received other text: {error}."
-        ) from None
-    if not isinstance(config, Mapping):
-        raise ArgumentError(f"model_from_json: expected the JSON text of a model, received {config!r}.")
     with custom_object_scope(custom_objects):
-        model = model_from_config(cast(dict[str, Json], in_present_words(config, config.get("keras_version"))))
-        if config.get("compile_config"):
-            model.compile_from_config(config["compile_config"])
+        try:
+            config = parsed(json_string, "model_from_json: the text")
+            model = model_from_config(cast(dict[str, Json], in_present_words(config, config.get("keras_version"))))
+            if config.get("compile_config"):
+                model.compile_from_config(config["compile_config"])
+        except CheckpointError as error:
+            raise ArgumentError(f"{error} Expected the JSON text of a model, as to_json() gives it.") from None
+        except DistnetError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise ArgumentError(f"model_from_json: the text describes no model: {error!r}.") from error
+        except MemoryError as error:
+            raise ArgumentError("model_from_json: the model needs more memory than there is.") from error
     return model
 
 

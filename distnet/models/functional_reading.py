@@ -6,13 +6,14 @@ Source: ``functional_from_config`` of Keras 2.12 and Keras 3.15.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.symbolic import KerasTensor
 from distnet.models.composite import Composite
+from distnet.models.graph import calls_of, check_calls
 from distnet.models.mask_operations import without_mask_operations
 from distnet.models.operations import Operation, operation_of
 
@@ -53,21 +54,29 @@ def _first_numbers(
     Sequential. Every call is used somewhere: so the numbers tell.
     """
     is_keras_2 = any(isinstance(node, list) for *_, node in waiting)
-    used = {key for *_, node in waiting for key in _keys(node)}
-    given = set(_keys(config["output_layers"]))
+    called = _numbers((name, number) for name, number, _ in waiting)
+    used = _numbers(key for *_, node in waiting for key in _keys(node))
+    given = _numbers(_keys(config["output_layers"]))
     sequential = cast(type, LAYERS.find("Sequential"))
     inner, outer = {}, {}
     for name, layer in layers.items():
         if not isinstance(layer, Composite):
             continue
-        calls = {number for called, number, _ in waiting if called == name}
-        of_calls, of_outputs = ({number for used_name, number in keys if used_name == name} for keys in (used, given))
+        calls, of_calls, of_outputs = (numbers.get(name, set()) for numbers in (called, used, given))
         guesses = [(0, 0), (1, 1)] if is_keras_2 else [(0, int(not isinstance(layer, sequential))), (0, 0)]
         for first, first_in_outputs in guesses:
             if {n - first for n in of_calls} | {n - first_in_outputs for n in of_outputs} == calls:
                 inner[name], outer[name] = first, first_in_outputs
                 break
     return inner, outer
+
+
+def _numbers(keys: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
+    """The numbers that go with each name."""
+    found: dict[str, set[int]] = {}
+    for name, number in keys:
+        found.setdefault(name, set()).add(number)
+    return found
 
 
 def _call_in_turn(
@@ -77,6 +86,8 @@ def _call_in_turn(
     made: dict[tuple[str, int], list[KerasTensor]],
 ) -> None:
     """Make the calls in the order given, but each once its inputs are there and the layer's earlier calls are made."""
+    called = [layers[name] for name, *_ in calls]
+    check_calls(model, sum(calls_of(layer) for layer in called if isinstance(layer, Layer)))
     awaited: list[set[tuple[str, int]]] = []
     followers: dict[tuple[str, int], list[int]] = {}
     last: dict[str, int] = {}

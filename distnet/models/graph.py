@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array
@@ -28,6 +30,37 @@ class Node:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+MOST_CALLS = 10_000
+"""Of layers in a model that a file or a text describes: a few hundred bytes can describe a million."""
+
+
+def calls_of(layer: Layer) -> int:
+    """How many calls of layers one call of this one makes, itself among them."""
+    if isinstance(layer, HasGraph):
+        return 1 + layer.graph.calls
+    return 1 + sum(calls_of(inner) for _, inner in layer.inner_layers())
+
+
+def check_calls(name: str, count: int) -> None:
+    """Fail unless a described model makes so few calls that they can be followed.
+
+    Raises:
+        ArgumentError: it makes too many.
+    """
+    if count > MOST_CALLS:
+        raise ArgumentError(
+            f"{name}: makes {count} calls of layers, those within its models counted; expected at most {MOST_CALLS} in "
+            "a configuration."
+        )
+
+
+@runtime_checkable
+class HasGraph(Protocol):
+    """A layer that is a graph of layers."""
+
+    graph: Graph
 
 
 @dataclass
@@ -62,6 +95,11 @@ class Graph:
         self.nodes = tuple(nodes)
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
+
+    @cached_property
+    def calls(self) -> int:
+        """How many calls of layers one run makes, those within models within counted."""
+        return sum(calls_of(node.layer) for node in self.nodes)
 
     @property
     def layers(self) -> list[Layer]:

@@ -10,7 +10,7 @@ from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
 from distnet.layers.symbolic import KerasTensor
-from distnet.models.graph import Graph, Node
+from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model
 from distnet.network import lay_out
 from distnet.registry import to_json
@@ -41,8 +41,7 @@ class Sequential(Model):
         self._made: list[KerasTensor] = []
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
-        for layer in layers or ():
-            self._append(layer)
+        self._extend(layers or ())
         if not trainable:
             self.trainable = False
         self._build_if_known()
@@ -54,7 +53,7 @@ class Sequential(Model):
             ArgumentError: it is no layer, or its name is taken.
             ShapeError: it cannot take what the layer before it gives.
         """
-        self._append(layer)
+        self._extend([layer])
         self._build_if_known()
 
     def pop(self) -> Layer:
@@ -115,36 +114,44 @@ class Sequential(Model):
         """Make the model that ``get_config`` described, or Keras; up to 2.2.2 that was a bare list."""
         known = config if isinstance(config, Mapping) else {"layers": config}
         layers = [LAYERS.get(entry) for entry in cast(Sequence[Json], known["layers"])]
-        return cls(layers, name=cast("str | None", known.get("name")))
+        name = cast("str | None", known.get("name"))
+        check_calls(str(name), sum(map(calls_of, layers)))
+        return cls(layers, name=name)
 
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
         """The layers with their output shapes."""
         return [(layer, tensor.shape) for layer, tensor in zip(self.layers, self._made, strict=True)]
 
-    def _append(self, layer: Layer | KerasTensor) -> None:
-        if isinstance(layer, KerasTensor):
-            layer = layer.call.layer
-        if not isinstance(layer, Layer):
-            raise ArgumentError(
-                f"{self.name}: expected a layer, received {layer!r}. Pass an object, such as Dense(10)."
-            )
-        if isinstance(layer, InputLayer):
-            if self._entry is not None or self.graph.nodes:
+    def _extend(self, more: Sequence[Layer | KerasTensor]) -> None:
+        layers = {node.layer.name: node.layer for node in self.graph.nodes}
+        for layer in more:
+            if isinstance(layer, KerasTensor):
+                layer = layer.call.layer
+            if not isinstance(layer, Layer):
+                raise ArgumentError(
+                    f"{self.name}: expected a layer, received {layer!r}. Pass an object, such as Dense(10)."
+                )
+            if layer.name in layers:
+                raise ArgumentError(
+                    f"{self.name}: the name {layer.name!r} is taken. The layers of a model need different names."
+                )
+            if not isinstance(layer, InputLayer):
+                if not layers:
+                    self._begin_with(layer)
+                layers[layer.name] = layer
+            elif self._entry is None and not layers:
+                self._entry = layer
+            else:
                 raise ArgumentError(f"{self.name}: Input must come first and only once; {layer.name} does not.")
-            self._entry = layer
-            return
-        layers = [node.layer for node in self.graph.nodes]
-        if not layers:
-            self.dtype = layer.dtype
-        if layer.name in (known.name for known in layers):
-            raise ArgumentError(
-                f"{self.name}: the name {layer.name!r} is taken. The layers of a model need different names."
-            )
-        if self._entry is None and not layers and layer.batch_input_shape is not None:
+        self._chain(list(layers.values()))
+
+    def _begin_with(self, layer: Layer) -> None:
+        """Take over from the first layer the dtype, and the shape of the input where it carries it."""
+        self.dtype = layer.dtype
+        if self._entry is None and layer.batch_input_shape is not None:
             self._entry = InputLayer(
                 batch_input_shape=layer.batch_input_shape, dtype=self.dtype, name=f"{layer.name}_input"
             )
-        self._chain([*layers, layer])
 
     def _chain(self, layers: Sequence[Layer]) -> None:
         nodes = [Node(layer, (i,), (i + 1,)) for i, layer in enumerate(layers)]

@@ -9,6 +9,8 @@ from distnet.errors import CheckpointError
 from distnet.registry import is_custom
 
 _MOST_BYTES = 1 << 24
+_MOST_VALUES = 1 << 18
+_MOST_OBJECTS = 50_000
 _MOST_DEPTH = 128
 _CODE = ("Lambda", "__lambda__")
 
@@ -26,22 +28,54 @@ def parsed(text: object, where: str) -> dict[str, Any]:
         raise CheckpointError(f"{where}: expected a text, found {text!r:.100}.")
     if len(text) > _MOST_BYTES:
         raise CheckpointError(f"{where}: has {len(text)} bytes; expected at most {_MOST_BYTES}.")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{where} is not JSON: {error}.") from None
+    found = values(text, where, _MOST_VALUES)
     if not isinstance(found, dict):
         raise CheckpointError(f"{where} is not a JSON object.")
     _check(found, where)
     return found
 
 
+def values(text: str | bytes, where: str, most: int) -> Any:
+    """What a text of JSON describes, code or not.
+
+    A value of two letters takes a hundred bytes of memory, so these are counted before any is made.
+
+    Args:
+        where: file and place, for messages.
+        most: number of values that it may hold.
+
+    Raises:
+        CheckpointError: it is no JSON, holds too many values, or one key of an object twice.
+    """
+    content = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    count = sum(map(content.count, (b",", b"[", b"{")))
+    if count > most:
+        raise CheckpointError(f"{where}: holds up to {count} values; expected at most {most}.")
+    try:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{where} is not JSON: {error}.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has the key {twice!r:.100} more than once")
+    return found
+
+
 def _check(found: Any, where: str) -> None:
     """Level by level, for what is nested deep would end a recursive walk."""
-    level = [found]
+    level, objects = [found], 0
     for _ in range(_MOST_DEPTH):
-        for value in level:
-            if isinstance(value, dict) and value.get("class_name") in _CODE:
+        named = [value for value in level if isinstance(value, dict) and "class_name" in value]
+        objects += len(named)
+        if objects > _MOST_OBJECTS:
+            raise CheckpointError(f"{where}: describes more than {_MOST_OBJECTS} objects.")
+        for value in named:
+            if value["class_name"] in _CODE:
                 _refuse_code(value, where)
         level = [
             inner

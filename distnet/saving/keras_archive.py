@@ -92,13 +92,12 @@ def compose(
 def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
     """The configuration in an archive, and its ``model.weights.h5`` open for reading.
 
-    The archive's own names reach no disk: an archive of unknown origin has its weights examined in a
-    temporary file, and they are read from memory.
+    The archive's own names reach no disk: its weights are examined in a temporary file, and read from memory.
 
     Raises:
         CheckpointError: it is damaged, is no archive of a model, or its members would fill the memory.
     """
-    is_trusted = is_sealed(path)
+    is_sealed(path)  # for what it raises: its words for damage say more
     try:
         with zipfile.ZipFile(path) as archive:
             text, weights = _content(archive, path, _CONFIG), _content(archive, path, _WEIGHTS)
@@ -106,8 +105,7 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged, or no .keras archive: {error}.") from None
     config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), version)
-    if not is_trusted:
-        _examine(weights, path)
+    _examine(weights, path)
     member = _Member(f"{path}/{_WEIGHTS}", weights)
     with h5py.File(member, "r") as file, variables.awaiting(rules.check(file, len(weights))):
         yield config, file
@@ -144,10 +142,16 @@ def _content(archive: zipfile.ZipFile, path: str, name: str) -> bytes:
     members = [info for info in archive.infolist() if info.filename == name]
     if len(members) != 1:
         raise CheckpointError(f"{path}: expected one {name} in the archive, found {len(members)}.")
-    size, stored = members[0].file_size, members[0].compress_size
+    size, stored, method = members[0].file_size, members[0].compress_size, members[0].compress_type
+    if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise CheckpointError(f"{path}: {name} is compressed by method {method}; expected deflate or none.")
     if stored > os.path.getsize(path) or size > rules.most_bytes(stored):
         raise CheckpointError(f"{path}: {name} claims to hold {size} bytes, of which {stored} are stored. Refused.")
-    return archive.read(members[0])
+    with archive.open(members[0]) as member:
+        content = member.read(size)  # without a size it would first unpack what the archive does not declare
+    if len(content) < size:
+        raise CheckpointError(f"{path}: damaged: {name} claims to hold {size} bytes, but holds {len(content)}.")
+    return content
 
 
 def _examine(weights: bytes, path: str) -> None:

@@ -13,7 +13,9 @@ Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Ke
 
 from __future__ import annotations
 
+import itertools
 import json
+import reprlib
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -93,7 +95,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         return
     names = read_names(group, "weight_names")
     try:
-        keras_optimizer.fill(optimizer, store, [_dataset(group, name) for name in names], names)
+        keras_optimizer.fill(optimizer, store, [dataset[()] for dataset in _datasets(group, names)], names)
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
@@ -166,14 +168,17 @@ def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None
 
 
 def read_names(group: h5py.Group, attribute: str) -> list[str]:
-    """A list of names, from one attribute or from several."""
-    if attribute in group.attrs:
-        return _decoded(group.attrs[attribute])
-    names: list[str] = []
-    number = 0
-    while f"{attribute}{number}" in group.attrs:
-        names += _decoded(group.attrs[f"{attribute}{number}"])
-        number += 1
+    """A list of names, each once, from one attribute or from several.
+
+    Raises:
+        CheckpointError: it lists a name twice.
+    """
+    numbered = (f"{attribute}{number}" for number in itertools.count())
+    pieces = [attribute] if attribute in group.attrs else itertools.takewhile(group.attrs.__contains__, numbered)
+    names = [name for piece in pieces for name in _decoded(group.attrs[piece])]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CheckpointError(f"{group.file.filename}: {attribute} of {group.name} lists {twice!r:.100} twice.")
     return names
 
 
@@ -188,13 +193,17 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
     return found
 
 
-def _dataset(group: h5py.Group, name: str) -> Array:
-    found = group.get(name)
-    if not isinstance(found, h5py.Dataset):
-        raise CheckpointError(
-            f"{group.file.filename}: {group.name} names the weights {name!r}, but does not hold them."
-        )
-    return cast(Array, found[()])
+def _datasets(group: h5py.Group, names: Sequence[str]) -> list[h5py.Dataset]:
+    """The arrays of these names, not read yet; each is there once, whatever the names say."""
+    found = [group.get(name) for name in names]
+    for name, dataset in zip(names, found, strict=True):
+        if not isinstance(dataset, h5py.Dataset):
+            raise CheckpointError(
+                f"{group.file.filename}: {group.name} names the weights {name!r:.100}, but does not hold them."
+            )
+    if len({h5py.h5o.get_info(dataset.id).addr for dataset in found}) < len(found):
+        raise CheckpointError(f"{group.file.filename}: {group.name} gives one array several names.")
+    return found
 
 
 def _in_order(layer: Layer) -> list[Variable]:
@@ -206,20 +215,20 @@ def _pairs(group: h5py.Group, name: str, layer: Layer, skip_mismatch: bool) -> l
     """The variables of a layer with the arrays that the file holds under ``name``."""
     where = f"{group.file.filename}: layer {name}"
     part, variables = _group(group, name), _in_order(layer)
-    arrays = [_dataset(part, weight) for weight in read_names(part, "weight_names")]
-    pairs = list(zip(variables, arrays, strict=False))
-    fitting = [(variable, array) for variable, array in pairs if variable.shape == array.shape]
-    if len(variables) != len(arrays) or (len(fitting) < len(pairs) and not skip_mismatch):
-        expected, found = [v.shape for v in variables], [a.shape for a in arrays]
+    held = _datasets(part, read_names(part, "weight_names"))
+    pairs = list(zip(variables, held, strict=False))
+    fitting = [(variable, dataset) for variable, dataset in pairs if variable.shape == dataset.shape]
+    if len(variables) != len(held) or (len(fitting) < len(pairs) and not skip_mismatch):
+        expected, found = [v.shape for v in variables], reprlib.repr([dataset.shape for dataset in held])
         raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {found}.")
-    for variable, array in pairs:
-        if variable.shape != array.shape:
+    for variable, dataset in pairs:
+        if variable.shape != dataset.shape:
             warnings.warn(
                 f"{where}: {variable.path} is passed over: it has the shape {variable.shape} in the model and "
-                f"{array.shape} in the file.",
+                f"{dataset.shape} in the file.",
                 stacklevel=5,
             )
-    return fitting
+    return [(variable, dataset[()]) for variable, dataset in fitting]
 
 
 def _assign(pairs: Sequence[tuple[Variable, Array]]) -> None:

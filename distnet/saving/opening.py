@@ -26,8 +26,8 @@ from distnet.saving.vetting import examine
 def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     """The HDF5 file, open for reading; every error within names the file.
 
-    A file without distnet's seal was read by another process before. Variables made within the block
-    wait for the file's values, of which there must be enough.
+    Another process has read it before, also where it bears distnet's seal, which anybody can make. Variables
+    made within the block wait for the file's values, of which there must be enough.
 
     Raises:
         UnknownObjectError: it names a class or function that is not there.
@@ -35,8 +35,8 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     """
     path = os.fspath(filepath)
     with errors_of(path):
-        if not is_sealed(path):
-            examine(path)
+        is_sealed(path)  # for what it raises: its words for damage say more
+        examine(path)
         with h5py.File(path, "r") as file, variables.awaiting(rules.check(file, os.path.getsize(path))):
             yield file
 

@@ -26,7 +26,10 @@ _LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link int
 _ALWAYS_ALLOWED_BYTES = 1 << 26
 _MOST_RATIO = 8
 _MOST_CHUNK_BYTES = 1 << 26
-_MEMORY_BYTES = 3 << 28
+_LEAST_ITEMSIZE = 4
+_MOST_EMPTY_CHUNKS = 1 << 12
+_BYTES_PER_CHUNK = 16
+_MEMORY_BYTES = 1 << 29
 _CPU_S, _BYTES_PER_CPU_S = 20, 10_000_000
 _IDLE_S = 10.0
 
@@ -109,12 +112,14 @@ class Survey:
             if code not in _FILTERS:
                 raise CheckpointError(f"{where}: expected gzip, lzf or no compression, found HDF5's filter {code}.")
         allowed = most_bytes(self.file_bytes) - self._array_bytes
-        self._array_bytes += self._check_extent(where, dataset.shape, dataset.dtype.itemsize, allowed)
+        # Weights lie in memory as float32 at least, however few bytes each has here.
+        itemsize = max(_LEAST_ITEMSIZE, dataset.dtype.itemsize)
+        self._array_bytes += self._check_extent(where, dataset.shape, itemsize, allowed)
         self.entries += int(dataset.size)
         if layout == h5py.h5d.CONTIGUOUS:
             self._check_place(dataset, where)
         if layout == h5py.h5d.CHUNKED:
-            self._check_extent(f"{where}: chunk", dataset.chunks, dataset.dtype.itemsize, _MOST_CHUNK_BYTES)
+            self._check_chunks(dataset, where)
 
     def _check_place(self, dataset: h5py.Dataset, where: str) -> None:
         """An array in one piece lies within the file."""
@@ -126,11 +131,22 @@ class Survey:
         if start is not None and stored != dataset.size * dataset.dtype.itemsize:
             raise CheckpointError(f"{where}: shape {dataset.shape} does not fit the {stored} bytes that are stored.")
 
+    def _check_chunks(self, dataset: h5py.Dataset, where: str) -> None:
+        """An array in pieces has few that are large, and not many more than the file can list."""
+        self._check_extent(f"{where}: chunk", dataset.chunks, dataset.dtype.itemsize, _MOST_CHUNK_BYTES)
+        count = math.prod(-(-extent // size) for extent, size in zip(dataset.shape, dataset.chunks, strict=True))
+        if count > _MOST_EMPTY_CHUNKS + self.file_bytes // _BYTES_PER_CHUNK:
+            raise CheckpointError(
+                f"{where}: declares shape {dataset.shape} in {count} pieces of {dataset.chunks}, more than a file of "
+                f"{self.file_bytes} bytes can list."
+            )
+
     def _check_extent(self, where: str, shape: tuple[int, ...] | None, itemsize: int, allowed: int) -> int:
         wanted = math.prod(shape or ()) * itemsize if shape is not None else 0
         if wanted > allowed:
             raise CheckpointError(
-                f"{where}: declares shape {shape}, {wanted} bytes, which a file of {self.file_bytes} bytes cannot hold."
+                f"{where}: declares shape {shape}, {wanted} bytes in memory, which a file of {self.file_bytes} bytes "
+                "cannot hold."
             )
         return wanted
 

@@ -18,10 +18,12 @@ import h5py
 import numpy as np
 
 from distnet.errors import ArgumentError, CheckpointError
+from distnet.saving import json_text
 from distnet.types import Array, Json
 
 _TEXT = "json"
 _ARRAY = "__array__"
+_MOST_VALUES = 1 << 21
 
 
 def write_tree(group: h5py.Group, tree: Any, what: str) -> None:
@@ -46,8 +48,9 @@ def read_tree(group: h5py.Group) -> Any:
     Raises:
         CheckpointError: the group holds no such thing.
     """
+    text = _dataset(group, _TEXT).tobytes()
     try:
-        return _with_arrays(json.loads(_dataset(group, _TEXT).tobytes().decode()), group)
+        return _with_arrays(json_text.values(text, f"{group.file.filename}: {group.name}", _MOST_VALUES), group, set())
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{group.file.filename}: {group.name} is damaged: {error!r}.") from None
 
@@ -70,14 +73,19 @@ def _without_arrays(tree: Any, arrays: list[Array], where: str) -> Json:
     )
 
 
-def _with_arrays(tree: Json, group: h5py.Group) -> Any:
+def _with_arrays(tree: Json, group: h5py.Group, read: set[str]) -> Any:
+    """The tree with its arrays, each of which stands in one place: they take no more memory than the file says."""
     if isinstance(tree, list):
-        return [_with_arrays(value, group) for value in tree]
+        return [_with_arrays(value, group, read) for value in tree]
     if not isinstance(tree, dict):
         return tree
-    if _ARRAY in tree:
-        return _dataset(group, str(tree[_ARRAY]))
-    return {key: _with_arrays(value, group) for key, value in tree.items()}
+    if _ARRAY not in tree:
+        return {key: _with_arrays(value, group, read) for key, value in tree.items()}
+    name = str(tree[_ARRAY])
+    if not name.isdecimal() or name in read:
+        raise ValueError(f"expected each array once, by its number, found {name!r:.100}")
+    read.add(name)
+    return _dataset(group, name)
 
 
 def _dataset(group: h5py.Group, name: str) -> Array:

@@ -1,9 +1,10 @@
-"""A file of unknown origin is opened first by a process that may die of it.
+"""A file is opened first by a process that may die of it.
 
 libhdf5 does not withstand every damaged file: some make it write where it must not, loop or ask for all
-memory there is. So a file without distnet's seal is read, whole, in a process of its own, with bounds on
-its memory and time; only when that has ended well is the file opened here. The process answers for
-further files as they come, and ends when none has come for some seconds.
+memory there is. So a file, whoever seems to have written it, is read, whole, in a process of its own, with
+bounds on its memory and time; only when that has ended well is the file opened here. The process answers
+for further files as they come, and ends when none has come for some seconds. It costs a tenth of a second
+to start, and with each file about what reading it does.
 """
 
 from __future__ import annotations
@@ -118,8 +119,8 @@ def _started() -> subprocess.Popen[str]:
         )
     except OSError as error:
         raise CheckpointError(
-            f"the process that examines files of unknown origin cannot be started ({error}). Load the file where "
-            "processes can be started, and save it there with distnet."
+            f"the process that examines files before they are opened cannot be started ({error}). Load the file where "
+            "processes can be started."
         ) from error
 
 

@@ -155,7 +155,7 @@ def _content(archive: zipfile.ZipFile, path: str, name: str) -> bytes:
 
 
 def _examine(weights: bytes, path: str) -> None:
-    """Read the weights in another process first, as any HDF5 file of unknown origin."""
+    """Read the weights in another process first, as any HDF5 file."""
     with tempfile.NamedTemporaryFile(suffix=f"-{_WEIGHTS}") as copy:
         copy.write(weights)
         copy.flush()

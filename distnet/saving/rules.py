@@ -1,6 +1,6 @@
 """What an HDF5 file may hold to be read: numbers and names, where they say they are, each once.
 
-Read as a program (``python rules.py``), it is the process that opens files of unknown origin first: see
+Read as a program (``python rules.py``), it is the process that opens files first: see
 ``vetting``. It imports no more of distnet than the errors, so that it starts fast.
 """
 

@@ -68,7 +68,8 @@ def _damaged_list(content: bytes, draw: Draw) -> bytes:
     name, data = members[i]
     link = zipfile.ZipInfo(str(name))
     link.external_attr = 0o120777 << 16
-    size = int(draw.choice([2**20, 2**27, 2**29]))
+    method = METHODS[int(draw.integers(0, len(METHODS)))]
+    size = int(draw.choice([2**18, 2**26 + 2**20])) if method in METHODS[:2] else 2**20
     changes: tuple[Callable[[], Members], ...] = (
         lambda: members[:i] + members[i + 1 :],
         lambda: [*members, (name, data)],
@@ -82,14 +83,14 @@ def _damaged_list(content: bytes, draw: Draw) -> bytes:
         lambda: [*members, *((f"m{number}", b"") for number in range(5000))],
         lambda: members,
     )
-    return packed(changes[int(draw.integers(0, len(changes)))](), METHODS[int(draw.integers(0, len(METHODS)))])
+    return packed(changes[int(draw.integers(0, len(changes)))](), method)
 
 
 def _damaged_directory(content: bytes, draw: Draw) -> bytes:
     """A list of members that lies about them; with what they hold it may agree or not."""
     members = members_of(content)
     if draw.integers(0, 2):
-        members = [(name, data + bytes(2**26) * int(draw.integers(0, 2))) for name, data in members]
+        members = [(name, data + bytes(2**25) * int(draw.integers(0, 2))) for name, data in members]
     data = bytearray(packed(members, METHODS[int(draw.integers(0, 3))]))
     for _ in range(int(draw.integers(1, 4))):
         starts = [i for i in range(len(data) - 400, len(data)) if data[i : i + 4] == _CENTRAL]

@@ -1,4 +1,6 @@
-"""Damage files in many ways and read each: python tests/saving/fuzz.py [--count 10000] [--seed 0] [--ranks 2] [FILE ...].
+"""Damage files in many ways and read each.
+
+    python tests/saving/fuzz.py [--count 10000] [--seed 0] [--ranks 2] [FILE ...]
 
 Without FILEs, a file of each kind that distnet writes is damaged: ``fuzz_files.py`` says how they are read. Every
 damaged file must be read or raise CheckpointError: a process that dies, or takes longer than 30 s or more than 1 GiB,

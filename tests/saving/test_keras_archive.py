@@ -1,7 +1,8 @@
-"""A .keras archive and a .weights.h5 hold what an HDF5 file holds; an archive of unknown origin cannot do harm."""
+"""A .keras archive and a .weights.h5 hold what an HDF5 file holds; no archive does harm."""
 
 import io
 import json
+import resource
 import zipfile
 
 import h5py
@@ -198,6 +199,33 @@ def test_a_bomb_is_refused_before_it_is_unpacked(model, tmp_path):
     pack(tmp_path / "bomb.keras", contents, zipfile.ZIP_DEFLATED)
     with pytest.raises(errors.CheckpointError, match=r"model\.weights\.h5 claims to hold 134217728 bytes, of which"):
         models.load_model(tmp_path / "bomb.keras")
+
+
+def lying(content, size):
+    """The archive, whose list of members calls the last one so large."""
+    place = content.rindex(b"PK\x01\x02") + 24
+    return content[:place] + size.to_bytes(4, "little") + content[place + 4 :]
+
+
+def test_what_is_unpacked_is_no_more_than_the_archive_declares(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    contents = {**members(tmp_path / "model.keras"), "model.weights.h5": bytes(1 << 28)}
+    pack(tmp_path / "bomb.keras", contents, zipfile.ZIP_DEFLATED)
+    (tmp_path / "bomb.keras").write_bytes(lying((tmp_path / "bomb.keras").read_bytes(), 1000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(errors.CheckpointError, match=r"bomb\.keras: damaged"):
+        models.load_model(tmp_path / "bomb.keras")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**16  # KiB
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_of_another_compression_is_refused(model, tmp_path, method):
+    model.save(tmp_path / "model.keras")
+    pack(tmp_path / "other.keras", members(tmp_path / "model.keras"), method)
+    with pytest.raises(
+        errors.CheckpointError, match=rf"config\.json is compressed by method {method}; expected deflate"
+    ):
+        models.load_model(tmp_path / "other.keras")
 
 
 def test_a_damaged_archive_is_refused(model, tmp_path):

@@ -113,6 +113,29 @@ def reference_as_attribute(file):
     file.attrs["backend"] = file.ref
 
 
+def many_small_pieces(file):
+    replaced(file, shape=(2**22,), dtype="u1", chunks=(1,))
+
+
+def list_names(file, names):
+    file["model_weights/first"].attrs["weight_names"] = names
+
+
+def one_name_twice(file):
+    list_names(file, ["first/bias:0", "first/bias:0"])
+
+
+def two_names_for_one_array(file):
+    list_names(file, ["first/kernel:0", "first/./kernel:0"])
+
+
+def one_array_in_two_places(file):
+    text = b'{"epochs": [{"__array__": 0}, {"__array__": 0}], "history": {}}'
+    del file["distnet/record/json"]
+    file["distnet/record/json"] = np.frombuffer(text, "u1")
+    file["distnet/record/0"] = np.zeros(3)
+
+
 def datatype(file):
     file["model_weights/type"] = np.dtype("f8")
 
@@ -132,6 +155,10 @@ def datatype(file):
             ten_terabytes,
             rf"/{WEIGHTS}: declares shape \(10000000, 1000000\), 40000000000000 bytes in memory, which .* cannot hold",
         ),
+        (many_small_pieces, rf"/{WEIGHTS}: declares shape \(4194304,\) in 4194304 pieces of \(1,\), more than"),
+        (one_name_twice, "weight_names of /model_weights/first lists 'first/bias:0' twice"),
+        (two_names_for_one_array, "/model_weights/first gives one array several names"),
+        (one_array_in_two_places, "/distnet/record is damaged: .*expected each array once"),
         (ten_terabytes_in_pieces, rf"/{WEIGHTS}: declares shape"),
         (zeros_that_grow, rf"/{WEIGHTS}: declares shape \(68157440,\)"),
         (one_great_piece, rf"/{WEIGHTS}: chunk: declares shape \(16384, 16384\)"),
@@ -187,6 +214,24 @@ def nested(depth):
     return '{"a":' * depth + "1" + "}" * depth
 
 
+def doubled(depth):
+    """A model that calls a model twice that calls a model twice ..."""
+    name, found = "a", {"class_name": "Activation", "name": "a", "config": {"name": "a", "activation": "relu"}}
+    for number in range(depth):
+        first = int("layers" in found["config"])
+        shape = {"name": "entry", "batch_input_shape": [None, 2]}
+        entry = {"class_name": "InputLayer", "name": "entry", "config": shape, "inbound_nodes": []}
+        found["inbound_nodes"] = [[["entry", 0, 0, {}]], [[name, first, 0, {}]]]
+        ends = {"input_layers": [["entry", 0, 0]], "output_layers": [[name, first + 1, 0]]}
+        name, inner = f"m{number}", found
+        found = {"class_name": "Functional", "name": name, "config": {"name": name, "layers": [entry, inner], **ends}}
+    return found
+
+
+def many_layers(count):
+    return {"class_name": "Sequential", "config": [{"class_name": "Flatten", "config": {}}] * count}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -214,6 +259,14 @@ def nested(depth):
         (lambda c: '{"a": 1e999999, "b": ' + "9" * 5000 + "}", "not JSON"),
         (lambda c: "[" + "[]," * 6_000_000 + "[]]", "expected at most 16777216"),
         (lambda c: "[]", "not a JSON object"),
+        (lambda c: '{"a": [' + "[]," * 200_000 + "[]]}", "holds up to 400003 values; expected at most"),
+        (
+            lambda c: '{"class_name": "a", "class_name": "b"}',
+            "not JSON: an object has the key 'class_name' more than once",
+        ),
+        (lambda c: doubled(30), "makes 16382 calls of layers, those within its models counted; expected at most 10000"),
+        (lambda c: many_layers(10_001), "makes 10001 calls of layers"),
+        (lambda c: many_layers(50_001), "describes more than 50000 objects"),
     ],
 )
 def test_a_configuration_cannot_ask_for_memory_depth_or_code(path, change, message):

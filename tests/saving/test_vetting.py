@@ -7,6 +7,7 @@ import pytest
 
 from distnet import errors, layers, models
 from distnet.saving import vetting
+from distnet.saving.seal import is_sealed
 from distnet.saving.vetting import Examiner
 
 HEAD = "import json, os, signal, sys, time\n"
@@ -79,11 +80,15 @@ def test_where_no_process_can_be_started_the_error_says_so(path, monkeypatch):
         Examiner().examine(path)
 
 
-def test_a_file_of_distnets_own_is_not_examined(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_a_file_that_bears_a_seal_is_examined_too_for_anybody_can_make_one(tmp_path, monkeypatch, name):
     model = models.Sequential([layers.Input(shape=(2,)), layers.Dense(2)])
-    model.save(tmp_path / "m.h5")
+    model.save(tmp_path / name)
+    assert is_sealed(tmp_path / name)
     monkeypatch.setattr(sys, "executable", "/no/python")
-    models.load_model(tmp_path / "m.h5")
+    vetting._examiner.end()
+    with pytest.raises(errors.CheckpointError, match=r"m\..*cannot be started"):
+        models.load_model(tmp_path / name)
 
 
 def test_the_process_is_no_rank_of_the_job(examiner, path, monkeypatch):

@@ -132,6 +132,17 @@ _KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
 }
 
 
+def fits_annotation(f: dataclasses.Field[Any], value: object) -> bool:
+    """Whether a value is what a field is annotated as: None, a bool, a number, a list, texts; others are taken."""
+    kind, _, rest = (f.type if isinstance(f.type, str) else f.type.__name__).partition(" | ")
+    if value is None:
+        return rest == "None"
+    if kind.startswith("list"):
+        is_text = kind == "list[str]"
+        return isinstance(value, list) and all(isinstance(item, str) or not is_text for item in value)
+    return kind not in _KINDS or _KINDS[kind][1](value)
+
+
 def check_fields(instance: Any, where: str | None = None) -> None:
     """Check the fields of a dataclass that are annotated as bool, int or float, or declared with a range.
 

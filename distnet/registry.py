@@ -340,7 +340,15 @@ def is_custom(name: str) -> bool:
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Within the block these names mean these classes and functions, in every family."""
+    """Within the block these names mean these classes and functions, in every family.
+
+    Raises:
+        ArgumentError: they come without names.
+    """
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise ArgumentError(
+            f"custom_objects: expected a dict of classes and functions by name, received {custom_objects!r:.100}."
+        )
     token = _scoped_custom.set({**(_scoped_custom.get() or {}), **(custom_objects or {})})
     try:
         yield

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.errors import ArgumentError
 from distnet.naming import kept_files
+from distnet.paths import checked_path
 
 _LATEST = "latest.h5"
 
@@ -49,8 +50,7 @@ class BackupAndRestore(Callback):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not os.fspath(self.backup_dir):
-            raise ArgumentError("BackupAndRestore: expected a folder as backup_dir, received an empty name.")
+        folder = checked_path("BackupAndRestore: backup_dir", self.backup_dir, "a folder")
         is_count = isinstance(self.save_freq, int) and not isinstance(self.save_freq, bool) and self.save_freq > 0
         if self.save_freq != "epoch" and not is_count:
             raise ArgumentError(
@@ -58,7 +58,7 @@ class BackupAndRestore(Callback):
             )
         if not isinstance(self.keep, int) or self.keep < 1:
             raise ArgumentError(f"BackupAndRestore: keep must be a number of backups, received {self.keep!r}.")
-        self._latest = os.path.join(self.backup_dir, _LATEST)
+        self._latest = os.path.join(folder, _LATEST)
 
     def get_state(self) -> dict[str, Any]:
         """The batches, where it saves by these."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from distnet.arguments import check_fields
+from distnet.arguments import check_fields, fits_annotation
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.network import Network
 
@@ -64,6 +64,9 @@ class Callback:
         expected = sorted(_state_fields(self))
         if sorted(state) != expected:
             raise CheckpointError(f"{type(self).__name__}: expected the state of {expected}, received {sorted(state)}.")
+        for f in dataclasses.fields(cast(Any, self)) if expected else ():
+            if f.name in state and not fits_annotation(f, state[f.name]):
+                raise CheckpointError(f"{type(self).__name__}: {f.name} cannot be {state[f.name]!r:.100}.")
         for name, value in state.items():
             setattr(self, name, value)
 

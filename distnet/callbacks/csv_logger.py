@@ -6,11 +6,13 @@ import csv
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from distnet.callbacks.base import STATE, Callback, Logs
+from distnet.errors import ArgumentError
+from distnet.paths import checked_path, written
 
 
 @dataclass(eq=False)
@@ -24,6 +26,10 @@ class CSVLogger(Callback):
         separator: between the values.
         append: continue an existing file; its header is kept.
 
+    Raises:
+        ArgumentError: no name of a file, or a separator of another length than 1.
+        CheckpointError: the file cannot be written.
+
     Source: ``keras.callbacks.CSVLogger``.
     """
 
@@ -34,10 +40,16 @@ class CSVLogger(Callback):
     size_bytes: int | None = field(default=None, init=False, repr=False, metadata=STATE)
     """Of the file so far; None before it is begun."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_path("CSVLogger: filename", self.filename)
+        if not isinstance(self.separator, str) or len(self.separator) != 1:
+            raise ArgumentError(f"CSVLogger: separator: expected one character, received {self.separator!r}.")
+
     def get_state(self) -> dict[str, Any]:
         """The file's keys and length; what the state counts on is then on the disk."""
         if self.size_bytes:
-            with open(self.filename, "rb") as file, suppress(OSError):  # a pipe or a device
+            with self._written(), open(self.filename, "rb") as file, suppress(OSError):  # a pipe or a device
                 os.fsync(file.fileno())
         return super().get_state()
 
@@ -57,7 +69,7 @@ class CSVLogger(Callback):
             return
         has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
         if has_header:
-            with open(self.filename, newline="", encoding="utf-8") as existing:
+            with self._written(), open(self.filename, newline="", encoding="utf-8") as existing:
                 self.keys = next(csv.reader(existing, delimiter=self.separator))[1:]
         self._write((), "a" if self.append else "w")
 
@@ -83,13 +95,17 @@ class CSVLogger(Callback):
                 stacklevel=2,
             )
         if there > size_bytes:
-            os.truncate(self.filename, size_bytes)
+            with self._written():
+                os.truncate(self.filename, size_bytes)
         if not there:
             self.keys = None
 
     def _write(self, lines: Iterable[Iterable[Any]], mode: str = "a") -> None:
         """Write some lines; the file is open no longer than that."""
-        with open(self.filename, mode, newline="", encoding="utf-8") as file:
+        with self._written(), open(self.filename, mode, newline="", encoding="utf-8") as file:
             csv.writer(file, delimiter=self.separator, lineterminator="\n").writerows(lines)
             file.flush()
             self.size_bytes = os.fstat(file.fileno()).st_size
+
+    def _written(self) -> AbstractContextManager[None]:
+        return written("CSVLogger", self.filename)

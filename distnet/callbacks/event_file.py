@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from distnet.paths import written
 from distnet.types import Array
 
 _CASTAGNOLI = 0x82F63B78
@@ -71,7 +72,8 @@ class EventFile:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        with written("TensorBoard", folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}.v2"
         self._path = Path(folder) / name
         self._pending = bytearray()
@@ -107,7 +109,7 @@ class EventFile:
 
     def flush(self) -> None:
         """Put what was written so far on the disk; between flushes the file is closed, whatever interrupts training."""
-        with self._path.open("ab") as file:
+        with written("TensorBoard", self._path), self._path.open("ab") as file:
             file.write(self._pending)
         self._pending.clear()
 

@@ -14,6 +14,7 @@ from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
+from distnet.paths import checked_path
 
 
 class _AnyLog(dict[str, float]):
@@ -29,9 +30,7 @@ def _checked_pattern(filepath: object) -> str:
     Raises:
         ArgumentError: it is no path, or nothing can be filled into it.
     """
-    if not isinstance(filepath, str | os.PathLike) or not os.fspath(filepath):
-        raise ArgumentError(f"ModelCheckpoint: filepath: expected the name of a file, received {filepath!r}.")
-    path = str(os.fspath(filepath))
+    path = checked_path("ModelCheckpoint: filepath", filepath)
     try:
         path.format_map(_AnyLog(epoch=1, batch=1))
     except (ValueError, LookupError, AttributeError, TypeError) as error:

@@ -15,6 +15,7 @@ from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.event_file import EventFile
 from distnet.errors import ArgumentError
 from distnet.network import Network
+from distnet.paths import checked_path
 from distnet.types import Array
 
 
@@ -35,7 +36,8 @@ class TensorBoard(Callback):
         profile_batch, embeddings_freq, embeddings_metadata: taken so that scripts run, without effect.
 
     Raises:
-        ArgumentError: another ``update_freq``.
+        ArgumentError: another ``update_freq``, or no name of a folder.
+        CheckpointError: the folder cannot be written to.
 
     Source: ``keras.callbacks.TensorBoard``.
     """
@@ -62,6 +64,7 @@ class TensorBoard(Callback):
                 f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, received "
                 f"{self.update_freq!r}."
             )
+        checked_path("TensorBoard: log_dir", self.log_dir, "a folder")
         self._files: dict[str, EventFile] = {}
         self._epoch_start_s = self._batch_start_s = 0.0
         self._first_step = 0

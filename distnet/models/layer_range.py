@@ -21,7 +21,8 @@ def numbers(model: str, names: Sequence[str], layer_range: Sequence[str] | None)
     """
     if layer_range is None:
         return range(len(names))
-    if isinstance(layer_range, str) or len(layer_range) != 2:
+    is_pair = isinstance(layer_range, list | tuple) and len(layer_range) == 2
+    if not is_pair or not all(isinstance(name, str) for name in layer_range):
         raise ArgumentError(f"{model}: expected layer_range=[first, last], received {layer_range!r}.")
     first, last = ([i for i, name in enumerate(names) if re.fullmatch(wanted, name)] for wanted in layer_range)
     if not first or not last or first[0] > last[-1]:

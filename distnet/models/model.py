@@ -323,6 +323,8 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             raise NotBuiltError(
                 f"{self.name}: summary needs the input shape. Give the first layer input_shape=..., or call build()."
             )
+        if print_fn is not None and not callable(print_fn):
+            raise ArgumentError(f"{self.name}: summary: print_fn: expected a function, received {print_fn!r:.100}.")
         lines = summary_lines(
             self, line_length, positions, expand_nested, show_trainable, layer_range, fits_terminal=print_fn is None
         )

@@ -19,6 +19,7 @@ from distnet.layers.symbolic import Call, KerasTensor
 from distnet.models import layer_range as layer_ranges
 from distnet.models.model import Model
 from distnet.models.tracing import Trace
+from distnet.paths import checked_path, written
 from distnet.registry import to_json
 
 if TYPE_CHECKING:
@@ -67,12 +68,14 @@ def model_to_dot(
     Raises:
         MissingPackageError: pydot is not installed; Graphviz is needed only to draw.
         NotBuiltError: the model's input shape is not known yet.
-        ArgumentError: an unknown direction, or a range that names no layers.
+        ArgumentError: no model, an unknown direction, or a range that names no layers.
 
     Source: ``keras.utils.model_to_dot``; ``layer_range``: Keras 2.
     """
     if find_spec("pydot") is None:
         raise MissingPackageError("model_to_dot: needs pydot. Install it: pip install 'distnet[plot]'.")
+    if not isinstance(model, Model):
+        raise ArgumentError(f"model_to_dot: expected a model, received {model!r:.100}.")
     if not model.built:
         raise NotBuiltError(
             f"{model.name}: a picture needs the input shape. Give it to the first layer, or call build()."
@@ -119,19 +122,22 @@ def plot_model(
 
     Raises:
         MissingPackageError: pydot or Graphviz is not installed; the message says how to install it.
+        ArgumentError: no model, or no name of a file.
+        CheckpointError: the file cannot be written.
 
     Source: ``keras.utils.plot_model``.
     """
+    path = Path(checked_path("plot_model: to_file", to_file))
     picture = model_to_dot(
         model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, False, layer_range,
         show_layer_activations, show_trainable, splines,
     )  # fmt: skip
-    path = Path(to_file)
     kind = path.suffix[1:].lower() or "png"
     if world().rank == 0:
         content: Any = picture.create(prog="dot", format=kind)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with written("plot_model", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         if "IPython" in sys.modules and kind in ("png", "jpg", "jpeg", "svg"):
             shown = import_module("IPython.display")
             return shown.SVG(content) if kind == "svg" else shown.Image(content)

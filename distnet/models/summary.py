@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Protocol, runtime_checkable
 
+from distnet.arguments import check_integer, is_number
+from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
 from distnet.models import layer_range as layer_ranges
 from distnet.variables import Variable
@@ -83,8 +85,15 @@ def summary_lines(
         layer_range: first and last layer to show: names, or regular expressions of names.
         fits_terminal: make a table for a graph no wider than the terminal.
 
+    Raises:
+        ArgumentError: columns that are no numbers, or a range that names no layers.
+
     Source: ``keras.Model.summary`` of Keras 2.
     """
+    if line_length is not None:
+        check_integer("summary: line_length", line_length, 0)
+    if positions is not None and not (isinstance(positions, list | tuple) and all(map(is_number, positions))):
+        raise ArgumentError(f"summary: positions: expected a list of numbers, received {positions!r:.100}.")
     columns = _columns(model.connections() is not None, line_length, positions, show_trainable, fits_terminal)
     titles = ["Layer (type)", "Output Shape", "Param #"]
     titles += ["Connected to"] * columns.has_connections + ["Trainable"] * columns.has_trainable

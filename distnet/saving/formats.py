@@ -19,6 +19,7 @@ import h5py
 
 from distnet.errors import CheckpointError
 from distnet.network import Network
+from distnet.paths import checked_path
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, training_state
 from distnet.saving.dialects import by_output
@@ -77,9 +78,10 @@ def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:
     """The file, of whatever format, open for reading; every error within names it.
 
     Raises:
+        ArgumentError: ``filepath`` is no name of a file.
         CheckpointError: it is missing, damaged, or holds what no model's file holds.
     """
-    path = os.fspath(filepath)
+    path = checked_path("filepath", filepath)
     with errors_of(path):
         if keras_archive.is_archive(path):
             with keras_archive.unpacked(path) as (config, file):

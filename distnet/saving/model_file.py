@@ -10,6 +10,7 @@ from distnet.comm.scope import meeting, on_all_ranks
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.network import Network
+from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.saving import background, formats, keras_archive, training_state
 from distnet.saving.image import Image
@@ -42,7 +43,7 @@ def save_model(
 
     Source: ``keras.Model.save``.
     """
-    is_archive = os.fspath(filepath).endswith(keras_archive.SUFFIX)
+    is_archive = checked_path("save: filepath", filepath).endswith(keras_archive.SUFFIX)
     write(
         model,
         filepath,

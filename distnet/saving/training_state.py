@@ -28,6 +28,7 @@ from distnet.types import Array
 
 GROUP = "distnet"
 _FORMAT = 2
+_COUNTER_BITS = 63
 
 
 def write_training_state(file: h5py.Group, model: Network) -> None:
@@ -149,7 +150,8 @@ def _scalars(part: h5py.Group, known: Container[str]) -> dict[str, float]:
     where = f"{part.file.filename}: the attribute scalars of {part.name}"
     scalars = parsed(part.attrs["scalars"], where)
     for name, value in scalars.items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name not in known or not is_number or (isinstance(value, int) and value.bit_length() > _COUNTER_BITS):
             raise CheckpointError(
                 f"{where}: expected numbers that the optimizer knows, found {name!r}: {value!r:.100}."
             )

@@ -23,7 +23,7 @@ from distnet.types import Array, Json
 
 _TEXT = "json"
 _ARRAY = "__array__"
-_MOST_VALUES = 1 << 21
+_MOST_VALUES = 1 << 20
 
 
 def write_tree(group: h5py.Group, tree: Any, what: str) -> None:

@@ -10,6 +10,7 @@ import os
 
 from distnet.errors import NotBuiltError
 from distnet.network import Network
+from distnet.paths import checked_path
 from distnet.saving import formats, keras_weights
 from distnet.saving.model_file import write
 
@@ -22,7 +23,7 @@ def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bo
 
     Source: ``keras.Model.save_weights`` of Keras 2.
     """
-    is_keras_3 = os.fspath(filepath).endswith(keras_weights.SUFFIX)
+    is_keras_3 = checked_path("save_weights: filepath", filepath).endswith(keras_weights.SUFFIX)
     write(model, filepath, overwrite, lambda image: formats.write_weights(image, model, is_keras_3))
 
 

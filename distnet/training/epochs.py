@@ -56,7 +56,8 @@ class Training:
             self.logs = dict(self.start.logs)
         if resumption is not None:
             resumption.check(self.facts, objective.entries)
-        if self.start is not None and self.model.optimizer is not None:
+        if resumption is not None and self.start is not None and self.model.optimizer is not None:
+            resumption.check_optimizer(self.model.optimizer)
             configure(self.model.optimizer, self.start.optimizer)
         self._check_validation()
         self._agree()

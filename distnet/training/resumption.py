@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
-from distnet.errors import CheckpointError
+from distnet.errors import ArgumentError, CheckpointError, DistnetError
 from distnet.naming import kept_files
 from distnet.network import Network
+from distnet.optimizers import Optimizer
+from distnet.paths import checked_path
 from distnet.progress import CallbackRecord, Progress
 from distnet.saving import restore_training
 from distnet.types import Json
@@ -66,6 +69,23 @@ class Resumption:
                     f"{then.get(name, 'unknown')}; here it is {here.get(name, 'unknown')}. Give fit the same to go on "
                     "within that epoch; only between epochs may it change."
                 )
+
+    def check_optimizer(self, optimizer: Optimizer) -> None:
+        """Fail unless what callbacks had changed of the optimizer can be changed of this one.
+
+        Raises:
+            CheckpointError: it has no such options, or does not take these values.
+        """
+        changed = {} if self.progress is None else self.progress.optimizer
+        config = optimizer.get_config()
+        known = {*config, *(f.name for f in dataclasses.fields(cast(Any, optimizer)))}
+        try:
+            if not changed.keys() <= known:
+                raise ArgumentError(f"expected some of {sorted(known)}, received {sorted(changed)}")
+            if changed:
+                type(optimizer).from_config({**config, **changed})
+        except (ArithmeticError, DistnetError, LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self.path}: the optimizer cannot be configured as it was: {error}.") from error
 
     def hand_out(self, callbacks: CallbackList) -> tuple[list[int], bool]:
         """Give the callbacks their state, each known by its class and by its turn among those of one class.
@@ -138,7 +158,8 @@ def restore_progress(
             f"the {fits + 1}. Give each fit of a program a backup_dir of its own."
         )
     if restored is None and path is not None:
-        restored = _restore_newest(model, ranks.broadcast_object(kept_files(path)) or [os.fspath(path)])
+        named_path = checked_path("fit: resume", path)
+        restored = _restore_newest(model, ranks.broadcast_object(kept_files(named_path)) or [named_path])
     return None if restored is None else Resumption(restored, model.training_state.progress)
 
 

@@ -6,17 +6,20 @@ import contextlib
 import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from archive_mutations import archive_mutation
-from mutations import damaged_json, mutation
 
 import distnet as keras
 from distnet import callbacks, errors, layers
 from distnet.__main__ import main as command
+
+sys.path.insert(0, str(Path(__file__).parent))
+from archive_mutations import archive_mutation
+from mutations import damaged_json, mutation
 
 X = np.linspace(-1, 1, 24).reshape(8, 3)
 Y = np.stack([X.sum(1), X.prod(1)], axis=1)

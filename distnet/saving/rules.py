@@ -204,13 +204,11 @@ def _verdict(path: str) -> str | None:
 
 def _confine() -> None:
     """Take from this process what reading does not need: memory, writing, a core dump."""
-    with open("/proc/self/statm", encoding="ascii") as status:
-        memory = int(status.read().split()[0]) * resource.getpagesize() + _MEMORY_BYTES
-    for limit, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
+    limits = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    if os.path.exists("/proc/self/statm"):  # on systems without it nobody enforces a limit on memory either
+        with open("/proc/self/statm", encoding="ascii") as status:
+            limits[resource.RLIMIT_AS] = int(status.read().split()[0]) * resource.getpagesize() + _MEMORY_BYTES
+    for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
 
 

@@ -8,7 +8,7 @@ import pytest
 import distnet as keras
 from distnet.errors import ArgumentError, ShapeError
 
-PROGRAM = Path(__file__).parent / "programs" / "user_metrics.py"
+PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "user_metrics.py"
 
 
 class Largest(keras.metrics.Metric):

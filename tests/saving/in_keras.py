@@ -1,11 +1,12 @@
 """Run by a Python that has real Keras: opens what distnet wrote, trains on, and saves what distnet is to open.
 
-    python in_keras.py keras|tf_keras FOLDER
+    python in_keras.py keras|tf_keras FOLDER ...
 
-``FOLDER/cases.json`` lists for each case its files and how many times three epochs are trained from each; beside
-them lies ``<case>.npz`` with inputs x0 ..., targets y0 ... and distnet's predictions p0 ... The answer is
-``FOLDER/<package>.json``. After the first three epochs a ``.keras`` or ``.weights.h5`` file is saved again, as
-``case.back.keras`` or ``case.back.weights.h5``.
+``FOLDER/cases.json`` lists for each case its files and how many times three epochs are trained from each; 0 stands
+for comparing predictions alone. Beside them lies ``<case>.npz`` with inputs x0 ..., targets y0 ... and distnet's
+predictions p0 ..., and the files of weights that ``WEIGHTS`` names. The answer is ``FOLDER/<package>.json``. After
+the first three epochs a ``.keras`` or ``.weights.h5`` file is saved again, as ``case.back.keras`` or
+``case.back.weights.h5``.
 """
 
 import importlib
@@ -16,6 +17,8 @@ import traceback
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
+# Compiling takes longer than the little there is to compute; so does TensorFlow's tracing.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
@@ -23,6 +26,12 @@ import numpy as np
 EPOCHS = 3
 HAVE_STATE = (".keras", ".weights.h5", ".k2.h5")
 """Endings of the files from which training goes on with the optimizer's state: its losses say all."""
+WEIGHTS = {
+    ".h5": (".legacy.h5", [{}, {"by_name": True}]),
+    ".k2.h5": (".legacy.h5", [{}, {"by_name": True}]),
+    ".keras": (".weights.h5", [{}]),
+}
+"""For a file of a model, by its ending: that of the file of its weights, and ways of loading them."""
 NOT_FOR = {"keras": (".k2.h5",), "tf_keras": (".keras", ".weights.h5")}
 """Endings of the files that a package is not meant to open."""
 
@@ -65,10 +74,14 @@ def loaded(keras, folder, case, file):
 def check(keras, folder, case, file, rounds):
     x, y, expected = read(folder, case)
     model = loaded(keras, folder, case, file)
-    if file.endswith(".json"):
-        return {"errors": differences(model, x, expected), "losses": []}
-    result = {"losses": []} if file.endswith(HAVE_STATE) else compared(model, x, y, expected)
-    result["optimizer"] = type(model.optimizer).__name__
+    result = {"losses": []}
+    if not file.endswith((".keras", ".weights.h5")):
+        result["errors"] = differences(model, x, expected)
+        if rounds and not file.endswith(HAVE_STATE):
+            logs = model.evaluate(one_or_list(x), one_or_list(y), verbose=0, return_dict=True)
+            result["logs"] = [np.asarray(value).tolist() for value in logs.values()]
+    ending, ways = WEIGHTS.get(file.removeprefix(case), ("", ()))
+    result["of_weights"] = [reloaded(model, folder / f"{case}{ending}", way) for way in ways]
     for number in range(rounds):
         result["losses"].append(trained(model, x, y, EPOCHS))
         if number == 0 and file.endswith(".keras"):
@@ -78,11 +91,15 @@ def check(keras, folder, case, file, rounds):
     return result
 
 
-def compared(model, x, y, expected):
-    """How far predictions are from those expected, and what ``evaluate`` finds."""
-    errors = differences(model, x, expected)
-    logs = model.evaluate(one_or_list(x), one_or_list(y), verbose=0, return_dict=True)
-    return {"errors": errors, "logs": [np.asarray(value).tolist() for value in logs.values()], "losses": []}
+def reloaded(model, file, way):
+    """How far the weights that are read from a file, once the model has forgotten all it knew, are from its own."""
+    has_optimizer = file.name.endswith(".weights.h5") and model.trainable_weights
+    state = [*model.weights, *(model.optimizer.variables if has_optimizer else ())]
+    held = [variable.numpy().copy() for variable in state]
+    for variable in state:
+        variable.assign(0 * variable.numpy())
+    model.load_weights(file, **way)
+    return max((float(np.abs(a.numpy() - b).max(initial=0)) for a, b in zip(state, held, strict=True)), default=0.0)
 
 
 def differences(model, x, expected):
@@ -93,11 +110,7 @@ def differences(model, x, expected):
     return [float(np.abs(a - b).max(initial=0) / max(1, np.abs(b).max(initial=0))) for a, b in pairs]
 
 
-def main():
-    package, folder = sys.argv[1], Path(sys.argv[2])
-    keras = importlib.import_module(package)
-    if package == "tf_keras":  # tracing takes longer than the little there is to compute
-        importlib.import_module("tensorflow").config.run_functions_eagerly(True)
+def answer(keras, package, folder):
     answers = {}
     for case, files in json.loads((folder / "cases.json").read_text()).items():
         for file, rounds in files.items():
@@ -110,6 +123,15 @@ def main():
                 answers[file] = {"failed": f"{type(error).__name__}: {error}", "at": f"{where.filename}:{where.lineno}"}
             keras.backend.clear_session()
             (folder / f"{package}.json").write_text(json.dumps(answers, indent=1))
+
+
+def main():
+    package, *folders = sys.argv[1:]
+    keras = importlib.import_module(package)
+    if package == "tf_keras":
+        importlib.import_module("tensorflow").config.run_functions_eagerly(True)
+    for folder in folders:
+        answer(keras, package, Path(folder))
 
 
 if __name__ == "__main__":

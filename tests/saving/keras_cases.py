@@ -27,6 +27,7 @@ class Case:
         name: of the files.
         model: built and compiled.
         x, y: arrays, one an input and one an output.
+        trains_otherwise: whether no two Kerases train it alike, for one because it draws random numbers.
         fits_once_in_keras: whether Keras 3.15 fails when it trains such a model a second time, its own too.
     """
 
@@ -34,6 +35,7 @@ class Case:
     model: keras.Model
     x: list[np.ndarray]
     y: list[np.ndarray] = field(default_factory=list)
+    trains_otherwise: bool = False
     fits_once_in_keras: bool = False
 
     def __post_init__(self):

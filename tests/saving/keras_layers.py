@@ -1,0 +1,111 @@
+"""Every layer in models with data, to be opened in real Keras: the cases of the layers' contract."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import distnet as keras
+from distnet import layers
+from distnet.layers import Layer
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
+import layer_cases
+from keras_cases import Case, numbers, one_or_list
+
+ROWS = 6
+NOT_COMPARED = {"RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation"}
+NOT_OF_KERAS_2 = [
+    ("AlphaDropout", "noise_shape", (None, 1, None)),
+    ("Dropout", "rate", 1.0),
+    ("LayerNormalization", "rms_scaling", True),
+    ("MultiHeadAttention", "sliding_window", 2),
+    ("RandomContrast", "value_range", (-1.0, 1.0)),
+    ("Resizing", "interpolation", "bicubic"),
+    ("Resizing", "pad_to_aspect_ratio", True),
+]
+"""Layers with options that tf_keras does not know, or of which it computes something else."""
+ENTRY = "InputLayer"
+"""No layer to call: every model begins with one."""
+
+
+class Part:
+    """A layer called on inputs of its own, whose extents are known only at run time where the layer allows it.
+
+    Args:
+        number: tells its names from those of the other parts of a model.
+        case: of the layers' contract.
+    """
+
+    def __init__(self, number: int, case: layer_cases.Case) -> None:
+        self.layer = case.layer(dtype="float32", name=f"layer_{number}")
+        self.x = [self._data(case, row, i) for i, row in enumerate(case.rows)]
+        named = {f"x_{number}_{i}": row for i, row in enumerate(case.dynamic)}
+        self.inputs = [
+            keras.Input(row, name=name, dtype=str(x.dtype))
+            for (name, row), x in zip(named.items(), self.x, strict=True)
+        ]
+        takes_several = isinstance(self.layer, layers.MultiHeadAttention)
+        made = self.layer(*self.inputs) if takes_several else self.layer(one_or_list(self.inputs))
+        self.outputs = made if isinstance(made, list) else [made]
+
+    @staticmethod
+    def _data(case, row, seed):
+        if "input_dim" in case.options:
+            return np.random.default_rng(seed).integers(0, case.options["input_dim"], (ROWS, *row)).astype("int32")
+        return numbers((ROWS, *row), seed)
+
+
+def trains_otherwise(layer: Layer) -> bool:
+    """Whether no two Kerases train it alike, for one because it draws random numbers.
+
+    Keras 3 takes the statistics of a batch normalization on every time step from each step by itself.
+    """
+    draws = any(getattr(layer, key, 0) for key in ("dropout", "recurrent_dropout", "rate", "stddev"))
+    is_of_steps = isinstance(layer, layers.TimeDistributed) and isinstance(layer.layer, layers.BatchNormalization)
+    within = any(trains_otherwise(one) for _, one in layer.inner_layers())
+    return draws or is_of_steps or within or type(layer).__name__.startswith("Random")
+
+
+def randomize(layer: Layer) -> None:
+    """Weights that differ from all that anybody would start with."""
+    rng = np.random.default_rng(5)
+    layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+
+
+def of_layers(together: int = 20, without: Sequence[tuple[str, str, object]] = ()) -> Iterator[Case]:
+    """Models of every layer, so many side by side in each; without some with a certain value of an option."""
+    table = [
+        case
+        for name, cases in layer_cases.CASES.items()
+        if name not in {ENTRY, *NOT_COMPARED}
+        for case in cases
+        if not any(name == other and case.options.get(key) == value for other, key, value in without)
+    ]
+    return side_by_side((Part(number, case) for number, case in enumerate(table)), together)
+
+
+def of_keras_2() -> Iterator[Case]:
+    """The same of the layers that tf_keras has."""
+    return of_layers(without=NOT_OF_KERAS_2)
+
+
+def side_by_side(parts: Iterable[Part], together: int) -> Iterator[Case]:
+    """Models of so many layers each; those that no two Kerases train alike are in models of their own."""
+    found = list(parts)
+    for otherwise in (False, True):
+        alike = [part for part in found if trains_otherwise(part.layer) == otherwise]
+        for start in range(0, len(alike), together):
+            yield _model_of(alike[start : start + together], otherwise)
+
+
+def _model_of(parts: Sequence[Part], otherwise: bool) -> Case:
+    inputs, outputs = ([t for part in parts for t in getattr(part, key)] for key in ("inputs", "outputs"))
+    first = parts[0].layer
+    model = keras.Model(inputs, outputs, name=f"model_of_{first.name}")
+    randomize(model)
+    model.compile("adam", "mse", loss_weights=[1 / len(outputs)] * len(outputs))
+    x = [array for part in parts for array in part.x]
+    return Case(f"{first.name}_{type(first).__name__}", model, x, trains_otherwise=otherwise)

@@ -197,7 +197,8 @@ class Metric(Configurable, ABC):
 
     def _check_that_rows_add_up(self, y_true: Array, y_pred: Array) -> None:
         half = len(y_pred) // 2
-        if half and not type(self).update_state.__module__.startswith("distnet."):
+        self._adds_up = type(self).update_state.__module__.startswith("distnet.")
+        if half and not self._adds_up:
             whole = self._added_by(y_true, y_pred, None)
             first = self._added_by(y_true[:half], y_pred[:half], None)
             second = self._added_by(y_true[half:], y_pred[half:], None)
@@ -207,7 +208,7 @@ class Metric(Configurable, ABC):
                     f"{len(y_pred)} rows, but {first.tolist()} and {second.tolist()} for their halves. Add sums and "
                     "counts of rows: a mean over a batch depends on how the ranks share it."
                 )
-        self._adds_up = half > 0
+            self._adds_up = bool(np.any(whole))  # while nothing was added, nothing is shown
 
     def _held(self) -> Iterator[Metric]:
         """The metrics among its attributes."""

@@ -54,7 +54,7 @@ class Named(Largest):
 
 
 def trained(*metrics):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile("sgd", "mse", metrics=list(metrics))
     x = np.random.default_rng(2).random((8, 3))
     return model.fit(x, x[:, :1], epochs=1, batch_size=4, verbose=0).history

@@ -47,6 +47,9 @@ class Network(Protocol):
     def variables(self) -> list[Variable]: ...
 
     @property
+    def weights(self) -> list[Variable]: ...
+
+    @property
     def built(self) -> bool: ...
 
     @property

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from distnet.arguments import whole_number
 from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
+from distnet.errors import ArgumentError, CheckpointError, ShapeError
 from distnet.types import Array
 
 
@@ -46,6 +49,19 @@ class EarlyStopping(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._sign = watching.direction(self.monitor, self.mode, "EarlyStopping")
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the training did that saved this.
+
+        Raises:
+            CheckpointError: it is the state of something else, or the best weights are those of another model.
+        """
+        super().set_state(state)
+        try:
+            for variable, weights in zip(self.model.weights, self.best_weights or (), strict=bool(self.best_weights)):
+                variable.fitting(weights)
+        except (ArgumentError, ShapeError, ValueError) as error:
+            raise CheckpointError(f"EarlyStopping: the best weights are not this model's: {error}") from error
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last training."""

@@ -210,9 +210,13 @@ class MPICommunicator:
         self._started(self.node.Ibarrier(), "barrier").wait()
 
     def share_cores(self) -> None:
-        """Give BLAS in this rank its share of the node's cores (``threads.threads_per_rank``)."""
+        """Give BLAS in this rank its share of the node's cores (``threads.threads_per_rank``), or the least of a rank.
+
+        A sum of BLAS rounds otherwise on other threads, so that updates by norms would let the ranks drift apart;
+        and a rank of more threads would only wait for the others.
+        """
         cores = self.node.allgather(threads.available_cores())
-        share = threads.threads_per_rank(cores, self.local_rank)
+        share = min(self.comm.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
 
     def announce_departure(self) -> None:

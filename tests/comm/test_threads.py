@@ -19,6 +19,15 @@ if world.rank == 0:
     print(world.blas_threads, *pools, flush=True)
 """
 
+THREADS_OF_ALL = """
+import distnet
+from distnet import comm
+world = comm.world()
+found = world.allgather_object(world.blas_threads)
+if world.rank == 0:
+    print(*found, flush=True)
+"""
+
 
 @pytest.mark.parametrize(
     ("cores", "expected"),
@@ -68,6 +77,14 @@ def test_what_the_user_set_stays(unlimited, name):
 def test_a_rank_has_its_share_of_the_cores(ranks, n):
     share = str(max(1, len(threads.available_cores()) // n))
     assert ranks(n).run(THREADS).succeeded().stdout.split() == [share, share]
+
+
+def test_ranks_of_unequal_nodes_have_equally_many_threads(ranks):
+    """Two nodes, of two ranks and of one, where MPICH pretends them."""
+    job = ranks(3).run(THREADS_OF_ALL, env={"MPIR_CVAR_NUM_CLIQUES": "2"}).succeeded()
+    found = job.stdout.splitlines()[0].split()  # MPI may say something of its own behind it
+    assert len(found) == 3
+    assert len(set(found)) == 1
 
 
 def test_a_rank_has_the_threads_that_the_user_says(ranks):

@@ -167,8 +167,7 @@ class MPICommunicator:
 
     def leave_by(self, error: BaseException) -> None:
         """Tell the other ranks that this one leaves the call by an error: they cannot end it without this one."""
-        shown = error if isinstance(error, DistnetError) else None
-        self._failed = Left(self.rank, self.calls, self.collectives, shown, f"{type(error).__name__}: {error}")
+        self._failed = Left.by(error, self.rank, self.calls, self.collectives)
         self.watch.tell(self._failed)
 
     def barrier(self) -> None:
@@ -222,6 +221,7 @@ class MPICommunicator:
     def announce_departure(self) -> None:
         """Tell the other ranks that this one's program has ended, and after how many collectives."""
         self.watch.tell(Ended(self.rank, self.collectives))
+        self.watch.finish()
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback, then end every rank; a rank that only heard of an error lets that one speak."""

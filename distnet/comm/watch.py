@@ -7,6 +7,7 @@ user wants one.
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ SAME_CALLS = (
 _WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
 _TIMEOUT = "DISTNET_TIMEOUT_S"
 _ASKS_AFTER_S = 5.0
+_MOST_CHARACTERS = 1000
+"""Of a text in a notice: a longer notice might only be sent while its sender waits, and its sender may be ending."""
 _ANSWERS_S = 2.0
 """Time in which every rank that waits answers: it looks for questions twice a second."""
 
@@ -54,6 +57,15 @@ class Left:
     number: int
     error: DistnetError | None = None
     told: str = ""
+
+    @classmethod
+    def by(cls, error: BaseException, rank: int, call: int, number: int) -> Left:
+        """What a rank tells that leaves its call by ``error``; long texts are cut."""
+        told = f"{type(error).__name__}: {error}"
+        shown = copy.copy(error) if isinstance(error, DistnetError) else None
+        if shown is not None and len(told) > _MOST_CHARACTERS:
+            shown.args = (f"{str(error)[:_MOST_CHARACTERS]} ...",)
+        return cls(rank, call, number, shown, told[:_MOST_CHARACTERS])
 
 
 @dataclass(frozen=True)
@@ -148,6 +160,11 @@ class Watch:
         for other in range(self.size):
             if other != self.rank:
                 self._send(notice, other)
+
+    def finish(self) -> None:
+        """Before this rank ends: let MPI take what is being sent."""
+        for request in self._sent:
+            request.test()
 
     def hear(self) -> None:
         """Read the notices that have come."""

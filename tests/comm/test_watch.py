@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import time
 from collections import deque
 
@@ -137,3 +138,13 @@ def test_times_that_are_none_are_refused(text):
 def test_times_come_from_the_environment():
     assert Patience.from_environment({}) == Patience(60.0, 0.0)
     assert Patience.from_environment({"DISTNET_STALL_S": "0", "DISTNET_TIMEOUT_S": "2.5"}) == Patience(0.0, 2.5)
+
+
+@pytest.mark.parametrize("make", [ValueError, lambda text: DataError(text, row=3), CommunicationError])
+def test_what_is_told_of_an_error_is_short_enough_to_be_sent_at_once(make):
+    told = Left.by(make("x" * 100_000), 1, 2, 3)
+    assert len(pickle.dumps(told)) < 4000
+    assert (told.rank, told.call, told.number) == (1, 2, 3)
+    short = Left.by(make("short"), 1, 2, 3)
+    assert "short" in short.told
+    assert short.error is None or str(short.error) == "short"

@@ -36,6 +36,13 @@ _COMPUTE_OTHERWISE = frozenset(
 """Layers that can be told to compute ``as_in_keras_2``."""
 
 
+_BY_SHAPE = {
+    **dict.fromkeys(("accuracy", "acc"), "SparseCategoricalAccuracy"),
+    **dict.fromkeys(("crossentropy", "ce"), "SparseCategoricalCrossentropy"),
+}
+"""What words that mean a metric by the shapes mean for class numbers."""
+
+
 def in_present_words(config: Any, keras_version: object) -> Any:
     """The configuration of a model or of its training, as it would be written today.
 
@@ -129,6 +136,45 @@ def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, J
     known = [i for i, loss in enumerate(losses) if loss is not None]
     by_name = [{names[i]: found[i] for i in known} for found in (losses, weights)]
     return {**settings, "loss": by_name[0], "loss_weights": by_name[1]}
+
+
+def of_sparse_targets(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """Settings of ``compile`` in which ``"accuracy"`` of an output with a sparse loss is the sparse one, by its class.
+
+    TensorFlow's Keras chooses by the shapes of the outputs alone when it reads a file: for class numbers wrongly.
+
+    Args:
+        settings: with ``loss`` and the metrics in the structure of the outputs.
+        names: of the outputs.
+    """
+    losses = [_of_output(settings["loss"], i, name) for i, name in enumerate(names)]
+    sparse = [_is_sparse(loss) for loss in losses]
+    found = dict(settings)
+    for key in ("metrics", "weighted_metrics"):
+        given = settings[key]
+        if len(names) == 1:
+            found[key] = _sparse(given) if sparse[0] else given
+        elif isinstance(given, list):
+            found[key] = [_sparse(item) if i < len(sparse) and sparse[i] else item for i, item in enumerate(given)]
+        elif isinstance(given, dict):
+            known = {name for name, is_sparse in zip(names, sparse, strict=True) if is_sparse}
+            found[key] = {name: _sparse(item) if name in known else item for name, item in given.items()}
+    return found
+
+
+def _is_sparse(loss: Json) -> bool:
+    name = loss.get("class_name") if isinstance(loss, dict) else loss
+    return str(name).replace("_", "").lower().startswith("sparsecategorical")
+
+
+def _sparse(metrics: Json) -> Json:
+    if isinstance(metrics, list):
+        return [_sparse(item) for item in metrics]
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        return {name: _sparse(item) for name, item in metrics.items()}
+    if isinstance(metrics, str) and metrics.lower() in _BY_SHAPE:
+        return {"class_name": _BY_SHAPE[metrics.lower()], "config": {"name": metrics, "dtype": "float32"}}
+    return metrics
 
 
 def _kind(setting: Json) -> type:

@@ -22,7 +22,7 @@ from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, training_state
-from distnet.saving.dialects import by_output
+from distnet.saving.dialects import by_output, of_sparse_targets
 from distnet.saving.image import Image
 from distnet.saving.keras_2 import FOR_BOTH, FOR_KERAS_2
 from distnet.saving.opening import errors_of, opened
@@ -106,7 +106,9 @@ def write_whole(
     model_config, config, scheme = dialect.model(to_json(model)), None, None
     if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
         scheme, optimizer = dialect.optimizer(model.optimizer)
-        config = {**by_output(model.compile_settings, model.output_names), "optimizer_config": optimizer}
+        settings = by_output(model.compile_settings, model.output_names)
+        settings = settings if is_archive else of_sparse_targets(settings, model.output_names)
+        config = {**settings, "optimizer_config": optimizer}
     if is_archive:
         keras_archive.compose(image, model_config, config, lambda file: _write_state(file, model, include_optimizer))
         return

@@ -135,11 +135,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--ranks", type=int, default=0, help="of each start; 0: 1 to 4 by chance")
-    parser.add_argument("--epochs", type=int, default=0, help="by default 3 for each kill")
+    parser.add_argument("--epochs", type=int, default=0, help="by default 6 for each kill")
     parser.add_argument("--save-freq", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rng, epochs = random.Random(options.seed), options.epochs or 3 * options.kills
+    rng, epochs = random.Random(options.seed), options.epochs or 6 * options.kills
     with tempfile.TemporaryDirectory() as made:
         whole, broken = Path(made) / "whole", Path(made) / "broken"
         whole.mkdir(), broken.mkdir()

@@ -331,3 +331,23 @@ def test_metrics_in_keras_2_s_wrapper_become_those_of_their_functions():
     assert (type(read), read.name, read.k) == (metrics.TopKCategoricalAccuracy, "top", 2)
     own = {"class_name": "MeanMetricWrapper", "config": {"name": "mine", "fn": "mine"}}
     assert dialects.in_present_words(own, "2.15.0") == own
+
+
+SPARSE = {"class_name": "SparseCategoricalAccuracy", "config": {"name": "acc", "dtype": "float32"}}
+
+
+@pytest.mark.parametrize(
+    ("names", "loss", "given", "expected"),
+    [
+        (["a"], "sparse_categorical_crossentropy", ["acc", "mae"], [SPARSE, "mae"]),
+        (["a"], {"class_name": "SparseCategoricalCrossentropy", "config": {}}, [["acc"]], [[SPARSE]]),
+        (["a"], "categorical_crossentropy", ["acc"], ["acc"]),
+        (["a", "b"], ["mse", "sparse_categorical_crossentropy"], [["acc"], ["acc"]], [["acc"], [SPARSE]]),
+        (["a", "b"], {"b": "sparse_categorical_crossentropy"}, {"a": "acc", "b": "acc"}, {"a": "acc", "b": SPARSE}),
+        (["a"], "sparse_categorical_crossentropy", [SPARSE], [SPARSE]),
+        (["a"], "sparse_categorical_crossentropy", None, None),
+    ],
+)
+def test_accuracy_of_class_numbers_is_said_by_its_class(names, loss, given, expected):
+    found = dialects.of_sparse_targets({"loss": loss, "metrics": given, "weighted_metrics": None}, names)
+    assert found == {"loss": loss, "metrics": expected, "weighted_metrics": None}

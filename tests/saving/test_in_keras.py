@@ -110,6 +110,10 @@ def ask(package, python, *exchanges):
     return exchanges
 
 
+LARGE_LOSSES = ("layer_86_LSTM", "losses")
+"""Cases whose losses are 20 and 290, of which float32 has 2e-6 and 3e-5 at the least: 1e-5 is relative to them."""
+
+
 def wrong(answer, expected, continues):
     """What is wrong with a package's answer for a file, if anything."""
     if "failed" in answer:
@@ -126,7 +130,8 @@ def wrong(answer, expected, continues):
         if len(found) != len(logs) or not np.allclose(found, logs, rtol=2e-5, atol=2e-6, equal_nan=True):
             return f"evaluated {found}, expected {logs}"
     for losses, wanted in zip(answer["losses"], expected["losses"], strict=False):
-        errors = np.abs(np.subtract(losses, wanted)) / np.maximum(1, wanted)
+        unit = np.asarray(wanted) if expected["case"].name in LARGE_LOSSES else 1
+        errors = np.abs(np.subtract(losses, wanted)) / unit
         if not np.isfinite(losses).all() or (continues and not errors.max() <= 1e-5):
             return f"trained on with losses {losses}, expected {wanted}"
     return None
@@ -190,7 +195,7 @@ def test_distnet_goes_on_from_what_keras_3_went_on_from(exchanges, name):
         of_keras = answers[f"{case}.keras"]["losses"]
         if not known.trains_otherwise:
             wanted = of_keras[1] if len(of_keras) > 1 else expected["losses"][1]
-            np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-5, err_msg=case)
+            np.testing.assert_allclose(losses, wanted, rtol=0, atol=1e-5, err_msg=case)
         count += 1
     assert count > 5
 

@@ -1,7 +1,8 @@
 """Random numbers by address: the same address gives the same numbers, whoever asks and when.
 
 An address ``(seed, purpose, ...)`` is hashed to the key of a counter-based generator (Philox). Nothing
-of a generator need be saved, and a rank draws only the rows it holds.
+of a generator need be saved, and a rank draws only the rows it holds. Where the user sets no seed, the ranks of the
+job agree on one before the first draw.
 
 Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox 4x64).
 """
@@ -11,12 +12,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import random as python_random
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from distnet import comm
+from distnet.comm import scope
 from distnet.errors import ArgumentError
 from distnet.types import Array
 
@@ -24,16 +25,26 @@ _BITS_PER_BLOCK = 8
 """32-bit words in one Philox 4x64 block."""
 
 
-def _by_chance() -> int:
-    return secrets.randbits(32)
+@dataclass
+class _Count:
+    """Counts 0, 1, 2 ... what all ranks do, and -1, -2 ... what this one does alone, within a callback."""
+
+    shared: int = 0
+    alone: int = 0
+
+    def next(self) -> int:
+        if scope.is_alone():
+            self.alone -= 1
+            return self.alone
+        self.shared += 1
+        return self.shared - 1
 
 
 @dataclass
 class _State:
     seed: int | None = None
-    source: Callable[[], int] = _by_chance
-    builds: int = 0
-    calls: int = 0
+    builds: _Count = field(default_factory=_Count)
+    calls: _Count = field(default_factory=_Count)
 
 
 _state = _State()
@@ -59,36 +70,27 @@ def set_random_seed(seed: int) -> None:
 
 def set_job_seed(seed: int) -> None:
     """Set the seed that all ranks share and count layers and calls from 0 again."""
-    _state.seed, _state.builds, _state.calls = seed, 0, 0
+    _state.seed, _state.builds, _state.calls = seed, _Count(), _Count()
 
 
 def job_seed() -> int:
-    """The seed that all addresses start with: set by the user or, once, by chance."""
+    """The seed that all addresses start with: set by the user or, once, by chance and the same on every rank.
+
+    Where none is set the first call joins the job, and so is collective.
+    """
     if _state.seed is None:
-        _state.seed = _state.source()
+        _state.seed = comm.world().common_seed
     return _state.seed
 
 
-def set_seed_source(source: Callable[[], int]) -> None:
-    """Say where ``job_seed`` takes a seed from when nobody has set one; by default from chance."""
-    _state.source = source
-
-
-def has_job_seed() -> bool:
-    """Whether a seed was set or drawn already."""
-    return _state.seed is not None
-
-
 def next_build_index() -> int:
-    """0, 1, 2 ... for the layers that this program builds: equal layers start from different weights."""
-    _state.builds += 1
-    return _state.builds - 1
+    """Another number for each layer that this program builds: equal layers start from different weights."""
+    return _state.builds.next()
 
 
 def next_call_index() -> int:
-    """0, 1, 2 ... for what this program draws outside of any model, such as an initializer called by hand."""
-    _state.calls += 1
-    return _state.calls - 1
+    """Another number for each thing that this program draws outside of training: a layer or initializer called."""
+    return _state.calls.next()
 
 
 @functools.lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distnet import errors, random
+from distnet.comm import scope
 
 ADDRESS = (7, "dropout", 0, 1)
 
@@ -97,11 +98,19 @@ def test_a_seed_counts_layers_and_calls_from_the_beginning():
     assert [random.next_build_index(), random.next_call_index()] == [0, 0]
 
 
+def test_what_one_rank_draws_alone_changes_no_shared_count():
+    random.set_random_seed(1)
+    assert [random.next_call_index(), random.next_build_index()] == [0, 0]
+    with scope.alone():
+        assert [random.next_call_index(), random.next_call_index(), random.next_build_index()] == [-1, -2, -1]
+    assert [random.next_call_index(), random.next_build_index()] == [1, 1]
+    with scope.alone():
+        assert random.next_call_index() == -3
+
+
 def test_without_a_seed_one_is_drawn_once():
     random._state.seed = None
-    assert not random.has_job_seed()
     assert random.job_seed() == random.job_seed()
-    assert random.has_job_seed()
     assert 0 <= random.job_seed() < 2**32
 
 

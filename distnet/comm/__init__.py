@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
 from contextlib import suppress
 from types import ModuleType
 
-from distnet import launcher, random
+from distnet import launcher
 from distnet.comm.base import Communicator as Communicator
 from distnet.comm.base import Request as Request
 from distnet.comm.local import LocalCommunicator as LocalCommunicator
@@ -19,8 +18,8 @@ from distnet.errors import LaunchError
 def world() -> Communicator:
     """The ranks of this job: MPI's under a launcher of several processes, else this process alone.
 
-    The first call joins the job: it is collective, shares the node's cores out among its ranks, and
-    agrees on a seed where the user has set none.
+    The first call joins the job: it is collective, shares the node's cores out among its ranks, and agrees on
+    ``common_seed``.
 
     Raises:
         LaunchError: a launcher started several processes that cannot talk to each other.
@@ -29,8 +28,6 @@ def world() -> Communicator:
     if started is None or started.size == 1:
         return LocalCommunicator()
     communicator: Communicator = _mpi(started).start(started)
-    if not all(communicator.allgather_object(random.has_job_seed())):
-        random.set_job_seed(communicator.broadcast_object(secrets.randbits(32)))
     return communicator
 
 
@@ -58,12 +55,3 @@ def end(started: launcher.Launcher) -> None:
     if not has_joined():
         with suppress(LaunchError):
             _mpi(started).join_to_leave(started)
-
-
-def _agreed_seed() -> int:
-    """A seed drawn by chance, the same on every rank: joining the job agrees on one."""
-    world()
-    return random.job_seed() if random.has_job_seed() else secrets.randbits(32)
-
-
-random.set_seed_source(_agreed_seed)

@@ -29,6 +29,8 @@ class Communicator(Protocol):
     """Number of processes on this node."""
     blas_threads: int | None
     """BLAS threads of this process; None where BLAS was left to itself."""
+    common_seed: int
+    """32 bits drawn by chance when the job was joined, the same on every rank."""
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place."""

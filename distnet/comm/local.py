@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from distnet.errors import DistnetError
@@ -27,6 +28,7 @@ class LocalCommunicator:
     local_rank: int = 0
     local_size: int = 1
     blas_threads: int | None = None
+    common_seed: int = field(default_factory=lambda: secrets.randbits(32))
 
     def allreduce(self, buffer: Array) -> None:
         """Leave the buffer as it is: one rank's sum."""

@@ -6,6 +6,7 @@ import atexit
 import faulthandler
 import os
 import pickle
+import secrets
 import signal
 import sys
 import time
@@ -89,6 +90,7 @@ class MPICommunicator:
         self.nodes = comm.Split(self.local_rank, self.rank)
         self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
         self.blas_threads: int | None = None
+        self.common_seed: int = comm.bcast(secrets.randbits(32))
         self.collectives = 0
         self.calls = 0
         self.met_at = 0

@@ -20,6 +20,11 @@ def communicator() -> Communicator:
     return LocalCommunicator() if _alone.get() else comm.world()
 
 
+def is_alone() -> bool:
+    """Whether this rank works by itself, as within a callback."""
+    return _alone.get()
+
+
 @contextmanager
 def meeting(call: str) -> Iterator[Communicator]:
     """Within the block each rank prepares a call by itself, without communication; at its end the ranks meet.

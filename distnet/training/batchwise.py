@@ -11,7 +11,7 @@ from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
-from distnet.training.agreement import model_facts
+from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log, Totals
 from distnet.training.steps import Steps, TrainingSteps
@@ -26,6 +26,7 @@ def train_on_batch(
     with meeting("train_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight, class_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
+    replicas.compare_if_different(ranks, data_facts(data))
     steps = _prepared(model, data)
     result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
     totals = model.totals = Totals(steps.objective)
@@ -39,6 +40,7 @@ def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[st
     with meeting("test_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
+    replicas.compare_if_different(ranks, data_facts(data))
     steps = Steps(model, ranks)
     objective = model.objective(data)
     loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)

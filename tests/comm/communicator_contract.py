@@ -21,6 +21,11 @@ def check_ranks(ranks):
     assert ranks.allgather_object(ranks.rank) == list(range(ranks.size))
 
 
+def check_a_seed_by_chance_is_common_to_all_ranks(ranks):
+    assert 0 <= ranks.common_seed < 2**32
+    assert set(ranks.allgather_object(ranks.common_seed)) == {ranks.common_seed}
+
+
 def check_allreduce_sums_in_place(ranks):
     for dtype in ("float32", "float64", "int64"):
         buffer = of_rank(ranks.rank, dtype=dtype)

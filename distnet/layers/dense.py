@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,6 +35,8 @@ class Dense(Layer):
 
     Source: ``keras.layers.Dense``.
     """
+
+    supports_masking: ClassVar[bool] = True
 
     units: int
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")

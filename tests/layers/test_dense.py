@@ -116,3 +116,14 @@ def test_a_kernel_penalty_is_part_of_the_loss():
     x, y = np.zeros((4, 3)), np.zeros((4, 2))
     expected = 0.5 * np.sum(model.get_weights()[0] ** 2)
     assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-6)
+
+
+def test_padding_behind_it_does_not_count():
+    x, y = numbers(6, 4, 3), numbers(6, 4, 2, seed=1)
+    x[0, 2:], x[3] = 0, 0
+    kept = np.any(x != 0, axis=-1)
+    model = Sequential([layers.Input(shape=(4, 3)), layers.Masking(), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    errors_of_steps = model.predict(x, verbose=0) - y
+    expected = [(errors_of_steps**2)[kept].mean(), np.abs(errors_of_steps)[kept].mean()]
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, rtol=1e-5)

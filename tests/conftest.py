@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["*/programs/*.py"]
+"""Programs that tests start: collected, they would run, and take pytest's arguments for theirs."""
+
 MARKER = "DISTNET_TEST_JOB"
 LAUNCHERS = ("OMPI_", "PMI", "PMIX", "PRTE", "MPI_", "MV2_", "SLURM_", "HYDRA_")
 SETTINGS = (

@@ -73,6 +73,13 @@ from distnet.layers.normalization import BatchNormalization as BatchNormalizatio
 from distnet.layers.normalization import GroupNormalization as GroupNormalization
 from distnet.layers.normalization import LayerNormalization as LayerNormalization
 from distnet.layers.normalization import UnitNormalization as UnitNormalization
+from distnet.layers.old_classes import AtrousConvolution1D as AtrousConvolution1D
+from distnet.layers.old_classes import AtrousConvolution2D as AtrousConvolution2D
+from distnet.layers.old_classes import Convolution1D as Convolution1D
+from distnet.layers.old_classes import Convolution2D as Convolution2D
+from distnet.layers.old_classes import Deconvolution2D as Deconvolution2D
+from distnet.layers.old_classes import SeparableConvolution2D as SeparableConvolution2D
+from distnet.layers.old_classes import TimeDistributedDense as TimeDistributedDense
 from distnet.layers.padding import ZeroPadding1D as ZeroPadding1D
 from distnet.layers.padding import ZeroPadding2D as ZeroPadding2D
 from distnet.layers.pooling import AveragePooling1D as AveragePooling1D
@@ -100,9 +107,7 @@ from distnet.types import Json
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
-Convolution1D = Conv1D
 Convolution1DTranspose = Conv1DTranspose
-Convolution2D = Conv2D
 Convolution2DTranspose = Conv2DTranspose
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
@@ -111,7 +116,6 @@ GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 SeparableConvolution1D = SeparableConv1D
-SeparableConvolution2D = SeparableConv2D
 
 
 def serialize(layer: Layer) -> Json:

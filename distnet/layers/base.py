@@ -15,6 +15,7 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.calling import as_inputs, as_masks, check_tensors
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
 from distnet.layers.symbolic import Call, KerasTensor
+from distnet.old_names import accept_old_arguments
 from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -341,7 +342,13 @@ LAYERS: Registry[Layer] = Registry(
 
 def register_layer(*aliases: str) -> Callable[[L], L]:
     """Decorate a layer class: saved models find it by its name and by ``aliases``."""
-    return LAYERS.register(*aliases)
+    register = LAYERS.register(*aliases)
+
+    def decorate(cls: L) -> L:
+        accept_old_arguments(cls)
+        return register(cls)
+
+    return decorate
 
 
 def _without_batch(shape: Any) -> Any:

@@ -1,0 +1,55 @@
+"""Layers by the names that Keras 1 had for them, with the arguments that it took in order."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABCMeta
+from typing import Any
+
+from distnet.layers.base import Layer
+from distnet.layers.convolutional import Conv1D, Conv2D
+from distnet.layers.dense import Dense
+from distnet.layers.separable_convolutional import SeparableConv2D
+from distnet.layers.transposed_convolutional import Conv2DTranspose
+from distnet.old_names import kernel_first, translated_arguments
+
+
+class OldClass(ABCMeta):
+    """An old name of a layer's class: called, it makes a layer of today's class, which counts as its instance.
+
+    Args:
+        today: the class.
+        axes: of its kernel, whose extents come one by one: ``Convolution2D(32, 3, 3)``.
+        ignored: number of arguments behind them that are deduced today.
+    """
+
+    def __new__(mcs, name: str, today: type[Layer], axes: int = 1, ignored: int = 0) -> OldClass:
+        """Make the name, of which today's class is a virtual subclass."""
+        cls = super().__new__(mcs, name, (), {"__doc__": f"Keras 1's name of ``{today.__name__}``.", "__slots__": ()})
+        cls.register(today)
+        return cls
+
+    def __init__(cls, name: str, today: type[Layer], axes: int = 1, ignored: int = 0) -> None:
+        super().__init__(name, (), {})
+        cls.today, cls.axes, cls.ignored = today, axes, ignored
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A layer of today's class."""
+        values = kernel_first(args, cls.axes) if cls.axes > 1 else list(args)
+        if len(values) < len(args):
+            warnings.warn(
+                f"{cls.__name__}{args[: 1 + cls.axes]}: makes a kernel of {values[1]}, as in Keras 1 and 2.0 to 2.3. "
+                f"Later Keras takes the last number for strides. Write {cls.today.__name__}({values[0]}, {values[1]}).",
+                stacklevel=2,
+            )
+            del values[2 : 2 + cls.ignored]
+        return cls.today(*values, **translated_arguments(cls.__name__, kwargs, stacklevel=3))
+
+
+Convolution1D = OldClass("Convolution1D", Conv1D)
+Convolution2D = OldClass("Convolution2D", Conv2D, axes=2)
+AtrousConvolution1D = OldClass("AtrousConvolution1D", Conv1D)
+AtrousConvolution2D = OldClass("AtrousConvolution2D", Conv2D, axes=2)
+Deconvolution2D = OldClass("Deconvolution2D", Conv2DTranspose, axes=2, ignored=1)
+SeparableConvolution2D = OldClass("SeparableConvolution2D", SeparableConv2D, axes=2)
+TimeDistributedDense = OldClass("TimeDistributedDense", Dense)

@@ -12,8 +12,8 @@ import numpy as np
 from distnet import config, naming, random
 from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
-from distnet.layers.calling import as_inputs, as_masks, check_tensors
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext, Workspaces
+from distnet.layers.calling import call_on_arrays, check_tensors
+from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.old_names import accept_old_arguments
 from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
@@ -170,7 +170,10 @@ class Layer(Configurable, ABC):
         return False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the layer on placeholders, for a model, or on arrays, for their outputs in inference mode.
+        """Call the layer on placeholders, for a model, or on arrays, for their outputs.
+
+        On arrays it is in inference mode unless told otherwise; layers that augment images are in training mode,
+        as in Keras. Each such call draws other random numbers, the same on every rank.
 
         Args:
             args: the inputs, by position or by the names in ``call_arguments``, and what ``bind`` knows.
@@ -187,7 +190,7 @@ class Layer(Configurable, ABC):
         tensors, options = self.bind(inputs, *args, **kwargs)
         check_tensors(self.name, tensors, type(self).forward)
         if not isinstance(tensors[0], KerasTensor):
-            return self._call_on_arrays(tensors, options)
+            return call_on_arrays(self, tensors, options)
         shapes = [t.shape for t in tensors]
         self.build_once(shapes[0] if len(shapes) == 1 else shapes)
         call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
@@ -228,17 +231,6 @@ class Layer(Configurable, ABC):
             f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "
             "Make another layer for them."
         )
-
-    def _call_on_arrays(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
-        arrays = as_inputs(self.name, tensors, self.dtype, self.takes_integers)
-        x = arrays[0] if len(arrays) == 1 else arrays
-        self.build_once([(None, *a.shape[1:]) for a in arrays] if len(arrays) > 1 else (None, *arrays[0].shape[1:]))
-        rows = len(arrays[0])
-        training = bool(options.get("training", False))
-        mask = as_masks(self.name, options.get("mask"), arrays)
-        ctx = ForwardContext(training, random.job_seed(), 0, 0, rows, Workspaces(), mask=mask, options=options)
-        y, _ = self.forward(x, ctx)
-        return [part.copy() for part in y] if isinstance(y, list) else y.copy()
 
     def inner_layers(self) -> Iterable[tuple[str, Layer]]:
         """The layers within, each with the path of attributes by which Keras 3 reaches it from this one."""

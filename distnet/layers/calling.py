@@ -1,16 +1,48 @@
-"""What a layer is called on, checked: placeholders or arrays, and the arrays' masks."""
+"""Calls by hand: what a layer is called on, checked, the arrays' masks, and what it gives."""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distnet import random
 from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.context import ForwardContext, Turn, Workspaces
 from distnet.layers.symbolic import KerasTensor
+from distnet.results import as_result, mask_of
 from distnet.types import Array
+
+if TYPE_CHECKING:
+    from distnet.layers.base import Layer
+
+
+def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """What a layer makes of arrays, with the masks that belong to it; random numbers have addresses of their own.
+
+    Args:
+        layer: is built for them where it is not yet.
+        tensors: what ``bind`` made of the call's arguments; a result of another call brings its mask.
+        options: likewise.
+    """
+    arrays = as_inputs(layer.name, tensors, layer.dtype, layer.takes_integers)
+    shapes = [(None, *a.shape[1:]) for a in arrays]
+    layer.build_once(shapes if len(arrays) > 1 else shapes[0])
+    given = options.get("mask", [mask_of(tensor) for tensor in tensors])
+    mask = as_masks(layer.name, given[0] if isinstance(given, list) and len(arrays) == 1 else given, arrays)
+    ctx = ForwardContext(
+        options.get("training"), random.job_seed(), 0, 0, len(arrays[0]), Workspaces(), mask=mask, options=options,
+        turn=Turn(),
+    )  # fmt: skip
+    x = arrays[0] if len(arrays) == 1 else arrays
+    y, saved = layer.forward(x, ctx)
+    masks = layer.mask_after(x, mask, saved)
+    if not isinstance(y, list):
+        return as_result(y.copy(), masks[0] if isinstance(masks, list) else masks)
+    each = masks if isinstance(masks, list) else [masks] * len(y)
+    return [as_result(part.copy(), mask) for part, mask in zip(y, each, strict=True)]
 
 
 def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -90,12 +91,22 @@ class Workspaces:
         return array[:size].reshape(shape)
 
 
+class Turn:
+    """One call by hand among those that draw random numbers: counted where the first is drawn."""
+
+    @cached_property
+    def number(self) -> int:
+        """The same on every rank."""
+        return random.next_call_index()
+
+
 @dataclass
 class ForwardContext:
     """What forward may know: the mode, and where the rows at hand lie in the global batch.
 
     Args:
-        training: whether dropout drops and statistics move.
+        training: whether dropout drops and statistics move; None in a call by hand that does not say: then only
+            images are augmented, as in Keras.
         seed: first word of every address.
         step: number of the training step.
         first_row: index in the global batch of the first row at hand.
@@ -106,9 +117,10 @@ class ForwardContext:
         mask: (N, T) bool, true where a time step counts, or None; a list of these for several inputs;
             set by the graph.
         options: the call's arguments besides its inputs; set by the graph.
+        turn: of a call by hand.
     """
 
-    training: bool
+    training: bool | None
     seed: int
     step: int
     first_row: int
@@ -118,6 +130,12 @@ class ForwardContext:
     call: tuple[int, ...] = ()
     mask: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    turn: Turn | None = None
+
+    @property
+    def augments(self) -> bool:
+        """Whether images are to be changed."""
+        return self.training is None or bool(self.training)
 
     def within(self, number: int, mask: Any = None) -> Self:
         """What layer ``number`` within the layer is handed: memory and random numbers of its own."""
@@ -145,7 +163,8 @@ class ForwardContext:
         return random.row_bits(self._address(purpose, seed), self.step, 0, 1, width)
 
     def _address(self, purpose: str, seed: int | None) -> tuple[int | str, ...]:
-        return (self.seed if seed is None else seed, purpose, *self.call)
+        by_hand = () if self.turn is None else ("by hand", self.turn.number)
+        return (self.seed if seed is None else seed, purpose, *self.call, *by_hand)
 
 
 @dataclass

@@ -49,7 +49,7 @@ class RandomFlip(Layer):
         return check_image_shape(self, shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.training:
+        if not ctx.augments:
             return x, None
         flipped = np.flatnonzero(uniform(self, ctx, len(x), 1, self.seed)[0] < 0.5)
         return self._flipped(x, flipped, ctx), flipped
@@ -96,7 +96,7 @@ class RandomContrast(Layer):
         return check_image_shape(self, shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array] | None]:
-        if not ctx.training:
+        if not ctx.augments:
             return x, None
         less, more = pair(self.factor)
         factor = between(uniform(self, ctx, len(x), 1, self.seed)[0], (1 - less, 1 + more))
@@ -147,7 +147,7 @@ class RandomBrightness(Layer):
         return check_image_shape(self, shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.training:
+        if not ctx.augments:
             return x, None
         low, high = self.value_range
         added = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor) * (high - low)

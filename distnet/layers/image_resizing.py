@@ -220,7 +220,7 @@ class RandomCrop(_Cropped):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         spare = (x.shape[1] - self.height, x.shape[2] - self.width)
-        if not ctx.training or min(spare) <= 0:
+        if not ctx.augments or min(spare) <= 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
         bits = ctx.batch_bits("RandomCrop", 2, self.seed)[0]
         top, left = (math.floor(int(b) / 2**32 * (most + 1)) for b, most in zip(bits, spare, strict=True))

@@ -46,7 +46,7 @@ class _RandomWarp(Layer):
         return check_image_shape(self, shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.training:
+        if not ctx.augments:
             return x, None
         maps = self._maps(ctx, len(x), *x.shape[1:3])
         return warp(x, maps, self._order, self._mode, self._filler), maps

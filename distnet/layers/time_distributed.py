@@ -94,6 +94,7 @@ class TimeDistributed(Wrapper):
         """Call the layer on some of the steps."""
         count = part.shape[1]
         within = ctx.within(number, self._mask_of_steps(mask))
+        within.training = bool(ctx.training)  # in a call by hand Keras augments no single steps unless asked to
         within.first_row, within.global_rows = ctx.first_row * count, ctx.global_rows * count
         return wrapper.forward(self.layer, _as_rows(part), within, ctx.global_rows)
 

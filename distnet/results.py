@@ -1,0 +1,54 @@
+"""Arrays that calls by hand give: what Keras's users ask of tensors works on them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from distnet.types import Array
+
+
+class ResultArray(np.ndarray[Any, np.dtype[Any]]):
+    """An array with ``numpy()``, which may carry the mask of its time steps; so do numbers, as arrays without axes.
+
+    What is computed from it is one too, without the mask. Training knows plain arrays alone.
+    """
+
+    _keras_mask: Array | None = None
+
+    def numpy(self) -> Array:
+        """A plain copy; of an array without axes a NumPy scalar, as in TensorFlow."""
+        return np.array(self)[()]
+
+    def __getitem__(self, key: Any) -> Any:
+        return as_result(super().__getitem__(key))
+
+    def __round__(self, digits: int | None = None) -> float:
+        return cast(float, round(self.item(), digits))
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
+def as_result(value: Any, mask: Array | None = None) -> Any:
+    """The array or number as a ``ResultArray``; lists, tuples and dicts of them entry by entry.
+
+    Args:
+        value: whose memory the result shares.
+        mask: true where a time step counts.
+    """
+    if isinstance(value, list | tuple):
+        return type(value)(as_result(item) for item in value)
+    if isinstance(value, dict):
+        return {key: as_result(item) for key, item in value.items()}
+    result = np.asarray(value).view(ResultArray)
+    if mask is not None:
+        result._keras_mask = as_result(mask)
+    return result
+
+
+def mask_of(value: Any) -> Array | None:
+    """The mask that the result of a call carries; None for anything else."""
+    mask = getattr(value, "_keras_mask", None)
+    return None if mask is None else np.asarray(mask)

@@ -33,10 +33,16 @@ _OF_NUMPY = frozenset(
 
 _ACTIVATIONS = frozenset(
     {
-        *("elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu"),
-        *("sigmoid", "silu", "softmax", "softplus", "softsign"),
+        *("celu", "elu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu"),
+        *("log_sigmoid", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax"),
+        *("softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish"),
+        *("tanh_shrink", "threshold"),
     }
 )
+"""The activations that have the same defaults among Keras's operations as among its activations."""
+
+gelu = activations.GELU(approximate=True)
+"""``keras.ops.gelu``, which approximates by default; ``keras.activations.gelu`` does not."""
 
 
 def __getattr__(name: str) -> Any:

@@ -69,7 +69,8 @@ class Activation(Configurable, ABC):
         x = _floating(x)
         activation = self._with(values, options) if values or options else self
         out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
-        activation.forward(x, out)
+        # One number goes in as an array of one: what NumPy computes from an array without axes is no array.
+        activation.forward(*((x, out) if x.ndim else (x[np.newaxis], out[np.newaxis])))
         return out
 
     def as_json(self) -> Json:

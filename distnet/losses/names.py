@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
 
+from distnet.criteria import Criterion
 from distnet.criteria.tasks import task_of
 from distnet.losses.base import Loss
 from distnet.losses.kinds import LOSSES, CriterionLoss
@@ -12,38 +13,66 @@ from distnet.registry import custom_object_scope
 from distnet.types import Json, Shape
 
 
-def get(identifier: object) -> Loss | None:
-    """The loss that a name, class, function, config or loss means; None stays None.
+LossFunction: TypeAlias = Callable[..., Any]
+"""A function of ``(y_true, y_pred)``: one of Keras's, which gives a value per sample, or a user's own."""
 
-    >>> get("mse")
+
+def get(identifier: object) -> Loss | LossFunction | None:
+    """The loss or loss function that a name, class, function, config or loss means; None stays None.
+
+    As in Keras, the name of a function means the function, which gives one value per sample, and the name of a
+    class an object, which gives their mean.
+
+    >>> get("mse")([[0.0, 1.0]], [[1.0, 3.0]])
+    array([2.5])
+    >>> get("MeanSquaredError")
     MeanSquaredError(name='mean_squared_error', reduction='sum_over_batch_size')
 
     Raises:
         UnknownNameError: no loss has that name.
+
+    Source: ``keras.losses.get``.
     """
-    return LOSSES.optional(identifier)
+    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
+        return cast("Loss | LossFunction | None", identifier)
+    name = _function_name(identifier)
+    member = LOSSES.find(name) if name else None
+    if name and isinstance(member, type) and issubclass(member, CriterionLoss) and name != member.__name__:
+        return member.criterion
+    if callable(member) and not isinstance(member, type):
+        return cast(LossFunction, member)
+    return LOSSES.get(identifier)
 
 
 def serialize(loss: object) -> Json:
     """The JSON of a loss: a function's name, or ``{"class_name", "config"}``."""
+    if isinstance(loss, Criterion):
+        return loss.__name__
     return LOSSES.get(loss).as_json()
 
 
-def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss:
-    """The loss that ``serialize`` of distnet or Keras described.
+def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss | LossFunction | None:
+    """The loss or loss function that ``serialize`` of distnet or Keras described, as ``get`` gives it.
 
     Args:
         name: a name or a config.
         custom_objects: the user's own classes and functions by name.
     """
     with custom_object_scope(custom_objects):
-        return LOSSES.get(name)
+        return get(name)
+
+
+def _function_name(identifier: object) -> str | None:
+    """The name that is given, or that Keras's configuration of a function holds."""
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        identifier = identifier.get("config")
+    return identifier if isinstance(identifier, str) else None
 
 
 def canonical_name(loss: Loss) -> Json:
     """How Keras's files name a loss: its long function name, or its config where an option differs from the default.
 
-    >>> canonical_name(deserialize("mse"))
+    >>> canonical_name(LOSSES.get("mse"))
     'mean_squared_error'
 
     Source: Keras 3 reads ``"mean_squared_error"`` in a training configuration and refuses ``"mse"``.

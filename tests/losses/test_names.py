@@ -26,7 +26,7 @@ from distnet.errors import ArgumentError, ShapeError, UnknownNameError
 )
 def test_every_alias_of_keras_is_known(names, cls):
     for name in names.split():
-        assert type(losses.get(name)) is cls
+        assert type(losses.LOSSES.get(name)) is cls
 
 
 def test_function_aliases_are_the_functions():
@@ -34,9 +34,15 @@ def test_function_aliases_are_the_functions():
     assert losses.kld is losses.kl_divergence
 
 
-def test_a_function_of_the_package_means_its_class():
-    assert type(losses.get(losses.huber)) is losses.Huber
+def test_a_function_of_the_package_means_itself_and_to_a_model_its_class():
+    assert losses.get(losses.huber) is losses.get("huber") is losses.huber
+    assert type(losses.LOSSES.get(losses.huber)) is type(losses.get("Huber")) is losses.Huber
     assert losses.get(None) is None
+
+
+def test_a_function_found_by_name_gives_one_value_a_row():
+    np.testing.assert_allclose(losses.get("mse")([[0.0, 1.0], [2.0, 2.0]], [[1.0, 3.0], [2.0, 4.0]]), [2.5, 2.0])
+    assert losses.serialize(losses.get("mse")) == "mean_squared_error"
 
 
 def test_an_unknown_name_suggests():
@@ -45,7 +51,7 @@ def test_an_unknown_name_suggests():
 
 
 def test_canonical_names_are_long_function_names():
-    assert losses.canonical_name(losses.get("mse")) == "mean_squared_error"
+    assert losses.canonical_name(losses.LOSSES.get("mse")) == "mean_squared_error"
     assert losses.canonical_name(losses.Huber()) == "huber"
     assert losses.canonical_name(losses.KLDivergence()) == "kl_divergence"
     named = losses.canonical_name(losses.CategoricalCrossentropy(from_logits=True))
@@ -60,7 +66,7 @@ def test_function_configs_of_keras_are_read():
         "config": "mean_squared_error",
         "registered_name": "function",
     }
-    assert type(losses.deserialize(config)) is losses.MeanSquaredError
+    assert losses.deserialize(config) is losses.mean_squared_error
 
 
 def test_crossentropy_fits_the_shapes():
@@ -77,24 +83,23 @@ def fourth_power(y_true, y_pred):
 
 
 def test_a_function_of_the_user_returns_values_and_gradient():
-    loss = losses.get(fourth_power)
+    loss = losses.LOSSES.get(fourth_power)
     assert loss.name == "fourth_power"
     total, gradient = loss.sum_and_gradient(np.zeros((2, 2)), np.full((2, 2), 2.0), np.array([1.0, 3.0]), 0.5)
     assert total == pytest.approx(32.0)
     np.testing.assert_allclose(gradient, [[8, 8], [24, 24]])
     assert losses.serialize(loss) == losses.canonical_name(loss) == "fourth_power"
-    again = losses.deserialize(json.loads('"fourth_power"'), {"fourth_power": fourth_power})
-    assert again.fn is fourth_power
+    assert losses.deserialize(json.loads('"fourth_power"'), {"fourth_power": fourth_power}) is fourth_power
 
 
 def test_a_function_that_returns_only_values_is_told_about_the_gradient():
-    loss = losses.get(lambda y_true, y_pred: (y_pred - y_true) ** 2)
+    loss = losses.LOSSES.get(lambda y_true, y_pred: (y_pred - y_true) ** 2)
     with pytest.raises(ArgumentError, match=r"expected \(values, gradient\).*no automatic differentiation"):
         loss(np.zeros((2, 2)), np.ones((2, 2)))
 
 
 def test_a_function_that_reduces_over_rows_is_refused():
-    loss = losses.get(lambda y_true, y_pred: (np.float64(1.0), np.ones_like(y_pred)))
+    loss = losses.LOSSES.get(lambda y_true, y_pred: (np.float64(1.0), np.ones_like(y_pred)))
     with pytest.raises(ShapeError, match="Do not reduce over rows"):
         loss(np.zeros((2, 2)), np.ones((2, 2)))
 

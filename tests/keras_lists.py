@@ -1,0 +1,71 @@
+"""Run by a Python that has real Keras: prints as JSON which names it has, what they mean, and what functions give.
+
+python keras_lists.py
+"""
+
+import inspect
+import json
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import keras
+import numpy as np
+from keras.src import losses, metrics
+
+MODULES = (
+    "activations callbacks constraints initializers losses metrics optimizers optimizers.schedules regularizers".split()
+)
+SHAPES = ((3, 4), (2, 3, 4), (4,), (3, 1))
+"""Of targets and predictions for functions called by hand."""
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def module_of(package, path):
+    for part in path.split("."):
+        package = getattr(package, part)
+    return package
+
+
+def arrays(shape, name):
+    """Targets and predictions that any loss function takes, the same here and in distnet."""
+    predictions = (np.arange(np.prod(shape)) * 7 % 11 + 1).reshape(shape) / 13
+    targets = (np.arange(np.prod(shape)) * 5 % 7 + 1).reshape(shape) / 9
+    classes = shape[-1] if len(shape) > 1 else 1
+    if name == SPARSE:
+        targets = np.arange(np.prod(shape[:-1], dtype=int)).reshape(shape[:-1]) % classes
+    return targets.astype("float32"), predictions.astype("float32")
+
+
+def loss_functions():
+    """Names by which Keras finds a loss function."""
+    functions = {name: value for name, value in losses.ALL_OBJECTS_DICT.items() if not inspect.isclass(value)}
+    return {name: value.__name__ for name, value in functions.items()}
+
+
+def called(name):
+    """What a loss function found by name gives for each shape; None where Keras refuses the shape."""
+    given = []
+    for shape in SHAPES:
+        try:
+            given.append(np.asarray(keras.losses.get(name)(*arrays(shape, name))).tolist())
+        except (ValueError, IndexError):
+            given.append(None)
+    return given
+
+
+def main():
+    """Print the lists."""
+    coupled = ("ctc", "circle")
+    listed = {
+        "names": {path: [n for n in dir(module_of(keras, path)) if n[0] != "_"] for path in MODULES},
+        "loss_functions": loss_functions(),
+        "losses": [name for name, value in losses.ALL_OBJECTS_DICT.items() if inspect.isclass(value)],
+        "metrics": {name: value.__name__ for name, value in metrics.ALL_OBJECTS_DICT.items()},
+        "called": {name: called(name) for name in loss_functions() if name not in coupled},
+    }
+    print(json.dumps(listed))
+
+
+if __name__ == "__main__":
+    main()

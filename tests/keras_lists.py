@@ -14,7 +14,8 @@ import numpy as np
 from keras.src import losses, metrics
 
 MODULES = (
-    "activations callbacks constraints initializers losses metrics optimizers optimizers.schedules regularizers".split()
+    *("activations", "callbacks", "constraints", "initializers", "losses", "metrics"),
+    *("optimizers", "optimizers.schedules", "regularizers"),
 )
 SHAPES = ((3, 4), (2, 3, 4), (4,), (3, 1))
 """Of targets and predictions for functions called by hand."""

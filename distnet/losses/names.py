@@ -12,7 +12,6 @@ from distnet.losses.kinds import LOSSES, CriterionLoss
 from distnet.registry import custom_object_scope
 from distnet.types import Json, Shape
 
-
 LossFunction: TypeAlias = Callable[..., Any]
 """A function of ``(y_true, y_pred)``: one of Keras's, which gives a value per sample, or a user's own."""
 

@@ -62,9 +62,8 @@ def sparse_top_k_categorical_accuracy(
     """
     p = as_floating(y_pred)
     labels = _labels("sparse_top_k_categorical_accuracy", y_true, p)
-    if from_sorted_ids:
-        return np.asarray((labels[..., None] == p[..., :k]).any(axis=-1), p.dtype)
-    return _in_top_k(labels, p, k)
+    is_right = (labels[..., None] == p[..., :k]).any(axis=-1) if from_sorted_ids else _in_top_k(labels, p, k)
+    return np.asarray(is_right, p.dtype).reshape(np.shape(y_true))  # Keras's shape, a last axis of 1 included
 
 
 def _labels(name: str, y_true: ArrayLike, y_pred: Array) -> Array:

@@ -46,28 +46,37 @@ def sgd_nesterov(w: Value, g: Value, m: Value, lr: Value, momentum: Value) -> Va
     return w + (momentum * m - lr * g), m
 
 
-def rmsprop(w: Value, g: Value, v: Value, lr: Value, rho: Value, rest: Value, epsilon: Value) -> Values:
-    """RMSprop; ``rest`` is ``1 - rho``."""
+def rmsprop(w: Value, g: Value, v: Value, lr: Value, rho: Value, rest: Value, inside: Value, outside: Value) -> Values:
+    """RMSprop; ``rest`` is ``1 - rho``, ``inside`` and ``outside`` keep the root and the divisor from 0."""
     v = rho * v + rest * (g * g)
-    return w - lr * g / np.sqrt(v + epsilon), v
+    return w - lr * g / (np.sqrt(v + inside) + outside), v
 
 
 def rmsprop_momentum(
-    w: Value, g: Value, v: Value, m: Value, lr: Value, rho: Value, rest: Value, epsilon: Value, momentum: Value
+    w: Value,
+    g: Value,
+    v: Value,
+    m: Value,
+    lr: Value,
+    rho: Value,
+    rest: Value,
+    inside: Value,
+    outside: Value,
+    momentum: Value,
 ) -> Values:
     """RMSprop with momentum."""
     v = rho * v + rest * (g * g)
-    m = momentum * m + lr * g / np.sqrt(v + epsilon)
+    m = momentum * m + lr * g / (np.sqrt(v + inside) + outside)
     return w - m, v, m
 
 
 def rmsprop_centered(
-    w: Value, g: Value, v: Value, a: Value, lr: Value, rho: Value, rest: Value, epsilon: Value
+    w: Value, g: Value, v: Value, a: Value, lr: Value, rho: Value, rest: Value, inside: Value, outside: Value
 ) -> Values:
     """RMSprop scaled by the variance of the gradient."""
     v = rho * v + rest * (g * g)
     a = rho * a + rest * g
-    return w - lr * g / np.sqrt(v - a * a + epsilon), v, a
+    return w - lr * g / (np.sqrt(v - a * a + inside) + outside), v, a
 
 
 def rmsprop_momentum_centered(
@@ -79,13 +88,14 @@ def rmsprop_momentum_centered(
     lr: Value,
     rho: Value,
     rest: Value,
-    epsilon: Value,
+    inside: Value,
+    outside: Value,
     momentum: Value,
 ) -> Values:
     """RMSprop with both."""
     v = rho * v + rest * (g * g)
     a = rho * a + rest * g
-    m = momentum * m + lr * g / np.sqrt(v - a * a + epsilon)
+    m = momentum * m + lr * g / (np.sqrt(v - a * a + inside) + outside)
     return w - m, v, m, a
 
 
@@ -106,10 +116,10 @@ def adam_amsgrad(
     return w - m * alpha / (np.sqrt(v_hat) + epsilon), m, v, v_hat
 
 
-def adagrad(w: Value, g: Value, a: Value, lr: Value, epsilon: Value) -> Values:
-    """Adagrad."""
+def adagrad(w: Value, g: Value, a: Value, lr: Value, inside: Value, outside: Value) -> Values:
+    """Adagrad; ``inside`` and ``outside`` keep the root and the divisor from 0."""
     a = a + g * g
-    return w - lr * g / np.sqrt(a + epsilon), a
+    return w - lr * g / (np.sqrt(a + inside) + outside), a
 
 
 def adadelta(w: Value, g: Value, a: Value, x: Value, lr: Value, rho: Value, rest: Value, epsilon: Value) -> Values:

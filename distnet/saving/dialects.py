@@ -14,6 +14,7 @@ from typing import Any, cast
 from distnet.errors import UnknownNameError
 from distnet.metrics import METRICS
 from distnet.registry import said_beside
+from distnet.saving import optimizer_dialects
 from distnet.types import Json
 
 KERAS_VERSION = "2.12.0+distnet"
@@ -36,6 +37,9 @@ _COMPUTE_OTHERWISE = frozenset(
 """Layers that can be told to compute ``as_in_keras_2``."""
 
 
+_OPTIMIZERS = ("optimizer_config", "optimizer")
+"""The keys of optimizers in ``training_config`` and in ``compile_config``."""
+
 _BY_SHAPE = {
     **dict.fromkeys(("accuracy", "acc"), "SparseCategoricalAccuracy"),
     **dict.fromkeys(("crossentropy", "ce"), "SparseCategoricalCrossentropy"),
@@ -53,14 +57,18 @@ def in_present_words(config: Any, keras_version: object) -> Any:
     config = _without_wrappers(config)
     if not is_keras_2(keras_version):
         return config
-    found = _from_keras_2(config)
-    return found if "distnet" in str(keras_version) else _as_in_keras_2(found)
+    found, version = _from_keras_2(config), _text(keras_version)
+    return found if "distnet" in version else _as_in_keras_2(found, version)
 
 
 def is_keras_2(keras_version: object) -> bool:
     """Whether Keras 1 or 2 itself wrote this version, or distnet for it, not in its form alone."""
-    text = keras_version.decode() if isinstance(keras_version, bytes) else str(keras_version or "")
+    text = _text(keras_version)
     return re.match(r"[012]\.", text) is not None and ("distnet" not in text or text == KERAS_2_VERSION)
+
+
+def _text(keras_version: object) -> str:
+    return keras_version.decode() if isinstance(keras_version, bytes) else str(keras_version or "")
 
 
 def _without_wrappers(value: Any) -> Any:
@@ -106,13 +114,16 @@ def _metric_of(function: object) -> str | None:
     return found.__name__ if isinstance(found, type) and found in METRICS.members.values() else None
 
 
-def _as_in_keras_2(value: Any) -> Any:
-    """The configuration with that beside it which lets layers and metrics compute as they did there."""
+def _as_in_keras_2(value: Any, version: str) -> Any:
+    """The configuration with that beside it which lets layers, metrics and optimizers compute as they did there."""
     if isinstance(value, list):
-        return [_as_in_keras_2(item) for item in value]
+        return [_as_in_keras_2(item, version) for item in value]
     if not isinstance(value, Mapping):
         return value
-    found = {key: _as_in_keras_2(item) for key, item in value.items()}
+    found = {key: _as_in_keras_2(item, version) for key, item in value.items()}
+    for key in _OPTIMIZERS:
+        if isinstance(found.get(key), Mapping):
+            found[key] = optimizer_dialects.in_present_words(found[key], version)
     if isinstance(found.get("compile_config"), Mapping):
         found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
     is_other = found.get("class_name") in _COMPUTE_OTHERWISE or "optimizer_config" in found

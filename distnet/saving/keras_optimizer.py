@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from distnet.errors import CheckpointError
-from distnet.optimizers import Nadam, Optimizer
+from distnet.optimizers import Adagrad, Nadam, Optimizer, RMSprop
 from distnet.types import Array, Json
 from distnet.variables import Span, Variable, VariableStore
 
@@ -168,10 +168,6 @@ STANDALONE = Scheme(
 SCHEMES = (KERAS_3, TF_KERAS, LEGACY, STANDALONE)
 
 
-_COMPUTED_ALIKE = ("SGD", "Adam", "Adadelta", "Adamax", "Ftrl")
-"""The classes of which tf.keras up to 2.10 makes the same steps as Keras 3."""
-
-
 def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
     """How Keras 2 is told of an optimizer that it is to continue: the scheme of its state, and its configuration.
 
@@ -180,12 +176,27 @@ def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
 
     Source: ``keras.optimizers.deserialize`` of tf_keras 2.21.
     """
-    found = cast(dict[str, Any], optimizer.as_json())
-    config = found["config"]
+    spec = cast(dict[str, Any], optimizer.as_json())
+    config = spec["config"]
     newer = config.keys() & {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
-    if type(optimizer).__name__ in _COMPUTED_ALIKE and not newer:
-        return LEGACY, found
-    return TF_KERAS, {**found, "config": {**config, "is_legacy_optimizer": False}}
+    if _is_computed_by_legacy(optimizer) and not newer:
+        return LEGACY, {**spec, "config": {_IN_LEGACY.get(key, key): value for key, value in config.items()}}
+    return TF_KERAS, {**spec, "config": {**config, "is_legacy_optimizer": False}}
+
+
+_IN_LEGACY = {"schedule_decay": "decay"}
+"""What keys are called in Keras up to 2.10."""
+
+
+def _is_computed_by_legacy(optimizer: Optimizer) -> bool:
+    """Whether the class of this name in tf.keras up to 2.10 makes the same steps."""
+    if isinstance(optimizer, RMSprop):
+        return optimizer.epsilon_outside != bool(optimizer.momentum)
+    if isinstance(optimizer, Adagrad):
+        return optimizer.epsilon_outside
+    if isinstance(optimizer, Nadam):
+        return optimizer.schedule_decay != 1
+    return type(optimizer).__name__ in ("SGD", "Adam", "Adadelta", "Adamax", "Ftrl")
 
 
 def arrays(scheme: Scheme, optimizer: Optimizer, store: VariableStore) -> list[tuple[Entry, Array]]:
@@ -280,20 +291,20 @@ def _by_position(entries: Sequence[Entry], optimizer: Optimizer, values: Sequenc
     """What each array is, by its place.
 
     A list without slots is that of an optimizer that has made no step. Keras 2.2 leaves out the count of
-    some optimizers, and Nadam's product.
+    some optimizers, and Nadam's product; Keras up to 2.1.2 also what the rule does not need.
     """
     scalars = [entry.what for entry in entries if entry.variable is None]
-    whats = [entry.what for entry in entries]
-    if len(values) == len(whats):
-        return whats
+    slots = [entry.what for entry in entries if entry.variable is not None]
+    own = [what for what in slots if what in optimizer.all_slots()]
     leading = next((i for i, value in enumerate(values) if np.shape(value)), len(values))
-    whats = [*scalars[:leading], *(entry.what for entry in entries if entry.variable is not None)]
-    if len(values) not in (leading, len(whats)):
-        raise CheckpointError(
-            f"{optimizer.name}: expected a state of {len(entries)} arrays, found {len(values)}. "
-            "It is another optimizer's, or of a model with other weights."
-        )
-    return whats[: len(values)]
+    begin = scalars[:leading]
+    for whats in ([entry.what for entry in entries], [*begin, *slots], [*begin, *own], begin):
+        if len(values) == len(whats):
+            return whats
+    raise CheckpointError(
+        f"{optimizer.name}: expected a state of {len(entries)} arrays, found {len(values)}. "
+        "It is another optimizer's, or of a model with other weights."
+    )
 
 
 def _by_name(scheme: Scheme, optimizer: Optimizer, path: str) -> str:

@@ -81,7 +81,7 @@ def test_kernel_sets_agree_to_rounding_at_any_size(dtype, formula, size):
 
 def test_divergence_is_silent(kernel):
     w = np.ones(3, np.float32)
-    kernel.update(updates.rmsprop, w, np.zeros(3, np.float32), [np.zeros(3, np.float32)], (1.0, 0.9, 0.1, 0.0))
+    kernel.update(updates.rmsprop, w, np.zeros(3, np.float32), [np.zeros(3, np.float32)], (1.0, 0.9, 0.1, 0.0, 0.0))
     assert np.isnan(w).all()
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from distnet.errors import UnknownNameError
 from distnet.metrics import METRICS
 from distnet.registry import said_beside
-from distnet.saving import optimizer_dialects
+from distnet.saving import keras_1, optimizer_dialects
 from distnet.types import Json
 
 KERAS_VERSION = "2.12.0+distnet"
@@ -57,7 +57,10 @@ def in_present_words(config: Any, keras_version: object) -> Any:
     config = _without_wrappers(config)
     if not is_keras_2(keras_version):
         return config
-    found, version = _from_keras_2(config), _text(keras_version)
+    version = _text(keras_version)
+    if is_keras_1(version):
+        config = keras_1.in_words_of_keras_2(config)
+    found = _from_keras_2(config)
     return found if "distnet" in version else _as_in_keras_2(found, version)
 
 
@@ -65,6 +68,11 @@ def is_keras_2(keras_version: object) -> bool:
     """Whether Keras 1 or 2 itself wrote this version, or distnet for it, not in its form alone."""
     text = _text(keras_version)
     return re.match(r"[012]\.", text) is not None and ("distnet" not in text or text == KERAS_2_VERSION)
+
+
+def is_keras_1(keras_version: object) -> bool:
+    """Whether Keras 1, or one before it, wrote this version."""
+    return re.match(r"[01]\.", _text(keras_version)) is not None
 
 
 def _text(keras_version: object) -> str:

@@ -27,10 +27,14 @@ from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.network import Network
 from distnet.saving import keras_optimizer
-from distnet.saving.dialects import KERAS_VERSION, in_present_words
+from distnet.saving.dialects import KERAS_VERSION, in_present_words, is_keras_1
 from distnet.saving.json_text import parsed
+from distnet.saving.old_layouts import Held, Origin, in_present_layout, slots_in_present_layout
 from distnet.types import Array, Json
 from distnet.variables import Variable
+
+_FIRST_VERSION = "1.0"
+"""Of Kerases that did not yet write which they were."""
 
 _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
@@ -81,7 +85,7 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     if name not in file.attrs:
         return None
     found = parsed(file.attrs[name], f"{file.filename}: the attribute {name}")
-    return cast(dict[str, Any], in_present_words(found, file.attrs.get("keras_version")))
+    return cast(dict[str, Any], in_present_words(found, file.attrs.get("keras_version", _FIRST_VERSION)))
 
 
 def read_optimizer_state(file: h5py.File, model: Network) -> None:
@@ -94,8 +98,12 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
     if not isinstance(group, h5py.Group) or optimizer is None or store is None:
         return
     names = read_names(group, "weight_names")
+    values = [dataset[()] for dataset in _datasets(group, names)]
     try:
-        keras_optimizer.fill(optimizer, store, [dataset[()] for dataset in _datasets(group, names)], names)
+        origin, scheme = _origin(file["model_weights"]), keras_optimizer.scheme_of(names)
+        if not scheme.is_interleaved:
+            values = slots_in_present_layout(_held(file["model_weights"], model.layers, origin), values, origin)
+        keras_optimizer.fill(optimizer, store, values, names if len(names) == len(values) else None, scheme)
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
@@ -112,18 +120,11 @@ def read_weights(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool
     Raises:
         CheckpointError: the file holds other layers, or arrays of other shapes.
     """
-    saved = {name: read_names(_group(group, name), "weight_names") for name in read_names(group, "layer_names")}
-    saved = {name: weights for name, weights in saved.items() if weights}
-    with_weights = [layer for layer in layers if layer.weights]
-    if len(saved) != len(with_weights):
-        raise CheckpointError(
-            f"{group.file.filename}: holds weights of {len(saved)} layers {list(saved)}, but the model has "
-            f"{len(with_weights)} {[layer.name for layer in with_weights]}."
-        )
-    found: list[tuple[Variable, Array]] = []
-    for layer, name in zip(with_weights, saved, strict=True):
-        found += _pairs(group, name, layer, skip_mismatch)
-    _assign(found)
+    origin = _origin(group)
+    pairs: list[tuple[Variable, Array]] = []
+    for layer, name in _by_place(group, layers, origin):
+        pairs += _pairs(group, name, layer, _arrays(group, name, layer, origin), skip_mismatch)
+    _assign(pairs)
 
 
 def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False) -> None:
@@ -135,21 +136,21 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
     Raises:
         CheckpointError: a layer of that name has other weights.
     """
-    saved = set(read_names(group, "layer_names"))
-    found: list[tuple[Variable, Array]] = []
+    origin, saved = _origin(group), set(read_names(group, "layer_names"))
+    pairs: list[tuple[Variable, Array]] = []
     for layer in layers:
         if layer.name not in saved:
             continue
-        count = len(read_names(_group(group, layer.name), "weight_names"))
-        if skip_mismatch and count != len(layer.weights):
+        arrays = _arrays(group, layer.name, layer, origin)
+        if skip_mismatch and len(arrays) != len(layer.weights):
             warnings.warn(
                 f"{group.file.filename}: layer {layer.name} is passed over: it has {len(layer.weights)} weights in the "
-                f"model and {count} in the file.",
+                f"model and {len(arrays)} in the file.",
                 stacklevel=4,
             )
             continue
-        found += _pairs(group, layer.name, layer, skip_mismatch)
-    _assign(found)
+        pairs += _pairs(group, layer.name, layer, arrays, skip_mismatch)
+    _assign(pairs)
 
 
 def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None:
@@ -211,24 +212,69 @@ def _in_order(layer: Layer) -> list[Variable]:
     return layer.trainable_weights + layer.non_trainable_weights
 
 
-def _pairs(group: h5py.Group, name: str, layer: Layer, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
-    """The variables of a layer with the arrays that the file holds under ``name``."""
-    where = f"{group.file.filename}: layer {name}"
-    part, variables = _group(group, name), _in_order(layer)
-    held = _datasets(part, read_names(part, "weight_names"))
-    pairs = list(zip(variables, held, strict=False))
-    fitting = [(variable, dataset) for variable, dataset in pairs if variable.shape == dataset.shape]
-    if len(variables) != len(held) or (len(fitting) < len(pairs) and not skip_mismatch):
-        expected, found = [v.shape for v in variables], reprlib.repr([dataset.shape for dataset in held])
-        raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {found}.")
-    for variable, dataset in pairs:
-        if variable.shape != dataset.shape:
+def _origin(group: h5py.Group) -> Origin:
+    """Who wrote the group of a model's weights; up to 1.2 Keras does not say its backend, but its names tell."""
+    version, backend = (group.attrs.get(key, group.file.attrs.get(key)) for key in ("keras_version", "backend"))
+    is_first = is_keras_1(_FIRST_VERSION if version is None else version)
+    if backend is None and is_first:
+        layers = read_names(group, "layer_names")
+        names = [name for layer in layers for name in read_names(_group(group, layer), "weight_names")]
+        return Origin(is_first, is_theano=any(name.endswith("_W") for name in names))
+    return Origin(is_first, is_theano=(backend.decode() if isinstance(backend, bytes) else backend) == "theano")
+
+
+def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[tuple[Layer, str]]:
+    """The layers that have weights, each with the name under which the file holds them.
+
+    Raises:
+        CheckpointError: the file holds weights of another number of layers.
+    """
+    names = [name for name in read_names(group, "layer_names") if read_names(_group(group, name), "weight_names")]
+    with_weights = [layer for layer in layers if layer.weights]
+    if len(names) != len(with_weights):
+        raise CheckpointError(
+            f"{group.file.filename}: holds weights of {len(names)} layers {names}, but the model has "
+            f"{len(with_weights)} {[layer.name for layer in with_weights]}."
+        )
+    own = [layer.name for layer in with_weights]
+    # Keras 1 lists the layers of branches in an order of its own.
+    return list(zip(with_weights, own if origin.is_keras_1 and set(own) == set(names) else names, strict=True))
+
+
+def _held(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[Held]:
+    """What the file holds for each layer that has weights."""
+    held = []
+    for layer, name in _by_place(group, layers, origin):
+        part = _group(group, name)
+        names = read_names(part, "weight_names")
+        held.append(Held(layer, names, [dataset.shape for dataset in _datasets(part, names)]))
+    return held
+
+
+def _arrays(group: h5py.Group, name: str, layer: Layer, origin: Origin) -> list[Array]:
+    """What the file holds under ``name``, laid out as ``layer`` has it."""
+    part = _group(group, name)
+    return in_present_layout(layer, [d[()] for d in _datasets(part, read_names(part, "weight_names"))], origin)
+
+
+def _pairs(
+    group: h5py.Group, name: str, layer: Layer, arrays: Sequence[Array], skip_mismatch: bool
+) -> list[tuple[Variable, Array]]:
+    """The variables of a layer with the arrays to fill them with."""
+    where, variables = f"{group.file.filename}: layer {name}", _in_order(layer)
+    pairs = list(zip(variables, arrays, strict=False))
+    fitting = [(variable, array) for variable, array in pairs if variable.shape == array.shape]
+    if len(variables) != len(arrays) or (len(fitting) < len(pairs) and not skip_mismatch):
+        expected, shapes = [v.shape for v in variables], reprlib.repr([array.shape for array in arrays])
+        raise CheckpointError(f"{where}: expected weights of shapes {expected}, found {shapes}.")
+    for variable, array in pairs:
+        if variable.shape != array.shape:
             warnings.warn(
                 f"{where}: {variable.path} is passed over: it has the shape {variable.shape} in the model and "
-                f"{dataset.shape} in the file.",
+                f"{array.shape} in the file.",
                 stacklevel=5,
             )
-    return [(variable, dataset[()]) for variable, dataset in fitting]
+    return fitting
 
 
 def _assign(pairs: Sequence[tuple[Variable, Array]]) -> None:

@@ -63,7 +63,7 @@ def check(model, numbers):
 
     assert differences("pred") <= 1e-6
     check_evaluation("evaluate", 1e-6)
-    losses = model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0).history["loss"]
+    losses = model.fit(x, y, batch_size=8, epochs=len(numbers["next_losses"]), shuffle=False, verbose=0).history["loss"]
     np.testing.assert_allclose(losses, numbers["next_losses"], rtol=0, atol=1e-5)
     assert differences("after") <= 1e-5
     if "evaluate_after" in numbers:

@@ -1,0 +1,130 @@
+"""Models as Keras 1 describes them, in the words of Keras 2.
+
+Arguments of layers have the names of ``distnet.old_names``. Besides:
+
+- Regularizers and constraints are ``{"name": ..., **arguments}``.
+- ``Merge`` is every layer that merges, by its mode. A Sequential that begins with one is a graph of several inputs.
+
+Source: ``get_config`` of ``keras.models.Sequential``, ``keras.engine.topology.Merge`` and the layers of Keras 1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from distnet.errors import ArgumentError
+from distnet.old_names import ARGUMENTS, CLASSES, present_arguments
+
+_PARTS = {"L1L2Regularizer": "L1L2", "WeightRegularizer": "L1L2", "ActivityRegularizer": "L1L2"}
+"""The regularizers that have another name now."""
+
+_MERGES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "ave": "Average",
+    "max": "Maximum",
+    "concat": "Concatenate",
+    "dot": "Dot",
+}
+"""The mode of a ``Merge`` -> the layer."""
+
+
+def in_words_of_keras_2(value: Any) -> Any:
+    """A configuration with Keras 2's classes and arguments in the place of Keras 1's.
+
+    Raises:
+        ArgumentError: an option that no Keras has had since.
+    """
+    if isinstance(value, list):
+        return [in_words_of_keras_2(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    name, config = value.get("class_name"), value.get("config")
+    if name == "Sequential" and isinstance(config, Mapping) and _begins_with_merge(config):
+        return in_words_of_keras_2(_as_graph(config))
+    translated = {key: in_words_of_keras_2(item) for key, item in value.items()}
+    if not isinstance(name, str) or not isinstance(config, Mapping):
+        return translated
+    if name == "Merge":
+        return {**translated, **_merge(config)}
+    arguments = {key: _part(key, item) for key, item in present_arguments(name, translated["config"]).items()}
+    arguments.pop("input_dtype", None)
+    return {**translated, "class_name": CLASSES.get(name, name), "config": arguments}
+
+
+def _part(key: str, value: Any) -> Any:
+    """A regularizer or constraint as a class with its configuration."""
+    if not key.endswith(("_regularizer", "_constraint")) or not isinstance(value, Mapping) or "name" not in value:
+        return value
+    config = dict(value)
+    name = str(config.pop("name"))
+    name = _PARTS.get(name, name)
+    return {"class_name": name, "config": present_arguments(name, config) if name in ARGUMENTS else config}
+
+
+def _merge(config: Mapping[str, Any]) -> dict[str, Any]:
+    mode, kept = config.get("mode"), {key: config[key] for key in ("name", "trainable") if key in config}
+    if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
+        raise ArgumentError(
+            f"Merge: expected a mode of {sorted(_MERGES)}, received {mode!r:.100}. Write a layer of your own for it."
+        )
+    if mode == "concat":
+        kept["axis"] = config.get("concat_axis", -1)
+    if mode == "dot":
+        axes = config.get("dot_axes", -1)
+        kept["axes"] = (
+            [axis[0] if isinstance(axis, list) else axis for axis in axes] if isinstance(axes, list) else axes
+        )
+    return {"class_name": _MERGES[str(mode)], "config": kept}
+
+
+def _begins_with_merge(config: Mapping[str, Any]) -> bool:
+    layers = config.get("layers")
+    first = layers[0] if isinstance(layers, list) and layers else None
+    return isinstance(first, Mapping) and first.get("class_name") == "Merge"
+
+
+def _as_graph(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A Sequential that merges branches, as the graph of its and their layers."""
+    entries: list[dict[str, Any]] = []
+    inputs: list[str] = []
+    output = _chain(config["layers"], entries, inputs)
+    graph = {"layers": entries, "input_layers": [[name, 0, 0] for name in inputs], "output_layers": [[output, 0, 0]]}
+    return {"class_name": "Model", "config": {"name": config.get("name"), **graph}}
+
+
+def _chain(layers: Any, entries: list[dict[str, Any]], inputs: list[str]) -> str:
+    """Add layers that follow each other, and their input, to the entries of a graph; the name of the last."""
+    last = ""
+    for layer in layers:
+        config = dict(layer["config"])
+        if layer["class_name"] == "Merge":
+            before = [_chain(_layers_of(branch), entries, inputs) for branch in config.pop("layers", ())]
+        elif last:
+            before = [last]
+        else:
+            before = [f"{config['name']}_input"]
+            shape = {"batch_input_shape": _input_shape(layer), "name": before[0]}
+            entries.append({"class_name": "InputLayer", "name": before[0], "config": shape, "inbound_nodes": []})
+            inputs.append(before[0])
+        last = str(config["name"])
+        nodes = [[[name, 0, 0, {}] for name in before]]
+        entries.append({"class_name": layer["class_name"], "name": last, "config": config, "inbound_nodes": nodes})
+    return last
+
+
+def _layers_of(branch: Mapping[str, Any]) -> Any:
+    if branch["class_name"] == "Sequential":
+        config = branch["config"]
+        return config["layers"] if isinstance(config, Mapping) else config
+    if branch["class_name"] == "Model":
+        raise ArgumentError("Merge: a Model as a branch of a Sequential is not read. Save it as one Model.")
+    return [branch]
+
+
+def _input_shape(layer: Mapping[str, Any]) -> Any:
+    shape = layer["config"].get("batch_input_shape")
+    if shape is None:
+        raise ArgumentError(f"{layer['class_name']}: begins a branch, but does not say the shape of its input.")
+    return shape

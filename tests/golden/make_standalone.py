@@ -7,6 +7,7 @@ trained and saved; what it then predicts, the losses of further epochs and what 
 it, in the form of ``make_saved.py``.
 """
 
+# ruff: noqa: F405, N812
 import os
 import sys
 import zipfile
@@ -84,8 +85,8 @@ def of_keras_1():
     def dense_1():
         return chain(
             (6,), Dense(5, input_dim=6, init="uniform", W_regularizer=l2(0.01), b_constraint=nonneg()),
-            Activation("relu"), Dropout(0.0), BatchNormalization(epsilon=1e-5), Dense(4, bias=False, W_constraint=maxnorm(1.5)),
-            PReLU(), LeakyReLU(0.2), RepeatVector(3), Permute((2, 1)), Reshape((6, 2)), Flatten(),
+            Activation("relu"), Dropout(0.0), BatchNormalization(epsilon=1e-5),
+            Dense(4, bias=False, W_constraint=maxnorm(1.5)), PReLU(), LeakyReLU(0.2), RepeatVector(3), Permute((2, 1)), Reshape((6, 2)), Flatten(),
             Dense(3, activation="softmax", W_regularizer=WeightRegularizer(l1=0.01, l2=0.02)),
             loss="categorical_crossentropy", metrics=["accuracy"], y=classes(3), optimizer=SGD(lr=0.1, momentum=0.5),
         )  # fmt: skip

@@ -86,7 +86,8 @@ def of_keras_1():
         return chain(
             (6,), Dense(5, input_dim=6, init="uniform", W_regularizer=l2(0.01), b_constraint=nonneg()),
             Activation("relu"), Dropout(0.0), BatchNormalization(epsilon=1e-5),
-            Dense(4, bias=False, W_constraint=maxnorm(1.5)), PReLU(), LeakyReLU(0.2), RepeatVector(3), Permute((2, 1)), Reshape((6, 2)), Flatten(),
+            Dense(4, bias=False, W_constraint=maxnorm(1.5)), PReLU(), LeakyReLU(0.2), RepeatVector(3),
+            Permute((2, 1)), Reshape((6, 2)), Flatten(),
             Dense(3, activation="softmax", W_regularizer=WeightRegularizer(l1=0.01, l2=0.02)),
             loss="categorical_crossentropy", metrics=["accuracy"], y=classes(3), optimizer=SGD(lr=0.1, momentum=0.5),
         )  # fmt: skip
@@ -190,7 +191,7 @@ def make(name, folder):
         return model.fit(given(x), given(y), **options).history["loss"]
 
     def numbers(predicted, evaluated):
-        found = {"%s%d" % (predicted, i): a for i, a in enumerate(as_list(model.predict(given(x), verbose=0)))}
+        found = {f"{predicted}{i}": a for i, a in enumerate(as_list(model.predict(given(x), verbose=0)))}
         found[evaluated] = np.atleast_1d(model.evaluate(given(x), given(y), batch_size=8, verbose=0))
         return found
 
@@ -200,7 +201,7 @@ def make(name, folder):
     found["next_losses"] = np.array(fit(7))
     found.update(numbers("after", "evaluate_after"))
     for what, arrays in (("x", x), ("y", y)):
-        found.update({"%s%d" % (what, i): array for i, array in enumerate(arrays)})
+        found.update({f"{what}{i}": array for i, array in enumerate(arrays)})
     np.savez(str(folder / (name + ".npz")), **found)
 
 
@@ -212,7 +213,7 @@ def main():
         if not (folder / (name + ".npz")).exists():
             print(name, flush=True)
             make(name, folder)
-    path = Path(__file__).with_name("saved_standalone_%s.zip" % VERSION.replace(".", "_"))
+    path = Path(__file__).with_name(f"saved_standalone_{VERSION.replace('.', '_')}.zip")
     with zipfile.ZipFile(str(path), "w", zipfile.ZIP_LZMA) as archive:
         for name in shown:
             for ending in (".h5", ".npz"):

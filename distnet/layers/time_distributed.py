@@ -93,7 +93,7 @@ class TimeDistributed(Wrapper):
     def _run(self, part: Array, mask: Array | None, ctx: ForwardContext, number: int) -> tuple[Array, Inner]:
         """Call the layer on some of the steps."""
         count = part.shape[1]
-        within = ctx.within(number, self._mask_of_steps(mask))
+        within = ctx.within(number, self._mask_of_steps(part, mask))
         within.training = bool(ctx.training)  # in a call by hand Keras augments no single steps unless asked to
         within.first_row, within.global_rows = ctx.first_row * count, ctx.global_rows * count
         return wrapper.forward(self.layer, _as_rows(part), within, ctx.global_rows)
@@ -104,9 +104,10 @@ class TimeDistributed(Wrapper):
         return (shape[0], *shape[2:])
 
     @staticmethod
-    def _mask_of_steps(mask: Any) -> Array | None:
-        """What is left of a mask for the rows of the layer within; one of whole steps says nothing about them."""
-        return None if mask is None or mask.ndim < 3 else mask.reshape(-1, *mask.shape[2:])
+    def _mask_of_steps(part: Array, mask: Any) -> Array | None:
+        """What a mask says of the rows of the layer within; one of whole steps says nothing of sequences or images."""
+        is_of_rows = mask is not None and (mask.ndim > 2 or part.ndim == 3)
+        return mask.reshape(-1, *mask.shape[2:]) if is_of_rows else None
 
 
 def _as_rows(x: Array) -> Array:

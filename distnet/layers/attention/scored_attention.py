@@ -50,6 +50,7 @@ class Run:
 class ScoredAttention(Layer, ABC):
     """``softmax(scores(query, key)) value``. A subclass has the fields, and the scores with their gradient."""
 
+    supports_masking: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = (
         "inputs",
         "mask",

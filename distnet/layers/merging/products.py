@@ -33,7 +33,6 @@ class Dot(Merge):
     Source: ``keras.layers.Dot``.
     """
 
-    supports_masking: ClassVar[bool] = False
     inputs_wanted: ClassVar[int | None] = 2
 
     axes: int | list[int]
@@ -47,6 +46,10 @@ class Dot(Merge):
                 f"{self.axes!r}."
             )
         self.axes = pair if isinstance(self.axes, list | tuple) else pair[0]
+
+    def compute_mask(self, x: Any, mask: Any) -> None:
+        """None: products mix the steps."""
+        return None
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, Any]:
         axes = self._positive_axes([a.shape for a in self._several(x)])

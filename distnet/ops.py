@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distnet import activations
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
 _OF_NUMPY = frozenset(
@@ -70,7 +71,8 @@ def convert_to_tensor(x: ArrayLike, dtype: str | None = None) -> Array:
 
     Source: ``keras.ops.convert_to_tensor``.
     """
-    return np.asarray(x, dtype)
+    result: Array = as_result(np.asarray(x, dtype))
+    return result
 
 
 def convert_to_numpy(x: ArrayLike) -> Array:

@@ -12,6 +12,7 @@ from distnet import config
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.results import ResultArray, as_result
 from distnet.types import Array, ArrayLike, Json
 
 ValueAndGradient: TypeAlias = tuple[float, ArrayLike]
@@ -33,9 +34,10 @@ class Regularizer(Configurable):
         """The derivative of the penalty by each entry of ``w``, as a new array."""
         raise ArgumentError(f"{type(self).__name__}: expected a method gradient(w), which it lacks. {_HOW}")
 
-    def __call__(self, w: ArrayLike) -> float:
+    def __call__(self, w: ArrayLike) -> ResultArray:
         """The penalty on ``w``, as in Keras."""
-        return self.value(np.asarray(w))
+        w = np.asarray(w)
+        return cast(ResultArray, as_result(np.asarray(self.value(w), w.dtype if w.dtype.kind == "f" else None)))
 
 
 @dataclass(eq=False)

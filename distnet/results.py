@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from distnet.types import Array
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ResultArray(np.ndarray[Any, np.dtype[Any]]):
@@ -28,7 +33,7 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
         return cast(float, round(self.item(), digits))
 
     def __repr__(self) -> str:
-        return repr(np.asarray(self))
+        return repr(np.asarray(self)) if self.ndim else str(self)
 
 
 def as_result(value: Any, mask: Array | None = None) -> Any:
@@ -46,6 +51,19 @@ def as_result(value: Any, mask: Array | None = None) -> Any:
     if mask is not None:
         result._keras_mask = as_result(mask)
     return result
+
+
+def giving_results(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, of which numbers and arrays are results."""
+    if getattr(function, "gives_results", False):
+        return function
+
+    @functools.wraps(function)
+    def giving(*args: P.args, **kwargs: P.kwargs) -> R:
+        return cast(R, as_result(function(*args, **kwargs)))
+
+    giving.gives_results = True  # type: ignore[attr-defined]
+    return giving
 
 
 def mask_of(value: Any) -> Array | None:

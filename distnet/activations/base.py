@@ -13,6 +13,7 @@ import numpy as np
 from distnet import config
 from distnet.errors import ArgumentError
 from distnet.registry import Configurable, Registry, custom_object_scope
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
 
 Option: TypeAlias = float | int | bool | None
@@ -38,7 +39,7 @@ class Activation(Configurable, ABC):
     ...     def backward(self, dy, saved, out):
     ...         np.multiply(dy, 3 * saved * saved, out=out)
     >>> Cube()(2.0)
-    array(8., dtype=float32)
+    8.0
     """
 
     @property
@@ -71,7 +72,7 @@ class Activation(Configurable, ABC):
         out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
         # One number goes in as an array of one: what NumPy computes from an array without axes is no array.
         activation.forward(*((x, out) if x.ndim else (x[np.newaxis], out[np.newaxis])))
-        return out
+        return cast(Array, as_result(out))
 
     def as_json(self) -> Json:
         """The name under which this very activation is known to Keras, else its class and options."""

@@ -15,6 +15,7 @@ from distnet.callbacks.console import say
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.network import Network
 from distnet.optimizers.base import Optimizer
+from distnet.results import ResultArray
 
 
 @dataclass(eq=False)
@@ -55,6 +56,7 @@ class LearningRateScheduler(Callback):
 
     def _rate(self, epoch: int, present: float) -> float:
         rate = self.schedule(epoch, present) if _takes_two(self.schedule) else self.schedule(epoch)
+        rate = rate.item() if isinstance(rate, ResultArray) and not rate.ndim else rate
         is_number = isinstance(rate, float | int | np.floating) and not isinstance(rate, bool)
         if not is_number or not math.isfinite(rate) or rate < 0:
             raise ArgumentError(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Concatenate, Generic, ParamSpec, TypeAlias, cast
 
 from distnet.criteria.alignment import as_floating, same_shape
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
 P = ParamSpec("P")
@@ -39,6 +40,10 @@ class Criterion(Generic[P]):
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Array:
         """The values: the shape of ``y_pred`` without the axis that is reduced."""
+        return cast(Array, as_result(self.values(y_true, y_pred, *args, **kwargs)))
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Array:
+        """As a call, as a plain array."""
         y_true, y_pred = self.align(y_true, y_pred, *args, **kwargs)
         return self._formula(y_true, y_pred, *args, **kwargs)[0]
 

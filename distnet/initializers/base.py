@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from distnet import config, random
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike, DType, Json
 
 
@@ -45,7 +46,8 @@ class Initializer(Configurable):
             rng = random.generator(random.job_seed(), "initializer", random.next_call_index())
         else:
             rng = random.generator(self.seed, "initializer")
-        return self.draw(tuple(shape), np.dtype(config.floatx() if dtype is None else dtype), rng)
+        drawn = self.draw(tuple(shape), np.dtype(config.floatx() if dtype is None else dtype), rng)
+        return cast(Array, as_result(drawn))
 
 
 class _UserFunction(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import over_values, sample_weights
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import LEFT_OUT, Configurable
+from distnet.results import ResultArray, as_result, mask_of
 from distnet.types import Array, ArrayLike
 
 _MEANS = ("sum_over_batch_size", "mean")
@@ -95,23 +97,25 @@ class Loss(Configurable, ABC):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
         mask: ArrayLike | None = None,
-    ) -> float | Array:
-        """The reduced loss; with reduction none, the weighted values.
+    ) -> ResultArray:
+        """The reduced loss, in the dtype of ``y_pred``; with reduction none, the weighted values.
 
         Args:
             y_true: targets.
             y_pred: predictions.
             sample_weight: weights, (N,), (N, 1) or of the shape of the values.
-            mask: true where a value counts, of the same shapes.
+            mask: true where a value counts, of the same shapes; by default that which ``y_pred`` carries.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values, _ = self.values_and_gradient(y_true, y_pred)
         weight = self._weights(y_true, values, sample_weight, mask)
         weighted = values if weight is None else values * over_values(weight, values.ndim)
         if self.reduction in ("none", None):
-            return weighted
+            return cast(ResultArray, as_result(weighted))
         divisor = 1.0 if self.reduction == "sum" else self._count(y_true, values, weighted, sample_weight, mask)
-        return float(weighted.sum(dtype=np.float64) / divisor) if divisor else 0.0
+        reduced = weighted.sum(dtype=np.float64) / divisor if divisor else 0.0
+        return cast(ResultArray, as_result(values.dtype.type(reduced)))
 
     def sum_and_gradient(
         self,

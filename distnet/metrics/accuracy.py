@@ -12,15 +12,18 @@ from distnet.criteria.alignment import as_floating, same_shape
 from distnet.errors import ShapeError
 from distnet.metrics.means import METRICS, FunctionMetric
 from distnet.registry import IF_SET
+from distnet.results import giving_results
 from distnet.types import Array, ArrayLike, Json
 
 
+@giving_results
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where target and prediction are equal."""
     t, p = same_shape("accuracy", np.asarray(y_true), as_floating(y_pred), {})
     return np.asarray((t == p), p.dtype)
 
 
+@giving_results
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Array:
     """1 where ``y_pred > threshold`` is what the target 0 or 1 says.
 
@@ -31,24 +34,28 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
     return np.asarray(((p > threshold) == t), p.dtype)
 
 
+@giving_results
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where the largest score is at the largest target; the first of equals counts."""
     t, p = same_shape("categorical_accuracy", np.asarray(y_true), as_floating(y_pred), {})
     return np.asarray((t.argmax(axis=-1) == p.argmax(axis=-1)), p.dtype)
 
 
+@giving_results
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where the largest score is at the class number; a number that is no class is a miss."""
     p = as_floating(y_pred)
     return np.asarray((_labels("sparse_categorical_accuracy", y_true, p) == p.argmax(axis=-1)), p.dtype)
 
 
+@giving_results
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
     """1 where fewer than ``k`` scores are larger than that of the right class."""
     t, p = same_shape("top_k_categorical_accuracy", np.asarray(y_true), as_floating(y_pred), {})
     return _in_top_k(t.argmax(axis=-1), p, k)
 
 
+@giving_results
 def sparse_top_k_categorical_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from distnet.initializers import INITIALIZERS
 from distnet.metrics.state import StateVariable
 from distnet.naming import snake_case
 from distnet.registry import LEFT_OUT, Configurable
+from distnet.results import giving_results
 from distnet.types import Array, ArrayLike, Json, Shape
 
 _SAME = 1e-3
@@ -44,6 +45,11 @@ class Metric(Configurable, ABC):
     _own: list[StateVariable] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
     _sizes: list[int] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
     _adds_up: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "result" in vars(cls):
+            cls.result = giving_results(cls.result)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         super().__post_init__()

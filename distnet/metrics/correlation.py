@@ -10,9 +10,11 @@ import numpy as np
 from distnet import config
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.metrics.means import METRICS, FunctionMetric
+from distnet.results import giving_results
 from distnet.types import Array, ArrayLike
 
 
+@giving_results
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """``cov(t, p) / (std(t) std(p))`` along an axis; not a number where either is constant."""
     t, p = same_shape("pearson_correlation", np.asarray(y_true), as_floating(y_pred), {})
@@ -21,6 +23,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
         return np.asarray((t * p).mean(axis=axis) / (t.std(axis=axis) * p.std(axis=axis)))
 
 
+@giving_results
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """``2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2 + epsilon)`` along an axis.
 

@@ -20,6 +20,7 @@ from distnet.arguments import (
 )
 from distnet.errors import ArgumentError
 from distnet.registry import Configurable, Registry, custom_object_scope
+from distnet.results import giving_results
 from distnet.types import Json
 
 __all__ = [
@@ -48,6 +49,11 @@ class LearningRateSchedule(Configurable):
     >>> Halved()(2)
     0.025
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls):
+            cls.__call__ = giving_results(cls.__call__)  # type: ignore[method-assign]
 
     def __call__(self, step: int) -> float:
         """The learning rate of a step; the first step is 0."""

@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, NoReturn, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -107,14 +107,19 @@ def _refuse_function(function: Callable[..., Any]) -> NoReturn:
     )
 
 
-class _Activations(Registry[Activation]):
+class Activations(Registry[Activation]):
     """None means ``linear``, as Keras's layers have it."""
 
+    others: ClassVar[list[Callable[[object], Activation | None]]] = []
+    """What makes activations of objects that this package does not know, such as layers; None of all but these."""
+
     def get(self, spec: object) -> Activation:
-        return super().get("linear" if spec is None else spec)
+        made = (make(spec) for make in self.others)
+        known = next((activation for activation in made if activation is not None), None)
+        return known or super().get("linear" if spec is None else spec)
 
 
-ACTIVATIONS: Registry[Activation] = _Activations(
+ACTIVATIONS = Activations(
     "activation",
     Activation,  # type: ignore[type-abstract]
     adapt=_refuse_function,

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from distnet.activations.base import Activation, register
 from distnet.activations.pieces import step
+from distnet.arguments import is_integer
+from distnet.errors import ArgumentError
 from distnet.types import Array
+
+
+def as_axes(where: str, axis: object) -> int | tuple[int, ...] | None:
+    """One axis, several, or None for all.
+
+    Raises:
+        ArgumentError: it is none of these.
+    """
+    if axis is None or is_integer(axis):
+        return None if axis is None else int(cast(int, axis))
+    axes = tuple(axis) if isinstance(axis, list | tuple) else ()
+    if not axes or not all(is_integer(each) for each in axes):
+        raise ArgumentError(f"{where}: axis: expected an integer, several of these or None, received {axis!r}.")
+    return tuple(int(each) for each in axes)
 
 
 @register("softmax")
@@ -17,10 +34,13 @@ class Softmax(Activation):
     """``y_i = exp(z_i) / sum_j exp(z_j)`` along an axis.
 
     Args:
-        axis: along which y sums to 1.
+        axis: along which y sums to 1; several axes as a tuple, all as None.
     """
 
-    axis: int = -1
+    axis: int | tuple[int, ...] | None = -1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", as_axes(type(self).__name__, self.axis))
 
     def forward(self, z: Array, out: Array) -> None:
         np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
@@ -39,10 +59,13 @@ class LogSoftmax(Activation):
     """Logarithm of softmax: ``y_i = z_i - log(sum_j exp(z_j))`` along an axis.
 
     Args:
-        axis: along which exp(y) sums to 1.
+        axis: along which exp(y) sums to 1; several axes as a tuple, all as None.
     """
 
-    axis: int = -1
+    axis: int | tuple[int, ...] | None = -1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", as_axes(type(self).__name__, self.axis))
 
     def forward(self, z: Array, out: Array) -> None:
         np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)

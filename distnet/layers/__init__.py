@@ -7,6 +7,7 @@ from typing import Any
 
 from distnet.layers import core as core
 from distnet.layers import embeddings as embeddings
+from distnet.layers import layer_activation as layer_activation
 from distnet.layers import merge as merge
 from distnet.layers import wrappers as wrappers
 from distnet.layers.activation import Activation as Activation

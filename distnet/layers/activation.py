@@ -28,6 +28,11 @@ class Activation(Layer):
 
     activation: Resolved[ActivationFunction] = ACTIVATIONS.field("linear")
 
+    @property
+    def elementary(self) -> ActivationFunction:
+        """Its function."""
+        return self.activation
+
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         y = ctx.workspace("y", x.shape, x.dtype)
         self.activation.forward(x, out=y)

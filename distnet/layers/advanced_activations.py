@@ -26,17 +26,19 @@ class _Elementwise(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    @property
     @abstractmethod
-    def _function(self) -> activations.Activation: ...
+    def elementary(self) -> activations.Activation:
+        """The function."""
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
-        function, y = self._function(), ctx.workspace("y", x.shape, x.dtype)
+        function, y = self.elementary, ctx.workspace("y", x.shape, x.dtype)
         function.forward(x, out=y)
         return y, x if function.saves_input else y
 
     def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        self._function().backward(dy, saved, out=dx)
+        self.elementary.backward(dy, saved, out=dx)
         return dx
 
 
@@ -66,7 +68,8 @@ class ReLU(_Elementwise):
         self.negative_slope = _not_negative(self.negative_slope, f"{self.name}: negative_slope")
         self.threshold = _not_negative(self.threshold, f"{self.name}: threshold")
 
-    def _function(self) -> activations.Activation:
+    @property
+    def elementary(self) -> activations.Activation:
         return activations.ReLU(self.negative_slope, self.max_value, self.threshold)
 
 
@@ -100,7 +103,8 @@ class LeakyReLU(_Elementwise):
         found = super().get_config()
         return {("alpha" if key == "negative_slope" else key): value for key, value in found.items()}
 
-    def _function(self) -> activations.Activation:
+    @property
+    def elementary(self) -> activations.Activation:
         return activations.LeakyReLU(self.negative_slope)
 
 
@@ -124,7 +128,8 @@ class ELU(_Elementwise):
         if not _not_negative(self.alpha, f"{self.name}: alpha") > 0:
             raise ArgumentError(f"{self.name}: alpha: expected a positive number, received {self.alpha!r}.")
 
-    def _function(self) -> activations.Activation:
+    @property
+    def elementary(self) -> activations.Activation:
         return activations.ELU(self.alpha)
 
 
@@ -258,6 +263,10 @@ class Softmax(Layer):
         np.subtract(dy, dx.sum(axis=self._axes, keepdims=True), out=dx)
         dx *= y
         return [dx, None] if is_masked else dx
+
+    @property
+    def elementary(self) -> activations.Activation:
+        return activations.Softmax(self.axis if isinstance(self.axis, int) else tuple(self.axis))
 
     @property
     def _axes(self) -> tuple[int, ...]:

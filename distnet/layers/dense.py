@@ -77,12 +77,13 @@ class Dense(Layer):
         rows = math.prod(x.shape[:-1])
         z = ctx.workspace("z", (rows, self.units), x.dtype)
         np.matmul(x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
-        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
-        return y.reshape(*x.shape[:-1], self.units), (x, kept)
+        # In its own shape: an activation such as softmax may go along any axis.
+        y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
+        return y, (x, kept)
 
     def backward(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
         x, kept = saved
-        dz = bias_activation.backward(dy.reshape(kept.shape), kept, self.activation, ctx)
+        dz = bias_activation.backward(dy, kept, self.activation, ctx).reshape(-1, self.units)
         ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)
         ctx.add_sum(self.bias, dz, axis=0)
         if not ctx.needs_input_gradient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from distnet import activations
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array
@@ -22,6 +23,11 @@ class Identity(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+
+    @property
+    def elementary(self) -> activations.Activation:
+        """The function that gives its argument."""
+        return activations.linear
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         return x, None

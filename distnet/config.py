@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distnet.arguments import POSITIVE, check_number
+from distnet.arguments import POSITIVE, check_number, check_option
 from distnet.errors import ArgumentError
 
+DATA_FORMATS = ("channels_last", "channels_first")
+"""Where arrays of images have their channels."""
 _FLOATX = ("float32", "float64")
 
 
@@ -14,6 +16,7 @@ _FLOATX = ("float32", "float64")
 class _Settings:
     floatx: str = "float32"
     epsilon: float = 1e-7
+    image_data_format: str = "channels_last"
     checks_replicas: bool = True
 
 
@@ -67,18 +70,31 @@ def set_check_replicas(value: bool) -> None:
 
 
 def image_data_format() -> str:
-    """``"channels_last"``: arrays of images are (N, H, W, C) throughout distnet."""
-    return "channels_last"
+    """The format of layers made without one: ``"channels_last"`` unless set otherwise."""
+    return _settings.image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Accept ``"channels_last"``, the only format distnet computes in.
+    """Set the format of layers made from now on.
+
+    Args:
+        data_format: ``"channels_last"``, images (N, H, W, C), or ``"channels_first"``, images (N, C, H, W).
 
     Raises:
         ArgumentError: any other format.
     """
-    if data_format != "channels_last":
-        raise ArgumentError(
-            f"set_image_data_format: distnet computes in 'channels_last' only, received {data_format!r}. "
-            "Move the channel axis to the end with numpy.moveaxis(x, 1, -1)."
-        )
+    check_option("set_image_data_format", data_format, DATA_FORMATS)
+    _settings.image_data_format = str(data_format)
+
+
+def data_format(value: object, where: str) -> str:
+    """The name of a data format as an argument gives it; None means ``image_data_format()``.
+
+    Raises:
+        ArgumentError: there is no such format.
+    """
+    if value is None:
+        return image_data_format()
+    name = value.lower() if isinstance(value, str) else value
+    check_option(f"{where}: data_format", name, DATA_FORMATS)
+    return str(name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from distnet import config
 from distnet.datasets.pickles import DAMAGE, read_pickle
 from distnet.errors import DatasetError
 from distnet.types import Array
@@ -21,7 +22,7 @@ def read_parts(path: Path, parts: Mapping[str, int], labels: str) -> dict[str, t
     """Images and labels of some parts of a CIFAR archive; nothing is unpacked to the disk.
 
     Shapes:
-        of each part: (N, 32, 32, 3) uint8, (N, 1) uint8
+        of each part: (N, 32, 32, 3) uint8, or (N, 3, 32, 32) where images have their channels first; (N, 1) uint8
 
     Args:
         path: the archive.
@@ -65,4 +66,7 @@ def _arrays(content: bytes, images: int, labels: str) -> tuple[Array, Array]:
         raise ValueError(f"expected ({images}, 3072) uint8 as data")
     if y.shape != (images,) or y.dtype.kind not in "iu":
         raise ValueError(f"expected {images} integers as {labels}")
-    return np.ascontiguousarray(x.reshape(images, 3, 32, 32).transpose(0, 2, 3, 1)), y.astype(np.uint8).reshape(-1, 1)
+    x = x.reshape(images, 3, 32, 32)
+    if config.image_data_format() == "channels_last":
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    return x, y.astype(np.uint8).reshape(-1, 1)

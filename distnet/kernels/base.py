@@ -108,29 +108,30 @@ class Kernels(Protocol):
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         """Copy windows to ``patches``, zeros for padding: R rows of windows, from row ``first`` on.
 
-        Rows of windows are numbered through all images: image ``n`` has rows ``n * H'`` to ``(n + 1) * H' - 1``.
+        Rows of windows are numbered through all volumes: volume ``n`` has rows ``n * D' * H'`` and following, those
+        of a plane side by side.
 
         Shapes:
-            x: (N, H, W, C); patches: (R, W', KH, KW, P), the channels from ``channel`` on; both contiguous.
+            x: (N, D, H, W, C); patches: (R, W', KD, KH, KW, P), the channels from ``channel`` on; both contiguous.
         """
 
     def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
         """The transpose of ``im2col``: add the patches to the entries of ``out`` that they came from.
 
         Shapes:
-            patches: (R, W', KH, KW, P); out: (N, H, W, C); both contiguous.
+            patches: (R, W', KD, KH, KW, P); out: (N, D, H, W, C); both contiguous.
         """
 
     def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
         """The largest entry of each window, and the number of its first tap that holds it.
 
         Shapes:
-            x: (N, H, W, C); out, winners (of integers): (N, H', W', C); all contiguous.
+            x: (N, D, H, W, C); out, winners (of integers): (N, D', H', W', C); all contiguous.
         """
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-        """Overwrite ``out`` with the gradient of the pooled image: each window's goes to its winner.
+        """Overwrite ``out`` with the gradient of the pooled volume: each window's goes to its winner.
 
         Shapes:
-            dy, winners: (N, H', W', C); out: (N, H, W, C); all contiguous.
+            dy, winners: (N, D', H', W', C); out: (N, D, H, W, C); all contiguous.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -91,45 +92,50 @@ class NumpyKernels:
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         channels = slice(channel, channel + patches.shape[-1])
         patches[...] = 0
-        for images, start, part in _by_image(patches, windows, first):
-            for tap, a, b, h, w in windows.overlaps(start, start + part.shape[1]):
-                part[:, a, b, tap] = x[images, h, w, channels]
+        for images, planes, rows, part in _pieces(patches, windows, first):
+            for tap, of, at in windows.overlaps(planes, rows):
+                part[:, *of, tap] = x[images, *at, channels]
 
     def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
         channels = slice(channel, channel + patches.shape[-1])
-        for images, start, part in _by_image(patches, windows, first):
-            for tap, a, b, h, w in windows.overlaps(start, start + part.shape[1]):
-                out[images, h, w, channels] += part[:, a, b, tap]
+        for images, planes, rows, part in _pieces(patches, windows, first):
+            for tap, of, at in windows.overlaps(planes, rows):
+                out[images, *at, channels] += part[:, *of, tap]
 
     def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
         out[...] = -np.inf
-        # The taps go backward: the first of equals wins, and among nothing but -inf one inside the image.
-        for tap, a, b, h, w in reversed(list(windows.overlaps())):
-            values, best = x[:, h, w], out[:, a, b]
+        # The taps go backward: the first of equals wins, and among nothing but -inf one inside the volume.
+        for tap, of, at in reversed(list(windows.overlaps())):
+            values, best = x[:, *at], out[:, *of]
             wins = (values >= best) | (values != values)
             np.copyto(best, values, where=wins)
-            np.copyto(winners[:, a, b], tap, where=wins)
+            np.copyto(winners[:, *of], tap, where=wins)
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
         out[...] = 0
-        for tap, a, b, h, w in windows.overlaps():
-            out[:, h, w] += dy[:, a, b] * (winners[:, a, b] == tap)
+        for tap, of, at in windows.overlaps():
+            out[:, *at] += dy[:, *of] * (winners[:, *of] == tap)
 
 
-def _by_image(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, int, Array]]:
-    """Cut patches into the end of an image, whole images, and the beginning of one.
+def _pieces(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, range, range, Array]]:
+    """Cut patches into whole volumes, and parts of one plane of windows.
 
-    Gives for each piece its images, its first row of windows, and its patches (images, rows, W', KH * KW, P).
+    Gives for each piece its volumes, its planes and rows of windows, and its patches (volumes, planes, rows, W',
+    taps, P).
     """
-    height, (rows, columns, _, _, channels) = windows.rows.windows, patches.shape
+    (depth, height, columns), count, channels = windows.shape, len(patches), patches.shape[-1]
     at = 0
-    while at < rows:
-        image, start = divmod(first + at, height)
-        whole = 0 if start else (rows - at) // height
-        taken = whole * height or min(height - start, rows - at)
-        images = max(whole, 1)
-        part = patches[at : at + taken].reshape(images, taken // images, columns, windows.taps, channels)
-        yield slice(image, image + images), start, part
+    while at < count:
+        volume, start = divmod(first + at, depth * height)
+        plane, row = divmod(start, height)
+        volumes = 0 if start else (count - at) // (depth * height)
+        if volumes:
+            planes, rows = range(depth), range(height)
+        else:
+            planes, rows = range(plane, plane + 1), range(row, min(height, row + count - at))
+        shape = (volumes or 1, len(planes), len(rows), columns, windows.taps, channels)
+        taken = math.prod(shape[:3])
+        yield slice(volume, volume + shape[0]), planes, rows, patches[at : at + taken].reshape(shape)
         at += taken
 
 

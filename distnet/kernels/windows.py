@@ -1,11 +1,20 @@
-"""The geometry of windows that slide over an image: the one place that knows how many there are and where they lie."""
+"""The geometry of windows that slide over a volume: the one place that knows how many there are and where they lie.
+
+An image is a volume of depth 1, a sequence an image of width 1.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import product
+from typing import NamedTuple, Self
 
-Taps = tuple[int, slice, slice, slice, slice]
+Box = tuple[slice, slice, slice]
+"""A part of a volume: slices of planes, rows and columns."""
+
+Meeting = tuple[int, Box, Box]
+"""The number of a tap, the windows in which it meets the volume, and where it meets it."""
 
 
 class Axis(NamedTuple):
@@ -15,7 +24,7 @@ class Axis(NamedTuple):
     ``extent`` are padding.
 
     Args:
-        extent: entries of the image along the axis.
+        extent: entries of the volume along the axis.
         windows: positions of the window.
         taps: entries that a window touches.
         stride: entries from one window to the next.
@@ -31,7 +40,7 @@ class Axis(NamedTuple):
     before: int = 0
 
     def overlap(self, tap: int, start: int, stop: int) -> tuple[slice, slice]:
-        """Those of windows ``start`` to ``stop`` whose ``tap`` meets the image, counted from ``start``; and where."""
+        """Those of windows ``start`` to ``stop`` whose ``tap`` meets the volume, counted from ``start``; and where."""
         shift = tap * self.dilation - self.before
         first = max(start, -(shift // self.stride))
         end = min(stop, (self.extent - 1 - shift) // self.stride + 1)
@@ -42,42 +51,58 @@ class Axis(NamedTuple):
 
 
 POINT = Axis(1, 1, 1)
-"""The second axis of a sequence, seen as an image of width 1."""
+"""An axis that an image or a sequence does not have."""
 
 
 class Windows(NamedTuple):
-    """How a window slides over images of shape (H, W). Compiled loops read it too: it holds integers alone."""
+    """How a window slides over volumes of shape (D, H, W). Compiled loops read it too: it holds integers alone."""
 
+    planes: Axis
     rows: Axis
-    columns: Axis = POINT
+    columns: Axis
+
+    @classmethod
+    def over(cls, *axes: Axis) -> Self:
+        """The windows over a sequence (one axis), an image (two) or a volume (three)."""
+        first, *rest = axes
+        if len(rest) == 2:
+            return cls(*axes)
+        return cls(POINT, first, *(rest or [POINT]))
 
     @property
     def taps(self) -> int:
         """Entries that a window touches."""
-        return self.rows.taps * self.columns.taps
+        return math.prod(axis.taps for axis in self)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Number of windows along both axes."""
-        return self.rows.windows, self.columns.windows
+    def shape(self) -> tuple[int, int, int]:
+        """Number of windows along the axes."""
+        return self.planes.windows, self.rows.windows, self.columns.windows
+
+    @property
+    def extents(self) -> tuple[int, int, int]:
+        """Entries of the volume along the axes."""
+        return self.planes.extent, self.rows.extent, self.columns.extent
 
     @property
     def are_entries(self) -> bool:
-        """Whether the windows are the entries of the image, one by one."""
+        """Whether the windows are the entries of the volume, one by one."""
         return all(axis == Axis(axis.extent, axis.extent, 1) for axis in self)
 
-    def overlaps(self, start: int = 0, stop: int | None = None) -> Iterator[Taps]:
-        """For each tap in row-major order: its number, the windows in which it meets the image, and where.
+    def overlaps(self, planes: range | None = None, rows: range | None = None) -> Iterator[Meeting]:
+        """Where each tap meets the volume, the taps in row-major order.
 
         Args:
-            start, stop: the rows of windows looked at, all by default; slices of windows count from ``start``.
+            planes, rows: the windows looked at, all by default; slices of windows count from the first of these.
         """
-        stop = self.rows.windows if stop is None else stop
-        for i in range(self.rows.taps):
-            of_rows, at_rows = self.rows.overlap(i, start, stop)
-            for j in range(self.columns.taps):
-                of_columns, at_columns = self.columns.overlap(j, 0, self.columns.windows)
-                yield i * self.columns.taps + j, of_rows, of_columns, at_rows, at_columns
+        whole = [range(count) for count in self.shape]
+        looked_at = (planes or whole[0], rows or whole[1], whole[2])
+        along = [
+            [axis.overlap(tap, part.start, part.stop) for tap in range(axis.taps)]
+            for axis, part in zip(self, looked_at, strict=True)
+        ]
+        for number, ((a, d), (b, h), (c, w)) in enumerate(product(*along)):
+            yield number, (a, b, c), (d, h, w)
 
 
 def reach(taps: int, dilation: int) -> int:

@@ -23,19 +23,24 @@ from distnet.layers.base import LAYERS as LAYERS
 from distnet.layers.base import Layer as Layer
 from distnet.layers.convolutional import Conv1D as Conv1D
 from distnet.layers.convolutional import Conv2D as Conv2D
+from distnet.layers.convolutional import Conv3D as Conv3D
 from distnet.layers.cropping import Cropping1D as Cropping1D
 from distnet.layers.cropping import Cropping2D as Cropping2D
+from distnet.layers.cropping import Cropping3D as Cropping3D
 from distnet.layers.dense import Dense as Dense
 from distnet.layers.depthwise_convolutional import DepthwiseConv1D as DepthwiseConv1D
 from distnet.layers.depthwise_convolutional import DepthwiseConv2D as DepthwiseConv2D
 from distnet.layers.dropout import Dropout as Dropout
 from distnet.layers.dropout import SpatialDropout1D as SpatialDropout1D
 from distnet.layers.dropout import SpatialDropout2D as SpatialDropout2D
+from distnet.layers.dropout import SpatialDropout3D as SpatialDropout3D
 from distnet.layers.embedding import Embedding as Embedding
 from distnet.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
 from distnet.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from distnet.layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
 from distnet.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from distnet.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from distnet.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from distnet.layers.identity import Identity as Identity
 from distnet.layers.image_augmentation import RandomBrightness as RandomBrightness
 from distnet.layers.image_augmentation import RandomContrast as RandomContrast
@@ -78,15 +83,19 @@ from distnet.layers.old_classes import AtrousConvolution1D as AtrousConvolution1
 from distnet.layers.old_classes import AtrousConvolution2D as AtrousConvolution2D
 from distnet.layers.old_classes import Convolution1D as Convolution1D
 from distnet.layers.old_classes import Convolution2D as Convolution2D
+from distnet.layers.old_classes import Convolution3D as Convolution3D
 from distnet.layers.old_classes import Deconvolution2D as Deconvolution2D
 from distnet.layers.old_classes import SeparableConvolution2D as SeparableConvolution2D
 from distnet.layers.old_classes import TimeDistributedDense as TimeDistributedDense
 from distnet.layers.padding import ZeroPadding1D as ZeroPadding1D
 from distnet.layers.padding import ZeroPadding2D as ZeroPadding2D
+from distnet.layers.padding import ZeroPadding3D as ZeroPadding3D
 from distnet.layers.pooling import AveragePooling1D as AveragePooling1D
 from distnet.layers.pooling import AveragePooling2D as AveragePooling2D
+from distnet.layers.pooling import AveragePooling3D as AveragePooling3D
 from distnet.layers.pooling import MaxPooling1D as MaxPooling1D
 from distnet.layers.pooling import MaxPooling2D as MaxPooling2D
+from distnet.layers.pooling import MaxPooling3D as MaxPooling3D
 from distnet.layers.recurrent import GRU as GRU
 from distnet.layers.recurrent import LSTM as LSTM
 from distnet.layers.recurrent import Bidirectional as Bidirectional
@@ -101,21 +110,28 @@ from distnet.layers.separable_convolutional import SeparableConv2D as SeparableC
 from distnet.layers.time_distributed import TimeDistributed as TimeDistributed
 from distnet.layers.transposed_convolutional import Conv1DTranspose as Conv1DTranspose
 from distnet.layers.transposed_convolutional import Conv2DTranspose as Conv2DTranspose
+from distnet.layers.transposed_convolutional import Conv3DTranspose as Conv3DTranspose
 from distnet.layers.upsampling import UpSampling1D as UpSampling1D
 from distnet.layers.upsampling import UpSampling2D as UpSampling2D
+from distnet.layers.upsampling import UpSampling3D as UpSampling3D
 from distnet.registry import custom_object_scope
 from distnet.types import Json
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
 Convolution1DTranspose = Conv1DTranspose
 Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 
 

@@ -63,6 +63,8 @@ class Layer(Configurable, ABC):
     """Whether time steps pass through one by one, so that the input's mask is the output's too."""
     couples_rows: ClassVar[bool] = False
     """Whether training computes with statistics of the batch."""
+    takes_views: ClassVar[bool] = False
+    """Whether ``forward`` and ``backward`` take arrays of any layout in memory, not contiguous ones alone."""
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 

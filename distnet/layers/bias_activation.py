@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from distnet import kernels
 from distnet.activations import Activation, linear, relu
+from distnet.layers.channels import to_first
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.types import Array
 from distnet.variables import Variable
 
 
-def forward(z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext) -> tuple[Array, Array]:
+def forward(
+    z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext, is_channels_first: bool = False
+) -> tuple[Array, Array]:
     """``y = f(z + b)``, and what ``backward`` needs of it; ``z`` is overwritten.
 
     Shapes:
         z (N, ..., O), contiguous; bias (O,) -> (N, ..., O).
+
+    Args:
+        is_channels_first: whether an activation along an axis counts the axes as (N, O, ...).
     """
     fused = _fused_name(activation)
     if fused:
@@ -22,11 +30,14 @@ def forward(z: Array, bias: Variable | None, activation: Activation, ctx: Forwar
     if bias is not None:
         z += bias.value
     y = ctx.workspace("y", z.shape, z.dtype) if activation.saves_input else z
-    activation.forward(z, out=y)
+    seen = to_first if is_channels_first else np.asarray
+    activation.forward(seen(z), out=seen(y))
     return y, z if activation.saves_input else y
 
 
-def backward(dy: Array, saved: Array, activation: Activation, ctx: BackwardContext) -> Array:
+def backward(
+    dy: Array, saved: Array, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
+) -> Array:
     """Gradient of ``z + b``; ``dy`` is left as it is."""
     fused = _fused_name(activation)
     if fused == "linear":
@@ -34,7 +45,8 @@ def backward(dy: Array, saved: Array, activation: Activation, ctx: BackwardConte
     dz = ctx.workspace("dz", saved.shape, saved.dtype)
     if fused:
         return kernels.current().activation_gradient(dy, saved, fused, dz)
-    activation.backward(dy, saved, out=dz)
+    seen = to_first if is_channels_first else np.asarray
+    activation.backward(seen(dy), seen(saved), out=seen(dz))
     return dz
 
 

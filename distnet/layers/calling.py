@@ -79,7 +79,7 @@ def as_inputs(where: str, tensors: Sequence[Any], dtype: str, takes_integers: bo
     if len({len(a) for a in arrays}) > 1:
         shapes = [a.shape for a in arrays]
         raise ShapeError(f"{where}: expected inputs of equally many rows, received {shapes}.")
-    return [a if takes_integers and a.dtype.kind in "iu" else a.astype(dtype) for a in arrays]
+    return [a if takes_integers and a.dtype.kind in "iu" else a.astype(dtype, order="C") for a in arrays]
 
 
 def as_masks(where: str, given: Any, inputs: Sequence[Array]) -> Any:

@@ -11,10 +11,19 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, patches
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.old_paths import __getattr__ as __getattr__
-from distnet.layers.sliding import Extents, Sliding, as_images, channels_last, extents, input_channels, padding_name
+from distnet.layers.sliding import (
+    Extents,
+    Sliding,
+    as_volumes,
+    extents,
+    input_channels,
+    of_rank,
+    padding_name,
+)
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
@@ -24,7 +33,7 @@ Saved = tuple[Array, Array, Windows]
 
 
 @dataclass(eq=False)
-class Convolution(Layer):
+class Convolution(Channelled):
     """Cross-correlation with ``filters`` kernels: ``y = f(patches(x) W + b)``.
 
     Args:
@@ -33,7 +42,7 @@ class Convolution(Layer):
         strides: entries from one window to the next.
         padding: ``"valid"``: windows inside the input; ``"same"``: as many as ``ceil(n / stride)``, zeros
             around, the smaller half in front.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         dilation_rate: entries from one tap of a kernel to the next.
         groups: parts of equal size into which channels and filters are split; each filter sees its part alone.
         activation: name or object; linear by default.
@@ -69,11 +78,11 @@ class Convolution(Layer):
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
         self.padding = padding_name(self.padding, self.name, *self.paddings)
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
         self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
 
-    def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.compute_output_shape(shape)
+    def build_last(self, shape: Shape, ctx: BuildContext) -> None:
+        self.shape_last(shape)
         channels = input_channels(self.name, shape)
         if channels % self.groups:
             raise ShapeError(
@@ -93,28 +102,29 @@ class Convolution(Layer):
             )
 
     def check_shape(self, shape: Shape) -> None:
-        if shape[-1] != self.built_shape[-1]:
+        if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:
             super().check_shape(shape)
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self.sliding.output_extents(shape), self.filters)
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        windows, images = self.sliding.windows(x.shape), as_images(x)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        windows, volumes = self.sliding.windows(x.shape), as_volumes(x)
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
-        patches.convolve(images, self.kernel.value, windows, self.groups, z, ctx)
-        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
-        return y.reshape(len(x), *windows.shape[: self.rank], self.filters), (x, kept, windows)
+        patches.convolve(volumes, self.kernel.value, windows, self.groups, z, ctx)
+        z = of_rank(z, self.rank)
+        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
+        return y, (x, kept, windows)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         x, kept, windows = saved
-        images = as_images(x)
-        dz = bias_activation.backward(as_images(dy), kept, self.activation, ctx)
-        patches.add_kernel_gradient(images, dz, windows, self.groups, self.kernel, ctx)
+        volumes = as_volumes(x)
+        dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
+        patches.add_kernel_gradient(volumes, dz, windows, self.groups, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, self.filters), axis=0)
         if not ctx.needs_input_gradient:
             return x
-        dx = ctx.workspace("dx", images.shape, x.dtype)
+        dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return patches.convolve_back(dz, self.kernel.value, windows, self.groups, dx, ctx).reshape(x.shape)
 
 
@@ -148,3 +158,17 @@ class Conv2D(Convolution):
     """
 
     rank: ClassVar[int] = 2
+
+
+@register_layer("Convolution3D")
+@dataclass(eq=False)
+class Conv3D(Convolution):
+    """Convolution of volumes.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', filters); kernel (KD, KH, KW, C / groups, filters).
+
+    Source: ``keras.layers.Conv3D``.
+    """
+
+    rank: ClassVar[int] = 3

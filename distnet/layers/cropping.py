@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import ShapeError
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.margins import Margin1D, Margin2D, Margins, interior, margin, margins, surrounded
-from distnet.layers.sliding import channels_last, check_rank
+from distnet.layers.margins import Margin1D, MarginND, Margins, interior, margin, margins, surrounded
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 
 @dataclass(eq=False)
-class Cropping(Layer):
+class Cropping(Channelled):
     """Copies what lies between margins."""
 
-    axes: ClassVar[tuple[str, ...]]
+    rank: ClassVar[int]
 
     def validate(self) -> None:
+        super().validate()
         self.around: Margins = ()
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_rank(self.name, shape, self.axes)
+    def shape_last(self, shape: Shape) -> Shape:
         kept = tuple(None if n is None else n - sum(ends) for n, ends in zip(shape[1:-1], self.around, strict=True))
         if any(n is not None and n <= 0 for n in kept):
             raise ShapeError(
@@ -34,14 +35,14 @@ class Cropping(Layer):
             )
         return (shape[0], *kept, shape[-1])
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
-        self.compute_output_shape(x.shape)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+        self.shape_last(x.shape)
         part = interior(x, self.around)
         y = ctx.workspace("y", part.shape, x.dtype)
         np.copyto(y, part)
         return y, x.shape
 
-    def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
         return surrounded(dy, self.around, ctx.workspace("dx", saved, dy.dtype))
 
 
@@ -59,11 +60,13 @@ class Cropping1D(Cropping):
     Source: ``keras.layers.Cropping1D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("steps",)
+    rank: ClassVar[int] = 1
 
     cropping: Margin1D = (1, 1)
+    data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
     def validate(self) -> None:
+        super().validate()
         self.cropping = ends = margin(self.cropping, f"{self.name}: cropping")
         self.around = (ends,)
 
@@ -79,16 +82,41 @@ class Cropping2D(Cropping):
     Args:
         cropping: number of pixels cut on all sides, (above and below, left and right), or ((top, bottom),
             (left, right)).
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
 
     Source: ``keras.layers.Cropping2D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    rank: ClassVar[int] = 2
 
-    cropping: Margin2D = ((0, 0), (0, 0))
+    cropping: MarginND = ((0, 0), (0, 0))
     data_format: str | None = None
 
     def validate(self) -> None:
-        self.cropping = self.around = margins(self.cropping, f"{self.name}: cropping")
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
+        self.cropping = self.around = margins(self.cropping, self.rank, f"{self.name}: cropping")
+
+
+@register_layer()
+@dataclass(eq=False)
+class Cropping3D(Cropping):
+    """Volumes without their margins.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Args:
+        cropping: number of entries cut on all sides, one for each axis, or (before, after) for each axis.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+
+    Source: ``keras.layers.Cropping3D``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    cropping: MarginND = ((1, 1), (1, 1), (1, 1))
+    data_format: str | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        self.cropping = self.around = margins(self.cropping, self.rank, f"{self.name}: cropping")

@@ -19,7 +19,7 @@ def convolve(x: Array, kernel: Array, windows: Windows, out: Array) -> Array:
     """``out[c * M + m] = patches(x[c]) kernel[c, m]``; gives back ``out``.
 
     Shapes:
-        x (N, H, W, C), kernel (..., C, M) -> out (N, H', W', C * M).
+        x (N, D, H, W, C), kernel (..., C, M) -> out (N, D', H', W', C * M).
     """
     out.fill(0)
     for (tap, m), part, entries in _meetings(x, kernel, windows, out):
@@ -33,12 +33,12 @@ def add_kernel_gradient(x: Array, dz: Array, windows: Windows, kernel: Variable,
         return
     gradient = np.empty_like(_taps(kernel.value))
     for (tap, m), part, entries in _meetings(x, kernel.value, windows, dz):
-        np.einsum("nhwc,nhwc->c", entries, part, out=gradient[tap, :, m])
+        np.einsum("ndhwc,ndhwc->c", entries, part, out=gradient[tap, :, m])
     ctx.add(kernel, gradient.reshape(kernel.shape))
 
 
 def convolve_back(dz: Array, kernel: Array, windows: Windows, out: Array) -> Array:
-    """The transpose of ``convolve``; gives back ``out`` (N, H, W, C)."""
+    """The transpose of ``convolve``; gives back ``out`` (N, D, H, W, C)."""
     out.fill(0)
     for (tap, m), part, entries in _meetings(out, kernel, windows, dz):
         entries += part * _taps(kernel)[tap, :, m]
@@ -47,10 +47,10 @@ def convolve_back(dz: Array, kernel: Array, windows: Windows, out: Array) -> Arr
 
 def _meetings(x: Array, kernel: Array, windows: Windows, y: Array) -> Iterator[tuple[tuple[int, int], Array, Array]]:
     """For each tap and multiple: their numbers, the windows in ``y`` that they add to, the entries of ``x``."""
-    of_channels = y.reshape(*y.shape[:3], *kernel.shape[-2:])
-    for tap, a, b, h, w in windows.overlaps():
+    of_channels = y.reshape(*y.shape[:-1], *kernel.shape[-2:])
+    for tap, of, at in windows.overlaps():
         for m in range(kernel.shape[-1]):
-            yield (tap, m), of_channels[:, a, b, :, m], x[:, h, w]
+            yield (tap, m), of_channels[:, *of, :, m], x[:, *at]
 
 
 def _taps(kernel: Array) -> Array:

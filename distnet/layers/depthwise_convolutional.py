@@ -11,15 +11,16 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, depthwise
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import (
     Extents,
     Sliding,
-    as_images,
-    channels_last,
+    as_volumes,
     extents,
     input_channels,
+    of_rank,
     padding_name,
     without_keys,
 )
@@ -32,7 +33,7 @@ Saved = tuple[Array, Array, Windows]
 
 
 @dataclass(eq=False)
-class DepthwiseConvolution(Layer):
+class DepthwiseConvolution(Channelled):
     """Each channel's patches times kernels of its own: ``y[c, m] = f(patches(x[c]) W[c, m] + b)``.
 
     Args:
@@ -40,7 +41,7 @@ class DepthwiseConvolution(Layer):
         strides: entries from one window to the next.
         padding: ``"valid"`` or ``"same"``, as for convolutions.
         depth_multiplier: kernels, and so channels of the output, for each channel of the input.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         dilation_rate: entries from one tap of a kernel to the next.
         activation: name or object; linear by default.
     """
@@ -68,11 +69,11 @@ class DepthwiseConvolution(Layer):
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
         self.padding = padding_name(self.padding, self.name)
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
         self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
 
-    def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.compute_output_shape(shape)
+    def build_last(self, shape: Shape, ctx: BuildContext) -> None:
+        self.shape_last(shape)
         channels = input_channels(self.name, shape)
         self.kernel = ctx.variable(
             "kernel",
@@ -92,29 +93,30 @@ class DepthwiseConvolution(Layer):
             )
 
     def check_shape(self, shape: Shape) -> None:
-        if shape[-1] != self.built_shape[-1]:
+        if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:
             super().check_shape(shape)
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
+    def shape_last(self, shape: Shape) -> Shape:
         channels = None if shape[-1] is None else shape[-1] * self.depth_multiplier
         return (shape[0], *self.sliding.output_extents(shape), channels)
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        windows, images = self.sliding.windows(x.shape), as_images(x)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        windows, volumes = self.sliding.windows(x.shape), as_volumes(x)
         z = ctx.workspace("z", (len(x), *windows.shape, x.shape[-1] * self.depth_multiplier), x.dtype)
-        depthwise.convolve(images, self.kernel.value, windows, z)
-        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
-        return y.reshape(len(x), *windows.shape[: self.rank], y.shape[-1]), (x, kept, windows)
+        depthwise.convolve(volumes, self.kernel.value, windows, z)
+        z = of_rank(z, self.rank)
+        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
+        return y, (x, kept, windows)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         x, kept, windows = saved
-        images = as_images(x)
-        dz = bias_activation.backward(as_images(dy), kept, self.activation, ctx)
-        depthwise.add_kernel_gradient(images, dz, windows, self.kernel, ctx)
+        volumes = as_volumes(x)
+        dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
+        depthwise.add_kernel_gradient(volumes, dz, windows, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, dz.shape[-1]), axis=0)
         if not ctx.needs_input_gradient:
             return x
-        dx = ctx.workspace("dx", images.shape, x.dtype)
+        dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return depthwise.convolve_back(dz, self.kernel.value, windows, dx).reshape(x.shape)
 
     @classmethod

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import kernels
+from distnet import config, kernels
 from distnet.arguments import FRACTION, required_number
-from distnet.errors import ArgumentError, ShapeError
+from distnet.errors import ShapeError
 from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.registry import IF_SET
+from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Json, Shape
 
 _ALL_BITS = 2**32
@@ -88,16 +88,23 @@ class Dropout(Dropping):
 class SpatialDropout(Dropping):
     """Drops whole channels: all positions of a row share one mask."""
 
-    axes: ClassVar[int]
-    """Of an input, the batch's and the channels' among them."""
+    rank: ClassVar[int]
+    """Number of axes of an input besides the batch's and the channels'."""
+
+    data_format: str | None
+
+    def validate(self) -> None:
+        super().validate()
+        self.data_format = config.data_format(self.data_format, self.name)
 
     @property
     def mask_shape(self) -> Shape:
-        return (None, *[1] * (self.axes - 2), None)
+        ones = (1,) * self.rank
+        return (None, None, *ones) if self.data_format == "channels_first" else (None, *ones, None)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != self.axes:
-            raise ShapeError(f"{self.name}: expected an input of {self.axes} axes, received {shape}.")
+        if len(shape) != self.rank + 2:
+            raise ShapeError(f"{self.name}: expected an input of {self.rank + 2} axes, received {shape}.")
         return shape
 
     def get_config(self) -> dict[str, Json]:
@@ -120,10 +127,11 @@ class SpatialDropout1D(SpatialDropout):
     Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout1D``.
     """
 
-    axes: ClassVar[int] = 3
+    rank: ClassVar[int] = 1
 
     rate: float = required_number(FRACTION)
     seed: int | None = field(default=None, metadata=IF_SET)
+    data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
 
 @register_layer()
@@ -136,23 +144,40 @@ class SpatialDropout2D(SpatialDropout):
 
     Args:
         rate: probability in [0, 1] with which a channel is dropped.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         seed: takes the place of the global seed in the masks' address.
 
     Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout2D``.
     """
 
-    axes: ClassVar[int] = 4
+    rank: ClassVar[int] = 2
 
     rate: float = required_number(FRACTION)
     data_format: str | None = None
     seed: int | None = field(default=None, metadata=IF_SET)
 
-    def validate(self) -> None:
-        super().validate()
-        self.data_format = self.data_format or "channels_last"
-        if self.data_format != "channels_last":
-            raise ArgumentError(f"{self.name}: expected data_format 'channels_last', received {self.data_format!r}.")
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout3D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, D, H, W, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout3D``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    rate: float = required_number(FRACTION)
+    data_format: str | None = None
+    seed: int | None = field(default=None, metadata=IF_SET)
 
 
 def threshold(rate: float) -> int:

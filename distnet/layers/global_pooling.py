@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from distnet.layers.base import Layer, register_layer
+from distnet.errors import ShapeError
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.sliding import channels_last, check_rank
 from distnet.types import Array, Shape
 
 Saved = tuple[tuple[int, ...], Any]
@@ -57,41 +58,41 @@ class Mean:
 
 
 @dataclass(eq=False)
-class GlobalPooling(Layer):
+class GlobalPooling(Channelled):
     """One number for each channel.
 
     Args:
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         keepdims: whether the axes pooled over stay, with an extent of 1.
     """
 
-    axes: ClassVar[tuple[str, ...]]
+    rank: ClassVar[int]
     reduction: ClassVar[Reduction]
 
     data_format: str | None = None
     keepdims: bool = False
 
     def validate(self) -> None:
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_rank(self.name, shape, self.axes)
-        return (shape[0], *((1,) * len(self.axes) if self.keepdims else ()), shape[-1])
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], *((1,) * self.rank if self.keepdims else ()), shape[-1])
 
     def compute_mask(self, x: Array, mask: Array | None) -> None:
         """None: the steps are gone."""
         return None
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        check_rank(self.name, x.shape, self.axes)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         y = ctx.workspace("y", (len(x), 1, x.shape[-1]), x.dtype)
         places = math.prod(x.shape[1:-1])
         kept = ctx.mask if self.supports_masking else None
+        if kept is not None and kept.shape != (len(x), places):
+            raise ShapeError(f"{self.name}: expected a mask of shape {(len(x), places)}, received {kept.shape}.")
         saved = self.reduction.forward(x.reshape(len(x), places, x.shape[-1]), kept, y)
-        made = (len(x), *((1,) * len(self.axes) if self.keepdims else ()), x.shape[-1])
+        made = (len(x), *((1,) * self.rank if self.keepdims else ()), x.shape[-1])
         return y.reshape(made), (x.shape, saved)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         shape, kept = saved
         dx = ctx.workspace("dx", (shape[0], math.prod(shape[1:-1]), shape[-1]), dy.dtype)
         self.reduction.backward(dy.reshape(shape[0], 1, shape[-1]), kept, dx)
@@ -109,7 +110,7 @@ class GlobalMaxPooling1D(GlobalPooling):
     Source: ``keras.layers.GlobalMaxPooling1D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("steps",)
+    rank: ClassVar[int] = 1
     reduction: ClassVar[Reduction] = Maximum()
 
 
@@ -124,7 +125,22 @@ class GlobalMaxPooling2D(GlobalPooling):
     Source: ``keras.layers.GlobalMaxPooling2D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("GlobalMaxPool3D")
+@dataclass(eq=False)
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest entry of each channel of a volume; equals share the gradient.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, C); (N, 1, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalMaxPooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
     reduction: ClassVar[Reduction] = Maximum()
 
 
@@ -140,7 +156,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     """
 
     supports_masking: ClassVar[bool] = True
-    axes: ClassVar[tuple[str, ...]] = ("steps",)
+    rank: ClassVar[int] = 1
     reduction: ClassVar[Reduction] = Mean()
 
 
@@ -155,5 +171,20 @@ class GlobalAveragePooling2D(GlobalPooling):
     Source: ``keras.layers.GlobalAveragePooling2D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Mean()
+
+
+@register_layer("GlobalAvgPool3D")
+@dataclass(eq=False)
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel of a volume.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, C); (N, 1, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalAveragePooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
     reduction: ClassVar[Reduction] = Mean()

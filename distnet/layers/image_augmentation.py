@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.image_factors import between, check_image_shape, check_images, limits, pair, uniform
+from distnet.layers.image_factors import between, limits, pair, uniform
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
@@ -23,7 +25,7 @@ FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
 
 @register_layer()
 @dataclass(eq=False)
-class RandomFlip(Layer):
+class RandomFlip(Channelled):
     """In training, mirrors every other image, on average.
 
     Shapes:
@@ -36,25 +38,27 @@ class RandomFlip(Layer):
     Source: ``keras.layers.RandomFlip``.
     """
 
+    rank: ClassVar[int] = 2
+
     mode: str = "horizontal_and_vertical"
     seed: int | None = None
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         if self.mode not in FLIPS:
             raise ArgumentError(f"{self.name}: expected a mode of {FLIPS}, received {self.mode!r}.")
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        return check_image_shape(self, shape)
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.augments:
             return x, None
         flipped = np.flatnonzero(uniform(self, ctx, len(x), 1, self.seed)[0] < 0.5)
         return self._flipped(x, flipped, ctx), flipped
 
-    def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
         return dy if saved is None else self._flipped(dy, saved, ctx)
 
     def _flipped(self, x: Array, rows: Array, ctx: ForwardContext | BackwardContext) -> Array:
@@ -67,7 +71,7 @@ class RandomFlip(Layer):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomContrast(Layer):
+class RandomContrast(Channelled):
     """In training, moves the values of each image away from their means, or closer: ``(x - m) f + m``, clipped.
 
     Shapes:
@@ -81,6 +85,8 @@ class RandomContrast(Layer):
     Source: ``keras.layers.RandomContrast``.
     """
 
+    rank: ClassVar[int] = 2
+
     factor: float | Sequence[float]
     value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
     seed: int | None = None
@@ -88,14 +94,14 @@ class RandomContrast(Layer):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.factor = limits(self, self.factor, "factor", 0, 1)
         self.value_range = _value_range(self, self.value_range)
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        return check_image_shape(self, shape)
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array] | None]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array] | None]:
         if not ctx.augments:
             return x, None
         less, more = pair(self.factor)
@@ -108,7 +114,7 @@ class RandomContrast(Layer):
         low, high = self.value_range
         return np.clip(y, low, high), (factor, (y >= low) & (y <= high))
 
-    def backward(self, dy: Array, saved: tuple[Array, Array] | None, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: tuple[Array, Array] | None, ctx: BackwardContext) -> Array:
         if saved is None:
             return dy
         factor, is_within = saved
@@ -118,7 +124,7 @@ class RandomContrast(Layer):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomBrightness(Layer):
+class RandomBrightness(Channelled):
     """In training, adds one number to all values of an image, and clips them.
 
     Shapes:
@@ -132,6 +138,8 @@ class RandomBrightness(Layer):
     Source: ``keras.layers.RandomBrightness``.
     """
 
+    rank: ClassVar[int] = 2
+
     factor: float | Sequence[float]
     value_range: Sequence[float] = (0, 255)
     seed: int | None = None
@@ -139,14 +147,14 @@ class RandomBrightness(Layer):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.factor = limits(self, self.factor, "factor", -1, 1)
         self.value_range = _value_range(self, self.value_range)
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        return check_image_shape(self, shape)
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.augments:
             return x, None
         low, high = self.value_range
@@ -154,11 +162,11 @@ class RandomBrightness(Layer):
         y = x + added.astype(x.dtype)[:, None, None, None]
         return np.clip(y, low, high), (y >= low) & (y <= high)
 
-    def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
         return dy if saved is None else dy * saved
 
 
-def _value_range(layer: Layer, value: Sequence[float]) -> tuple[float, float]:
+def _value_range(layer: Channelled, value: Sequence[float]) -> tuple[float, float]:
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise ArgumentError(f"{layer.name}: value_range must be two numbers, received {value!r}.")
     return min(value), max(value)

@@ -1,4 +1,4 @@
-"""What the layers of images share: their shapes, and factors between limits."""
+"""What the layers of images share: factors between limits."""
 
 from __future__ import annotations
 
@@ -6,32 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from distnet.errors import ArgumentError, ShapeError
+from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import ForwardContext
-from distnet.types import Array, Shape
-
-
-def check_images(layer: Layer, data_format: str | None) -> str:
-    """``data_format``, which must be channels last.
-
-    Raises:
-        ArgumentError: it is something else.
-    """
-    if data_format not in (None, "channels_last"):
-        raise ArgumentError(f"{layer.name}: expected data_format 'channels_last', received {data_format!r}.")
-    return "channels_last"
-
-
-def check_image_shape(layer: Layer, shape: Shape) -> Shape:
-    """``shape``, which must be that of a batch of images.
-
-    Raises:
-        ShapeError: it is not.
-    """
-    if len(shape) != 4:
-        raise ShapeError(f"{layer.name}: expected images (rows, height, width, channels), received {tuple(shape)}.")
-    return shape
+from distnet.types import Array
 
 
 def limits(

@@ -7,14 +7,14 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.image_factors import check_image_shape, check_images
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
@@ -58,7 +58,7 @@ def resize_matrix(size: int, wanted: int, interpolation: str, antialias: bool) -
 
 @register_layer()
 @dataclass(eq=False)
-class Resizing(Layer):
+class Resizing(Channelled):
     """Brings images to a size.
 
     Shapes:
@@ -76,6 +76,8 @@ class Resizing(Layer):
     Source: ``keras.layers.Resizing`` on JAX.
     """
 
+    rank: ClassVar[int] = 2
+
     height: int
     width: int
     interpolation: str = "bilinear"
@@ -87,7 +89,7 @@ class Resizing(Layer):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.height, self.width = _sizes(self, self.height, self.width)
         if self.interpolation not in INTERPOLATIONS:
             raise ArgumentError(
@@ -98,11 +100,10 @@ class Resizing(Layer):
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ArgumentError(f"{self.name}: expected to crop or to pad to the aspect ratio, received both.")
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_image_shape(self, shape)
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], self.height, self.width, shape[3])
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
         window, (top, left) = self._window(x.shape)
         cut = x[:, window[0], window[1]]
         if top or left:
@@ -110,7 +111,7 @@ class Resizing(Layer):
             cut = np.pad(cut, margins, constant_values=self.fill_value)
         return resize(cut, (self.height, self.width), self.interpolation, self.antialias), x.shape
 
-    def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
         window, (top, left) = self._window(saved)
         rows, columns = (part.stop - part.start for part in window)
         padded = (saved[0], rows + 2 * top, columns + 2 * left, saved[3])
@@ -133,11 +134,12 @@ class Resizing(Layer):
 
 
 @dataclass(eq=False)
-class _Cropped(Layer):
+class _Cropped(Channelled):
     """Cuts a window of (height, width) out of each image; smaller images are resized."""
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_image_shape(self, shape)
+    rank: ClassVar[int] = 2
+
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self._size(), shape[3])
 
     @abstractmethod
@@ -149,7 +151,7 @@ class _Cropped(Layer):
         y = cut if cut.shape[1:3] == self._size() else resize(cut, self._size())
         return y, (x.shape, window)
 
-    def backward(self, dy: Array, saved: tuple[tuple[int, ...], Window], ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: tuple[tuple[int, ...], Window], ctx: BackwardContext) -> Array:
         shape, window = saved
         rows, columns = (part.stop - part.start for part in window)
         is_cut = (rows, columns) == self._size()
@@ -174,13 +176,13 @@ class CenterCrop(_Cropped):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.height, self.width = _sizes(self, self.height, self.width)
 
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         top, left = (x.shape[1] - self.height) // 2, (x.shape[2] - self.width) // 2
         if top < 0 or left < 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
@@ -212,13 +214,13 @@ class RandomCrop(_Cropped):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.height, self.width = _sizes(self, self.height, self.width)
 
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         spare = (x.shape[1] - self.height, x.shape[2] - self.width)
         if not ctx.augments or min(spare) <= 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
@@ -258,5 +260,5 @@ def _applied(x: Array, rows: Array, columns: Array) -> Array:
     return np.asarray(np.matmul(columns, tall).reshape(images, len(rows), len(columns), channels))
 
 
-def _sizes(layer: Layer, height: int, width: int) -> tuple[int, int]:
+def _sizes(layer: Channelled, height: int, width: int) -> tuple[int, int]:
     return positive_int(height, f"{layer.name}: height"), positive_int(width, f"{layer.name}: width")

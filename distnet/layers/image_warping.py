@@ -9,14 +9,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels.warp import warp, warp_gradient
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.image_factors import between, check_image_shape, check_images, limits, uniform
+from distnet.layers.image_factors import between, limits, uniform
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
@@ -26,8 +28,10 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
 @dataclass(eq=False)
-class _RandomWarp(Layer):
+class _RandomWarp(Channelled):
     """In training, takes each pixel from where an affine map with random numbers says."""
+
+    rank: ClassVar[int] = 2
 
     @abstractmethod
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
@@ -42,16 +46,16 @@ class _RandomWarp(Layer):
             )
         self._order, self._mode, self._filler = _ORDERS[interpolation], FILL_MODES[fill_mode], fill_value
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        return check_image_shape(self, shape)
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.augments:
             return x, None
         maps = self._maps(ctx, len(x), *x.shape[1:3])
         return warp(x, maps, self._order, self._mode, self._filler), maps
 
-    def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
         if saved is None or not ctx.needs_input_gradient:
             return dy
         return warp_gradient(dy, saved, self._order, self._mode)
@@ -83,7 +87,7 @@ class RandomRotation(_RandomWarp):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.factor = limits(self, self.factor, "factor", -1, 1)
         self._set_filling(self.fill_mode, self.interpolation, self.fill_value)
 
@@ -126,7 +130,7 @@ class RandomZoom(_RandomWarp):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.height_factor = limits(self, self.height_factor, "height_factor", -1, 1, is_open=True)
         if self.width_factor is not None:
             self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1, is_open=True)
@@ -171,7 +175,7 @@ class RandomTranslation(_RandomWarp):
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.data_format = check_images(self, self.data_format)
+        super().validate()
         self.height_factor = limits(self, self.height_factor, "height_factor", -1, 1)
         self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1)
         self._set_filling(self.fill_mode, self.interpolation, self.fill_value)

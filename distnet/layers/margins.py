@@ -17,8 +17,8 @@ Margins: TypeAlias = tuple[tuple[int, int], ...]
 Margin1D: TypeAlias = int | Sequence[int]
 """One number for both ends, or (before, after)."""
 
-Margin2D: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]
-"""One number for all sides, (above and below, left and right), or ((top, bottom), (left, right))."""
+MarginND: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]
+"""One number for all sides, one for both ends of each axis, or (before, after) for each axis."""
 
 
 def margin(value: object, what: str) -> tuple[int, int]:
@@ -31,16 +31,17 @@ def margin(value: object, what: str) -> tuple[int, int]:
     return before, after
 
 
-def margins(value: object, what: str) -> Margins:
-    """``value``, as Keras takes it for two axes, as ((top, bottom), (left, right)).
+def margins(value: object, rank: int, what: str) -> Margins:
+    """``value``, as Keras takes it for ``rank`` axes, as (before, after) for each.
 
     Raises:
         ArgumentError: it has another form, or a number is negative.
     """
-    parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
-    if len(parts) != 2:
+    parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * rank
+    if len(parts) != rank:
         raise ArgumentError(
-            f"{what}: expected an integer, (rows, columns) or ((top, bottom), (left, right)), received {value!r}."
+            f"{what}: expected an integer, or for each of {rank} axes an integer or (before, after), received "
+            f"{value!r}."
         )
     return tuple(margin(part, what) for part in parts)
 

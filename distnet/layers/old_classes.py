@@ -7,7 +7,7 @@ from abc import ABCMeta
 from typing import Any
 
 from distnet.layers.base import Layer
-from distnet.layers.convolutional import Conv1D, Conv2D
+from distnet.layers.convolutional import Conv1D, Conv2D, Conv3D
 from distnet.layers.dense import Dense
 from distnet.layers.separable_convolutional import SeparableConv2D
 from distnet.layers.transposed_convolutional import Conv2DTranspose
@@ -48,6 +48,7 @@ class OldClass(ABCMeta):
 
 Convolution1D = OldClass("Convolution1D", Conv1D)
 Convolution2D = OldClass("Convolution2D", Conv2D, axes=2)
+Convolution3D = OldClass("Convolution3D", Conv3D, axes=3)
 AtrousConvolution1D = OldClass("AtrousConvolution1D", Conv1D)
 AtrousConvolution2D = OldClass("AtrousConvolution2D", Conv2D, axes=2)
 Deconvolution2D = OldClass("Deconvolution2D", Conv2DTranspose, axes=2, ignored=1)

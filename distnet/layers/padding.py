@@ -7,37 +7,36 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.margins import Margin1D, Margin2D, Margins, interior, margin, margins, surrounded
-from distnet.layers.sliding import channels_last, check_rank
+from distnet.layers.margins import Margin1D, MarginND, Margins, interior, margin, margins, surrounded
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 
 @dataclass(eq=False)
-class ZeroPadding(Layer):
+class ZeroPadding(Channelled):
     """Copies the input into a larger array of zeros."""
 
-    axes: ClassVar[tuple[str, ...]]
+    rank: ClassVar[int]
 
-    padding: Margin2D = 1
+    padding: MarginND = 1
     data_format: str | None = None
 
     def validate(self) -> None:
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
         self.around: Margins = ()
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_rank(self.name, shape, self.axes)
+    def shape_last(self, shape: Shape) -> Shape:
         wider = (None if n is None else n + sum(ends) for n, ends in zip(shape[1:-1], self.around, strict=True))
         return (shape[0], *wider, shape[-1])
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
-        shape = tuple(int(n or 0) for n in self.compute_output_shape(x.shape))
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        shape = tuple(int(n or 0) for n in self.shape_last(x.shape))
         return surrounded(x, self.around, ctx.workspace("y", shape, x.dtype)), None
 
-    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
         part = interior(dy, self.around)
         dx = ctx.workspace("dx", part.shape, dy.dtype)
         np.copyto(dx, part)
@@ -54,12 +53,12 @@ class ZeroPadding1D(ZeroPadding):
 
     Args:
         padding: number of zeros at both ends, or (before, after).
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
 
     Source: ``keras.layers.ZeroPadding1D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("steps",)
+    rank: ClassVar[int] = 1
 
     padding: Margin1D = 1
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
@@ -81,13 +80,35 @@ class ZeroPadding2D(ZeroPadding):
     Args:
         padding: number of zeros on all sides, (above and below, left and right), or ((top, bottom),
             (left, right)).
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
 
     Source: ``keras.layers.ZeroPadding2D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    rank: ClassVar[int] = 2
 
     def validate(self) -> None:
         super().validate()
-        self.padding = self.around = margins(self.padding, f"{self.name}: padding")
+        self.padding = self.around = margins(self.padding, self.rank, f"{self.name}: padding")
+
+
+@register_layer()
+@dataclass(eq=False)
+class ZeroPadding3D(ZeroPadding):
+    """Zeros around a volume.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Args:
+        padding: number of zeros on all sides, one for both ends of each axis, or (before, after) for each axis.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+
+    Source: ``keras.layers.ZeroPadding3D``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    def validate(self) -> None:
+        super().validate()
+        self.padding = self.around = margins(self.padding, self.rank, f"{self.name}: padding")

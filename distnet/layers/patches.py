@@ -1,6 +1,6 @@
-"""Convolution as matrix products: patches of the image, a block at a time, times the kernel.
+"""Convolution as matrix products: patches of the input, a block at a time, times the kernel.
 
-The patches of a whole batch are many times as large as the images. A block of them stays in the L2 cache between
+The patches of a whole batch are many times as large as the inputs. A block of them stays in the L2 cache between
 copying and multiplying, and holds enough windows to be worth a product.
 """
 
@@ -29,7 +29,7 @@ def convolve(
     """``out = patches(x) kernel``; gives back ``out``.
 
     Shapes:
-        x (N, H, W, C), kernel (..., C / groups, O) -> out (N, H', W', O); all contiguous.
+        x (N, D, H, W, C), kernel (..., C / groups, O) -> out (N, D', H', W', O); all contiguous.
     """
     weights, z = _matrix(kernel), _matrix(out)
     if windows.are_entries and groups == 1:
@@ -47,7 +47,7 @@ def add_kernel_gradient(
     """Hand ``kernel`` its gradient, ``patches(x)^T dz``; a frozen one costs nothing.
 
     Shapes:
-        x (N, H, W, C), dz (N, H', W', O); contiguous.
+        x (N, D, H, W, C), dz (N, D', H', W', O); contiguous.
     """
     if not kernel.is_trained:
         return
@@ -72,7 +72,7 @@ def convolve_back(
     """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; gives back ``out``.
 
     Shapes:
-        dz (N, H', W', O), kernel (..., C / groups, O) -> out (N, H, W, C); all contiguous.
+        dz (N, D', H', W', O), kernel (..., C / groups, O) -> out (N, D, H, W, C); all contiguous.
     """
     weights, gradients = _matrix(kernel), _matrix(dz)
     if windows.are_entries and groups == 1:
@@ -86,18 +86,18 @@ def convolve_back(
 
 
 def _blocks(
-    images: int, kernel: Array, windows: Windows, groups: int, ctx: ForwardContext | BackwardContext
+    volumes: int, kernel: Array, windows: Windows, groups: int, ctx: ForwardContext | BackwardContext
 ) -> Iterator[Block]:
-    """Blocks of rows of windows: first row, first channel, filters, memory for the patches (R, W', KH, KW, P)."""
-    (height, width), channels, filters = windows.shape, kernel.shape[-2], kernel.shape[-1] // groups
-    rows = images * height
+    """Blocks of rows of windows: first row, first channel, filters, memory for the patches (R, W', KD, KH, KW, P)."""
+    (depth, height, width), channels, filters = windows.shape, kernel.shape[-2], kernel.shape[-1] // groups
+    rows = volumes * depth * height
     if not rows * width:
         return
     row_bytes = width * windows.taps * channels * kernel.itemsize
     wanted = max(1, _BLOCK_BYTES // row_bytes, -(-_BLOCK_WINDOWS // width))
     count = -(-rows // wanted)
     size = -(-rows // count)
-    shape = (size, width, windows.rows.taps, windows.columns.taps, channels)
+    shape = (size, width, *(axis.taps for axis in windows), channels)
     patches = ctx.workspace("patches", shape, kernel.dtype)
     for first in range(0, rows, size):
         for group in range(groups):
@@ -106,7 +106,7 @@ def _blocks(
 
 
 def _positions(first: int, patches: Array) -> slice:
-    """The windows of a block among all windows of all images."""
+    """The windows of a block among all windows of all volumes."""
     return slice(first * patches.shape[1], (first + len(patches)) * patches.shape[1])
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from distnet import kernels
 from distnet.kernels.windows import Windows
-from distnet.layers.base import Layer, register_layer
+from distnet.layers.base import register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.old_paths import __getattr__ as __getattr__
-from distnet.layers.sliding import Extents, Sliding, as_images, channels_last, extents, padding_name
+from distnet.layers.sliding import Extents, Sliding, as_volumes, extents, of_rank, padding_name
 from distnet.types import Array, Shape
 
 Saved = tuple[tuple[int, ...], Windows, Any]
@@ -22,10 +23,10 @@ class Reduction(Protocol):
     """What becomes of the entries of a window."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Any:
-        """Overwrite ``y`` (N, H', W', C) and return what ``backward`` needs."""
+        """Overwrite ``y`` (N, D', H', W', C) and return what ``backward`` needs."""
 
     def backward(self, dy: Array, windows: Windows, saved: Any, dx: Array) -> None:
-        """Overwrite ``dx`` (N, H, W, C)."""
+        """Overwrite ``dx`` (N, D, H, W, C)."""
 
 
 class Maximum:
@@ -41,14 +42,14 @@ class Maximum:
 
 
 class Mean:
-    """The mean of the entries inside the image."""
+    """The mean of the entries inside the volume."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
         entries = np.zeros((*windows.shape, 1), x.dtype)
         y.fill(0)
-        for _, a, b, h, w in windows.overlaps():
-            y[:, a, b] += x[:, h, w]
-            entries[a, b] += 1
+        for _, of, at in windows.overlaps():
+            y[:, *of] += x[:, *at]
+            entries[of] += 1
         np.reciprocal(entries, out=entries)
         y *= entries
         return entries
@@ -56,12 +57,12 @@ class Mean:
     def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
         dx.fill(0)
         shares = dy * saved
-        for _, a, b, h, w in windows.overlaps():
-            dx[:, h, w] += shares[:, a, b]
+        for _, of, at in windows.overlaps():
+            dx[:, *at] += shares[:, *of]
 
 
 @dataclass(eq=False)
-class Pooling(Layer):
+class Pooling(Channelled):
     """One number for each window of each channel.
 
     Args:
@@ -69,7 +70,7 @@ class Pooling(Layer):
         strides: entries from one window to the next; ``pool_size`` by default.
         padding: ``"valid"``: windows inside the input; ``"same"``: as many as ``ceil(n / stride)``; what
             lies outside the input does not count.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
     """
 
     rank: ClassVar[int]
@@ -85,23 +86,22 @@ class Pooling(Layer):
         given = taps if self.strides is None else self.strides
         self.strides = strides = extents(given, self.rank, f"{self.name}: strides")
         self.padding = padding_name(self.padding, self.name)
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
         self.sliding = Sliding(self.name, taps, strides, self.padding, what="pool")
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self.sliding.output_extents(shape), shape[-1])
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         windows = self.sliding.windows(x.shape)
         y = ctx.workspace("y", (len(x), *windows.shape, x.shape[-1]), x.dtype)
-        saved = self.reduction.forward(as_images(x), windows, y, ctx)
-        return y.reshape(len(x), *windows.shape[: self.rank], x.shape[-1]), (x.shape, windows, saved)
+        saved = self.reduction.forward(as_volumes(x), windows, y, ctx)
+        return of_rank(y, self.rank), (x.shape, windows, saved)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         shape, windows, kept = saved
-        extents_of_image = windows.rows.extent, windows.columns.extent
-        dx = ctx.workspace("dx", (len(dy), *extents_of_image, shape[-1]), dy.dtype)
-        self.reduction.backward(as_images(dy), windows, kept, dx)
+        dx = ctx.workspace("dx", (len(dy), *windows.extents, shape[-1]), dy.dtype)
+        self.reduction.backward(as_volumes(dy), windows, kept, dx)
         return dx.reshape(shape)
 
 
@@ -135,6 +135,21 @@ class MaxPooling2D(Pooling):
     reduction: ClassVar[Reduction] = Maximum()
 
 
+@register_layer("MaxPool3D")
+@dataclass(eq=False)
+class MaxPooling3D(Pooling):
+    """The largest entry of each window of a volume; of equals the first gets the gradient.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Source: ``keras.layers.MaxPooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+    reduction: ClassVar[Reduction] = Maximum()
+
+
 @register_layer("AvgPool1D")
 @dataclass(eq=False)
 class AveragePooling1D(Pooling):
@@ -162,4 +177,19 @@ class AveragePooling2D(Pooling):
     """
 
     rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Mean()
+
+
+@register_layer("AvgPool3D")
+@dataclass(eq=False)
+class AveragePooling3D(Pooling):
+    """The mean of each window of a volume.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Source: ``keras.layers.AveragePooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
     reduction: ClassVar[Reduction] = Mean()

@@ -9,6 +9,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.sliding import extents
 from distnet.types import Array, Shape
@@ -16,29 +17,27 @@ from distnet.types import Array, Shape
 
 @register_layer()
 @dataclass(eq=False)
-class Flatten(Layer):
-    """Each row as one vector, in row-major order.
+class Flatten(Channelled):
+    """Each row as one vector, in row-major order of the axes with the channels last.
 
     Shapes:
         (N, A, B, ...) -> (N, A * B * ...); (N,) -> (N, 1).
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
 
     Source: ``keras.layers.Flatten``.
     """
 
     data_format: str | None = None
 
-    def validate(self) -> None:
-        self.data_format = self.data_format or "channels_last"
-        if self.data_format != "channels_last":
-            raise ArgumentError(f"{self.name}: expected data_format 'channels_last', received {self.data_format!r}.")
-
-    def compute_output_shape(self, shape: Shape) -> Shape:
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], _product(shape[1:]))
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
         return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
 
-    def backward(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
         return dy.reshape(saved)
 
 

@@ -13,15 +13,16 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, depthwise
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import (
     Extents,
     Sliding,
-    as_images,
-    channels_last,
+    as_volumes,
     extents,
     input_channels,
+    of_rank,
     padding_name,
     without_keys,
 )
@@ -34,7 +35,7 @@ Saved = tuple[Array, Array, Array, Windows]
 
 
 @dataclass(eq=False)
-class SeparableConvolution(Layer):
+class SeparableConvolution(Channelled):
     """Depthwise convolution D, then products over the channels: ``y = f(D(x) P + b)``.
 
     Args:
@@ -42,7 +43,7 @@ class SeparableConvolution(Layer):
         kernel_size: entries of a kernel, one number or one for each axis.
         strides: entries from one window to the next.
         padding: ``"valid"`` or ``"same"``, as for convolutions.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         dilation_rate: entries from one tap of a kernel to the next.
         depth_multiplier: kernels of the depthwise convolution for each channel of the input.
         activation: name or object; linear by default.
@@ -76,11 +77,11 @@ class SeparableConvolution(Layer):
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
         self.padding = padding_name(self.padding, self.name)
-        self.data_format = channels_last(self.data_format, self.name)
+        super().validate()
         self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
 
-    def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.compute_output_shape(shape)
+    def build_last(self, shape: Shape, ctx: BuildContext) -> None:
+        self.shape_last(shape)
         channels, ones = input_channels(self.name, shape), (1,) * self.rank
         self.depthwise_kernel = ctx.variable(
             "depthwise_kernel",
@@ -103,26 +104,28 @@ class SeparableConvolution(Layer):
             )
 
     def check_shape(self, shape: Shape) -> None:
-        if shape[-1] != self.built_shape[-1]:
+        if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:
             super().check_shape(shape)
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
+    def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self.sliding.output_extents(shape), self.filters)
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        windows, images = self.sliding.windows(x.shape), as_images(x)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        windows, volumes = self.sliding.windows(x.shape), as_volumes(x)
         mixing = self._mixing
         between = ctx.workspace("between", (len(x), *windows.shape, len(mixing)), x.dtype)
-        depthwise.convolve(images, self.depthwise_kernel.value, windows, between)
+        depthwise.convolve(volumes, self.depthwise_kernel.value, windows, between)
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
         np.matmul(between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
-        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
-        return y.reshape(len(x), *windows.shape[: self.rank], self.filters), (x, between, kept, windows)
+        z = of_rank(z, self.rank)
+        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
+        return y, (x, between, kept, windows)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         x, between, kept, windows = saved
-        mixing, images = self._mixing, as_images(x)
-        dz = bias_activation.backward(as_images(dy), kept, self.activation, ctx).reshape(-1, self.filters)
+        mixing, volumes = self._mixing, as_volumes(x)
+        dz = bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first)
+        dz = dz.reshape(-1, self.filters)
         if self.pointwise_kernel.is_trained:
             gradient = ctx.workspace("dpointwise", mixing.shape, x.dtype)
             np.matmul(between.reshape(-1, len(mixing)).T, dz, out=gradient)
@@ -132,10 +135,10 @@ class SeparableConvolution(Layer):
             return x
         dbetween = ctx.workspace("dbetween", between.shape, x.dtype)
         np.matmul(dz, mixing.T, out=dbetween.reshape(-1, len(mixing)))
-        depthwise.add_kernel_gradient(images, dbetween, windows, self.depthwise_kernel, ctx)
+        depthwise.add_kernel_gradient(volumes, dbetween, windows, self.depthwise_kernel, ctx)
         if not ctx.needs_input_gradient:
             return x
-        dx = ctx.workspace("dx", images.shape, x.dtype)
+        dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return depthwise.convolve_back(dbetween, self.depthwise_kernel.value, windows, dx).reshape(x.shape)
 
     @property

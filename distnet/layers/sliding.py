@@ -19,7 +19,7 @@ Extents: TypeAlias = int | Sequence[int]
 
 @dataclass(frozen=True)
 class Sliding:
-    """How a layer's windows slide over sequences (one axis) or images (two).
+    """How a layer's windows slide over sequences (one axis), images (two) or volumes (three).
 
     Args:
         name: the layer's.
@@ -37,7 +37,7 @@ class Sliding:
     taps: tuple[int, ...]
     strides: tuple[int, ...]
     padding: str
-    dilation: tuple[int, ...] = (1, 1)
+    dilation: tuple[int, ...] = (1, 1, 1)
     what: str = "kernel"
 
     def __post_init__(self) -> None:
@@ -56,29 +56,25 @@ class Sliding:
         """Number of windows along each axis of an input of ``shape``; None where it is unknown.
 
         Raises:
-            ShapeError: the input has another number of axes, or a window does not fit into it.
+            ShapeError: a window does not fit into it.
         """
-        self._check_rank(shape)
         return tuple(None if n is None else self._axis(i, n, shape).windows for i, n in enumerate(shape[1:-1]))
 
     def spread_extents(self, shape: Shape, extra: tuple[int, ...] | None) -> Shape:
         """The extents that a transposed convolution makes of an input of ``shape``."""
-        self._check_rank(shape)
         return tuple(None if n is None else self._spread(i, n, extra).extent for i, n in enumerate(shape[1:-1]))
 
     def windows(self, shape: tuple[int, ...]) -> Windows:
         """The windows over an input of ``shape``.
 
         Raises:
-            ShapeError: the input has another number of axes, or a window does not fit into it.
+            ShapeError: a window does not fit into it.
         """
-        self._check_rank(shape)
-        return Windows(*(self._axis(i, n, shape) for i, n in enumerate(shape[1:-1])))
+        return Windows.over(*(self._axis(i, n, shape) for i, n in enumerate(shape[1:-1])))
 
     def spread(self, shape: tuple[int, ...], extra: tuple[int, ...] | None) -> Windows:
         """The windows over the output of a transposed convolution whose input has ``shape``."""
-        self._check_rank(shape)
-        return Windows(*(self._spread(i, n, extra) for i, n in enumerate(shape[1:-1])))
+        return Windows.over(*(self._spread(i, n, extra) for i, n in enumerate(shape[1:-1])))
 
     def _axis(self, i: int, extent: int, shape: Shape) -> Axis:
         found = slide(extent, self.taps[i], self.strides[i], self.dilation[i], self.padding)
@@ -94,23 +90,6 @@ class Sliding:
         more = None if extra is None else extra[i]
         return spread(windows, self.taps[i], self.strides[i], self.dilation[i], self.padding, more)
 
-    def _check_rank(self, shape: Shape) -> None:
-        axes = ("steps",) if self.rank == 1 else ("height", "width")
-        check_rank(self.name, shape, axes)
-
-
-def check_rank(name: str, shape: Shape, axes: tuple[str, ...]) -> None:
-    """Fail unless ``shape`` is (batch, *axes, channels).
-
-    Raises:
-        ShapeError: it has another number of axes.
-    """
-    if len(shape) != len(axes) + 2:
-        raise ShapeError(
-            f"{name}: expected an input of shape (batch, {', '.join(axes)}, channels), received {tuple(shape)}. "
-            "Add the missing axes with Reshape."
-        )
-
 
 def input_channels(name: str, shape: Shape) -> int:
     """The last extent of an input.
@@ -123,9 +102,16 @@ def input_channels(name: str, shape: Shape) -> int:
     return shape[-1]
 
 
-def as_images(x: Array) -> Array:
-    """(N, T, C) as images of width 1, (N, T, 1, C); images as they are; contiguous."""
-    return np.ascontiguousarray(x if x.ndim == 4 else x[:, :, np.newaxis])
+def as_volumes(x: Array) -> Array:
+    """Sequences (N, T, C) as (N, 1, T, 1, C), images (N, H, W, C) as (N, 1, H, W, C); contiguous."""
+    seen = x[:, np.newaxis, :, np.newaxis] if x.ndim == 3 else x[:, np.newaxis] if x.ndim == 4 else x
+    return np.ascontiguousarray(seen)
+
+
+def of_rank(volumes: Array, rank: int) -> Array:
+    """What ``as_volumes`` made of sequences (rank 1), images (2) or volumes (3), as these again."""
+    extents = volumes.shape[1:-1] if rank == 3 else volumes.shape[2 : 2 + rank]
+    return volumes.reshape(len(volumes), *extents, volumes.shape[-1])
 
 
 def extents(value: object, rank: int | None, what: str, least: int = 1) -> tuple[int, ...]:
@@ -155,19 +141,6 @@ def padding_name(value: object, where: str, *more: str) -> str:
     if name not in allowed:
         raise ArgumentError(f"{where}: expected padding out of {allowed}, received {value!r}.")
     return str(name)
-
-
-def channels_last(value: object, where: str) -> str:
-    """The one data format there is.
-
-    Raises:
-        ArgumentError: another one is asked for.
-    """
-    if value not in (None, "channels_last"):
-        raise ArgumentError(
-            f"{where}: expected data_format 'channels_last', received {value!r}. Move the channels to the last axis."
-        )
-    return "channels_last"
 
 
 def without_keys(config: Mapping[str, Json], *keys: str) -> dict[str, Json]:

@@ -12,15 +12,16 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, patches
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import (
     Extents,
     Sliding,
-    as_images,
-    channels_last,
+    as_volumes,
     extents,
     input_channels,
+    of_rank,
     padding_name,
     without_keys,
 )
@@ -32,8 +33,7 @@ from distnet.variables import Variable
 Saved = tuple[Array, Array, Windows]
 
 
-@dataclass(eq=False)
-class TransposedConvolution(Layer):
+class TransposedConvolution(Channelled):
     """Each entry spreads over a window of the output: ``y = f(patches^T(x W^T) + b)``.
 
     Args:
@@ -42,12 +42,95 @@ class TransposedConvolution(Layer):
         strides: entries of the output from one window to the next.
         padding: ``"valid"`` or ``"same"``: the output has ``n * stride`` entries.
         output_padding: entries that the output has beyond the fewest possible; less than the stride.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         dilation_rate: entries from one tap of a kernel to the next.
         activation: name or object; linear by default.
     """
 
     rank: ClassVar[int]
+
+    filters: int
+    kernel_size: Extents
+    strides: Extents
+    padding: str
+    output_padding: Extents | None
+    dilation_rate: Extents
+    activation: Resolved[Activation]
+    use_bias: bool
+    kernel_initializer: Resolved[Initializer]
+    bias_initializer: Resolved[Initializer]
+    kernel_regularizer: Resolved[Regularizer | None]
+    bias_regularizer: Resolved[Regularizer | None]
+    kernel_constraint: Resolved[Constraint | None]
+    bias_constraint: Resolved[Constraint | None]
+
+    def validate(self) -> None:
+        self.filters = positive_int(self.filters, f"{self.name}: filters")
+        self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
+        self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
+        self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
+        self.padding = padding_name(self.padding, self.name)
+        super().validate()
+        self.extra: tuple[int, ...] | None = None
+        if self.output_padding is not None:
+            self.extra = extents(self.output_padding, self.rank, f"{self.name}: output_padding", least=0)
+            if any(more >= stride for more, stride in zip(self.extra, strides, strict=True)):
+                raise ArgumentError(
+                    f"{self.name}: expected output_padding below strides {strides}, received {self.extra}."
+                )
+        self.output_padding = self.extra
+        self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
+
+    def build_last(self, shape: Shape, ctx: BuildContext) -> None:
+        self.shape_last(shape)
+        self.kernel = ctx.variable(
+            "kernel",
+            (*self.sliding.taps, self.filters, input_channels(self.name, shape)),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
+        self.bias: Variable | None = None
+        if self.use_bias:
+            self.bias = ctx.variable(
+                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            )
+
+    def check_shape(self, shape: Shape) -> None:
+        if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:
+            super().check_shape(shape)
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], *self.sliding.spread_extents(shape, self.extra), self.filters)
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        windows = self.sliding.spread(x.shape, self.extra)
+        z = ctx.workspace("z", (len(x), *windows.extents, self.filters), x.dtype)
+        patches.convolve_back(as_volumes(x), self.kernel.value, windows, 1, z, ctx)
+        z = of_rank(z, self.rank)
+        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
+        return y, (x, kept, windows)
+
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        x, kept, windows = saved
+        volumes = as_volumes(x)
+        dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
+        patches.add_kernel_gradient(dz, volumes, windows, 1, self.kernel, ctx)
+        ctx.add_sum(self.bias, dz.reshape(-1, self.filters), axis=0)
+        if not ctx.needs_input_gradient:
+            return x
+        dx = ctx.workspace("dx", volumes.shape, x.dtype)
+        return patches.convolve(dz, self.kernel.value, windows, 1, dx, ctx).reshape(x.shape)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        """Make the layer of a configuration; Keras 2 writes the groups, which there are none of."""
+        return super().from_config(without_keys(config, "groups"))
+
+
+@dataclass(eq=False)
+class _Flat(TransposedConvolution):
+    """The arguments in the order of sequences' and images' layers; Keras has another one for volumes."""
 
     filters: int
     kernel_size: Extents
@@ -65,73 +148,10 @@ class TransposedConvolution(Layer):
     kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
-    def validate(self) -> None:
-        self.filters = positive_int(self.filters, f"{self.name}: filters")
-        self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
-        self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
-        self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
-        self.padding = padding_name(self.padding, self.name)
-        self.data_format = channels_last(self.data_format, self.name)
-        self.extra: tuple[int, ...] | None = None
-        if self.output_padding is not None:
-            self.extra = extents(self.output_padding, self.rank, f"{self.name}: output_padding", least=0)
-            if any(more >= stride for more, stride in zip(self.extra, strides, strict=True)):
-                raise ArgumentError(
-                    f"{self.name}: expected output_padding below strides {strides}, received {self.extra}."
-                )
-        self.output_padding = self.extra
-        self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
-
-    def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.compute_output_shape(shape)
-        self.kernel = ctx.variable(
-            "kernel",
-            (*self.sliding.taps, self.filters, input_channels(self.name, shape)),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            )
-
-    def check_shape(self, shape: Shape) -> None:
-        if shape[-1] != self.built_shape[-1]:
-            super().check_shape(shape)
-
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        return (shape[0], *self.sliding.spread_extents(shape, self.extra), self.filters)
-
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        windows = self.sliding.spread(x.shape, self.extra)
-        rows, columns = windows.rows.extent, windows.columns.extent
-        z = ctx.workspace("z", (len(x), rows, columns, self.filters), x.dtype)
-        patches.convolve_back(as_images(x), self.kernel.value, windows, 1, z, ctx)
-        y, kept = bias_activation.forward(z, self.bias, self.activation, ctx)
-        return y.reshape(len(x), *(rows, columns)[: self.rank], self.filters), (x, kept, windows)
-
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
-        x, kept, windows = saved
-        images = as_images(x)
-        dz = bias_activation.backward(as_images(dy), kept, self.activation, ctx)
-        patches.add_kernel_gradient(dz, images, windows, 1, self.kernel, ctx)
-        ctx.add_sum(self.bias, dz.reshape(-1, self.filters), axis=0)
-        if not ctx.needs_input_gradient:
-            return x
-        dx = ctx.workspace("dx", images.shape, x.dtype)
-        return patches.convolve(dz, self.kernel.value, windows, 1, dx, ctx).reshape(x.shape)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the layer of a configuration; Keras 2 writes the groups, which there are none of."""
-        return super().from_config(without_keys(config, "groups"))
-
 
 @register_layer("Convolution1DTranspose")
 @dataclass(eq=False)
-class Conv1DTranspose(TransposedConvolution):
+class Conv1DTranspose(_Flat):
     """Transposed convolution along the time axis.
 
     Shapes:
@@ -145,7 +165,7 @@ class Conv1DTranspose(TransposedConvolution):
 
 @register_layer("Convolution2DTranspose")
 @dataclass(eq=False)
-class Conv2DTranspose(TransposedConvolution):
+class Conv2DTranspose(_Flat):
     """Transposed convolution of images.
 
     Shapes:
@@ -155,3 +175,33 @@ class Conv2DTranspose(TransposedConvolution):
     """
 
     rank: ClassVar[int] = 2
+
+
+@register_layer("Convolution3DTranspose")
+@dataclass(eq=False)
+class Conv3DTranspose(TransposedConvolution):
+    """Transposed convolution of volumes.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', filters); kernel (KD, KH, KW, filters, C).
+
+    Source: ``keras.layers.Conv3DTranspose``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    filters: int
+    kernel_size: Extents
+    strides: Extents = 1
+    padding: str = "valid"
+    data_format: str | None = None
+    output_padding: Extents | None = None
+    dilation_rate: Extents = 1
+    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
+    use_bias: bool = True
+    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
+    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
+    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()

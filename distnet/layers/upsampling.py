@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
-from distnet.layers.sliding import Extents, as_images, channels_last, check_rank, extents
+from distnet.layers.sliding import Extents, extents
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, DType, Shape
 
 _INTERPOLATIONS = ("nearest", "bilinear")
 
 
+class UpSampling(Channelled):
+    """Repeats each entry along the axes."""
+
+    rank: ClassVar[int]
+    factors: tuple[int, ...]
+
+    def shape_last(self, shape: Shape) -> Shape:
+        larger = (None if n is None else n * k for n, k in zip(shape[1:-1], self.factors, strict=True))
+        return (shape[0], *larger, shape[-1])
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
+        return repeated(x, self.factors, self._larger(x, ctx)), None
+
+    def backward_last(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
+        return summed(dy, self.factors, self._smaller(dy, ctx))
+
+    def _larger(self, x: Array, ctx: ForwardContext) -> Array:
+        return ctx.workspace("y", tuple(int(n or 0) for n in self.shape_last(x.shape)), x.dtype)
+
+    def _smaller(self, dy: Array, ctx: BackwardContext) -> Array:
+        inner = (n // k for n, k in zip(dy.shape[1:-1], self.factors, strict=True))
+        return ctx.workspace("dx", (len(dy), *inner, dy.shape[-1]), dy.dtype)
+
+
 @register_layer()
 @dataclass(eq=False)
-class UpSampling1D(Layer):
+class UpSampling1D(UpSampling):
     """Repeats each step ``size`` times.
 
     Shapes:
@@ -27,28 +54,20 @@ class UpSampling1D(Layer):
     Source: ``keras.layers.UpSampling1D``.
     """
 
+    rank: ClassVar[int] = 1
+
     size: int = 2
+    data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
     def validate(self) -> None:
+        super().validate()
         self.size = positive_int(self.size, f"{self.name}: size")
-
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_rank(self.name, shape, ("steps",))
-        return (shape[0], None if shape[1] is None else shape[1] * self.size, shape[2])
-
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
-        check_rank(self.name, x.shape, ("steps",))
-        y = ctx.workspace("y", (len(x), x.shape[1] * self.size, 1, x.shape[2]), x.dtype)
-        return repeated(as_images(x), (self.size, 1), y)[:, :, 0], None
-
-    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
-        dx = ctx.workspace("dx", (len(dy), dy.shape[1] // self.size, 1, dy.shape[2]), dy.dtype)
-        return summed(as_images(dy), (self.size, 1), dx)[:, :, 0]
+        self.factors = (self.size,)
 
 
 @register_layer()
 @dataclass(eq=False)
-class UpSampling2D(Layer):
+class UpSampling2D(UpSampling):
     """Makes each pixel ``size`` pixels.
 
     Shapes:
@@ -56,60 +75,78 @@ class UpSampling2D(Layer):
 
     Args:
         size: factor for rows and columns.
-        data_format: ``"channels_last"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         interpolation: ``"nearest"`` repeats pixels; ``"bilinear"`` blends the centres of the two nearest.
 
     Source: ``keras.layers.UpSampling2D``.
     """
 
-    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    rank: ClassVar[int] = 2
 
     size: Extents = 2
     data_format: str | None = None
     interpolation: str = "nearest"
 
     def validate(self) -> None:
+        super().validate()
         self.size = self.factors = extents(self.size, 2, f"{self.name}: size")
-        self.data_format = channels_last(self.data_format, self.name)
         if self.interpolation not in _INTERPOLATIONS:
             raise ArgumentError(
-                f"{self.name}: expected interpolation out of {_INTERPOLATIONS}, received {self.interpolation!r}."
+                f"{self.name}: expected an interpolation out of {_INTERPOLATIONS}, received {self.interpolation!r}."
             )
 
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        check_rank(self.name, shape, self.axes)
-        larger = (None if n is None else n * k for n, k in zip(shape[1:-1], self.factors, strict=True))
-        return (shape[0], *larger, shape[-1])
-
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
-        y = ctx.workspace("y", tuple(int(n or 0) for n in self.compute_output_shape(x.shape)), x.dtype)
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         if self.interpolation == "nearest":
-            return repeated(x, self.factors, y), None
+            return super().forward_last(x, ctx)
         rows, columns = (blend(n, k, x.dtype) for n, k in zip(x.shape[1:3], self.factors, strict=True))
-        return _transformed(x, rows, columns, y), None
+        return _transformed(x, rows, columns, self._larger(x, ctx)), None
 
-    def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
-        smaller = tuple(n // k for n, k in zip(dy.shape[1:3], self.factors, strict=True))
-        dx = ctx.workspace("dx", (len(dy), *smaller, dy.shape[-1]), dy.dtype)
+    def backward_last(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
         if self.interpolation == "nearest":
-            return summed(dy, self.factors, dx)
-        rows, columns = (blend(n, k, dy.dtype) for n, k in zip(smaller, self.factors, strict=True))
+            return super().backward_last(dy, saved, ctx)
+        dx = self._smaller(dy, ctx)
+        rows, columns = (blend(n, k, dy.dtype) for n, k in zip(dx.shape[1:3], self.factors, strict=True))
         return _transformed(dy, rows.T, columns.T, dx)
 
 
+@register_layer()
+@dataclass(eq=False)
+class UpSampling3D(UpSampling):
+    """Repeats each entry of a volume ``size`` times along each axis.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D * size[0], H * size[1], W * size[2], C).
+
+    Args:
+        size: factor for each axis, or for all.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+
+    Source: ``keras.layers.UpSampling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    size: Extents = 2
+    data_format: str | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        self.size = self.factors = extents(self.size, 3, f"{self.name}: size")
+
+
 def repeated(x: Array, factors: tuple[int, ...], out: Array) -> Array:
-    """``out`` (N, H * a, W * b, C) with each pixel of ``x`` repeated."""
-    n, h, w, c = x.shape
-    np.copyto(out.reshape(n, h, factors[0], w, factors[1], c), x[:, :, np.newaxis, :, np.newaxis])
+    """``out`` (N, A * a, B * b, ..., C) with each entry of ``x`` repeated."""
+    blocks = [n for pair in zip(x.shape[1:-1], factors, strict=True) for n in pair]
+    within = tuple(2 * axis + 2 for axis in range(len(factors)))
+    np.copyto(out.reshape(len(x), *blocks, x.shape[-1]), np.expand_dims(x, within))
     return out
 
 
 def summed(dy: Array, factors: tuple[int, ...], out: Array) -> Array:
-    """``out`` (N, H, W, C) with the sum of the pixels that each was repeated to."""
+    """``out`` (N, A, B, ..., C) with the sum of the entries that each was repeated to."""
     out.fill(0)
-    for i in range(factors[0]):
-        for j in range(factors[1]):
-            out += dy[:, i :: factors[0], j :: factors[1]]
+    for place in product(*map(range, factors)):
+        out += dy[:, *(slice(start, None, factor) for start, factor in zip(place, factors, strict=True))]
     return out
 
 

@@ -122,7 +122,7 @@ class Graph:
         for i, node in enumerate(self.nodes):
             ctx.call, ctx.options = (*path, i), node.options
             ctx.training = node.options.get("training", training)
-            x = _one_or_list([tensors[t] for t in node.inputs])
+            x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.inputs])
             ctx.mask = _one_or_list([known.get(t) for t in node.inputs])
             mask = ctx.mask
             y, saved = node.layer.forward(x, ctx)
@@ -141,7 +141,7 @@ class Graph:
             tape.saved.append(saved)
         ctx.call, ctx.training, ctx.options = path, training, options
         tape.masks = [known.get(t) for t in self.outputs]
-        return [tensors[t] for t in self.outputs], tape
+        return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
 
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext
@@ -165,13 +165,15 @@ class Graph:
                 continue
             ctx.call, ctx.options = (*path, i), node.options
             ctx.needs_input_gradient = any(t in is_trained for t in node.inputs)
-            dx = node.layer.backward(_one_or_list(self._with_penalty(i, parts, tape)), tape.saved[i], ctx)
+            dys = [p if p is None else _as_taken(node.layer, p) for p in self._with_penalty(i, parts, tape)]
+            dx = node.layer.backward(_one_or_list(dys), tape.saved[i], ctx)
             if ctx.needs_input_gradient:
                 for tensor, part in zip(node.inputs, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in is_trained:
                         _accumulate(gradients, tensor, part)
         ctx.call, ctx.options, ctx.needs_input_gradient = path, options, wanted
-        return [gradients.get(t) for t in self.inputs]
+        found = [gradients.get(t) for t in self.inputs]
+        return [None if dx is None else np.ascontiguousarray(dx) for dx in found]
 
     def _with_penalty(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
         """The gradients of a node's outputs with the activity penalty's; zeros for outputs that nothing read."""
@@ -190,6 +192,11 @@ class Graph:
             if any(v.is_trained for v in node.layer.variables) or found.intersection(node.inputs):
                 found.update(node.outputs)
         return found
+
+
+def _as_taken(layer: Layer, a: Array) -> Array:
+    """``a`` in a layout that the layer takes; most layers want contiguous arrays."""
+    return a if layer.takes_views else np.ascontiguousarray(a)
 
 
 def _one_or_list(tensors: list[Any]) -> Any:

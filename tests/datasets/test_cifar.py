@@ -8,6 +8,7 @@ import tarfile
 import numpy as np
 import pytest
 
+from distnet import config
 from distnet.datasets import cifar10, cifar100
 from distnet.errors import ArgumentError, DatasetError
 
@@ -48,6 +49,16 @@ def ten(server, monkeypatch):
 
 def images_of(part) -> np.ndarray:
     return part[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+
+
+def test_cifar10_has_its_channels_where_the_settings_say(ten, server, home):
+    (last, _), _ = cifar10.load_data()
+    config.set_image_data_format("channels_first")
+    try:
+        (first, _), _ = cifar10.load_data()
+    finally:
+        config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(first, last.transpose(0, 3, 1, 2))
 
 
 def test_cifar10_is_downloaded_once_and_joined_in_order(ten, server, home):

@@ -1,4 +1,4 @@
-"""Write convolutions.npz and poolings.npz: what Keras on JAX computes for layers whose windows slide.
+"""Write convolutions.npz, poolings.npz and formats.npz: what Keras on JAX computes for layers whose windows slide.
 
 Run with Keras 3.15 and JAX installed: ``python make_windows.py``. Case i is called on ``x <shape> <kind>`` with weights
 ``w <shape>``; ``y i``, ``dx i``, ``dw i k`` are its output and the gradients of the sum of y times cos(0), cos(1) ...
@@ -70,6 +70,58 @@ def poolings():
         yield "UpSampling2D", (3, 4, 2), {"size": size, "interpolation": interpolation}
 
 
+def volumes():
+    for (strides, dilation), padding in itertools.product(SLIDES, ("valid", "same")):
+        options = {"strides": strides, "dilation_rate": dilation, "padding": padding}
+        yield "Conv3D", (4, 5, 6, 2), {"filters": 2, "kernel_size": (2, 3, 2), **options}
+        yield "Conv3DTranspose", (2, 3, 2, 2), {"filters": 2, "kernel_size": (3, 2, 1), **options}
+    yield "Conv3D", (4, 5, 6, 4), {"filters": 4, "kernel_size": 2, "groups": 2, "activation": "relu"}
+    for name, padding, (pool, strides) in itertools.product(
+        ("MaxPooling3D", "AveragePooling3D"), ("valid", "same"), ((2, None), ((1, 3, 2), 2), (2, 3))
+    ):
+        yield name, (4, 5, 6, 2), {"pool_size": pool, "strides": strides, "padding": padding}
+    for name, keepdims in itertools.product(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), (False, True)):
+        yield name, (2, 3, 4, 2), {"keepdims": keepdims}
+    for margin in (1, (0, 1, 2), ((1, 0), (2, 1), (0, 1))):
+        yield "ZeroPadding3D", (2, 1, 3, 2), {"padding": margin}
+        yield "Cropping3D", (4, 5, 6, 2), {"cropping": margin}
+    yield "UpSampling3D", (2, 1, 3, 2), {"size": (2, 3, 1)}
+
+
+def channels_first():
+    """Layers that Keras on JAX computes with the channels first, on a CPU too."""
+    for name, row in (("1D", (2, 7)), ("2D", (2, 6, 5)), ("3D", (2, 4, 5, 3))):
+        for padding, strides in itertools.product(("valid", "same"), (1, 2)):
+            options = {"kernel_size": 3, "padding": padding, "strides": strides}
+            yield f"Conv{name}", row, {"filters": 3, **options}
+            yield f"Conv{name}Transpose", row, {"filters": 3, **options}
+            if name != "3D":
+                yield f"DepthwiseConv{name}", row, {"depth_multiplier": 2, **options}
+                yield f"SeparableConv{name}", row, {"filters": 3, **options}
+            options = {"pool_size": 3, "padding": padding, "strides": strides}
+            yield f"MaxPooling{name}", row, options
+            yield f"AveragePooling{name}", row, options
+        for activation in ("softmax", "relu", "elu", "gelu"):
+            yield f"Conv{name}", row, {"filters": 4, "kernel_size": 2, "activation": activation}
+        for keepdims in (False, True):
+            yield f"GlobalMaxPooling{name}", row, {"keepdims": keepdims}
+            yield f"GlobalAveragePooling{name}", row, {"keepdims": keepdims}
+        yield f"ZeroPadding{name}", row, {"padding": 1 if name == "1D" else ((1, 0), (2, 1), (0, 3))[: len(row) - 1]}
+        yield "Flatten", row, {}
+    yield "Conv2D", (4, 6, 5), {"filters": 6, "kernel_size": 2, "groups": 2, "dilation_rate": 2}
+    yield "Cropping2D", (2, 6, 5), {"cropping": ((1, 0), (2, 1))}
+    yield "Cropping3D", (2, 4, 5, 3), {"cropping": ((1, 0), (2, 1), (0, 1))}
+    yield "UpSampling2D", (2, 3, 4), {"size": (2, 3)}
+    yield "UpSampling2D", (2, 3, 4), {"size": 2, "interpolation": "bilinear"}
+    yield "UpSampling3D", (2, 2, 3, 2), {"size": (1, 2, 3)}
+
+
+def formats():
+    yield from volumes()
+    for name, row, options in channels_first():
+        yield name, row, {**options, "data_format": "channels_first"}
+
+
 def sample(shape, kind):
     """Numbers of which no two are equal, or (kind "ties") few of which are not."""
     x = np.random.default_rng(sum(shape)).standard_normal(shape)
@@ -105,3 +157,4 @@ def write(file, specifications):
 if __name__ == "__main__":
     write("convolutions.npz", convolutions())
     write("poolings.npz", poolings())
+    write("formats.npz", formats())

@@ -15,11 +15,12 @@ AXES = [
     )
 ]
 WINDOWS = [
-    Windows(slide(7, 3, 2, 1, "same"), slide(6, 2, 1, 1, "valid")),
-    Windows(slide(5, 2, 1, 2, "same"), slide(4, 3, 1, 1, "same")),
-    Windows(slide(6, 2, 3, 1, "valid"), slide(5, 2, 2, 1, "same")),
-    Windows(slide(6, 3, 1, 2, "causal")),
-    Windows(slide(3, 1, 1, 1, "valid"), slide(4, 1, 1, 1, "valid")),
+    Windows.over(slide(7, 3, 2, 1, "same"), slide(6, 2, 1, 1, "valid")),
+    Windows.over(slide(5, 2, 1, 2, "same"), slide(4, 3, 1, 1, "same")),
+    Windows.over(slide(6, 2, 3, 1, "valid"), slide(5, 2, 2, 1, "same")),
+    Windows.over(slide(6, 3, 1, 2, "causal")),
+    Windows.over(slide(3, 1, 1, 1, "valid"), slide(4, 1, 1, 1, "valid")),
+    Windows.over(slide(5, 2, 2, 1, "same"), slide(4, 3, 1, 1, "same"), slide(5, 2, 1, 2, "valid")),
 ]
 N, C = 3, 2
 
@@ -41,23 +42,27 @@ def entries(axis, window):
 
 
 def meetings(windows):
-    """(window row, window column), tap, (h, w) wherever a tap meets the image, taps in row-major order."""
-    rows, columns = windows
-    for a, b in itertools.product(range(rows.windows), range(columns.windows)):
-        for (i, h), (j, w) in itertools.product(entries(rows, a), entries(columns, b)):
-            yield (a, b), (i, j), (h, w)
+    """The window, the tap, the place wherever a tap meets the volume, taps in row-major order."""
+    for window in itertools.product(*(range(axis.windows) for axis in windows)):
+        along = (entries(axis, at) for axis, at in zip(windows, window, strict=True))
+        for meeting in itertools.product(*along):
+            yield window, tuple(tap for tap, _ in meeting), tuple(at for _, at in meeting)
 
 
-def images(windows, dtype, seed=0):
-    shape = (N, windows.rows.extent, windows.columns.extent, C)
+def volumes(windows, dtype, seed=0):
+    shape = (N, *windows.extents, C)
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
+def number_of(tap, windows):
+    return np.ravel_multi_index(tap, [axis.taps for axis in windows])
+
+
 def naive_patches(x, windows):
-    out = np.zeros((len(x), *windows.shape, windows.rows.taps, windows.columns.taps, x.shape[-1]), x.dtype)
-    for (a, b), (i, j), (h, w) in meetings(windows):
-        out[:, a, b, i, j] = x[:, h, w]
-    return out.reshape(-1, *out.shape[2:])
+    out = np.zeros((len(x), *windows.shape, *(axis.taps for axis in windows), x.shape[-1]), x.dtype)
+    for window, tap, at in meetings(windows):
+        out[:, *window, *tap] = x[:, *at]
+    return out.reshape(-1, *out.shape[3:])
 
 
 @pytest.mark.parametrize("axis", AXES, ids=str)
@@ -94,7 +99,7 @@ def test_what_is_spread_slides_back_to_where_it_came_from():
 @pytest.mark.parametrize("windows", WINDOWS, ids=str)
 @pytest.mark.parametrize("part", [(0, None), (1, -1), (2, 3)], ids=str)
 def test_im2col_copies_windows_and_zeros(kernel, dtype, windows, part):
-    x = images(windows, dtype)
+    x = volumes(windows, dtype)
     expected = naive_patches(x, windows)[part[0] : part[1]]
     out = np.full_like(expected, 9)
     kernel.im2col(x, windows, part[0], 0, out)
@@ -108,7 +113,7 @@ def test_im2col_copies_windows_and_zeros(kernel, dtype, windows, part):
 @pytest.mark.parametrize("part", [(0, None), (1, -1), (2, 3)], ids=str)
 @pytest.mark.parametrize("channels", [slice(0, 2), slice(1, 2)], ids=str)
 def test_col2im_is_the_transpose_of_im2col(kernel, windows, part, channels):
-    x, copied = images(windows, "f8"), naive_patches(images(windows, "f8"), windows)[part[0] : part[1], ..., channels]
+    x, copied = volumes(windows, "f8"), naive_patches(volumes(windows, "f8"), windows)[part[0] : part[1], ..., channels]
     patches = np.random.default_rng(1).standard_normal(copied.shape)
     out = np.zeros_like(x)
     kernel.col2im(patches, windows, part[0], channels.start, out)
@@ -118,43 +123,43 @@ def test_col2im_is_the_transpose_of_im2col(kernel, windows, part, channels):
     np.testing.assert_allclose(again, 2 * out, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("windows", WINDOWS[:3], ids=str)
+@pytest.mark.parametrize("windows", [*WINDOWS[:3], WINDOWS[5]], ids=str)
 def test_max_pool_finds_the_first_of_the_largest(kernel, dtype, windows):
-    x = np.round(images(windows, dtype))
+    x = np.round(volumes(windows, dtype))
     y, winners = np.empty((N, *windows.shape, C), dtype), np.empty((N, *windows.shape, C), np.uint8)
     kernel.max_pool(x, windows, y, winners)
     expected, first = np.full_like(y, -np.inf), np.full_like(winners, 99)
     gradient = np.zeros_like(x)
-    for (a, b), (i, j), (h, w) in meetings(windows):
-        better = x[:, h, w] > expected[:, a, b]
-        expected[:, a, b][better] = x[:, h, w][better]
-        first[:, a, b][better] = i * windows.columns.taps + j
+    for window, tap, at in meetings(windows):
+        better = x[:, *at] > expected[:, *window]
+        expected[:, *window][better] = x[:, *at][better]
+        first[:, *window][better] = number_of(tap, windows)
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(winners, first)
-    dy, out = images(windows, dtype, 1)[:, : y.shape[1], : y.shape[2]].copy(), np.full_like(x, 9)
-    for (a, b), (i, j), (h, w) in meetings(windows):
-        gradient[:, h, w] += np.where(winners[:, a, b] == i * windows.columns.taps + j, dy[:, a, b], 0)
+    dy, out = np.random.default_rng(1).standard_normal(y.shape).astype(dtype), np.full_like(x, 9)
+    for window, tap, at in meetings(windows):
+        gradient[:, *at] += np.where(winners[:, *window] == number_of(tap, windows), dy[:, *window], 0)
     kernel.max_pool_gradient(dy, winners, windows, out)
     np.testing.assert_allclose(out, gradient, rtol=1e-6)
 
 
 def test_max_pool_knows_nan_and_minus_infinity(kernel):
-    windows = Windows(slide(3, 2, 2, 1, "same"), slide(3, 2, 1, 1, "same"))
-    x = np.full((1, 3, 3, 1), -np.inf)
+    windows = Windows.over(slide(3, 2, 2, 1, "same"), slide(3, 2, 1, 1, "same"))
+    x = np.full((1, 1, 3, 3, 1), -np.inf)
     y, winners = np.empty((1, *windows.shape, 1)), np.empty((1, *windows.shape, 1), np.uint8)
     kernel.max_pool(x, windows, y, winners)
     assert (y == -np.inf).all()
     assert not winners.any()
-    x[0, 1, 1] = np.nan
+    x[0, 0, 1, 1] = np.nan
     kernel.max_pool(x, windows, y, winners)
-    np.testing.assert_array_equal(np.isnan(y[0, :, :, 0]), [[True, True, False], [False, False, False]])
+    np.testing.assert_array_equal(np.isnan(y[0, 0, :, :, 0]), [[True, True, False], [False, False, False]])
 
 
 def test_no_images_are_no_work(kernel):
     windows = WINDOWS[0]
-    x = np.empty((0, windows.rows.extent, windows.columns.extent, C))
+    x = np.empty((0, *windows.extents, C))
     y = np.empty((0, *windows.shape, C))
     winners = np.empty(y.shape, np.uint8)
     kernel.max_pool(x, windows, y, winners)
     kernel.max_pool_gradient(y, winners, windows, x)
-    kernel.im2col(x, windows, 0, 0, np.empty((0, windows.shape[1], 3, 2, C)))
+    kernel.im2col(x, windows, 0, 0, np.empty((0, windows.shape[2], 1, 3, 2, C)))

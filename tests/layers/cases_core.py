@@ -34,6 +34,8 @@ CASES = [
     ("AlphaDropout", (4, 3), (None, 3), {"rate": 0.4, "noise_shape": (None, 1, None)}),
     ("SpatialDropout1D", (4, 3), (None, 3), {"rate": 0.4}),
     ("SpatialDropout2D", IMAGE, ANY_IMAGE, {"rate": 0.4, "seed": 3}),
+    ("SpatialDropout2D", (4, 3, 2), (4, None, None), {"rate": 0.4, "data_format": "channels_first"}),
+    ("SpatialDropout3D", (2, 3, 2, 4), (None, 3, None, 4), {"rate": 0.4}),
     ("ActivityRegularization", (4, 3), (None, 3), {"l1": 0.1, "l2": 0.2}),
     ("Embedding", (4,), (None,), {"input_dim": 5, "output_dim": 3}),
     ("Embedding", (2, 3), (None, 3), {"input_dim": 4, "output_dim": 2, "mask_zero": True}),

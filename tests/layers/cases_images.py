@@ -2,6 +2,7 @@
 
 ODD, EVEN, ANY = (5, 4, 2), (4, 6, 1), (None, None, 2)
 RANGE = {"value_range": (-1.0, 1.0)}
+FIRST = {"data_format": "channels_first"}
 
 CASES = [
     ("RandomFlip", ODD, ANY, {}),
@@ -23,4 +24,10 @@ CASES = [
     ("Resizing", ODD, ANY, {"height": 3, "width": 6}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "crop_to_aspect_ratio": True, "interpolation": "bicubic"}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "pad_to_aspect_ratio": True, "antialias": True}),
+    ("RandomFlip", (2, 5, 4), (2, None, None), {"mode": "vertical", **FIRST}),
+    ("RandomRotation", (2, 5, 4), (2, None, 4), {"factor": 0.2, **FIRST}),
+    ("RandomContrast", (2, 5, 4), (2, None, None), {"factor": 0.5, **RANGE, **FIRST}),
+    ("RandomCrop", (2, 5, 4), (2, None, None), {"height": 3, "width": 2, **FIRST}),
+    ("CenterCrop", (2, 5, 4), (2, None, None), {"height": 3, "width": 2, **FIRST}),
+    ("Resizing", (2, 5, 4), (2, None, 4), {"height": 3, "width": 6, **FIRST}),
 ]

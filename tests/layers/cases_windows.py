@@ -5,6 +5,8 @@ Class, row, dynamic row, options.
 
 RANDOM = "random_normal"
 
+FIRST = {"data_format": "channels_first"}
+
 CASES = [
     ("Conv1D", (6, 3), (None, 3), {"filters": 4, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}),
     ("Conv1D", (6, 4), (None, 4), {"filters": 6, "kernel_size": 2, "groups": 2, "strides": 2, "activation": "tanh"}),
@@ -36,4 +38,46 @@ CASES = [
     ("GlobalMaxPooling2D", (4, 3, 2), (None, None, 2), {"keepdims": True}),
     ("GlobalAveragePooling1D", (5, 3), (None, 3), {"keepdims": True}),
     ("GlobalAveragePooling2D", (4, 3, 2), (None, None, 2), {}),
+    ("Conv3D", (3, 4, 5, 2), (None, None, 5, 2), {"filters": 3, "kernel_size": (2, 3, 2), "activation": "tanh"}),
+    ("Conv3D", (3, 3, 4, 4), (3, None, 4, 4), {"filters": 4, "kernel_size": 2, "groups": 2, "padding": "same"}),
+    ("Conv3DTranspose", (2, 3, 2, 2), (None, 3, 2, 2), {"filters": 3, "kernel_size": (2, 3, 1), "strides": 2}),
+    ("ZeroPadding3D", (2, 1, 3, 2), (2, None, 3, 2), {"padding": ((1, 0), (2, 3), (0, 1))}),
+    ("Cropping3D", (4, 3, 5, 2), (None, 3, None, 2), {"cropping": ((1, 2), (0, 1), (2, 1))}),
+    ("UpSampling3D", (2, 1, 3, 2), (None, 1, 3, 2), {"size": (2, 3, 1)}),
+    ("MaxPooling3D", (4, 3, 5, 2), (None, 3, 5, 2), {"pool_size": (2, 2, 3), "strides": 2, "padding": "same"}),
+    ("AveragePooling3D", (4, 3, 5, 2), (None, 3, None, 2), {"pool_size": (2, 3, 2), "padding": "same"}),
+    ("GlobalMaxPooling3D", (2, 3, 2, 2), (None, 3, None, 2), {}),
+    ("GlobalAveragePooling3D", (2, 3, 2, 2), (2, None, None, 2), {"keepdims": True}),
+    (
+        "Conv1D",
+        (3, 6),
+        (3, None),
+        {"filters": 4, "kernel_size": 3, "activation": "softmax", "use_bias": False, **FIRST},
+    ),
+    ("Conv2D", (4, 5, 6), (4, None, 6), {"filters": 2, "kernel_size": (2, 3), "groups": 2, "padding": "same", **FIRST}),
+    (
+        "Conv2D",
+        (2, 4, 5),
+        (2, None, 5),
+        {"filters": 3, "kernel_size": 2, "activation": "softmax", "use_bias": False, **FIRST},
+    ),
+    ("Conv3D", (2, 2, 3, 4), (2, None, 3, 4), {"filters": 3, "kernel_size": 2, "activation": "relu", **FIRST}),
+    ("Conv1DTranspose", (3, 4), (3, None), {"filters": 2, "kernel_size": 3, "strides": 2, **FIRST}),
+    ("Conv2DTranspose", (2, 3, 4), (2, 3, None), {"filters": 3, "kernel_size": 3, "strides": 2, **FIRST}),
+    ("Conv3DTranspose", (2, 2, 3, 2), (2, 2, 3, 2), {"filters": 3, "kernel_size": 2, **FIRST}),
+    ("DepthwiseConv1D", (3, 6), (3, None), {"kernel_size": 3, "depth_multiplier": 2, **FIRST}),
+    ("DepthwiseConv2D", (3, 5, 4), (3, 5, None), {"kernel_size": 3, "activation": "tanh", **FIRST}),
+    ("SeparableConv1D", (3, 6), (3, None), {"filters": 4, "kernel_size": 2, **FIRST}),
+    ("SeparableConv2D", (2, 5, 4), (2, 5, None), {"filters": 3, "kernel_size": 3, "padding": "same", **FIRST}),
+    ("ZeroPadding1D", (2, 4), (2, None), {"padding": (2, 1), **FIRST}),
+    ("ZeroPadding2D", (2, 3, 4), (2, 3, None), {"padding": ((1, 0), (2, 3)), **FIRST}),
+    ("Cropping2D", (2, 5, 6), (2, 5, None), {"cropping": ((1, 0), (2, 1)), **FIRST}),
+    ("UpSampling2D", (2, 3, 2), (2, None, 2), {"size": (2, 3), "interpolation": "bilinear", **FIRST}),
+    ("UpSampling3D", (2, 2, 1, 3), (2, 2, None, 3), {"size": 2, **FIRST}),
+    ("MaxPooling1D", (2, 7), (2, None), {"pool_size": 3, "strides": 2, **FIRST}),
+    ("MaxPooling2D", (2, 6, 5), (2, 6, None), {**FIRST}),
+    ("AveragePooling2D", (2, 6, 5), (2, 6, None), {"pool_size": 3, "padding": "same", **FIRST}),
+    ("GlobalMaxPooling2D", (2, 4, 3), (2, 4, None), {"keepdims": True, **FIRST}),
+    ("GlobalAveragePooling1D", (3, 5), (3, None), {"keepdims": True, **FIRST}),
+    ("Flatten", (2, 3, 2), (2, 3, 2), {**FIRST}),
 ]

@@ -107,7 +107,7 @@ def test_rescaling_takes_images_of_integers():
         (lambda: layers.GaussianDropout(1), r"rate: expected a number in \[0, 1\)"),
         (lambda: layers.AlphaDropout("x"), "rate: expected a number"),
         (lambda: layers.SpatialDropout1D(1.5), r"rate: expected a number in \[0, 1\]"),
-        (lambda: layers.SpatialDropout2D(0.5, "channels_first"), "expected data_format 'channels_last'"),
+        (lambda: layers.SpatialDropout2D(0.5, "first"), "data_format: expected one of"),
         (lambda: layers.Masking("x"), "mask_value: expected a number"),
         (lambda: layers.Permute((2, 3)), "dims: expected each of"),
         (lambda: layers.RepeatVector(0), "n: expected a positive integer"),

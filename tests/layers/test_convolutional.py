@@ -97,7 +97,7 @@ def test_a_causal_convolution_does_not_look_ahead():
         (lambda: layers.Conv2D(4, 3, strides=0), "strides"),
         (lambda: layers.Conv2D(4, 3, padding="full"), "'full'"),
         (lambda: layers.Conv2D(4, 3, padding="causal"), "'causal'"),
-        (lambda: layers.Conv2D(4, 3, data_format="channels_first"), "channels_last"),
+        (lambda: layers.Conv2D(4, 3, data_format="first"), "channels_last"),
         (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), "dilation_rate"),
         (lambda: layers.Conv2D(4, 3, groups=3), "multiple of groups"),
         (lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=2), "output_padding below"),

@@ -27,6 +27,7 @@ def test_flatten_is_row_major():
     np.testing.assert_array_equal(model.predict(x, verbose=0), x.reshape(2, 6))
 
 
-def test_flatten_refuses_channels_first():
-    with pytest.raises(errors.ArgumentError, match="channels_last"):
-        layers.Flatten(data_format="channels_first")
+def test_flatten_takes_the_channels_as_the_last_axis():
+    x = np.arange(12.0, dtype="float32").reshape(1, 2, 3, 2)
+    y = layers.Flatten(data_format="channels_first")(x)
+    np.testing.assert_array_equal(y, x.transpose(0, 2, 3, 1).reshape(1, 12))

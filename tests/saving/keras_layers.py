@@ -25,6 +25,7 @@ NOT_OF_KERAS_2 = [
     ("RandomContrast", "value_range", (-1.0, 1.0)),
     ("Resizing", "interpolation", "bicubic"),
     ("Resizing", "pad_to_aspect_ratio", True),
+    *((name, "data_format", "channels_first") for name in layer_cases.CASES),  # TensorFlow has none of it on a CPU
 ]
 """Layers with options that tf_keras does not know, or of which it computes something else."""
 ENTRY = "InputLayer"

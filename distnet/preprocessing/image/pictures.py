@@ -73,7 +73,7 @@ def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: 
 
     Args:
         img: a Pillow image, or an array of two or three axes.
-        data_format: ``"channels_last"`` (the default) or ``"channels_first"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         dtype: by default the global ``floatx``.
 
     Raises:
@@ -95,7 +95,7 @@ def array_to_img(x: ArrayLike, data_format: str | None = None, scale: bool = Tru
 
     Args:
         x: three axes: height, width, channels.
-        data_format: ``"channels_last"`` (the default) or ``"channels_first"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         scale: move and stretch the values to 0 ... 255; else they must lie there.
         dtype: of the computation, by default the global ``floatx``.
 
@@ -166,16 +166,12 @@ def stretched(x: Array) -> Array:
 
 
 def is_channels_first(data_format: str | None, where: str) -> bool:
-    """Whether ``data_format`` says so; None is channels last.
+    """Whether ``data_format`` says so; None means ``keras.config.image_data_format()``.
 
     Raises:
         ArgumentError: it is neither of the two.
     """
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ArgumentError(
-            f"{where}: expected data_format 'channels_last' or 'channels_first', received {data_format!r}."
-        )
-    return data_format == "channels_first"
+    return config.data_format(data_format, where) == "channels_first"
 
 
 def size_of(target_size: object, where: str) -> tuple[int, int]:

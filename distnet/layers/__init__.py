@@ -99,6 +99,8 @@ from distnet.layers.pooling import MaxPooling3D as MaxPooling3D
 from distnet.layers.recurrent import GRU as GRU
 from distnet.layers.recurrent import LSTM as LSTM
 from distnet.layers.recurrent import Bidirectional as Bidirectional
+from distnet.layers.recurrent import CuDNNGRU as CuDNNGRU
+from distnet.layers.recurrent import CuDNNLSTM as CuDNNLSTM
 from distnet.layers.recurrent import SimpleRNN as SimpleRNN
 from distnet.layers.rescaling import Rescaling as Rescaling
 from distnet.layers.reshaping import Flatten as Flatten

@@ -63,6 +63,10 @@ class Saved:
         else:
             keras_weights.read_weights(self.file, model, skip_mismatch)
 
+    def first_weights(self) -> tuple[int, ...] | None:
+        """The shape of the first array of a legacy file's weights; None where there is none."""
+        return None if keras_weights.is_keras_weights(self.file) else keras_h5.first_weights(self.file["model_weights"])
+
     def read_optimizer_state(self, model: Network) -> None:
         """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""
         if f"{training_state.GROUP}/optimizer" in self.file:

@@ -153,6 +153,16 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
     _assign(pairs)
 
 
+def first_weights(group: h5py.Group) -> tuple[int, ...] | None:
+    """The shape of the first array of weights; None where there is none."""
+    for name in read_names(group, "layer_names"):
+        part = _group(group, name)
+        names = read_names(part, "weight_names")
+        if names:
+            return cast(tuple[int, ...], _datasets(part, names[:1])[0].shape)
+    return None
+
+
 def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None:
     """Write a list of names as an attribute, in several where one would be too large."""
     encoded = np.array([name.encode() for name in names]) if names else np.empty(0)

@@ -6,15 +6,20 @@
     /layers/<class>/<attribute>/vars  the same of an object within the layer, and /layers/... of a model within
     /optimizer/vars                   @name; what ``keras_optimizer.KERAS_3`` lists
 
-A layer that is shared stands where it comes first.
+A layer that is shared stands where it comes first. Two dialects of it are read as well:
 
-Source: ``keras.saving.saving_lib._save_state`` of Keras 3.15.
+- Keras 2.13 calls ``layers`` ``_layer_checkpoint_dependencies``. It lists layers that have weights twice: each takes
+  two numbers.
+- Keras on Windows wrote ``layers\\<class>/vars``: a backslash is a slash.
+
+Source: ``keras.saving.saving_lib._save_state`` of Keras 3.15 and 2.13.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import h5py
@@ -22,6 +27,7 @@ import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
+from distnet.naming import snake_case
 from distnet.network import Network
 from distnet.saving import keras_optimizer
 from distnet.saving.keras_optimizer import KERAS_3
@@ -32,6 +38,8 @@ SUFFIX = ".weights.h5"
 """Names that end so mean this layout, in Keras and here; all others the legacy one."""
 
 _OPTIMIZER = "optimizer/vars"
+_LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
+_BACKSLASH = "\\"
 
 
 @dataclass
@@ -45,7 +53,9 @@ class _Vars:
 
 def is_keras_weights(file: h5py.File) -> bool:
     """Whether the file has this layout."""
-    return "layer_names" not in file.attrs and "model_weights" not in file and "layers" in file
+    roots = {name.replace(_BACKSLASH, "/").partition("/")[0] for name in file}
+    is_legacy = "layer_names" in file.attrs or "model_weights" in file
+    return not is_legacy and bool(roots & {_LAYERS, _LAYERS_OF_2_13})
 
 
 def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) -> None:
@@ -73,9 +83,10 @@ def read_weights(file: h5py.File, model: Network, skip_mismatch: bool = False) -
         CheckpointError: the file holds other layers, or arrays of other shapes; nothing is changed then.
     """
     found: list[tuple[Variable, Array]] = []
-    for group in _groups(model):
+    groups = _by_path(file)
+    for group in _groups(model, _LAYERS_OF_2_13 in groups):
         try:
-            found += list(_arrays(file, group))
+            found += list(_arrays(groups, file.filename, group))
         except CheckpointError as error:
             if not skip_mismatch:
                 raise
@@ -89,7 +100,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
 
     As Keras does, warn of a state that does not fit, and start afresh.
     """
-    group = file.get(_OPTIMIZER)
+    group = _by_path(file).get(_OPTIMIZER)
     optimizer, store = model.optimizer, model.store
     if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
         return
@@ -102,18 +113,47 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         )
 
 
-def _groups(model: Network) -> Iterator[_Vars]:
+def _by_path(file: h5py.File) -> dict[str, h5py.Group]:
+    """All groups by their paths, with slashes alone."""
+    groups: dict[str, h5py.Group] = {}
+
+    def note(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Group):
+            groups.setdefault(name.replace(_BACKSLASH, "/"), item)
+            parts = name.replace(_BACKSLASH, "/").split("/")
+            for end in range(1, len(parts)):
+                groups.setdefault("/".join(parts[:end]), item)
+
+    file.visititems(note)
+    return groups
+
+
+def _groups(model: Network, is_of_2_13: bool = False) -> Iterator[_Vars]:
     visited: set[int] = set()
     yield _Vars(["vars"], model.name, [])
-    for where, layer in model.inner_layers():
-        yield from _groups_of(layer, where, visited)
+    for where, layer in _inner(model, is_of_2_13):
+        yield from _groups_of(layer, where, visited, is_of_2_13)
 
 
-def _groups_of(layer: Layer, path: str, visited: set[int]) -> Iterator[_Vars]:
+def _inner(layer: Layer | Network, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
+    """The layers within, each with the path to it."""
+    within = getattr(layer, "layers", None)
+    return _in_2_13(within) if is_of_2_13 and within is not None else layer.inner_layers()
+
+
+def _in_2_13(layers: Iterable[Layer]) -> Iterator[tuple[str, Layer]]:
+    before: Counter[str] = Counter()
+    for layer in layers:
+        name = snake_case(type(layer).__name__)
+        yield f"{_LAYERS_OF_2_13}/{name}_{before[name]}" if before[name] else f"{_LAYERS_OF_2_13}/{name}", layer
+        before[name] += 2 if layer.weights else 1
+
+
+def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool) -> Iterator[_Vars]:
     if id(layer) in visited:
         return
     visited.add(id(layer))
-    inner = list(layer.inner_layers())
+    inner = list(_inner(layer, is_of_2_13))
     others = {id(variable) for _, part in inner for variable in part.variables}
     objects: dict[str, list[Variable]] = {}
     for variable in layer.variables:
@@ -125,7 +165,7 @@ def _groups_of(layer: Layer, path: str, visited: set[int]) -> Iterator[_Vars]:
         # Early versions of Keras 3 called the attributes of attention "_query_dense" ...
         yield _Vars([f"{path}/{attribute}/vars", f"{path}/_{attribute}/vars"], name, _declared(variables))
     for where, part in inner:
-        yield from _groups_of(part, f"{path}/{where}", visited)
+        yield from _groups_of(part, f"{path}/{where}", visited, is_of_2_13)
 
 
 def _object_of(layer: Layer, variable: Variable) -> str:
@@ -139,22 +179,22 @@ def _declared(variables: list[Variable]) -> list[Variable]:
     return sorted(variables, key=lambda variable: not variable.trainable)
 
 
-def _arrays(file: h5py.File, wanted: _Vars) -> Iterator[tuple[Variable, Array]]:
+def _arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> Iterator[tuple[Variable, Array]]:
     """The variables of a group with the arrays to fill them with."""
     if not wanted.variables:
         return
-    group = next((file[path] for path in wanted.paths if isinstance(file.get(path), h5py.Group)), None)
+    group = next((groups[path] for path in wanted.paths if path in groups), None)
     held = 0 if group is None else len(group)
     if group is None or held != len(wanted.variables):
         raise CheckpointError(
-            f"{file.filename}: expected {len(wanted.variables)} weights of {wanted.name} in {wanted.paths[0]}, found "
+            f"{filename}: expected {len(wanted.variables)} weights of {wanted.name} in {wanted.paths[0]}, found "
             f"{held}. Load it into a model of the same layers."
         )
     for number, variable in enumerate(wanted.variables):
         array = _dataset(group, str(number))
         if array.shape != variable.shape:
             raise CheckpointError(
-                f"{file.filename}: {wanted.paths[0]}/{number}: expected the weights {variable.path} of shape "
+                f"{filename}: {wanted.paths[0]}/{number}: expected the weights {variable.path} of shape "
                 f"{variable.shape}, found {array.shape}."
             )
         yield variable, array

@@ -12,7 +12,7 @@ from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
-from distnet.saving import background, formats, keras_archive, training_state
+from distnet.saving import background, formats, input_shapes, keras_archive, training_state
 from distnet.saving.image import Image
 
 
@@ -75,13 +75,31 @@ def load_model(
             )
         model = cast(Any, LAYERS.get(found.model_config))
         if not model.built:
-            raise CheckpointError(f"{os.fspath(filepath)}: the model in it does not say the shape of its input.")
+            _build(model, found, os.fspath(filepath))
         found.read_weights(model)
         if compile and found.training_config is not None:
             model.compile_from_config(found.training_config)
             found.read_optimizer_state(model)
         model.training_state = training_state.read_training_state(found.file) or model.training_state
     return model
+
+
+def _build(model: Any, saved: formats.Saved, where: str) -> None:
+    """Build a Sequential whose layers do not say the shape of its input.
+
+    Raises:
+        CheckpointError: nor does anything else in the file.
+    """
+    weights = saved.first_weights()
+    shape = input_shapes.declared(saved.model_config or {})
+    if shape is None and weights is not None:
+        shape = input_shapes.deduced(model.layers, weights)
+    if shape is None:
+        raise CheckpointError(
+            f"{where}: the model in it does not say the shape of its input, nor do its first weights. Make the model "
+            "with an Input, and fill it by load_weights."
+        )
+    model.build(shape)
 
 
 def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:

@@ -3,7 +3,8 @@
     python tests/golden/make_saved.py NAME FOLDER [CASE ...]
 
 NAME is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10); or
-keras_formats or tf_keras_formats, which have ``.keras`` and ``.weights.h5`` files beside the ``.h5``. Each model of
+keras_formats or tf_keras_formats, which have ``.keras`` and ``.weights.h5`` files beside the ``.h5``; or keras_2_10 or
+keras_2_13 for those versions of TensorFlow's Keras, the latter in ``.keras`` files. Each model of
 ``saved_cases`` is trained for three epochs and saved. What it then predicts and how it is evaluated, the losses of
 three further epochs, and the predictions and the evaluation after them, are noted beside it. Outputs in a dict are
 noted in the order of their keys. All goes to FOLDER first, with the text of ``to_json``; what is there already is not
@@ -47,8 +48,15 @@ SHOWN = {
         "different_masks", "masked_labels", "named_outputs", "steps_of_batches", "images_of_batches", "sgd", "nadam",
         "adafactor",
     ],
+    "keras_2_10": [
+        "rmsprop_epsilon", "rmsprop_centered_epsilon", "rmsprop_momentum_epsilon", "adagrad_epsilon", "nadam",
+        "sgd_nesterov",
+    ],
+    "keras_2_13": ["residual_batchnorm", "nested_functional_partly_frozen", "bidirectional", "rmsprop_epsilon"],
 }  # fmt: skip
 ALL_FORMATS = (".h5", ".keras", ".weights.h5")
+FORMATS = {"keras_formats": ALL_FORMATS, "tf_keras_formats": ALL_FORMATS, "keras_2_13": (".keras",)}
+EPOCHS = {"keras_2_10": 7}
 
 
 class Legacy:
@@ -73,30 +81,30 @@ def given(arrays):
     return arrays[0] if isinstance(arrays, list) and len(arrays) == 1 else arrays
 
 
-def make(package, name, folder):
+def make(package, name, folder, formats, epochs):
     """Train, save and go on; the numbers are float32, as Keras computed them."""
     package.backend.clear_session()
     package.utils.set_random_seed(1)
     model, x, y = saved_cases.CASES[name](package)
 
-    def fit():
-        history = model.fit(given(x), given(y), batch_size=8, epochs=3, shuffle=False, verbose=0)
+    def fit(epochs):
+        history = model.fit(given(x), given(y), batch_size=8, epochs=epochs, shuffle=False, verbose=0)
         return history.history["loss"]
 
     def numbers(predicted, evaluated):
         found = {f"{predicted}{i}": array for i, array in enumerate(as_list(model.predict(given(x), verbose=0)))}
         return {**found, evaluated: np.atleast_1d(model.evaluate(given(x), given(y), batch_size=8, verbose=0))}
 
-    fit()
+    fit(3)
     found = numbers("pred", "evaluate")
     (folder / f"{name}.json").write_text(model.to_json())
-    for ending in reversed(ALL_FORMATS):  # to save .h5 Keras 3 takes the optimizer out of the model's settings
+    for ending in reversed(formats):  # to save .h5 Keras 3 takes the optimizer out of the model's settings
         save = model.save_weights if ending == ".weights.h5" else model.save
         save(folder / f"{name}{ending}")
-    found["next_losses"] = np.array(fit())
-    found |= numbers("after", "evaluate_after")
+    found["next_losses"] = np.array(fit(epochs))
+    found.update(numbers("after", "evaluate_after"))
     for what, arrays in (("x", x), ("y", y)):
-        found |= {f"{what}{i}": array for i, array in enumerate(as_list(arrays))}
+        found.update({f"{what}{i}": array for i, array in enumerate(as_list(arrays))})
         if isinstance(arrays, dict):
             found[f"{what}keys"] = np.array(sorted(arrays))
     np.savez(folder / f"{name}.npz", **found)
@@ -111,12 +119,12 @@ def main():
     folder.mkdir(exist_ok=True)
     for name in names or SHOWN[kind]:
         if not (folder / f"{name}.npz").exists():
-            make(package, name, folder)
+            make(package, name, folder, FORMATS.get(kind, (".h5",)), EPOCHS.get(kind, 3))
     if names:
         return
     with zipfile.ZipFile(Path(__file__).with_name(f"saved_{kind}.zip"), "w", zipfile.ZIP_LZMA) as archive:
         for name in SHOWN[kind]:
-            for ending in (*(ALL_FORMATS if kind.endswith("formats") else (".h5",)), ".npz"):
+            for ending in (*FORMATS.get(kind, (".h5",)), ".npz"):
                 path = folder / f"{name}{ending}"
                 # The time of writing is left out: the same files give the same archive.
                 archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_LZMA)

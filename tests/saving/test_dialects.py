@@ -213,7 +213,7 @@ def test_a_gru_that_does_not_say_resets_as_its_keras_did(tmp_path):
             recurrent("LSTM", dtype={"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}),
             "QuantizedDTypePolicy",
         ),
-        (recurrent("CuDNNLSTM"), "unknown layer 'CuDNNLSTM'"),
+        (recurrent("Highway"), "unknown layer 'Highway'"),
     ],
     ids=["time_major", "mixed", "quantized", "unknown"],
 )

@@ -21,7 +21,7 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
 
 
-@register_layer()
+@register_layer("CuDNNGRU")
 @dataclass(eq=False)
 class GRU(Recurrent):
     """A cell that mixes its last output with a candidate made of part of it.
@@ -91,6 +91,10 @@ class GRU(Recurrent):
 
     def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
         return (ResetAfter if self.reset_after else ResetBefore)(self, z, states, factors, ctx)
+
+
+CuDNNGRU = GRU
+"""Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
 
 
 class GRUSteps(Steps):

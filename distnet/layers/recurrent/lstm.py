@@ -21,7 +21,7 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
 
 
-@register_layer()
+@register_layer("CuDNNLSTM")
 @dataclass(eq=False)
 class LSTM(Recurrent):
     """A cell that keeps a state c beside its output h, and gates what enters, stays and leaves.
@@ -83,6 +83,10 @@ class LSTM(Recurrent):
 
     def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
         return LSTMSteps(self, z, states, factors, ctx)
+
+
+CuDNNLSTM = LSTM
+"""Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
 
 
 class LSTMSteps(Steps):

@@ -1,0 +1,197 @@
+"""What older Kerases meant and how they laid it out, beside the files in golden/saved_*.zip."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from distnet import errors, layers, models, optimizers
+from distnet.saving import dialects, old_layouts
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+X = np.sin(np.arange(24, dtype="float32")).reshape(6, 4)
+Y = np.cos(np.arange(6, dtype="float32"))[:, None]
+
+
+def trained(optimizer):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(3, "tanh"), layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    model.fit(X, Y, batch_size=3, epochs=2, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("cls", [optimizers.legacy.RMSprop, optimizers.legacy.Adagrad])
+@pytest.mark.parametrize(("ending", "for_keras_2"), [(".h5", False), (".h5", True), (".keras", False)])
+def test_an_epsilon_outside_the_root_lasts_through_files(cls, ending, for_keras_2, tmp_path):
+    model = trained(cls(0.1, epsilon=0.5))
+    model.save(tmp_path / f"m{ending}", keras_optimizer=for_keras_2)
+    again = models.load_model(tmp_path / f"m{ending}")
+    assert again.optimizer.epsilon_outside
+    losses = [m.fit(X, Y, batch_size=3, epochs=2, shuffle=False, verbose=0).history["loss"] for m in (model, again)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [optimizers.RMSprop, optimizers.Adagrad])
+def test_an_epsilon_outside_the_root_is_part_of_the_configuration_but_not_of_kerass(cls):
+    optimizer = cls(0.1, epsilon_outside=True)
+    assert cls.from_config(optimizer.get_config()).epsilon_outside
+    written = optimizers.serialize(optimizer)
+    assert "epsilon_outside" not in written["config"]
+    assert optimizers.deserialize(written).epsilon_outside
+    assert "epsilon_outside" not in cls(0.1).get_config()
+
+
+def test_legacy_rmsprop_has_epsilon_inside_the_root_where_it_has_momentum():
+    assert not optimizers.legacy.RMSprop(0.1, momentum=0.5).epsilon_outside
+    assert optimizers.legacy.RMSprop(0.1).epsilon_outside
+
+
+@pytest.mark.parametrize(
+    ("version", "config", "is_outside", "norms"),
+    [
+        ("2.2.4", {"lr": 0.1, "clipnorm": 0.3}, True, (None, 0.3)),
+        ("2.2.4-tf", {"learning_rate": 0.1, "clipnorm": 0.3}, True, (0.3, None)),
+        ("2.10.0", {"learning_rate": 0.1, "momentum": 0.9, "clipnorm": 0.3}, False, (0.3, None)),
+        ("2.13.1", {"learning_rate": 0.1, "is_legacy_optimizer": False, "jit_compile": True}, False, (None, None)),
+        ("2.13.1", {"learning_rate": 0.1}, True, (None, None)),
+        ("3.15.1", {"learning_rate": 0.1, "clipnorm": 0.3}, False, (0.3, None)),
+        ("2.12.0+distnet", {"learning_rate": 0.1}, False, (None, None)),
+    ],
+)
+@pytest.mark.parametrize("key", ["optimizer_config", "optimizer"])
+def test_rmsprop_is_that_of_the_keras_that_wrote_it(version, config, is_outside, norms, key):
+    settings = {key: {"class_name": "RMSprop", "config": config}, "loss": "mse"}
+    spec = dialects.in_present_words(settings, version)[key]
+    optimizer = optimizers.deserialize(spec)
+    assert (optimizer.epsilon_outside, (optimizer.clipnorm, optimizer.global_clipnorm)) == (is_outside, norms)
+
+
+def renamed(archive, path):
+    """An archive whose weights are named as Keras on Windows did."""
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:
+        for name in ("metadata.json", "config.json"):
+            new.writestr(name, old.read(name))
+        weights = io.BytesIO()
+        with h5py.File(io.BytesIO(old.read("model.weights.h5"))) as given, h5py.File(weights, "w") as file:
+
+            def copy(name, item):
+                if name.endswith("/vars"):
+                    group = file.create_group(name.removesuffix("/vars").replace("/", "\\") + "/vars")
+                    for key, dataset in item.items():
+                        group[key] = dataset[()]
+
+            given.visititems(copy)
+        new.writestr("model.weights.h5", weights.getvalue())
+    return path
+
+
+def test_a_backslash_in_an_archive_is_a_slash(tmp_path):
+    model = models.Sequential(
+        [layers.Input((5, 3)), layers.Bidirectional(layers.LSTM(2)), layers.Dense(3), layers.Dense(1)]
+    )
+    model.compile("adam", "mse")
+    x = np.sin(np.arange(90, dtype="float32")).reshape(6, 5, 3)
+    model.fit(x, Y, verbose=0)
+    model.save(tmp_path / "m.keras")
+    again = models.load_model(renamed(tmp_path / "m.keras", tmp_path / "n.keras"))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    np.testing.assert_array_equal(again.optimizer.slots["velocity"], model.optimizer.slots["velocity"])
+
+
+def without_input(path):
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        del config["config"]["layers"][0]
+        file.attrs["model_config"] = json.dumps(config)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("stack", "shape"),
+    [
+        ([layers.Dropout(0.2), layers.Dense(3)], (4,)),
+        ([layers.Bidirectional(layers.LSTM(3)), layers.Dense(2)], (5, 4)),
+        ([layers.Embedding(9, 3), layers.GRU(2)], (6,)),
+        ([layers.Conv2D(2, 2), layers.GlobalAveragePooling2D()], (5, 5, 3)),
+        ([layers.BatchNormalization(), layers.Dense(1)], (4,)),
+    ],
+    ids=["dense", "bidirectional", "embedding", "conv", "norm"],
+)
+def test_a_sequential_without_input_shape_takes_it_from_its_first_weights(stack, shape, tmp_path):
+    model = models.Sequential([layers.Input(shape), *stack])
+    model.save(tmp_path / "m.h5")
+    again = models.load_model(without_input(tmp_path / "m.h5"))
+    x = (np.arange(6 * np.prod(shape)) % 5).astype("int32").reshape(6, *shape)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_sequential_whose_first_weights_do_not_tell_is_refused_by_name(tmp_path):
+    model = models.Sequential([layers.Input((2, 4)), layers.Flatten(), layers.Dense(3)])
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(errors.CheckpointError, match=r"m\.h5: .*does not say the shape of its input"):
+        models.load_model(without_input(tmp_path / "m.h5"))
+
+
+def test_a_sequential_that_says_what_it_was_built_for_is_built_for_that(tmp_path):
+    model = models.Sequential([layers.Input((2, 4)), layers.Flatten(), layers.Dense(3)])
+    path = tmp_path / "m.h5"
+    model.save(path)
+    without_input(path)
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["build_input_shape"] = [None, 2, 4]
+        file.attrs["model_config"] = json.dumps(config)
+    assert models.load_model(path).input_shape == (None, 2, 4)
+
+
+def cudnn(weights, gates):
+    """The weights of LSTM as CuDNN's layer has them; Source: ``_convert_rnn_weights`` of tf_keras."""
+    kernel, recurrent, bias = weights
+    turned = [part.T.reshape(part.shape) for part in np.hsplit(kernel, gates)]
+    return [np.hstack(turned), np.hstack([p.T for p in np.hsplit(recurrent, gates)]), np.tile(0.5 * bias, 2)]
+
+
+def test_weights_of_cudnns_layer_fill_an_lstm_by_name_too(tmp_path):
+    def made():
+        return models.Sequential([layers.Input((5, 4)), layers.LSTM(3, name="a"), layers.Dense(2, name="b")])
+
+    model, again = made(), made()
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        for name, array in zip(file["a"].attrs["weight_names"], cudnn(model.layers[0].get_weights(), 4), strict=True):
+            del file["a"][name]
+            file["a"][name] = array
+    again.load_weights(tmp_path / "w.h5", by_name=True)
+    for ours, expected in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-6)
+    assert layers.deserialize({"class_name": "CuDNNLSTM", "config": {"units": 3}}).recurrent_activation is not None
+    assert isinstance(layers.CuDNNGRU(2), layers.GRU)
+
+
+def test_options_of_keras_1_that_no_keras_has_had_since_are_refused():
+    def read(name, **config):
+        spec = {"class_name": name, "config": {"name": "a", **config}}
+        return layers.deserialize(dialects.in_present_words(spec, "1.2.2"))
+
+    with pytest.raises(errors.ArgumentError, match="modes 1 and 2"):
+        read("BatchNormalization", mode=2, axis=-1)
+    with pytest.raises(errors.ArgumentError, match=r"Merge: expected a mode of .*, received 'cos'"):
+        read("Merge", mode="cos")
+    dense = read("Dense", output_dim=3, W_regularizer={"name": "WeightRegularizer", "l1": 0.1, "l2": 0.2})
+    assert (dense.units, dense.kernel_regularizer.l1, dense.kernel_regularizer.l2) == (3, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_kernels_of_keras_1_are_laid_out_anew_and_those_of_theano_turned_round(data_format):
+    layer = layers.Conv2D(5, (2, 3), input_shape=(6, 7, 4))
+    layer.build_once((None, 6, 7, 4))
+    kernel = np.arange(120.0).reshape(2, 3, 4, 5)
+    layer.data_format = data_format
+    held = kernel if data_format == "channels_last" else kernel.transpose(3, 2, 0, 1)
+    origin = old_layouts.Origin(is_keras_1=True, is_theano=True)
+    found, _ = old_layouts.in_present_layout(layer, [held, np.zeros(5)], origin)
+    np.testing.assert_array_equal(found, kernel[::-1, ::-1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from distnet.absent import Absent, because
 from distnet.launcher import watch_for_failure
 
 if TYPE_CHECKING:
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from distnet import constraints as constraints
     from distnet import datasets as datasets
     from distnet import distribution as distribution
+    from distnet import engine as engine
     from distnet import errors as errors
+    from distnet import initializations as initializations
     from distnet import initializers as initializers
     from distnet import layers as layers
     from distnet import losses as losses
     from distnet import metrics as metrics
     from distnet import models as models
+    from distnet import objectives as objectives
     from distnet import ops as ops
     from distnet import optimizers as optimizers
     from distnet import preprocessing as preprocessing
@@ -45,9 +49,9 @@ __version__ = "0.1.0"
 
 _ROOMS = frozenset(
     {
-        *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "errors"),
-        *("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"),
-        *("preprocessing", "regularizers", "saving", "utils"),
+        *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "engine"),
+        *("errors", "initializations", "initializers", "layers", "losses", "metrics", "models", "objectives"),
+        *("ops", "optimizers", "preprocessing", "regularizers", "saving", "utils"),
     }
 )
 _HOMES = {
@@ -57,7 +61,22 @@ _HOMES = {
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
 
+_MACHINERY = "it is part of Keras's own machinery, which works otherwise here."
+_ABSENT = {
+    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope Variable"),
+    **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
+    **because(_MACHINERY, "quantizers remat src tree visualization estimator"),
+    **because("distnet computes on CPUs: leave it out.", "device"),
+    **because("there is no mixed precision: leave it out, or use config.set_floatx.", "mixed_precision"),
+    **because("no weights trained elsewhere are here. Load your own file with load_model.", "applications"),
+}
+
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
+
+
+def version() -> str:
+    """distnet's version."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:
@@ -65,6 +84,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"distnet.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"distnet.{_HOMES[name]}"), name)
+    if name in _ABSENT:
+        return Absent(f"keras.{name}", _ABSENT[name])
     raise AttributeError(f"module 'distnet' has no attribute {name!r}")
 
 

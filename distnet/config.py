@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from dataclasses import dataclass
+from typing import Any
 
-from distnet.arguments import POSITIVE, check_number, check_option
-from distnet.errors import ArgumentError
+from distnet.arguments import POSITIVE, check_integer, check_number, check_option
+from distnet.errors import AbsentError, ArgumentError
 
 DATA_FORMATS = ("channels_last", "channels_first")
 """Where arrays of images have their channels."""
@@ -18,6 +21,11 @@ class _Settings:
     epsilon: float = 1e-7
     image_data_format: str = "channels_last"
     checks_replicas: bool = True
+    is_interactive: bool = True
+    filters_tracebacks: bool = True
+    uses_flash_attention: bool | None = None
+    max_epochs: int | None = None
+    max_steps_per_epoch: int | None = None
 
 
 _settings = _Settings()
@@ -98,3 +106,125 @@ def data_format(value: object, where: str) -> str:
     name = value.lower() if isinstance(value, str) else value
     check_option(f"{where}: data_format", name, DATA_FORMATS)
     return str(name)
+
+
+def backend() -> str:
+    """``"numpy"``: what computes."""
+    return "numpy"
+
+
+def set_backend(backend: str) -> None:
+    """Accept ``"numpy"``, the only backend.
+
+    Raises:
+        AbsentError: any other one.
+    """
+    if backend != "numpy":
+        raise AbsentError(f"set_backend: distnet computes with NumPy alone, received {backend!r}. Leave it out.")
+
+
+def dtype_policy() -> str:
+    """Name of the dtype that new models compute in: ``floatx``.
+
+    Source: ``keras.config.dtype_policy``, whose result prints so.
+    """
+    return floatx()
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the dtype of models built from now on: ``set_floatx`` by another name.
+
+    Raises:
+        AbsentError: mixed or half precision, which NumPy computes too slowly to train in.
+    """
+    name = getattr(policy, "name", policy)
+    if name not in _FLOATX:
+        raise AbsentError(
+            f"set_dtype_policy: expected one of {_FLOATX}, received {name!r}. There is no mixed precision."
+        )
+    set_floatx(str(name))
+
+
+def enable_interactive_logging() -> None:
+    """Write progress and summaries to standard output, as at the start."""
+    _settings.is_interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Write progress and summaries to the logger ``distnet``, not to standard output."""
+    _settings.is_interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and summaries go to standard output."""
+    return _settings.is_interactive
+
+
+def enable_traceback_filtering() -> None:
+    """Taken so that scripts run; tracebacks here are short as they are."""
+    _settings.filters_tracebacks = True
+
+
+def disable_traceback_filtering() -> None:
+    """Taken so that scripts run; tracebacks here are always whole."""
+    _settings.filters_tracebacks = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What was set last; without effect."""
+    return _settings.filters_tracebacks
+
+
+def enable_unsafe_deserialization() -> None:
+    """Without effect, with a warning: distnet runs no code from files."""
+    warnings.warn(
+        "enable_unsafe_deserialization has no effect: distnet runs no code from files. Pass the functions of a file in "
+        "custom_objects.",
+        stacklevel=2,
+    )
+
+
+def enable_flash_attention() -> None:
+    """Taken so that scripts run: attention is computed exactly in either case."""
+    _settings.uses_flash_attention = True
+
+
+def disable_flash_attention() -> None:
+    """Taken so that scripts run: attention is computed exactly in either case."""
+    _settings.uses_flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What was set last, None at the start; without effect."""
+    return _settings.uses_flash_attention
+
+
+def is_nnx_enabled() -> bool:
+    """False: that is an interface of JAX."""
+    return False
+
+
+def max_epochs() -> int | None:
+    """The most epochs that ``fit`` trains; None for no limit."""
+    return _limit(_settings.max_epochs, "KERAS_MAX_EPOCHS")
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limit the epochs of every ``fit``, for a short trial of a script."""
+    _settings.max_epochs = None if max_epochs is None else check_integer("set_max_epochs", max_epochs, 1)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps that an epoch, an evaluation or a prediction takes; None for no limit."""
+    return _limit(_settings.max_steps_per_epoch, "KERAS_MAX_STEPS_PER_EPOCH")
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limit the steps of every epoch, evaluation and prediction, for a short trial of a script."""
+    limit = max_steps_per_epoch
+    _settings.max_steps_per_epoch = None if limit is None else check_integer("set_max_steps_per_epoch", limit, 1)
+
+
+def _limit(value: int | None, variable: str) -> int | None:
+    text = os.environ.get(variable, "")
+    return int(text) if value is None and text.isdecimal() and int(text) > 0 else value

@@ -11,6 +11,7 @@ import numpy as np
 from distnet import config
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.old_names import accept_old_arguments
 from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
 from distnet.types import Array, ArrayLike, Json
 
@@ -124,10 +125,12 @@ class MinMaxNorm(Constraint):
         return w * (wanted / (config.epsilon() + norms))
 
 
-max_norm = MaxNorm
+accept_old_arguments(MaxNorm)
+
+max_norm = maxnorm = MaxNorm
 min_max_norm = MinMaxNorm
-non_neg = NonNeg
-unit_norm = UnitNorm
+non_neg = nonneg = NonNeg
+unit_norm = unitnorm = UnitNorm
 
 
 def get(identifier: object) -> Constraint | None:

@@ -11,6 +11,7 @@
     ├── NotCompiledError    (RuntimeError)  training asked for before compile()
     ├── DivergenceError     (RuntimeError)  a loss that is no number any more
     ├── GradientError       (RuntimeError)  a layer's gradient that is not that of its forward
+    ├── AbsentError         (NotImplementedError)  something of Keras that distnet has not
     ├── MissingPackageError (ImportError)   an optional package or program that is not installed
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
     │   └── UnknownObjectError              it names a class or function that is not there; an UnknownNameError, too
@@ -71,6 +72,10 @@ class DivergenceError(DistnetError, RuntimeError):
 
 class GradientError(DistnetError, RuntimeError):
     """The gradient that a layer gives is not that of its forward."""
+
+
+class AbsentError(DistnetError, NotImplementedError):
+    """Something of Keras was used that distnet has not."""
 
 
 class MissingPackageError(DistnetError, ImportError):

@@ -187,9 +187,9 @@ class OrthogonalRegularizer(Regularizer):
         return self.factor / pairs if pairs else 0.0
 
 
-l1 = L1
-l2 = L2
-l1_l2 = L1L2
+l1 = activity_l1 = L1
+l2 = activity_l2 = L2
+l1_l2 = l1l2 = activity_l1l2 = WeightRegularizer = ActivityRegularizer = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from distnet.absent import names_elsewhere
 from distnet.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from distnet.callbacks.base import Callback as Callback
 from distnet.callbacks.base import CallbackList as CallbackList
@@ -17,3 +18,11 @@ from distnet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLR
 from distnet.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from distnet.callbacks.tensorboard import TensorBoard as TensorBoard
 from distnet.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+
+__getattr__ = names_elsewhere(
+    __name__,
+    absent={
+        "OrbaxCheckpoint": "it writes files of JAX. Use ModelCheckpoint or BackupAndRestore.",
+        "RemoteMonitor": "send the logs to a server in a LambdaCallback(on_epoch_end=...).",
+    },
+)

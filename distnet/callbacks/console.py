@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+
+from distnet import config
+
+_LOGGER = logging.getLogger("distnet")
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write ``text`` to standard output at once, where there is one."""
-    if sys.stdout is not None:
+    """Write ``text`` to standard output at once, where there is one, or to the logger where config says so."""
+    if not config.is_interactive_logging_enabled():
+        _LOGGER.info(text.strip())
+    elif sys.stdout is not None:
         sys.stdout.write(text + end)
         sys.stdout.flush()

@@ -6,6 +6,7 @@ Only the distributions are Keras's; the random numbers themselves differ between
 (2, 3)
 """
 
+from distnet.absent import because, names_elsewhere
 from distnet.initializers.base import INITIALIZERS, FunctionInitializer, Initializer, deserialize, get, serialize
 from distnet.initializers.constants import Constant, Identity, Ones, Zeros
 from distnet.initializers.distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
@@ -28,13 +29,13 @@ he_uniform = HeUniform
 identity = IdentityInitializer = Identity
 lecun_normal = LecunNormal
 lecun_uniform = LecunUniform
-ones = Ones
+one = ones = Ones
 orthogonal = OrthogonalInitializer = Orthogonal
-random_normal = RandomNormal
-random_uniform = RandomUniform
+normal = random_normal = RandomNormal
+uniform = random_uniform = RandomUniform
 truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
-zeros = Zeros
+zero = zeros = Zeros
 
 __all__ = [
     "Constant",
@@ -68,12 +69,20 @@ __all__ = [
     "identity",
     "lecun_normal",
     "lecun_uniform",
+    "normal",
+    "one",
     "ones",
     "orthogonal",
     "random_normal",
     "random_uniform",
     "serialize",
     "truncated_normal",
+    "uniform",
     "variance_scaling",
+    "zero",
     "zeros",
 ]
+
+__getattr__ = names_elsewhere(
+    __name__, absent=because("there are no layers of spectrograms.", "STFT STFTInitializer stft")
+)

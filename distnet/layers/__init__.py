@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from distnet.absent import because, names_elsewhere
+from distnet.layers import convolutional_recurrent as convolutional_recurrent
 from distnet.layers import core as core
+from distnet.layers import cudnn_recurrent as cudnn_recurrent
 from distnet.layers import embeddings as embeddings
+from distnet.layers import experimental as experimental
 from distnet.layers import layer_activation as layer_activation
+from distnet.layers import local as local
 from distnet.layers import merge as merge
 from distnet.layers import wrappers as wrappers
 from distnet.layers.activation import Activation as Activation
@@ -135,6 +140,35 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
+
+_NOT_YET = (
+    "no such layer here. Build it from the layers there are, or as a layer of your own with forward and backward."
+)
+_OTHERS = "it runs another framework's code."
+
+__getattr__ = names_elsewhere(
+    __name__,
+    ["layers.elsewhere"],
+    {
+        **because(_NOT_YET, """
+            AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
+            AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling3D AvgPool3D CategoryEncoding
+            ContrastLimitedAdaptiveHistogramEqualization Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
+            Convolution3D Convolution3DTranspose Cropping3D CuDNNGRU CuDNNLSTM CutMix Discretization EinsumDense
+            Equalization GRUCell GlobalAveragePooling3D GlobalAvgPool3D GlobalMaxPool3D GlobalMaxPooling3D
+            GroupQueryAttention HashedCrossing Hashing InputSpec IntegerLookup LSTMCell LocallyConnected1D
+            LocallyConnected2D MaxNumBoundingBoxes MaxPool3D MaxPooling3D MelSpectrogram MixUp Normalization Pipeline
+            RMSNormalization RNN RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform
+            RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective
+            RandomPosterization RandomSaturation RandomSharpness RandomShear RandomWidth ReversibleEmbedding
+            STFTSpectrogram SimpleRNNCell Solarization SpatialDropout3D SpectralNormalization StackedRNNCells
+            StringLookup TextVectorization ThresholdedReLU UpSampling3D ZeroPadding3D DenseFeatures ConvRecurrent2D
+        """),
+        **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
+        **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),
+        **because("it went with Keras 1. Use PReLU or a softplus activation.", "SReLU ParametricSoftplus"),
+    },
+)  # fmt: skip
 
 
 def serialize(layer: Layer) -> Json:

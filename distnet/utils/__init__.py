@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from distnet.absent import because, names_elsewhere
+from distnet.backend import clear_session as clear_session
+from distnet.backend import is_keras_tensor as is_keras_tensor
+from distnet.backend import standardize_dtype as standardize_dtype
+from distnet.config import disable_interactive_logging as disable_interactive_logging
+from distnet.config import enable_interactive_logging as enable_interactive_logging
+from distnet.config import is_interactive_logging_enabled as is_interactive_logging_enabled
+from distnet.errors import DataError
 from distnet.models.plotting import model_to_dot as model_to_dot
 from distnet.models.plotting import plot_model as plot_model
 from distnet.preprocessing.image import array_to_img as array_to_img
@@ -13,8 +23,11 @@ from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
+from distnet.utils import conv_utils as conv_utils
 from distnet.utils import data_utils as data_utils
 from distnet.utils import generic_utils as generic_utils
+from distnet.utils import io_utils as io_utils
+from distnet.utils import layer_utils as layer_utils
 from distnet.utils import np_utils as np_utils
 from distnet.utils import vis_utils as vis_utils
 from distnet.utils.data_utils import PyDataset as PyDataset
@@ -22,8 +35,58 @@ from distnet.utils.data_utils import Sequence as Sequence
 from distnet.utils.data_utils import get_file as get_file
 from distnet.utils.generic_utils import Progbar as Progbar
 from distnet.utils.gradients import check_gradients as check_gradients
+from distnet.utils.layer_utils import get_source_inputs as get_source_inputs
+from distnet.utils.layer_utils import print_summary as print_summary
 from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 
 CustomObjectScope = custom_object_scope
 """Keras's other name of ``custom_object_scope``."""
+
+_PIPELINE = (
+    "data pipelines are TensorFlow's. Read the files with NumPy or ImageDataGenerator, and pass arrays or a PyDataset."
+)
+_THREADS = "batches are drawn by fit itself. Pass the generator or the Sequence to fit."
+_GPUS = "distnet uses ranks, not GPUs. Leave it out, and start the script with mpirun -n N."
+
+__getattr__ = names_elsewhere(
+    __name__,
+    ["saving"],
+    {
+        **because(_PIPELINE, "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory"),
+        **because(_PIPELINE, "timeseries_dataset_from_array FeatureSpace"),
+        **because("split arrays with NumPy, or with fit(validation_split=).", "split_dataset"),
+        **because(_THREADS, "OrderedEnqueuer GeneratorEnqueuer SequenceEnqueuer"),
+        **because(_GPUS, "multi_gpu_model"),
+        **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
+        **because("use to_categorical and NumPy.", "get_test_data keras_test"),
+        **because("load the model with load_model, which turns kernels.", "convert_all_kernels_in_model"),
+        **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy deserialize_keras_object"),
+        **because("it is part of Keras's own machinery.", "serialize_keras_object get_registered_name"),
+        **because("it is part of Keras's own machinery.", "get_registered_object"),
+    },
+)
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """``x``, ``(x, y)`` or ``(x, y, sample_weight)``: what a data source hands out.
+
+    Source: ``keras.utils.pack_x_y_sample_weight``.
+    """
+    if y is None:
+        return (x,) if isinstance(x, list | tuple) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """``(x, y, sample_weight)`` of what a data source hands out; None for what is missing.
+
+    Raises:
+        DataError: more than three parts.
+
+    Source: ``keras.utils.unpack_x_y_sample_weight``.
+    """
+    parts = tuple(data) if isinstance(data, list | tuple) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise DataError(f"expected (x,), (x, y) or (x, y, sample_weight), received {len(parts)} parts.")
+    return (*parts, *(None,) * (3 - len(parts)))

@@ -1,0 +1,75 @@
+"""Names that Keras has and distnet has not: they can be imported, and say why when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from distnet.errors import AbsentError
+
+
+class Absent:
+    """Stands for a function, class or module of Keras that is not here.
+
+    Args:
+        name: its full name.
+        reason: why it is not here, and what to do instead.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self._name, self._reason = name, reason
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Refuse to be called.
+
+        Raises:
+            AbsentError: always.
+        """
+        self._refuse(self._name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(f"{self._name} is not in distnet: {self._reason}")
+        self._refuse(f"{self._name}.{name}")
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> NoReturn:
+        self._refuse(self._name)
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: not in distnet>"
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise AbsentError(f"{what} is not in distnet: {self._reason}")
+
+
+def names_elsewhere(
+    here: str, rooms: Sequence[str] = (), absent: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module: names that other modules hold, and names that are absent.
+
+    Args:
+        here: the module's name.
+        rooms: modules of distnet whose names it has too.
+        absent: name -> why it is not here.
+    """
+
+    def find(name: str) -> Any:
+        if not name.startswith("_"):
+            for room in rooms:
+                module = importlib.import_module(f"distnet.{room}")
+                if hasattr(module, name):
+                    return getattr(module, name)
+        if absent is not None and name in absent:
+            return Absent(f"{here.replace('distnet', 'keras', 1)}.{name}", absent[name])
+        raise AttributeError(f"module {here!r} has no attribute {name!r}")
+
+    return find
+
+
+def because(reason: str, names: str) -> dict[str, str]:
+    """The same reason for several names, which are divided by spaces."""
+    return dict.fromkeys(names.split(), reason)

@@ -1,0 +1,289 @@
+"""Keras 2's ``keras.backend``: settings, values of weights, shapes, and functions of arrays.
+
+The functions compute values, not gradients. Sessions, graphs and devices are TensorFlow's: they are named as absent.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from distnet import naming
+from distnet.absent import because, names_elsewhere
+from distnet.backend import tensorflow_backend as tensorflow_backend
+from distnet.backend.arrays import argmax as argmax
+from distnet.backend.arrays import argmin as argmin
+from distnet.backend.arrays import batch_flatten as batch_flatten
+from distnet.backend.arrays import concatenate as concatenate
+from distnet.backend.arrays import flatten as flatten
+from distnet.backend.arrays import gather as gather
+from distnet.backend.arrays import l2_normalize as l2_normalize
+from distnet.backend.arrays import permute_dimensions as permute_dimensions
+from distnet.backend.arrays import pow as pow
+from distnet.backend.arrays import repeat as repeat
+from distnet.backend.arrays import repeat_elements as repeat_elements
+from distnet.backend.arrays import switch as switch
+from distnet.backend.function import LEARNING_PHASE, LearningPhase
+from distnet.backend.function import Function as Function
+from distnet.backend.function import function as function
+from distnet.config import epsilon as epsilon
+from distnet.config import floatx as floatx
+from distnet.config import image_data_format as image_data_format
+from distnet.config import set_epsilon as set_epsilon
+from distnet.config import set_floatx as set_floatx
+from distnet.config import set_image_data_format as set_image_data_format
+from distnet.errors import ArgumentError
+from distnet.layers.symbolic import KerasTensor
+from distnet.types import Shape
+from distnet.variables import Variable
+
+_SESSION = "it is TensorFlow's, and distnet computes with NumPy. Leave it out: no session, graph or device need be set."
+_GRADIENT = "it differentiates TensorFlow's graphs. Write a layer or a loss with its gradient, and train with fit()."
+_GRAPH = "it makes nodes of TensorFlow's graphs. Use layers on placeholders, and NumPy on arrays."
+_RANDOM = (
+    "its numbers would differ from rank to rank. Use numpy.random.default_rng(seed), or layers such as GaussianNoise."
+)
+
+_uids: Counter[str] = Counter()
+
+
+def backend() -> str:
+    """``"numpy"``: what computes."""
+    return "numpy"
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Count automatic names from the beginning again: the next ``Dense`` is ``dense``.
+
+    Args:
+        free_memory: taken so that scripts run; memory is freed when nothing refers to it.
+
+    Source: ``keras.backend.clear_session``.
+    """
+    naming.reset()
+
+
+def get_value(x: Any) -> Any:
+    """The value of a weight, of the optimizer's learning rate, or of a number.
+
+    Source: ``keras.backend.get_value``.
+    """
+    return x.numpy() if hasattr(x, "numpy") else x
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Give a weight, or the optimizer's learning rate, another value.
+
+    >>> from distnet.optimizers import SGD
+    >>> optimizer = SGD(0.1)
+    >>> set_value(optimizer.learning_rate, 0.05)
+    >>> float(get_value(optimizer.lr))
+    0.05
+
+    Raises:
+        ArgumentError: ``x`` is neither.
+
+    Source: ``keras.backend.set_value``.
+    """
+    if not hasattr(x, "assign"):
+        raise ArgumentError(f"set_value: expected a weight or the optimizer's learning rate, received {x!r}.")
+    x.assign(value)
+
+
+def batch_get_value(tensors: Iterable[Any]) -> list[Any]:
+    """The values of several weights.
+
+    Source: ``keras.backend.batch_get_value``.
+    """
+    return [get_value(x) for x in tensors]
+
+
+def batch_set_value(tuples: Iterable[tuple[Any, Any]]) -> None:
+    """Give several weights their values.
+
+    Source: ``keras.backend.batch_set_value``.
+    """
+    for x, value in tuples:
+        set_value(x, value)
+
+
+def cast_to_floatx(x: Any) -> np.ndarray[Any, Any]:
+    """An array of the dtype that new models compute in.
+
+    Source: ``keras.backend.cast_to_floatx``.
+    """
+    return np.asarray(x, dtype=floatx())
+
+
+def int_shape(x: Any) -> Shape | None:
+    """The shape of a placeholder, a weight or an array: a tuple, None for extents that are not known.
+
+    >>> int_shape(np.zeros((2, 3)))
+    (2, 3)
+
+    Source: ``keras.backend.int_shape``.
+    """
+    return None if (shape := getattr(x, "shape", None)) is None else tuple(shape)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes.
+
+    Source: ``keras.backend.ndim``.
+    """
+    return len(x.shape if hasattr(x, "shape") else np.shape(x))
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype of a placeholder, a weight or an array.
+
+    Source: ``keras.backend.dtype``.
+    """
+    return np.dtype(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype).name
+
+
+standardize_dtype = dtype
+
+
+def is_keras_tensor(x: object) -> bool:
+    """Whether it is a placeholder.
+
+    Source: ``keras.backend.is_keras_tensor``.
+    """
+    return isinstance(x, KerasTensor)
+
+
+is_placeholder = is_keras_tensor
+
+
+def is_sparse(x: object) -> bool:
+    """False: there are no sparse placeholders.
+
+    Source: ``keras.backend.is_sparse``.
+    """
+    return False
+
+
+def eval(x: Any) -> Any:
+    """The value of a weight, or of an array.
+
+    Source: ``keras.backend.eval``.
+    """
+    if isinstance(x, KerasTensor):
+        raise ArgumentError(f"eval: {x.name} is a placeholder and has no value. Use model.predict on data.")
+    return get_value(x)
+
+
+def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Variable:
+    """A variable of its own, with a value that ``set_value`` changes.
+
+    Source: ``keras.backend.variable``.
+    """
+    array = np.asarray(value, dtype or floatx())
+    name = name or f"variable_{get_uid('variable')}"
+    return Variable(name, name, array, trainable=False, constraint=constraint)
+
+
+def constant(value: Any, dtype: str | None = None, shape: Shape | None = None, name: str | None = None) -> Any:
+    """An array of this value.
+
+    Source: ``keras.backend.constant``.
+    """
+    array = np.asarray(value, dtype or floatx())
+    return array if shape is None else np.broadcast_to(array, shape).copy()  # type: ignore[arg-type]
+
+
+def count_params(x: Any) -> int:
+    """The number of entries of a weight or an array.
+
+    Source: ``keras.backend.count_params``.
+    """
+    return int(np.prod(x.shape))
+
+
+def get_uid(prefix: str = "") -> int:
+    """The next number for this prefix, from 1.
+
+    Source: ``keras.backend.get_uid``.
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Count from the beginning again.
+
+    Source: ``keras.backend.reset_uids``.
+    """
+    _uids.clear()
+    naming.reset()
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype is of floating-point numbers.
+
+    Source: ``keras.backend.is_float_dtype``.
+    """
+    return bool(np.dtype(dtype).kind == "f")
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype is of integers.
+
+    Source: ``keras.backend.is_int_dtype``.
+    """
+    return np.dtype(dtype).kind in "iu"
+
+
+def image_dim_ordering() -> str:
+    """``"tf"`` for channels last, ``"th"`` for channels first: Keras 1's names.
+
+    Source: ``keras.backend.image_dim_ordering`` of Keras 1.
+    """
+    return {"channels_last": "tf", "channels_first": "th"}[image_data_format()]
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """``set_image_data_format`` by Keras 1's names, ``"tf"`` and ``"th"``.
+
+    Source: ``keras.backend.set_image_dim_ordering`` of Keras 1.
+    """
+    set_image_data_format({"tf": "channels_last", "th": "channels_first"}.get(dim_ordering, dim_ordering))
+
+
+def learning_phase() -> LearningPhase:
+    """The last input of ``function``: 1 computes as in training, 0 as in inference. By itself it is 0.
+
+    Source: ``keras.backend.learning_phase``.
+    """
+    return LEARNING_PHASE
+
+
+def set_learning_phase(value: int) -> None:
+    """Taken so that scripts run, with a warning: ``fit`` trains and ``predict`` infers whatever is set.
+
+    Source: ``keras.backend.set_learning_phase``.
+    """
+    warnings.warn(
+        f"set_learning_phase({value}) has no effect: fit always trains, predict and evaluate never do. "
+        "Freeze layers with trainable = False; call a model with training=True to have dropout in predictions.",
+        stacklevel=2,
+    )
+
+
+__getattr__ = names_elsewhere(
+    __name__,
+    ["backend.names", "ops"],
+    {
+        **because(_SESSION, "get_session set_session tf manual_variable_initialization name_scope get_graph"),
+        **because(_GRADIENT, "gradients update update_add update_sub moving_average_update stop_gradient"),
+        **because(_GRAPH, "placeholder rnn foldl foldr map_fn conv1d conv2d conv3d pool2d pool3d bias_add batch_dot"),
+        **because(_GRAPH, "dropout in_train_phase in_test_phase ctc_decode ctc_batch_cost batch_normalization"),
+        **because(_RANDOM, "random_normal random_uniform random_binomial random_bernoulli truncated_normal"),
+        **because(_RANDOM, "random_normal_variable random_uniform_variable"),
+    },
+)

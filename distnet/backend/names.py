@@ -1,0 +1,12 @@
+"""Functions of NumPy and of ``distnet.activations`` that Keras 2's backend has under the same names."""
+
+from __future__ import annotations
+
+from distnet.activations import elu as elu
+from distnet.activations import hard_sigmoid as hard_sigmoid
+from distnet.activations import relu as relu
+from distnet.activations import sigmoid as sigmoid
+from distnet.activations import softmax as softmax
+from distnet.activations import softplus as softplus
+from distnet.activations import softsign as softsign
+from distnet.activations import tanh as tanh

@@ -1,0 +1,7 @@
+"""Keras 1's path of the losses."""
+
+from __future__ import annotations
+
+from distnet.absent import names_elsewhere
+
+__getattr__ = names_elsewhere(__name__, ["losses"])

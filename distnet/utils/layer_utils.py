@@ -1,0 +1,57 @@
+"""Keras's path of ``count_params`` and ``print_summary``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from distnet.absent import names_elsewhere
+from distnet.layers.symbolic import KerasTensor
+from distnet.models import Model
+
+__getattr__ = names_elsewhere(
+    __name__,
+    absent={
+        "convert_all_kernels_in_model": "it turned Theano's kernels, which load_model does for files that say so.",
+        "convert_dense_weights_data_format": "load the model with load_model, which reorders them.",
+    },
+)
+
+
+def count_params(weights: Iterable[Any]) -> int:
+    """Number of entries of these weights, each counted once.
+
+    Source: ``keras.utils.layer_utils.count_params``.
+    """
+    return sum(variable.size for variable in {id(weight): weight for weight in weights}.values())
+
+
+def print_summary(
+    model: Model,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], object] | None = None,
+) -> None:
+    """``model.summary()``.
+
+    Source: ``keras.utils.print_summary`` of Keras 2.
+    """
+    model.summary(line_length, positions, print_fn)
+
+
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """The placeholders of ``Input`` that a placeholder is computed from.
+
+    Source: ``keras.utils.get_source_inputs``.
+    """
+    sources, waiting, seen = [], [tensor], set()
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        inputs = current.call.inputs
+        if not inputs:
+            sources.append(current)
+        waiting.extend(reversed(inputs))
+    return sources

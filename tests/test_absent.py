@@ -1,0 +1,92 @@
+"""Every name of Keras's modules is in distnet, or can be imported and says why it is not when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import types
+
+import pytest
+
+import distnet
+from distnet.absent import Absent
+from distnet.errors import AbsentError
+
+NAMES_OF_KERAS = """
+import json, keras
+found = {}
+for name in "backend callbacks config constraints initializers layers models regularizers utils".split():
+    found[name] = [n for n in dir(getattr(keras, name)) if not n.startswith("_")]
+found[""] = [n for n in dir(keras) if not n.startswith("_")]
+print(json.dumps(found))
+"""
+KERAS_2_UTILS = """
+    CustomObjectScope GeneratorEnqueuer HDF5Matrix OrderedEnqueuer Progbar Sequence SequenceEnqueuer conv_utils
+    convert_all_kernels_in_model custom_object_scope data_utils generic_utils get_custom_objects get_file io_utils
+    layer_utils model_to_dot multi_gpu_model normalize np_utils plot_model print_summary to_categorical vis_utils
+"""
+PATHS = {
+    "backend.tensorflow_backend": "set_session clear_session int_shape",
+    "engine": "Layer Input InputLayer Model",
+    "engine.topology": "Layer Input InputSpec",
+    "engine.training": "Model",
+    "initializations": "get normal uniform zero one glorot_normal",
+    "layers.convolutional_recurrent": "ConvLSTM2D",
+    "layers.experimental.preprocessing": "Rescaling RandomFlip Resizing",
+    "layers.local": "LocallyConnected1D",
+    "objectives": "mean_squared_error categorical_crossentropy",
+    "utils.layer_utils": "count_params print_summary",
+    "utils.numerical_utils": "to_categorical normalize",
+    "utils.visualize_util": "plot",
+}
+
+
+def test_every_name_of_keras_is_present_or_absent_with_a_reason():
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    job = subprocess.run([sys.executable, "-c", NAMES_OF_KERAS], capture_output=True, env=environment, timeout=90)
+    for module, names in json.loads(job.stdout.splitlines()[-1]).items():
+        here = importlib.import_module(f"distnet.{module}") if module else distnet
+        assert [name for name in names if not hasattr(here, name)] == [], module
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_old_paths_lead_to_the_names(path):
+    module = importlib.import_module(f"distnet.{path}")
+    assert [name for name in PATHS[path].split() if not hasattr(module, name)] == []
+
+
+def test_keras_2s_utilities_are_present_or_absent_with_a_reason():
+    assert [name for name in KERAS_2_UTILS.split() if not hasattr(distnet.utils, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("use", "reason"),
+    [
+        (lambda: distnet.backend.get_session(), "keras.backend.get_session is not in distnet: it is TensorFlow's"),
+        (lambda: distnet.backend.tensorflow_backend.set_session(None), "it is TensorFlow's"),
+        (lambda: distnet.backend.tf.Session(), "keras.backend.tf.Session is not in distnet"),
+        (lambda: distnet.backend.gradients([], []), "Write a layer or a loss with its gradient"),
+        (lambda: distnet.models.model_from_yaml(""), "Write to_json"),
+        (lambda: distnet.utils.multi_gpu_model(None, 2), "mpirun -n N"),
+        (lambda: distnet.layers.FlaxLayer(None), "another framework's code"),
+        (lambda: types.new_class("Mine", (distnet.layers.SReLU,)), "Use PReLU"),
+        (lambda: distnet.mixed_precision.set_global_policy("mixed_float16"), "no mixed precision"),
+        (lambda: distnet.config.set_backend("jax"), "NumPy alone"),
+    ],
+)
+def test_what_is_absent_says_why_when_it_is_used(use, reason):
+    with pytest.raises(AbsentError, match=reason):
+        use()
+
+
+def test_nothing_is_an_instance_of_an_absent_class():
+    assert isinstance(distnet.layers.SReLU, Absent)
+    assert not isinstance(distnet.layers.Dense(1), distnet.layers.SReLU)
+
+
+def test_a_name_that_no_keras_has_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'Dens'"):
+        distnet.layers.Dens  # noqa: B018

@@ -284,6 +284,7 @@ __getattr__ = names_elsewhere(
         **because(_GRAPH, "placeholder rnn foldl foldr map_fn conv1d conv2d conv3d pool2d pool3d bias_add batch_dot"),
         **because(_GRAPH, "dropout in_train_phase in_test_phase ctc_decode ctc_batch_cost batch_normalization"),
         **because(_RANDOM, "random_normal random_uniform random_binomial random_bernoulli truncated_normal"),
+        "result_type": "it says how Keras promotes dtypes; arrays here are NumPy's. Use numpy.result_type.",
         **because(_RANDOM, "random_normal_variable random_uniform_variable"),
     },
 )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from distnet import regularizers as regularizers
     from distnet import saving as saving
     from distnet import utils as utils
+    from distnet import wrappers as wrappers
     from distnet.initializers import Initializer as Initializer
     from distnet.layers import Input as Input
     from distnet.layers import Layer as Layer
@@ -51,7 +52,7 @@ _ROOMS = frozenset(
     {
         *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "engine"),
         *("errors", "initializations", "initializers", "layers", "losses", "metrics", "models", "objectives"),
-        *("ops", "optimizers", "preprocessing", "regularizers", "saving", "utils"),
+        *("ops", "optimizers", "preprocessing", "regularizers", "saving", "utils", "wrappers"),
     }
 )
 _HOMES = {

@@ -69,6 +69,11 @@ def detect(environ: Mapping[str, str]) -> Launcher | None:
     return None
 
 
+def variables() -> list[str]:
+    """The names of the environment's variables by which launchers are known."""
+    return [name for sizes in _SIZE_VARIABLES for name in sizes[:2]] + ["PMIX_RANK"]
+
+
 def watch_for_failure(end: Callable[[Launcher], None]) -> None:
     """Let the other ranks hear of an uncaught exception, or of the program's end, also before it has joined MPI.
 

@@ -36,6 +36,13 @@ def has_joined() -> bool:
     return world.cache_info().currsize > 0
 
 
+def leave() -> None:
+    """Let a worker process that a rank started compute alone, though it inherits the rank's environment."""
+    for variable in launcher.variables():
+        os.environ.pop(variable, None)
+    world.cache_clear()
+
+
 def _mpi(started: launcher.Launcher) -> ModuleType:
     try:
         from distnet.comm import mpi

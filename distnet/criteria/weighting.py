@@ -12,7 +12,8 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
     """The weights with the leading axes of ``values``, in its dtype.
 
     Shapes:
-        values (N, ...), weights (), (N,), (N, 1) or a leading part of the values' shape -> (), (N,), ...
+        values (N, ...), weights (), (N,), (N, 1) or a leading part of the values' shape -> (), (N,), ...; an axis
+        of 1 serves all along it.
 
     Args:
         name: what messages call the function.
@@ -32,7 +33,7 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
     fits = weight.ndim <= values.ndim and all(
         w == v or w == 1 for w, v in zip(weight.shape, values.shape, strict=False)
     )
-    if not fits or weight.shape[0] != values.shape[0]:
+    if not fits:
         allowed = " or ".join(dict.fromkeys((f"({len(values)},)", str(values.shape))))
         raise ShapeError(
             f"{name}: expected sample weights of shape {allowed}, "

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import activations
+from distnet.arguments import as_numbers
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.old_paths import __getattr__ as __getattr__
+from distnet.layers.symbolic import KerasTensor
 from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape
@@ -235,7 +237,10 @@ class Softmax(Layer):
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         mask = args[0] if args else kwargs.pop("mask", None)
         tensors, options = super().bind(inputs, *args[1:], **kwargs)
-        return tensors if mask is None else [*tensors, mask], options
+        if mask is None or isinstance(mask, KerasTensor):
+            return tensors if mask is None else [*tensors, mask], options
+        # An array serves all rows alike, or has as many as the input: broadcasting says which.
+        return tensors, {**options, "counts": as_numbers(f"{self.name}: mask", mask)}
 
     def compute_output_shape(self, shape: Any) -> Any:
         return shape[0] if isinstance(shape, list) else shape
@@ -244,7 +249,8 @@ class Softmax(Layer):
         return mask[0] if isinstance(x, list) else mask
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, tuple[Array, bool]]:
-        x, counts = x if isinstance(x, list) else (x, None)
+        x, counts = x if isinstance(x, list) else (x, ctx.options.get("counts"))
+        is_input = counts is not None and "counts" not in ctx.options
         y, axes = ctx.workspace("y", x.shape, x.dtype), self._axes
         if counts is not None:
             counts = self._counting(counts, x)
@@ -254,15 +260,15 @@ class Softmax(Layer):
         y /= y.sum(axis=axes, keepdims=True)
         if counts is not None:
             y *= counts
-        return y, (y, counts is not None)
+        return y, (y, is_input)
 
     def backward(self, dy: Array, saved: tuple[Array, bool], ctx: BackwardContext) -> Any:
-        y, is_masked = saved
+        y, is_input = saved
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
         np.multiply(dy, y, out=dx)
         np.subtract(dy, dx.sum(axis=self._axes, keepdims=True), out=dx)
         dx *= y
-        return [dx, None] if is_masked else dx
+        return [dx, None] if is_input else dx
 
     @property
     def elementary(self) -> activations.Activation:

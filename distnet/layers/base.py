@@ -68,6 +68,9 @@ class Layer(Configurable, ABC):
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 
+    row_rank: ClassVar[int | None] = None
+    """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
+
     keras_objects: ClassVar[Mapping[str, str]] = {}
     """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
 

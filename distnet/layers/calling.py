@@ -27,6 +27,9 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
         tensors: what ``bind`` made of the call's arguments; a result of another call brings its mask.
         options: likewise.
     """
+    if layer.row_rank is not None and np.ndim(tensors[0]) == layer.row_rank:
+        batch = call_on_arrays(layer, [np.asarray(tensor)[np.newaxis] for tensor in tensors], options)
+        return as_result(np.asarray(batch)[0], None)
     arrays = as_inputs(layer.name, tensors, layer.dtype, layer.takes_integers)
     shapes = [(None, *a.shape[1:]) for a in arrays]
     layer.build_once(shapes if len(arrays) > 1 else shapes[0])

@@ -55,6 +55,8 @@ class Channelled(Layer):
         self.build_last(self.moved_last(shape), ctx)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) == self.row_rank and shape[0] is not None:
+            return self.compute_output_shape((None, *shape))[1:]
         self.check_rank(shape)
         made = self.shape_last(self.moved_last(shape))
         return (made[0], made[-1], *made[1:-1]) if self.is_channels_first and len(made) > 2 else made

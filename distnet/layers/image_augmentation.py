@@ -39,6 +39,7 @@ class RandomFlip(Channelled):
     """
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     mode: str = "horizontal_and_vertical"
     seed: int | None = None
@@ -86,6 +87,7 @@ class RandomContrast(Channelled):
     """
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     factor: float | Sequence[float]
     value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
@@ -139,6 +141,7 @@ class RandomBrightness(Channelled):
     """
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     factor: float | Sequence[float]
     value_range: Sequence[float] = (0, 255)

@@ -77,6 +77,7 @@ class Resizing(Channelled):
     """
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     height: int
     width: int
@@ -138,6 +139,7 @@ class _Cropped(Channelled):
     """Cuts a window of (height, width) out of each image; smaller images are resized."""
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self._size(), shape[3])

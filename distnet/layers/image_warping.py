@@ -32,6 +32,7 @@ class _RandomWarp(Channelled):
     """In training, takes each pixel from where an affine map with random numbers says."""
 
     rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
 
     @abstractmethod
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:

@@ -15,7 +15,8 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.means import METRICS
 from distnet.metrics.sums import SumsMetric, ratio
 from distnet.metrics.thresholds import as_thresholds, evenly_spaced, hits
-from distnet.types import Array, ArrayLike, Shape
+from distnet.registry import to_json
+from distnet.types import Array, ArrayLike, Json, Shape
 
 
 @METRICS.register()
@@ -24,10 +25,10 @@ class AUC(SumsMetric):
     """The area under the ROC, precision-recall or precision-recall-gain curve.
 
     Args:
-        num_thresholds: points of the curve, >= 2.
+        num_thresholds: points of the curve, >= 2; None where thresholds are given.
         curve: ``"ROC"``, ``"PR"`` or ``"PRGAIN"``.
         summation_method: ``"interpolation"``, ``"minoring"`` or ``"majoring"``: the height between two points.
-        thresholds: the inner points in [0, 1], instead of evenly spaced ones.
+        thresholds: the inner points in [0, 1], instead of evenly spaced ones; afterwards all points, as in Keras.
         multi_label: whether each column is a curve of its own; the areas are averaged.
         num_labels: columns, if ``multi_label``.
         label_weights: weights of the columns.
@@ -40,7 +41,7 @@ class AUC(SumsMetric):
     curves: ClassVar = ("ROC", "PR", "PRGAIN")
     methods: ClassVar = ("interpolation", "minoring", "majoring")
 
-    num_thresholds: int = 200
+    num_thresholds: int | None = 200
     curve: str = "ROC"
     summation_method: str = "interpolation"
     thresholds: Sequence[float] | None = field(default=None, kw_only=True)
@@ -60,17 +61,23 @@ class AUC(SumsMetric):
         if self.num_labels and not self.multi_label:
             raise ArgumentError("AUC: expected multi_label=True with num_labels, received multi_label=False.")
         if self.thresholds is not None:
-            inner = np.sort(as_thresholds("AUC", self.thresholds))
-            self.num_thresholds = len(inner) + 2
-        elif self.num_thresholds < 2:
+            given = np.asarray(self.thresholds)
+            inner = np.sort(as_thresholds("AUC", self.thresholds)) if given.size else np.empty(0)
+        elif self.num_thresholds is None or self.num_thresholds < 2:
             raise ArgumentError(f"AUC: expected num_thresholds above 1, received {self.num_thresholds!r}.")
         else:
             inner = evenly_spaced("AUC", self.num_thresholds)[1:-1]
         epsilon = config.epsilon()  # the ends lie outside, so that the curve reaches its corners
         self._levels = np.concatenate([[-epsilon], inner, [1.0 + epsilon]])
+        self.num_thresholds = len(self._levels)
+        self._given, self.thresholds = self.thresholds, self._levels.tolist()
+
+    def get_config(self) -> dict[str, Json]:
+        """The constructor's arguments; evenly spaced thresholds by their number alone."""
+        return {**super().get_config(), "thresholds": to_json(self._given)}
 
     def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
-        return 4 * self.num_thresholds * (int(self.num_labels or y_pred_shape[-1] or 0) if self.multi_label else 1)
+        return 4 * len(self._levels) * (int(self.num_labels or y_pred_shape[-1] or 0) if self.multi_label else 1)
 
     def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         p = as_floating(y_pred)
@@ -88,7 +95,7 @@ class AUC(SumsMetric):
         ).ravel()
 
     def result_of(self, state: Array) -> float | Array:
-        tp, fp, tn, fn = state.reshape(4, self.num_thresholds, -1)
+        tp, fp, tn, fn = state.reshape(4, len(self._levels), -1)
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = _interpolated_pr(tp, fp, fn)
         else:

@@ -101,8 +101,9 @@ class _Run:
         return outputs
 
     def objective(self, inputs: list[Array]) -> float:
-        """The number whose gradients ``gradients`` gives."""
-        return float(sum(np.vdot(dy, y) for dy, y in zip(self.dys, self.outputs(inputs), strict=True)))
+        """The number whose gradients ``gradients`` gives: activity penalties are part of it."""
+        outputs = self.outputs(inputs)
+        return float(sum(np.vdot(dy, y) for dy, y in zip(self.dys, outputs, strict=True)) + self.tape.penalty)
 
     def gradients(self, inputs: list[Array]) -> list[tuple[str, Array, Array]]:
         """Each input of numbers and each weight: its name, itself, its gradient."""

@@ -66,3 +66,9 @@ def test_single_precision_is_refused():
 def test_distnets_own_layers_pass(layer):
     x = np.random.default_rng(0).standard_normal((2, 3, 4))
     assert max(utils.check_gradients(layer, x).values()) < 1e-6
+
+
+def test_an_activity_regularizer_is_part_of_what_is_differentiated():
+    inner = layers.Dense(2, dtype="float64", activity_regularizer="l2")
+    for layer, shape in ((inner, (3, 4)), (layers.TimeDistributed(inner, dtype="float64"), (3, 2, 4))):
+        utils.check_gradients(layer, np.random.default_rng(0).normal(size=shape))

@@ -115,7 +115,8 @@ class BatchNormalization(Layer):
         )
 
     def check_shape(self, shape: Shape) -> None:
-        if known_extents(positive_axes(self.axis, shape, self.name), shape, self.name) != self.moving_mean.shape:
+        extents = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
+        if len(shape) != len(self.built_shape) or extents != self.moving_mean.shape:
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:

@@ -67,8 +67,10 @@ class LayerNormalization(Layer):
         self.beta = build_beta(self, extents, ctx, self.center and not self.rms_scaling)
 
     def check_shape(self, shape: Shape) -> None:
-        axes = positive_axes(self.axis, shape, self.name)
-        if [shape[a] for a in axes] != [self.built_shape[a] for a in axes]:
+        extents = [
+            known_extents(positive_axes(self.axis, s, self.name), s, self.name) for s in (shape, self.built_shape)
+        ]
+        if extents[0] != extents[1]:
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:

@@ -1,0 +1,35 @@
+"""Softmax layers and the masks that they are called with."""
+
+import numpy as np
+import pytest
+
+from distnet.errors import ShapeError
+from distnet.layers import LayerNormalization, Softmax
+
+X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (4,), (2, 1, 4), (2, 3, 1), (1, 3, 4), (2, 3, 4), (1,), ()])
+def test_a_mask_broadcasts_against_the_input(shape):
+    mask = np.random.default_rng(1).random(shape) > 0.4
+    whole = np.broadcast_to(mask, X.shape)
+    weights = np.where(whole, np.exp(X), 0)
+    # Where nothing counts Keras gives 0.
+    expected = weights / np.maximum(weights.sum(axis=-1, keepdims=True), 1e-30)
+    np.testing.assert_allclose(Softmax()(X, mask), expected, rtol=1e-5)
+    np.testing.assert_allclose(Softmax()(X, mask=mask.astype("int32")), expected, rtol=1e-5)
+
+
+def test_a_mask_that_does_not_broadcast_is_refused():
+    with pytest.raises(ShapeError, match=r"a mask that broadcasts against the input \(2, 3, 4\)"):
+        Softmax()(X, np.ones((2, 3), bool))
+
+
+def test_layer_normalization_takes_inputs_of_another_rank():
+    layer = LayerNormalization()
+    whole = layer(X)
+    np.testing.assert_allclose(layer(X[:, 0]), whole[:, 0], rtol=1e-5, atol=1e-6)
+    with pytest.raises(ShapeError, match="cannot take"):
+        layer(X[:, :, :3])
+    with pytest.raises(ShapeError, match="axis"):
+        LayerNormalization(axis=2)(X[:, 0])

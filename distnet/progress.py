@@ -14,7 +14,6 @@ import numpy as np
 
 from distnet import random
 from distnet.arguments import is_number
-from distnet.logs import NamedLogs
 from distnet.types import Array, Json
 
 
@@ -110,7 +109,7 @@ class TrainingState:
     seed: int = field(default_factory=random.job_seed)
     step: int = 0
     epochs: list[int] = field(default_factory=list)
-    history: dict[str, list[float | list[float]]] = field(default_factory=NamedLogs)
+    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
     fits: int = 0
     progress: Progress | None = None
     observe: Callable[[], Progress] | None = field(default=None, repr=False, compare=False)

@@ -14,7 +14,6 @@ from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
-from distnet.logs import NamedLogs
 from distnet.paths import checked_path
 
 
@@ -163,9 +162,9 @@ class ModelCheckpoint(Callback):
         return True
 
     def _path(self, epoch: int, logs: Logs, batch: int | None) -> str:
-        values = NamedLogs(logs) | {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
+        values = {**logs, "epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
         try:
-            return str(self.filepath).format_map(values)
+            return str(self.filepath).format(**values)
         except KeyError as error:
             raise ArgumentError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not among {sorted(values)}."

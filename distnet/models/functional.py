@@ -15,7 +15,6 @@ from distnet.models import functional_config, functional_reading
 from distnet.models.model import Model
 from distnet.models.tracing import Trace
 from distnet.network import lay_out
-from distnet.old_names import takes_old_arguments
 from distnet.types import Json
 
 
@@ -38,7 +37,6 @@ class Functional(Model):
     keras_module: ClassVar[str] = "keras.src.models.functional"
     """Where Keras 3 has the class."""
 
-    @takes_old_arguments("Model")
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, True)
         self.structure = (inputs, outputs)

@@ -19,7 +19,6 @@ from distnet.models.composite import Composite
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
-from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
@@ -50,7 +49,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         """``Model(inputs, outputs)`` makes a ``Functional``."""
         if cls is not Model:
             return super().__new__(cls)
-        if not args and not present_arguments("Model", kwargs).keys() >= {"inputs", "outputs"}:
+        if not args and not kwargs.keys() >= {"inputs", "outputs"}:
             raise ArgumentError(
                 "Model: expected Model(inputs, outputs), made of Input(...) and of layers called on it."
             )
@@ -85,7 +84,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     def training_state(self, state: TrainingState) -> None:
         self._training_state = state
 
-    @takes_old_arguments("compile")
     def compile(
         self,
         optimizer: object = "rmsprop",
@@ -155,7 +153,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         objective.check(data, self.output_shapes)
         return objective
 
-    @takes_old_arguments("fit")
     @on_all_ranks()
     def fit(
         self,
@@ -224,7 +221,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         resumption = restore_progress(self, options.callbacks, resume)
         return Training(plan, objective, resumption).run()
 
-    @takes_old_arguments("evaluate")
     def evaluate(
         self,
         x: object = None,
@@ -267,7 +263,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
         return self.as_given(outputs)
 
-    @takes_old_arguments("train_on_batch")
     def train_on_batch(
         self,
         x: object,
@@ -290,7 +285,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             raise ArgumentError("train_on_batch: reset_metrics=False is not supported. Average the batches' values.")
         return in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
-    @takes_old_arguments("test_on_batch")
     def test_on_batch(
         self, x: object, y: object = None, sample_weight: object = None, return_dict: bool = False
     ) -> Log | list[Log] | dict[str, Log]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
-from distnet.logs import NamedLogs
 from distnet.losses import Loss
 from distnet.metrics import Mean, Metric
 from distnet.types import Array, Shape
@@ -95,14 +94,12 @@ class Objective:
         loss_weights: factor of each loss in the total.
         measured_losses: of the outputs, where there are several.
         metrics: whose sums lie behind the losses', one after the other.
-        told: keys of the logs that were read by other names, and warned of.
     """
 
     losses: tuple[Loss | None, ...]
     loss_weights: tuple[float, ...]
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
-    told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def entries(self) -> int:
@@ -179,10 +176,9 @@ class Totals:
         """Sum the ranks' parts; the rows counted are global already."""
         self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, self.sums)
 
-    def logs(self) -> NamedLogs[Log]:
+    def logs(self) -> dict[str, Log]:
         """The loss, every output's and every metric so far, by key."""
-        found: NamedLogs[Log] = NamedLogs(told=self.objective.told)
-        found["loss"] = self.loss_rows / self.rows if self.rows else 0.0
+        found: dict[str, Log] = {"loss": self.loss_rows / self.rows if self.rows else 0.0}
         for measured in self.objective.measured_losses:
             total, rows = self.sums[measured.part]
             found[measured.key] = float(total / rows) if rows else 0.0

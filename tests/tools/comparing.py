@@ -1,0 +1,189 @@
+"""Runs a specification in distnet and in Keras on JAX, and says in what the two differ.
+
+Keras runs as it is: its trainer, its gradients by JAX. Only the elementary operations of a step are computed by NumPy
+(``jaxpr_in_numpy``), unless ``is_compiled`` asks for XLA.
+
+Tolerance: 1e-10 in units of an array's largest entry, or of 1 where that is less. float64 carries 1e-16; a step of
+these small models adds up a few hundred numbers, and six steps pass on what the first rounded. A model can magnify
+rounding: an optimizer that divides a gradient that is 0 but for rounding by itself, a kink that the last bit decides.
+So what differs is run once more in distnet, from weights that are changed in their last bits: where that moves its own
+result by a hundredth of the difference or more, the model decides nothing, and is counted as ill-conditioned.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jaxpr_in_numpy
+import keras
+import numpy as np
+from building import Spec
+from intended_differences import INTENDED
+from keras.src import backend
+from keras.src.backend.common import dtypes
+from keras.src.backend.jax import trainer
+from keras.src.initializers import random_initializers
+from running import Array, Results, Run, apart, as_list
+
+import distnet
+from distnet.errors import DistnetError
+from distnet.layers.context import ForwardContext, Workspaces
+
+TOLERANCE = 1e-10
+RANDOM_INITIALIZERS = (
+    *(random_initializers.RandomNormal, random_initializers.TruncatedNormal, random_initializers.RandomUniform),
+    *(random_initializers.VarianceScaling, random_initializers.Orthogonal),
+)
+MAGNIFIED = 100
+COMPILED_JIT = trainer.jit
+ORDER = ("keys", "mask", "prediction", "evaluated", "history", "weight", "file")
+
+
+def set_up(is_compiled: bool = False) -> None:
+    """Make both packages compute in float64, and Keras without compiling."""
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else Keras's ops.mean computes in float32
+    keras.config.set_floatx("float64")
+    keras.config.disable_traceback_filtering()
+    distnet.config.set_floatx("float64")
+    for initializer in RANDOM_INITIALIZERS:
+        initializer.__call__ = lambda self, shape, dtype=None: np.zeros(shape)  # not to compile what is overwritten
+    trainer.jit = COMPILED_JIT if is_compiled else jaxpr_in_numpy.jit
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    gc.collect()
+    gc.freeze()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a specification fared.
+
+    Args:
+        kind: ``"same"``, ``"both refuse"``, ``"ill-conditioned"``, ``"intended: ..."`` or what differs first.
+        detail: the message of an error, or the name of what differs.
+        amount: how much.
+    """
+
+    kind: str
+    detail: str = ""
+    amount: float = 0.0
+
+    @property
+    def is_difference(self) -> bool:
+        return self.kind not in ("same", "both refuse", "ill-conditioned") and not self.kind.startswith("intended")
+
+
+def outcome_of(spec: Spec) -> Outcome:
+    """Run a specification in both packages, and compare."""
+    found = _outcome_of(spec)
+    if found.is_difference:
+        for entry in INTENDED:
+            if entry.covers(spec, found.kind, found.detail):
+                return Outcome(f"intended: {entry.name}", found.detail, found.amount)
+    return found
+
+
+def _outcome_of(spec: Spec) -> Outcome:
+    with tempfile.TemporaryDirectory() as folder:
+        ours, our_error = _attempt(distnet, spec, distnet_masks, Path(folder))
+        theirs, their_error = _attempt(keras, spec, keras_masks, Path(folder))
+        keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
+        if ours is None or theirs is None:
+            return _of_errors(our_error, their_error)
+        if "file" in spec.get("training", {}):
+            _exchange(ours, theirs, Path(folder))
+    found = difference(ours.results, theirs.results)
+    if found is None:
+        return Outcome("same")
+    if (
+        found.kind in ("prediction", "evaluated", "history", "weight")
+        and _own_movement(spec, ours.results, found) * MAGNIFIED > found.amount
+    ):
+        return Outcome("ill-conditioned", found.detail, found.amount)
+    return found
+
+
+def _attempt(package: Any, spec: Spec, masks: Any, folder: Path) -> tuple[Run | None, str]:
+    """A run, or the error that ended it."""
+    try:
+        run = Run(package, spec, masks)
+        run.everything(folder)
+    except Exception as error:
+        if package is distnet and not isinstance(error, DistnetError):
+            return None, f"crash: {type(error).__name__}: {error}"
+        return None, f"{type(error).__name__}: {error}"
+    return run, ""
+
+
+def _of_errors(ours: str, theirs: str) -> Outcome:
+    if ours.startswith("crash"):
+        return Outcome("distnet crashes", ours)
+    if ours and theirs:
+        return Outcome("both refuse", f"{ours} | {theirs}")
+    return Outcome("distnet refuses", ours) if ours else Outcome("Keras refuses", theirs)
+
+
+def difference(ours: Results, theirs: Results) -> Outcome | None:
+    """The first difference, in the order in which one follows from another; None where there is none."""
+    if ours.keys() != theirs.keys():
+        return Outcome(
+            "keys", f"distnet {sorted(ours.keys() - theirs.keys())}, Keras {sorted(theirs.keys() - ours.keys())}"
+        )
+    amounts = {name: apart(ours[name], theirs[name]) for name in theirs}
+    differing = [name for name, amount in amounts.items() if not amount <= TOLERANCE]
+    if not differing:
+        return None
+    first = min(differing, key=lambda name: ORDER.index(name.split()[0]))
+    return Outcome(first.split()[0], first, amounts[first])
+
+
+def _own_movement(spec: Spec, results: Results, found: Outcome) -> float:
+    """How far distnet's own result moves when the weights it starts from change in their last bits."""
+    run = Run(distnet, spec, None)
+    rng = np.random.default_rng(1)
+    run.model.set_weights([w * (1 + 4e-16 * rng.choice([-1, 1], w.shape)) for w in run.model.get_weights()])
+    run.data.x = [x * (1 + 4e-16 * rng.choice([-1, 1], x.shape)) if x.dtype == "float64" else x for x in run.data.x]
+    return apart(run.everything()[found.detail], results[found.detail])
+
+
+def _exchange(ours: Run, theirs: Run, folder: Path) -> None:
+    """Let each package predict from the other's file."""
+    name = ours.spec["training"]["file"]
+    for key, writer, reader in (("file of distnet", ours, theirs), ("file of Keras", theirs, ours)):
+        try:
+            predicted = reader.opened(folder / f"{writer.package.__name__}.{name}")
+        except Exception as error:
+            raise RuntimeError(f"{key}: {error}") from error
+        ours.results[key] = predicted
+        theirs.results[key] = np.asarray(as_list(writer.model.predict(writer.data.x, verbose=0))[0], "float64")
+
+
+def distnet_masks(model: Any, x: Sequence[Array]) -> list[Array | None]:
+    """The masks of a model's outputs."""
+    inputs = [np.asarray(part) if part.dtype.kind in "iu" else part.astype("float64") for part in x]
+    ctx = ForwardContext(False, 0, 0, 0, len(x[0]), Workspaces())
+    _, tape = model.graph.forward(inputs, ctx)
+    return list(tape.masks)
+
+
+def keras_masks(model: Any, x: Sequence[Array]) -> list[Array | None]:
+    """The masks of a model's outputs."""
+
+    def masks(trainable: Any, others: Any, given: Any) -> Any:
+        outputs, _ = model.stateless_call(trainable, others, given, training=False)
+        return [backend.get_keras_mask(output) for output in as_list(outputs)]
+
+    variables = [[v.value for v in part] for part in (model.trainable_variables, model.non_trainable_variables)]
+    made = trainer.jit(masks)(*variables, x[0] if len(x) == 1 else list(x))
+    return [None if mask is None else np.asarray(mask) for mask in made]

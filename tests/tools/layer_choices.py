@@ -1,0 +1,338 @@
+"""Which layers a generated model can have, on what rows, and with which options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Draw = Callable[[Any], Any]
+Row = Sequence[int]
+Options = dict[str, Any]
+
+
+def make(name: str, /, **options: Any) -> Options:
+    """What stands for an object in a specification."""
+    return {"make": name, "with": options}
+
+
+ACTIVATIONS = [
+    *("tanh", "relu", "sigmoid", "softmax", "swish", "gelu", "elu", "selu", "softplus", "softsign", "exponential"),
+    *(
+        "linear",
+        "relu6",
+        "leaky_relu",
+        "hard_sigmoid",
+        "hard_swish",
+        "mish",
+        "celu",
+        "glu",
+        "log_softmax",
+        "squareplus",
+    ),
+    *("sparse_plus", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "hard_tanh", "threshold", "sparsemax"),
+]
+SMOOTH = ["tanh", "sigmoid", "softsign", "elu", "swish", "hard_sigmoid"]
+REGULARIZERS = [
+    *("l2", "l1"),
+    make("regularizers.L1", l1=0.02),
+    make("regularizers.L2", l2=0.03),
+    make("regularizers.L1L2", l1=0.01, l2=0.02),
+]
+MATRIX_REGULARIZERS = [
+    *REGULARIZERS,
+    make("regularizers.OrthogonalRegularizer", factor=0.02),
+    make("regularizers.OrthogonalRegularizer", factor=0.02, mode="columns"),
+]
+CONSTRAINTS = [
+    *("non_neg", "unit_norm"),
+    make("constraints.MaxNorm", max_value=0.7),
+    make("constraints.UnitNorm", axis=0),
+    make("constraints.MinMaxNorm", min_value=0.3, max_value=0.8, rate=0.5),
+    make("constraints.NonNeg"),
+]
+BIAS = {"use_bias": [False], "bias_regularizer": REGULARIZERS, "bias_constraint": CONSTRAINTS}
+KERNEL = {"kernel_regularizer": REGULARIZERS, "kernel_constraint": CONSTRAINTS}
+ACTIVITY = {"activity_regularizer": REGULARIZERS[2:]}
+FROZEN = {"trainable": [False]}
+DENSE = {
+    "activation": ACTIVATIONS,
+    **{**KERNEL, "kernel_regularizer": MATRIX_REGULARIZERS},
+    **BIAS,
+    **ACTIVITY,
+    **FROZEN,
+}
+CONVOLUTION = {
+    "padding": ["same"],
+    "data_format": ["channels_first"],
+    "activation": ACTIVATIONS,
+    "strides": [2],
+    **KERNEL,
+    **BIAS,
+    **ACTIVITY,
+    **FROZEN,
+}
+RECURRENT = {
+    "return_sequences": [True],
+    "go_backwards": [True],
+    "activation": SMOOTH,
+    "use_bias": [False],
+    "kernel_regularizer": REGULARIZERS,
+    "recurrent_regularizer": REGULARIZERS,
+    "bias_regularizer": REGULARIZERS,
+    "kernel_constraint": CONSTRAINTS,
+    "recurrent_constraint": CONSTRAINTS,
+    "bias_constraint": CONSTRAINTS,
+    "zero_output_for_mask": [True],
+    "unroll": [True],
+    **ACTIVITY,
+    **FROZEN,
+}
+GATED = {**RECURRENT, "recurrent_activation": SMOOTH}
+AFFINE = {
+    "epsilon": [0.01],
+    "center": [False],
+    "scale": [False],
+    "beta_regularizer": REGULARIZERS,
+    "gamma_regularizer": REGULARIZERS,
+    "beta_constraint": CONSTRAINTS,
+    "gamma_constraint": CONSTRAINTS,
+    **FROZEN,
+}
+EMBEDDING = {
+    "mask_zero": [True],
+    "embeddings_regularizer": REGULARIZERS,
+    "embeddings_constraint": CONSTRAINTS,
+    **FROZEN,
+}
+SYMBOLS = 6
+"""Of integer inputs: 0 is padding."""
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """A layer that a model can have.
+
+    Args:
+        ranks: axes that its rows may have.
+        needed: options that it must have, and their values for a row.
+        optional: options that it may have.
+        inputs: how many tensors it is called on.
+        is_random: whether training draws random numbers.
+    """
+
+    ranks: Sequence[int]
+    needed: Callable[[Row], Mapping[str, Sequence[Any]]] = lambda row: {}
+    optional: Mapping[str, Sequence[Any]] | Callable[[Row], Mapping[str, Sequence[Any]]] = lambda row: {}
+    inputs: tuple[int, int] = (1, 1)
+    is_random: bool = False
+
+    def optional_for(self, row: Row) -> Mapping[str, Sequence[Any]]:
+        return self.optional(row) if callable(self.optional) else self.optional
+
+
+def always(**options: Sequence[Any]) -> Callable[[Row], Mapping[str, Sequence[Any]]]:
+    """Options that do not depend on the row."""
+    return lambda row: options
+
+
+def _axes(row: Row) -> list[Any]:
+    return list(range(1, len(row) + 1))
+
+
+def _normalized(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"axis": [-1, *_axes(row)], **AFFINE, "momentum": [0.6]}
+
+
+def _layer_normalized(row: Row) -> Mapping[str, Sequence[Any]]:
+    axes = _axes(row)
+    return {"axis": [-1, *axes, axes, axes[-2:]], "rms_scaling": [True], **AFFINE}
+
+
+def _groups(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"groups": sorted({1, row[-1], -1})}
+
+
+def _targets(row: Row) -> Mapping[str, Sequence[Any]]:
+    entries = 1
+    for extent in row:
+        entries *= extent
+    return {"target_shape": [[-1], [entries, 1], [1, -1], list(reversed(row))]}
+
+
+def _orders(row: Row) -> Mapping[str, Sequence[Any]]:
+    axes = _axes(row)
+    return {"dims": [list(reversed(axes)), [*axes[1:], axes[0]], axes]}
+
+
+def _softmax_axes(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"axis": [-1, *_axes(row)]}
+
+
+def _shared_axes(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"shared_axes": [[axis] for axis in _axes(row)[:-1]], "alpha_regularizer": REGULARIZERS, **FROZEN}
+
+
+def _conv_groups(row: Row) -> Mapping[str, Sequence[Any]]:
+    groups = {"groups": [2]} if row[-1] % 2 == 0 else {}
+    return {**CONVOLUTION, **groups}
+
+
+def _causal(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {**_conv_groups(row), "padding": ["same", "causal"], "dilation_rate": [2]}
+
+
+SEQUENCES, IMAGES, VOLUMES, ALL, VECTORS = (2,), (3,), (4,), (1, 2, 3, 4), (1,)
+FIRST = {"data_format": ["channels_first"]}
+POOL = {"pool_size": [3], "strides": [1, 2], "padding": ["same"], **FIRST}
+TRANSPOSED = {**FIRST, "padding": ["same"], "strides": [2], "activation": ACTIVATIONS, **KERNEL, **BIAS, **FROZEN}
+DEPTHWISE = {
+    **FIRST,
+    "padding": ["same"],
+    "depth_multiplier": [2],
+    "activation": ACTIVATIONS,
+    "depthwise_regularizer": REGULARIZERS,
+    "depthwise_constraint": CONSTRAINTS,
+    **BIAS,
+    **FROZEN,
+}
+SEPARABLE = {**DEPTHWISE, "pointwise_regularizer": REGULARIZERS, "pointwise_constraint": CONSTRAINTS, "strides": [2]}
+NO_RATE = {"rate": [0.0]}
+MERGE = LayerChoice(ALL, inputs=(2, 3))
+
+INNER_OF_STEPS = [
+    make("layers.Dense", units=2, activation="tanh"),
+    make("layers.Flatten"),
+    make("layers.Activation", activation="softmax"),
+    make("layers.BatchNormalization"),
+    make("layers.LayerNormalization"),
+    make("layers.Dropout", rate=0.0),
+]
+INNER_OF_IMAGES = [
+    *INNER_OF_STEPS[:4],
+    make("layers.LSTM", units=2),
+    make("layers.GRU", units=2, return_sequences=True),
+    make("layers.GlobalMaxPooling1D"),
+    make("layers.Conv1D", filters=2, kernel_size=2),
+]
+INNER_BOTH_WAYS = [
+    make("layers.LSTM", units=2),
+    make("layers.LSTM", units=2, return_sequences=True),
+    make("layers.GRU", units=2, return_sequences=True),
+    make("layers.GRU", units=3, reset_after=False),
+    make("layers.SimpleRNN", units=2, return_sequences=True, activation="relu"),
+    make("layers.LSTM", units=2, return_sequences=True, use_bias=False, kernel_regularizer="l2"),
+]
+
+
+def _inner_of_steps(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"layer": INNER_OF_STEPS if len(row) == 2 else INNER_OF_IMAGES}
+
+
+LAYERS: dict[str, LayerChoice] = {
+    "Dense": LayerChoice(ALL, always(units=[3, 2, 4]), DENSE),
+    "Activation": LayerChoice(ALL, always(activation=ACTIVATIONS), ACTIVITY),
+    "BatchNormalization": LayerChoice(ALL, optional=_normalized),
+    "LSTM": LayerChoice(SEQUENCES, always(units=[2, 3]), {**GATED, "unit_forget_bias": [False]}),
+    "GRU": LayerChoice(SEQUENCES, always(units=[2, 3]), {**GATED, "reset_after": [False]}),
+    "SimpleRNN": LayerChoice(SEQUENCES, always(units=[2, 3]), RECURRENT),
+    "Bidirectional": LayerChoice(
+        SEQUENCES, always(layer=INNER_BOTH_WAYS), {"merge_mode": ["sum", "mul", "ave", "concat", None]}
+    ),
+    "TimeDistributed": LayerChoice((2, 3), _inner_of_steps),
+    "Masking": LayerChoice((2, 3), optional={"mask_value": [0.0, 0.5]}),
+    "Conv1D": LayerChoice(SEQUENCES, always(filters=[2, 4], kernel_size=[2, 1, 3]), _causal),
+    "Conv2D": LayerChoice(
+        IMAGES, always(filters=[2, 4], kernel_size=[2, 1, 3]), lambda row: {**_conv_groups(row), "dilation_rate": [2]}
+    ),
+    "Conv3D": LayerChoice(VOLUMES, always(filters=[2, 4], kernel_size=[2, 1]), _conv_groups),
+    "Conv3DTranspose": LayerChoice(VOLUMES, always(filters=[2], kernel_size=[2]), TRANSPOSED),
+    "Conv1DTranspose": LayerChoice(SEQUENCES, always(filters=[2], kernel_size=[2, 3]), TRANSPOSED),
+    "Conv2DTranspose": LayerChoice(IMAGES, always(filters=[2], kernel_size=[2, 3]), TRANSPOSED),
+    "DepthwiseConv1D": LayerChoice(SEQUENCES, always(kernel_size=[2, 3]), {**DEPTHWISE, "strides": [2]}),
+    "DepthwiseConv2D": LayerChoice(IMAGES, always(kernel_size=[2, 3]), {**DEPTHWISE, "strides": [2]}),
+    "SeparableConv1D": LayerChoice(SEQUENCES, always(filters=[2, 3], kernel_size=[2, 3]), SEPARABLE),
+    "SeparableConv2D": LayerChoice(IMAGES, always(filters=[2, 3], kernel_size=[2, 3]), SEPARABLE),
+    "MaxPooling1D": LayerChoice(SEQUENCES, optional=POOL),
+    "AveragePooling1D": LayerChoice(SEQUENCES, optional=POOL),
+    "MaxPooling2D": LayerChoice(IMAGES, optional=POOL),
+    "MaxPooling3D": LayerChoice(VOLUMES, optional=POOL),
+    "AveragePooling3D": LayerChoice(VOLUMES, optional=POOL),
+    "AveragePooling2D": LayerChoice(IMAGES, optional=POOL),
+    **{
+        f"Global{kind}Pooling{rank}D": LayerChoice((rank + 1,), optional={"keepdims": [True], **FIRST})
+        for kind in ("Max", "Average")
+        for rank in (1, 2, 3)
+    },
+    "Flatten": LayerChoice(ALL),
+    "Reshape": LayerChoice(ALL, _targets),
+    "Permute": LayerChoice((2, 3, 4), _orders),
+    "RepeatVector": LayerChoice(VECTORS, always(n=[3, 2])),
+    "ZeroPadding1D": LayerChoice(SEQUENCES, always(padding=[1, [0, 2]])),
+    "ZeroPadding2D": LayerChoice(IMAGES, always(padding=[1, [[0, 1], [2, 0]]])),
+    "Cropping1D": LayerChoice(SEQUENCES, always(cropping=[1, [0, 1]])),
+    "Cropping2D": LayerChoice(IMAGES, always(cropping=[1, [[0, 1], [1, 0]]])),
+    "ZeroPadding3D": LayerChoice(VOLUMES, always(padding=[1, [[0, 1], [1, 0], [0, 0]]]), FIRST),
+    "Cropping3D": LayerChoice(VOLUMES, always(cropping=[[[0, 1], [1, 0], [0, 0]], [1, 0, 0]]), FIRST),
+    "UpSampling3D": LayerChoice(VOLUMES, optional={"size": [2, [1, 2, 1]], **FIRST}),
+    "UpSampling1D": LayerChoice(SEQUENCES, optional={"size": [2, 3]}),
+    "UpSampling2D": LayerChoice(IMAGES, optional={"size": [2, [1, 3]], "interpolation": ["bilinear"]}),
+    "LayerNormalization": LayerChoice(ALL, optional=_layer_normalized),
+    "GroupNormalization": LayerChoice(ALL, _groups, AFFINE),
+    "UnitNormalization": LayerChoice(ALL, optional=_softmax_axes),
+    "ReLU": LayerChoice(ALL, optional={"max_value": [0.8], "negative_slope": [0.1], "threshold": [0.2]}),
+    "LeakyReLU": LayerChoice(ALL, optional={"negative_slope": [0.1]}),
+    "ELU": LayerChoice(ALL, optional={"alpha": [0.5]}),
+    "PReLU": LayerChoice(ALL, optional=_shared_axes),
+    "Softmax": LayerChoice(ALL, optional=_softmax_axes),
+    "Rescaling": LayerChoice(ALL, always(scale=[0.5]), {"offset": [0.1]}),
+    "Identity": LayerChoice(ALL),
+    "ActivityRegularization": LayerChoice(ALL, optional={"l1": [0.02], "l2": [0.03]}),
+    "Dropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
+    "SpatialDropout1D": LayerChoice(SEQUENCES, always(rate=[0.0, 0.4]), is_random=True),
+    "SpatialDropout2D": LayerChoice(IMAGES, always(rate=[0.0, 0.4]), is_random=True),
+    "SpatialDropout3D": LayerChoice(VOLUMES, always(rate=[0.0, 0.4]), is_random=True),
+    "GaussianDropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
+    "AlphaDropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
+    "GaussianNoise": LayerChoice(ALL, always(stddev=[0.0, 0.4]), is_random=True),
+    "RandomFlip": LayerChoice(IMAGES, is_random=True),
+    "RandomRotation": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
+    "RandomZoom": LayerChoice(IMAGES, always(height_factor=[0.2]), is_random=True),
+    "RandomTranslation": LayerChoice(IMAGES, always(height_factor=[0.2], width_factor=[0.1]), is_random=True),
+    "RandomContrast": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
+    "RandomBrightness": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
+    "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5])),
+    "Resizing": LayerChoice(
+        IMAGES,
+        always(height=[3, 6], width=[4, 2]),
+        {"interpolation": ["nearest", "bicubic"], "crop_to_aspect_ratio": [True]},
+    ),
+    **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), MERGE),
+    "Subtract": LayerChoice(ALL, inputs=(2, 2)),
+    "Concatenate": LayerChoice(ALL, optional=_softmax_axes, inputs=(2, 3)),
+    "Dot": LayerChoice((1, 2), lambda row: {"axes": _axes(row)}, {"normalize": [True]}, inputs=(2, 2)),
+    "Attention": LayerChoice(
+        SEQUENCES, optional={"use_scale": [True], "score_mode": ["concat"], **FROZEN}, inputs=(2, 3)
+    ),
+    "AdditiveAttention": LayerChoice(SEQUENCES, optional={"use_scale": [False], **FROZEN}, inputs=(2, 3)),
+    "MultiHeadAttention": LayerChoice(
+        SEQUENCES,
+        always(num_heads=[2, 1], key_dim=[2]),
+        {"value_dim": [3], "use_bias": [False], "output_shape": [3], "kernel_regularizer": REGULARIZERS, **FROZEN},
+        inputs=(2, 3),
+    ),
+    "+": LayerChoice(ALL, inputs=(2, 2)),
+    "-": LayerChoice(ALL, inputs=(2, 2)),
+    "*": LayerChoice(ALL, inputs=(2, 2)),
+}
+"""By class name; operators between placeholders by their sign. ``Embedding`` is drawn with the inputs."""
+
+NOT_GENERATED = {
+    "Embedding": "is drawn with inputs of integers",
+    "InputLayer": "every model begins with one",
+    "Sequential": "is what a chain of calls may become",
+    "Functional": "is what a specification becomes",
+    "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
+    "Lambda": "takes a function",
+}
+"""Registered layers that the table does not have, and why."""

@@ -1,0 +1,184 @@
+"""The referee: generates models, runs each in distnet and in Keras on JAX, and shrinks what differs.
+
+    python tests/tools/referee.py --count 20000 --seed 0             # distnet against Keras
+    python tests/tools/referee.py --count 2000 --seed 0 --ranks 3    # three ranks against one
+    python tests/tools/referee.py --replay case.json                 # one specification
+
+It ends with 1 where something differs that ``intended_differences`` does not list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CHUNK = 40
+"""Models from one seed of the generator."""
+CHUNKS_OF_A_WORKER = 15
+"""After which a new process takes its place: traces of JAX stay in memory."""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Compare distnet with Keras on JAX on generated models.")
+    parser.add_argument("--count", type=int, default=300, help="models to run")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--ranks", type=int, default=0, help="compare so many ranks with one, in place of Keras")
+    parser.add_argument("--replay", type=Path, help="a file with one specification, as the summary shows it")
+    parser.add_argument("--compiled", action="store_true", help="let XLA compute Keras's steps")
+    parser.add_argument("--shrink-s", type=float, default=60, help="seconds for making one difference small")
+    parser.add_argument("--limit-s", type=float, default=1e9, help="seconds after which no new models are begun")
+    parser.add_argument("--out", type=Path, help="a file for the differences, as JSON lines")
+    parser.add_argument("--chunks", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+class Summary:
+    """What the workers have reported so far."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.begin = count, time.monotonic()
+        self.kinds: collections.Counter[str] = collections.Counter()
+        self.causes: dict[str, dict[str, Any]] = {}
+        self.layers: collections.Counter[str] = collections.Counter()
+        self.differing_layers: collections.Counter[str] = collections.Counter()
+        self.examples: dict[str, str] = {}
+        self.first_difference_s = 0.0
+        self.lock = threading.Lock()
+
+    @property
+    def models(self) -> int:
+        return sum(self.kinds.values())
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin
+
+    def add(self, report: dict[str, Any]) -> None:
+        """Take in a worker's line."""
+        with self.lock:
+            if "cause" in report:
+                self.causes.setdefault(report["cause"], report)
+                self.first_difference_s = self.first_difference_s or self.seconds
+                return
+            self.kinds[report["kind"]] += 1
+            self.layers.update(report["layers"])
+            if report["differs"]:
+                self.differing_layers.update(report["layers"])
+                self.examples.setdefault(f"{report['kind']}: {report['detail'][:150]}", json.dumps(report["spec"]))
+
+    def progress(self) -> str:
+        differing = self.models - sum(self.kinds[kind] for kind in self.kinds if _is_agreed(kind))
+        rate = self.models / max(self.seconds, 1e-9)
+        return f"{self.models}/{self.count} models, {rate:.1f} a second, {differing} differ, {self.seconds:.0f} s"
+
+    def show(self) -> None:
+        print(f"\n{self.progress()}")
+        for kind, number in self.kinds.most_common():
+            print(f"  {number:6d}  {kind}")
+        if self.differing_layers:
+            print("\nLayers of the models that differ (differing / all):")
+            for name, number in self.differing_layers.most_common(30):
+                print(f"  {number:6d} / {self.layers[name]:<6d}  {name}")
+        for cause, report in self.causes.items():
+            print(f"\n== {cause}\n{report['detail'][:600]}\n{report['program']}\n{json.dumps(report['spec'])}")
+        if not self.causes and self.examples:
+            print("\nOne specification of each difference:")
+            for name, spec in list(self.examples.items())[:40]:
+                print(f"{name}\n{spec}")
+
+
+def _is_agreed(kind: str) -> bool:
+    return kind in ("same", "both refuse", "ill-conditioned") or kind.startswith("intended")
+
+
+def work(options: argparse.Namespace) -> None:
+    """One process's share: a JSON line for each model and each cause."""
+    import chunk_of_models
+
+    for chunk in map(int, options.chunks.split(",")):
+        count = min(CHUNK, options.count - chunk * CHUNK)
+        for report in chunk_of_models.run(options.seed * 1_000_003 + chunk, count, options.shrink_s, options.compiled):
+            print(json.dumps(report), flush=True)
+
+
+def start_worker(options: argparse.Namespace, chunks: list[int], summary: Summary) -> None:
+    command = [sys.executable, __file__, "--seed", str(options.seed), "--shrink-s", str(options.shrink_s)]
+    command += [
+        "--count",
+        str(options.count),
+        "--chunks",
+        ",".join(map(str, chunks)),
+        *(["--compiled"] if options.compiled else []),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                summary.add(json.loads(line))
+    if process.returncode:
+        summary.add({"kind": "worker died", "layers": [], "differs": True, "detail": str(chunks), "spec": {}})
+
+
+def referee(options: argparse.Namespace) -> Summary:
+    """Share the chunks out among worker processes, and gather what they report."""
+    summary = Summary(options.count)
+    chunks = list(range(-(-options.count // CHUNK)))
+    size = max(1, min(CHUNKS_OF_A_WORKER, -(-len(chunks) // options.jobs)))
+    shares = [chunks[i : i + size] for i in range(0, len(chunks), size)]
+
+    def take() -> None:
+        while shares and summary.seconds < options.limit_s:
+            start_worker(options, shares.pop(0), summary)
+
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(options.jobs)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        threads[0].join(5) if threads[0].is_alive() else time.sleep(1)
+        print(summary.progress(), file=sys.stderr, flush=True)
+    return summary
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Run one specification, and show what both packages give."""
+    import comparing
+    from as_program import program_of
+
+    comparing.set_up(options.compiled)
+    spec = json.loads(options.replay.read_text())
+    print(program_of(spec))
+    found = comparing.outcome_of(spec)
+    print(f"\n{found.kind}: {found.detail} {found.amount:.3g}")
+    return int(found.is_difference)
+
+
+def main() -> int:
+    options = arguments()
+    sys.path.insert(0, str(HERE))
+    if options.chunks:
+        work(options)
+        return 0
+    if options.replay:
+        return replay(options)
+    if options.ranks:
+        import on_ranks
+
+        return on_ranks.compare(options.count, options.seed, options.ranks)
+    summary = referee(options)
+    summary.show()
+    if options.out:
+        options.out.write_text("".join(json.dumps(report) + "\n" for report in summary.causes.values()))
+    return int(not all(_is_agreed(kind) for kind in summary.kinds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

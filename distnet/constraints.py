@@ -11,8 +11,9 @@ import numpy as np
 from distnet import config
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.naming import name_of
 from distnet.old_names import accept_old_arguments
-from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.registry import Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, ArrayLike, Json
 
 Axis: TypeAlias = int | Sequence[int]
@@ -36,12 +37,12 @@ class FunctionConstraint(Constraint):
     def __call__(self, w: Array) -> Array:
         projected = np.asarray(self.function(w), w.dtype)
         if projected.shape != w.shape:
-            name = registered_name(self.function)
+            name = name_of(self.function)
             raise ShapeError(f"constraint {name}: expected weights of shape {w.shape}, received {projected.shape}.")
         return projected
 
     def as_json(self) -> Json:
-        return registered_name(self.function)
+        return to_json(self.function)
 
 
 CONSTRAINTS: Registry[Constraint] = Registry("constraint", Constraint, adapt=FunctionConstraint)

@@ -22,6 +22,17 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def name_of(function: object) -> str:
+    """What logs call a function or a callable object: its name in snake case, or its class's.
+
+    Source: ``keras.utils.naming.get_object_name``.
+    """
+    name = getattr(function, "name", None)
+    if isinstance(name, str) and name:
+        return name
+    return snake_case(getattr(function, "__name__", None) or type(function).__name__)
+
+
 def unique_name(class_name: str) -> str:
     """The next automatic name for a layer or model of this class: ``dense``, ``dense_1`` ..., counted per process."""
     name = snake_case(class_name)

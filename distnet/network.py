@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Network(Protocol):
     def output_shapes(self) -> list[Shape]: ...
 
     def objective(self, data: Any) -> Any: ...
+
+    def direction_of(self, key: str) -> Literal["up", "down"] | None: ...
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None: ...
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
 
 _registered_custom: dict[str, Any] = {}
+_describing: ContextVar[bool] = ContextVar("describing", default=False)
 _scoped_custom: ContextVar[Mapping[str, Any] | None] = ContextVar("custom_objects", default=None)
 
 
@@ -299,9 +300,11 @@ def to_json(value: object) -> Json:
         return value.as_json()
     if hasattr(value, "get_config"):
         return {"class_name": registered_name(type(value)), "config": to_json(value.get_config())}
-    if callable(value) and hasattr(value, "__name__"):
+    if callable(value) and (hasattr(value, "__name__") or _describing.get()):
         return registered_name(value)
-    raise ArgumentError(f"{value!r} cannot be written as JSON. Give its class a get_config method.")
+    raise ArgumentError(
+        f"{value!r} cannot be written as JSON. Give its class a get_config method, or give a function that has a name."
+    )
 
 
 def registered_name(obj: Any) -> str:
@@ -309,7 +312,20 @@ def registered_name(obj: Any) -> str:
     for name, custom in _registered_custom.items():
         if custom is obj:
             return name
+    if _describing.get() and not hasattr(obj, "__name__"):
+        inner = [registered_name(obj.func), *sorted(obj.keywords)] if isinstance(obj, functools.partial) else []
+        return " ".join([type(obj).__qualname__, *inner])
     return str(obj.__name__)
+
+
+@contextmanager
+def describing() -> Iterator[None]:
+    """Within the block, JSON is not to be read again: a function without a name is told by its class."""
+    token = _describing.set(True)
+    try:
+        yield
+    finally:
+        _describing.reset(token)
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[C], C]:

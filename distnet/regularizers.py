@@ -11,7 +11,8 @@ import numpy as np
 from distnet import config
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
-from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.naming import name_of
+from distnet.registry import Configurable, Registry, custom_object_scope, to_json
 from distnet.results import ResultArray, as_result
 from distnet.types import Array, ArrayLike, Json
 
@@ -53,11 +54,11 @@ class FunctionRegularizer(Regularizer):
         return self._pair(w)[1]
 
     def as_json(self) -> Json:
-        return registered_name(self.function)
+        return to_json(self.function)
 
     def _pair(self, w: Array) -> tuple[float, Array]:
         pair = self.function(w)
-        name = getattr(self.function, "__name__", repr(self.function))
+        name = name_of(self.function)
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise ArgumentError(f"regularizer {name}: expected a pair (value, gradient), received {pair!r}. {_HOW}")
         gradient = np.asarray(pair[1], w.dtype)

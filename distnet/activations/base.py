@@ -6,7 +6,8 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, TypeAlias, TypeVar, cast
+from functools import partial
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -98,7 +99,14 @@ def _floating(x: ArrayLike) -> Array:
     return np.asarray(x, dtype=config.floatx())
 
 
-def _refuse_function(function: Callable[..., Any]) -> NoReturn:
+def _of_function(function: Callable[..., Any]) -> Activation:
+    """The activation that ``functools.partial`` makes of one with other options.
+
+    Raises:
+        ArgumentError: any other function, whose gradient nobody knows.
+    """
+    if isinstance(function, partial) and isinstance(function.func, Activation):
+        return function.func._with(function.args, function.keywords)
     name = getattr(function, "__name__", repr(function))
     raise ArgumentError(
         f"activation: expected a name or an Activation, received the function {name!r}. distnet has no automatic "
@@ -122,7 +130,7 @@ class Activations(Registry[Activation]):
 ACTIVATIONS = Activations(
     "activation",
     Activation,  # type: ignore[type-abstract]
-    adapt=_refuse_function,
+    adapt=_of_function,
 )
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from distnet.arguments import whole_number
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import STATE, Callback, Logs
+from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError, CheckpointError, ShapeError
 from distnet.types import Array
 
 
 @dataclass(eq=False)
-class EarlyStopping(Callback):
+class EarlyStopping(watching.Monitoring):
     """Stops training after ``patience`` epochs in which ``monitor`` has not improved.
 
     Args:
@@ -24,7 +24,7 @@ class EarlyStopping(Callback):
         min_delta: an improvement must be larger.
         patience: epochs without improvement to wait for.
         verbose: 1 prints when it stops.
-        mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
+        mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         baseline: an improvement must also be better than this.
         restore_best_weights: give the model the weights of its best epoch at the end of training.
         start_from_epoch: epochs before which nothing is watched.
@@ -46,10 +46,6 @@ class EarlyStopping(Callback):
     best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
     best_weights: list[Array] | None = field(default=None, init=False, repr=False, metadata=STATE)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._sign = watching.direction(self.monitor, self.mode, "EarlyStopping")
-
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as the training did that saved this.
 
@@ -64,12 +60,17 @@ class EarlyStopping(Callback):
             raise CheckpointError(f"EarlyStopping: the best weights are not this model's: {error}") from error
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last training."""
+        """Forget the last training.
+
+        Raises:
+            ArgumentError: it is not known whether higher or lower values are better.
+        """
         self.forget()
+        _ = self.sign
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, stop."""
-        value = (logs or {}).get(self.monitor)
+        value = self.value(logs or {})
         if value is None:
             warnings.warn(watching.missing("EarlyStopping", self.monitor, logs or {}), stacklevel=2)
         else:
@@ -82,7 +83,7 @@ class EarlyStopping(Callback):
             self.best_weights = self.model.get_weights()
             self.best_epoch = epoch
         self.wait += 1
-        if watching.is_better(value, self.best, self._sign, self.min_delta):
+        if watching.is_better(value, self.best, self.sign, self.min_delta):
             self._improved(epoch, value)
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
@@ -101,5 +102,5 @@ class EarlyStopping(Callback):
         self.best, self.best_epoch = value, epoch
         if self.restore_best_weights:
             self.best_weights = self.model.get_weights()
-        if watching.is_better(value, self.baseline, self._sign, self.min_delta):
+        if watching.is_better(value, self.baseline, self.sign, self.min_delta):
             self.wait = 0

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any, ClassVar
 
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import STATE, Callback, Logs
+from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
 from distnet.paths import checked_path
@@ -42,7 +42,7 @@ def _checked_pattern(filepath: object) -> str:
 
 
 @dataclass(eq=False)
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(watching.Monitoring):
     """Saves the model after every epoch, after a number of batches, or whenever a value improves.
 
     Args:
@@ -51,7 +51,7 @@ class ModelCheckpoint(Callback):
         verbose: 1 prints what is saved and why.
         save_best_only: save only when ``monitor`` has improved.
         save_weights_only: save the weights alone.
-        mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
+        mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         save_freq: ``"epoch"``, or a number of batches.
         initial_value_threshold: the value that the first one must improve on.
         keep: number of files to keep; the oldest is deleted once the newest stands. Where the name is always
@@ -96,7 +96,6 @@ class ModelCheckpoint(Callback):
         if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
             raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
         self.filepath = _checked_pattern(self.filepath)
-        self._sign = watching.direction(self.monitor, self.mode, "ModelCheckpoint")
         self.best = self.initial_value_threshold
 
     def get_state(self) -> dict[str, Any]:
@@ -110,6 +109,15 @@ class ModelCheckpoint(Callback):
         parts = Formatter().parse(str(self.filepath))
         name = "".join(re.escape(text) + ("" if key is None else "[^/]*") for text, key, _, _ in parts)
         self.written = [path for path in self.written if re.fullmatch(name, path)]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """See which way is better.
+
+        Raises:
+            ArgumentError: that is not known.
+        """
+        if self.save_best_only:
+            _ = self.sign
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember the epoch, for the name of the file."""
@@ -147,14 +155,14 @@ class ModelCheckpoint(Callback):
         return retired
 
     def _has_improved(self, path: str, epoch: int, logs: Logs) -> bool:
-        value = logs.get(self.monitor)
+        value = self.value(logs)
         if value is None:
             warnings.warn(
                 watching.missing("ModelCheckpoint", self.monitor, logs) + " Saving all the same.", stacklevel=4
             )
             return True
         before = "None" if self.best is None else f"{self.best:.5f}"
-        if not watching.is_better(value, self.best, self._sign):
+        if not watching.is_better(value, self.best, self.sign):
             self._report(f"{self.monitor} did not improve from {before}", epoch)
             return False
         self._report(f"{self.monitor} improved from {before} to {value:.5f}, saving model to {path}", epoch)
@@ -162,7 +170,8 @@ class ModelCheckpoint(Callback):
         return True
 
     def _path(self, epoch: int, logs: Logs, batch: int | None) -> str:
-        values = {**logs, "epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
+        values = {key: watching.number(value) for key, value in logs.items()}
+        values |= {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
         try:
             return str(self.filepath).format(**values)
         except KeyError as error:

@@ -4,36 +4,80 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
+import numpy as np
+
+from distnet.callbacks.base import Callback, Logs
 from distnet.errors import ArgumentError
 
 _MODES = ("auto", "min", "max")
-_HIGHER_IS_BETTER = (
-    *("acc", "auc", "fmeasure", "precision", "recall", "iou", "f1", "f_beta", "fbeta", "r2", "at_"),
-    *("true_positives", "true_negatives", "cosine_similarity", "score", "io_u", "correlation"),
-)
+_SIGNS = {"min": -1, "down": -1, "max": 1, "up": 1}
 
 
-def direction(monitor: str, mode: str, where: str) -> int:
-    """1 if a higher value is better, -1 if a lower one is.
+class Monitoring(Callback):
+    """Acts on whether one value of the logs has become better."""
 
-    Args:
-        monitor: key of the logs.
-        mode: ``"min"``, ``"max"``, or ``"auto"``: the key decides.
-        where: the callback's name, for messages.
+    monitor: str
+    mode: str
 
-    Raises:
-        ArgumentError: another mode.
-    """
-    if mode not in _MODES:
-        raise ArgumentError(f"{where}: expected mode 'auto', 'min' or 'max', received {mode!r}.")
-    if not isinstance(monitor, str):
-        raise ArgumentError(f"{where}: monitor: expected a key of the logs, received {monitor!r}.")
-    if mode != "auto":
-        return 1 if mode == "max" else -1
-    key = monitor.lower()
-    is_error = key.endswith("loss") or "error" in key
-    return 1 if not is_error and any(part in key for part in _HIGHER_IS_BETTER) else -1
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode not in _MODES:
+            raise ArgumentError(f"{self._where}: expected mode 'auto', 'min' or 'max', received {self.mode!r}.")
+        if not isinstance(self.monitor, str):
+            raise ArgumentError(f"{self._where}: monitor: expected a key of the logs, received {self.monitor!r}.")
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model, whose metrics say which way is better."""
+        super().set_model(model)
+        vars(self).pop("sign", None)
+
+    @cached_property
+    def sign(self) -> int:
+        """1 if a higher value is better, -1 if a lower one is: as ``mode`` or the metric says.
+
+        Raises:
+            ArgumentError: the mode is "auto", and nobody knows.
+
+        Source: ``keras.src.callbacks.monitor_callback.MonitorCallback``.
+        """
+        if self.mode != "auto":
+            return _SIGNS[self.mode]
+        key = self.monitor.removeprefix("val_")
+        direction = "down" if key == "loss" else self.model.direction_of(key)
+        if direction is None:
+            raise ArgumentError(
+                f"{self._where}: received monitor={self.monitor!r}, of which it is not known whether higher or lower "
+                "is better: it is neither a loss nor a metric that says so. Pass mode='max' for the highest value, or "
+                "mode='min' for the lowest."
+            )
+        return _SIGNS[direction]
+
+    def value(self, logs: Mapping[str, Any]) -> float | None:
+        """The value watched; None where the logs do not hold it.
+
+        Raises:
+            ArgumentError: it is one number for each of several classes.
+        """
+        value: float | list[float] | None = number(logs.get(self.monitor))
+        if isinstance(value, list):
+            raise ArgumentError(
+                f"{self._where}: {self.monitor!r} is {len(value)} numbers, one a class, of which none is the one to "
+                "watch. Give the metric average='macro', or another one."
+            )
+        return value
+
+    @property
+    def _where(self) -> str:
+        return type(self).__name__
+
+
+def number(value: Any) -> Any:
+    """The number of a list or array of one; anything else as it is, arrays as lists."""
+    listed = value.tolist() if isinstance(value, np.ndarray) else value
+    return listed[0] if isinstance(listed, list) and len(listed) == 1 else listed
 
 
 def is_better(value: float, best: float | None, sign: int, min_delta: float = 0.0) -> bool:
@@ -43,7 +87,7 @@ def is_better(value: float, best: float | None, sign: int, min_delta: float = 0.
     return best is None or sign * value - abs(min_delta) > sign * best
 
 
-def missing(where: str, monitor: str, logs: Mapping[str, float]) -> str:
+def missing(where: str, monitor: str, logs: Logs) -> str:
     """The warning that the logs do not hold the value watched."""
     return (
         f"{where}: {monitor!r} is not in the logs and so cannot be monitored. Available: {', '.join(logs) or 'none'}."

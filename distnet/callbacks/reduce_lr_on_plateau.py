@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from distnet.arguments import whole_number
 from distnet.callbacks import monitor as watching
-from distnet.callbacks.base import STATE, Callback, Logs
+from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
 from distnet.callbacks.learning_rate_scheduler import optimizer_of
 from distnet.errors import ArgumentError
 
 
 @dataclass(eq=False)
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(watching.Monitoring):
     """Sets ``lr = max(lr * factor, min_lr)`` after ``patience`` epochs in which ``monitor`` has not improved.
 
     The epoch's learning rate enters the logs, and so the history, as ``learning_rate``.
@@ -24,7 +24,7 @@ class ReduceLROnPlateau(Callback):
         factor: of the learning rate, below 1.
         patience: epochs without improvement to wait for.
         verbose: 1 prints the new learning rate.
-        mode: ``"min"``, ``"max"`` or ``"auto"``, by the key.
+        mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         min_delta: an improvement must be larger.
         cooldown: epochs after a reduction in which nothing is counted.
         min_lr: the learning rate is not made smaller.
@@ -51,17 +51,21 @@ class ReduceLROnPlateau(Callback):
         super().__post_init__()
         if self.factor >= 1:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {self.factor!r}.")
-        self._sign = watching.direction(self.monitor, self.mode, "ReduceLROnPlateau")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last training."""
+        """Forget the last training.
+
+        Raises:
+            ArgumentError: it is not known whether higher or lower values are better.
+        """
         self.forget()
+        _ = self.sign
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, reduce."""
         logs = {} if logs is None else logs
         logs["learning_rate"] = float(optimizer_of(self.model, "ReduceLROnPlateau").learning_rate)
-        value = logs.get(self.monitor)
+        value = self.value(logs)
         if value is None:
             warnings.warn(watching.missing("ReduceLROnPlateau", self.monitor, logs), stacklevel=2)
             return
@@ -77,7 +81,7 @@ class ReduceLROnPlateau(Callback):
         if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
-        if watching.is_better(value, self.best, self._sign, self.min_delta):
+        if watching.is_better(value, self.best, self.sign, self.min_delta):
             self.best, self.wait = value, 0
             return False
         if self.in_cooldown():

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from distnet import config, random
 from distnet.errors import ArgumentError, ShapeError
-from distnet.registry import Configurable, Registry, custom_object_scope, registered_name, to_json
+from distnet.naming import name_of
+from distnet.registry import Configurable, Registry, custom_object_scope, to_json
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, DType, Json
 
@@ -63,11 +64,11 @@ class FunctionInitializer(Initializer):
     function: _UserFunction
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
-        name = getattr(self.function, "__name__", "initializer")
+        name = name_of(self.function)
         return _checked(name, self.function(shape, dtype=dtype), shape, dtype)
 
     def as_json(self) -> Json:
-        return registered_name(self.function)
+        return to_json(self.function)
 
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer", Initializer, adapt=FunctionInitializer)

@@ -7,7 +7,7 @@ import functools
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from distnet.criteria import Criterion
 from distnet.criteria.alignment import as_floating
 from distnet.errors import ArgumentError, ShapeError
 from distnet.losses.base import Loss
-from distnet.registry import Registry, registered_name
+from distnet.naming import name_of
+from distnet.registry import Registry, to_json
 from distnet.types import Array, ArrayLike, Json
 
 
@@ -64,7 +65,7 @@ class FunctionLoss(Loss):
 
     def default_name(self) -> str:
         """The function's name."""
-        return str(getattr(self.fn, "__name__", type(self).__name__))
+        return name_of(self.fn)
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         result = self.fn(y_true, y_pred)
@@ -82,14 +83,17 @@ class FunctionLoss(Loss):
         return values, gradient
 
     def as_json(self) -> Json:
-        """The function's name: it is found again in custom_objects."""
-        return registered_name(self.fn)
+        """The function's name, by which it is found again in custom_objects, or its own configuration."""
+        return to_json(self.fn)
 
 
 def of_function(fn: Callable[..., Any]) -> Loss:
     """The loss that a function means: one of this package's, or a user's own."""
     if isinstance(fn, Criterion):
         return LOSSES.get(fn.__name__)
+    if isinstance(fn, functools.partial) and isinstance(fn.func, Criterion) and not fn.args:
+        kind = cast("type[Loss]", LOSSES.find(fn.func.__name__))
+        return kind(**fn.keywords, name=name_of(fn))
     return FunctionLoss(fn)
 
 

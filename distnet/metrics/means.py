@@ -8,7 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from distnet.criteria.weighting import sample_weights
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric
 from distnet.metrics.sums import SumsMetric
-from distnet.registry import Registry, registered_name, to_json
+from distnet.naming import name_of
+from distnet.registry import Registry, to_json
 from distnet.types import Array, ArrayLike, Json, Shape
+
+_ValuesAndGradient: TypeAlias = Callable[..., tuple[Array, Array]]
 
 
 def mean_sums(name: str, values: Array, sample_weight: ArrayLike | None) -> Array:
@@ -118,9 +121,14 @@ class MeanMetricWrapper(MeanMetric):
     def __init__(self, fn: object, name: str | None = None, dtype: Json = None, **options: Any) -> None:
         self.fn = function_of(fn)
         self.options = options
-        super().__init__(name or str(getattr(self.fn, "__name__", "mean_metric_wrapper")), dtype)
+        self._of_loss: _ValuesAndGradient | None = getattr(fn, "values_and_gradient", None)
+        if self._of_loss is not None:  # as in Keras, where losses are to be minimized
+            self._direction = "down"
+        super().__init__(name or name_of(self.fn), dtype)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
+        if self._of_loss is not None:  # of a Loss, too, which as a function gives one number for all rows
+            return self._of_loss(y_true, y_pred, **self.options)[0]
         values = np.asarray(self.fn(y_true, y_pred, **self.options))
         if y_pred.ndim > 1 and values.shape[:1] != y_pred.shape[:1]:
             raise ShapeError(
@@ -131,8 +139,10 @@ class MeanMetricWrapper(MeanMetric):
 
     def get_config(self) -> dict[str, Json]:
         """``{"name", "dtype", "fn"}`` and the options."""
-        name = registered_name(self.fn)
-        function: Json = {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+        function = to_json(self.fn)
+        if isinstance(function, str):
+            function = {"module": "builtins", "class_name": "function", "config": function}
+            function["registered_name"] = "function"
         options = {key: to_json(value) for key, value in self.options.items()}
         return {"name": self.name, "dtype": self.dtype, "fn": function, **options}
 

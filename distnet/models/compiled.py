@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
@@ -52,6 +52,10 @@ class Compiled(ABC):
     def metrics_names(self) -> list[str]:
         """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
         return self._compilation.log_keys(self.output_names) if self._compilation else ["loss"]
+
+    def direction_of(self, key: str) -> Literal["up", "down"] | None:
+        """Which way a loss or metric of that key is better; None where nobody knows."""
+        return None if self._compilation is None else self._compilation.direction_of(key, self.output_names)
 
     @property
     def metrics(self) -> list[Metric]:

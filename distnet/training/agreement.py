@@ -11,7 +11,7 @@ from distnet import kernels
 from distnet.data.arrays import ArrayData
 from distnet.network import Network
 from distnet.parallel.replicas import describe_arrays
-from distnet.registry import to_json
+from distnet.registry import describing, to_json
 from distnet.training.sources import Source
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def facts(
 
 def model_facts(model: Network) -> dict[str, object]:
     """Architecture, compile settings, progress, seed and versions, by name."""
+    with describing():
+        return _model_facts(model)
+
+
+def _model_facts(model: Network) -> dict[str, object]:
     return {
         "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
         "the compile settings": to_json(model.compile_settings),

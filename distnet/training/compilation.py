@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from distnet import losses, metrics
 from distnet.errors import ArgumentError
@@ -43,6 +43,13 @@ class _MetricSpec:
     def resolved(self, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
         """The metric for targets and outputs of these shapes."""
         return self.metric or metrics.resolve(cast(str, self.given), y_true_shape, y_pred_shape)
+
+    @property
+    def direction(self) -> Literal["up", "down"] | None:
+        """Which way is better; a class of the user may say so as Keras's do, by ``_direction``."""
+        if self.metric is not None:
+            return getattr(self.metric, "_direction", None) or self.metric.direction
+        return "down" if str(self.given).lower() in ("crossentropy", "ce") else "up"
 
     def to_json(self) -> Json:
         """What a saved model says of it."""
@@ -122,6 +129,18 @@ class Compilation:
         keys = ["loss", *(of_outputs if len(names) > 1 else ())]
         _by_output(self.loss_weights, names, "loss weight")
         return keys + [measure.key for measure in self._measures(names)]
+
+    def direction_of(self, key: str, names: Sequence[str]) -> Literal["up", "down"] | None:
+        """Which way what the logs hold under a key is better; None where nobody knows, or they do not hold it.
+
+        Args:
+            key: of a loss, or of a metric, without ``val_``.
+            names: of the outputs.
+        """
+        measures = {measure.key: measure for measure in self._measures(names)}
+        if key in measures:
+            return measures[key].spec.direction
+        return "down" if key in self.log_keys(names) else None
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""

@@ -1,5 +1,6 @@
 """What callbacks do beyond ``test_golden.py``: wrong arguments, wrong logs, and what they change."""
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,6 @@ import pytest
 
 import distnet as keras
 from distnet import callbacks, errors
-from distnet.callbacks import monitor
 from distnet.metrics import METRICS, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 
 X = np.linspace(0, 1, 24, dtype="float32").reshape(12, 2)
@@ -40,15 +40,116 @@ def metrics_with_a_direction():
     return [m for m in made if m.direction]
 
 
+def kappa(y_true, y_pred):
+    return np.mean(y_true * y_pred, axis=-1)
+
+
+class Rising(keras.metrics.Mean):
+    """A user's metric that says which way is better as Keras's do."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self._direction = "up"
+
+
+def monitoring(make, monitor, *watched, **options):
+    """The callback, as it begins to watch a model that measures these metrics."""
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse", metrics=list(watched))
+    made = make(monitor=monitor, **options)
+    made.set_model(model)
+    made.on_train_begin()
+    return made
+
+
+def best_only(**options):
+    return callbacks.ModelCheckpoint("a.h5", save_best_only=True, **options)
+
+
+MONITORING = [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau, best_only]
+
+
 @pytest.mark.parametrize("metric", metrics_with_a_direction(), ids=lambda m: m.name)
-@pytest.mark.parametrize("prefix", ["", "val_"])
-def test_the_direction_of_every_metric_is_known_by_its_name(metric, prefix):
-    assert monitor.direction(prefix + metric.name, "auto", "") == {"up": 1, "down": -1}[metric.direction]
+def test_the_direction_of_every_metric_is_what_it_says(metric):
+    metric = copy.copy(metric)
+    metric.name = "mine"
+    expected = {"up": 1, "down": -1}[metric.direction]
+    assert monitoring(callbacks.EarlyStopping, "val_mine", metric).sign == expected
 
 
-@pytest.mark.parametrize(("key", "sign"), [("loss", -1), ("val_loss", -1), ("acc", 1), ("val_acc", 1), ("val_mse", -1)])
-def test_the_direction_of_short_names_is_known(key, sign):
-    assert monitor.direction(key, "auto", "") == sign
+@pytest.mark.parametrize("make", MONITORING)
+@pytest.mark.parametrize(
+    ("key", "watched", "sign"),
+    [
+        *(("loss", "mse", -1), ("val_loss", kappa, -1), ("acc", "acc", 1), ("val_accuracy", "accuracy", 1)),
+        *(("val_mse", "mse", -1), ("val_cosine_similarity", "cosine_similarity", 1), ("ce", "ce", -1)),
+        *(("val_my_area", keras.metrics.AUC(name="my_area"), 1), ("r", Rising(name="r"), 1)),
+        ("mean_squared_error", keras.losses.mean_squared_error, -1),
+        ("val_mean_squared_error", keras.losses.MeanSquaredError(), -1),
+    ],
+)
+def test_which_way_is_better_is_asked_of_the_metric(make, key, watched, sign):
+    assert monitoring(make, key, watched).sign == sign
+
+
+@pytest.mark.parametrize("make", MONITORING)
+@pytest.mark.parametrize(
+    ("key", "watched"),
+    [
+        *(("kappa", kappa), ("val_kappa", kappa), ("val_best_accuracy", "accuracy"), ("learning_rate", "mse")),
+        *(("tp", keras.metrics.TruePositives(name="tp")), ("m", keras.metrics.Mean(name="m")), ("val_val_loss", "mse")),
+    ],
+)
+def test_a_direction_that_nobody_knows_is_refused_before_training(make, key, watched):
+    with pytest.raises(errors.ArgumentError, match=f"monitor='{key}'.*Pass mode='max'"):
+        monitoring(make, key, watched)
+    assert monitoring(make, key, watched, mode="max").sign == 1
+    assert monitoring(make, key, watched, mode="min").sign == -1
+
+
+def test_a_checkpoint_that_compares_nothing_needs_no_direction():
+    monitoring(lambda **options: callbacks.ModelCheckpoint("a.h5", **options), "kappa", kappa)
+
+
+@pytest.mark.parametrize(("key", "sign"), [("val_a_loss", -1), ("val_b_accuracy", 1), ("a_mse", -1)])
+def test_losses_and_metrics_of_several_outputs_say_which_way_is_better(key, sign):
+    """Keras raises here, for it looks for metrics by their own names."""
+    inputs = keras.Input((3,))
+    outputs = {"a": keras.layers.Dense(1, name="a")(inputs), "b": keras.layers.Dense(1, name="b")(inputs)}
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse", metrics={"a": ["mse"], "b": ["accuracy"]})
+    made = callbacks.EarlyStopping(monitor=key)
+    made.set_model(model)
+    assert made.sign == sign
+
+
+def scored(average, **options):
+    """Trained on a metric of one value in a list, or of several."""
+    model = keras.Sequential([keras.layers.Dense(1 if average is None else 3, "sigmoid")])
+    model.compile("sgd", "mse", metrics=[keras.metrics.F1Score(average=average)])
+    y = np.zeros((10, model.layers[0].units))
+    return model.fit(np.ones((10, 3)), y, epochs=6, validation_split=0.3, verbose=0, **options)
+
+
+def test_a_metric_of_one_value_in_a_list_can_be_watched(tmp_path):
+    watching = [
+        callbacks.EarlyStopping("val_f1_score", patience=2, restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("val_f1_score", patience=1),
+        callbacks.ModelCheckpoint(tmp_path / "{epoch}-{val_f1_score:.1f}.h5", "val_f1_score", save_best_only=True),
+        callbacks.CSVLogger(tmp_path / "log.csv"),
+        callbacks.TensorBoard(tmp_path / "logs"),
+    ]
+    history = scored(None, callbacks=watching)
+    assert len(history.epoch) == 3
+    np.testing.assert_allclose(history.history["learning_rate"], [0.01, 0.01, 0.001], rtol=1e-6)  # Keras's
+    assert (tmp_path / "1-0.0.h5").exists()
+
+
+def test_a_metric_of_a_value_a_class_cannot_be_watched():
+    model = keras.Sequential([keras.layers.Dense(3, "sigmoid")])
+    model.compile("sgd", "mse", metrics=[keras.metrics.F1Score()])
+    with pytest.raises(errors.ArgumentError, match=r"'f1_score' is 3 numbers, one a class.*average='macro'"):
+        model.fit(np.ones((4, 3)), np.ones((4, 3)), verbose=0, callbacks=[callbacks.EarlyStopping("f1_score")])
 
 
 @pytest.mark.parametrize("make", [callbacks.EarlyStopping, lambda **o: callbacks.ModelCheckpoint("a.h5", **o)])

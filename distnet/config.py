@@ -26,6 +26,7 @@ class _Settings:
     uses_flash_attention: bool | None = None
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
+    clips_crossentropy: bool = False
 
 
 _settings = _Settings()
@@ -75,6 +76,21 @@ def set_check_replicas(value: bool) -> None:
     It takes about a millisecond for each megabyte of weights.
     """
     _settings.checks_replicas = bool(value)
+
+
+def clips_crossentropy() -> bool:
+    """Whether crossentropy behind a sigmoid or softmax is taken of clipped probabilities: no unless set otherwise."""
+    return _settings.clips_crossentropy
+
+
+def set_clip_crossentropy(value: bool) -> None:
+    """Set how training and evaluation take crossentropy of outputs that a sigmoid or softmax made.
+
+    By default they take it of the logits, as TensorFlow's Keras does: a confidently wrong output keeps its full
+    gradient. Keras 3 on JAX and PyTorch, and Keras before TensorFlow's, take it of probabilities clipped to
+    [epsilon, 1 - epsilon]: then its loss is 16.1 at most, and its gradient 0. All others are alike to rounding.
+    """
+    _settings.clips_crossentropy = bool(value)
 
 
 def image_data_format() -> str:

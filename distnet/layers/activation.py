@@ -26,6 +26,8 @@ class Activation(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    leaves_logits: ClassVar[bool] = True
+
     activation: Resolved[ActivationFunction] = ACTIVATIONS.field("linear")
 
     @property
@@ -34,11 +36,15 @@ class Activation(Layer):
         return self.activation
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
+        if ctx.logits:
+            return x, x
         y = ctx.workspace("y", x.shape, x.dtype)
         self.activation.forward(x, out=y)
         return y, x if self.activation.saves_input else y
 
     def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        if ctx.is_of_logits:
+            return dy
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
         self.activation.backward(dy, saved, out=dx)
         return dx

@@ -225,6 +225,7 @@ class Softmax(Layer):
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "mask")
     supports_masking: ClassVar[bool] = True
+    leaves_logits: ClassVar[bool] = True
 
     axis: int | list[int] = -1
 
@@ -251,6 +252,8 @@ class Softmax(Layer):
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, tuple[Array, bool]]:
         x, counts = x if isinstance(x, list) else (x, ctx.options.get("counts"))
         is_input = counts is not None and "counts" not in ctx.options
+        if ctx.logits:
+            return x, (x, False)
         y, axes = ctx.workspace("y", x.shape, x.dtype), self._axes
         if counts is not None:
             counts = self._counting(counts, x)
@@ -264,6 +267,8 @@ class Softmax(Layer):
 
     def backward(self, dy: Array, saved: tuple[Array, bool], ctx: BackwardContext) -> Any:
         y, is_input = saved
+        if ctx.is_of_logits:
+            return dy
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
         np.multiply(dy, y, out=dx)
         np.subtract(dy, dx.sum(axis=self._axes, keepdims=True), out=dx)

@@ -23,7 +23,7 @@ def forward(
     Args:
         is_channels_first: whether an activation along an axis counts the axes as (N, O, ...).
     """
-    fused = _fused_name(activation)
+    fused = "linear" if ctx.logits else _fused_name(activation)
     if fused:
         y = kernels.current().bias_activation(z, None if bias is None else bias.value, fused)
         return y, y
@@ -39,7 +39,7 @@ def backward(
     dy: Array, saved: Array, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
 ) -> Array:
     """Gradient of ``z + b``; ``dy`` is left as it is."""
-    fused = _fused_name(activation)
+    fused = "linear" if ctx.is_of_logits else _fused_name(activation)
     if fused == "linear":
         return dy
     dz = ctx.workspace("dz", saved.shape, saved.dtype)

@@ -118,6 +118,8 @@ class ForwardContext:
             set by the graph.
         options: the call's arguments besides its inputs; set by the graph.
         turn: of a call by hand.
+        logits: the outputs of a model, by number, of which the logits are to be kept; in a layer that
+            ``leaves_logits``, whether it is to leave out its activation; set by the graph.
     """
 
     training: bool | None
@@ -131,6 +133,7 @@ class ForwardContext:
     mask: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
     turn: Turn | None = None
+    logits: frozenset[int] = frozenset()
 
     @property
     def augments(self) -> bool:
@@ -139,7 +142,7 @@ class ForwardContext:
 
     def within(self, number: int, mask: Any = None) -> Self:
         """What layer ``number`` within the layer is handed: memory and random numbers of its own."""
-        return replace(self, call=(*self.call, number), mask=mask, options={})
+        return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset())
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""
@@ -177,6 +180,7 @@ class BackwardContext:
         needs_input_gradient: whether anything upstream of the layer is trained; set by the graph.
         call: which call of a layer in the graph this is; set by the graph.
         options: the call's arguments besides its inputs; set by the graph.
+        is_of_logits: whether the gradient is that of the output before the layer's activation; set by the graph.
     """
 
     workspaces: Workspaces
@@ -185,10 +189,11 @@ class BackwardContext:
     call: tuple[int, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     written: set[int] = field(default_factory=set)
+    is_of_logits: bool = False
 
     def within(self, number: int) -> Self:
         """What layer ``number`` within the layer is handed; the gradients go to the same place."""
-        return replace(self, call=(*self.call, number), options={})
+        return replace(self, call=(*self.call, number), options={}, is_of_logits=False)
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""

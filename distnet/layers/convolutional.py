@@ -48,6 +48,7 @@ class Convolution(Channelled):
         activation: name or object; linear by default.
     """
 
+    leaves_logits: ClassVar[bool] = True
     rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ()
 

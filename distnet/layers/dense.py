@@ -37,6 +37,7 @@ class Dense(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    leaves_logits: ClassVar[bool] = True
 
     units: int
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")

@@ -46,6 +46,7 @@ class DepthwiseConvolution(Channelled):
         activation: name or object; linear by default.
     """
 
+    leaves_logits: ClassVar[bool] = True
     rank: ClassVar[int]
 
     kernel_size: Extents

@@ -49,6 +49,7 @@ class SeparableConvolution(Channelled):
         activation: name or object; linear by default.
     """
 
+    leaves_logits: ClassVar[bool] = True
     rank: ClassVar[int]
 
     filters: int

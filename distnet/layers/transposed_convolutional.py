@@ -47,6 +47,7 @@ class TransposedConvolution(Channelled):
         activation: name or object; linear by default.
     """
 
+    leaves_logits: ClassVar[bool] = True
     rank: ClassVar[int]
 
     filters: int

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from distnet.activations import Activation
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import over_values, sample_weights
 from distnet.errors import ArgumentError, ShapeError
@@ -76,6 +77,10 @@ class Loss(Configurable, ABC):
         values, _ = self.values_and_gradient(y_true[:1], y_pred[:1])
         shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
         sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
+
+    def of_logits(self, activation: Activation) -> Loss | None:
+        """This loss as a function of what ``activation`` makes the predictions of; None where it has no such form."""
+        return None
 
     def valid(self, y_true: Array, values: Array) -> Array | None:
         """Where values count; None where all do."""

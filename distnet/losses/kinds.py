@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from distnet.activations import Activation
 from distnet.criteria import Criterion
 from distnet.criteria.alignment import as_floating
 from distnet.errors import ArgumentError, ShapeError
@@ -30,6 +31,13 @@ class CriterionLoss(Loss, ABC):
     def default_name(self) -> str:
         """The criterion's name."""
         return self.criterion.__name__
+
+    def of_logits(self, activation: Activation) -> Loss | None:
+        """With ``from_logits``, for the crossentropy that belongs to the activation, over the last axis."""
+        belongs = vars(type(self)).get("logits_of") == activation and getattr(self, "axis", -1) == -1
+        if not belongs or getattr(self, "from_logits", True):
+            return None
+        return cast(Loss, dataclasses.replace(cast(Any, self), from_logits=True))
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         return self.criterion.values_and_gradient(y_true, y_pred, **self.options())

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import criteria
+from distnet import activations, criteria
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
 from distnet.registry import LEFT_OUT
@@ -27,6 +27,7 @@ class BinaryCrossentropy(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.binary_crossentropy
+    logits_of: ClassVar = activations.sigmoid
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
@@ -69,6 +70,7 @@ class CategoricalCrossentropy(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.categorical_crossentropy
+    logits_of: ClassVar = activations.softmax
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
@@ -109,6 +111,7 @@ class SparseCategoricalCrossentropy(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.sparse_categorical_crossentropy
+    logits_of: ClassVar = activations.softmax
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = field(default=-1, kw_only=True, metadata=LEFT_OUT)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
@@ -72,6 +73,8 @@ class Tape:
         saved: for each node, what its layer's forward returned besides the output.
         outputs: for each node with several outputs or an activity regularizer, its outputs.
         masks: of the graph's outputs.
+        logits: of those outputs of which the context wanted them, by number.
+        apart: for each node whose layer left out its activation, the activation, and what its backward is handed.
         penalty: sum of the activity penalties over the rows at hand, divided by the global batch size.
     """
 
@@ -79,6 +82,8 @@ class Tape:
     saved: list[Any] = field(default_factory=list)
     outputs: dict[int, list[Array]] = field(default_factory=dict)
     masks: list[Array | None] = field(default_factory=list)
+    logits: dict[int, Array] = field(default_factory=dict)
+    apart: dict[int, tuple[Activation, Array]] = field(default_factory=dict)
     penalty: float = 0.0
 
 
@@ -102,6 +107,22 @@ class Graph:
         return sum(calls_of(node.layer) for node in self.nodes)
 
     @property
+    def final_activations(self) -> list[Activation | None]:
+        """For each output the activation that makes it, where its layer can leave that out; else None."""
+        found: list[Activation | None] = []
+        for tensor in self.outputs:
+            node = next((node for node in self.nodes if tensor in node.outputs), None)
+            is_read = any(tensor in reader.inputs for reader in self.nodes)
+            if node is None or is_read or self.outputs.count(tensor) > 1:
+                found.append(None)
+            elif isinstance(node.layer, HasGraph):
+                found.append(node.layer.graph.final_activations[node.outputs.index(tensor)])
+            else:
+                is_plain = len(node.inputs) == 1 and node.options.keys() <= {"training"}
+                found.append(_final_activation(node.layer) if is_plain else None)
+        return found
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, each once, in the order of their first call."""
         return list(dict.fromkeys(node.layer for node in self.nodes))
@@ -115,7 +136,8 @@ class Graph:
         self, inputs: Sequence[Array], ctx: ForwardContext, masks: Sequence[Array | None] | None = None
     ) -> tuple[list[Array], Tape]:
         """The outputs, and the tape for ``backward``; the context is left as it was."""
-        path, training, options = ctx.call, ctx.training, ctx.options
+        path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
+        kept = {self.outputs[number]: number for number in wanted}
         tensors = dict(zip(self.inputs, inputs, strict=True))
         known = dict(zip(self.inputs, masks or [None] * len(inputs), strict=True))
         tape = Tape(ctx.global_rows)
@@ -125,7 +147,10 @@ class Graph:
             x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.inputs])
             ctx.mask = _one_or_list([known.get(t) for t in node.inputs])
             mask = ctx.mask
+            ctx.logits = frozenset(k for k, t in enumerate(node.outputs) if t in kept)
             y, saved = node.layer.forward(x, ctx)
+            if ctx.logits:
+                y = self._with_logits(i, y, saved, kept, tape, ctx)
             made = y if isinstance(y, list) else [y]
             tensors.update(zip(node.outputs, made, strict=True))
             made_masks = node.layer.mask_after(x, mask, saved)
@@ -139,7 +164,7 @@ class Graph:
                 tape.outputs[i] = made
             tape.penalty += node.layer.penalty(saved)
             tape.saved.append(saved)
-        ctx.call, ctx.training, ctx.options = path, training, options
+        ctx.call, ctx.training, ctx.options, ctx.logits = path, training, options, wanted
         tape.masks = [known.get(t) for t in self.outputs]
         return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
 
@@ -148,8 +173,8 @@ class Graph:
     ) -> list[Array | None]:
         """Hand every variable its gradient, the last layer's first; return those of the inputs.
 
-        An input that nothing trained depends on, or that has no gradient, gets None, unless the
-        context wants all.
+        The gradient of an output whose logits the tape has is that of the logits. An input that nothing trained
+        depends on, or that has no gradient, gets None, unless the context wants all.
         """
         path, options, wanted = ctx.call, ctx.options, ctx.needs_input_gradient
         is_trained = self._tensors_behind_variables(set(self.inputs) if wanted else set())
@@ -165,15 +190,39 @@ class Graph:
                 continue
             ctx.call, ctx.options = (*path, i), node.options
             ctx.needs_input_gradient = any(t in is_trained for t in node.inputs)
-            dys = [p if p is None else _as_taken(node.layer, p) for p in self._with_penalty(i, parts, tape)]
+            ctx.is_of_logits = i in tape.apart
+            whole = self._of_logits(i, parts, tape) if ctx.is_of_logits else self._with_penalty(i, parts, tape)
+            dys = [p if p is None else _as_taken(node.layer, p) for p in whole]
             dx = node.layer.backward(_one_or_list(dys), tape.saved[i], ctx)
             if ctx.needs_input_gradient:
                 for tensor, part in zip(node.inputs, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in is_trained:
                         _accumulate(gradients, tensor, part)
-        ctx.call, ctx.options, ctx.needs_input_gradient = path, options, wanted
+        ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wanted, False
         found = [gradients.get(t) for t in self.inputs]
         return [None if dx is None else np.ascontiguousarray(dx) for dx in found]
+
+    def _with_logits(self, i: int, y: Any, saved: Any, kept: Mapping[int, int], tape: Tape, ctx: ForwardContext) -> Any:
+        """Keep the logits of a node's outputs; what the node makes of them."""
+        node = self.nodes[i]
+        if isinstance(node.layer, HasGraph):
+            tape.logits.update({kept[node.outputs[k]]: z for k, z in saved.logits.items()})
+            return y
+        (tensor,), activation = node.outputs, cast("Activation", _final_activation(node.layer))
+        tape.logits[kept[tensor]] = y
+        made = ctx.workspace("activated", y.shape, y.dtype)
+        activation.forward(y, out=made)
+        tape.apart[i] = activation, y if activation.saves_input else made
+        return made
+
+    def _of_logits(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
+        """The gradient of the logits with that of the activity penalty, which is of what the activation made."""
+        if i not in tape.outputs:
+            return parts
+        (dy,), (activation, saved) = self._with_penalty(i, [None], tape), tape.apart[i]
+        dz = np.empty_like(saved)
+        activation.backward(cast("Array", dy), saved, out=dz)
+        return [dz if parts[0] is None else dz + parts[0]]
 
     def _with_penalty(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
         """The gradients of a node's outputs with the activity penalty's; zeros for outputs that nothing read."""
@@ -192,6 +241,14 @@ class Graph:
             if any(v.is_trained for v in node.layer.variables) or found.intersection(node.inputs):
                 found.update(node.outputs)
         return found
+
+
+def _final_activation(layer: Layer) -> Activation | None:
+    """The activation that a layer leaves out where the context says so: a promise of the class that has ``forward``."""
+    owner = next(cls for cls in type(layer).__mro__ if "forward" in vars(cls))
+    if not vars(owner).get("leaves_logits", False):
+        return None
+    return cast("Activation", getattr(layer, "elementary", None) or cast(Any, layer).activation)
 
 
 def _as_taken(layer: Layer, a: Array) -> Array:

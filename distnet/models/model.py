@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
+from distnet import config
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
@@ -151,7 +152,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
         objective = self._compilation.objective(self.output_names, [y.shape for y in data.y], self.output_shapes)
         objective.check(data, self.output_shapes)
-        return objective
+        return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
 
     @on_all_ranks()
     def fit(

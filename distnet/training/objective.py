@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from distnet.activations import Activation
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
@@ -64,10 +65,17 @@ class MeasuredMetric:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model made of this rank's rows of a batch: outputs, and their masks or None."""
+    """What the model made of this rank's rows of a batch.
+
+    Args:
+        y: the outputs.
+        masks: of the outputs, or None.
+        logits: of the outputs whose loss is taken of them, by number.
+    """
 
     y: Sequence[Array]
     masks: Sequence[Array | None]
+    logits: Mapping[int, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Evaluated:
 
     Args:
         loss: total over all outputs, weighted.
-        gradients: of the loss with respect to each output; None for an output without loss.
+        gradients: of the loss with respect to each output, or to its logits where its loss is taken of them; None
+            for an output without loss.
         sums: float64, of losses and metrics.
     """
 
@@ -94,12 +103,20 @@ class Objective:
         loss_weights: factor of each loss in the total.
         measured_losses: of the outputs, where there are several.
         metrics: whose sums lie behind the losses', one after the other.
+        of_logits: by output, the losses as functions of its logits, where that is how they are taken.
     """
 
     losses: tuple[Loss | None, ...]
     loss_weights: tuple[float, ...]
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
+    of_logits: Mapping[int, Loss] = field(default_factory=dict)
+
+    def on(self, activations: Sequence[Activation | None]) -> Objective:
+        """The objective for outputs that these activations make: crossentropy is taken of their logits."""
+        pairs = enumerate(zip(self.losses, activations, strict=True))
+        given = {i: loss.of_logits(f) for i, (loss, f) in pairs if loss is not None and f is not None}
+        return replace(self, of_logits={i: loss for i, loss in given.items() if loss is not None})
 
     @property
     def entries(self) -> int:
@@ -135,7 +152,9 @@ class Objective:
                 gradients.append(None)
                 continue
             part = _of_coupled_rows if loss.couples_rows and ranks.size > 1 else _of_own_rows
-            value, gradient = part(loss, batch, i, predicted, ranks)
+            is_of_logits = i in predicted.logits
+            y_pred = predicted.logits[i] if is_of_logits else predicted.y[i]
+            value, gradient = part(self.of_logits[i] if is_of_logits else loss, batch, i, predicted, y_pred, ranks)
             factor = self.loss_weights[i]
             values.append(value)
             gradients.append(gradient if factor == 1.0 else gradient * gradient.dtype.type(factor))
@@ -221,10 +240,10 @@ def over_all_ranks(communicator: Communicator, loss: float, sums: Array) -> tupl
 
 
 def _of_own_rows(
-    loss: Loss, batch: Batch, output: int, predicted: Prediction, ranks: Communicator
+    loss: Loss, batch: Batch, output: int, predicted: Prediction, y_pred: Array, ranks: Communicator
 ) -> tuple[float, Array]:
     """The loss of this rank's rows, divided by what the global batch counts."""
-    y_true, y_pred, weight = batch.y[output], predicted.y[output], batch.weight[output]
+    y_true, weight = batch.y[output], batch.weight[output]
     mask, count = predicted.masks[output], None
     if mask is not None or not loss.counts_rows_only:
         counted = np.array([loss.count(y_true, y_pred, weight, mask)])
@@ -236,10 +255,10 @@ def _of_own_rows(
 
 
 def _of_coupled_rows(
-    loss: Loss, batch: Batch, output: int, predicted: Prediction, ranks: Communicator
+    loss: Loss, batch: Batch, output: int, predicted: Prediction, y_pred: Array, ranks: Communicator
 ) -> tuple[float, Array]:
     """A loss that needs all rows at once: every rank takes it of the gathered batch, and its rows' gradient."""
-    y_pred, weight = predicted.y[output], batch.weight[output]
+    weight = batch.weight[output]
     y_true, y_all = ranks.allgather_rows(batch.y[output]), ranks.allgather_rows(y_pred)
     weights = None if weight is None else ranks.allgather_rows(weight)
     divisor = loss.divisor(0, batch.global_rows, loss.count(y_true, y_all, weights))

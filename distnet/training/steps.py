@@ -55,8 +55,9 @@ class Steps:
         ctx = self._context(False, batch.first_row, batch.global_rows)
         batch = _in_dtype(batch, np.dtype(self.model.dtype))
         with _naming_the_row(batch.first_row, batch.places):
+            ctx.logits = frozenset(objective.of_logits)
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            found = objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+            found = objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
         return found.loss + tape.penalty, found.sums
 
     def regularization(self) -> float:
@@ -108,8 +109,9 @@ class TrainingSteps(Steps):
         batch = _in_dtype(batch, self.store.dtype)
         ctx = self._context(True, batch.first_row, batch.global_rows)
         with _naming_the_row(batch.first_row, batch.places):
+            ctx.logits = frozenset(self.objective.of_logits)
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            found = self.objective.evaluate(batch, Prediction(y, tape.masks), self.communicator)
+            found = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
         penalty = self._regularize()
         if self.optimizer.loss_scale_factor is not None:

@@ -44,6 +44,10 @@ def in_words_of_keras_2(value: Any) -> Any:
     if name == "Sequential" and isinstance(config, Mapping) and _begins_with_merge(config):
         return in_words_of_keras_2(_as_graph(config))
     translated = {key: in_words_of_keras_2(item) for key, item in value.items()}
+    if isinstance(value.get("inbound_nodes"), list):
+        translated["inbound_nodes"] = [_call(node) for node in value["inbound_nodes"]]
+        if name == "Sequential" and isinstance(config, Mapping):
+            translated["config"] = {"name": value.get("name"), **translated["config"]}
     if not isinstance(name, str) or not isinstance(config, Mapping):
         return translated
     if name == "Merge":
@@ -51,6 +55,13 @@ def in_words_of_keras_2(value: Any) -> Any:
     arguments = {key: _part(key, item) for key, item in present_arguments(name, translated["config"]).items()}
     arguments.pop("input_dtype", None)
     return {**translated, "class_name": CLASSES.get(name, name), "config": arguments}
+
+
+def _call(node: Any) -> Any:
+    """A call, each of whose tensors is followed by the arguments, of which Keras 1 has none."""
+    if not isinstance(node, list):
+        return node
+    return [[*tensor, {}] if isinstance(tensor, list) and len(tensor) == 3 else tensor for tensor in node]
 
 
 def _part(key: str, value: Any) -> Any:
@@ -64,7 +75,7 @@ def _part(key: str, value: Any) -> Any:
 
 
 def _merge(config: Mapping[str, Any]) -> dict[str, Any]:
-    mode, kept = config.get("mode"), {key: config[key] for key in ("name", "trainable") if key in config}
+    mode, kept = config.get("mode"), {"name": config.get("name"), "trainable": True}
     if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
         raise ArgumentError(
             f"Merge: expected a mode of {sorted(_MERGES)}, received {mode!r:.100}. Write a layer of your own for it."

@@ -93,16 +93,6 @@ def of_keras_1():
         )  # fmt: skip
 
     @case
-    def images_1():
-        return chain(
-            (8, 9, 2), ZeroPadding2D((1, 2), input_shape=(8, 9, 2)), Convolution2D(3, 3, 2, subsample=(2, 1)),
-            MaxPooling2D((2, 3), strides=(1, 2), border_mode="same"),
-            AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2), border_mode="same"), UpSampling2D((2, 1)),
-            Cropping2D(((1, 0), (0, 1))), Convolution2D(2, 2, 2, border_mode="same", activation="tanh"),
-            AveragePooling2D((2, 2)), GlobalAveragePooling2D(), Dense(2),
-        )  # fmt: skip
-
-    @case
     def sequences_1():
         return chain(
             (7, 3), LSTM(3, return_sequences=True, input_dim=3, input_length=7),
@@ -153,13 +143,6 @@ def of_keras_1():
 
 def of_keras_2():
     @case
-    def images():
-        return chain(
-            (6, 7, 2), Conv2D(3, (3, 2), strides=(2, 1), input_shape=(6, 7, 2)),
-            Conv2DTranspose(2, 2, strides=2), Conv2D(2, 2, dilation_rate=2), Flatten(), Dense(2),
-        )  # fmt: skip
-
-    @case
     def sequences():
         return chain(
             (7, 3), Conv1D(4, 3, input_shape=(7, 3)), LSTM(3, return_sequences=True), GRU(3), Dense(2),
@@ -168,9 +151,9 @@ def of_keras_2():
 
     optimizers = list(OPTIMIZERS)
     return {
-        "2.1.2": optimizers + ["images"],
+        "2.1.2": optimizers,
         "2.2.4": ["rmsprop", "adagrad", "nadam", "sgd_clipnorm", "adam", "sequences"],
-        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam", "images"],
+        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam"],
     }[VERSION]
 
 

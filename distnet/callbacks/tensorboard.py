@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -33,7 +34,10 @@ class TensorBoard(Callback):
         write_images: with the histograms, weights as images in shades of grey.
         write_steps_per_second: batches a second, by epoch and by batch.
         update_freq: ``"epoch"``, ``"batch"`` or a number of batches between the batches' tags.
-        profile_batch, embeddings_freq, embeddings_metadata: taken so that scripts run, without effect.
+        profile_batch: taken so that scripts run, without effect.
+        embeddings_freq, embeddings_metadata, embeddings_layer_names, embeddings_data: taken with a warning: the
+            projector is not written to.
+        batch_size, write_grads: Keras 2's; taken so that scripts run, without effect.
 
     Raises:
         ArgumentError: another ``update_freq``, or no name of a folder.
@@ -51,6 +55,10 @@ class TensorBoard(Callback):
     profile_batch: Any = 0
     embeddings_freq: int = 0
     embeddings_metadata: Any = None
+    embeddings_layer_names: Any = None
+    embeddings_data: Any = None
+    batch_size: Any = None
+    write_grads: bool = False
     batch: int = field(default=0, init=False, repr=False, metadata=STATE)
     """Of the whole training."""
 
@@ -63,6 +71,12 @@ class TensorBoard(Callback):
             raise ArgumentError(
                 f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, received "
                 f"{self.update_freq!r}."
+            )
+        if self.embeddings_freq or self.embeddings_metadata or self.embeddings_layer_names:
+            warnings.warn(
+                "TensorBoard: embeddings are not written for its projector. Save them with numpy.savetxt(path, "
+                "layer.get_weights()[0], delimiter='\\t').",
+                stacklevel=3,
             )
         checked_path("TensorBoard: log_dir", self.log_dir, "a folder")
         self._files: dict[str, EventFile] = {}

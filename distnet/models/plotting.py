@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from html import escape
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,29 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from distnet.comm import world
 from distnet.errors import ArgumentError, MissingPackageError, NotBuiltError
-from distnet.layers import InputLayer, Layer
-from distnet.layers.symbolic import Call, KerasTensor
-from distnet.models import layer_range as layer_ranges
+from distnet.models.drawing import drawn
 from distnet.models.model import Model
-from distnet.models.tracing import Trace
+from distnet.models.scheme import DARK, LIGHT, Box, Cell, Scheme, Style, scheme
 from distnet.paths import checked_path, written
-from distnet.registry import to_json
 
 if TYPE_CHECKING:
     import pydot
 
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
-
-
-@dataclass(frozen=True)
-class _Style:
-    """What the boxes of layers say."""
-
-    shapes: bool
-    dtype: bool
-    names: bool
-    activations: bool
-    trainable: bool
+_OWN = ("png", "svg")
+"""The formats that are drawn without Graphviz."""
 
 
 def model_to_dot(
@@ -73,28 +61,24 @@ def model_to_dot(
     Source: ``keras.utils.model_to_dot``; ``layer_range``: Keras 2.
     """
     if find_spec("pydot") is None:
-        raise MissingPackageError("model_to_dot: needs pydot. Install it: pip install 'distnet[plot]'.")
-    if not isinstance(model, Model):
-        raise ArgumentError(f"model_to_dot: expected a model, received {model!r:.100}.")
-    if not model.built:
-        raise NotBuiltError(
-            f"{model.name}: a picture needs the input shape. Give it to the first layer, or call build()."
+        raise MissingPackageError(
+            "model_to_dot: needs pydot. Install it: pip install 'distnet[plot]', or draw the model with plot_model."
         )
-    if rankdir not in _DIRECTIONS:
-        raise ArgumentError(f"model_to_dot: expected rankdir to be one of {_DIRECTIONS}, received {rankdir!r}.")
+    _check("model_to_dot", model, rankdir)
     import pydot
 
     from distnet.models.picture import Picture
 
+    style = Style(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
+    shown = scheme(model, style, expand_nested, layer_range)
     if subgraph:
-        picture: pydot.Dot = _cluster(pydot, model, "cluster_model")
+        picture: pydot.Dot = _cluster(pydot, shown, "cluster_model")
     else:
-        picture = Picture(rankdir=rankdir, dpi=str(dpi), splines=splines, ranksep="0.4", nodesep="0.4")
-    style = _Style(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
-    drawing = _Drawing(pydot, style, expand_nested)
-    drawing.draw(model, picture, "layer", layer_range)
-    for edge in dict.fromkeys(drawing.edges):
-        picture.add_edge(pydot.Edge(*edge, penwidth="1.5", arrowsize="0.8"))
+        options = {"rankdir": rankdir, "dpi": str(dpi), "splines": splines, "ranksep": "0.4", "nodesep": "0.4"}
+        picture = Picture(lambda kind: drawn(shown, kind, rankdir, dpi), **options)
+    _fill(pydot, picture, shown)
+    for line in shown.lines:
+        picture.add_edge(pydot.Edge(*line, penwidth="1.5", arrowsize="0.8"))
     return picture
 
 
@@ -115,140 +99,82 @@ def plot_model(
     """Draw a model's layers into a file; rank 0 writes it. The arguments are those of ``model_to_dot``.
 
     Args:
-        to_file: its ending says the format: png, svg, pdf ...; png without one.
+        to_file: its ending says the format: png, svg, pdf ...; png without one. Without Graphviz's program, png and
+            svg are laid out and drawn here.
 
     Returns:
         In IPython the picture, which a notebook shows; else None.
 
     Raises:
-        MissingPackageError: pydot or Graphviz is not installed; the message says how to install it.
+        MissingPackageError: Pillow for png, or Graphviz for other formats than png and svg, is not installed.
         ArgumentError: no model, or no name of a file.
         CheckpointError: the file cannot be written.
 
     Source: ``keras.utils.plot_model``.
     """
     path = Path(checked_path("plot_model: to_file", to_file))
-    picture = model_to_dot(
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, False, layer_range,
-        show_layer_activations, show_trainable, splines,
-    )  # fmt: skip
+    _check("plot_model", model, rankdir)
     kind = path.suffix[1:].lower() or "png"
-    if world().rank == 0:
-        content: Any = picture.create(prog="dot", format=kind)
-        with written("plot_model", path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        if "IPython" in sys.modules and kind in ("png", "jpg", "jpeg", "svg"):
-            shown = import_module("IPython.display")
-            return shown.SVG(content) if kind == "svg" else shown.Image(content)
+    style = Style(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
+    if world().rank != 0:
+        return None
+    if kind in _OWN and (shutil.which("dot") is None or find_spec("pydot") is None):
+        content: Any = drawn(scheme(model, style, expand_nested, layer_range), kind, rankdir, dpi)
+    else:
+        picture = model_to_dot(
+            model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, False, layer_range,
+            show_layer_activations, show_trainable, splines,
+        )  # fmt: skip
+        content = picture.create(prog="dot", format=kind)
+    with written("plot_model", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if "IPython" in sys.modules and kind in ("png", "jpg", "jpeg", "svg"):
+        shown = import_module("IPython.display")
+        return shown.SVG(content) if kind == "svg" else shown.Image(content)
     return None
 
 
-@dataclass
-class _Drawing:
-    """Draws models, those within others as clusters, and gathers the lines between all layers.
-
-    Args:
-        pydot: the package.
-        expands: whether nested models are drawn layer by layer.
-    """
-
-    pydot: Any
-    style: _Style
-    expands: bool
-    edges: list[tuple[str, str]] = field(default_factory=list)
-
-    def draw(self, model: Model, picture: Any, prefix: str, layer_range: Sequence[str] | None) -> _Ends:
-        """Add a model's layers to ``picture``; the nodes are called by ``prefix`` and a number."""
-        trace = Trace(model.name, model.inputs, model.outputs)
-        ends: dict[Layer, _Ends] = {}
-        for i in layer_ranges.numbers(model.name, [layer.name for layer in trace.layers], layer_range):
-            layer, node = trace.layers[i], f"{prefix}_{i}"
-            if self.expands and isinstance(layer, Model):
-                cluster = _cluster(self.pydot, layer, f"cluster_{node}")
-                ends[layer] = self.draw(layer, cluster, node, None)
-                picture.add_subgraph(cluster)
-            else:
-                calls = [call for call in trace.calls if call.layer is layer]
-                label = _label(layer, calls or [layer.calls[0]], self.style)
-                picture.add_node(self.pydot.Node(node, label=label, shape="plain", fontname="Helvetica"))
-                ends[layer] = _Ends(node, [], [])
-        for call in trace.calls:
-            for i, tensor in enumerate(call.inputs):
-                if call.layer in ends and tensor.call.layer in ends:
-                    self.edges.append((ends[tensor.call.layer].output(tensor.index), ends[call.layer].input(i)))
-        return _Ends(
-            "",
-            [ends[t.call.layer].input(0) for t in trace.inputs if t.call.layer in ends],
-            [ends[t.call.layer].output(t.index) for t in trace.outputs if t.call.layer in ends],
+def _check(where: str, model: Model, rankdir: str) -> None:
+    if not isinstance(model, Model):
+        raise ArgumentError(f"{where}: expected a model, received {model!r:.100}.")
+    if not model.built:
+        raise NotBuiltError(
+            f"{model.name}: a picture needs the input shape. Give it to the first layer, or call build()."
         )
+    if rankdir not in _DIRECTIONS:
+        raise ArgumentError(f"{where}: expected rankdir to be one of {_DIRECTIONS}, received {rankdir!r}.")
 
 
-@dataclass(frozen=True)
-class _Ends:
-    """Where lines to a layer end and begin: at its own node, or at nodes of the layers within."""
-
-    node: str
-    inputs: list[str]
-    outputs: list[str]
-
-    def input(self, number: int) -> str:
-        return self.node or self.inputs[number]
-
-    def output(self, number: int) -> str:
-        return self.node or self.outputs[number]
+def _fill(pydot: Any, picture: Any, shown: Scheme) -> None:
+    """Add boxes to a picture, and nested models as clusters."""
+    for box in shown.boxes:
+        picture.add_node(pydot.Node(box.node, label=_label(box), shape="plain", fontname="Helvetica"))
+    for part in shown.parts:
+        cluster = _cluster(pydot, part, f"cluster_{part.node}")
+        _fill(pydot, cluster, part)
+        picture.add_subgraph(cluster)
 
 
-def _cluster(pydot: Any, model: Model, name: str) -> Any:
+def _cluster(pydot: Any, shown: Scheme, name: str) -> Any:
     options = {"style": "dashed", "color": "#555555", "fontname": "Helvetica", "labeljust": "l"}
-    return pydot.Cluster(name, label=f"<{escape(model.name)}>", **options)
+    return pydot.Cluster(name, label=f"<{escape(shown.name)}>", **options)
 
 
-def _label(layer: Layer, calls: Sequence[Call], style: _Style) -> str:
+def _label(box: Box) -> str:
     """A layer's box, as a table in Graphviz's HTML."""
-    kind = escape(_class_name(layer))
-    title = f"<b>{escape(layer.name)}</b> ({kind})" if style.names else f"<b>{kind}</b>"
-    cells = list(_cells(layer, calls, style))
-    span = f'colspan="{max(len(cells), 1)}"'
-    rows = [f'<tr><td {span} bgcolor="#222222"><font color="white">{title}</font></td></tr>']
-    activation = getattr(layer, "activation", None)
-    if style.activations and activation is not None:
-        described = to_json(activation)
-        name = escape(described if isinstance(described, str) else type(activation).__name__)
-        rows.append(f'<tr><td {span} bgcolor="white">Activation: <b>{name}</b></td></tr>')
-    if cells:
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+    kind = escape(box.kind)
+    title = f"<b>{escape(box.name)}</b> ({kind})" if box.name else f"<b>{kind}</b>"
+    span = max((len(row) for row in box.rows), default=1)
+    rows = [f'<tr><td colspan="{span}" bgcolor="{DARK}"><font color="white">{title}</font></td></tr>']
+    for row in box.rows:
+        wide = f'colspan="{span}" ' if len(row) < span else ""
+        rows.append(f"<tr>{''.join(_cell(cell, wide) for cell in row)}</tr>")
     return f'<<table border="0" cellborder="1" cellspacing="0" cellpadding="7">{"".join(rows)}</table>>'
 
 
-def _cells(layer: Layer, calls: Sequence[Call], style: _Style) -> Iterator[str]:
-    if style.shapes:
-        if not isinstance(layer, InputLayer):
-            yield _cell("Input shape", _common(_shapes(call.inputs) for call in calls))
-        yield _cell("Output shape", _common(_shapes(call.outputs) for call in calls))
-    if style.dtype:
-        yield _cell("Output dtype", calls[0].outputs[0].dtype)
-    if style.trainable and layer.weights:
-        color, word = ("#2e7d32", "Trainable") if layer.trainable else ("#b23b3b", "Non-trainable")
-        yield f'<td bgcolor="{color}"><font color="white"><b>{word}</b></font></td>'
-
-
-def _cell(what: str, value: str) -> str:
-    return f'<td bgcolor="white">{what}: <b>{escape(value)}</b></td>'
-
-
-def _shapes(tensors: Sequence[KerasTensor]) -> str:
-    shapes = [str(tuple(tensor.shape)) for tensor in tensors]
-    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
-
-
-def _common(shapes: Iterator[str]) -> str:
-    """The shape in all calls of a layer, or that there are several."""
-    different = set(shapes)
-    return different.pop() if len(different) == 1 else "several"
-
-
-def _class_name(layer: Layer) -> str:
-    """With the class within, where the layer wraps another."""
-    within = getattr(layer, "layer", None)
-    return f"{type(layer).__name__}({type(within).__name__})" if isinstance(within, Layer) else type(layer).__name__
+def _cell(cell: Cell, span: str) -> str:
+    value = f"<b>{escape(cell.value)}</b>"
+    if cell.color != LIGHT:
+        return f'<td {span}bgcolor="{cell.color}"><font color="white">{value}</font></td>'
+    return f'<td {span}bgcolor="white">{cell.what}: {value}</td>'

@@ -177,3 +177,9 @@ def test_a_resumed_training_goes_on_with_its_steps(make_model, data, tmp_path, r
         expected = scalars(whole, tag)
         assert dict(scalars(cut, tag)) == dict(expected)
         assert len(expected) == (15 if tag == "batch_loss" else 3)
+
+
+def test_embeddings_are_taken_with_a_note(tmp_path):
+    with pytest.warns(UserWarning, match="embeddings are not written"):
+        TensorBoard(tmp_path, embeddings_freq=1, embeddings_layer_names=["e"], embeddings_metadata={"e": "names.tsv"})
+    TensorBoard(tmp_path, write_grads=True, batch_size=32)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 import distnet as keras
 from distnet.errors import ArgumentError, MissingPackageError, NotBuiltError
@@ -139,18 +141,46 @@ def test_the_classic_line_gives_an_svg(graph):
     assert vis_utils.plot_model is plot_model
 
 
-def test_without_graphviz_the_error_names_it(graph, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for draw in (lambda: plot_model(graph, tmp_path / "m.png"), lambda: model_to_dot(graph).create_svg()):
-        with pytest.raises(MissingPackageError, match="apt-get install graphviz"):
-            draw()
-    assert not (tmp_path / "m.png").exists()
+@pytest.fixture
+def no_graphviz(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
 
 
-def test_without_pydot_the_error_names_it(graph, monkeypatch):
+@pytest.mark.usefixtures("no_graphviz")
+def test_without_graphviz_an_svg_holds_every_text_and_every_line(graph, tmp_path):
+    plot_model(graph, tmp_path / "m.svg", show_shapes=True, show_layer_activations=True, expand_nested=True)
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", (tmp_path / "m.svg").read_text())
+    assert {"shared (Dense)", "h (Dense)", "inner &lt;&amp;&gt;", "tower", "(None, 16)", "relu"} <= set(texts)
+    assert len(re.findall("<polyline", (tmp_path / "m.svg").read_text())) == 9
+    ElementTree.parse(tmp_path / "m.svg")
+
+
+@pytest.mark.usefixtures("no_graphviz")
+def test_without_graphviz_a_png_is_drawn_in_its_resolution(graph, tmp_path):
+    sizes = []
+    for dpi in (72, 144):
+        plot_model(graph, tmp_path / "m", dpi=dpi, rankdir="LR")
+        with Image.open(tmp_path / "m") as image:
+            sizes.append(image.size)
+            assert len(image.getcolors(1 << 16)) > 2
+    assert sizes[1] == pytest.approx([2 * length for length in sizes[0]], rel=0.03)
+    assert sizes[0][0] > sizes[0][1]
+
+
+@pytest.mark.usefixtures("no_graphviz")
+def test_without_graphviz_pydots_object_is_drawn_too_and_other_formats_name_what_is_missing(graph):
+    assert b"</svg>" in model_to_dot(graph).create(prog="dot", format="svg")
+    assert model_to_dot(graph).create_png().startswith(b"\x89PNG")
+    with pytest.raises(MissingPackageError, match="apt-get install graphviz"):
+        model_to_dot(graph).create_pdf()
+
+
+def test_without_pydot_plot_model_draws_and_model_to_dot_names_it(graph, monkeypatch, tmp_path):
     monkeypatch.setattr(plotting, "find_spec", lambda name: None)
+    plot_model(graph, tmp_path / "m.svg")
+    assert (tmp_path / "m.svg").exists()
     with pytest.raises(MissingPackageError, match=r"pip install 'distnet\[plot\]'"):
-        plot_model(graph)
+        model_to_dot(graph)
 
 
 def test_it_needs_shapes_and_a_known_direction(graph):
@@ -160,7 +190,6 @@ def test_it_needs_shapes_and_a_known_direction(graph):
         model_to_dot(graph, rankdir="UP")
 
 
-@pytest.mark.usefixtures("graphviz")
 def test_rank_0_alone_writes(ranks, tmp_path):
     program = """
 import os, sys, distnet as keras

@@ -12,14 +12,17 @@ import numpy as np
 from distnet import config, naming, random
 from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
+from distnet.layers.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.calling import call_on_arrays, check_tensors
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.overriding import refuse_missing, refuse_own
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.old_names import accept_old_arguments
 from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
-from distnet.variables import Variable, assign_all
+from distnet.variables import Penalty, Variable, assign_all
 
 L = TypeVar("L", bound="type[Layer]")
 
@@ -43,6 +46,7 @@ class Layer(Configurable, ABC):
         input_shape: shape of one row of the input, where the layer is a model's first.
         input_dim: the same for rows that are vectors.
         batch_input_shape: the same with the batch axis.
+        weights: arrays to start from, as ``set_weights`` takes them; on a layer, its variables.
 
     Source: ``keras.layers.Layer``.
     """
@@ -54,6 +58,7 @@ class Layer(Configurable, ABC):
     input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     input_dim: int | None = field(default=None, metadata=LEFT_OUT)
     batch_input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
+    weights: InitialWeights = field(default=InitialWeights(), metadata=LEFT_OUT)
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
     """Names of what the layer is called on, in order: Keras's names."""
@@ -74,6 +79,21 @@ class Layer(Configurable, ABC):
     keras_objects: ClassVar[Mapping[str, str]] = {}
     """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuses classes that cannot compute, by what they lack.
+
+        Raises:
+            ArgumentError: a ``call`` of the user's, or no ``forward`` or ``backward``.
+        """
+        refuse_own(cls, cls.__name__, "made", ("call",))
+        refuse_missing(cls)
+        return super().__new__(cls)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = buildable(cls.build)  # type: ignore[method-assign]
+
     def __post_init__(self) -> None:
         self.name = _checked_name(self.name, type(self))
         self.dtype = _dtype_name(self.dtype, self.name, self.dtypes)
@@ -88,7 +108,14 @@ class Layer(Configurable, ABC):
         """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
-        """Make the variables for inputs of ``shape`` (batch axis first, None); a list for several inputs."""
+        """Make the variables for inputs of ``shape`` (batch axis first, None); a list for several inputs.
+
+        Users call it without ``ctx``: see ``by_hand.buildable``.
+        """
+
+    def all_shapes(self, given: Any) -> Any:
+        """The shapes that ``build`` wants, of those that a user gives, who may leave some out."""
+        return given
 
     def compute_output_shape(self, shape: Any) -> Any:
         """Shape of the output for inputs of ``shape``; unknown extents are None.
@@ -203,7 +230,15 @@ class Layer(Configurable, ABC):
         output_shapes = made if isinstance(made, list) else [made]
         call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
         self.calls.append(call)
-        return list(call.outputs) if isinstance(made, list) else call.outputs[0]
+        return self.in_form(call.outputs)
+
+    def in_form(self, outputs: Sequence[Any]) -> Any:
+        """The placeholders of the outputs, one after the other, in the form in which a call returns them."""
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def as_given(self, outputs: Sequence[Any]) -> Any:
+        """The same for arrays."""
+        return self.in_form(outputs)
 
     def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         """Build for inputs of ``shape`` (a list for several inputs), unless that is done already.
@@ -225,6 +260,9 @@ class Layer(Configurable, ABC):
         self.build(shape, ctx)
         self._variables = ctx.variables
         self.built_shape = self.input_shape = shape
+        initial = vars(self)["initial_weights"]
+        if initial is not None:
+            self.set_weights(as_list(initial))
 
     def check_shape(self, shape: Any) -> None:
         """Fail unless the weights, made for ``built_shape``, fit inputs of ``shape`` too.
@@ -251,9 +289,8 @@ class Layer(Configurable, ABC):
         """Whether the variables exist."""
         return self.built_shape is not None
 
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables, the trainable ones first."""
+    def all_weights(self) -> list[Variable]:
+        """All variables, the trainable ones first: those of the attribute ``weights``."""
         return self.trainable_weights + self.non_trainable_weights
 
     @property
@@ -275,6 +312,17 @@ class Layer(Configurable, ABC):
     def non_trainable_variables(self) -> list[Variable]:
         """Keras's other name of ``non_trainable_weights``."""
         return self.non_trainable_weights
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalty of each trained weight that has a regularizer.
+
+        Penalties of activities are not among them: nothing of a call is kept on a layer.
+
+        Source: ``keras.layers.Layer.losses``.
+        """
+        regularized = [v for v in self.trainable_weights if v.regularizer is not None]
+        return [as_result(v.dtype.type(cast(Penalty, v.regularizer).value(v.value))) for v in regularized]
 
     def get_weights(self) -> list[Array]:
         """Copies of all weights, the trainable ones first."""
@@ -328,6 +376,8 @@ class Layer(Configurable, ABC):
             return (None, *as_shape((self.input_dim,), self.name))
         return None
 
+
+Layer.build = buildable(Layer.build)  # type: ignore[method-assign]
 
 LAYERS: Registry[Layer] = Registry(
     "layer",

@@ -13,7 +13,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.context import ForwardContext, Turn, Workspaces
 from distnet.layers.symbolic import KerasTensor
 from distnet.results import as_result, mask_of
-from distnet.types import Array
+from distnet.types import Array, Shape
 
 if TYPE_CHECKING:
     from distnet.layers.base import Layer
@@ -42,10 +42,9 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     x = arrays[0] if len(arrays) == 1 else arrays
     y, saved = layer.forward(x, ctx)
     masks = layer.mask_after(x, mask, saved)
-    if not isinstance(y, list):
-        return as_result(y.copy(), masks[0] if isinstance(masks, list) else masks)
-    each = masks if isinstance(masks, list) else [masks] * len(y)
-    return [as_result(part.copy(), mask) for part, mask in zip(y, each, strict=True)]
+    parts = y if isinstance(y, list) else [y]
+    each = masks if isinstance(masks, list) else [masks] * len(parts)
+    return layer.as_given([as_result(part.copy(), mask) for part, mask in zip(parts, each, strict=True)])
 
 
 def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:
@@ -94,6 +93,23 @@ def as_masks(where: str, given: Any, inputs: Sequence[Array]) -> Any:
     each = [given] if len(inputs) == 1 or not isinstance(given, list | tuple) else list(given)
     masks = [None if mask is None else _as_mask(where, mask, x) for mask, x in zip(each, inputs, strict=False)]
     return masks[0] if len(inputs) == 1 else [*masks, *[None] * (len(inputs) - len(masks))]
+
+
+def ranked(where: str, shape: Shape, expected: Shape) -> Shape:
+    """``shape`` with a last axis of 1 more or less, where that gives it the rank that a model expects.
+
+    Raises:
+        ShapeError: it does not.
+
+    Source: ``keras.Functional._adjust_input_rank``.
+    """
+    if len(shape) == len(expected):
+        return shape
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        return shape[:-1]
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        return (*shape, 1)
+    raise ShapeError(f"{where}: expected rows of shape {expected[1:]}, received {shape[1:]}.")
 
 
 def _as_array(where: str, tensor: Any) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,16 +16,6 @@ from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
-
-
-class _InitialWeights:
-    """Takes the constructor's ``weights``; read from a layer, ``weights`` are its variables, as on every layer."""
-
-    def __get__(self, instance: Layer | None, owner: type) -> Any:
-        return None if instance is None else Layer.weights.__get__(instance, owner)
-
-    def __set__(self, instance: Layer, value: object) -> None:
-        instance.__dict__["initial_weights"] = None if value is self else value
 
 
 @register_layer()
@@ -40,7 +30,6 @@ class Embedding(Layer):
         input_dim: size of the vocabulary.
         output_dim: entries of a vector.
         mask_zero: whether index 0 stands for a time step that does not count.
-        weights: (input_dim, output_dim) to start from, in the initializer's place; or a list that holds it.
         input_length: Keras 2's way to say the length of a row, as ``input_shape`` does.
 
     Source: ``keras.layers.Embedding``.
@@ -54,7 +43,6 @@ class Embedding(Layer):
     embeddings_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     embeddings_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     mask_zero: bool = False
-    weights: Any = field(default=_InitialWeights(), metadata=LEFT_OUT)
     input_length: int | Sequence[int | None] | None = field(default=None, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
@@ -69,9 +57,6 @@ class Embedding(Layer):
             self.embeddings_regularizer,
             self.embeddings_constraint,
         )
-        given = self.__dict__["initial_weights"]
-        if given is not None:
-            self.embeddings.assign(given[0] if isinstance(given, list) and len(given) == 1 else given)
 
     def check_shape(self, shape: Shape) -> None:
         """The weights fit indices of any shape."""

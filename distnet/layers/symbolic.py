@@ -8,10 +8,32 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from distnet.errors import ArgumentError
 from distnet.layers.operators import Arithmetic
+from distnet.layers.structures import leaves
 from distnet.types import Shape
 
 if TYPE_CHECKING:
     from distnet.layers.base import Layer
+
+
+class TensorShape(tuple[int | None, ...]):
+    """A shape, which TensorFlow's users turn into a list.
+
+    >>> TensorShape((None, 4, 2))[1:].as_list()
+    [4, 2]
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return TensorShape(found) if isinstance(index, slice) else found
+
+    def as_list(self) -> list[int | None]:
+        """The extents as a list.
+
+        Source: ``tensorflow.TensorShape.as_list``.
+        """
+        return list(self)
 
 
 @dataclass(eq=False)
@@ -51,6 +73,9 @@ class KerasTensor(Arithmetic):
     call: Call
     index: int = 0
 
+    def __post_init__(self) -> None:
+        self.shape = TensorShape(self.shape)
+
     def __array__(self, *args: object, **kwargs: object) -> NoReturn:
         """NumPy's functions cannot be called on it.
 
@@ -74,15 +99,6 @@ class KerasTensor(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
-
-
-def leaves(structure: Any) -> Iterator[Any]:
-    """What nested lists, tuples and dicts hold, in order."""
-    if isinstance(structure, Mapping | list | tuple):
-        for value in structure.values() if isinstance(structure, Mapping) else structure:
-            yield from leaves(value)
-    else:
-        yield structure
 
 
 def placeholders(structure: Any) -> Iterator[KerasTensor]:

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
 from distnet.registry import beside, to_json
-from distnet.training.compilation import Compilation, by_key, named_in_full
+from distnet.training.compilation import Compilation, named_in_full
 from distnet.training.objective import Totals
+from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.types import Json
 
 
@@ -35,13 +36,8 @@ class Compiled(ABC):
 
     @property
     @abstractmethod
-    def output_names(self) -> list[str]:
-        """The keys of the outputs, or the names of the entries."""
-
-    @property
-    def has_named_outputs(self) -> bool:
-        """Whether the outputs are a dict."""
-        return False
+    def outputs_told(self) -> Outputs:
+        """The outputs, as ``compile`` and targets name them."""
 
     @property
     def compiled(self) -> bool:
@@ -51,11 +47,11 @@ class Compiled(ABC):
     @property
     def metrics_names(self) -> list[str]:
         """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
-        return self._compilation.log_keys(self.output_names) if self._compilation else ["loss"]
+        return self._compilation.log_keys(self.outputs_told) if self._compilation else ["loss"]
 
     def direction_of(self, key: str) -> Literal["up", "down"] | None:
         """Which way a loss or metric of that key is better; None where nobody knows."""
-        return None if self._compilation is None else self._compilation.direction_of(key, self.output_names)
+        return None if self._compilation is None else self._compilation.direction_of(key, self.outputs_told)
 
     @property
     def metrics(self) -> list[Metric]:
@@ -74,6 +70,23 @@ class Compiled(ABC):
         """
         if self.totals is not None:
             self.totals.reset()
+
+    def targets_in_order(self, given: Any) -> list[Any]:
+        """What a caller passed as targets, one for each output; None for an output without a loss.
+
+        Raises:
+            DataError, ShapeError: they do not belong to the outputs.
+        """
+        outputs = self.outputs_told
+        return targets(outputs, given, [] if self._compilation is None else self._compilation.without_loss(outputs))
+
+    def weights_in_order(self, given: Any) -> list[Any]:
+        """What a caller passed as sample weights, one for each output, or None.
+
+        Raises:
+            DataError, ShapeError: they do not belong to the outputs.
+        """
+        return sample_weights(self.outputs_told, given)
 
     @property
     def compile_settings(self) -> Mapping[str, Json] | None:
@@ -99,12 +112,9 @@ class Compiled(ABC):
         """Compile as a saved ``training_config`` says, or Keras 3's ``compile_config``."""
         optimizer = config.get("optimizer_config") or config.get("optimizer") or "rmsprop"
         as_in_keras_2 = bool(beside(config).get("as_in_keras_2"))
-        is_by_key = as_in_keras_2 and self.has_named_outputs
         settings = {key: config.get(key) for key in ("loss", "metrics", "loss_weights", "weighted_metrics")}
-        if is_by_key:
-            settings = {key: by_key(value, self.output_names) for key, value in settings.items()}
         for key in ("metrics", "weighted_metrics"):
             settings[key] = named_in_full(settings[key])
         self.compile(optimizer, **settings)
         if self._compilation is not None:
-            self._compilation = replace(self._compilation, as_in_keras_2=as_in_keras_2, is_by_key=is_by_key)
+            self._compilation = replace(self._compilation, as_in_keras_2=as_in_keras_2)

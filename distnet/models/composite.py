@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers import InputLayer, Layer
+from distnet.layers import InputLayer, Layer, structures
+from distnet.layers.calling import ranked
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.symbolic import KerasTensor
 from distnet.models.graph import Graph, Tape
+from distnet.models.matching import matched
 from distnet.naming import snake_case
 from distnet.types import Array, Shape
 from distnet.variables import Variable
@@ -44,18 +46,53 @@ class Composite(Layer, ABC):
         """The placeholders of the outputs."""
 
     @property
+    @abstractmethod
+    def structure(self) -> tuple[Any, Any]:
+        """The placeholders of inputs and outputs as the model was given them: nested lists, tuples and dicts."""
+
+    @property
     def input(self) -> Any:
-        """The placeholder of the model's own input, wherever the model is called; the list of several."""
-        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+        """The placeholders of the model's own inputs, wherever the model is called, as the model was given them."""
+        return self.structure[0]
 
     @property
     def output(self) -> Any:
-        """The placeholder of the model's own output, wherever the model is called; the list of several."""
-        return self.as_given(self.outputs)
+        """The placeholders of the model's own outputs, wherever the model is called, as the model was given them."""
+        return self.structure[1]
+
+    def in_form(self, outputs: Sequence[Any]) -> Any:
+        """What belongs to the outputs, one after the other, in the form in which the model was given them."""
+        return structures.packed(self.structure[1], outputs)
 
     def as_given(self, outputs: Sequence[Any]) -> Any:
-        """What belongs to the outputs, one after the other, in the form in which the model was given them."""
-        return outputs[0] if len(outputs) == 1 else list(outputs)
+        """The same, but the one of a list of one by itself.
+
+        Source: ``keras.Functional.call``.
+        """
+        made = self.in_form(outputs)
+        return made[0] if isinstance(made, list | tuple) and len(made) == 1 else made
+
+    def in_order(self, inputs: Any) -> list[Any]:
+        """What a caller passed as inputs, one after the other.
+
+        Args:
+            inputs: nested lists, tuples and dicts like those of the model's inputs, or dicts by the inputs' names.
+
+        Raises:
+            ShapeError: they hold more or fewer inputs than the model has.
+            DataError: a dict lacks some of the names.
+        """
+        return matched(self.name, self.structure[0], inputs)
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The inputs one after the other, and the options."""
+        return super().bind(self.in_order(inputs), *args, **kwargs)
+
+    def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
+        """The shapes of the outputs, one after the other, for inputs that may have an axis of 1 more or less."""
+        given = shape if isinstance(shape, list) else [shape]
+        given = [ranked(self.name, g, e) for g, e in zip(given, self.input_shapes, strict=True)]
+        return self.compute_output_shape(given if len(given) > 1 else given[0])
 
     @property
     def input_shapes(self) -> list[Shape]:
@@ -132,8 +169,7 @@ class Composite(Layer, ABC):
         """The variables that training leaves alone."""
         return _each_once(v for layer in self.layers for v in layer.non_trainable_weights)
 
-    @property
-    def weights(self) -> list[Variable]:
+    def all_weights(self) -> list[Variable]:
         """All variables, layer by layer."""
         return _each_once(v for layer in self.layers for v in layer.weights)
 
@@ -156,14 +192,22 @@ class Composite(Layer, ABC):
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
         """The output for some rows, or the list of outputs, and the tape for ``backward``."""
         masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask] * len(self.graph.inputs)
-        outputs, tape = self.graph.forward(
-            x if isinstance(x, list) else [x], ctx, masks if ctx.mask is not None else None
-        )
+        given = x if isinstance(x, list) else [x]
+        outputs, tape = self.graph.forward(self._ranked(given), ctx, masks if ctx.mask is not None else None)
+        tape.given_shapes = [a.shape for a in given]
         return outputs if len(outputs) > 1 else outputs[0], tape
+
+    def _ranked(self, x: Sequence[Array]) -> list[Array]:
+        """The inputs with as many axes as the model's placeholders have."""
+        shapes = [ranked(self.name, a.shape, s) for a, s in zip(x, self.input_shapes, strict=True)]
+        return [
+            a if len(s) == a.ndim else a.reshape(cast("tuple[int, ...]", s)) for a, s in zip(x, shapes, strict=True)
+        ]
 
     def backward(self, dy: Any, saved: Tape, ctx: BackwardContext) -> Any:
         """Gradient of the input, or the list of the inputs' gradients."""
-        gradients = self.graph.backward(saved, dy if isinstance(dy, list) else [dy], ctx)
+        made = self.graph.backward(saved, dy if isinstance(dy, list) else [dy], ctx)
+        gradients = [d if d is None else d.reshape(s) for d, s in zip(made, saved.given_shapes, strict=True)]
         return gradients if len(gradients) > 1 else gradients[0]
 
     def mask_after(self, x: Any, mask: Any, saved: Tape) -> Any:
@@ -205,6 +249,8 @@ class Composite(Layer, ABC):
             self.build(shape)
             return
         given = shape if isinstance(shape, list) else [shape]
+        if len(given) == len(self.input_shapes):
+            given = [ranked(self.name, g, e) for g, e in zip(given, self.input_shapes, strict=True)]
         if not _all_fit(self.input_shapes, given):
             raise ShapeError(f"{self.name}: expected inputs of shapes {self.input_shapes}, received {given}.")
 

@@ -10,21 +10,23 @@ from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
-from distnet.layers.symbolic import KerasTensor, leaves
+from distnet.layers.structures import leaves
+from distnet.layers.symbolic import KerasTensor
 from distnet.models import functional_config, functional_reading
+from distnet.models.constructors import is_like
 from distnet.models.model import Model
-from distnet.models.tracing import Trace
+from distnet.models.tracing import Trace, between
 from distnet.network import lay_out
 from distnet.types import Json
 
 
 @register_layer("Model")
-class Functional(Model):
+class Functional(Model, has_graph=True):
     """The model between some placeholders; ``Model(inputs, outputs)`` makes one.
 
     Args:
-        inputs: placeholders of ``Input``: one, a list or a dict of them.
-        outputs: placeholders that layers returned: one, a list or a dict of them.
+        inputs: placeholders, also of layers within another model: one, or nested lists, tuples and dicts of them.
+        outputs: placeholders that layers returned, in the same forms.
         name: by default ``functional``, ``functional_1`` ...
         trainable: whether any of its layers is trained.
 
@@ -37,11 +39,15 @@ class Functional(Model):
     keras_module: ClassVar[str] = "keras.src.models.functional"
     """Where Keras 3 has the class."""
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
+    ) -> None:
         super().__init__(name, True)
-        self.structure = (inputs, outputs)
-        self._inputs, self._outputs = self._checked(inputs, "inputs"), self._checked(outputs, "outputs")
-        self.trace = Trace(self.name, self.inputs, self.outputs, _by_key(outputs))
+        self._check(inputs, "inputs")
+        self._check(outputs, "outputs")
+        self._structure = between(self.name, inputs, outputs)
+        self._inputs, self._outputs = (list(leaves(part)) for part in self._structure)
+        self.trace = Trace(self.name, self.inputs, self.outputs)
         self.graph = self.trace.graph()
         computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
         if computing:
@@ -53,15 +59,14 @@ class Functional(Model):
             self.trainable = False  # True, the default, leaves layers that are frozen as they are
         lay_out(self)
 
-    def _checked(self, structure: Any, what: str) -> list[KerasTensor]:
-        found = list(leaves(structure))
+    def _check(self, structure: Any, what: str) -> None:
+        found = [] if structure is None else list(leaves(structure))
         other = next((reprlib.repr(leaf) for leaf in found if not isinstance(leaf, KerasTensor)), None)
         if other or not found:
             raise ArgumentError(
                 f"{self.name}: expected as {what} placeholders of Input(...), or what layers returned when they were "
                 f"called on these; received {other or 'none'}."
             )
-        return found
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -74,36 +79,14 @@ class Functional(Model):
         return self._outputs
 
     @property
-    def input(self) -> Any:
-        """The placeholder of the input, or those of several as ``Model`` was given them."""
-        return self.structure[0] if isinstance(self.structure[0], Mapping) else super().input
-
-    def as_given(self, outputs: Sequence[Any]) -> Any:
-        """By name where ``Model`` was given a dict, else a list of several."""
-        names = self.structure[1]
-        return dict(zip(names, outputs, strict=True)) if isinstance(names, Mapping) else super().as_given(outputs)
+    def structure(self) -> tuple[Any, Any]:
+        """The placeholders of inputs and outputs, as ``Model`` was given them."""
+        return self._structure
 
     @property
     def layers(self) -> list[Layer]:
         """The layers in Keras's order, the entries among them."""
         return self.trace.layers
-
-    @property
-    def input_names(self) -> list[str]:
-        """The keys of the inputs, or the names of the entries."""
-        structure = self.structure[0]
-        return list(structure) if isinstance(structure, Mapping) else super().input_names
-
-    @property
-    def output_names(self) -> list[str]:
-        """The keys of the outputs, or the names of the layers that make them."""
-        structure = self.structure[1]
-        return list(structure) if isinstance(structure, Mapping) else super().output_names
-
-    @property
-    def has_named_outputs(self) -> bool:
-        """Whether the outputs are a dict."""
-        return isinstance(self.structure[1], Mapping)
 
     def build(self, input_shape: Any, ctx: BuildContext | None = None) -> None:
         """Nothing is left to build: the layers were built when they were called."""
@@ -118,7 +101,12 @@ class Functional(Model):
         return _one_or_list([known[t] for t in self.graph.outputs])
 
     def get_config(self) -> dict[str, Json]:
-        """Name, layers and calls, in the form that Keras 2 and Keras 3 both read."""
+        """Name, layers and calls, in the form that Keras 2 and Keras 3 both read.
+
+        Of a class with a constructor of its own, what that was called with.
+        """
+        if not is_like(type(self), Functional):
+            return super().get_config()
         return functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
 
     @classmethod
@@ -128,6 +116,8 @@ class Functional(Model):
         Raises:
             ArgumentError: a graph with a cycle, or with layers that are called but not there.
         """
+        if "input_layers" not in config or not is_like(cls, Functional):
+            return cls.of_arguments(config)
         inputs, outputs = functional_reading.rebuilt(config)
         made = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
         # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.
@@ -157,8 +147,3 @@ class Functional(Model):
 
 def _one_or_list(items: Sequence[Any]) -> Any:
     return items[0] if len(items) == 1 else list(items)
-
-
-def _by_key(structure: Any) -> list[KerasTensor]:
-    """The placeholders in Keras's order, which for a dict is that of its keys, however it was written."""
-    return list(leaves(dict(sorted(structure.items())) if isinstance(structure, Mapping) else structure))

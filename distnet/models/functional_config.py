@@ -58,7 +58,7 @@ def _node(call: Call, numbers: Mapping[Call, int]) -> Json:
     Placeholders among the other arguments are lost on Keras 3 in this form: then the node is in Keras 3's.
     """
     first, named = _arguments(call)
-    if any(True for _ in placeholders(named)):
+    if any(True for _ in placeholders(named)) or not _is_flat(first):
         kwargs = {key: _with_tensors(value, numbers) for key, value in named.items()}
         return {"args": [_with_tensors(first, numbers)], "kwargs": kwargs}
     options = to_json(named)
@@ -73,7 +73,16 @@ def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
         return {"class_name": "__keras_tensor__", "config": config}
     if isinstance(value, list | tuple):
         return [_with_tensors(item, numbers) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _with_tensors(item, numbers) for key, item in value.items()}
     return to_json(value)
+
+
+def _is_flat(first: Any) -> bool:
+    """Whether it is a placeholder, or one list of them, so that the order of the placeholders tells its form."""
+    if isinstance(first, KerasTensor):
+        return True
+    return isinstance(first, list | tuple) and all(isinstance(item, KerasTensor) for item in first)
 
 
 def _arguments(call: Call) -> tuple[Any, dict[str, Any]]:
@@ -91,12 +100,12 @@ def _with_references(value: Any, numbers: Mapping[Call, int]) -> Json:
         return [value.name, numbers[value.call], value.index]
     if isinstance(value, list | tuple):
         return [_with_references(item, numbers) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _with_references(item, numbers) for key, item in value.items()}
     return to_json(value)
 
 
 def _references(structure: Any, numbers: Mapping[Call, int]) -> Json:
     """``[layer, call, output]`` of each placeholder; several in the structure they came in."""
-    if isinstance(structure, Mapping):
-        return {key: _with_references(value, numbers) for key, value in structure.items()}
-    found = [_with_references(tensor, numbers) for tensor in placeholders(structure)]
-    return found[0] if len(found) == 1 else found
+    is_single = isinstance(structure, list | tuple) and len(structure) == 1
+    return _with_references(structure[0] if is_single else structure, numbers)

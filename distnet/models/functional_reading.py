@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
-from distnet.layers.symbolic import KerasTensor
+from distnet.layers.symbolic import KerasTensor, placeholders
 from distnet.models.composite import Composite
 from distnet.models.graph import calls_of, check_calls
 from distnet.models.mask_operations import without_mask_operations
@@ -42,7 +42,10 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     }
     _call_in_turn(model, layers, [(name, i + inner.get(name, 0), node) for name, i, node in waiting], made)
     seen = {(name, i - inner.get(name, 0) + outer.get(name, 0)): tensors for (name, i), tensors in made.items()}
-    return _placed(config["input_layers"], seen), _placed(config["output_layers"], seen)
+    ends = [_placed(config[key], seen) for key in ("input_layers", "output_layers")]
+    # Keras 2 lists also a single one; the form is that of one that was not in a list.
+    inputs, outputs = (end[0] if isinstance(end, list) and len(end) == 1 else end for end in ends)
+    return inputs, outputs
 
 
 def _first_numbers(
@@ -107,7 +110,7 @@ def _call_in_turn(
         name, number, node = calls[i]
         args, kwargs = _arguments(name, node, made)
         result = layers[name](*args, **kwargs)
-        made[name, number] = list(result) if isinstance(result, list) else [result]
+        made[name, number] = list(placeholders(result))
         for follower in followers.pop((name, number), ()):
             awaited[follower].discard((name, number))
             if not awaited[follower]:

@@ -76,6 +76,7 @@ class Tape:
         logits: of those outputs of which the context wanted them, by number.
         apart: for each node whose layer left out its activation, the activation, and what its backward is handed.
         penalty: sum of the activity penalties over the rows at hand, divided by the global batch size.
+        given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
     """
 
     global_rows: int
@@ -85,6 +86,7 @@ class Tape:
     logits: dict[int, Array] = field(default_factory=dict)
     apart: dict[int, tuple[Activation, Array]] = field(default_factory=dict)
     penalty: float = 0.0
+    given_shapes: list[tuple[int, ...]] = field(default_factory=list)
 
 
 class Graph:

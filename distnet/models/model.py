@@ -15,8 +15,10 @@ from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
 from distnet.layers import LAYERS
+from distnet.layers.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
 from distnet.models.composite import Composite
+from distnet.models.constructors import constructor_arguments, taken
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
@@ -28,6 +30,7 @@ from distnet.training.compilation import Compilation, is_numbers
 from distnet.training.epochs import Training
 from distnet.training.inputs import as_list
 from distnet.training.objective import Log, Objective, in_form
+from distnet.training.outputs import Outputs
 from distnet.training.resumption import restore_progress
 from distnet.types import Json
 from distnet.variables import VariableStore
@@ -41,28 +44,35 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         trainable: whether any of its layers is trained.
 
     Raises:
-        ArgumentError: ``Model()`` without inputs and outputs, or a subclass with a ``call`` of its own.
+        ArgumentError: ``Model()`` without inputs and outputs, or of a subclass with a ``call`` of its own.
 
     Source: ``keras.Model``.
     """
 
+    constructed: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    """What the object was made with: the configuration of a class of the user's."""
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
         if cls is not Model:
-            return super().__new__(cls)
+            made = super().__new__(cls)
+            made.constructed = args, kwargs
+            return made
         if not args and not kwargs.keys() >= {"inputs", "outputs"}:
             raise ArgumentError(
                 "Model: expected Model(inputs, outputs), made of Input(...) and of layers called on it."
             )
         return cast(Self, object.__new__(cast(type, LAYERS.find("Functional"))))
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, has_graph: bool = False, **kwargs: Any) -> None:
+        """A class of the user's is a ``Functional``, which it makes itself by ``super().__init__(inputs, outputs)``.
+
+        Source: ``keras.src.models.model.inject_functional_model_class``.
+        """
         super().__init_subclass__(**kwargs)
-        if "call" in vars(cls):
-            raise ArgumentError(
-                f"{cls.__name__}: a Model with a call() of its own cannot be trained, for distnet has no automatic "
-                "differentiation. Make it with Model(inputs, outputs), and your own steps as Layers with backward()."
-            )
+        if not has_graph and Model in cls.__bases__:
+            functional = cast(type, LAYERS.find("Functional"))
+            cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, trainable)
@@ -121,10 +131,19 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         self.loss = loss
         self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
         if self.built:
-            self._compilation.log_keys(self.output_names)
+            self._compilation.log_keys(self.outputs_told)
         self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
         self.batch_steps = self.totals = None
         self.stop_training = False
+
+    @property
+    def outputs_told(self) -> Outputs:
+        """The outputs, as ``compile`` and targets name them."""
+        if not self.built:
+            return Outputs(0, ("output",))
+        form, names = self.structure[1], self.output_names
+        is_single = isinstance(form, list | tuple) and len(form) == 1
+        return Outputs.of(form[0] if is_single else form, names)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
@@ -135,6 +154,23 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         kind = cast("type[Self]", LAYERS.find("Functional")) if cls is Model else cls
         with custom_object_scope(custom_objects):
             return kind.of_config(config)
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments of a constructor of the user's, with the name.
+
+        Raises:
+            ArgumentError: an argument has no JSON form.
+        """
+        return {"name": self.name, "trainable": self.trainable, **constructor_arguments(self, self.constructed)}
+
+    @classmethod
+    def of_arguments(cls, config: Mapping[str, Any]) -> Self:
+        """Call the user's constructor with what it takes of a configuration."""
+        known = taken(cls, config)
+        made = cls(**known)
+        if "name" in config and "name" not in known:
+            made.name = str(config["name"])
+        return made
 
     @classmethod
     @abstractmethod
@@ -150,7 +186,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        objective = self._compilation.objective(self.output_names, [y.shape for y in data.y], self.output_shapes)
+        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], self.output_shapes)
         objective.check(data, self.output_shapes)
         return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
 
@@ -213,6 +249,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before fit().")
+        refuse_own(self, self.name, "trained", IN_TRAINING)
         options = fitting.FitOptions(
             batch_size, epochs, verbose, as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
@@ -243,6 +280,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
         Source: ``keras.Model.evaluate``.
         """
+        refuse_own(self, self.name, "evaluated", IN_EVALUATION)
         logs = evaluation.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, as_list(callbacks))
         return in_form(logs, return_dict)
 
@@ -261,6 +299,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
         Source: ``keras.Model.predict``.
         """
+        refuse_own(self, self.name, "asked", IN_PREDICTION)
         outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
         return self.as_given(outputs)
 
@@ -282,6 +321,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
         Source: ``keras.Model.train_on_batch``.
         """
+        refuse_own(self, self.name, "trained", IN_TRAINING)
         if not reset_metrics:
             raise ArgumentError("train_on_batch: reset_metrics=False is not supported. Average the batches' values.")
         return in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
@@ -293,6 +333,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
         Source: ``keras.Model.test_on_batch``.
         """
+        refuse_own(self, self.name, "evaluated", IN_EVALUATION)
         return in_form(batchwise.test_on_batch(self, x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: object) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 
-from distnet.errors import ArgumentError, NotBuiltError
+from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
+from distnet.layers.structures import holds_tensors, leaves
 from distnet.layers.symbolic import KerasTensor
+from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model
 from distnet.network import lay_out
@@ -18,7 +20,7 @@ from distnet.types import Json, Shape
 
 
 @register_layer()
-class Sequential(Model):
+class Sequential(Model, has_graph=True):
     """Layers one after the other, each with one input and one output.
 
     Args:
@@ -98,6 +100,20 @@ class Sequential(Model):
         """
         return [self._made[-1]] if self._made else self.inputs
 
+    @property
+    def structure(self) -> tuple[Any, Any]:
+        """The placeholders of the input and of the output."""
+        return self.inputs[0], self.outputs[0]
+
+    def in_order(self, inputs: Any) -> list[Any]:
+        """The one input, also before its shape is known."""
+        if self._entry is not None:
+            return super().in_order(inputs)
+        found = list(leaves(inputs, holds_tensors))
+        if len(found) != 1:
+            raise ShapeError(f"{self.name}: expected 1 input array, received {len(found)}.")
+        return found
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         """Shape of the output for inputs of ``shape``."""
         for layer in self.layers:
@@ -107,16 +123,33 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Json]:
         """Name and layers, with the entry first: the form that Keras 2 and Keras 3 both read."""
         entry = [] if self._entry is None else [self._entry]
-        return {"name": self.name, "layers": [to_json(layer) for layer in (*entry, *self.layers)]}
+        layers: dict[str, Json] = {
+            "name": self.name,
+            "layers": [to_json(layer) for layer in (*entry, *self.layers)],
+        }
+        return layers if is_like(type(self), Sequential) else {**super().get_config(), **layers}
 
     @classmethod
     def of_config(cls, config: Mapping[str, Json] | Sequence[Json]) -> Self:
         """Make the model that ``get_config`` described, or Keras; up to 2.2.2 that was a bare list."""
         known = config if isinstance(config, Mapping) else {"layers": config}
         layers = [LAYERS.get(entry) for entry in cast(Sequence[Json], known["layers"])]
+        if not is_like(cls, Sequential):
+            return cls._of_own_constructor(known, layers)
         name = cast("str | None", known.get("name"))
         check_calls(str(name), sum(map(calls_of, layers)))
         return cls(layers, name=name)
+
+    @classmethod
+    def _of_own_constructor(cls, config: Mapping[str, Json], layers: Sequence[Layer]) -> Self:
+        """A model whose constructor adds the layers itself, or else takes them from the configuration."""
+        made = cls.of_arguments(config)
+        if not made.layers:
+            made._extend(layers)
+            made._build_if_known()
+        elif not made.built and layers and isinstance(layers[0], InputLayer):
+            made.build(cast(Shape, layers[0].batch_input_shape))
+        return made
 
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
         """The layers with their output shapes."""
@@ -162,10 +195,10 @@ class Sequential(Model):
             return
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
-            made = node.layer(self.outputs[0])
-            if isinstance(made, list):
+            made = list(leaves(node.layer(self.outputs[0])))
+            if len(made) > 1:
                 raise ArgumentError(f"{node.layer.name}: has {len(made)} outputs; a Sequential model takes one.")
-            self._made.append(made)
+            self._made += made
         self.built_shape = self.input_shape = self.input_shapes[0]
         lay_out(self)
 

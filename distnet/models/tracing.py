@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from distnet.errors import ArgumentError
-from distnet.layers import InputLayer, Layer
+from distnet.layers import Input, InputLayer, Layer
+from distnet.layers.structures import leaves, mapped
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.models.graph import Graph, Node
 
@@ -24,7 +26,6 @@ class Trace:
         name: of the model, for messages.
         inputs: what the caller provides, each made by ``Input``.
         outputs: what the caller gets.
-        roots: the outputs in the order in which the layers are found from them; by default as they are.
 
     Raises:
         ArgumentError: an output depends on an ``Input`` that is not among the inputs, or on itself; or
@@ -33,15 +34,9 @@ class Trace:
     Source: ``keras.src.ops.function.map_graph``.
     """
 
-    def __init__(
-        self,
-        name: str,
-        inputs: Sequence[KerasTensor],
-        outputs: Sequence[KerasTensor],
-        roots: Sequence[KerasTensor] | None = None,
-    ) -> None:
+    def __init__(self, name: str, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
-        found, discovered = _search(name, roots or self.outputs)
+        found, discovered = _search(name, self.outputs)
         self.calls = [call for call in found if call.inputs]
         _check_entries(name, found, self.inputs)
         depths = _depths(found)
@@ -69,13 +64,46 @@ class Trace:
         return Graph(nodes, range(len(self.inputs)), [numbers[id(t)] for t in self.outputs])
 
 
-def _search(name: str, outputs: Sequence[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:
-    """Depth-first search from the outputs: the calls, inputs first, and when each layer was found."""
+def between(name: str, inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Inputs and outputs of a model that may begin within another: layers are called again on new entries there.
+
+    Raises:
+        ArgumentError: a cycle.
+
+    Source: ``keras.src.models.functional.clone_graph_nodes``.
+    """
+    if all(isinstance(tensor.call.layer, InputLayer) for tensor in leaves(inputs)):
+        return inputs, outputs
+    new: dict[KerasTensor, KerasTensor] = {}
+    for tensor in leaves(inputs):
+        is_entry = isinstance(tensor.call.layer, InputLayer)
+        new[tensor] = tensor if is_entry else Input(batch_shape=tensor.shape, dtype=tensor.dtype)
+    given = frozenset(new)
+
+    def renewed(structure: Any) -> Any:
+        return mapped(lambda leaf: new.get(leaf, leaf) if isinstance(leaf, KerasTensor) else leaf, structure)
+
+    for call in _search(name, list(leaves(outputs)), given)[0]:
+        if any(new.get(tensor, tensor) is not tensor for tensor in call.inputs):
+            call.layer(*renewed(call.args), **renewed(call.kwargs))
+            again = call.layer.calls[-1].outputs
+            new.update((old, made) for old, made in zip(call.outputs, again, strict=True) if old not in given)
+    return renewed(inputs), renewed(outputs)
+
+
+def _search(
+    name: str, outputs: Sequence[KerasTensor], given: Collection[KerasTensor] = ()
+) -> tuple[list[Call], dict[Layer, int]]:
+    """Depth-first search from the outputs: the calls, inputs first, and when each layer was found.
+
+    Args:
+        given: tensors behind which the search does not go.
+    """
     finished: dict[Call, None] = {}
     under_way: set[Call] = set()
     discovered: dict[Layer, int] = {}
     for output in outputs:
-        stack = [(output.call, False)]
+        stack = [(output.call, False)] if output not in given else []
         while stack:
             call, is_done = stack.pop()
             if is_done:
@@ -87,7 +115,8 @@ def _search(name: str, outputs: Sequence[KerasTensor]) -> tuple[list[Call], dict
                 under_way.add(call)
                 discovered.setdefault(call.layer, len(discovered))
                 stack.append((call, True))
-                stack.extend((t.call, False) for t in reversed(call.inputs) if t.call not in finished)
+                before = [t.call for t in reversed(call.inputs) if t not in given]
+                stack.extend((earlier, False) for earlier in before if earlier not in finished)
     return list(finished), discovered
 
 

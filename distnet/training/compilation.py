@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from distnet import losses, metrics
-from distnet.errors import ArgumentError
-from distnet.losses import LOSSES, Loss
+from distnet.errors import ArgumentError, DataError
+from distnet.layers.structures import leaves
+from distnet.losses import LOSSES
 from distnet.metrics import METRICS, Metric
 from distnet.registry import said_beside, to_json
 from distnet.training.objective import MeasuredLoss, MeasuredMetric, Objective
+from distnet.training.outputs import NO_COLUMNS, Outputs, check_keys
+from distnet.training.placing import OutputLoss, is_branch, is_leaf, output_losses, spec_mapped
 from distnet.types import Json, Shape
 
 
@@ -76,7 +79,6 @@ class Compilation:
         weighted_metrics: the same, counted with sample weights.
         loss_weights: factors of the losses.
         as_in_keras_2: whether all metrics heed masks, and are listed output by output, as there.
-        is_by_key: whether outputs are listed in the order of their names, as Keras 2 does those of a dict.
 
     Raises:
         UnknownNameError: a loss or metric that does not exist.
@@ -88,79 +90,75 @@ class Compilation:
     weighted_metrics: Any = None
     loss_weights: Any = None
     as_in_keras_2: bool = False
-    is_by_key: bool = False
 
     def __post_init__(self) -> None:
         # Names of custom objects are known now, not when training begins.
-        object.__setattr__(self, "loss", _mapped(self.loss, LOSSES.get, "a loss"))
-        object.__setattr__(self, "metrics", _mapped(self.metrics, _MetricSpec.of, "a metric"))
-        object.__setattr__(self, "weighted_metrics", _mapped(self.weighted_metrics, _MetricSpec.of, "a metric"))
-        object.__setattr__(self, "loss_weights", _mapped(self.loss_weights, _number, "a number"))
+        object.__setattr__(self, "loss", spec_mapped(LOSSES.get, self.loss))
+        object.__setattr__(self, "metrics", spec_mapped(_MetricSpec.of, self.metrics))
+        object.__setattr__(self, "weighted_metrics", spec_mapped(_MetricSpec.of, self.weighted_metrics))
+        object.__setattr__(self, "loss_weights", spec_mapped(_number, self.loss_weights))
 
-    def objective(
-        self, names: Sequence[str], y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape]
-    ) -> Objective:
-        """The objective for outputs of these names, targets and outputs of these shapes.
+    def objective(self, outputs: Outputs, y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape]) -> Objective:
+        """The objective for these outputs, targets and outputs of these shapes.
 
         Raises:
             ArgumentError: there is no loss, or the settings name other outputs.
+            DataError: a metric needs targets that there are none of.
         """
-        found = self._losses(names)
-        if not any(found):
+        losses = output_losses(self.loss, self.loss_weights, outputs)
+        if not losses:
             raise ArgumentError("fit: the model was compiled without a loss. Call model.compile(loss=...) first.")
-        factors = [1.0 if w is None else w for w in _by_output(self.loss_weights, names, "loss weight")]
         measured_losses: list[MeasuredLoss] = []
-        if len(names) > 1:
-            for i in self._listed(names):
-                if found[i] is not None:
-                    start = 2 * len(measured_losses)
-                    measured_losses.append(MeasuredLoss(f"{names[i]}_loss", i, slice(start, start + 2)))
-        measured = self._measured(names, y_true_shapes, y_pred_shapes, 2 * len(measured_losses))
-        return Objective(tuple(found), tuple(factors), tuple(measured_losses), tuple(measured))
+        if self._measures_losses(losses, outputs):
+            for number, loss in enumerate(losses):
+                start = 2 * number
+                measured_losses.append(MeasuredLoss(f"{loss.name}_loss", number, slice(start, start + 2)))
+        measured = self._measured(outputs, y_true_shapes, y_pred_shapes, 2 * len(measured_losses))
+        return Objective(len(outputs), tuple(losses), tuple(measured_losses), tuple(measured))
 
-    def log_keys(self, names: Sequence[str]) -> list[str]:
+    def log_keys(self, outputs: Outputs) -> list[str]:
         """The keys of the logs.
 
         Raises:
             ArgumentError: the settings name other outputs.
         """
-        found = self._losses(names)
-        of_outputs = [f"{names[i]}_loss" for i in self._listed(names) if found[i] is not None]
-        keys = ["loss", *(of_outputs if len(names) > 1 else ())]
-        _by_output(self.loss_weights, names, "loss weight")
-        return keys + [measure.key for measure in self._measures(names)]
+        losses = output_losses(self.loss, self.loss_weights, outputs)
+        of_outputs = [f"{loss.name}_loss" for loss in losses] if self._measures_losses(losses, outputs) else []
+        keys = ["loss", *of_outputs, *(measure.key for measure in self._measures(outputs))]
+        return list(dict.fromkeys(keys))
 
-    def direction_of(self, key: str, names: Sequence[str]) -> Literal["up", "down"] | None:
+    def without_loss(self, outputs: Outputs) -> list[int]:
+        """The numbers of the outputs that have no loss, and need no targets."""
+        used = {loss.output for loss in output_losses(self.loss, self.loss_weights, outputs)}
+        return [i for i in range(len(outputs)) if i not in used]
+
+    def direction_of(self, key: str, outputs: Outputs) -> Literal["up", "down"] | None:
         """Which way what the logs hold under a key is better; None where nobody knows, or they do not hold it.
 
         Args:
             key: of a loss, or of a metric, without ``val_``.
-            names: of the outputs.
+            outputs: of the model.
         """
-        measures = {measure.key: measure for measure in self._measures(names)}
+        measures = {measure.key: measure for measure in self._measures(outputs)}
         if key in measures:
             return measures[key].spec.direction
-        return "down" if key in self.log_keys(names) else None
+        return "down" if key in self.log_keys(outputs) else None
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""
         found: dict[str, Json] = {
-            "loss": _mapped(self.loss, losses.canonical_name, "a loss"),
-            "metrics": _mapped(self.metrics, _MetricSpec.to_json, "a metric"),
-            "weighted_metrics": _mapped(self.weighted_metrics, _MetricSpec.to_json, "a metric"),
+            "loss": spec_mapped(losses.canonical_name, self.loss),
+            "metrics": spec_mapped(_MetricSpec.to_json, self.metrics),
+            "weighted_metrics": spec_mapped(_MetricSpec.to_json, self.weighted_metrics),
             "loss_weights": to_json(self.loss_weights),
         }
         return said_beside(found, as_in_keras_2=True) if self.as_in_keras_2 else found
 
-    def _losses(self, names: Sequence[str]) -> list[Loss | None]:
-        is_one = _is_leaf(self.loss) and self.loss is not None
-        return [self.loss] * len(names) if is_one else _by_output(self.loss, names, "loss")
+    def _measures_losses(self, losses: Sequence[OutputLoss], outputs: Outputs) -> bool:
+        """Whether the logs list the losses one by one."""
+        return len(outputs) > 1 if self.as_in_keras_2 else len(losses) > 1
 
-    def _listed(self, names: Sequence[str]) -> list[int]:
-        """The numbers of the outputs in the order in which logs list them."""
-        return sorted(range(len(names)), key=names.__getitem__) if self.is_by_key else list(range(len(names)))
-
-    def _measures(self, names: Sequence[str]) -> list[_Measure]:
+    def _measures(self, outputs: Outputs) -> list[_Measure]:
         """The metrics, then the weighted ones, in the order of the outputs.
 
         Source: ``keras.src.trainers.compile_utils.CompileMetrics.result`` for the keys,
@@ -170,8 +168,8 @@ class Compilation:
         found: dict[str, _Measure] = {}
         groups = ((self.metrics, False, "list of metrics"), (self.weighted_metrics, True, "list of weighted_metrics"))
         for given, is_weighted, what in groups:
-            for output, specs in enumerate(_lists_by_output(given, names, what)):
-                prefix = "" if len(names) == 1 else f"{names[output]}_"
+            for output, specs in enumerate(_lists_by_output(given, outputs, what, self.as_in_keras_2)):
+                prefix = "" if len(outputs) == 1 else f"{outputs.keys[output]}_"
                 for spec in specs:
                     is_whole = spec.is_named_in_full and spec.label.startswith(prefix)
                     key = spec.label if is_whole else f"{prefix}{spec.label}"
@@ -180,17 +178,19 @@ class Compilation:
                     key = _unused(key, found)
                     found[key] = _Measure(key, output, spec, is_weighted)
         if self.as_in_keras_2:
-            return [measure for i in self._listed(names) for measure in found.values() if measure.output == i]
+            return [measure for i in range(len(outputs)) for measure in found.values() if measure.output == i]
         # Keras lists first the metrics whose key is their own name, then the others by the alphabet.
         own = [measure for measure in found.values() if measure.key == measure.spec.label]
         return own + sorted((m for m in found.values() if m.key != m.spec.label), key=lambda m: m.key)
 
     def _measured(
-        self, names: Sequence[str], y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape], start: int
+        self, outputs: Outputs, y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape], start: int
     ) -> list[MeasuredMetric]:
         measured: list[MeasuredMetric] = []
-        for measure in self._measures(names):
+        for measure in self._measures(outputs):
             y_true_shape, y_pred_shape = y_true_shapes[measure.output], y_pred_shapes[measure.output]
+            if y_true_shape[1:] == NO_COLUMNS:
+                raise DataError(f"y: expected targets for the metric {measure.key}, received None.")
             metric = measure.spec.resolved(y_true_shape, y_pred_shape)
             stop = start + metric.size(y_true_shape, y_pred_shape)
             part = slice(start, stop)
@@ -202,13 +202,7 @@ class Compilation:
 
 def named_in_full(metrics: Any) -> Any:
     """Metrics as a file says them: with Keras 2's names, of which the output's is a part."""
-    return _mapped(metrics, lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), "a metric")
-
-
-def by_key(spec: Any, names: Sequence[str]) -> Any:
-    """A list of what is said of each output, in the order of their names, as a dict."""
-    is_list = isinstance(spec, list | tuple) and len(spec) == len(names)
-    return dict(zip(sorted(names), spec, strict=True)) if is_list else spec
+    return spec_mapped(lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), metrics)
 
 
 def is_numbers(spec: Any) -> bool:
@@ -233,62 +227,59 @@ def _unused(key: str, taken: Mapping[str, object]) -> str:
     return candidate
 
 
-def _is_leaf(spec: Any) -> bool:
-    """Whether it is one loss or metric: no list, and no dict but a configuration."""
-    return not isinstance(spec, list | tuple) and not (isinstance(spec, Mapping) and "class_name" not in spec)
+def _lists_by_output(given: Any, outputs: Outputs, what: str, as_in_keras_2: bool) -> list[list[_MetricSpec]]:
+    """The metrics of each output.
 
+    A flat list with one for each output is that in Keras 3; in Keras 2 any flat list was for every output, as it is
+    here where Keras 3 takes none.
 
-def _mapped(spec: Any, function: Callable[[Any], Any], what: str) -> Any:
-    """The structure with ``function`` applied to every leaf but None.
-
-    Raises:
-        ArgumentError: a dict within a list.
+    Source: ``keras.src.trainers.compile_utils.CompileMetrics._build_metrics_set``.
     """
-    if _is_leaf(spec):
-        return None if spec is None else function(spec)
-    if isinstance(spec, Mapping):
-        return {key: _mapped(value, function, what) for key, value in spec.items()}
-    for item in spec:
-        if isinstance(item, Mapping) and not _is_leaf(item):
-            raise ArgumentError(
-                f"compile: expected {what}, received {dict(item)!r} within a list. Give a dict by output on its own."
-            )
-    return [_mapped(item, function, what) for item in spec]
+    if not given:
+        return [[] for _ in outputs.names]
+    if len(outputs) == 1:
+        if isinstance(given, Mapping) and is_branch(given):
+            check_keys(given, list(dict.fromkeys([*outputs.keys, *outputs.names])), what)
+        return [_flat(given)]
+    if isinstance(given, list) and all(is_leaf(spec) for spec in given):
+        is_for_each = len(given) == len(outputs) and not as_in_keras_2
+        return [_flat(spec) for spec in given] if is_for_each else [_flat(given)] * len(outputs)
+    if is_leaf(given):
+        raise _other_form(given, outputs, what)
+    if isinstance(given, Mapping) and (outputs.is_flat or not set(given) <= set(map(str, _keys(outputs.form)))):
+        check_keys(given, outputs.keys, what)
+        return [_flat(given.get(key)) for key in outputs.keys]
+    if isinstance(given, list) and len(given) == len(outputs) and outputs.is_flat:
+        return [_flat(spec) for spec in given]
+    return [_flat(_at(path, given, outputs, what)) for path, _ in outputs.paths()]
 
 
-def _by_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
-    """What a dict, a list or a single value says of each output; None for those it does not name.
-
-    Raises:
-        ArgumentError: it names or counts other outputs.
-    """
-    if given is None:
-        return [None] * len(names)
-    if isinstance(given, Mapping) and "class_name" not in given:
-        unknown = sorted(set(given) - set(names))
-        if unknown:
-            raise ArgumentError(
-                f"compile: expected a {what} for outputs among {list(names)}, received one for {unknown}."
-            )
-        return [given.get(name) for name in names]
-    values = list(given) if isinstance(given, list | tuple) else [given]
-    if len(values) != len(names):
-        raise ArgumentError(
-            f"compile: expected one {what} for each of the outputs {list(names)}, received {len(values)}. "
-            "Give a list with one for each, or a dict by name."
-        )
-    return values
+def _keys(form: Any) -> list[Any]:
+    return list(form) if isinstance(form, Mapping) else []
 
 
-def _lists_by_output(given: Any, names: Sequence[str], what: str) -> list[list[_MetricSpec]]:
-    """The metrics of each output; for a single output Keras also takes them as one flat list."""
-    if len(names) == 1 and not isinstance(given, Mapping):
-        flat = [given] if _is_leaf(given) else list(given)
-        if len(flat) == 1 and isinstance(flat[0], list | tuple):
-            flat = list(flat[0])
-        return [[spec for spec in flat if spec is not None]]
-    found = [[spec] if _is_leaf(spec) else list(spec) for spec in _by_output(given, names, what)]
-    return [[spec for spec in specs if spec is not None] for specs in found]
+def _at(path: Sequence[Any], given: Any, outputs: Outputs, what: str) -> Any:
+    """What lies at the end of a path; None where the path ends before."""
+    for key in path:
+        if given is None:
+            return None
+        try:
+            given = given[key]
+        except (LookupError, TypeError):
+            raise _other_form(given, outputs, what) from None
+    return given
+
+
+def _other_form(given: Any, outputs: Outputs, what: str) -> ArgumentError:
+    received = len(given) if isinstance(given, list | Mapping) else repr(given)
+    return ArgumentError(
+        f"compile: expected one {what} for each of the outputs {outputs.keys}, received {received}. "
+        "Give a list with one for each, or a dict by name."
+    )
+
+
+def _flat(specs: Any) -> list[_MetricSpec]:
+    return [spec for spec in leaves(specs, is_branch) if spec is not None]
 
 
 def _number(weight: Any) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows
 from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
+from distnet.layers.calling import ranked
+from distnet.layers.structures import holds_tensors, mapped
 from distnet.network import Network
+from distnet.training.outputs import no_targets
 from distnet.types import Array, Shape
 
 
@@ -28,15 +31,12 @@ def array_data(
         DataError: no rows, or no numbers.
         ShapeError: other rows than the model takes, or different numbers of rows.
     """
-    inputs = as_arrays(_in_order(x, model.input_names if model.built else None, "x"), "x")
-    targets = () if y is None else as_arrays(_in_order(y, model.output_names if model.built else None, "y"), "y")
-    check_equal_rows([("x", inputs), ("y", targets)])
+    inputs = tuple(_numbers(part, "x") for part in model.in_order(_given(x, "x")))
     if not model.built:
         model.build((None, *inputs[0].shape[1:]))
-    names = model.output_names
-    if targets and len(targets) != len(names):
-        raise ShapeError(f"{model.name}: expected targets for {len(names)} outputs {names}, received {len(targets)}.")
-    weights = _weights(names, targets, sample_weight, class_weight)
+    targets = () if y is None else _targets(model, y, len(inputs[0]))
+    check_equal_rows([("x", inputs), ("y", targets)])
+    weights = _weights(model, targets, sample_weight, class_weight)
     return ArrayData(fitting(model, inputs), targets, weights)
 
 
@@ -54,7 +54,7 @@ def labelled_data(
 
 
 def fitting(model: Network, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
-    """The inputs, with a trailing axis of 1 where the model wants one.
+    """The inputs, with a trailing axis of 1 more or less where the model wants it so.
 
     Raises:
         ShapeError: names the model, the shape expected and the shape received.
@@ -112,48 +112,48 @@ def verbosity(verbose: Any) -> int:
     return int(verbose)
 
 
+def _targets(model: Network, y: Any, rows: int) -> tuple[Array, ...]:
+    each = model.targets_in_order(_given(y, "y"))
+    return tuple(no_targets(rows) if part is None else _numbers(part, "y") for part in each)
+
+
 def _weights(
-    names: Sequence[str], targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
+    model: Network, targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> tuple[Array | None, ...]:
     """The weights of each output's rows."""
+    names = model.output_names
     if class_weight is not None and len(names) > 1:
         raise ArgumentError("class_weight: is for a model with one output. Pass sample_weight for each output instead.")
-    given = _in_order(sample_weight, names, "sample_weight") if sample_weight is not None else None
-    each: list[Any] = list(given) if isinstance(given, list) and len(names) > 1 else [given] * len(names)
-    if len(each) != len(names):
-        raise ShapeError(f"sample_weight: expected weights for {len(names)} outputs {names}, received {len(each)}.")
+    given = None if sample_weight is None else _given(sample_weight, "sample_weight")
+    each = [None] * len(names) if given is None else model.weights_in_order(given)
     ys: list[Array | None] = [*targets] or [None] * len(names)
     return tuple(row_weights(y, weight, class_weight) for y, weight in zip(ys, each, strict=True))
 
 
-def _in_order(data: Any, names: Sequence[str] | None, what: str) -> Any:
-    """The arrays of a dict in the order of ``names``; a data frame's numbers; anything else as it is."""
+def _given(data: Any, what: str) -> Any:
+    """The data with the numbers of data frames in their place."""
     if data is None:
         raise DataError(f"{what}: expected an array, received None.")
     if hasattr(data, "to_numpy"):
         return data.to_numpy()
-    if not isinstance(data, Mapping):
-        return [_in_order(d, None, what) if hasattr(d, "to_numpy") else d for d in data] if _is_list(data) else data
-    if names is None or set(data) != set(names):
-        raise DataError(f"{what}: expected a dict with the keys {list(names or ())}, received {list(data)}.")
-    return [_in_order(data[name], None, f"{what}[{name!r}]") for name in names]
+    return mapped(_given_part, data) if holds_tensors(data) else data
 
 
-def _is_list(data: Any) -> bool:
-    return isinstance(data, list | tuple)
+def _given_part(data: Any) -> Any:
+    return data.to_numpy() if hasattr(data, "to_numpy") else data
+
+
+def _numbers(data: Any, what: str) -> Array:
+    return as_arrays(data, what)[0]
 
 
 def _fitting(name: str, array: Array, expected: Shape) -> Array:
-    if array.ndim == 1 and len(expected) == 2 and expected[1] == 1:
-        array = array.reshape(-1, 1)
-    matches = array.ndim == len(expected) and all(
-        want is None or want == have for want, have in zip(expected[1:], array.shape[1:], strict=True)
-    )
-    if not matches:
+    shape = ranked(name, array.shape, expected)
+    if any(want not in (None, have) for want, have in zip(expected[1:], shape[1:], strict=True)):
         raise ShapeError(
             f"{name}: expected rows of shape {expected[1:]}, received {array.shape[1:]} (x has shape {array.shape})."
         )
-    return array
+    return array if len(shape) == array.ndim else array.reshape(cast("tuple[int, ...]", shape))
 
 
 def as_list(callbacks: Sequence[object] | object | None) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,7 @@ from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
 from distnet.losses import Loss
 from distnet.metrics import Mean, Metric
+from distnet.training.placing import OutputLoss
 from distnet.types import Array, Shape
 
 Log = float | list[float]
@@ -26,12 +28,12 @@ class MeasuredLoss:
 
     Args:
         key: its name in the logs.
-        output: number of the output.
+        number: of the loss.
         part: where its two sums lie in the vector of all sums: loss times rows, and rows.
     """
 
     key: str
-    output: int
+    number: int
     part: slice
 
 
@@ -99,23 +101,28 @@ class Objective:
     """The losses, and the metrics, of a model with outputs of known shapes.
 
     Args:
-        losses: one for each output, or None.
-        loss_weights: factor of each loss in the total.
-        measured_losses: of the outputs, where there are several.
+        outputs: number of outputs.
+        losses: of some outputs, of which one may have several.
+        measured_losses: the losses one by one, where there are several.
         metrics: whose sums lie behind the losses', one after the other.
         of_logits: by output, the losses as functions of its logits, where that is how they are taken.
     """
 
-    losses: tuple[Loss | None, ...]
-    loss_weights: tuple[float, ...]
+    outputs: int
+    losses: tuple[OutputLoss, ...]
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
     of_logits: Mapping[int, Loss] = field(default_factory=dict)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:
-        """The objective for outputs that these activations make: crossentropy is taken of their logits."""
-        pairs = enumerate(zip(self.losses, activations, strict=True))
-        given = {i: loss.of_logits(f) for i, (loss, f) in pairs if loss is not None and f is not None}
+        """The objective for outputs that these activations make: crossentropy is taken of their logits.
+
+        An output with several losses has one gradient for all of them, that of its values.
+        """
+        uses = Counter(own.output for own in self.losses)
+        alone = [own for own in self.losses if uses[own.output] == 1]
+        made = ((own, activations[own.output]) for own in alone)
+        given = {own.output: own.loss.of_logits(f) for own, f in made if f is not None}
         return replace(self, of_logits={i: loss for i, loss in given.items() if loss is not None})
 
     @property
@@ -134,8 +141,9 @@ class Objective:
         Raises:
             DataError, ShapeError: names the loss, and the row of a wrong target.
         """
-        for loss, y, weight, shape in zip(self.losses, data.y, data.weight, shapes, strict=True):
-            if loss is not None and None not in shape[1:]:
+        for own in self.losses:
+            loss, y, weight, shape = own.loss, data.y[own.output], data.weight[own.output], shapes[own.output]
+            if None not in shape[1:]:
                 known = (data.rows, *(extent or 0 for extent in shape[1:]))
                 guess = np.broadcast_to(np.float32(0.5), known)
                 loss.validate(y, guess)
@@ -145,26 +153,24 @@ class Objective:
     def evaluate(self, batch: Batch, predicted: Prediction, ranks: Communicator) -> Evaluated:
         """Loss, gradients and sums for this rank's rows; divided by what the global batch counts."""
         values: list[float] = []
-        gradients: list[Array | None] = []
-        for i, loss in enumerate(self.losses):
-            if loss is None:
-                values.append(0.0)
-                gradients.append(None)
-                continue
-            part = _of_coupled_rows if loss.couples_rows and ranks.size > 1 else _of_own_rows
+        gradients: list[Array | None] = [None] * self.outputs
+        for own in self.losses:
+            i = own.output
+            part = _of_coupled_rows if own.loss.couples_rows and ranks.size > 1 else _of_own_rows
             is_of_logits = i in predicted.logits
             y_pred = predicted.logits[i] if is_of_logits else predicted.y[i]
-            value, gradient = part(self.of_logits[i] if is_of_logits else loss, batch, i, predicted, y_pred, ranks)
-            factor = self.loss_weights[i]
+            value, gradient = part(self.of_logits[i] if is_of_logits else own.loss, batch, i, predicted, y_pred, ranks)
             values.append(value)
-            gradients.append(gradient if factor == 1.0 else gradient * gradient.dtype.type(factor))
-        total = sum(value * factor for value, factor in zip(values, self.loss_weights, strict=True))
+            scaled = gradient if own.weight == 1.0 else gradient * gradient.dtype.type(own.weight)
+            before = gradients[i]
+            gradients[i] = scaled if before is None else before + scaled
+        total = sum(value * own.weight for value, own in zip(values, self.losses, strict=True))
         return Evaluated(total, gradients, self._sums(batch, predicted, values))
 
     def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float]) -> Array:
         sums = np.zeros(self.entries)
         for measured in self.measured_losses:
-            sums[measured.part] = values[measured.output] * batch.global_rows, len(batch.x[0])
+            sums[measured.part] = values[measured.number] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
             weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
             sums[m.part] = m.metric.added_by(batch.y[m.output], predicted.y[m.output], weight)

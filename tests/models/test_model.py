@@ -160,11 +160,10 @@ def test_training_needs_compile(ask):
         ({"optimizer": "adm"}, "unknown optimizer 'adm'. Did you mean .*'Adam'"),
         ({"loss": "categorical_crosentropy"}, "unknown loss 'categorical_crosentropy'. Did you mean"),
         ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'. Did you mean"),
-        ({"loss": ["mse", "mae"]}, r"expected one loss for each of the outputs \['head'\], received 2"),
+        ({"loss": {"head": {"tail": "mse"}}}, r"expected one loss for each of the outputs \['head'\], received 1"),
         ({"loss": {"tail": "mse"}}, r"expected a loss for outputs among \['head'\], received one for \['tail'\]"),
         ({"loss_weights": "a"}, "expected loss_weights to be numbers, received 'a'"),
         ({"loss_weights": [1, 2]}, "expected one loss weight for each of the outputs"),
-        ({"metrics": [{"head": "mse"}]}, r"expected a metric, received \{'head': 'mse'\} within a list"),
         ({"metrics": {"tail": "mse"}}, r"expected a list of metrics for outputs among \['head'\], received one for"),
     ],
 )

@@ -65,7 +65,7 @@ def test_layers_are_numbered_from_a_dict_s_outputs_in_the_order_of_their_keys():
     outputs = {name: keras.layers.Dense(2, name=name)(entry) for name in ("second", "first")}
     model = keras.Model(entry, outputs)
     assert [layer.name for layer in model.layers] == ["entry", "first", "second"]
-    assert model.output_names == ["second", "first"]
+    assert model.output_names == ["first", "second"]
     again = keras.models.model_from_json(model.to_json())
     assert [layer.name for layer in again.layers] == ["entry", "first", "second"]
     assert list(again.predict(np.zeros((2, 4)), verbose=0)) == ["second", "first"]

@@ -183,6 +183,10 @@ class MultiHeadAttention(Layer):
             options["attention_mask"] = self._constant_mask(attention_mask, tensors)
         return tensors, {**options, **own}
 
+    def all_shapes(self, given: Any) -> Any:
+        """The key's shape is the value's where it is left out."""
+        return [*given, given[1]] if isinstance(given, list) and len(given) == 2 else given
+
     def build(self, shape: Any, ctx: BuildContext) -> None:
         self._check(shape)
         of_query, of_value, of_key = (int(part[-1]) for part in shape[:3])

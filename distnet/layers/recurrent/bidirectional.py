@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -14,7 +13,7 @@ from distnet.layers.base import LAYERS, Layer, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.wrapper import Wrapper, WrapperRun
 from distnet.registry import Resolved
-from distnet.types import Array, ArrayLike, Json
+from distnet.types import Array, Json
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
@@ -31,7 +30,6 @@ class Bidirectional(Wrapper):
     Args:
         layer: to copy; the copies are called ``forward_...`` and ``backward_...``.
         merge_mode: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``, or None to return both outputs.
-        weights: initial weights of both, as ``set_weights`` takes them.
         backward_layer: runs backward in place of the second copy; it has ``go_backwards=True``.
 
     Where it returns sequences, masked steps give 0.
@@ -45,12 +43,7 @@ class Bidirectional(Wrapper):
 
     layer: Resolved[Layer] = LAYERS.field(None)
     merge_mode: str | None = "concat"
-    weights: InitVar[Sequence[ArrayLike] | None] = None
     backward_layer: Resolved[Layer | None] = LAYERS.optional_field()
-
-    def __post_init__(self, weights: Sequence[ArrayLike] | None) -> None:
-        self._initial_weights = weights
-        super().__post_init__()
 
     @property
     def forward_layer(self) -> Layer:
@@ -114,8 +107,6 @@ class Bidirectional(Wrapper):
     def build(self, shape: Any, ctx: BuildContext) -> None:
         for layer, part in zip(self.sublayers, _shares(shape), strict=True):
             layer.build_once(part, ctx.within(layer.name))
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
 
     def check_shape(self, shape: Any) -> None:
         for layer, part in zip(self.sublayers, _shares(shape), strict=True):
@@ -204,10 +195,6 @@ class Bidirectional(Wrapper):
         if cast(Layer, self.backward_layer).get_config() == copy.get_config():
             del found["backward_layer"]
         return found
-
-
-# The constructor's argument has, as in Keras, the name of the property that it would otherwise hide.
-Bidirectional.weights = Layer.weights  # type: ignore[method-assign]
 
 
 def _copy(layer: Layer, **changes: Json) -> Layer:

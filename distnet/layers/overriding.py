@@ -1,0 +1,41 @@
+"""Keras's methods that users write in layers and models of their own, and that nothing calls here."""
+
+from __future__ import annotations
+
+from distnet.errors import ArgumentError
+
+_OF_LOSS = ("compute_loss", "compute_metrics")
+IN_TRAINING = ("train_step", "make_train_function", *_OF_LOSS)
+IN_EVALUATION = ("test_step", "make_test_function", *_OF_LOSS)
+IN_PREDICTION = ("predict_step", "make_predict_function")
+
+
+def refuse_own(owner: object, name: str, what: str, methods: tuple[str, ...]) -> None:
+    """Fail if ``owner`` has one of these methods, which would be passed over.
+
+    Args:
+        owner: a layer, a model, or the class of one.
+        name: of it.
+        what: it cannot be, such as ``"trained"``.
+
+    Raises:
+        ArgumentError: names the method.
+    """
+    for method in methods:
+        if hasattr(owner, method):
+            raise ArgumentError(
+                f"{name}: has a {method}() of its own, and cannot be {what}: distnet differentiates no functions of "
+                "yours. Make models with Model(inputs, outputs), and your own steps as Layers with forward() and "
+                "backward()."
+            )
+
+
+def refuse_missing(cls: type) -> None:
+    """Fail if a class lacks a method that every layer must have.
+
+    Raises:
+        ArgumentError: names the methods.
+    """
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        raise ArgumentError(f"{cls.__name__}: expected the methods {missing}, as every layer of your own has them.")

@@ -1,0 +1,81 @@
+"""Nested lists, tuples and dicts of tensors, in Keras's order: that of a dict is that of its keys.
+
+Source: ``keras.tree``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+Path: TypeAlias = tuple[Any, ...]
+"""The keys and places by which a leaf is reached."""
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether it is a list, a tuple or a dict."""
+    return isinstance(structure, Mapping | list | tuple)
+
+
+def items(structure: Any) -> list[tuple[Any, Any]]:
+    """What a list, tuple or dict holds, with its places or keys, which are sorted but in an OrderedDict."""
+    if not isinstance(structure, Mapping):
+        return list(enumerate(structure))
+    try:
+        keys = list(structure) if isinstance(structure, OrderedDict) else sorted(structure)
+    except TypeError:
+        keys = list(structure)
+    return [(key, structure[key]) for key in keys]
+
+
+def paths(structure: Any, is_inner: Callable[[Any], bool] = is_nested) -> Iterator[tuple[Path, Any]]:
+    """The leaves, and how they are reached.
+
+    Args:
+        is_inner: whether something is no leaf; by default every list, tuple and dict.
+    """
+    if is_inner(structure):
+        for key, value in items(structure):
+            yield from (((key, *path), leaf) for path, leaf in paths(value, is_inner))
+    else:
+        yield (), structure
+
+
+def leaves(structure: Any, is_inner: Callable[[Any], bool] = is_nested) -> Iterator[Any]:
+    """What nested lists, tuples and dicts hold, in order."""
+    return (leaf for _, leaf in paths(structure, is_inner))
+
+
+def packed(structure: Any, flat: Sequence[Any]) -> Any:
+    """The values in the form of ``structure``, which has as many leaves."""
+    return _packed(structure, iter(flat))
+
+
+def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
+    """The structure with ``function`` applied to every leaf."""
+    return packed(structure, [function(leaf) for leaf in leaves(structure)])
+
+
+def holds_tensors(value: Any) -> bool:
+    """Whether it is a structure of arrays, placeholders or data frames; a list of numbers is one array."""
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, list | tuple) and bool(value) and all(map(_is_tensor_or_structure, value))
+
+
+def _is_tensor_or_structure(value: Any) -> bool:
+    return bool(getattr(value, "shape", ())) or hasattr(value, "to_numpy") or holds_tensors(value)
+
+
+def _packed(structure: Any, flat: Iterator[Any]) -> Any:
+    if not is_nested(structure):
+        return next(flat)
+    values = {key: _packed(value, flat) for key, value in items(structure)}
+    if isinstance(structure, Mapping):
+        ordered = {key: values[key] for key in structure}
+        return OrderedDict(ordered) if isinstance(structure, OrderedDict) else ordered
+    parts = [values[i] for i in range(len(structure))]
+    if isinstance(structure, list):
+        return parts
+    return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)

@@ -1,0 +1,128 @@
+"""Classes of the user's: models made in a constructor of their own, and what is refused of Keras's methods."""
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet.errors import ArgumentError
+
+X, Y = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
+
+
+class Encoder(keras.Model):
+    """A functional model with a method, as in Keras."""
+
+    def __init__(self, units=2, **options):
+        entry = keras.Input((3,), name="entry")
+        super().__init__(inputs=entry, outputs=keras.layers.Dense(units, name="code")(entry), **options)
+        self.units = units
+
+    def doubled(self, x):
+        return 2 * self.predict(x, verbose=0)
+
+
+class Plain(keras.Model):
+    """Made as ``Model`` is."""
+
+
+class Stack(keras.Sequential):
+    """Adds its layers itself."""
+
+    def __init__(self, units, name=None):
+        super().__init__(name=name)
+        self.add(keras.layers.Dense(units))
+        self.add(keras.layers.Dense(1))
+
+
+@pytest.mark.parametrize("path", ["model.keras", "model.h5"])
+def test_a_functional_class_is_trained_saved_and_loaded(tmp_path, path):
+    model = Encoder(4, name="encoder")
+    assert isinstance(model, keras.Model)
+    assert model.get_config() == {"name": "encoder", "trainable": True, "units": 4}
+    model.compile("sgd", "mse")
+    model.fit(X, np.ones((6, 4)), verbose=0)
+    model.save(tmp_path / path)
+    again = keras.models.load_model(tmp_path / path, custom_objects={"Encoder": Encoder})
+    assert isinstance(again, Encoder)
+    np.testing.assert_array_equal(again.doubled(X), model.doubled(X))
+    with pytest.raises(ArgumentError, match="Encoder"):
+        keras.models.load_model(tmp_path / path)
+
+
+def test_a_class_made_as_model_is_keeps_its_graph():
+    entry = keras.Input((3,))
+    model = Plain(entry, keras.layers.Dense(2)(entry), name="plain")
+    assert "input_layers" in model.get_config()
+    with keras.utils.custom_object_scope({"Plain": Plain}):
+        again = keras.models.model_from_json(model.to_json())
+    assert isinstance(again, Plain)
+    assert isinstance(keras.models.clone_model(model), Plain)
+
+
+@pytest.mark.parametrize("path", ["model.keras", "model.h5"])
+def test_a_sequential_class_with_a_constructor_of_its_own_is_saved_and_loaded(tmp_path, path):
+    model = Stack(5, name="stack")
+    model.compile("sgd", "mse")
+    model.fit(X, Y[:, :1], verbose=0)
+    model.save(tmp_path / path)
+    again = keras.models.load_model(tmp_path / path, custom_objects={"Stack": Stack})
+    assert isinstance(again, Stack)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_call_of_the_user_s_is_refused_when_the_object_is_made():
+    class OwnCall(keras.Model):
+        def __init__(self):
+            super().__init__()
+
+        def call(self, x):
+            return x
+
+    class OwnLayer(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    class Both(keras.layers.Dense):
+        def call(self, x):
+            return x
+
+    with pytest.raises(ArgumentError, match=r"OwnCall: has a call\(\) of its own"):
+        OwnCall()
+    with pytest.raises(ArgumentError, match=r"OwnLayer: has a call\(\) of its own.* forward\(\) and backward\(\)"):
+        OwnLayer()
+    with pytest.raises(ArgumentError, match=r"Both: has a call\(\) of its own"):
+        Both(2)
+
+
+def test_a_layer_without_forward_says_what_is_missing():
+    class Nothing(keras.layers.Layer):
+        pass
+
+    with pytest.raises(ArgumentError, match=r"Nothing: expected the methods \['backward', 'forward'\]"):
+        Nothing()
+
+
+@pytest.mark.parametrize(
+    ("method", "calls"),
+    [
+        ("train_step", ["fit", "train_on_batch"]),
+        ("compute_loss", ["fit", "evaluate", "train_on_batch", "test_on_batch"]),
+        ("test_step", ["evaluate", "test_on_batch"]),
+        ("predict_step", ["predict", "predict_on_batch"]),
+    ],
+)
+def test_a_step_of_the_user_s_is_refused_where_it_would_be_passed_over(method, calls):
+    own = type("Own", (keras.Sequential,), {method: lambda self, *args: None})
+    model = own([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile("sgd", "mse")
+    for call in calls:
+        arguments = (X,) if call.startswith("predict") else (X, Y)
+        with pytest.raises(ArgumentError, match=rf"has a {method}\(\) of its own"):
+            getattr(model, call)(*arguments)
+    if method != "predict_step":
+        assert model.predict(X, verbose=0).shape == (6, 3)
+
+
+def test_a_model_without_ends_says_what_it_wants():
+    with pytest.raises(ArgumentError, match=r"Plain|plain: expected as inputs placeholders"):
+        Plain()

@@ -114,6 +114,7 @@ class Variable:
         frozen: whether its layer's ``trainable`` flag keeps it from being trained.
         regularizer: adds to the loss, and to this variable's gradient.
         constraint: applied to the weights after each update.
+        stored_as: its dtype in files, where that is another one than the weights'.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Variable:
     frozen: bool = False
     regularizer: Penalty | None = None
     constraint: Projection | None = None
+    stored_as: str | None = None
     grad: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -139,6 +141,11 @@ class Variable:
     @property
     def size(self) -> int:
         return self.value.size
+
+    @property
+    def stored(self) -> Array:
+        """The weights as files have them."""
+        return self.value if self.stored_as is None else self.value.astype(self.stored_as)
 
     @property
     def is_trained(self) -> bool:

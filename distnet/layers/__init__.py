@@ -21,6 +21,7 @@ from distnet.layers.advanced_activations import LeakyReLU as LeakyReLU
 from distnet.layers.advanced_activations import PReLU as PReLU
 from distnet.layers.advanced_activations import ReLU as ReLU
 from distnet.layers.advanced_activations import Softmax as Softmax
+from distnet.layers.advanced_activations import ThresholdedReLU as ThresholdedReLU
 from distnet.layers.attention import AdditiveAttention as AdditiveAttention
 from distnet.layers.attention import Attention as Attention
 from distnet.layers.attention import MultiHeadAttention as MultiHeadAttention
@@ -40,6 +41,7 @@ from distnet.layers.dropout import SpatialDropout1D as SpatialDropout1D
 from distnet.layers.dropout import SpatialDropout2D as SpatialDropout2D
 from distnet.layers.dropout import SpatialDropout3D as SpatialDropout3D
 from distnet.layers.embedding import Embedding as Embedding
+from distnet.layers.feature_normalization import Normalization as Normalization
 from distnet.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
 from distnet.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from distnet.layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
@@ -59,6 +61,8 @@ from distnet.layers.image_warping import RandomZoom as RandomZoom
 from distnet.layers.input_layer import Input as Input
 from distnet.layers.input_layer import InputLayer as InputLayer
 from distnet.layers.lambda_layer import Lambda as Lambda
+from distnet.layers.locally_connected import LocallyConnected1D as LocallyConnected1D
+from distnet.layers.locally_connected import LocallyConnected2D as LocallyConnected2D
 from distnet.layers.masking import Masking as Masking
 from distnet.layers.merging import Add as Add
 from distnet.layers.merging import Average as Average
@@ -83,6 +87,7 @@ from distnet.layers.noise import GaussianNoise as GaussianNoise
 from distnet.layers.normalization import BatchNormalization as BatchNormalization
 from distnet.layers.normalization import GroupNormalization as GroupNormalization
 from distnet.layers.normalization import LayerNormalization as LayerNormalization
+from distnet.layers.normalization import RMSNormalization as RMSNormalization
 from distnet.layers.normalization import UnitNormalization as UnitNormalization
 from distnet.layers.old_classes import AtrousConvolution1D as AtrousConvolution1D
 from distnet.layers.old_classes import AtrousConvolution2D as AtrousConvolution2D
@@ -104,6 +109,9 @@ from distnet.layers.pooling import MaxPooling3D as MaxPooling3D
 from distnet.layers.recurrent import GRU as GRU
 from distnet.layers.recurrent import LSTM as LSTM
 from distnet.layers.recurrent import Bidirectional as Bidirectional
+from distnet.layers.recurrent import ConvLSTM1D as ConvLSTM1D
+from distnet.layers.recurrent import ConvLSTM2D as ConvLSTM2D
+from distnet.layers.recurrent import ConvLSTM3D as ConvLSTM3D
 from distnet.layers.recurrent import CuDNNGRU as CuDNNGRU
 from distnet.layers.recurrent import CuDNNLSTM as CuDNNLSTM
 from distnet.layers.recurrent import SimpleRNN as SimpleRNN

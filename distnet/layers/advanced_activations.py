@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import activations
-from distnet.arguments import as_numbers
+from distnet.arguments import NOT_NEGATIVE, as_numbers, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -73,6 +73,31 @@ class ReLU(_Elementwise):
     @property
     def elementary(self) -> activations.Activation:
         return activations.ReLU(self.negative_slope, self.max_value, self.threshold)
+
+
+@register_layer()
+@dataclass(eq=False)
+class ThresholdedReLU(Layer):
+    """``y = x`` above ``theta``, 0 elsewhere.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Args:
+        theta: at least 0.
+
+    Source: Konda et al., 2014 (arXiv:1402.3337); ``keras.layers.ThresholdedReLU`` of Keras 2.
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    theta: float = number(1.0, NOT_NEGATIVE)
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
+        return np.multiply(x, x > self.theta, out=ctx.workspace("y", x.shape, x.dtype)), x
+
+    def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        return np.multiply(dy, saved > self.theta, out=ctx.workspace("dx", dy.shape, dy.dtype))
 
 
 @register_layer()

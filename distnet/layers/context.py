@@ -41,6 +41,7 @@ class BuildContext:
         regularizer: object = None,
         constraint: object = None,
         trainable: bool = True,
+        stored_as: str | None = None,
     ) -> Variable:
         """A new variable of the layer, such as a kernel, or a state.
 
@@ -49,13 +50,15 @@ class BuildContext:
             shape: of the array; () for a number.
             initializer, regularizer, constraint: names, objects or functions, as layers' arguments are.
             trainable: whether it has a gradient; a layer's state has none.
+            stored_as: its dtype in files, where that is another one than the layer's.
         """
         value = awaited(f"{self.path}/{name}", shape, self.dtype)
         if value is None:
             value = self._drawn(shape, INITIALIZERS.get(initializer))
         own = name.rpartition("/")[2]
         penalty, projection = REGULARIZERS.optional(regularizer), CONSTRAINTS.optional(constraint)
-        made = Variable(own, f"{self.path}/{name}", value, trainable, regularizer=penalty, constraint=projection)
+        path = f"{self.path}/{name}"
+        made = Variable(own, path, value, trainable, regularizer=penalty, constraint=projection, stored_as=stored_as)
         self.variables.append(made)
         return made
 

@@ -61,7 +61,7 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
         names = [f"{variable.path}:0" for variable in variables]
         write_names(part, "weight_names", names)
         for name, variable in zip(names, variables, strict=True):
-            part[name] = variable.value
+            part[name] = variable.stored
     write_names(group.create_group("top_level_model_weights"), "weight_names", [])
 
 

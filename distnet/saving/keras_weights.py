@@ -64,7 +64,7 @@ def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) 
         made = file.create_group(group.paths[0])
         made.attrs["name"] = group.name
         for number, variable in enumerate(group.variables):
-            made[str(number)] = variable.value
+            made[str(number)] = variable.stored
     optimizer, store = model.optimizer, model.store
     if with_optimizer and optimizer is not None and optimizer.built and store is not None:
         made = file.create_group(_OPTIMIZER)

@@ -1,4 +1,4 @@
-"""Write convolutions.npz, poolings.npz and formats.npz: what Keras on JAX computes for layers whose windows slide.
+"""Write convolutions, poolings, formats and conv_lstm.npz: what Keras on JAX computes for layers whose windows slide.
 
 Run with Keras 3.15 and JAX installed: ``python make_windows.py``. Case i is called on ``x <shape> <kind>`` with weights
 ``w <shape>``; ``y i``, ``dx i``, ``dw i k`` are its output and the gradients of the sum of y times cos(0), cos(1) ...
@@ -122,6 +122,30 @@ def formats():
         yield name, row, {**options, "data_format": "channels_first"}
 
 
+def conv_lstm():
+    """Convolutional LSTM, and normalizations."""
+    for padding, strides, dilation in (("valid", 1, 1), ("same", 2, 1), ("valid", 1, 2)):
+        options = {"filters": 2, "kernel_size": 3, "padding": padding, "strides": strides, "dilation_rate": dilation}
+        yield "ConvLSTM1D", (4, 7, 2), {**options, "return_sequences": padding == "same"}
+        yield "ConvLSTM2D", (3, 6, 5, 2), {**options, "kernel_size": 2, "go_backwards": strides == 2}
+    yield "ConvLSTM1D", (4, 2, 5), {"filters": 3, "kernel_size": 2, "data_format": "channels_first"}
+    yield "ConvLSTM2D", (3, 2, 4, 5), {
+        "filters": 3, "kernel_size": (2, 3), "data_format": "channels_first", "return_sequences": True
+    }  # fmt: skip
+    yield "ConvLSTM2D", (3, 4, 5, 1), {"filters": 2, "kernel_size": 2, "use_bias": False, "activation": "relu"}
+    yield "ConvLSTM3D", (2, 3, 2, 3, 2), {"filters": 2, "kernel_size": 2, "padding": "same"}
+    yield "RMSNormalization", (3, 4), {}
+    yield "RMSNormalization", (3, 4), {"axis": (-1, -2), "epsilon": 0.1}
+    for invert in (False, True):
+        yield (
+            "Normalization",
+            (3, 4),
+            {"mean": (1.0, 2.0, 0.0, 3.0), "variance": (1.0, 0.5, 0.0, 2.0), "invert": invert},
+        )
+        yield "Normalization", (3, 4), {"axis": (-1, 1), "mean": (1.0, 2.0, 0.0, 3.0), "variance": (1.0, 0.5, 0.1, 2.0)}
+    yield "Normalization", (3, 4), {"axis": None, "mean": 1.5, "variance": 4.0}
+
+
 def sample(shape, kind):
     """Numbers of which no two are equal, or (kind "ties") few of which are not."""
     x = np.random.default_rng(sum(shape)).standard_normal(shape)
@@ -134,7 +158,9 @@ def run(name, shape, options, kind, arrays):
     layer.build((None, *shape))
     x = arrays.setdefault(f"x {list(shape)} {kind}", sample((2, *shape), kind))
     weights = [arrays.setdefault(f"w {list(w.shape)}", sample(w.shape, "free")) for w in layer.weights]
-    y, backward = jax.vjp(lambda x, weights: layer.stateless_call(weights, [], x)[0], x, weights)
+    y, backward = jax.vjp(
+        lambda x, weights: layer.stateless_call(weights, layer.non_trainable_variables, x)[0], x, weights
+    )
     dx, dws = backward(np.cos(np.arange(y.size)).reshape(y.shape))
     return layer, y, dx, dws
 
@@ -158,3 +184,4 @@ if __name__ == "__main__":
     write("convolutions.npz", convolutions())
     write("poolings.npz", poolings())
     write("formats.npz", formats())
+    write("conv_lstm.npz", conv_lstm())

@@ -24,8 +24,19 @@ def of_cells():
         yield name, SEQUENCE, ANY_SEQUENCE, {"units": 2, "activation": "gelu", "use_bias": False, **more}
 
 
+def of_convolutions():
+    kernel = {"filters": 2, "kernel_size": 2}
+    first = {"data_format": "channels_first"}
+    yield "ConvLSTM1D", (3, 5, 2), (None, 5, 2), {**kernel, "return_sequences": True, **BOTH_DROPOUTS}
+    yield "ConvLSTM1D", (3, 2, 5), (None, 2, 5), {**kernel, "go_backwards": True, "strides": 2, **first, **REGULARIZED}
+    yield "ConvLSTM2D", (3, 4, 3, 2), (None, 4, 3, 2), {**kernel, "padding": "same", "return_state": True, **MASKED}
+    yield "ConvLSTM2D", (3, 2, 4, 3), (None, 2, 4, 3), {**kernel, "use_bias": False, "return_sequences": True, **first}
+    yield "ConvLSTM3D", (2, 2, 3, 2, 1), (None, 2, 3, 2, 1), {**kernel, "recurrent_activation": "softsign"}
+
+
 CASES = [
     *of_cells(),
+    *of_convolutions(),
     ("LSTM", SEQUENCE, ANY_SEQUENCE, {"units": 2, "recurrent_activation": "softsign", "unit_forget_bias": False}),
     ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("LSTM", units=2, return_sequences=True)}),
     ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("GRU", units=2, dropout=0.3), "merge_mode": "mul"}),

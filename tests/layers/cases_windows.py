@@ -5,6 +5,7 @@ Class, row, dynamic row, options.
 
 RANDOM = "random_normal"
 
+LOCAL = {"filters": 3, "kernel_size": 2, "bias_initializer": RANDOM}
 FIRST = {"data_format": "channels_first"}
 
 CASES = [
@@ -79,5 +80,12 @@ CASES = [
     ("AveragePooling2D", (2, 6, 5), (2, 6, None), {"pool_size": 3, "padding": "same", **FIRST}),
     ("GlobalMaxPooling2D", (2, 4, 3), (2, 4, None), {"keepdims": True, **FIRST}),
     ("GlobalAveragePooling1D", (3, 5), (3, None), {"keepdims": True, **FIRST}),
+    ("LocallyConnected1D", (6, 2), (6, 2), {**LOCAL, "strides": 2, "activation": "tanh"}),
+    ("LocallyConnected1D", (6, 2), (6, 2), {**LOCAL, "implementation": 2, "padding": "same"}),
+    ("LocallyConnected1D", (2, 6), (2, 6), {**LOCAL, "implementation": 3, **FIRST}),
+    ("LocallyConnected2D", (4, 5, 2), (4, 5, 2), {**LOCAL, "use_bias": False, "kernel_regularizer": "l2"}),
+    ("LocallyConnected2D", (4, 5, 2), (4, 5, 2), {**LOCAL, "implementation": 3, "padding": "same", "strides": 2}),
+    ("LocallyConnected2D", (2, 4, 5), (2, 4, 5), {**LOCAL, "activation": "relu", **FIRST}),
+    ("LocallyConnected2D", (2, 4, 5), (2, 4, 5), {**LOCAL, "implementation": 2, **FIRST}),
     ("Flatten", (2, 3, 2), (2, 3, 2), {**FIRST}),
 ]

@@ -1,4 +1,4 @@
-"""Convolutions, poolings, padding, cropping and upsampling against what Keras on JAX computed."""
+"""Convolutions, poolings, padding, cropping and upsampling against what Keras on JAX, or tf_keras, computed."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,11 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))
 import packed  # noqa: E402
 
-FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("convolutions", "poolings", "formats")}
+NAMES = ("convolutions", "poolings", "formats", "conv_lstm", "keras_2_layers")
+FILES = {
+    name: packed.load(GOLDEN / f"{name}.npz")
+    for name in ("convolutions", "poolings", "formats", "conv_lstm", "keras_2_layers")
+}
 CASES = [
     pytest.param(arrays, i, case, id=f"{case['name']}-{i}")
     for arrays, cases in FILES.values()
@@ -22,8 +26,9 @@ CASES = [
 ]
 each_case = pytest.mark.parametrize(("arrays", "i", "case"), CASES)
 TOLERANCES = [("float64", 1e-10), ("float32", 1e-5)]
-LOOSE = {f"GlobalAveragePooling{rank}D": 1e-6 for rank in (1, 2, 3)}
-"""Keras on JAX takes means in float32, whatever it is given (seen in 3.15.1)."""
+OF_RANKS = [f"{kind}{rank}D" for kind in ("GlobalAveragePooling", "ConvLSTM") for rank in (1, 2, 3)]
+LOOSE = dict.fromkeys((*OF_RANKS, "RMSNormalization"), 1e-6)
+"""Keras on JAX takes means, and has this layer's bias, in float32, whatever it is given (seen in 3.15.1)."""
 
 
 def made(case, dtype="float64", **options):

@@ -1,7 +1,7 @@
 """Every layer in models with data, to be opened in real Keras: the cases of the layers' contract."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ NOT_OF_KERAS_2 = [
     *((name, "data_format", "channels_first") for name in layer_cases.CASES),  # TensorFlow has none of it on a CPU
 ]
 """Layers with options that tf_keras does not know, or of which it computes something else."""
+NOT_IN_KERAS_2 = {"RMSNormalization"}
+NOT_IN_KERAS_3 = {"LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU"}
 ENTRY = "InputLayer"
 """No layer to call: every model begins with one."""
 
@@ -76,12 +78,14 @@ def randomize(layer: Layer) -> None:
     layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
 
 
-def of_layers(together: int = 20, without: Sequence[tuple[str, str, object]] = ()) -> Iterator[Case]:
-    """Models of every layer, so many side by side in each; without some with a certain value of an option."""
+def of_layers(
+    together: int = 20, without: Sequence[tuple[str, str, object]] = (), absent: Set[str] = NOT_IN_KERAS_3
+) -> Iterator[Case]:
+    """Models of every layer, so many side by side in each; without some, or some with a certain value of an option."""
     table = [
         case
         for name, cases in layer_cases.CASES.items()
-        if name not in {ENTRY, *NOT_COMPARED}
+        if name not in {ENTRY, *NOT_COMPARED, *absent}
         for case in cases
         if not any(name == other and case.options.get(key) == value for other, key, value in without)
     ]
@@ -90,7 +94,7 @@ def of_layers(together: int = 20, without: Sequence[tuple[str, str, object]] = (
 
 def of_keras_2() -> Iterator[Case]:
     """The same of the layers that tf_keras has."""
-    return of_layers(without=NOT_OF_KERAS_2)
+    return of_layers(without=NOT_OF_KERAS_2, absent=NOT_IN_KERAS_2)
 
 
 def side_by_side(parts: Iterable[Part], together: int) -> Iterator[Case]:

@@ -50,7 +50,9 @@ class Recurrent(Layer, ABC):
 
     supports_masking: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
-    keras_objects: ClassVar[Mapping[str, str]] = dict.fromkeys(("simple_rnn_cell", "lstm_cell", "gru_cell"), "cell")
+    keras_objects: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("simple_rnn_cell", "lstm_cell", "gru_cell", "conv_lstm_cell"), "cell"
+    )
     gates: ClassVar[int]
     """Width of the kernels, in units."""
     state_count: ClassVar[int] = 1
@@ -159,7 +161,7 @@ class Recurrent(Layer, ABC):
         of_steps = (mask[0] if isinstance(mask, list) else mask) if self.return_sequences else None
         return [of_steps, *[None] * self.state_count] if self.return_state else of_steps
 
-    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Run]:
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
         sequences, *given = x if isinstance(x, list) else [x]
         rows, count, features = sequences.shape
         factors = self._factors("dropout", self.dropout, (rows, features), sequences, ctx)
@@ -177,14 +179,26 @@ class Recurrent(Layer, ABC):
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
         steps = self.steps(z, states, on_the_way, ctx)
         run = Run(steps, fed, self._skipped(ctx.mask), factors, bool(given))
-        for t in range(count):
-            steps.forward(t)
-            if run.skipped is not None:
-                for state in states:
-                    np.copyto(state[t + 1], state[t], where=run.skipped[t])
+        self._run(run)
         return self._outputs(run, ctx), run
 
-    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> Any:
+    def _run(self, run: Run) -> None:
+        """Take the steps, one after the other."""
+        for t in range(run.steps.count):
+            run.steps.forward(t)
+            if run.skipped is not None:
+                for state in run.steps.states:
+                    np.copyto(state[t + 1], state[t], where=run.skipped[t])
+
+    def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
+        d = self._run_back(dy, saved, ctx)
+        flat = saved.steps.dz.reshape(-1, saved.steps.dz.shape[2])
+        ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
+        dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
+        return [dx, *d] if saved.has_given_states else dx
+
+    def _run_back(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array]:
+        """Take the steps backward; the gradients of the initial states."""
         steps, skipped = saved.steps, saved.skipped
         steps.start_backward(ctx)
         d, dy = self._state_gradients(dy, saved, ctx)
@@ -201,10 +215,7 @@ class Recurrent(Layer, ABC):
             for part, held in zip(d, past, strict=True):
                 part += held
         steps.add_gradients(ctx)
-        flat = steps.dz.reshape(-1, steps.dz.shape[2])
-        ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
-        dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
-        return [dx, *d] if saved.has_given_states else dx
+        return d
 
     def _input_gradient(self, dz: Array, saved: Run, ctx: BackwardContext) -> Array:
         count, rows, features = saved.x.shape

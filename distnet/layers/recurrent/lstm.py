@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext, ForwardContext
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.gates import gates
-from distnet.layers.recurrent.steps import Steps
+from distnet.layers.recurrent.steps import CellWeights, Steps
 from distnet.registry import IF_SET, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array
@@ -89,10 +89,20 @@ CuDNNLSTM = LSTM
 """Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
 
 
+class Gated(CellWeights, Protocol):
+    """What the steps ask of their layer."""
+
+    @property
+    def activation(self) -> Activation: ...
+
+    @property
+    def recurrent_activation(self) -> Activation: ...
+
+
 class LSTMSteps(Steps):
     """The steps of an ``LSTM``."""
 
-    def __init__(self, layer: LSTM, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> None:
+    def __init__(self, layer: Gated, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> None:
         super().__init__(layer, z, states, factors, ctx)
         u = layer.units
         self.c, self.a, s = states[1], layer.activation, layer.recurrent_activation
@@ -101,7 +111,7 @@ class LSTMSteps(Steps):
         self.squashed = ctx.workspace("squashed", (self.count, z.shape[1], u), z.dtype)
 
     def forward(self, t: int) -> None:
-        self.z[t] += np.matmul(self.feed(t), self.kernel.value, out=self.product)
+        self.z[t] += self.recur(t)
         y = self.of_gates.forward(t)
         c = np.multiply(y[:, self.f], self.c[t], out=self.c[t + 1])
         c += np.multiply(y[:, self.i], y[:, self.g], out=self.scratch)

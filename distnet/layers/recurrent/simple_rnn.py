@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import FRACTION, number
 from distnet.constraints import CONSTRAINTS, Constraint
@@ -80,7 +78,7 @@ class SimpleSteps(Steps):
         self.activation = layer.activation
 
     def forward(self, t: int) -> None:
-        self.z[t] += np.matmul(self.feed(t), self.kernel.value, out=self.product)
+        self.z[t] += self.recur(t)
         self.activation.forward(self.z[t], out=self.h[t + 1])
 
     def backward(self, t: int, d: list[Array]) -> None:

@@ -73,6 +73,11 @@ class Steps(ABC):
         fed: Array = self.fed[t]
         return fed
 
+    def recur(self, t: int) -> Array:
+        """(N, G U) the previous output's part of the pre-activations."""
+        part: Array = np.matmul(self.feed(t), self.kernel.value, out=self.product)
+        return part
+
     def through_feed(self, dz: Array, kernel: Array, out: Array) -> Array:
         """Write the gradient of the previous output that comes through ``feed(t) @ kernel``."""
         np.matmul(dz, kernel.T, out=out)

@@ -22,6 +22,8 @@ class Network(Protocol):
     dtype: str
     optimizer: Optimizer | None
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     store: VariableStore | None
     history: Any
     batch_steps: object
@@ -68,6 +70,8 @@ class Network(Protocol):
     def output_shapes(self) -> list[Shape]: ...
 
     def objective(self, data: Any) -> Any: ...
+
+    def as_given(self, outputs: Sequence[Any]) -> Any: ...
 
     def direction_of(self, key: str) -> Literal["up", "down"] | None: ...
 

@@ -17,14 +17,15 @@ STATE = {"state": True}
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 _TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
+_PREDICT_BATCH_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 
 class Callback:
     """Something to do at given moments of training, on rank 0, with the logs of all ranks.
 
-    Subclass it and override the hooks wanted. ``self.model`` is the model; it may be stopped
-    (``stop_training``), evaluated, saved, given other weights or another learning rate: the other
-    ranks follow.
+    Subclass it and override the hooks wanted. ``self.model`` is the model; it may be stopped (``stop_training``,
+    ``stop_evaluating``, ``stop_predicting``), evaluated, saved, given other weights or another learning rate: the
+    other ranks follow.
 
     What it counts and remembers is saved with the model, and given back where training is resumed, if it is
     a dataclass whose fields for it have ``metadata=STATE``, or if ``get_state`` and ``set_state`` say it.
@@ -123,7 +124,7 @@ class Callback:
         """Before a batch of a prediction."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After it."""
+        """After it, with the batch's ``outputs``."""
 
 
 _HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
@@ -157,6 +158,11 @@ class CallbackList:
     def follows_test_batches(self) -> bool:
         """Whether any callback acts at batches of an evaluation."""
         return any(_follows(c, _TEST_BATCH_HOOKS) for c in self.callbacks)
+
+    @property
+    def follows_predict_batches(self) -> bool:
+        """Whether any callback acts at batches of a prediction."""
+        return any(_follows(c, _PREDICT_BATCH_HOOKS) for c in self.callbacks)
 
     def attach(self, model: Network, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""

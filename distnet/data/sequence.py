@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 
 class PyDataset(ABC):
     """A dataset that knows how many batches it has and makes any one of them: base of your own.
 
-    Implement ``__len__``, the number of batches, and ``__getitem__``, the batch of a number: ``(x, y)`` or
-    ``(x, y, sample_weight)``, a *global* batch whatever the number of ranks.
+    Implement ``__getitem__``, the batch of a number: ``(x, y)`` or ``(x, y, sample_weight)``, a *global* batch
+    whatever the number of ranks; and ``__len__`` or ``num_batches``, the number of batches. One without end has
+    neither, or None: an epoch is then as long as ``steps_per_epoch`` says.
 
     Args:
         workers, use_multiprocessing, max_queue_size: how Keras reads ahead; taken so that scripts run.
@@ -27,21 +29,19 @@ class PyDataset(ABC):
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
     @abstractmethod
-    def __len__(self) -> int:
-        """Number of batches."""
-
-    @abstractmethod
     def __getitem__(self, index: int) -> Any:
         """Batch number ``index``."""
 
     def __iter__(self) -> Iterator[Any]:
         """All batches in order."""
-        return (self[i] for i in range(len(self)))
+        count = self.num_batches
+        return (self[i] for i in (itertools.count() if count is None else range(count)))
 
     @property
-    def num_batches(self) -> int:
-        """Number of batches: Keras 3's name of ``len``."""
-        return len(self)
+    def num_batches(self) -> int | None:
+        """Number of batches: by default that of ``__len__``; None for a dataset without end."""
+        length = getattr(type(self), "__len__", None)
+        return None if length is None else cast("int | None", length(self))
 
     def on_epoch_begin(self) -> None:  # noqa: B027
         """Called before each epoch."""

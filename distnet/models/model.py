@@ -79,7 +79,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         self.store: VariableStore | None = None
         self.optimizer = None
         self.history: History | None = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.batch_steps: object = None
         self.loss: object = None
         self._training_state: TrainingState | None = None

@@ -281,6 +281,7 @@ class Training:
     def _check_validation(self) -> None:
         """Refuse targets that the loss cannot measure now, not after the first epoch."""
         if self.fit.validation is not None:
+            count_batches(self.fit.validation, self.fit.options.validation_steps, "validation_steps")
             with naming("validation_split" if self.fit.options.validation_data is None else "validation_data"):
                 self.model.objective(self.fit.validation.sample)
 
@@ -290,6 +291,12 @@ class Training:
             return {}
         batches = count_batches(source, options.validation_steps, "validation_steps")
         found = run_evaluation(self.steps, self.steps.objective, source, batches, self.hooks)
+        if not found and self.ranks.rank == 0:
+            warnings.warn(
+                f"The validation data ran out: epoch {self.moment.epoch + 1} is not validated. Give a generator that "
+                "yields validation_steps * epochs batches, or one that never ends and validation_steps.",
+                stacklevel=5,
+            )
         return {f"val_{key}": value for key, value in found.items()}
 
     @contextmanager

@@ -21,7 +21,7 @@ from distnet.training.agreement import data_facts, model_facts
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import positive, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
-from distnet.training.sources import Given, Source
+from distnet.training.sources import ArraySource, Given, Source, check_end
 from distnet.training.steps import Steps
 from distnet.types import Array
 
@@ -46,11 +46,15 @@ def evaluate(
     _agree(ranks, model, source.sample, size, steps)
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
-    return run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
+    logs = run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
+    if not logs:
+        raise _run_dry(batches)
+    return logs
 
 
 def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
     """How many batches to take: as many as there are, or as wanted; None for a generator to its end."""
+    check_end(source, wanted, what)
     if wanted is None:
         return source.batches
     wanted = positive(wanted, what)
@@ -58,30 +62,29 @@ def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
 
 
 def _batches(source: Source, wanted: int | None) -> Iterator[Batch]:
-    """The batches to evaluate or predict; a generator must yield at least one, and should yield all.
-
-    Raises:
-        DataError: it yields none.
-    """
+    """The batches to evaluate or predict; a generator should yield all."""
     made = 0
     for batch in source.epoch(0, wanted):
         made += 1
         yield batch
-    if not made:
-        raise DataError(f"expected {wanted or 'some'} batches, received none: the generator has run dry.")
-    if made < (wanted or 0) and communicator().rank == 0:
+    if 0 < made < (wanted or 0) and communicator().rank == 0:
         warnings.warn(f"The data ran out after {made} of {wanted} steps: the result is of these.", stacklevel=5)
+
+
+def _run_dry(wanted: int | None) -> DataError:
+    return DataError(f"expected {wanted or 'some'} batches, received none: the generator has run dry.")
 
 
 def run_evaluation(
     steps: Steps, objective: Objective, source: Source, batches: int | None, hooks: Hooks
 ) -> dict[str, Log]:
-    """Sum loss and metrics over ``batches`` global batches, or all.
+    """Sum loss and metrics over ``batches`` global batches, or all, or until ``stop_evaluating``; {} of none.
 
     One message at the end carries the sums, unless a callback wants to see them after each batch.
     """
     ranks = steps.communicator
     totals = steps.model.totals = Totals(objective)
+    steps.model.stop_evaluating = False
     hooks.call("on_test_begin")
     hooks.share()
     for i, batch in enumerate(_batches(source, batches)):
@@ -95,10 +98,12 @@ def run_evaluation(
             is_global = ranks.size == 1 or hooks.follows_test_batches
             hooks.call("on_test_batch_end", i, totals.logs() if is_global else {})
         hooks.share_after_test_batch()
-    if not hooks.follows_test_batches:
+        if steps.model.stop_evaluating:
+            break
+    if totals.rows and not hooks.follows_test_batches:
         totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * totals.rows
-    logs = totals.logs()
+    logs = totals.logs() if totals.rows else {}
     hooks.call("on_test_end", logs)
     hooks.share()
     return logs
@@ -120,6 +125,10 @@ def predict(
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     _agree(ranks, model, data, size, steps)
+    if CallbackList(callbacks).follows_predict_batches:  # they count, and may stop at, batches of all ranks
+        rows_in_order = ArraySource(data, size, ranks)
+        batches = count_batches(rows_in_order, steps, "steps")
+        return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
     rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
     mine = shard(rows, ranks.rank, ranks.size)
     hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
@@ -127,17 +136,28 @@ def predict(
 
 
 def _predict_batches(model: Network, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
-    """Each output for the batches of a sequence or generator; every batch is gathered from all ranks."""
+    """Each output for batches until ``stop_predicting``; every batch is gathered from all ranks.
+
+    Raises:
+        DataError: there is none.
+    """
     steps = Steps(model, hooks.communicator)
+    model.stop_predicting = False
     hooks.call("on_predict_begin")
     hooks.share()
     outputs: list[list[Array]] = []
     for i, batch in enumerate(_batches(source, batches)):
         hooks.call("on_predict_batch_begin", i)
-        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in steps.forward(batch.x, batch.first_row)])
-        hooks.call("on_predict_batch_end", i, {})
+        made = steps.forward(batch.x, batch.first_row, batch.places)
+        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in made])
+        hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(outputs[-1])})
+        hooks.share_after_predict_batch()
+        if model.stop_predicting:
+            break
     hooks.call("on_predict_end", {})
     hooks.share()
+    if not outputs:
+        raise _run_dry(batches)
     return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 

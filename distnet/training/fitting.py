@@ -15,7 +15,7 @@ from distnet.data.arrays import shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network
 from distnet.training.inputs import naming, positive, unpack_validation, verbosity
-from distnet.training.sources import ArraySource, Given, Source
+from distnet.training.sources import ArraySource, Given, Source, check_end
 from distnet.types import Json
 
 
@@ -102,6 +102,7 @@ def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communi
 
 
 def _fit(model: Network, train: Source, validation: Source | None, options: FitOptions) -> Fit:
+    check_end(train, options.steps_per_epoch, "steps_per_epoch")
     steps = _steps(options, train.batches)
     return Fit(
         model, train, validation, options, steps, {} if model.optimizer is None else model.optimizer.get_config()

@@ -22,7 +22,7 @@ from distnet.types import Json
 class _Effects:
     """What rank 0's callbacks changed since the ranks last agreed."""
 
-    stop_training: bool
+    stops: tuple[bool, bool, bool]
     optimizer: Mapping[str, Json]
     weights: bool
     logs: dict[str, Any]
@@ -41,8 +41,9 @@ class Hooks:
         self.communicator = communicator
         self.model = model
         self.callbacks = callbacks
-        self.follows_batches, self.follows_test_batches = communicator.broadcast_object(
-            (callbacks.follows_batches, callbacks.follows_test_batches)
+        follows = callbacks.follows_batches, callbacks.follows_test_batches, callbacks.follows_predict_batches
+        self.follows_batches, self.follows_test_batches, self.follows_predict_batches = communicator.broadcast_object(
+            follows
         )
         self._flag = np.zeros(1, np.int64)
         self._optimizer_config = self._current_optimizer_config()
@@ -90,22 +91,28 @@ class Hooks:
         if self.follows_test_batches:
             self._share_if_changed()
 
+    def share_after_predict_batch(self) -> None:
+        """As ``share_after_batch``, for the batches of a prediction."""
+        if self.follows_predict_batches:
+            self._share_if_changed()
+
     def _share_if_changed(self) -> None:
         if self.communicator.size == 1:
             return
         if self.is_root:
             effects = self._effects({})
-            self._flag[0] = bool(effects.optimizer or effects.weights or effects.stop_training)
+            self._flag[0] = bool(effects.optimizer or effects.weights or any(effects.stops))
         self.communicator.broadcast(self._flag)
         if self._flag[0]:
             self.share()
 
     def _effects(self, logs: dict[str, Any]) -> _Effects:
         changed = changes(self._optimizer_config, self._current_optimizer_config())
-        return _Effects(self.model.stop_training, changed, self._assigned_weights, logs)
+        stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
+        return _Effects(stops, changed, self._assigned_weights, logs)
 
     def _apply(self, effects: _Effects) -> None:
-        self.model.stop_training = effects.stop_training
+        self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
         if not self.is_root and self.model.optimizer is not None:
             configure(self.model.optimizer, effects.optimizer)
         if effects.weights and self.model.store is not None:

@@ -6,7 +6,7 @@ generator is drawn from by rank 0 alone, which hands the others their rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, count, islice
@@ -151,14 +151,15 @@ class SequenceSource:
     ended: int = 0
 
     @property
-    def batches(self) -> int:
-        """Length of the sequence."""
-        return len(self.sequence)
+    def batches(self) -> int | None:
+        """Length of the sequence; None where it has no end."""
+        count: int | None = self.sequence.num_batches if _says_its_batches(self.sequence) else len(self.sequence)
+        return count
 
     @property
     def sample(self) -> ArrayData:
         """The first batch."""
-        if not len(self.sequence):
+        if self.batches == 0:
             raise DataError("x: expected a sequence of at least one batch, received one of length 0.")
         with naming("batch 0 of the sequence"):
             return self.unpack(self.sequence[0])
@@ -166,7 +167,7 @@ class SequenceSource:
     @property
     def facts(self) -> dict[str, Json]:
         """Number of batches, and whether they are shuffled."""
-        return {"batches": len(self.sequence), "shuffle": self.shuffle}
+        return {"batches": self.batches, "shuffle": self.shuffle}
 
     @property
     def drawn(self) -> tuple[int, int]:
@@ -183,9 +184,17 @@ class SequenceSource:
             self._end()
 
     def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from its ``first`` on, after which the sequence is told of its end."""
-        length = len(self.sequence)
-        order = random.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
+        """The batches of an epoch from its ``first`` on, after which the sequence is told of its end.
+
+        Of a sequence without end, epochs go on where the last one stopped, in order.
+        """
+        if hasattr(self.sequence, "on_epoch_begin"):
+            self.sequence.on_epoch_begin()
+        length = self.batches
+        if length is None:
+            order: Iterable[int] = count(number * (batches or 0))
+        else:
+            order = random.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
         for i in islice(order, first, batches):
             yield self._batch(number, int(i))
         self._end()
@@ -295,6 +304,25 @@ class GeneratorSource:
         return [data.batch(None, 0, data.rows, share) for share in shares]
 
 
+def _says_its_batches(sequence: Any) -> bool:
+    """Whether it is a dataset of Keras 3's kind, whose number of batches may be None."""
+    return hasattr(type(sequence), "num_batches")
+
+
+def check_end(source: Source, steps: int | None, what: str) -> None:
+    """Fail unless an epoch ends: by itself, or by its number of steps.
+
+    Args:
+        steps: given, or None.
+        what: the argument's name.
+
+    Raises:
+        ArgumentError: it does not.
+    """
+    if steps is None and isinstance(source, SequenceSource) and source.batches is None:
+        raise ArgumentError(f"{what}: expected the number of batches of an epoch, for the dataset has no end.")
+
+
 @dataclass(frozen=True)
 class Given:
     """What a caller passed as data, before it is known to be arrays, a sequence or a generator.
@@ -313,7 +341,8 @@ class Given:
     @property
     def is_sequence(self) -> bool:
         """Whether ``x`` gives batches by number."""
-        has_items = hasattr(self.x, "__getitem__") and hasattr(self.x, "__len__")
+        has_length = hasattr(self.x, "__len__") or _says_its_batches(self.x)
+        has_items = hasattr(self.x, "__getitem__") and has_length
         return (
             has_items
             and not isinstance(self.x, list | tuple | Mapping | str)

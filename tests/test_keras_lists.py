@@ -28,8 +28,6 @@ NOT_THERE = {
     "optimizers.LossScaleOptimizer": "",
     "optimizers.MultiOptimizer": "",
     "optimizers.OptimizerMap": "",
-    "optimizers.Muon": "",
-    "optimizers.ScheduleFreeAdamW": "",
 }
 """Names of Keras that distnet refuses, and why."""
 BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}

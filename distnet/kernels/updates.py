@@ -185,6 +185,27 @@ def lion(w: Value, g: Value, m: Value, lr: Value, beta_1: Value, rest_1: Value, 
     return w - lr * np.sign(beta_1 * m + rest_1 * g), beta_2 * m + rest_2 * g
 
 
+def schedule_free_adamw(
+    w: Value,
+    g: Value,
+    z: Value,
+    v: Value,
+    lr: Value,
+    beta_1: Value,
+    rest_1: Value,
+    rest_2: Value,
+    bias_2: Value,
+    epsilon: Value,
+    share: Value,
+    rest_share: Value,
+) -> Values:
+    """Schedule-free AdamW; ``rest_i`` is ``1 - beta_i``, ``bias_2`` is ``1 - beta_2^t``, ``share`` is ``1 / t``."""
+    x = (w - rest_1 * z) / beta_1
+    v = v + (g * g - v) * rest_2
+    z = z - lr * g / (np.sqrt(v / bias_2) + epsilon)
+    return rest_1 * z + beta_1 * (rest_share * x + share * z), z, v
+
+
 def lamb_direction(
     r: Value,
     g: Value,

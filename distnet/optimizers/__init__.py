@@ -20,8 +20,10 @@ from distnet.optimizers.ftrl import Ftrl
 from distnet.optimizers.lamb import Lamb
 from distnet.optimizers.learning_rate import LearningRate
 from distnet.optimizers.lion import Lion
+from distnet.optimizers.muon import Muon
 from distnet.optimizers.nadam import Nadam
 from distnet.optimizers.rmsprop import RMSprop
+from distnet.optimizers.schedule_free import ScheduleFreeAdamW
 from distnet.optimizers.sgd import SGD
 
 __all__ = [
@@ -37,9 +39,11 @@ __all__ = [
     "Lamb",
     "LearningRate",
     "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

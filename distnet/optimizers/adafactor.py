@@ -11,7 +11,7 @@ from distnet.arguments import NOT_NEGATIVE, POSITIVE, number
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
-from distnet.variables import Span, StorePart, VariableStore
+from distnet.variables import Span, StorePart, Variable, VariableStore
 
 _ROW, _COLUMN, _VELOCITY = "row", "column", "velocity"
 
@@ -44,8 +44,9 @@ class Adafactor(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {_ROW: 0.0, _COLUMN: 0.0, _VELOCITY: 0.0}
 
-    def slot_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
         """Of r and c, which only matrices have, an axis less."""
+        shape = variable.shape
         if name not in (_ROW, _COLUMN):
             return shape
         if len(shape) < 2:
@@ -91,7 +92,7 @@ class Adafactor(Optimizer):
 
     def _slot(self, name: str, span: Span) -> Array:
         """A view of what a variable has in a slot."""
-        shape = self.slot_shape(name, span.variable.shape) or ()
+        shape = self.slot_shape(name, span.variable) or ()
         return self.slots[name][span.start : span.start + math.prod(shape)].reshape(shape)
 
 

@@ -95,12 +95,12 @@ class Optimizer(Configurable):
         """The rule's slots by Keras's names, in Keras's order, and what fills each at the start."""
         raise NotImplementedError
 
-    def slot_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-        """The shape of a slot for a variable of ``shape``; None where it has none.
+    def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
+        """The shape of a variable's slot; None where it has none.
 
         What is smaller than the variable lies where the variable begins.
         """
-        return shape
+        return variable.shape
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         """The formula of this update and its scalars."""
@@ -126,7 +126,7 @@ class Optimizer(Configurable):
         for span in self._spans:
             path = f"{self.name}/{span.variable.path}"
             for name, slot in self.slots.items():
-                shape = self.slot_shape(name, span.variable.shape)
+                shape = self.slot_shape(name, span.variable)
                 if shape is not None:
                     value = slot[span.start : span.start + math.prod(shape)].reshape(shape)
                     found.append(Variable(name, f"{path}_{name}", value, False))

@@ -330,7 +330,7 @@ def _check(optimizer: Optimizer, what: str, variables: Sequence[Variable], value
             f"{optimizer.name}: expected {what} for {len(variables)} trained weights, found it for {len(values)}."
         )
     for variable, value in zip(variables, values, strict=True):
-        shape = optimizer.slot_shape(what, variable.shape)
+        shape = optimizer.slot_shape(what, variable)
         if shape != value.shape:
             raise CheckpointError(
                 f"{optimizer.name}: expected {what} of {variable.path} to be of shape {shape}, found {value.shape}."
@@ -339,7 +339,7 @@ def _check(optimizer: Optimizer, what: str, variables: Sequence[Variable], value
 
 def _spans_with(optimizer: Optimizer, what: str, store: VariableStore) -> list[Span]:
     """The trained variables that have the slot."""
-    return [span for span in store.trainable() if optimizer.slot_shape(what, span.variable.shape) is not None]
+    return [span for span in store.trainable() if optimizer.slot_shape(what, span.variable) is not None]
 
 
 def _shape_of(
@@ -347,7 +347,7 @@ def _shape_of(
 ) -> tuple[int, ...] | None:
     """The shape of a variable's slot in a list; None where it is not listed."""
     if what in optimizer.all_slots():
-        return optimizer.slot_shape(what, variable.shape)
+        return optimizer.slot_shape(what, variable)
     return always[what] or variable.shape
 
 

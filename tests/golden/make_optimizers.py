@@ -23,7 +23,8 @@ STEPS = 7
 SHAPES = {"kernel": (3, 4), "bias": (5,), "scale": (1,)}
 CONSTRAINED = "kernel"
 
-PLAIN = ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion", "Lamb"]
+PLAIN = ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion", "Lamb", "Muon"]
+PLAIN += ["ScheduleFreeAdamW"]
 OPTIONS = {
     "SGD": [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"nesterov": True}],
     "RMSprop": [
@@ -52,6 +53,15 @@ OPTIONS = {
         {"learning_rate": 0.05, "learning_rate_power": 0.0, "initial_accumulator_value": 0.0},
     ],
     "Lion": [{"beta_1": 0.5, "beta_2": 0.8}],
+    "Muon": [
+        {"learning_rate": 0.1, "momentum": 0.8, "ns_steps": 3, "nesterov": False, "rms_rate": None},
+        {"exclude_layers": ["kern"], "adam_lr_ratio": 0.5, "adam_weight_decay": None, "weight_decay": 0.1},
+        {"adam_beta_1": 0.8, "adam_beta_2": 0.95, "epsilon": 1e-3, "muon_a": 3.0, "muon_b": -4.0, "muon_c": 2.0},
+    ],
+    "ScheduleFreeAdamW": [
+        {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.1},
+        {"learning_rate": 0.1, "warmup_steps": 4},
+    ],
     "Lamb": [{"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}],
 }
 TAIL = [
@@ -102,6 +112,12 @@ def slot_of(variable, optimizer):
     return None
 
 
+def flat_slot(slot, optimizer):
+    """A slot of all variables; zeros for a variable that has none."""
+    held = {v.name: np.ravel(v.numpy()) for v in optimizer.variables}
+    return np.concatenate([held.get(f"{name}_{slot}", np.zeros(np.prod(shape))) for name, shape in SHAPES.items()])
+
+
 def run(kind, options, excluded, constrained, weights, gradients):
     keras.backend.clear_session()
     variables, start = [], 0
@@ -122,7 +138,7 @@ def run(kind, options, excluded, constrained, weights, gradients):
         optimizer.apply(shaped, variables)
         after.append(flat(variables))
     names = list(dict.fromkeys(filter(None, (slot_of(v, optimizer) for v in optimizer.variables))))
-    slots = [flat([v for v in optimizer.variables if slot_of(v, optimizer) == name]) for name in names]
+    slots = [flat_slot(name, optimizer) for name in names]
     optimizer.finalize_variable_values(variables)
     numbers = np.stack([*after, flat(variables), *slots])
     return {

@@ -62,7 +62,9 @@ def test_weights_and_slots_are_keras_s_after_every_step(label, kernels, trained,
     optimizer, store, rows = trained(label, np.float64)
     assert list(optimizer.slots) == RECORD["cases"][label]["slots"]
     rows += [values(slot, store) for slot in optimizer.slots.values()]
-    np.testing.assert_allclose(rows, arrays[label], rtol=1e-12, atol=1e-13)
+    # Keras takes the norm of Muon's matrices in float32, whatever their dtype.
+    tolerance = {"rtol": 1e-5, "atol": 1e-6} if label.startswith("Muon") else {"rtol": 1e-12, "atol": 1e-13}
+    np.testing.assert_allclose(rows, arrays[label], **tolerance)
 
 
 @pytest.mark.parametrize("label", RECORD["cases"])

@@ -1,0 +1,58 @@
+"""Schedule-free AdamW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, Range, number, whole_number
+from distnet.kernels import Formula, updates
+from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.learning_rate import LearningRateField
+from distnet.variables import StorePart, VariableStore
+
+_INNER_FRACTION = Range(low=0, high=1, open_low=True, open_high=True)
+
+
+@OPTIMIZERS.register()
+@dataclass(eq=False)
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW whose weights lie between where gradients lead, z, and the mean of that over the steps, x.
+
+    ``v += (g^2 - v)(1 - beta_2); z -= lr g / (sqrt(v / (1 - beta_2^t)) + epsilon); x += (z - x) / t;
+    w = (1 - beta_1) z + beta_1 x``. The slot ``momentum`` holds z, which begins at the weights.
+
+    Args:
+        beta_1: weight of the mean in w, in (0, 1).
+        beta_2: weight of the past in v, in [0, 1).
+        epsilon: keeps the divisor from 0.
+        warmup_steps: steps over which the learning rate rises in proportion.
+
+    Source: Defazio et al., "The road less scheduled", 2024 (arXiv:2405.15682);
+    ``keras.optimizers.ScheduleFreeAdamW``.
+    """
+
+    learning_rate: LearningRateField = LearningRateField(0.0025)
+    beta_1: float = number(0.9, _INNER_FRACTION)
+    beta_2: float = number(0.999, BELOW_ONE)
+    epsilon: float = number(1e-8, NOT_NEGATIVE)
+    warmup_steps: int = whole_number(0, 0)
+
+    def initial_slots(self) -> dict[str, float]:
+        return {"momentum": 0.0, "velocity": 0.0}
+
+    def build(self, store: VariableStore) -> None:
+        is_new = not self.built
+        super().build(store)
+        if is_new:
+            self.slots["momentum"][...] = store.weights
+
+    def advance(self, store: VariableStore | StorePart) -> None:
+        if self.scalars["iteration"] == 0:  # the weights may have been set since the slots were made
+            self.slots["momentum"][store.part] = store.weights
+        super().advance(store)
+
+    def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
+        t = self.iterations + 1
+        rate = learning_rate * min(t / self.warmup_steps, 1.0) if self.warmup_steps else learning_rate
+        betas = (self.beta_1, 1 - self.beta_1, 1 - self.beta_2, 1 - self.beta_2**t)
+        return updates.schedule_free_adamw, (rate, *betas, self.epsilon, 1 / t, 1 - 1 / t)

@@ -11,6 +11,7 @@ from distnet.criteria.distributions import kl_divergence, poisson
 from distnet.criteria.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from distnet.criteria.margins import categorical_hinge, hinge, squared_hinge
 from distnet.criteria.overlap import dice, tversky
+from distnet.criteria.pairs import circle
 from distnet.criteria.regression import (
     cosine_similarity,
     huber,
@@ -20,6 +21,7 @@ from distnet.criteria.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from distnet.criteria.sequences import ctc
 
 __all__ = [
     "Criterion",
@@ -30,8 +32,10 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
     "criterion",
+    "ctc",
     "dice",
     "hinge",
     "huber",

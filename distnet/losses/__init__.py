@@ -7,7 +7,9 @@ from distnet.criteria import (
     categorical_focal_crossentropy,
     categorical_generalized_cross_entropy,
     categorical_hinge,
+    circle,
     cosine_similarity,
+    ctc,
     dice,
     hinge,
     huber,
@@ -46,6 +48,7 @@ from distnet.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
+from distnet.losses.sequences import CTC, Circle
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -57,6 +60,7 @@ logcosh = log_cosh
 
 __all__ = [
     "BCE",
+    "CTC",
     "KLD",
     "LOSSES",
     "MAE",
@@ -69,6 +73,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "FunctionLoss",
@@ -93,7 +98,9 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

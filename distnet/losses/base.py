@@ -145,12 +145,13 @@ class Loss(Configurable, ABC):
             y_pred = y_pred[:, None]
         values, gradient = self.values_and_gradient(y_true, y_pred)
         weight = self._weights(y_true, values, sample_weight, mask)
-        if weight is None:
+        # What couples rows says the gradient of the sum of its values; those that do not count are 0.
+        if weight is None or (self.couples_rows and sample_weight is None and mask is None):
             return float(values.sum(dtype=np.float64)) * scale, (gradient * scale).reshape(shape)
         if self.couples_rows:
             raise ArgumentError(
-                f"{self.name}: expected no sample weights, for its value is one for the whole batch. "
-                "Reduce over the axes of a sample only, for example axis=(1, 2, 3)."
+                f"{self.name}: expected no sample weights, for its values depend on several rows. "
+                "Where it has an axis, reduce over the axes of a sample only, for example axis=(1, 2, 3)."
             )
         weight = over_values(weight, values.ndim)
         total = float((values * weight).sum(dtype=np.float64)) * scale

@@ -103,7 +103,7 @@ class Muon(Optimizer):
         for _ in range(self.ns_steps):
             square = x @ x.T
             x = a * x + (b * square + c * square @ square) @ x
-        return x.T if matrix.shape[0] > matrix.shape[1] else x
+        return np.asarray(x.T if matrix.shape[0] > matrix.shape[1] else x)
 
     def _steps_as_adam(self, variable: Variable) -> bool:
         is_embedding = self.exclude_embeddings and "embedding" in variable.path.lower()

@@ -46,6 +46,15 @@ def counts(rng, rows):
     return rng.poisson(2.0, (rows, 4)).astype(float), rng.uniform(0.2, 4.0, (rows, 4))
 
 
+def spoken(rng, rows):
+    return rng.integers(1, 4, (rows, 2)), rng.standard_normal((rows, 5, 4))
+
+
+def embeddings(rng, rows):
+    found = rng.standard_normal((rows, 4))
+    return np.arange(rows) % 3, found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
 CASES = [
     (losses.MeanSquaredError(), real),
     (losses.MeanAbsoluteError(), real),
@@ -70,6 +79,8 @@ CASES = [
     (losses.Hinge(), bit_logits),
     (losses.SquaredHinge(), bit_logits),
     (losses.CategoricalHinge(), class_logits),
+    (losses.CTC(), spoken),
+    (losses.Circle(gamma=2.0), embeddings),
     (losses.Dice(), bits),
     (losses.Dice(axis=-1), bits),
     (losses.Tversky(alpha=0.3, beta=0.6, axis=[1]), bits),

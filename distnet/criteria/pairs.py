@@ -1,0 +1,85 @@
+"""What compares each row with all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from distnet.criteria.base import Pullback, criterion
+from distnet.errors import ShapeError
+from distnet.types import Array
+
+
+def _labelled(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
+    """A label for each embedding (N, D).
+
+    Raises:
+        ShapeError: other shapes.
+    """
+    labels = np.asarray(y_true)
+    if y_pred.ndim != 2 or labels.shape not in ((len(y_pred),), (len(y_pred), 1)):
+        raise ShapeError(
+            f"{name}: expected labels (N,) and embeddings (N, D), received {labels.shape} and {y_pred.shape}."
+        )
+    return labels.reshape(-1).astype(np.int64), y_pred
+
+
+@criterion(_labelled)
+def circle(
+    y_true: Array,
+    y_pred: Array,
+    ref_labels: Array | None = None,
+    ref_embeddings: Array | None = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> tuple[Array, Pullback]:
+    """``log(1 + sum_p exp(z_p) sum_n exp(z_n))`` over a row's neighbours p of its label and n of other labels.
+
+    With cosine distances d: ``z_p = gamma (d + margin)(d - margin)``, ``z_n = gamma (1 + margin - d)(1 - margin - d)``.
+    A row with no neighbours of one kind gives 0. The gradient is that of the sum of all values.
+
+    Shapes:
+        y_true (N,), y_pred (N, D) of length 1 -> (N,).
+
+    Args:
+        ref_labels, ref_embeddings: the neighbours, (M,) and (M, D); the rows themselves by default.
+        remove_diagonal: whether a row is no neighbour of itself.
+        gamma: scale.
+        margin: how far from 0 and 1 distances may be.
+
+    Source: Sun et al. (2020), arXiv:2002.10857, equation 4 with distances for similarities, as in Keras.
+    """
+    others = y_pred if ref_embeddings is None else np.asarray(ref_embeddings, y_pred.dtype)
+    labels = y_true if ref_labels is None else np.asarray(ref_labels).reshape(-1)
+    cosine = y_pred @ others.T
+    distance = np.maximum(1.0 - cosine, 0.0)
+    is_alike = y_true[:, None] == labels
+    is_other = ~is_alike
+    if remove_diagonal:
+        np.fill_diagonal(is_alike, False)
+    near, far = np.maximum(distance + margin, 0.0), np.maximum(1.0 + margin - distance, 0.0)
+    alike, of_alike = _soft_max(gamma * near * (distance - margin), is_alike)
+    other, of_other = _soft_max(gamma * far * (1.0 - margin - distance), is_other)
+
+    def gradient() -> Array:
+        slope_alike = of_alike * (2.0 * distance * (near > 0))
+        slope_other = of_other * (2.0 * (distance - 1.0) * (far > 0))
+        opened = np.exp(-np.logaddexp(0.0, -(alike + other)))
+        by_cosine = -gamma * opened[:, None] * (slope_alike + slope_other) * (cosine < 1.0)
+        by_row = by_cosine @ others
+        return np.asarray(by_row + by_cosine.T @ y_pred if ref_embeddings is None else by_row)
+
+    return np.logaddexp(0.0, alike + other).astype(y_pred.dtype), gradient
+
+
+def _soft_max(z: Array, counts: Array) -> tuple[Array, Array]:
+    """(N,) ``log(sum(exp(z)))`` of the entries that count, and its slopes (N, M); minus infinity where none does."""
+    top = np.max(z, axis=1, initial=-np.inf, where=counts)
+    held = np.where(np.isfinite(top), top, 0.0)
+    shares = np.where(counts, np.exp(np.minimum(z - held[:, None], 0.0)), 0.0)
+    total = shares.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        log_sum = np.log(total) + held
+    return log_sum, shares / np.where(total > 0, total, 1.0)[:, None]

@@ -7,10 +7,14 @@ is raised on every rank.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from distnet.comm import world
 from distnet.errors import DatasetError
@@ -159,9 +163,29 @@ def _hash(path: Path, remote: RemoteFile) -> str:
 
 
 def download(remote: RemoteFile, target: Path) -> None:
-    """Fetch a file and check it; ``target`` appears whole or not at all."""
+    """Fetch a file and check it; ``target`` appears whole or not at all.
+
+    Raises:
+        OSError, ValueError: it cannot be had, or has another checksum.
+    """
+    if urlsplit(remote.url).scheme == "file":
+        _copy(remote, target)
+        return
     import pooch  # slow to import, needed by few
 
     downloader = pooch.HTTPDownloader(timeout=(_CONNECT_S, _READ_S))
     known_hash = None if remote.checksum is None else f"{remote.algorithm}:{remote.checksum}"
     pooch.retrieve(remote.url, known_hash=known_hash, fname=target.name, path=target.parent, downloader=downloader)
+
+
+def _copy(remote: RemoteFile, target: Path) -> None:
+    """As ``download``, of a ``file://`` URL: a file of this machine."""
+    source = Path(url2pathname(urlsplit(remote.url).path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as made:
+        copied = Path(made) / target.name
+        shutil.copyfile(source, copied)
+        defect = _defect(copied, remote)
+        if defect is not None:
+            raise ValueError(f"{source}: {defect}")
+        copied.replace(target)

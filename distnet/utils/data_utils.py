@@ -37,7 +37,7 @@ def get_file(
 
     Args:
         fname: its name in the cache; by default the URL's last part.
-        origin: its URL.
+        origin: its URL; ``file://`` copies a file of this machine.
         untar: as ``extract``, of a tar archive.
         md5_hash, file_hash: MD5 or SHA-256 of its content, told apart by their length; without either any
             content is taken.

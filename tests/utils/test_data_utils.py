@@ -121,6 +121,43 @@ def test_an_archive_is_unpacked(site, name, options, folder):
         assert (path / "inner" / "a.txt").read_bytes() == b"text"
 
 
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A file of this machine, in a folder whose name a URL spells otherwise."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DISTNET_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "a folder" / "data.csv"
+    path.parent.mkdir()
+    path.write_bytes(b"1,2\n")
+    return path
+
+
+def test_a_file_of_this_machine_is_copied_once(source):
+    path = Path(get_file("mine.csv", source.as_uri()))
+    assert path.name == "mine.csv"
+    assert path.read_bytes() == b"1,2\n"
+    source.write_bytes(b"3\n")
+    assert Path(get_file("mine.csv", source.as_uri())).read_bytes() == b"1,2\n"
+    assert Path(get_file("mine.csv", source.as_uri(), force_download=True)).read_bytes() == b"3\n"
+
+
+def test_a_file_of_this_machine_is_checked(source, tmp_path):
+    good = hashlib.sha256(b"1,2\n").hexdigest()
+    with pytest.raises(DatasetError, match="its checksum is wrong"):
+        get_file("bad.csv", source.as_uri(), file_hash=good[::-1])
+    assert [path.name for path in (tmp_path / "cache" / "datasets").iterdir()] == []
+    assert Path(get_file("good.csv", source.as_uri(), file_hash=good)).exists()
+    with pytest.raises(DatasetError, match=r"nothing\.csv"):
+        get_file(origin=(source.parent / "nothing.csv").as_uri())
+
+
+def test_an_archive_of_this_machine_is_unpacked(source):
+    archive = source.with_name("a.zip")
+    archive.write_bytes(FILES["/a.zip"])
+    path = Path(get_file("a.zip", archive.as_uri(), extract=True))
+    assert (path / "inner" / "a.txt").read_bytes() == b"text"
+
+
 @pytest.mark.parametrize("name", ["evil.tar.gz", "plain.tar.gz"])
 def test_an_archive_that_cannot_be_trusted_leaves_nothing(site, tmp_path, name):
     url, _ = site

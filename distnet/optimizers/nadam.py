@@ -11,6 +11,7 @@ from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.registry import BESIDE
 from distnet.types import Json
 from distnet.variables import StorePart, VariableStore
 
@@ -40,7 +41,7 @@ class Nadam(Optimizer):
     beta_1: float = number(0.9, BELOW_ONE)
     beta_2: float = number(0.999, BELOW_ONE)
     epsilon: float = number(1e-7, NOT_NEGATIVE)
-    schedule_decay: float = field(default=1.0, kw_only=True, metadata={"within": NOT_NEGATIVE})
+    schedule_decay: float = field(default=1.0, kw_only=True, metadata={"within": NOT_NEGATIVE, **BESIDE})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,12 +51,6 @@ class Nadam(Optimizer):
                 "Give a schedule as learning_rate, for example schedules.InverseTimeDecay."
             )
         self.scalars["u_product"] = 1.0
-
-    def get_config(self) -> dict[str, Json]:
-        config = super().get_config()
-        if self.schedule_decay == 1:
-            del config["schedule_decay"]
-        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:

@@ -180,12 +180,9 @@ def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
     config = spec["config"]
     newer = config.keys() & {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
     if _is_computed_by_legacy(optimizer) and not newer:
-        return LEGACY, {**spec, "config": {_IN_LEGACY.get(key, key): value for key, value in config.items()}}
+        decay = {"decay": optimizer.schedule_decay} if isinstance(optimizer, Nadam) else {}
+        return LEGACY, {**spec, "config": {**config, **decay}}
     return TF_KERAS, {**spec, "config": {**config, "is_legacy_optimizer": False}}
-
-
-_IN_LEGACY = {"schedule_decay": "decay"}
-"""What keys are called in Keras up to 2.10."""
 
 
 def _is_computed_by_legacy(optimizer: Optimizer) -> bool:

@@ -45,6 +45,17 @@ def test_an_epsilon_outside_the_root_is_part_of_the_configuration_but_not_of_ker
     assert "epsilon_outside" not in cls(0.1).get_config()
 
 
+@pytest.mark.parametrize(("ending", "for_keras_2"), [(".h5", False), (".h5", True), (".keras", False)])
+def test_the_schedule_of_nadam_lasts_through_files_without_keras_3_seeing_it(ending, for_keras_2, tmp_path):
+    model = trained(optimizers.Nadam(0.1, schedule_decay=0.004))
+    assert "schedule_decay" not in optimizers.serialize(model.optimizer)["config"]
+    model.save(tmp_path / f"m{ending}", keras_optimizer=for_keras_2)
+    again = models.load_model(tmp_path / f"m{ending}")
+    assert again.optimizer.schedule_decay == 0.004
+    losses = [m.fit(X, Y, batch_size=3, epochs=2, shuffle=False, verbose=0).history["loss"] for m in (model, again)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-6)
+
+
 def test_legacy_rmsprop_has_epsilon_inside_the_root_where_it_has_momentum():
     assert not optimizers.legacy.RMSprop(0.1, momentum=0.5).epsilon_outside
     assert optimizers.legacy.RMSprop(0.1).epsilon_outside

@@ -56,6 +56,7 @@ def set_up(is_compiled: bool = False) -> None:
     keras.config.set_floatx("float64")
     keras.config.disable_traceback_filtering()
     distnet.config.set_floatx("float64")
+    distnet.config.set_clip_crossentropy(True)  # as on JAX
     for initializer in RANDOM_INITIALIZERS:
         initializer.__call__ = lambda self, shape, dtype=None: np.zeros(shape)  # not to compile what is overwritten
     trainer.jit = COMPILED_JIT if is_compiled else jaxpr_in_numpy.jit

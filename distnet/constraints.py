@@ -45,7 +45,9 @@ class FunctionConstraint(Constraint):
         return to_json(self.function)
 
 
-CONSTRAINTS: Registry[Constraint] = Registry("constraint", Constraint, adapt=FunctionConstraint)
+CONSTRAINTS: Registry[Constraint] = Registry(
+    "constraint", Constraint, adapt=FunctionConstraint, module="keras.constraints"
+)
 
 
 @CONSTRAINTS.register()

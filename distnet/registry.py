@@ -166,6 +166,14 @@ class Registry(Generic[T]):
             return self._instance(spec)
         return spec
 
+    def knows(self, name: str) -> bool:
+        """Whether a member, or a custom object, has this name."""
+        try:
+            self.find(name)
+        except UnknownNameError:
+            return False
+        return True
+
     def optional(self, spec: object) -> T | None:
         """As ``get``; None stays None."""
         return None if spec is None else self.get(spec)
@@ -347,6 +355,14 @@ def get_custom_objects() -> dict[str, Any]:
     Source: ``keras.saving.get_custom_objects``.
     """
     return _registered_custom
+
+
+def known_custom_objects() -> dict[str, Any]:
+    """The classes and functions of the user's that are known here and now; those of the scope go first.
+
+    Source: ``keras.saving.get_registered_object``.
+    """
+    return {**_registered_custom, **(_scoped_custom.get() or {})}
 
 
 def is_custom(name: str) -> bool:

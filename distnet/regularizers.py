@@ -74,7 +74,7 @@ class _Regularizers(Registry[Regularizer]):
         return L1L2(0.01, 0.01) if spec == "l1_l2" else super().get(spec)
 
 
-REGULARIZERS = _Regularizers("regularizer", Regularizer, adapt=FunctionRegularizer)
+REGULARIZERS = _Regularizers("regularizer", Regularizer, adapt=FunctionRegularizer, module="keras.regularizers")
 
 
 @REGULARIZERS.register()

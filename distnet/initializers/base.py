@@ -71,7 +71,9 @@ class FunctionInitializer(Initializer):
         return to_json(self.function)
 
 
-INITIALIZERS: Registry[Initializer] = Registry("initializer", Initializer, adapt=FunctionInitializer)
+INITIALIZERS: Registry[Initializer] = Registry(
+    "initializer", Initializer, adapt=FunctionInitializer, module="keras.initializers"
+)
 
 
 def get(identifier: object) -> Initializer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distnet.absent import because, names_elsewhere
-from distnet.models.configuration import clone_model as clone_model
+from distnet.models.cloning import clone_model as clone_model
 from distnet.models.configuration import model_from_config as model_from_config
 from distnet.models.configuration import model_from_json as model_from_json
 from distnet.models.functional import Functional as Functional

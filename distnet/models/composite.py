@@ -239,6 +239,9 @@ class Composite(Layer, ABC):
             if variable.is_trained and id(variable) not in ctx.written:
                 variable.grad.fill(0)
 
+    def open_to(self, shapes: Sequence[Shape]) -> None:
+        """Take inputs of these shapes too, where the model took its own from data."""
+
     def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         """Build for inputs of ``shape``, or check that they fit the model as it is built.
 
@@ -249,6 +252,7 @@ class Composite(Layer, ABC):
             self.build(shape)
             return
         given = shape if isinstance(shape, list) else [shape]
+        self.open_to(given)
         if len(given) == len(self.input_shapes):
             given = [ranked(self.name, g, e) for g, e in zip(given, self.input_shapes, strict=True)]
         if not _all_fit(self.input_shapes, given):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from distnet.errors import ArgumentError, CheckpointError, DistnetError
-from distnet.layers import LAYERS, InputLayer, Layer
+from distnet.layers import LAYERS
 from distnet.models.model import Model
-from distnet.registry import custom_object_scope, registered_name
+from distnet.registry import custom_object_scope
 from distnet.saving import in_present_words
 from distnet.saving.json_text import parsed
 from distnet.types import Json
-
-M = TypeVar("M", bound=Model)
 
 
 def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -61,33 +59,3 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         except MemoryError as error:
             raise ArgumentError("model_from_json: the model needs more memory than there is.") from error
     return model
-
-
-def clone_model(model: M, input_tensors: None = None, clone_function: Callable[[Layer], Layer] | None = None) -> M:
-    """A model of the same layers with new weights.
-
-    Args:
-        input_tensors: None; a clone has inputs of its own.
-        clone_function: makes a layer in place of each, of which the clone takes the configuration.
-
-    Raises:
-        ArgumentError: ``input_tensors``.
-
-    Source: ``keras.models.clone_model``.
-    """
-    if input_tensors is not None:
-        raise ArgumentError("clone_model: input_tensors is not supported: call the clone on them instead.")
-    if not isinstance(model, Model):
-        raise ArgumentError(f"clone_model: expected a model, received {model!r}.")
-    config = cast(dict[str, Any], model.get_config())
-    layers = {layer.name: layer for layer in model.layers if not isinstance(layer, InputLayer)}
-    known: dict[str, Any] = {}
-    for entry in config["layers"]:
-        layer = layers.get(entry["config"]["name"])
-        if layer is None:
-            continue
-        made = layer if clone_function is None else clone_function(layer)
-        entry.update({**cast(dict[str, Any], made.as_json())})
-        known[registered_name(type(made))] = type(made)
-    with custom_object_scope(known):
-        return type(model).from_config(config)

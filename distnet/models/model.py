@@ -13,7 +13,7 @@ from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
-from distnet.errors import ArgumentError, NotBuiltError, NotCompiledError
+from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.layers.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
@@ -110,7 +110,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         """Say what to minimize, how, and what to measure.
 
         Args:
-            optimizer: name, object or config.
+            optimizer: name, object or config; None for a model that is not trained.
             loss: name, object, function or config; a model that only predicts needs none.
             metrics: list of names, objects or functions; they ignore sample weights.
             loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
@@ -127,7 +127,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         if is_numbers(metrics):
             metrics, loss_weights = loss_weights, metrics
         refuse_in_callback_of(self, "compile")
-        self.optimizer = OPTIMIZERS.get(optimizer)
+        self.optimizer = OPTIMIZERS.optional(optimizer)
         self.loss = loss
         self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
         if self.built:
@@ -356,15 +356,10 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
         See ``distnet.models.summary.summary_lines`` for the arguments.
 
-        Raises:
-            NotBuiltError: the input shape is not known yet.
+        A layer that waits for its input shape is shown as unbuilt.
 
         Source: ``keras.Model.summary`` of Keras 2.
         """
-        if not self.built:
-            raise NotBuiltError(
-                f"{self.name}: summary needs the input shape. Give the first layer input_shape=..., or call build()."
-            )
         if print_fn is not None and not callable(print_fn):
             raise ArgumentError(f"{self.name}: summary: print_fn: expected a function, received {print_fn!r:.100}.")
         lines = summary_lines(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
-from distnet.errors import ArgumentError, NotBuiltError, ShapeError
+from distnet.errors import ArgumentError, DistnetError, NotBuiltError, ShapeError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.base import register_layer
+from distnet.layers.calling import ranked
 from distnet.layers.context import BuildContext
 from distnet.layers.structures import holds_tensors, leaves
 from distnet.layers.symbolic import KerasTensor
@@ -40,6 +41,7 @@ class Sequential(Model, has_graph=True):
     ) -> None:
         super().__init__(name, trainable)
         self._entry: InputLayer | None = None
+        self._is_open = False
         self._made: list[KerasTensor] = []
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
@@ -80,7 +82,39 @@ class Sequential(Model, has_graph=True):
         """
         if self._entry is None:
             self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.dtype)
+            self._is_open = True
         self._build_if_known()
+
+    def open_to(self, shapes: Sequence[Shape]) -> None:
+        """Let a model that took its shape from data take other lengths: extents that differ become unknown.
+
+        Raises:
+            ShapeError: its layers cannot take them.
+        """
+        if not self._is_open or not self.built or len(shapes) != 1:
+            return
+        own = self.input_shapes[0]
+        given = ranked(self.name, tuple(shapes[0]), own)
+        if all(a is None or a == b for a, b in zip(own[1:], given[1:], strict=True)):
+            return
+        opened = (own[0], *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
+        before = self._made
+        calls = {node.layer: list(node.layer.calls) for node in self.graph.nodes}
+        entry, self._entry = self._known_entry(), InputLayer(batch_input_shape=opened, dtype=self.dtype)
+        self._entry.name = entry.name
+        try:
+            for node, tensor in zip(self.graph.nodes, before, strict=True):
+                node.layer.calls.remove(tensor.call)
+            self._made = []
+            self._call_layers()
+        except DistnetError:
+            self._entry, self._made = entry, before
+            for layer, made in calls.items():
+                layer.calls[:] = made
+            raise ShapeError(
+                f"{self.name}: expected rows of shape {own[1:]}, received {given[1:]}, which its layers cannot take."
+            ) from None
+        self.built_shape = self.input_shape = self.input_shapes[0]
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -152,8 +186,12 @@ class Sequential(Model, has_graph=True):
         return made
 
     def summary_rows(self) -> list[tuple[Layer, Shape | None]]:
-        """The layers with their output shapes."""
-        return [(layer, tensor.shape) for layer, tensor in zip(self.layers, self._made, strict=True)]
+        """The layers with their output shapes; None where they are not known yet."""
+        if self.built:
+            return [(layer, tensor.shape) for layer, tensor in zip(self.layers, self._made, strict=True)]
+        return [
+            (layer, layer.compute_output_shape(layer.built_shape) if layer.built else None) for layer in self.layers
+        ]
 
     def _extend(self, more: Sequence[Layer | KerasTensor]) -> None:
         layers = {node.layer.name: node.layer for node in self.graph.nodes}
@@ -193,14 +231,18 @@ class Sequential(Model, has_graph=True):
     def _build_if_known(self) -> None:
         if self._entry is None or not self.graph.nodes:
             return
+        self._call_layers()
+        self.built_shape = self.input_shape = self.input_shapes[0]
+        lay_out(self)
+
+    def _call_layers(self) -> None:
+        """Call on placeholders the layers that have not been yet."""
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
             made = list(leaves(node.layer(self.outputs[0])))
             if len(made) > 1:
                 raise ArgumentError(f"{node.layer.name}: has {len(made)} outputs; a Sequential model takes one.")
             self._made += made
-        self.built_shape = self.input_shape = self.input_shapes[0]
-        lay_out(self)
 
     def _known_entry(self) -> InputLayer:
         if self._entry is None:

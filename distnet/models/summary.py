@@ -160,7 +160,15 @@ def _totals(model: Summarized) -> list[str]:
 def _count(layer: Layer) -> str:
     if isinstance(layer, InputLayer):
         return "0"
-    return str(layer.count_params()) if layer.built else "?"
+    if not layer.built:
+        return "unbuilt" if "build" in _overridden(layer) else "0"
+    return str(layer.count_params())
+
+
+def _overridden(layer: Layer) -> set[str]:
+    """The methods that a layer's classes have in place of ``Layer``'s."""
+    kinds = type(layer).__mro__
+    return {name for kind in kinds[: kinds.index(Layer)] for name in vars(kind)}
 
 
 def _wrapped(text: str, room: int) -> Iterator[str]:

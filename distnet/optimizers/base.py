@@ -323,9 +323,12 @@ class Optimizer(Configurable):
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras.optimizers")
 
 
-def get(identifier: object) -> Optimizer:
-    """The optimizer that a name, config, class or object means."""
-    return OPTIMIZERS.get(identifier)
+def get(identifier: object) -> Optimizer | None:
+    """The optimizer that a name, config, class or object means; None stays None.
+
+    Source: ``keras.optimizers.get``.
+    """
+    return OPTIMIZERS.optional(identifier)
 
 
 def serialize(optimizer: Optimizer) -> Json:

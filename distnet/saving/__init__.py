@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from distnet.absent import because, names_elsewhere
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
@@ -11,5 +12,17 @@ from distnet.saving.dialects import in_present_words as in_present_words
 from distnet.saving.model_file import load_model as load_model
 from distnet.saving.model_file import restore_training as restore_training
 from distnet.saving.model_file import save_model as save_model
+from distnet.saving.objects import deserialize_keras_object as deserialize_keras_object
+from distnet.saving.objects import get_registered_name as get_registered_name
+from distnet.saving.objects import get_registered_object as get_registered_object
+from distnet.saving.objects import serialize_keras_object as serialize_keras_object
 from distnet.saving.weights_file import load_weights as load_weights
 from distnet.saving.weights_file import save_weights as save_weights
+
+CustomObjectScope = custom_object_scope
+"""Keras's other name of ``custom_object_scope``."""
+
+__getattr__ = names_elsewhere(
+    __name__,
+    absent=because("open the file with h5py, or let 'distnet inspect' show it.", "KerasFileEditor"),
+)

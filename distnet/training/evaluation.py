@@ -13,7 +13,7 @@ from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
-from distnet.errors import DataError
+from distnet.errors import DataError, ShapeError
 from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
@@ -158,7 +158,7 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
     hooks.share()
     if not outputs:
         raise _run_dry(batches)
-    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+    return [_joined(parts) for parts in zip(*outputs, strict=True)]
 
 
 def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int, steps: int | None) -> None:
@@ -191,4 +191,19 @@ def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, h
         hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
     hooks.share()
-    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+    return [_joined(parts) for parts in zip(*outputs, strict=True)]
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """One array of all rows.
+
+    Raises:
+        ShapeError: batches of different lengths, whose outputs keep them.
+    """
+    shapes = sorted({part.shape[1:] for part in parts})
+    if len(shapes) > 1:
+        raise ShapeError(
+            f"predict: the batches have outputs of different shapes, {shapes}, which are no one array. Pad them to one "
+            "length, or call predict_on_batch for each."
+        )
+    return np.concatenate(parts)

@@ -34,6 +34,7 @@ def array_data(
     inputs = tuple(_numbers(part, "x") for part in model.in_order(_given(x, "x")))
     if not model.built:
         model.build((None, *inputs[0].shape[1:]))
+    model.open_to([a.shape for a in inputs])
     targets = () if y is None else _targets(model, y, len(inputs[0]))
     check_equal_rows([("x", inputs), ("y", targets)])
     weights = _weights(model, targets, sample_weight, class_weight)

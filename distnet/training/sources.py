@@ -226,12 +226,15 @@ class GeneratorSource:
         generator: yields ``(x, y)`` or ``(x, y, sample_weight)``; drawn from on rank 0 only.
         unpack: makes arrays of what it yields.
         ranks: who shares the batches.
+        meet: is shown every batch, also on the ranks that do not draw.
     """
 
     batches = None
 
-    def __init__(self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator) -> None:
-        self.unpack, self.ranks = unpack, ranks
+    def __init__(
+        self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator, meet: Callable[[Batch], None]
+    ) -> None:
+        self.unpack, self.ranks, self.meet = unpack, ranks, meet
         self._taken = 0
         self._drawn = generator
 
@@ -288,6 +291,7 @@ class GeneratorSource:
             if isinstance(batch, DistnetError):
                 raise batch
             self._taken += 1
+            self.meet(batch)
             yield batch
 
     def _parts(self) -> list[Batch | DistnetError | None]:
@@ -378,7 +382,7 @@ class Given:
         unpack = partial(self._unpacked, model)
         if self.is_sequence:
             return SequenceSource(self.x, unpack, ranks, bool(shuffle))
-        return GeneratorSource(self.x, unpack, ranks)
+        return GeneratorSource(self.x, unpack, ranks, lambda batch: model.open_to([a.shape for a in batch.x]))
 
     def _unpacked(self, model: Network, item: Any) -> ArrayData:
         """The arrays of ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.

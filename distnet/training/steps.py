@@ -147,7 +147,7 @@ def _ready_optimizer(model: Network, extra: int, messages: Messages) -> tuple[Va
         NotCompiledError: the model has no optimizer.
     """
     if model.optimizer is None:
-        raise NotCompiledError(f"{model.name}: call compile() before training.")
+        raise NotCompiledError(f"{model.name}: has no optimizer. Call compile(optimizer) before training.")
     old, new = model.store, lay_out(model, extra, messages)
     if old is not None and model.optimizer.built:
         model.optimizer.follow(old, new)

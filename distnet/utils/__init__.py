@@ -23,6 +23,10 @@ from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
+from distnet.saving.objects import deserialize_keras_object as deserialize_keras_object
+from distnet.saving.objects import get_registered_name as get_registered_name
+from distnet.saving.objects import get_registered_object as get_registered_object
+from distnet.saving.objects import serialize_keras_object as serialize_keras_object
 from distnet.utils import conv_utils as conv_utils
 from distnet.utils import data_utils as data_utils
 from distnet.utils import generic_utils as generic_utils
@@ -61,9 +65,7 @@ __getattr__ = names_elsewhere(
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
         **because("load the model with load_model, which turns kernels.", "convert_all_kernels_in_model"),
-        **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy deserialize_keras_object"),
-        **because("it is part of Keras's own machinery.", "serialize_keras_object get_registered_name"),
-        **because("it is part of Keras's own machinery.", "get_registered_object"),
+        **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy"),
     },
 )
 

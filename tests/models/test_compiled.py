@@ -61,8 +61,9 @@ def test_settings_of_compile_can_be_read_and_used_again():
     assert (model.run_eagerly, model.jit_compile, model.steps_per_execution) == (True, False, 2)
     config = model.get_compile_config()
     assert config["loss"] == "mean_squared_error"
-    other = keras.models.clone_model(model)
+    other = keras.Sequential.from_config(model.get_config())
     assert not other.compiled
+    assert keras.models.clone_model(model).get_compile_config()["loss"] == config["loss"]
     assert other.get_compile_config() == {}
     other.compile_from_config(config)
     assert other.get_compile_config()["optimizer"] == config["optimizer"]

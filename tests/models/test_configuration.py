@@ -50,7 +50,8 @@ def test_a_clone_has_the_same_layers_and_weights_of_its_own(make):
 
 def test_a_clone_function_makes_other_layers_in_their_place():
     def wider(layer):
-        return layers.Dense(7, name="hidden") if layer.name == "hidden" else layer
+        is_hidden = layer.name == "hidden"
+        return layers.Dense(7, name="hidden") if is_hidden else type(layer).from_config(layer.get_config())
 
     assert [w.shape for w in models.clone_model(chain(), clone_function=wider).get_weights()] == [
         (3, 7), (7,), (7, 2), (2,)
@@ -64,9 +65,39 @@ def test_layers_of_the_users_own_are_cloned():
     np.testing.assert_array_equal(clone.predict(np.ones((1, 3)), verbose=0), [[3, 3, 3]])
 
 
-def test_a_clone_has_inputs_of_its_own():
-    with pytest.raises(errors.ArgumentError, match="input_tensors is not supported"):
-        models.clone_model(chain(), keras.Input((3,)))
+def test_a_clone_begins_at_other_inputs():
+    x = keras.Input((3,), name="other")
+    assert models.clone_model(chain(), x).input is x
+    clone = models.clone_model(graph(), input_tensors=[keras.Input(t.shape[1:]) for t in graph().inputs])
+    assert clone.output_shape == graph().output_shape
+    with pytest.raises(errors.ArgumentError, match=r"expected placeholders of Input"):
+        models.clone_model(chain(), np.ones((1, 3)))
+
+
+def test_a_call_function_adds_layers_to_a_clone():
+    def with_dropout(layer, *args, **kwargs):
+        y = layer(*args, **kwargs)
+        return layers.Dropout(0.5)(y) if isinstance(layer, layers.Dense) else y
+
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(2)(layers.Dense(4)(x)))
+    clone = models.clone_model(model, clone_function=lambda layer: layer, call_function=with_dropout)
+    assert [type(layer).__name__ for layer in clone.layers] == ["InputLayer", *["Dense", "Dropout"] * 2]
+    assert clone.layers[1] is model.layers[1]
+    with pytest.raises(errors.ArgumentError, match="call_function is for functional models"):
+        models.clone_model(chain(), call_function=with_dropout)
+
+
+def test_models_within_are_cloned_by_the_same_function_on_request():
+    def doubled(layer):
+        config = layer.get_config()
+        return type(layer).from_config({**config, "units": 2 * config["units"]} if "units" in config else config)
+
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="inner")
+    x = keras.Input((3,))
+    model = keras.Model(x, inner(x))
+    assert models.clone_model(model, clone_function=doubled).output_shape == (None, 2)
+    assert models.clone_model(model, clone_function=doubled, recursive=True).output_shape == (None, 4)
 
 
 @pytest.mark.parametrize("make", [chain, graph])

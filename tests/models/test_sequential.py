@@ -91,9 +91,8 @@ def test_equal_seeds_give_equal_weights_in_every_style(make):
 def test_a_model_waits_for_its_input_shape():
     model = Sequential([layers.Dense(2)])
     assert model.get_weights() == []
-    for ask in (model.summary, model.count_params):
-        with pytest.raises(errors.NotBuiltError, match="input shape"):
-            ask()
+    with pytest.raises(errors.NotBuiltError, match="input shape"):
+        model.count_params()
     model.compile("sgd", "mse")
     model.fit(np.zeros((6, 3)), np.zeros((6, 2)), verbose=0)
     assert model.count_params() == 8
@@ -199,3 +198,40 @@ def test_a_shared_layer_keeps_one_set_of_weights():
         model.fit(np.ones((3, 4)), np.zeros((3, width)), verbose=0)
         np.testing.assert_array_equal(one.get_weights()[0], other.get_weights()[0])
     assert not np.array_equal(one.get_weights()[0], np.eye(4))
+
+
+def of_any_length():
+    model = Sequential([layers.LSTM(4, return_sequences=True), layers.GlobalAveragePooling1D(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_model_without_input_takes_batches_of_other_lengths():
+    x = np.random.default_rng(0).normal(size=(6, 9, 3))
+    model = of_any_length()
+    model.fit(x[:, :5], np.ones(6), verbose=0)
+    assert model.input_shape == (None, 5, 3)
+    whole = model.predict(x, verbose=0)
+    assert model.input_shape == (None, None, 3)
+    declared = Sequential([layers.Input((None, 3)), *of_any_length().layers])
+    declared.set_weights(model.get_weights())
+    np.testing.assert_array_equal(declared.predict(x, verbose=0), whole)
+    np.testing.assert_allclose(model(x), whole, rtol=1e-6)
+    model.fit(((x[:, :n], np.ones(6)) for n in (3, 7, 4)), verbose=0)
+    model.fit(x, np.ones(6), validation_data=(x[:, :4], np.ones(6)), verbose=0)
+    assert layers.Dense(2)(model.layers[0].output).shape == (None, None, 2)
+
+
+def test_what_its_layers_cannot_take_is_refused_and_changes_nothing():
+    model = Sequential([layers.Flatten(), layers.Dense(1)])
+    x = np.ones((2, 5, 3))
+    before = model.predict(x, verbose=0)
+    with pytest.raises(errors.ShapeError, match=r"expected rows of shape \(5, 3\), received \(4, 3\)"):
+        model.predict(x[:, :4], verbose=0)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+
+
+def test_outputs_of_different_lengths_are_no_one_prediction():
+    model = Sequential([layers.Input((None, 3)), layers.Dense(1)])
+    with pytest.raises(errors.ShapeError, match=r"outputs of different shapes, \[\(4, 1\), \(5, 1\)\]"):
+        model.predict((np.ones((2, n, 3)) for n in (4, 5)), verbose=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
-from distnet.errors import ArgumentError, NotBuiltError
+from distnet.errors import ArgumentError
 from distnet.layers import Dense, Dropout
 
 
@@ -126,9 +126,12 @@ def test_widths_of_ones_own():
     assert texts_of(model, positions=[16, 30, 40])[1:5:3] == ["_" * 40, expected]
 
 
-def test_it_needs_shapes():
-    with pytest.raises(NotBuiltError, match="summary needs the input shape"):
-        keras.Sequential([Dense(1)]).summary()
+def test_layers_that_wait_for_their_shape_are_shown_as_unbuilt(capsys):
+    model = keras.Sequential([Dense(3), keras.layers.Dropout(0.5), Dense(1)])
+    model.layers[0].build((None, 4))
+    model.summary()
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "(D" in line]
+    assert [row[2:] for row in rows] == [["(None,", "3)", "15"], ["?", "0"], ["?", "unbuilt"]]
 
 
 @pytest.mark.parametrize(("columns", "width"), [(80, 80), (200, 98), (40, 65)])

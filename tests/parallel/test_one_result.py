@@ -44,6 +44,10 @@ def test_every_way_of_training_and_asking_gives_what_one_rank_gives(results, n):
     assert_same(results("variants.py", n), results("variants.py", 1), 1e-10)
 
 
+def test_nested_data_and_batches_of_other_lengths_give_what_one_rank_gives(results):
+    assert_same(results("structures.py", 3), results("structures.py", 1), 1e-10)
+
+
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_slices_of_weights_train_what_one_rank_trains(results, n):
     assert_same(results("slices.py", n), results("slices.py", 1), 1e-10)

@@ -1,0 +1,127 @@
+"""Copies of models with layers of their own: ``clone_model``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers import LAYERS, Input, InputLayer, Layer
+from distnet.layers.structures import leaves, mapped, packed
+from distnet.layers.symbolic import KerasTensor, placeholders
+from distnet.models.composite import Composite
+from distnet.models.constructors import is_like
+from distnet.models.functional import Functional
+from distnet.models.model import Model
+from distnet.models.sequential import Sequential
+from distnet.registry import custom_object_scope, registered_name
+
+M = TypeVar("M", bound=Model)
+
+
+def clone_model(
+    model: M,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+) -> M:
+    """A model of the same layers with new weights, compiled as the model is.
+
+    Args:
+        input_tensors: placeholders for the clone to begin at, in the form of ``model.input``; by default its own.
+        clone_function: makes the layer in each one's place; by default one of the same configuration.
+        call_function: calls a layer on its arguments, ``call_function(layer, *args, **kwargs)``; may call others too.
+        recursive: whether models among the layers are cloned in the same way, and not by ``clone_function``.
+
+    Raises:
+        ArgumentError: what is no model, no placeholder, or a ``call_function`` for a Sequential.
+        ShapeError: ``input_tensors`` in another form.
+
+    Source: ``keras.models.clone_model``.
+    """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"clone_model: expected a model, received {model!r}.")
+    for function in (clone_function, call_function):
+        if function is not None and not callable(function):
+            raise ArgumentError(f"clone_model: expected a function, received {function!r}.")
+    if isinstance(model, Sequential) and call_function is not None:
+        raise ArgumentError("clone_model: call_function is for functional models; a Sequential lists its layers.")
+    made = _Cloning(clone_function, call_function, recursive).clone(model, input_tensors)
+    if model.compiled:
+        made.compile_from_config(model.get_compile_config())
+    return cast(M, made)
+
+
+def _same(layer: Layer) -> Layer:
+    """A layer of the same configuration."""
+    with custom_object_scope({registered_name(type(layer)): type(layer)}):
+        return LAYERS.get(layer.as_json())
+
+
+class _Cloning:
+    """Makes one layer in the place of each, also of one that is used several times."""
+
+    def __init__(
+        self, clone_function: Callable[[Layer], Layer] | None, call_function: Callable[..., Any] | None, deep: bool
+    ) -> None:
+        self.clone_function = clone_function or _same
+        self.call_function = call_function
+        self.deep = deep
+        self._made: dict[Layer, Layer] = {}
+
+    def clone(self, model: Model, input_tensors: Any) -> Model:
+        if isinstance(model, Sequential):
+            return self._sequential(model, input_tensors)
+        return self._functional(cast(Functional, model), input_tensors)
+
+    def _layer(self, layer: Layer) -> Layer:
+        if layer not in self._made:
+            is_inner = self.deep and isinstance(layer, Composite)
+            self._made[layer] = self.clone(cast(Model, layer), None) if is_inner else self.clone_function(layer)
+        return self._made[layer]
+
+    def _sequential(self, model: Sequential, input_tensors: Any) -> Model:
+        entry: list[KerasTensor] = []
+        if input_tensors is not None:
+            given = _checked(input_tensors, model.input)
+            if not isinstance(given[0].call.layer, InputLayer):
+                raise ArgumentError("clone_model: a Sequential begins at an Input(...): call the clone on the tensor.")
+            entry = given
+        elif model.built:
+            entry = [_entry(model.inputs[0])]
+        layers: list[Layer | KerasTensor] = [*entry, *(self._layer(layer) for layer in model.layers)]
+        kind = type(model) if is_like(type(model), Sequential) else Sequential
+        return kind(layers, name=model.name, trainable=model.trainable)
+
+    def _functional(self, model: Functional, input_tensors: Any) -> Model:
+        if input_tensors is None:
+            inputs = [_entry(tensor) for tensor in model.inputs]
+        else:
+            inputs = _checked(input_tensors, model.input)
+        new: dict[KerasTensor, Any] = dict(zip(model.inputs, inputs, strict=True))
+
+        def renewed(structure: Any) -> Any:
+            return mapped(lambda leaf: new.get(leaf, leaf) if isinstance(leaf, KerasTensor) else leaf, structure)
+
+        for call in model.trace.calls:
+            layer, args, kwargs = self._layer(call.layer), renewed(call.args), renewed(call.kwargs)
+            result = (
+                layer(*args, **kwargs) if self.call_function is None else self.call_function(layer, *args, **kwargs)
+            )
+            new.update(zip(call.outputs, placeholders(result), strict=True))
+        kind = type(model) if is_like(type(model), Functional) else Functional
+        return kind(packed(model.input, inputs), renewed(model.output), name=model.name)
+
+
+def _entry(tensor: KerasTensor) -> KerasTensor:
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+
+
+def _checked(given: Any, wanted: Any) -> list[KerasTensor]:
+    found, expected = list(leaves(given)), list(leaves(wanted))
+    if not all(isinstance(tensor, KerasTensor) for tensor in found):
+        raise ArgumentError(f"clone_model: input_tensors: expected placeholders of Input(...), received {given!r}.")
+    if len(found) != len(expected):
+        raise ShapeError(f"clone_model: input_tensors: expected {len(expected)} placeholders, received {len(found)}.")
+    return found

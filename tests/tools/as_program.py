@@ -34,7 +34,7 @@ def _model(spec: Spec, prefix: str) -> Iterator[str]:
     for i, call in enumerate(spec["calls"]):
         on = [names[n] for n in call["on"]]
         made = f"{prefix}y{i}"
-        names.append(made)
+        names += [made] if "makes" not in call else [f"{made}[{k}]" for k in range(call["makes"])]
         if call["layer"] in OPERATORS:
             operands = [*on, *([str(call["number"])] if "number" in call else [])]
             yield f"{made} = " + f" {call['layer']} ".join(operands)
@@ -45,10 +45,8 @@ def _model(spec: Spec, prefix: str) -> Iterator[str]:
             yield f"{prefix}layer_{i} = keras.layers.{call['layer']}({_arguments(call['options'])})"
         layer = f"{prefix}m{i}_model" if "model" in call else f"{prefix}layer_{call.get('again', i)}"
         yield f"{made} = {layer}({', '.join(_called_on(call, on, names))})"
-        states = call.get("options", {})
-        if states.get("return_state") or states.get("merge_mode", "") is None:
-            yield f"# {made} and the tensors after it are its outputs, one by one"
-    yield f"{prefix}model = keras.Model([{', '.join(names[: len(spec['inputs'])])}], {spec['outputs']})  # tensors"
+    outputs = ", ".join(names[number] for number in spec["outputs"])
+    yield f"{prefix}model = keras.Model([{', '.join(names[: len(spec['inputs'])])}], [{outputs}])"
 
 
 def _called_on(call: Spec, on: list[str], names: list[str]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import comparing
@@ -62,52 +63,70 @@ def is_known(spec: Any, found: Outcome) -> bool:
     return any(needed <= traits(spec) for needed in _causes.get(signature(found), ()))
 
 
-def run(seed: int, count: int, shrink_s: float, is_compiled: bool) -> Iterator[dict[str, Any]]:
-    """A report on each model, and one on each cause of differences."""
+def run(seed: int, count: int, shrink_s: float, is_compiled: bool, report: Callable[[dict[str, Any]], None]) -> None:
+    """Report on each model, and on each cause of differences."""
     comparing.set_up(is_compiled)
-    reports: list[dict[str, Any]] = []
-    known: dict[str, Outcome] = {}
-    shrinking: dict[str, Any] = {}
+    chunk = Chunk(count, shrink_s, report)
+    for part in range(count):
+        if chunk.left > 0:
+            chunk.run_until_something_new(seed * 101 + part)
 
-    def judge(spec: Any) -> None:
+
+class Chunk:
+    """Models that one call of ``run`` judges.
+
+    Args:
+        left: how many more.
+        shrink_s: seconds for making one difference small.
+        report: takes what is found.
+    """
+
+    def __init__(self, left: int, shrink_s: float, report: Callable[[dict[str, Any]], None]) -> None:
+        self.left, self.shrink_s, self.report = left, shrink_s, report
+        self.known: dict[str, Outcome] = {}
+        self.sought = ""
+        self.until = 0.0
+        self.smallest: tuple[Any, Outcome] | None = None
+
+    def run_until_something_new(self, seed: int) -> None:
+        """Draw and judge models; end with the first new difference, made small."""
+        phases = (Phase.generate, Phase.shrink) if self.shrink_s else (Phase.generate,)
+        settings = hypothesis.settings(max_examples=self.left, phases=phases, **QUIET)
+        self.sought, self.smallest = "", None
+        with contextlib.suppress(DifferenceError, OutOfTime):
+            hypothesis.seed(seed)(settings(hypothesis.given(specifications())(self.judge)))()
+        if self.smallest is None:
+            return
+        spec, found = self.smallest
+        _causes.setdefault(signature(found), []).append(traits(spec))
+        cause = f"{signature(found)} [{', '.join(layers_of(spec))}]"
+        detail = f"{found.detail} {found.amount:.3g}"
+        self.report({"cause": cause, "detail": detail, "program": program_of(spec), "spec": spec})
+
+    def judge(self, spec: Any) -> None:
+        """Compare one model, and raise on a new difference, or one like that which is being made small.
+
+        Raises:
+            DifferenceError: it differs.
+            OutOfTime: it was made small for long enough.
+        """
         text = json.dumps(spec, sort_keys=True)
-        is_out_of_time = bool(shrinking) and time.monotonic() > shrinking["until"]
-        if is_out_of_time:
+        if self.sought and time.monotonic() > self.until:
             raise OutOfTime
-        if text not in known:
-            known[text] = comparing.outcome_of(spec)
-            if not shrinking:
-                found = known[text]
-                reports.append(
-                    {"kind": found.kind, "detail": found.detail[:300], "layers": layers_of(spec),
-                     "differs": found.is_difference, **({"spec": spec} if found.is_difference else {})}
-                )  # fmt: skip
-        found = known[text]
-        if not found.is_difference or is_known(spec, found):
+        if text not in self.known:
+            self.known[text] = comparing.outcome_of(spec)
+            if not self.sought:
+                self._count(spec, self.known[text])
+        found = self.known[text]
+        if not found.is_difference or is_known(spec, found) or self.sought not in ("", signature(found)):
             return
-        if shrinking and signature(found) != shrinking["signature"]:
-            return
-        shrinking.setdefault("until", time.monotonic() + shrink_s)
-        shrinking.setdefault("signature", signature(found))
-        shrinking["smallest"] = spec, found
+        if not self.sought:
+            self.sought, self.until = signature(found), time.monotonic() + self.shrink_s
+        self.smallest = spec, found
         raise DifferenceError(found.kind)
 
-    part = 0
-    while len(reports) < count:
-        before = len(reports)
-        shrinking.clear()
-        wanted = hypothesis.settings(max_examples=count - len(reports), phases=(Phase.generate, Phase.shrink), **QUIET)
-        try:
-            hypothesis.seed(seed * 101 + part)(wanted(hypothesis.given(specifications())(judge)))()
-        except (DifferenceError, OutOfTime):
-            spec, found = shrinking["smallest"]
-            _causes.setdefault(signature(found), []).append(traits(spec))
-            cause = f"{signature(found)} [{', '.join(layers_of(spec))}]"
-            detail = f"{found.detail} {found.amount:.3g}"
-            reports.append(
-                {"cause": cause, "detail": detail, "program": program_of(spec), "spec": spec, "kind": found.kind}
-            )
-        yield from reports[before:]
-        part += 1
-        if part > count:
-            return
+    def _count(self, spec: Any, found: Outcome) -> None:
+        self.left -= 1
+        part = {"spec": spec} if found.is_difference else {}
+        about = {"kind": found.kind, "detail": found.detail[:300], "differs": found.is_difference}
+        self.report({**about, "layers": layers_of(spec), **part})

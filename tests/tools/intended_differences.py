@@ -10,21 +10,46 @@ Spec = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Case:
+    """A specification that fared differently.
+
+    Args:
+        spec: the specification.
+        kind, detail, amount: of the ``Outcome``.
+        is_masked: whether an output has a mask in distnet.
+    """
+
+    spec: Spec
+    kind: str
+    detail: str
+    amount: float
+    is_masked: bool
+
+    @property
+    def layers(self) -> set[str]:
+        """Names of the classes of its layers."""
+        return {call["layer"] for call in calls_of(self.spec)}
+
+    @property
+    def training(self) -> Spec:
+        """How it is trained; empty where it is not."""
+        training: Spec = self.spec.get("training", {})
+        return training
+
+
+@dataclass(frozen=True)
 class Intended:
     """A difference that is meant.
 
     Args:
         name: short, for the summary.
         reason: why distnet does not do as Keras does.
-        condition: whether a specification with a difference of this kind and detail is of this kind.
+        condition: whether a case is of this kind.
     """
 
     name: str
     reason: str
-    condition: Callable[[Spec, str, str], bool]
-
-    def covers(self, spec: Spec, kind: str, detail: str) -> bool:
-        return self.condition(spec, kind, detail)
+    condition: Callable[[Case], bool]
 
 
 def calls_of(spec: Spec) -> Iterator[Spec]:
@@ -35,4 +60,26 @@ def calls_of(spec: Spec) -> Iterator[Spec]:
             yield from calls_of(call["model"])
 
 
-INTENDED: list[Intended] = []
+ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
+
+INTENDED: list[Intended] = [
+    Intended(
+        "weights of rows behind a mask",
+        "Keras multiplies weights (N,) with a mask (N, T): it refuses, or where N equals T takes steps for rows. "
+        "distnet weighs rows.",
+        lambda case: (
+            (case.kind in ("evaluated", "history", "weight") and case.is_masked or "broadcast" in case.detail)
+            and (case.training.get("sample_weight") == "rows" or "class_weight" in case.training)
+        ),
+    ),
+    Intended(
+        "attention of which every key is masked",
+        "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide.",
+        lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-6 and case.kind not in ("mask", "keys"),
+    ),
+    Intended(
+        "Softmax behind a mask of steps",
+        "Keras wants a mask of as many axes as the input has; distnet applies one of fewer axes to whole steps.",
+        lambda case: case.kind == "Keras refuses" and "The `mask` must be broadcastable" in case.detail,
+    ),
+]

@@ -30,7 +30,7 @@ ACTIVATIONS = [
         "log_softmax",
         "squareplus",
     ),
-    *("sparse_plus", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "hard_tanh", "threshold", "sparsemax"),
+    *("sparse_plus", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "hard_tanh", "sparsemax"),
 ]
 SMOOTH = ["tanh", "sigmoid", "softsign", "elu", "swish", "hard_sigmoid"]
 REGULARIZERS = [
@@ -184,7 +184,8 @@ def _causal(row: Row) -> Mapping[str, Sequence[Any]]:
 
 SEQUENCES, IMAGES, VOLUMES, ALL, VECTORS = (2,), (3,), (4,), (1, 2, 3, 4), (1,)
 FIRST = {"data_format": ["channels_first"]}
-POOL = {"pool_size": [3], "strides": [1, 2], "padding": ["same"], **FIRST}
+POOLS = always(pool_size=[2, 3])
+POOL = {"strides": [1, 2], "padding": ["same"], **FIRST}
 TRANSPOSED = {**FIRST, "padding": ["same"], "strides": [2], "activation": ACTIVATIONS, **KERNEL, **BIAS, **FROZEN}
 DEPTHWISE = {
     **FIRST,
@@ -253,12 +254,12 @@ LAYERS: dict[str, LayerChoice] = {
     "DepthwiseConv2D": LayerChoice(IMAGES, always(kernel_size=[2, 3]), {**DEPTHWISE, "strides": [2]}),
     "SeparableConv1D": LayerChoice(SEQUENCES, always(filters=[2, 3], kernel_size=[2, 3]), SEPARABLE),
     "SeparableConv2D": LayerChoice(IMAGES, always(filters=[2, 3], kernel_size=[2, 3]), SEPARABLE),
-    "MaxPooling1D": LayerChoice(SEQUENCES, optional=POOL),
-    "AveragePooling1D": LayerChoice(SEQUENCES, optional=POOL),
-    "MaxPooling2D": LayerChoice(IMAGES, optional=POOL),
-    "MaxPooling3D": LayerChoice(VOLUMES, optional=POOL),
-    "AveragePooling3D": LayerChoice(VOLUMES, optional=POOL),
-    "AveragePooling2D": LayerChoice(IMAGES, optional=POOL),
+    "MaxPooling1D": LayerChoice(SEQUENCES, POOLS, POOL),
+    "AveragePooling1D": LayerChoice(SEQUENCES, POOLS, POOL),
+    "MaxPooling2D": LayerChoice(IMAGES, POOLS, POOL),
+    "MaxPooling3D": LayerChoice(VOLUMES, POOLS, POOL),
+    "AveragePooling3D": LayerChoice(VOLUMES, POOLS, POOL),
+    "AveragePooling2D": LayerChoice(IMAGES, POOLS, POOL),
     **{
         f"Global{kind}Pooling{rank}D": LayerChoice((rank + 1,), optional={"keepdims": [True], **FIRST})
         for kind in ("Max", "Average")

@@ -67,11 +67,11 @@ class Summary:
         with self.lock:
             if "cause" in report:
                 self.causes.setdefault(report["cause"], report)
-                self.first_difference_s = self.first_difference_s or self.seconds
                 return
             self.kinds[report["kind"]] += 1
             self.layers.update(report["layers"])
             if report["differs"]:
+                self.first_difference_s = self.first_difference_s or self.seconds
                 self.differing_layers.update(report["layers"])
                 self.examples.setdefault(f"{report['kind']}: {report['detail'][:150]}", json.dumps(report["spec"]))
 
@@ -81,7 +81,7 @@ class Summary:
         return f"{self.models}/{self.count} models, {rate:.1f} a second, {differing} differ, {self.seconds:.0f} s"
 
     def show(self) -> None:
-        print(f"\n{self.progress()}")
+        print(f"\n{self.progress()}; the first difference after {self.first_difference_s:.0f} s")
         for kind, number in self.kinds.most_common():
             print(f"  {number:6d}  {kind}")
         if self.differing_layers:
@@ -106,8 +106,13 @@ def work(options: argparse.Namespace) -> None:
 
     for chunk in map(int, options.chunks.split(",")):
         count = min(CHUNK, options.count - chunk * CHUNK)
-        for report in chunk_of_models.run(options.seed * 1_000_003 + chunk, count, options.shrink_s, options.compiled):
-            print(json.dumps(report), flush=True)
+        seed = options.seed * 1_000_003 + chunk
+        chunk_of_models.run(seed, count, options.shrink_s, options.compiled, say)
+
+
+def say(report: dict[str, Any]) -> None:
+    """Tell the process that shares out the work."""
+    print(json.dumps(report), flush=True)
 
 
 def start_worker(options: argparse.Namespace, chunks: list[int], summary: Summary) -> None:

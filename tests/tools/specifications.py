@@ -67,6 +67,9 @@ class Sketch:
             self.is_refused = True
             self.unread = [*self.unread, before]
             return
+        made = len(self.building.tensors) - before
+        if made > 1:
+            call["makes"] = made
         read = [*call["on"], *call.get("tensors", {}).values()]
         self.unread = [n for n in self.unread if n not in read] + list(range(before, len(self.building.tensors)))
 

@@ -218,8 +218,19 @@ class Loss(Configurable, ABC):
         valid = self.valid(y_true, values)
         if mask is None:
             return valid
+        if values.ndim == 0:
+            return self._kept_of_one_value(valid)
         given = sample_weights(f"{self.name}: mask", values, mask).astype(bool)
         return given if valid is None else valid & over_values(given, values.ndim)
+
+    def _kept_of_one_value(self, valid: Array | None) -> Array | None:
+        """The whole batch has one value, and its mean over what a mask keeps is the value."""
+        if self.reduction in (*_MEANS, "mean_with_sample_weight"):
+            return valid
+        raise ArgumentError(
+            f"{self.name}: expected no mask with reduction {self.reduction!r}, for the value is one for the whole batch. "
+            "Use reduction='sum_over_batch_size'."
+        )
 
     def _weights(
         self, y_true: Array, values: Array, sample_weight: ArrayLike | None, mask: ArrayLike | None

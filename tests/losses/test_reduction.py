@@ -80,6 +80,21 @@ def test_a_loss_of_the_whole_batch_takes_no_weights_in_training():
     assert dice.divisor(dice.values_per_row(T, P), 3, dice.count(T, P)) == 1.0
 
 
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean_with_sample_weight"])
+def test_a_mask_leaves_the_one_value_of_a_batch_as_it_is(reduction):
+    """As in Keras, which weighs the value by weights whose mean is 1."""
+    rng = np.random.default_rng(0)
+    y_true, y_pred, mask = rng.random((3, 4, 2)), rng.random((3, 4, 2)), rng.random((3, 4)) < 0.5
+    dice = losses.Dice(reduction=reduction)
+    assert dice(y_true, y_pred, mask=mask) == dice(y_true, y_pred)
+    assert dice.count(y_true, y_pred, mask=mask) == dice.count(y_true, y_pred)
+    whole, part = (dice.sum_and_gradient(y_true, y_pred, mask=m) for m in (None, mask))
+    assert whole[0] == part[0]
+    np.testing.assert_array_equal(whole[1], part[1])
+    with pytest.raises(ArgumentError, match="expected no mask with reduction 'sum'"):
+        losses.Dice(reduction="sum")(y_true, y_pred, mask=mask)
+
+
 def test_an_unknown_reduction_is_refused():
     with pytest.raises(ArgumentError, match="average"):
         losses.MeanSquaredError(reduction="average")

@@ -16,7 +16,6 @@ import gc
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,8 +113,8 @@ class Outcome:
 def outcome_of(spec: Spec) -> Outcome:
     """Run a specification in both packages, and compare."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, our_error = _attempt(distnet, spec, distnet_masks, Path(folder))
-        theirs, their_error = _attempt(keras, spec, keras_masks, Path(folder))
+        ours, our_error = _attempt(distnet, spec, in_distnet, Path(folder))
+        theirs, their_error = _attempt(keras, spec, in_keras, Path(folder))
         keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
         found = _of_errors(our_error, their_error)
         if found is None and ours is not None and theirs is not None:
@@ -132,10 +131,10 @@ def outcome_of(spec: Spec) -> Outcome:
     return found
 
 
-def _attempt(package: Any, spec: Spec, masks: Any, folder: Path) -> tuple[Run | None, str]:
+def _attempt(package: Any, spec: Spec, forward: Any, folder: Path) -> tuple[Run | None, str]:
     """A run, or the error that ended it."""
     try:
-        run = Run(package, spec, masks)
+        run = Run(package, spec, forward)
         run.everything(folder)
     except Exception as error:
         if package is distnet and not isinstance(error, DistnetError):
@@ -170,7 +169,7 @@ def difference(ours: Results, theirs: Results) -> Outcome | None:
 
 def _own_movement(spec: Spec, results: Results, found: Outcome) -> float:
     """How far distnet's own result moves when the weights it starts from change in their last bits."""
-    run = Run(distnet, spec, None)
+    run = Run(distnet, spec)
     rng = np.random.default_rng(1)
     run.model.set_weights([w * (1 + 4e-16 * rng.choice([-1, 1], w.shape)) for w in run.model.get_weights()])
     run.data.x = [x * (1 + 4e-16 * rng.choice([-1, 1], x.shape)) if x.dtype == "float64" else x for x in run.data.x]
@@ -202,21 +201,20 @@ def _opens_its_own(run: Run, path: Path) -> bool:
     return True
 
 
-def distnet_masks(model: Any, x: Sequence[Array]) -> list[Array | None]:
-    """The masks of a model's outputs."""
-    inputs = [np.asarray(part) if part.dtype.kind in "iu" else part.astype("float64") for part in x]
-    ctx = ForwardContext(False, 0, 0, 0, len(x[0]), Workspaces())
-    _, tape = model.graph.forward(inputs, ctx)
-    return list(tape.masks)
+def in_distnet(model: Any, x: list[Array]) -> tuple[Any, list[Array | None]]:
+    """What a model predicts, batch by batch, and its outputs' masks."""
+    inputs = [part if part.dtype.kind in "iu" else part.astype("float64") for part in x]
+    _, tape = model.graph.forward(inputs, ForwardContext(False, 0, 0, 0, len(x[0]), Workspaces()))
+    return model.predict(one_or_list(x), batch_size=4, verbose=0), list(tape.masks)
 
 
-def keras_masks(model: Any, x: Sequence[Array]) -> list[Array | None]:
-    """The masks of a model's outputs."""
+def in_keras(model: Any, x: list[Array]) -> tuple[Any, list[Array | None]]:
+    """What a model predicts, and its outputs' masks: traced together, for tracing takes the most time."""
 
-    def masks(trainable: Any, others: Any, given: Any) -> Any:
+    def forward(trainable: Any, others: Any, given: Any) -> Any:
         outputs, _ = model.stateless_call(trainable, others, given, training=False)
-        return [backend.get_keras_mask(output) for output in as_list(outputs)]
+        return outputs, [backend.get_keras_mask(output) for output in as_list(outputs)]
 
     variables = [[v.value for v in part] for part in (model.trainable_variables, model.non_trainable_variables)]
-    made = trainer.jit(masks)(*variables, x[0] if len(x) == 1 else list(x))
-    return [None if mask is None else np.asarray(mask) for mask in made]
+    outputs, masks = trainer.jit(forward)(*variables, one_or_list(x))
+    return outputs, masks

@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-CHUNK = 40
-"""Models from one seed of the generator."""
-CHUNKS_OF_A_WORKER = 15
-"""After which a new process takes its place: traces of JAX stay in memory."""
+OF_A_WORKER = 1000
+"""Models after which a new process takes a worker's place: what JAX traced stays in memory."""
 
 
 def arguments() -> argparse.Namespace:
@@ -37,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--shrink-s", type=float, default=60, help="seconds for making one difference small")
     parser.add_argument("--limit-s", type=float, default=1e9, help="seconds after which no new models are begun")
     parser.add_argument("--out", type=Path, help="a file for the differences, as JSON lines")
-    parser.add_argument("--chunks", help=argparse.SUPPRESS)
+    parser.add_argument("--part", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -102,12 +100,11 @@ def _is_agreed(kind: str) -> bool:
 
 def work(options: argparse.Namespace) -> None:
     """One process's share: a JSON line for each model and each cause."""
-    import chunk_of_models
+    import searching
 
-    for chunk in map(int, options.chunks.split(",")):
-        count = min(CHUNK, options.count - chunk * CHUNK)
-        seed = options.seed * 1_000_003 + chunk
-        chunk_of_models.run(seed, count, options.shrink_s, options.compiled, say)
+    first, last = map(int, options.part.split(","))
+    seeds = range(options.seed * 1_000_000 + first, options.seed * 1_000_000 + last)
+    searching.run(seeds, options.shrink_s, options.compiled, say)
 
 
 def say(report: dict[str, Any]) -> None:
@@ -115,34 +112,27 @@ def say(report: dict[str, Any]) -> None:
     print(json.dumps(report), flush=True)
 
 
-def start_worker(options: argparse.Namespace, chunks: list[int], summary: Summary) -> None:
+def start_worker(options: argparse.Namespace, part: range, summary: Summary) -> None:
     command = [sys.executable, __file__, "--seed", str(options.seed), "--shrink-s", str(options.shrink_s)]
-    command += [
-        "--count",
-        str(options.count),
-        "--chunks",
-        ",".join(map(str, chunks)),
-        *(["--compiled"] if options.compiled else []),
-    ]
+    command += ["--part", f"{part.start},{part.stop}", *(["--compiled"] if options.compiled else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("{"):
                 summary.add(json.loads(line))
     if process.returncode:
-        summary.add({"kind": "worker died", "layers": [], "differs": True, "detail": str(chunks), "spec": {}})
+        summary.add({"kind": "worker died", "layers": [], "differs": True, "detail": str(part), "spec": {}})
 
 
 def referee(options: argparse.Namespace) -> Summary:
-    """Share the chunks out among worker processes, and gather what they report."""
+    """Share the models out among worker processes, and gather what they report."""
     summary = Summary(options.count)
-    chunks = list(range(-(-options.count // CHUNK)))
-    size = max(1, min(CHUNKS_OF_A_WORKER, -(-len(chunks) // options.jobs)))
-    shares = [chunks[i : i + size] for i in range(0, len(chunks), size)]
+    size = max(1, min(OF_A_WORKER, -(-options.count // options.jobs)))
+    parts = [range(i, min(i + size, options.count)) for i in range(0, options.count, size)]
 
     def take() -> None:
-        while shares and summary.seconds < options.limit_s:
-            start_worker(options, shares.pop(0), summary)
+        while parts and summary.seconds < options.limit_s:
+            start_worker(options, parts.pop(0), summary)
 
     threads = [threading.Thread(target=take, daemon=True) for _ in range(options.jobs)]
     for thread in threads:
@@ -169,7 +159,7 @@ def replay(options: argparse.Namespace) -> int:
 def main() -> int:
     options = arguments()
     sys.path.insert(0, str(HERE))
-    if options.chunks:
+    if options.part:
         work(options)
         return 0
     if options.replay:

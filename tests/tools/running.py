@@ -85,17 +85,22 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def predicted(model: Any, x: list[Array]) -> tuple[Any, list[Array]]:
+    """What a model predicts, without masks."""
+    return model.predict(one_or_list(x), batch_size=4, verbose=0), []
+
+
 class Run:
     """One model of one package, with its data.
 
     Args:
         package: ``distnet`` or ``keras``.
         spec: what to run.
-        masks: gives the masks of the outputs for some inputs.
+        forward: gives outputs and their masks for a model and its inputs; by default ``predict`` without masks.
     """
 
-    def __init__(self, package: ModuleType, spec: Spec, masks: Any) -> None:
-        self.package, self.spec, self.masks = package, spec, masks
+    def __init__(self, package: ModuleType, spec: Spec, forward: Any = None) -> None:
+        self.package, self.spec, self.forward = package, spec, forward or predicted
         self.data = Data(spec)
         self.model = model_of(package, spec)
         self.results: Results = {}
@@ -105,11 +110,9 @@ class Run:
 
     def everything(self, folder: Path | None = None) -> Results:
         """Predictions, masks, losses, metrics, weights after training."""
-        batch = self.spec["training"]["batch_size"] if "training" in self.spec else 32
-        self._note("prediction", self.model.predict(one_or_list(self.data.x), batch_size=batch, verbose=0))
-        if self.masks is not None:
-            for i, mask in enumerate(self.masks(self.model, self.data.x)):
-                self.results[f"mask {i}"] = np.zeros(0) if mask is None else np.asarray(mask, "float64")
+        outputs, masks = self.forward(self.model, self.data.x)
+        self._note("prediction", outputs)
+        self._note("mask", [np.zeros(0) if mask is None else mask for mask in masks])
         if "training" in self.spec:
             self._train(self.spec["training"])
             if "file" in self.spec["training"] and folder is not None:
@@ -128,8 +131,8 @@ class Run:
         whole = {"batch_size": training["batch_size"], "verbose": 0, **options}
         whole.pop("class_weight", None)
         x = one_or_list(self.data.x)
-        before = self.model.evaluate(x, one_or_list(y), return_dict=True, **whole)
-        self._logs("evaluated", before)
+        if "is_evaluated" in training or not training["epochs"]:
+            self._logs("evaluated", self.model.evaluate(x, one_or_list(y), return_dict=True, **whole))
         if not training["epochs"]:
             return
         if "validation" in training:

@@ -8,7 +8,18 @@ from typing import Any
 from building import Building
 from hypothesis import strategies as st
 from layer_choices import LAYERS, REGULARIZERS, SYMBOLS, Draw, LayerChoice
-from training_choices import CALLBACKS, FILES, HEADS, LOSSES, METRICS, OF_EVERY_OPTIMIZER, OPTIMIZERS, RATES, SIZES
+from training_choices import (
+    CALLBACKS,
+    CALLBACKS_OF_SCHEDULES,
+    FILES,
+    HEADS,
+    LOSSES,
+    METRICS,
+    OF_EVERY_OPTIMIZER,
+    OPTIMIZERS,
+    RATES,
+    SIZES,
+)
 
 import distnet
 from distnet.errors import DistnetError
@@ -249,12 +260,16 @@ def _is_chain(spec: Options) -> bool:
     return plain and no_states and not both and len(spec["inputs"]) == 1 and spec["outputs"] == [len(calls)]
 
 
+def _is_vector(sketch: Sketch) -> bool:
+    return len(sketch.row(sketch.unread[-1])) == 1
+
+
 def _training(sketch: Sketch, targets: list[Options], is_on_ranks: bool) -> Options:
     rows, batch_size, epochs = sketch.pick(SIZES)
     name = sketch.pick(list(OPTIMIZERS))
     optimizer = {"learning_rate": sketch.pick(RATES), **sketch.some(OPTIMIZERS[name])}
     if sketch.chance(3):
-        optimizer |= sketch.some(OF_EVERY_OPTIMIZER)
+        optimizer |= sketch.some(OF_EVERY_OPTIMIZER[sketch.pick([0, 1, 2])])
     training: Options = {
         "rows": rows,
         "batch_size": batch_size,
@@ -264,16 +279,25 @@ def _training(sketch: Sketch, targets: list[Options], is_on_ranks: bool) -> Opti
     }
     if sketch.chance(3):
         training["sample_weight"] = sketch.pick(["rows", "steps"])
-    elif len(targets) == 1 and targets[0]["kind"] in ("bits", "classes", "labels") and sketch.chance(3):
+    elif (
+        len(targets) == 1
+        and targets[0]["kind"] in ("bits", "classes", "labels")
+        and _is_vector(sketch)
+        and sketch.chance(2)
+    ):
         training["class_weight"] = True
     if len(targets) > 1 and sketch.chance(2):
         training["loss_weights"] = [0.5, 2.0][: len(targets)]
+    if sketch.chance(3):
+        training["is_evaluated"] = True
     if sketch.chance(5):
         training["validation"] = True
     if sketch.chance(4):
-        training["callbacks"] = [sketch.pick(CALLBACKS)]
+        is_fixed = isinstance(optimizer["learning_rate"], float)
+        training["callbacks"] = [sketch.pick(CALLBACKS if is_fixed else CALLBACKS_OF_SCHEDULES)]
     if sketch.chance(10):
         training["file"] = sketch.pick(FILES)
     if is_on_ranks and sketch.chance(3):
         training["is_unseeded"] = True
+        training["epochs"] = epochs * (not sketch.is_random)
     return training

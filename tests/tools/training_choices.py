@@ -82,7 +82,7 @@ METRICS: dict[str, list[Any]] = {
     ],
     "bit_logits": [make("metrics.BinaryAccuracy", threshold=0.0), make("metrics.BinaryCrossentropy", from_logits=True)],
     "classes": [
-        *("accuracy", "categorical_accuracy", "ce", "top_k_categorical_accuracy"),
+        *("accuracy", "categorical_accuracy", "top_k_categorical_accuracy"),
         make("metrics.TopKCategoricalAccuracy", k=2),
         make("metrics.CategoricalCrossentropy", label_smoothing=0.1),
         make("metrics.KLDivergence"),
@@ -124,21 +124,27 @@ OPTIMIZERS: dict[str, dict[str, list[Any]]] = {
     "Lamb": {"beta_2": [0.99]},
     "Adafactor": {"relative_step": [False], "clip_threshold": [0.5]},
 }
-OF_EVERY_OPTIMIZER: dict[str, list[Any]] = {
-    "clipnorm": [0.1],
-    "clipvalue": [0.05],
-    "global_clipnorm": [0.2],
+_COMMON: dict[str, list[Any]] = {
     "weight_decay": [0.01],
     "use_ema": [True],
     "gradient_accumulation_steps": [2],
 }
-CALLBACKS: list[Any] = [
+OF_EVERY_OPTIMIZER: list[dict[str, list[Any]]] = [
+    {"clipnorm": [0.1], **_COMMON},
+    {"clipvalue": [0.05], **_COMMON},
+    {"global_clipnorm": [0.2], **_COMMON},
+]
+"""Options of all optimizers; no two ways of clipping together."""
+CALLBACKS_OF_SCHEDULES: list[Any] = [
     make("callbacks.EarlyStopping", monitor="loss", patience=1, restore_best_weights=True),
     make("callbacks.EarlyStopping", monitor="loss", min_delta=0.5, patience=0),
-    make("callbacks.ReduceLROnPlateau", monitor="loss", factor=0.5, patience=0, min_delta=0.01, cooldown=1),
-    make("callbacks.LearningRateScheduler", schedule={"function": "halved"}),
     make("callbacks.TerminateOnNaN"),
 ]
-SIZES = [(6, 6, 5), (7, 4, 3), (5, 2, 2)]
-"""Rows, batch size and epochs: at least five steps."""
+CALLBACKS: list[Any] = [
+    *CALLBACKS_OF_SCHEDULES,
+    make("callbacks.ReduceLROnPlateau", monitor="loss", factor=0.5, patience=0, min_delta=0.01, cooldown=1),
+    make("callbacks.LearningRateScheduler", schedule={"function": "halved"}),
+]
+SIZES = [(6, 6, 5), (7, 4, 3), (6, 6, 5), (4, 4, 5), (5, 2, 2)]
+"""Rows, batch size and epochs: at least five steps; a part of the models ends with a smaller batch."""
 FILES = ["h5", "keras", "weights.h5"]

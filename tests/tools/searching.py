@@ -1,4 +1,4 @@
-"""Some models from one seed: each compared, and the first of each new difference made small by hypothesis."""
+"""Models of some seeds: each compared, and the first of each new difference made small by hypothesis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import comparing
@@ -24,7 +24,11 @@ QUIET = {
     "report_multiple_bugs": False,
     "print_blob": False,
 }
+EXAMPLES = 2
+"""Of a seed: hypothesis begins with the simplest specification, always the same; the next is the seed's own."""
+Report = Callable[[dict[str, Any]], None]
 _causes: dict[str, list[set[str]]] = {}
+_simplest: dict[str, str] = {}
 
 
 class DifferenceError(Exception):
@@ -63,38 +67,34 @@ def is_known(spec: Any, found: Outcome) -> bool:
     return any(needed <= traits(spec) for needed in _causes.get(signature(found), ()))
 
 
-def run(seed: int, count: int, shrink_s: float, is_compiled: bool, report: Callable[[dict[str, Any]], None]) -> None:
-    """Report on each model, and on each cause of differences."""
+def run(seeds: Iterable[int], shrink_s: float, is_compiled: bool, report: Report) -> None:
+    """Report on the model of each seed, and on each cause of differences."""
     comparing.set_up(is_compiled)
-    chunk = Chunk(count, shrink_s, report)
-    for part in range(count):
-        if chunk.left > 0:
-            chunk.run_until_something_new(seed * 101 + part)
+    for seed in seeds:
+        Search(seed, shrink_s, report).run()
 
 
-class Chunk:
-    """Models that one call of ``run`` judges.
+class Search:
+    """Draws the model of one seed and compares it; a new difference is made small.
 
     Args:
-        left: how many more.
-        shrink_s: seconds for making one difference small.
-        report: takes what is found.
+        seed: of hypothesis.
+        shrink_s: seconds for making a difference small.
+        report: takes what comes out.
     """
 
-    def __init__(self, left: int, shrink_s: float, report: Callable[[dict[str, Any]], None]) -> None:
-        self.left, self.shrink_s, self.report = left, shrink_s, report
+    def __init__(self, seed: int, shrink_s: float, report: Report) -> None:
+        self.seed, self.shrink_s, self.report = seed, shrink_s, report
         self.known: dict[str, Outcome] = {}
         self.sought = ""
         self.until = 0.0
         self.smallest: tuple[Any, Outcome] | None = None
 
-    def run_until_something_new(self, seed: int) -> None:
-        """Draw and judge models; end with the first new difference, made small."""
+    def run(self) -> None:
         phases = (Phase.generate, Phase.shrink) if self.shrink_s else (Phase.generate,)
-        settings = hypothesis.settings(max_examples=self.left, phases=phases, **QUIET)
-        self.sought, self.smallest = "", None
+        settings = hypothesis.settings(max_examples=EXAMPLES, phases=phases, **QUIET)
         with contextlib.suppress(DifferenceError, OutOfTime):
-            hypothesis.seed(seed)(settings(hypothesis.given(specifications())(self.judge)))()
+            hypothesis.seed(self.seed)(settings(hypothesis.given(specifications())(self.judge)))()
         if self.smallest is None:
             return
         spec, found = self.smallest
@@ -111,6 +111,8 @@ class Chunk:
             OutOfTime: it was made small for long enough.
         """
         text = json.dumps(spec, sort_keys=True)
+        if text == _simplest.setdefault("text", text):
+            return
         if self.sought and time.monotonic() > self.until:
             raise OutOfTime
         if text not in self.known:
@@ -126,7 +128,6 @@ class Chunk:
         raise DifferenceError(found.kind)
 
     def _count(self, spec: Any, found: Outcome) -> None:
-        self.left -= 1
         part = {"spec": spec} if found.is_difference else {}
         about = {"kind": found.kind, "detail": found.detail[:300], "differs": found.is_difference}
         self.report({**about, "layers": layers_of(spec), **part})

@@ -1,0 +1,107 @@
+"""Generated models on several ranks against one rank: one result, to 1e-10 in float64."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+from as_program import program_of
+from hypothesis import HealthCheck, Phase
+from running import Results, apart
+from specifications import specifications
+
+import distnet
+
+TOLERANCE = 1e-10
+OF_A_JOB = 100
+"""Specifications that one job runs."""
+HERE = Path(__file__).parent
+
+
+def drawn(count: int, seed: int) -> list[dict[str, Any]]:
+    """So many different specifications."""
+    specs: dict[str, dict[str, Any]] = {}
+    settings = hypothesis.settings(
+        max_examples=2, database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+    )
+
+    def keep(spec: dict[str, Any]) -> None:
+        specs[json.dumps(spec, sort_keys=True)] = spec
+
+    number = seed * 1_000_000
+    while len(specs) < count:
+        hypothesis.seed(number)(settings(hypothesis.given(specifications(is_on_ranks=True))(keep)))()
+        number += 1
+    return list(specs.values())[:count]
+
+
+def launcher(ranks: int) -> list[str]:
+    """The command before the program: none for one rank."""
+    if ranks == 1:
+        return []
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    mpirun = shutil.which("mpirun", path=beside)
+    if mpirun is None:
+        raise SystemExit(f"no mpirun beside {sys.executable} or in PATH")
+    return [mpirun, "-n", str(ranks)]
+
+
+def run(specs: list[dict[str, Any]], ranks: int, folder: Path) -> list[Results]:
+    """What each specification gives on a number of ranks."""
+    given, out = folder / "specs.json", folder / f"{ranks}.npz"
+    given.write_text(json.dumps(specs))
+    program = [sys.executable, str(HERE / "run_on_ranks.py"), str(given), str(out)]
+    done = subprocess.run(launcher(ranks) + program, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{ranks} ranks ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
+    results: list[Results] = [{} for _ in specs]
+    with np.load(out) as held:
+        for key in held:
+            number, name = key.split("/", 1)
+            results[int(number)][name] = held[key]
+    return results
+
+
+def difference(several: Results, one: Results) -> str:
+    """What differs first; nothing where all agrees."""
+    if several.keys() != one.keys():
+        return f"keys {sorted(several.keys() ^ one.keys())}"
+    if several["ranks that differ"]:
+        return "the ranks among themselves"
+    amounts = {name: apart(several[name], one[name]) for name in one}
+    return next((f"{name} by {amount:.2g}" for name, amount in amounts.items() if not amount <= TOLERANCE), "")
+
+
+def compare(count: int, seed: int, ranks: int) -> int:
+    """Run models on several ranks and on one, and say what differs; 1 where anything does."""
+    begin = time.monotonic()
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    distnet.config.set_floatx("float64")
+    specs = drawn(count, seed)
+    kinds: collections.Counter[str] = collections.Counter()
+    for start in range(0, count, OF_A_JOB):
+        part = specs[start : start + OF_A_JOB]
+        with tempfile.TemporaryDirectory() as folder:
+            several, one = (run(part, n, Path(folder)) for n in (ranks, 1))
+        for spec, a, b in zip(part, several, one, strict=True):
+            apart_by = difference(a, b)
+            kinds["differ" if apart_by else "both refuse" if "error" in b else "same"] += 1
+            kinds["unseeded"] += bool(spec.get("training", {}).get("is_unseeded"))
+            if apart_by:
+                print(f"\n== {apart_by}\n{program_of(spec)}\n{json.dumps(spec)}", flush=True)
+        print(f"{start + len(part)}/{count} models on {ranks} ranks and on 1, {dict(kinds)}, "
+              f"{time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)  # fmt: skip
+    print(f"{count} models on {ranks} ranks and on 1: {dict(kinds)}, {time.monotonic() - begin:.0f} s")
+    return int(kinds["differ"] > 0)

@@ -1,0 +1,52 @@
+"""Run by every rank: runs specifications in distnet, and rank 0 writes what each gave: SPECS.json OUT.npz."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from running import Results, Run
+
+import distnet
+from distnet import comm
+from distnet.errors import DistnetError
+
+
+def results_of(spec: dict[str, Any], folder: Path) -> Results:
+    """What a specification gives, or the error that it ends with."""
+    training = spec.get("training", {})
+    if not training.get("is_unseeded"):
+        distnet.utils.set_random_seed(spec["data"])
+    try:
+        run = Run(distnet, spec)
+        results = run.everything(folder)
+        if "file" in training:
+            results["file"] = run.opened(folder / f"distnet.{training['file']}")
+    except DistnetError as error:
+        return {"error": np.frombuffer(str(type(error).__name__).encode(), np.uint8)}
+    return results
+
+
+def main() -> None:
+    specs, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    distnet.config.set_floatx("float64")
+    everything = {}
+    with tempfile.TemporaryDirectory() as own:
+        folder = Path(comm.world().allgather_object(own)[0])
+        for i, spec in enumerate(specs):
+            results = results_of(spec, folder)
+            everywhere = comm.world().allgather_object({name: value.tobytes() for name, value in results.items()})
+            results["ranks that differ"] = np.array(sum(theirs != everywhere[0] for theirs in everywhere), "float64")
+            everything |= {f"{i}/{name}": value for name, value in results.items()}
+    if distnet.distribution.is_chief():
+        np.savez(out, **everything)
+
+
+main()

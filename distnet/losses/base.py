@@ -228,7 +228,7 @@ class Loss(Configurable, ABC):
         if self.reduction in (*_MEANS, "mean_with_sample_weight"):
             return valid
         raise ArgumentError(
-            f"{self.name}: expected no mask with reduction {self.reduction!r}, for the value is one for the whole batch. "
+            f"{self.name}: expected no mask with reduction {self.reduction!r}, for the whole batch has one value. "
             "Use reduction='sum_over_batch_size'."
         )
 

@@ -47,6 +47,7 @@ POSITIVE = Range(low=0, open_low=True)
 FRACTION = Range(low=0, high=1)
 POSITIVE_FRACTION = Range(low=0, high=1, open_low=True)
 BELOW_ONE = Range(low=0, high=1, open_high=True)
+INNER_FRACTION = Range(low=0, high=1, open_low=True, open_high=True)
 
 
 def number(default: T, within: Range, metadata: Mapping[str, object] = MappingProxyType({})) -> T:

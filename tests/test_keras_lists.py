@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import distnet
-from distnet import activations, losses, metrics, ops
+from distnet import activations, losses, metrics, ops, optimizers
 
 sys.path.insert(0, str(Path(__file__).parent))
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
@@ -21,9 +21,9 @@ NOT_THERE = {
     "initializers.STFT": "draws nothing: it is the kernel of STFTSpectrogram, a layer that is not there",
     "initializers.STFTInitializer": "as STFT",
     "initializers.stft": "as STFT",
-    "optimizers.LossScaleOptimizer": "",
-    "optimizers.MultiOptimizer": "",
-    "optimizers.OptimizerMap": "",
+    "optimizers.LossScaleOptimizer": "scales losses for half precision, which is not there",
+    "optimizers.MultiOptimizer": "one optimizer updates the flat buffer of all weights",
+    "optimizers.OptimizerMap": "of use only to MultiOptimizer",
 }
 """Names of Keras that distnet refuses, and why."""
 BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}
@@ -47,6 +47,11 @@ def test_every_public_name_of_keras_is_there_or_refused_with_a_reason(keras):
         if not hasattr(module_of(distnet, path), name)
     ]
     assert sorted(missing) == sorted(NOT_THERE)
+
+
+def test_a_refused_optimizer_says_why():
+    with pytest.raises(AttributeError, match="half precision"):
+        _ = optimizers.LossScaleOptimizer
 
 
 def test_a_name_means_a_loss_function_where_it_does_in_keras(keras):

@@ -89,7 +89,7 @@ class VarianceScaling(Initializer):
 
     def __post_init__(self) -> None:
         check_seeded(self)
-        self.mode, self.distribution = self.mode.lower(), self.distribution.lower()
+        self.mode, self.distribution = str(self.mode).lower(), str(self.distribution).lower()
         if self.distribution == "normal":
             self.distribution = "truncated_normal"
         if self.mode not in _MODES:

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import config, kernels
-from distnet.arguments import FRACTION, required_number
-from distnet.errors import ShapeError
+from distnet.arguments import FRACTION, is_integer, required_number, whole_number
+from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.registry import IF_SET, LEFT_OUT
@@ -73,10 +73,12 @@ class Dropout(Dropping):
 
     rate: float = required_number(FRACTION)
     noise_shape: tuple[int | None, ...] | None = None
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
 
     def validate(self) -> None:
         super().validate()
+        if is_integer(self.noise_shape):
+            raise ArgumentError(f"{self.name}: noise_shape: expected a tuple, received {self.noise_shape!r}.")
         if self.noise_shape is not None:
             self.noise_shape = as_shape(self.noise_shape, f"{self.name}: noise_shape")
 
@@ -130,7 +132,7 @@ class SpatialDropout1D(SpatialDropout):
     rank: ClassVar[int] = 1
 
     rate: float = required_number(FRACTION)
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
     data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
 
@@ -154,7 +156,7 @@ class SpatialDropout2D(SpatialDropout):
 
     rate: float = required_number(FRACTION)
     data_format: str | None = None
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
 
 
 @register_layer()
@@ -177,7 +179,7 @@ class SpatialDropout3D(SpatialDropout):
 
     rate: float = required_number(FRACTION)
     data_format: str | None = None
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
 
 
 def threshold(rate: float) -> int:

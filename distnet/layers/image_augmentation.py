@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.layers.base import register_layer
 from distnet.layers.channels import Channelled
@@ -42,7 +43,7 @@ class RandomFlip(Channelled):
     row_rank: ClassVar[int] = 3
 
     mode: str = "horizontal_and_vertical"
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
@@ -91,7 +92,7 @@ class RandomContrast(Channelled):
 
     factor: float | Sequence[float]
     value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     _: KW_ONLY
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
@@ -145,7 +146,7 @@ class RandomBrightness(Channelled):
 
     factor: float | Sequence[float]
     value_range: Sequence[float] = (0, 255)
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     _: KW_ONLY
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 

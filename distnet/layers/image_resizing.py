@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.layers.base import positive_int, register_layer
 from distnet.layers.channels import Channelled
@@ -212,7 +213,7 @@ class RandomCrop(_Cropped):
 
     height: int
     width: int
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.kernels.warp import warp, warp_gradient
 from distnet.layers.base import register_layer
@@ -83,7 +84,7 @@ class RandomRotation(_RandomWarp):
     factor: float | Sequence[float]
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     fill_value: float = 0.0
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
@@ -126,7 +127,7 @@ class RandomZoom(_RandomWarp):
     width_factor: float | Sequence[float] | None = None
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     fill_value: float = 0.0
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
@@ -171,7 +172,7 @@ class RandomTranslation(_RandomWarp):
     width_factor: float | Sequence[float]
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
     fill_value: float = 0.0
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from distnet.arguments import BELOW_ONE, FRACTION, required_number
+from distnet.arguments import BELOW_ONE, FRACTION, required_number, whole_number
 from distnet.layers.base import Layer, as_shape, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.dropout import mask_bits, threshold
@@ -39,7 +39,7 @@ class GaussianNoise(Layer):
     supports_masking: ClassVar[bool] = True
 
     stddev: float = required_number(FRACTION)
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         if not ctx.training or self.stddev == 0:
@@ -72,7 +72,7 @@ class GaussianDropout(Layer):
     supports_masking: ClassVar[bool] = True
 
     rate: float = required_number(BELOW_ONE)
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
@@ -110,7 +110,7 @@ class AlphaDropout(Layer):
 
     rate: float = required_number(BELOW_ONE)
     noise_shape: tuple[int | None, ...] | None = None
-    seed: int | None = None
+    seed: int | None = whole_number(None, 0)
 
     def validate(self) -> None:
         if self.noise_shape is not None:

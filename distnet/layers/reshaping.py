@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.channels import Channelled
@@ -58,6 +59,8 @@ class Reshape(Layer):
     target_shape: tuple[int, ...]
 
     def validate(self) -> None:
+        if is_integer(self.target_shape):
+            raise ArgumentError(f"{self.name}: target_shape: expected a tuple, received {self.target_shape!r}.")
         self.target_shape = extents(self.target_shape, None, f"{self.name}: target_shape", least=-1)
         if 0 in self.target_shape or self.target_shape.count(-1) > 1:
             raise ArgumentError(

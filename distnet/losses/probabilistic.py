@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import activations, criteria
-from distnet.arguments import FRACTION, NOT_NEGATIVE, number
+from distnet.arguments import FRACTION, INNER_FRACTION, NOT_NEGATIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
@@ -140,7 +140,7 @@ class CategoricalGeneralizedCrossEntropy(CriterionLoss):
 
     criterion: ClassVar = criteria.categorical_generalized_cross_entropy
     has_function_name: ClassVar[bool] = False
-    q: float = 0.5
+    q: float = number(0.5, INNER_FRACTION)
 
 
 @LOSSES.register("kld", "kullback_leibler_divergence")

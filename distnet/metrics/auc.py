@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import config
+from distnet.arguments import as_numbers
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.slopes import sigmoid
 from distnet.errors import ArgumentError, ShapeError
@@ -52,7 +53,7 @@ class AUC(SumsMetric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.curve, self.summation_method = self.curve.upper(), self.summation_method.lower()
+        self.curve, self.summation_method = str(self.curve).upper(), str(self.summation_method).lower()
         if self.curve not in self.curves or self.summation_method not in self.methods:
             raise ArgumentError(
                 f"AUC: expected a curve of {self.curves} and a summation_method of {self.methods}, "
@@ -60,8 +61,12 @@ class AUC(SumsMetric):
             )
         if self.num_labels and not self.multi_label:
             raise ArgumentError("AUC: expected multi_label=True with num_labels, received multi_label=False.")
+        if self.label_weights is not None:
+            as_numbers("AUC.label_weights", self.label_weights)
         if self.thresholds is not None:
-            given = np.asarray(self.thresholds)
+            given = as_numbers("AUC.thresholds", self.thresholds)
+            if given.ndim != 1:
+                raise ArgumentError(f"AUC: expected a list of thresholds, received {self.thresholds!r}.")
             inner = np.sort(as_thresholds("AUC", self.thresholds)) if given.size else np.empty(0)
         elif self.num_thresholds is None or self.num_thresholds < 2:
             raise ArgumentError(f"AUC: expected num_thresholds above 1, received {self.num_thresholds!r}.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distnet import config
+from distnet.arguments import is_integer
 from distnet.criteria.alignment import as_floating
 from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
@@ -52,10 +53,10 @@ class _IoU(SumsMetric, ABC):
         super().__post_init__()
         if not 1 <= self.classes() <= _MOST_CLASSES:
             raise ArgumentError(f"{self.name}: expected 1 to {_MOST_CLASSES} classes, received {self.classes()!r}.")
-        if max(self.targets(), default=0) >= self.classes():
-            raise ArgumentError(
-                f"{self.name}: expected target_class_ids below {self.classes()}, received {list(self.targets())}."
-            )
+        ids = self.targets()
+        are_numbers = isinstance(ids, Sequence) and not isinstance(ids, str) and all(is_integer(i) for i in ids)
+        if not are_numbers or max(ids, default=self.classes()) >= self.classes():
+            raise ArgumentError(f"{self.name}: expected target_class_ids below {self.classes()}, received {ids!r}.")
 
     def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
         return self.classes() ** 2

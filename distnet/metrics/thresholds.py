@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from distnet import config
+from distnet.arguments import as_numbers
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
@@ -29,7 +30,7 @@ def as_thresholds(name: str, thresholds: float | Sequence[float] | None, top_k: 
     """
     if thresholds is None:
         return np.array([0.5 if top_k is None else _NEVER])
-    levels = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    levels = np.atleast_1d(as_numbers(f"{name}: thresholds", thresholds, np.float64))
     if levels.ndim != 1 or not levels.size or not ((levels >= 0) & (levels <= 1)).all():
         raise ArgumentError(f"{name}: expected thresholds in [0, 1], received {thresholds!r}.")
     return levels

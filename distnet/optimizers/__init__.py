@@ -50,9 +50,17 @@ __all__ = [
     "serialize",
 ]
 
+_NOT_THERE = {
+    "LossScaleOptimizer": "it scales losses for half precision, which distnet does not have. Pass the inner optimizer.",
+    "MultiOptimizer": "one optimizer updates the flat buffer of all weights. Use one, or Muon, which joins two rules.",
+    "OptimizerMap": "it is of use only to MultiOptimizer, which is not there.",
+}
+"""Names of Keras that are refused, and why."""
+
 
 def __getattr__(name: str) -> ModuleType:
     """``legacy``, which takes its names from here."""
     if name != "legacy":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        reason = f": {_NOT_THERE[name]}" if name in _NOT_THERE else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason}")
     return importlib.import_module("distnet.optimizers.legacy")

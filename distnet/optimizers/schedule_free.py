@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, Range, number, whole_number
+from distnet.arguments import BELOW_ONE, INNER_FRACTION, NOT_NEGATIVE, number, whole_number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRateField
 from distnet.variables import StorePart, VariableStore
-
-_INNER_FRACTION = Range(low=0, high=1, open_low=True, open_high=True)
 
 
 @OPTIMIZERS.register()
@@ -32,7 +30,7 @@ class ScheduleFreeAdamW(Optimizer):
     """
 
     learning_rate: LearningRateField = LearningRateField(0.0025)
-    beta_1: float = number(0.9, _INNER_FRACTION)
+    beta_1: float = number(0.9, INNER_FRACTION)
     beta_2: float = number(0.999, BELOW_ONE)
     epsilon: float = number(1e-8, NOT_NEGATIVE)
     warmup_steps: int = whole_number(0, 0)

@@ -151,7 +151,9 @@ class MultiHeadAttention(Layer):
     def validate(self) -> None:
         self.num_heads = positive_int(self.num_heads, f"{self.name}: num_heads")
         self.key_dim = positive_int(self.key_dim, f"{self.name}: key_dim")
-        self.value_dim = positive_int(self.value_dim or self.key_dim, f"{self.name}: value_dim")
+        self.value_dim = positive_int(
+            self.key_dim if self.value_dim is None else self.value_dim, f"{self.name}: value_dim"
+        )
         if self.sliding_window is not None:
             self.sliding_window = positive_int(self.sliding_window, f"{self.name}: sliding_window")
         self.output_shape = _extents(self.output_shape, f"{self.name}: output_shape")
@@ -205,8 +207,10 @@ class MultiHeadAttention(Layer):
                     f"{self.name}: has weights for {projection.kernel.shape[0]} features and cannot take {part[-1]}."
                 )
 
-    def compute_output_shape(self, shape: Any) -> Any:
-        return (*shape[0][:-1], *(self.output_shape or shape[0][-1:]))
+    def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
+        """Of the output, for the shapes of query, value and key one by one, as Keras has it, or in a list."""
+        query = query_shape[0] if isinstance(query_shape, list) and value_shape is None else tuple(query_shape)
+        return (*query[:-1], *(self.output_shape or query[-1:]))
 
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
         y, (rows, steps, _), of_keys = self.compute_output_shape(shape), shape[0], shape[1][1]

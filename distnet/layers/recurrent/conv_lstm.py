@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet import config, kernels
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, number
+from distnet.arguments import FRACTION, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -77,7 +77,7 @@ class ConvLSTM(Recurrent):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     dropout: float = number(0.0, FRACTION)
     recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, number
+from distnet.arguments import FRACTION, check_option, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
@@ -63,7 +63,7 @@ class GRU(Recurrent):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     dropout: float = number(0.0, FRACTION)
     recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
@@ -74,6 +74,10 @@ class GRU(Recurrent):
     zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
     implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        check_option(f"{self.name}: use_cudnn", self.use_cudnn, ("auto", True, False))
 
     @property
     def bias_shape(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, number
+from distnet.arguments import FRACTION, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import register_layer
@@ -59,7 +59,7 @@ class SimpleRNN(Recurrent):
     go_backwards: bool = False
     stateful: bool = False
     unroll: bool = False
-    seed: int | None = field(default=None, metadata=IF_SET)
+    seed: int | None = whole_number(None, 0, IF_SET)
     zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
     implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)

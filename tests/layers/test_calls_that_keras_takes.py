@@ -1,10 +1,10 @@
-"""Softmax layers and the masks that they are called with."""
+"""Calls of layers that Keras takes: masks that broadcast, other ranks, shapes one by one."""
 
 import numpy as np
 import pytest
 
 from distnet.errors import ShapeError
-from distnet.layers import LayerNormalization, Softmax
+from distnet.layers import LayerNormalization, MultiHeadAttention, Softmax
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
 
@@ -33,3 +33,12 @@ def test_layer_normalization_takes_inputs_of_another_rank():
         layer(X[:, :, :3])
     with pytest.raises(ShapeError, match="axis"):
         LayerNormalization(axis=2)(X[:, 0])
+
+
+def test_attention_gives_its_shape_for_shapes_one_by_one():
+    layer = MultiHeadAttention(2, 3)
+    assert layer.compute_output_shape((2, 5, 4), (2, 6, 3)) == (2, 5, 4)
+    assert layer.compute_output_shape((2, 5, 4), (2, 6, 3), (2, 6, 3)) == (2, 5, 4)
+    assert layer.compute_output_shape([(2, 5, 4), (2, 6, 3), (2, 6, 3)]) == (2, 5, 4)
+    wide = MultiHeadAttention(2, 3, output_shape=(7,))
+    assert wide.compute_output_shape(query_shape=(2, 5, 4), value_shape=(2, 6, 3)) == (2, 5, 7)

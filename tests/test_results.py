@@ -116,6 +116,23 @@ def test_a_loss_heeds_the_mask_that_predictions_carry():
     assert loss(y, p) == pytest.approx((0 + 1 + 4 + 9) / 4)
 
 
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        (keras.metrics.MeanSquaredError, [11.1667, 32.1667, 18.9]),
+        (keras.metrics.BinaryAccuracy, [0.1667, 0.0833, 0.1]),
+        (keras.metrics.CosineSimilarity, [0.8949, 0.946, 0.9358]),
+        (keras.metrics.RootMeanSquaredError, [5.6716, 5.6716, 6.7577]),
+    ],
+)
+def test_metrics_heed_the_mask_that_predictions_carry_where_keras_does(metric, expected):
+    """The numbers are Keras 3.15's (JAX): masked, not masked, masked and weighted."""
+    embedding = keras.layers.Embedding(5, 2, mask_zero=True, embeddings_initializer="ones")
+    p, y = embedding(np.array([[1, 2, 0], [3, 0, 0]])), np.arange(12.0).reshape(2, 3, 2)
+    weighted = metric()(y, p, sample_weight=np.array([[1.0], [3.0]]))
+    assert [metric()(y, p), metric()(y, p.numpy()), weighted] == pytest.approx(expected, abs=6e-5)
+
+
 def test_training_takes_results_as_data_and_weights():
     model = keras.Sequential([keras.layers.Dense(2)])
     model.compile("sgd", keras.losses.MeanSquaredError())

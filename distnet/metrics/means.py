@@ -15,12 +15,13 @@ import numpy as np
 from distnet import criteria
 from distnet.criteria import Criterion
 from distnet.criteria.alignment import as_floating
-from distnet.criteria.weighting import sample_weights
+from distnet.criteria.weighting import over_values, sample_weights
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.base import Metric
 from distnet.metrics.sums import SumsMetric
 from distnet.naming import name_of
 from distnet.registry import Registry, to_json
+from distnet.results import mask_of
 from distnet.types import Array, ArrayLike, Json, Shape
 
 _ValuesAndGradient: TypeAlias = Callable[..., tuple[Array, Array]]
@@ -79,6 +80,14 @@ class MeanMetric(SumsMetric, ABC):
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values = self.values(y_true, y_pred)
         return mean_sums(self.name, values, self.weights(y_true, values, sample_weight))
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Take these rows in, without the time steps that the mask which ``y_pred`` carries excludes."""
+        mask = mask_of(y_pred) if self.heeds_mask else None
+        if mask is not None:
+            weight = np.ones(()) if sample_weight is None else np.asarray(sample_weight)
+            sample_weight = over_values(weight, max(mask.ndim, weight.ndim)) * mask
+        super().update_state(y_true, y_pred, sample_weight)
 
     def result_of(self, state: Array) -> float | Array:
         return mean_of(state)

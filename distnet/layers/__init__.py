@@ -80,6 +80,7 @@ from distnet.layers.merging import maximum as maximum
 from distnet.layers.merging import minimum as minimum
 from distnet.layers.merging import multiply as multiply
 from distnet.layers.merging import subtract as subtract
+from distnet.layers.merging.of_keras_1 import Merge as Merge
 from distnet.layers.noise import ActivityRegularization as ActivityRegularization
 from distnet.layers.noise import AlphaDropout as AlphaDropout
 from distnet.layers.noise import GaussianDropout as GaussianDropout

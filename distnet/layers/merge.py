@@ -1,5 +1,27 @@
-"""Keras 2's path of Add, Concatenate, add, concatenate: see ``distnet.layers.old_paths``."""
+"""Keras 2's path of Add, Concatenate, add, concatenate; called, it is Keras 1's function ``merge``."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from distnet.layers.merging.of_keras_1 import Merge as Merge
 from distnet.layers.old_paths import __getattr__ as __getattr__
+from distnet.layers.symbolic import KerasTensor
+
+
+class _Merging(ModuleType):
+    """A module that can be called, for ``keras.layers.merge`` was a function once and a module later."""
+
+    def __call__(self, inputs: Sequence[KerasTensor], mode: object = "sum", *args: Any, **kwargs: Any) -> KerasTensor:
+        """Placeholders merged: ``Merge`` called on them.
+
+        Source: ``keras.layers.merge`` of Keras 1.
+        """
+        merged: KerasTensor = Merge(None, mode, *args, **kwargs)(list(inputs))
+        return merged
+
+
+sys.modules[__name__].__class__ = _Merging

@@ -22,7 +22,7 @@ from distnet.types import Json, Shape
 
 @register_layer()
 class Sequential(Model, has_graph=True):
-    """Layers one after the other, each with one input and one output.
+    """Layers one after the other, each with one input and one output; a model as the first may have several inputs.
 
     Args:
         layers: in order; the first may be an ``Input`` or carry ``input_shape=``. Without either the
@@ -42,6 +42,7 @@ class Sequential(Model, has_graph=True):
         super().__init__(name, trainable)
         self._entry: InputLayer | None = None
         self._is_open = False
+        self._entries: list[InputLayer] = []
         self._made: list[KerasTensor] = []
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
@@ -118,12 +119,12 @@ class Sequential(Model, has_graph=True):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The placeholder of the input.
+        """The placeholder of the input; several where the first layer is a model of several inputs.
 
         Raises:
             NotBuiltError: the input shape is not known yet.
         """
-        return [self._known_entry().output]
+        return [entry.output for entry in self._entries or [self._known_entry()]]
 
     @property
     def outputs(self) -> list[KerasTensor]:
@@ -219,27 +220,35 @@ class Sequential(Model, has_graph=True):
     def _begin_with(self, layer: Layer) -> None:
         """Take over from the first layer the dtype, and the shape of the input where it carries it."""
         self.dtype = layer.dtype
-        if self._entry is None and layer.batch_input_shape is not None:
+        if self._entry is None and isinstance(layer, Model) and layer.built and len(layer.inputs) > 1:
+            tensors = layer.inputs
+            self._entries = [InputLayer(batch_input_shape=t.shape, dtype=t.dtype, name=t.name) for t in tensors]
+        elif self._entry is None and layer.batch_input_shape is not None:
             self._entry = InputLayer(
                 batch_input_shape=layer.batch_input_shape, dtype=self.dtype, name=f"{layer.name}_input"
             )
 
     def _chain(self, layers: Sequence[Layer]) -> None:
-        nodes = [Node(layer, (i,), (i + 1,)) for i, layer in enumerate(layers)]
-        self.graph = Graph(nodes, (0,), (len(nodes),))
+        entries = tuple(range(len(self._entries) or 1))
+        ends = range(entries[-1], entries[-1] + len(layers))
+        nodes = [
+            Node(layer, (i,) if n else entries, (i + 1,)) for n, (layer, i) in enumerate(zip(layers, ends, strict=True))
+        ]
+        self.graph = Graph(nodes, entries, (entries[-1] + len(nodes),))
 
     def _build_if_known(self) -> None:
-        if self._entry is None or not self.graph.nodes:
+        if not self.graph.nodes or (self._entry is None and not self._entries):
             return
         self._call_layers()
-        self.built_shape = self.input_shape = self.input_shapes[0]
+        shape: Any = self.input_shapes if self._entries else self.input_shapes[0]
+        self.built_shape = self.input_shape = shape
         lay_out(self)
 
     def _call_layers(self) -> None:
         """Call on placeholders the layers that have not been yet."""
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
-            made = list(leaves(node.layer(self.outputs[0])))
+            made = list(leaves(node.layer(self.outputs if self._entries and not self._made else self.outputs[0])))
             if len(made) > 1:
                 raise ArgumentError(f"{node.layer.name}: has {len(made)} outputs; a Sequential model takes one.")
             self._made += made

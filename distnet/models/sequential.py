@@ -81,7 +81,7 @@ class Sequential(Model, has_graph=True):
         Raises:
             ShapeError: a layer cannot take what the one before it gives.
         """
-        if self._entry is None:
+        if self._entry is None and not self._entries:
             self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.dtype)
             self._is_open = True
         self._build_if_known()
@@ -138,11 +138,11 @@ class Sequential(Model, has_graph=True):
     @property
     def structure(self) -> tuple[Any, Any]:
         """The placeholders of the input and of the output."""
-        return self.inputs[0], self.outputs[0]
+        return self.inputs if self._entries else self.inputs[0], self.outputs[0]
 
     def in_order(self, inputs: Any) -> list[Any]:
         """The one input, also before its shape is known."""
-        if self._entry is not None:
+        if self._entry is not None or self._entries:
             return super().in_order(inputs)
         found = list(leaves(inputs, holds_tensors))
         if len(found) != 1:

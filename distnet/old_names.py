@@ -37,12 +37,12 @@ _SEPARABLE = {
     **{"init": "depthwise_initializer", "W_regularizer": "depthwise_regularizer"},
     **{"W_constraint": "depthwise_constraint"},
 }
-_RECURRENT = {
-    **{"output_dim": "units", "inner_init": "recurrent_initializer"},
-    **{"U_regularizer": "recurrent_regularizer", "dropout_W": "dropout", "dropout_U": "recurrent_dropout"},
-    **{"consume_less": "implementation"},
+_WITH_STATES = {
+    **{"inner_init": "recurrent_initializer", "U_regularizer": "recurrent_regularizer"},
+    **{"dropout_W": "dropout", "dropout_U": "recurrent_dropout"},
     **_KERNEL,
 }
+_RECURRENT = {"output_dim": "units", "consume_less": "implementation", **_WITH_STATES}
 _GATED = {"inner_activation": "recurrent_activation", **_RECURRENT}
 _POOLING_1D = {"pool_length": "pool_size", "stride": "strides", **_PADDED}
 _FORMAT = {"dim_ordering": "data_format"}
@@ -63,7 +63,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"},
     **dict.fromkeys(("LSTM", "GRU"), _GATED),
     "SimpleRNN": _RECURRENT,
-    "ConvLSTM2D": {**_GATED, **_CONVOLUTION},
+    "ConvLSTM2D": {"inner_activation": "recurrent_activation", **_WITH_STATES, **_CONVOLUTION},
     **dict.fromkeys(("Conv1D", "LocallyConnected1D"), _OF_SEQUENCES),
     **dict.fromkeys(("Conv2D", "Conv3D", "LocallyConnected2D"), _CONVOLUTION),
     **dict.fromkeys(("Conv2DTranspose", "Conv3DTranspose"), _CONVOLUTION),
@@ -99,6 +99,7 @@ _WITHOUT_MEANING: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("fit", "evaluate"), ("show_accuracy",)),
     **dict.fromkeys(("train_on_batch", "test_on_batch"), ("accuracy",)),
     **dict.fromkeys(("Conv2DTranspose", "Conv3DTranspose"), ("output_shape",)),
+    "ConvLSTM2D": ("consume_less",),
 }
 """Arguments without a meaning today: accuracy is asked for in ``compile``, shapes are deduced."""
 
@@ -250,12 +251,21 @@ def _paddings_by_side(present: dict[str, Any]) -> None:
     if isinstance(ends, Mapping):
         sides = [tuple(ends.get(f"{side}_pad", 0) for side in pair) for pair in (("top", "bottom"), ("left", "right"))]
         present["padding"] = tuple(sides)
+    elif isinstance(ends, list | tuple) and len(ends) == 4:
+        present["padding"] = (tuple(ends[:2]), tuple(ends[2:]))
+
+
+def _paddings_by_end(present: dict[str, Any]) -> None:
+    ends = present.get("padding")
+    if isinstance(ends, Mapping):
+        present["padding"] = tuple(ends.get(f"{end}_pad", 0) for end in ("left", "right"))
 
 
 _TRANSLATED: Mapping[str, Callable[[dict[str, Any]], None]] = {
     "BatchNormalization": _without_mode,
     "LSTM": _forget_bias,
     "Embedding": _without_dropout,
+    "ZeroPadding1D": _paddings_by_end,
     "ZeroPadding2D": _paddings_by_side,
 }
 """What else is to be done for a class, in place."""

@@ -196,6 +196,31 @@ def test_options_of_keras_1_that_no_keras_has_had_since_are_refused():
     assert (dense.units, dense.kernel_regularizer.l1, dense.kernel_regularizer.l2) == (3, 0.1, 0.2)
 
 
+def test_padding_of_keras_1_may_name_the_sides_or_count_them():
+    def read(name, padding):
+        spec = {"class_name": name, "config": {"name": "a", "padding": padding}}
+        return layers.deserialize(dialects.in_present_words(spec, "1.2.2")).padding
+
+    assert read("ZeroPadding2D", [1, 2, 3, 4]) == ((1, 2), (3, 4))
+    assert read("ZeroPadding2D", {"top_pad": 1, "right_pad": 2}) == ((1, 0), (0, 2))
+    assert read("ZeroPadding1D", {"left_pad": 3}) == (3, 0)
+
+
+def test_weights_alone_of_keras_1_are_known_by_their_names(tmp_path):
+    with zipfile.ZipFile(GOLDEN / "saved_standalone_1_2_2.zip") as files:
+        path = files.extract("sequences_1.h5", tmp_path)
+    model = models.load_model(path)
+    with h5py.File(path) as whole, h5py.File(tmp_path / "w.h5", "w") as file:
+        for name, group in whole["model_weights"].items():
+            whole.copy(group, file, name)
+        file.attrs["layer_names"] = whole["model_weights"].attrs["layer_names"]
+    expected = model.get_weights()
+    model.set_weights([w * 0 for w in expected])
+    model.load_weights(tmp_path / "w.h5")
+    for found, known in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(found, known)
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_kernels_of_keras_1_are_laid_out_anew_and_those_of_theano_turned_round(data_format):
     layer = layers.Conv2D(5, (2, 3), input_shape=(6, 7, 4))

@@ -192,6 +192,10 @@ class Layer(Configurable, ABC):
             raise NotBuiltError(f"{self.name}: is part of no model yet, so that it has neither input nor output.")
         return self.calls[0]
 
+    def as_declared(self, number: int, rows: Array) -> Array:
+        """Rows of input ``number``, cast as a model's ``Input`` says; any layer else takes them as they are."""
+        return rows
+
     def penalty(self, saved: Any) -> float:
         """What the layers within this one add to the loss for their activities, given what forward saved."""
         return 0.0

@@ -30,7 +30,7 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     if layer.row_rank is not None and np.ndim(tensors[0]) == layer.row_rank:
         batch = call_on_arrays(layer, [np.asarray(tensor)[np.newaxis] for tensor in tensors], options)
         return as_result(np.asarray(batch)[0], None)
-    arrays = as_inputs(layer.name, tensors, layer.dtype, layer.takes_integers)
+    arrays = as_inputs(layer, tensors)
     shapes = [(None, *a.shape[1:]) for a in arrays]
     layer.build_once(shapes if len(arrays) > 1 else shapes[0])
     given = options.get("mask", [mask_of(tensor) for tensor in tensors])
@@ -71,17 +71,18 @@ def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any
         )
 
 
-def as_inputs(where: str, tensors: Sequence[Any], dtype: str, takes_integers: bool) -> list[Array]:
+def as_inputs(layer: Layer, tensors: Sequence[Any]) -> list[Array]:
     """The arrays that ``forward`` gets: in the layer's dtype, unless it takes integers as they are.
 
     Raises:
         ArgumentError, ShapeError: what is no array of numbers, or arrays of different numbers of rows.
     """
-    arrays = [_as_array(where, tensor) for tensor in tensors]
+    arrays = [layer.as_declared(i, _as_array(layer.name, tensor)) for i, tensor in enumerate(tensors)]
     if len({len(a) for a in arrays}) > 1:
         shapes = [a.shape for a in arrays]
-        raise ShapeError(f"{where}: expected inputs of equally many rows, received {shapes}.")
-    return [a if takes_integers and a.dtype.kind in "iu" else a.astype(dtype, order="C") for a in arrays]
+        raise ShapeError(f"{layer.name}: expected inputs of equally many rows, received {shapes}.")
+    keeps = "iu" if layer.takes_integers else ""
+    return [a if a.dtype.kind in keeps else a.astype(layer.dtype, order="C") for a in arrays]
 
 
 def as_masks(where: str, given: Any, inputs: Sequence[Array]) -> Any:

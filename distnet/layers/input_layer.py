@@ -30,7 +30,10 @@ class InputLayer(Layer):
     Source: ``keras.layers.InputLayer``.
     """
 
-    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
+    dtypes: ClassVar[tuple[str, ...]] = (
+        *("float16", "float32", "float64", "bool"),
+        *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    )
 
     shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     batch_size: int | None = field(default=None, metadata=LEFT_OUT)

@@ -227,6 +227,14 @@ class Composite(Layer, ABC):
         """Whether the layers that read input ``number`` take integers as they are."""
         return self.graph.takes_integers(number)
 
+    def as_declared(self, number: int, rows: Array) -> Array:
+        """Rows of input ``number`` as its ``Input`` declares them, where that is not as the model computes.
+
+        Keras casts them so: 3.7 is 3 in an input of integers.
+        """
+        declared = self.inputs[number].dtype
+        return rows if declared in Layer.dtypes else rows.astype(declared, copy=False)
+
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
         """The outputs for some rows, and the tape for ``backward_batch``."""
         return self.graph.forward(x, ctx)

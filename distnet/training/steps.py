@@ -72,7 +72,8 @@ class Steps:
         """The rows in the model's dtype, in memory used again."""
         dtype = np.dtype(self.model.dtype)
         inputs = []
-        for i, rows in enumerate(x):
+        for i, given in enumerate(x):
+            rows = self.model.as_declared(i, given)
             if rows.dtype != dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
                 cast = self.workspaces.get((i,), "input", rows.shape, dtype)
                 cast[...] = rows

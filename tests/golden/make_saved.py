@@ -2,12 +2,12 @@
 
     python tests/golden/make_saved.py NAME FOLDER [CASE ...]
 
-NAME is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10); or
-keras_formats or tf_keras_formats, which have ``.keras`` and ``.weights.h5`` files beside the ``.h5``; or keras_2_10 or
-keras_2_13 for those versions of TensorFlow's Keras, the latter in ``.keras`` files. Each model of
-``saved_cases`` is trained for three epochs and saved. What it then predicts and how it is evaluated, the losses of
-three further epochs, and the predictions and the evaluation after them, are noted beside it. Outputs in a dict are
-noted in the order of their keys. All goes to FOLDER first, with the text of ``to_json``; what is there already is not
+NAME is keras (Keras 3), tf_keras, or legacy (tf_keras with ``optimizers.legacy``, those of Keras up to 2.10); or one of
+IN_ALL_FORMATS, which have ``.keras`` and ``.weights.h5`` files beside the ``.h5``; or keras_2_10 or keras_2_13 for
+those versions of TensorFlow's Keras, the latter in ``.keras`` files. Each model of ``saved_cases`` is trained for three
+epochs and saved. What it then predicts and how it is evaluated, the losses of three further epochs, and the predictions
+and the evaluation after them, are noted beside it. Outputs in a dict are noted in the order of their keys. All goes to
+FOLDER first, with the text of ``to_json``; what is there already is not
 made again. With CASES it stays there.
 """
 
@@ -48,6 +48,8 @@ SHOWN = {
         "different_masks", "masked_labels", "named_outputs", "steps_of_batches", "images_of_batches", "sgd", "nadam",
         "adafactor",
     ],
+    "keras_volumes": ["volumes", "conv_lstm", "adapted_normalization", "channels_first", "rms_normalization"],
+    "tf_keras_volumes": ["volumes", "conv_lstm", "adapted_normalization", "locally_connected"],
     "keras_2_10": [
         "rmsprop_epsilon", "rmsprop_centered_epsilon", "rmsprop_momentum_epsilon", "adagrad_epsilon", "nadam",
         "sgd_nesterov",
@@ -55,7 +57,8 @@ SHOWN = {
     "keras_2_13": ["residual_batchnorm", "nested_functional_partly_frozen", "bidirectional", "rmsprop_epsilon"],
 }  # fmt: skip
 ALL_FORMATS = (".h5", ".keras", ".weights.h5")
-FORMATS = {"keras_formats": ALL_FORMATS, "tf_keras_formats": ALL_FORMATS, "keras_2_13": (".keras",)}
+IN_ALL_FORMATS = ("keras_formats", "tf_keras_formats", "keras_volumes", "tf_keras_volumes")
+FORMATS = {**dict.fromkeys(IN_ALL_FORMATS, ALL_FORMATS), "keras_2_13": (".keras",)}
 EPOCHS = {"keras_2_10": 7}
 
 

@@ -68,6 +68,9 @@ class Network(Protocol):
     def output_names(self) -> list[str]: ...
 
     @property
+    def output_keys(self) -> list[str]: ...
+
+    @property
     def input_shapes(self) -> list[Shape]: ...
 
     @property

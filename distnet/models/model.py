@@ -145,6 +145,11 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         is_single = isinstance(form, list | tuple) and len(form) == 1
         return Outputs.of(form[0] if is_single else form, names)
 
+    @property
+    def output_keys(self) -> list[str]:
+        """What ``compile`` calls the outputs: by the keys of a dict, else by the layers that make them."""
+        return self.outputs_told.keys
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """Make the model that ``get_config`` described, with new weights; ``Model`` makes a ``Functional``.

@@ -148,6 +148,8 @@ def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, J
     given = [settings["loss"], settings["loss_weights"]]
     if given[1] is None or len(names) == 1 or (kinds := {_kind(item) for item in given}) <= {object} or kinds == {list}:
         return dict(settings)
+    if any(isinstance(item, dict) and not set(item) <= set(names) for item in given if _kind(item) is dict):
+        return dict(settings)  # deeper than one dict: as the user gave it
     losses, weights = ([_of_output(item, i, name) for i, name in enumerate(names)] for item in given)
     weights = [1.0 if weight is None else weight for weight in weights]
     if dict not in kinds:
@@ -206,5 +208,6 @@ def _kind(setting: Json) -> type:
 def _of_output(setting: Json, number: int, name: str) -> Json:
     kind = _kind(setting)
     if kind is list:
-        return cast("list[Json]", setting)[number]
+        values = cast("list[Json]", setting)
+        return values[number] if number < len(values) else None
     return cast("dict[str, Json]", setting).get(name) if kind is dict else setting

@@ -110,8 +110,8 @@ def write_whole(
     model_config, config, scheme = dialect.model(to_json(model)), None, None
     if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
         scheme, optimizer = dialect.optimizer(model.optimizer)
-        settings = by_output(model.compile_settings, model.output_names)
-        settings = settings if is_archive else of_sparse_targets(settings, model.output_names)
+        settings = by_output(model.compile_settings, model.output_keys)
+        settings = settings if is_archive else of_sparse_targets(settings, model.output_keys)
         config = {**settings, "optimizer_config": optimizer}
     if is_archive:
         keras_archive.compose(image, model_config, config, lambda file: _write_state(file, model, include_optimizer))

@@ -9,7 +9,7 @@ import pytest
 import distnet as keras
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
-import structure_cases  # noqa: E402
+import structure_cases
 
 COMPILED = {
     **structure_cases.COMPILED,

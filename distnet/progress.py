@@ -14,6 +14,7 @@ import numpy as np
 
 from distnet import random
 from distnet.arguments import is_number
+from distnet.logs import NamedLogs
 from distnet.types import Array, Json
 
 
@@ -109,7 +110,7 @@ class TrainingState:
     seed: int = field(default_factory=random.job_seed)
     step: int = 0
     epochs: list[int] = field(default_factory=list)
-    history: dict[str, list[float | list[float]]] = field(default_factory=dict)
+    history: dict[str, list[float | list[float]]] = field(default_factory=NamedLogs)
     fits: int = 0
     progress: Progress | None = None
     observe: Callable[[], Progress] | None = field(default=None, repr=False, compare=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distnet.callbacks.base import Callback
+from distnet.logs import NamedLogs
 from distnet.network import Network
 
 
@@ -29,4 +30,6 @@ class History(Callback):
         """Keep the model's own record, which a checkpoint restores, as this history."""
         super().set_model(model)
         self.epoch = model.training_state.epochs
+        if not isinstance(model.training_state.history, NamedLogs):  # read from a file, or pickled
+            model.training_state.history = NamedLogs(model.training_state.history)
         self.history = model.training_state.history

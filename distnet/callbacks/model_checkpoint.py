@@ -14,6 +14,7 @@ from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
+from distnet.logs import NamedLogs
 from distnet.paths import checked_path
 
 
@@ -170,10 +171,11 @@ class ModelCheckpoint(watching.Monitoring):
         return True
 
     def _path(self, epoch: int, logs: Logs, batch: int | None) -> str:
-        values = {key: watching.number(value) for key, value in logs.items()}
-        values |= {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
+        values = NamedLogs(logs)
+        values.update({key: watching.number(value) for key, value in logs.items()})
+        values.update({"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})})
         try:
-            return str(self.filepath).format(**values)
+            return str(self.filepath).format_map(values)
         except KeyError as error:
             raise ArgumentError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not among {sorted(values)}."

@@ -17,6 +17,7 @@ from distnet.models.constructors import is_like
 from distnet.models.model import Model
 from distnet.models.tracing import Trace, between
 from distnet.network import lay_out
+from distnet.old_names import takes_old_arguments
 from distnet.types import Json
 
 
@@ -39,6 +40,7 @@ class Functional(Model, has_graph=True):
     keras_module: ClassVar[str] = "keras.src.models.functional"
     """Where Keras 3 has the class."""
 
+    @takes_old_arguments("Model")
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:

@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from distnet.callbacks import History
+from distnet.layers.symbolic import leaves
+from distnet.old_names import takes_old_arguments
 from distnet.training.objective import Log
 from distnet.types import Array
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+_SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
+"""Keras 1's numbers of rows -> today's numbers of batches."""
+
+
+def counts_samples(method: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a method of a generator: it also takes Keras 1's numbers of rows, with a warning.
+
+    The batches are taken to have as many rows as the first one.
+    """
+
+    @functools.wraps(method)
+    def in_batches(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = cast(dict[str, Any], kwargs)
+        model, *values = args
+        for old in _SAMPLES.keys() & given.keys():
+            rows, new = given.pop(old), _SAMPLES[old]
+            if old != "nb_val_samples" and values:
+                size, values[0] = _rows_and_source(values[0])
+            else:
+                name = "validation_data" if old == "nb_val_samples" else "generator"
+                size, given[name] = _rows_and_source(given.get(name))
+            if size is not None and rows is not None:
+                given[new] = max(-(-int(rows) // size), 1)
+                warnings.warn(
+                    f"{method.__name__}: {old}={rows} counts rows, as in Keras 1. Write {new}={given[new]}, which "
+                    "counts batches.",
+                    stacklevel=3,
+                )
+        return cast("Callable[..., R]", method)(model, *values, **given)
+
+    return in_batches
+
+
+def _rows_and_source(source: Any) -> tuple[int | None, Any]:
+    """The rows of a first batch, and a source that still gives it; None rows for arrays."""
+    if source is None or isinstance(source, tuple | list):
+        return None, source
+    size = getattr(source, "batch_size", None)
+    if isinstance(size, int):
+        return size, source
+    if hasattr(source, "__getitem__"):
+        return _rows(source[0]), source
+    batches = iter(source)
+    first = next(batches)
+    return _rows(first), itertools.chain([first], batches)
+
+
+def _rows(batch: Any) -> int:
+    x = batch[0] if isinstance(batch, tuple | list) else batch
+    return len(next(leaves(x)))
 
 
 class Keras2Methods(ABC):
@@ -28,6 +88,8 @@ class Keras2Methods(ABC):
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The outputs for all rows."""
 
+    @takes_old_arguments("fit_generator")
+    @counts_samples
     def fit_generator(
         self,
         generator: object,
@@ -45,7 +107,7 @@ class Keras2Methods(ABC):
         shuffle: bool = True,
         initial_epoch: int = 0,
     ) -> History:
-        """``fit`` by its name for generators and sequences.
+        """``fit`` by its name for generators and sequences; Keras 1's ``samples_per_epoch`` and others are taken too.
 
         Args:
             max_queue_size, workers, use_multiprocessing: how Keras read ahead; without effect here.
@@ -58,6 +120,8 @@ class Keras2Methods(ABC):
             validation_steps=validation_steps, validation_freq=validation_freq,
         )  # fmt: skip
 
+    @takes_old_arguments("evaluate_generator")
+    @counts_samples
     def evaluate_generator(
         self,
         generator: object,
@@ -74,6 +138,8 @@ class Keras2Methods(ABC):
         )
         return logs
 
+    @takes_old_arguments("predict_generator")
+    @counts_samples
     def predict_generator(
         self,
         generator: object,

@@ -22,6 +22,7 @@ from distnet.models.constructors import constructor_arguments, taken
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.network import TrainingState
+from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
@@ -58,7 +59,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             made = super().__new__(cls)
             made.constructed = args, kwargs
             return made
-        if not args and not kwargs.keys() >= {"inputs", "outputs"}:
+        if not args and not present_arguments("Model", kwargs).keys() >= {"inputs", "outputs"}:
             raise ArgumentError(
                 "Model: expected Model(inputs, outputs), made of Input(...) and of layers called on it."
             )
@@ -95,6 +96,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     def training_state(self, state: TrainingState) -> None:
         self._training_state = state
 
+    @takes_old_arguments("compile")
     def compile(
         self,
         optimizer: object = "rmsprop",
@@ -195,6 +197,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         objective.check(data, self.output_shapes)
         return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
 
+    @takes_old_arguments("fit")
     @on_all_ranks()
     def fit(
         self,
@@ -264,6 +267,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         resumption = restore_progress(self, options.callbacks, resume)
         return Training(plan, objective, resumption).run()
 
+    @takes_old_arguments("evaluate")
     def evaluate(
         self,
         x: object = None,
@@ -308,6 +312,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
         return self.as_given(outputs)
 
+    @takes_old_arguments("train_on_batch")
     def train_on_batch(
         self,
         x: object,
@@ -331,6 +336,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             raise ArgumentError("train_on_batch: reset_metrics=False is not supported. Average the batches' values.")
         return in_form(batchwise.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
+    @takes_old_arguments("test_on_batch")
     def test_on_batch(
         self, x: object, y: object = None, sample_weight: object = None, return_dict: bool = False
     ) -> Log | list[Log] | dict[str, Log]:

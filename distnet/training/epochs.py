@@ -14,6 +14,7 @@ from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
 from distnet.comm.scope import alone, communicator
 from distnet.errors import Preempted
+from distnet.logs import NamedLogs
 from distnet.parallel import replicas
 from distnet.progress import CallbackRecord, Moment, Progress, Stage
 from distnet.saving import background
@@ -53,7 +54,7 @@ class Training:
         if self.start is not None:
             known = self.start.facts.get("steps")
             self.length = known if fit.steps is None and isinstance(known, int) else fit.steps
-            self.logs = dict(self.start.logs)
+            self.logs = NamedLogs(self.start.logs)
         if resumption is not None:
             resumption.check(self.facts, objective.entries)
         if resumption is not None and self.start is not None and self.model.optimizer is not None:

@@ -13,6 +13,7 @@ from distnet.activations import Activation
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
+from distnet.logs import NamedLogs
 from distnet.losses import Loss
 from distnet.metrics import Mean, Metric
 from distnet.training.placing import OutputLoss
@@ -106,6 +107,7 @@ class Objective:
         measured_losses: the losses one by one, where there are several.
         metrics: whose sums lie behind the losses', one after the other.
         of_logits: by output, the losses as functions of its logits, where that is how they are taken.
+        told: keys of the logs that were read by other names, and warned of.
     """
 
     outputs: int
@@ -113,6 +115,7 @@ class Objective:
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
     of_logits: Mapping[int, Loss] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:
         """The objective for outputs that these activations make: crossentropy is taken of their logits.
@@ -201,9 +204,10 @@ class Totals:
         """Sum the ranks' parts; the rows counted are global already."""
         self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, self.sums)
 
-    def logs(self) -> dict[str, Log]:
+    def logs(self) -> NamedLogs[Log]:
         """The loss, every output's and every metric so far, by key."""
-        found: dict[str, Log] = {"loss": self.loss_rows / self.rows if self.rows else 0.0}
+        found: NamedLogs[Log] = NamedLogs(told=self.objective.told)
+        found["loss"] = self.loss_rows / self.rows if self.rows else 0.0
         for measured in self.objective.measured_losses:
             total, rows = self.sums[measured.part]
             found[measured.key] = float(total / rows) if rows else 0.0

@@ -73,7 +73,7 @@ def test_callbacks_watch_and_fill_in_other_names(tmp_path):
     watch = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: seen.append((logs["acc"], logs.get("val_acc")))
     )
-    stop = keras.callbacks.EarlyStopping("val_acc", patience=10, mode="max")
+    stop = keras.callbacks.EarlyStopping("val_acc", patience=10)
     save = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}-{val_acc:.2f}.h5"), monitor="val_acc", mode="max")
     table = keras.callbacks.CSVLogger(tmp_path / "log.csv")
     with pytest.warns(UserWarning, match="other versions of Keras") as told:

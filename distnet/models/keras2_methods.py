@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from distnet.callbacks import History
-from distnet.layers.symbolic import leaves
+from distnet.layers.structures import leaves
 from distnet.old_names import takes_old_arguments
 from distnet.training.objective import Log
 from distnet.types import Array

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from distnet import losses, metrics
 from distnet.errors import ArgumentError, DataError
 from distnet.layers.structures import leaves
+from distnet.logs import other_names
 from distnet.losses import LOSSES
 from distnet.metrics import METRICS, Metric
 from distnet.registry import said_beside, to_json
@@ -140,6 +141,7 @@ class Compilation:
             outputs: of the model.
         """
         measures = {measure.key: measure for measure in self._measures(outputs)}
+        key = next((name for name in (key, *other_names(key)) if name in measures), key)
         if key in measures:
             return measures[key].spec.direction
         return "down" if key in self.log_keys(outputs) else None

@@ -7,8 +7,8 @@
 """
 
 import importlib
-from types import ModuleType
 
+from distnet.absent import names_elsewhere
 from distnet.optimizers import schedules
 from distnet.optimizers.adadelta import Adadelta
 from distnet.optimizers.adafactor import Adafactor
@@ -50,17 +50,16 @@ __all__ = [
     "serialize",
 ]
 
-_NOT_THERE = {
-    "LossScaleOptimizer": "it scales losses for half precision, which distnet does not have. Pass the inner optimizer.",
-    "MultiOptimizer": "one optimizer updates the flat buffer of all weights. Use one, or Muon, which joins two rules.",
-    "OptimizerMap": "it is of use only to MultiOptimizer, which is not there.",
-}
-"""Names of Keras that are refused, and why."""
+_absent = names_elsewhere(
+    __name__,
+    absent={
+        "LossScaleOptimizer": "it scales losses for half precision, which is not there. Use the optimizer inside it.",
+        "MultiOptimizer": "one optimizer updates all weights. Use one; Muon has two rules in one.",
+        "OptimizerMap": "it is of use only to MultiOptimizer. Use one optimizer.",
+    },
+)
 
 
-def __getattr__(name: str) -> ModuleType:
-    """``legacy``, which takes its names from here."""
-    if name != "legacy":
-        reason = f": {_NOT_THERE[name]}" if name in _NOT_THERE else ""
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason}")
-    return importlib.import_module("distnet.optimizers.legacy")
+def __getattr__(name: str) -> object:
+    """``legacy``, which takes its names from here, and names of Keras that are not there."""
+    return importlib.import_module("distnet.optimizers.legacy") if name == "legacy" else _absent(name)

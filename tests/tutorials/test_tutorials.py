@@ -11,6 +11,8 @@ import pytest
 
 HERE = Path(__file__).parent
 SCRIPTS = {
+    "estimators": ["classes ['high', 'low']"],
+    "keras_1": ["val_acc 3"],
     "loan": ["Epoch 15/15", "accuracy 0."],
     "mnist_cnn": ["Epoch 2/2", "Test loss:"],
     "mnist_mlp": ["1500 train samples", "Test accuracy:"],

@@ -389,9 +389,10 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
 
 
 def fields_beside(cls: type) -> list[str]:
-    """The names of a class's fields that are written beside its config."""
+    """The names of a class's fields, or of its ``SETTINGS_BESIDE``, that are written beside its config."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    return [f.name for f in fields if f.metadata.get("config") == BESIDE["config"]]
+    settings: tuple[str, ...] = getattr(cls, "SETTINGS_BESIDE", ())
+    return [*(f.name for f in fields if f.metadata.get("config") == BESIDE["config"]), *settings]
 
 
 def said_beside(spec: Mapping[str, Any], **ours: Json) -> dict[str, Any]:

@@ -111,7 +111,9 @@ class _Cloning:
             )
             new.update(zip(call.outputs, placeholders(result), strict=True))
         kind = type(model) if is_like(type(model), Functional) else Functional
-        return kind(packed(model.input, inputs), renewed(model.output), name=model.name)
+        copied = kind(packed(model.input, inputs), renewed(model.output), name=model.name)
+        copied.graph.as_in_keras_2 = model.graph.as_in_keras_2
+        return copied
 
 
 def _entry(tensor: KerasTensor) -> KerasTensor:

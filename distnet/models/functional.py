@@ -39,6 +39,8 @@ class Functional(Model, has_graph=True):
 
     keras_module: ClassVar[str] = "keras.src.models.functional"
     """Where Keras 3 has the class."""
+    SETTINGS_BESIDE: ClassVar[tuple[str, ...]] = ("as_in_keras_2",)
+    """Of its graph: written beside the configuration, where Keras ignores it."""
 
     @takes_old_arguments("Model")
     def __init__(
@@ -109,7 +111,8 @@ class Functional(Model, has_graph=True):
         """
         if not is_like(type(self), Functional):
             return super().get_config()
-        return functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
+        config = functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
+        return {**config, "as_in_keras_2": True} if self.graph.as_in_keras_2 else config
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Self:
@@ -122,6 +125,7 @@ class Functional(Model, has_graph=True):
             return cls.of_arguments(config)
         inputs, outputs = functional_reading.rebuilt(config)
         made = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+        made.graph.as_in_keras_2 = bool(config.get("as_in_keras_2"))
         # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.
         order = {entry.get("name"): i for i, entry in enumerate(config["layers"])}
         listed = sorted(made.layers, key=lambda layer: order.get(layer.name, len(order)))

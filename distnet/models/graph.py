@@ -24,7 +24,7 @@ class Node:
         layer: what is called.
         inputs: numbers of the tensors it takes; more than one are handed over as a list.
         outputs: numbers of the tensors it makes.
-        options: arguments of the call besides the tensors; ``"training"`` overrides the mode.
+        options: arguments of the call besides the tensors; for ``"training"`` see ``Graph``.
     """
 
     layer: Layer
@@ -96,12 +96,17 @@ class Graph:
         nodes: the calls, in that order.
         inputs: numbers of the tensors that the caller provides.
         outputs: numbers of the tensors that the caller gets.
+        as_in_keras_2: whether a call's own ``training`` holds in every mode. In Keras 3 it holds where the caller
+            names no mode: ``fit``, ``evaluate`` and ``predict`` name theirs.
     """
 
-    def __init__(self, nodes: Sequence[Node], inputs: Sequence[int], outputs: Sequence[int]) -> None:
+    def __init__(
+        self, nodes: Sequence[Node], inputs: Sequence[int], outputs: Sequence[int], as_in_keras_2: bool = False
+    ) -> None:
         self.nodes = tuple(nodes)
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
+        self.as_in_keras_2 = as_in_keras_2
 
     @cached_property
     def calls(self) -> int:
@@ -145,7 +150,7 @@ class Graph:
         tape = Tape(ctx.global_rows)
         for i, node in enumerate(self.nodes):
             ctx.call, ctx.options = (*path, i), node.options
-            ctx.training = node.options.get("training", training)
+            ctx.training = self._mode_of(node, training)
             x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.inputs])
             ctx.mask = _one_or_list([known.get(t) for t in node.inputs])
             mask = ctx.mask
@@ -169,6 +174,11 @@ class Graph:
         ctx.call, ctx.training, ctx.options, ctx.logits = path, training, options, wanted
         tape.masks = [known.get(t) for t in self.outputs]
         return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
+
+    def _mode_of(self, node: Node, training: bool | None) -> bool | None:
+        """The mode in which a layer is called; None leaves it to the layer."""
+        own: bool | None = node.options.get("training")
+        return own if own is not None and (training is None or self.as_in_keras_2) else training
 
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext

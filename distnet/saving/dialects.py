@@ -134,8 +134,25 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
             found[key] = optimizer_dialects.in_present_words(found[key], version)
     if isinstance(found.get("compile_config"), Mapping):
         found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
-    is_other = found.get("class_name") in _COMPUTE_OTHERWISE or "optimizer_config" in found
+    is_other = (
+        found.get("class_name") in _COMPUTE_OTHERWISE
+        or "optimizer_config" in found
+        or _names_modes(found.get("config"))
+    )
     return said_beside(found, as_in_keras_2=True) if is_other else found
+
+
+def _names_modes(config: Any) -> bool:
+    """Whether it is the configuration of a graph in which a call says ``training``."""
+    if not (isinstance(config, Mapping) and "input_layers" in config and isinstance(config.get("layers"), list)):
+        return False
+    nodes = [node for layer in config["layers"] for node in layer.get("inbound_nodes") or ()]
+    arguments = [item[3] for node in nodes if isinstance(node, list) for item in node if _has_arguments(item)]
+    return any(isinstance(named, Mapping) and named.get("training") is not None for named in arguments)
+
+
+def _has_arguments(reference: Any) -> bool:
+    return isinstance(reference, list) and len(reference) == 4
 
 
 def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:

@@ -1,30 +1,55 @@
-"""``keras.ops`` on NumPy's arrays: for metrics, callbacks and data.
+"""``keras.ops`` on NumPy's arrays, for metrics, callbacks and data, and on placeholders.
 
-They compute values, not gradients: a layer or a loss says its gradient itself.
+They compute values, not gradients: a layer or a loss says its gradient itself. On placeholders the elementary ones
+become operations of the model, with gradients.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, TypeVar
+from typing import cast as cast_type
 
 import numpy as np
 
 from distnet import activations
+from distnet.errors import ArgumentError
+from distnet.layers.operations import FUNCTIONS, called
+from distnet.layers.symbolic import placeholders
+from distnet.naming import snake_case
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_NUMPY = frozenset(
     {
         *("abs", "absolute", "add", "all", "amax", "amin", "any", "arange", "arccos", "arcsin", "arctan"),
-        *("arctan2", "argmax", "argmin", "argsort", "array", "average", "bincount", "broadcast_to", "ceil", "clip"),
+        *(
+            "arccosh",
+            "arcsinh",
+            "arctan2",
+            "arctanh",
+            "exp2",
+            "argmax",
+            "argmin",
+            "argsort",
+            "array",
+            "average",
+            "bincount",
+            "broadcast_to",
+            "ceil",
+            "clip",
+        ),
         *("concatenate", "copy", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "diag", "diagonal"),
         *("diff", "digitize", "divide", "dot", "einsum", "equal", "exp", "expand_dims", "expm1", "eye", "flip"),
         *("floor", "floor_divide", "full", "full_like", "greater", "greater_equal", "hstack", "identity"),
         *("isclose", "isfinite", "isinf", "isnan", "less", "less_equal", "linspace", "log", "log10", "log1p"),
         *("log2", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "max"),
         *("maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num"),
-        *("ndim", "negative", "nonzero", "not_equal", "ones", "ones_like", "outer", "pad", "power", "prod"),
-        *("quantile", "reciprocal", "repeat", "reshape", "roll", "round", "shape", "sign", "sin", "sinh", "size"),
+        *("negative", "nonzero", "not_equal", "ones", "ones_like", "outer", "pad", "power", "prod"),
+        *("quantile", "reciprocal", "repeat", "reshape", "roll", "round", "sign", "sin", "sinh", "size"),
         *("sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take"),
         *("take_along_axis", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tri", "tril", "triu"),
         *("true_divide", "var", "vdot", "vstack", "where", "zeros", "zeros_like"),
@@ -42,22 +67,46 @@ _ACTIVATIONS = frozenset(
 )
 """The activations that have the same defaults among Keras's operations as among its activations."""
 
+_KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if kind != "GetItem"}}
+"""The operations on placeholders, by the names of their functions."""
+
 gelu = activations.GELU(approximate=True)
 """``keras.ops.gelu``, which approximates by default; ``keras.activations.gelu`` does not."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _OF_NUMPY:
-        return getattr(np, name)
+        return _operation(name, getattr(np, name))
     if name in _ACTIVATIONS:
         return getattr(activations, name)
     raise AttributeError(f"module 'distnet.ops' has no attribute {name!r}")
+
+
+def _of_placeholders_too(function: F) -> F:
+    return cast_type(F, _operation(function.__name__, function))
+
+
+@cache
+def _operation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of arrays, which called on placeholders becomes an operation of the graph."""
+    kind = _KINDS.get(name)
+
+    @wraps(function)
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        if not any(True for _ in placeholders((args, kwargs))):
+            return function(*args, **kwargs)
+        if kind is None:
+            raise ArgumentError(f"ops.{name} of placeholders is not supported; some that are: {sorted(_KINDS)}.")
+        return called(kind, *args, **kwargs)
+
+    return operation
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_OF_NUMPY, *_ACTIVATIONS})
 
 
+@_of_placeholders_too
 def cast(x: ArrayLike, dtype: str) -> Array:
     """``x`` as an array of this dtype.
 
@@ -66,6 +115,7 @@ def cast(x: ArrayLike, dtype: str) -> Array:
     return np.asarray(x).astype(dtype)
 
 
+@_of_placeholders_too
 def convert_to_tensor(x: ArrayLike, dtype: str | None = None) -> Array:
     """``x`` as an array, which is what distnet has for tensors.
 
@@ -83,6 +133,7 @@ def convert_to_numpy(x: ArrayLike) -> Array:
     return np.asarray(x)
 
 
+@_of_placeholders_too
 def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: str = "float32") -> Array:
     """Class numbers as vectors; a number out of range gives zeros.
 
@@ -95,6 +146,7 @@ def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: str = "float3
     return np.moveaxis(found.astype(dtype), -1, axis)
 
 
+@_of_placeholders_too
 def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``numpy.linalg.norm``.
 
@@ -103,6 +155,7 @@ def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False
     return np.linalg.norm(np.asarray(x), ord, axis, keepdims)
 
 
+@_of_placeholders_too
 def logsumexp(x: ArrayLike, axis: Any = None, keepdims: Any = False) -> Any:
     """``log(sum(exp(x)))`` without overflow.
 
@@ -111,11 +164,13 @@ def logsumexp(x: ArrayLike, axis: Any = None, keepdims: Any = False) -> Any:
     return np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
 
 
+@_of_placeholders_too
 def rsqrt(x: ArrayLike) -> Any:
     """``1 / sqrt(x)``."""
     return 1 / np.sqrt(x)
 
 
+@_of_placeholders_too
 def divide_no_nan(x1: ArrayLike, x2: ArrayLike) -> Array:
     """``x1 / x2``; 0 where ``x2`` is 0.
 
@@ -125,3 +180,19 @@ def divide_no_nan(x1: ArrayLike, x2: ArrayLike) -> Array:
     out: Array = np.zeros(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b, np.float32))
     np.divide(a, b, out=out, where=b != 0)
     return out
+
+
+def shape(x: Any) -> Any:
+    """The extents of an array, or of a placeholder, whose unknown ones are None.
+
+    Source: ``keras.ops.shape``.
+    """
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes of an array or a placeholder.
+
+    Source: ``keras.ops.ndim``.
+    """
+    return len(shape(x))

@@ -68,8 +68,10 @@ class Activation(Configurable, ABC):
             values: options by position, in the order of the fields.
             options: options by name.
         """
-        x = _floating(x)
         activation = self._with(values, options) if values or options else self
+        if hasattr(x, "activated"):  # a placeholder
+            return cast(Array, x.activated(activation))
+        x = _floating(x)
         out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
         # One number goes in as an array of one: what NumPy computes from an array without axes is no array.
         activation.forward(*((x, out) if x.ndim else (x[np.newaxis], out[np.newaxis])))

@@ -16,7 +16,7 @@ from distnet.layers.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.calling import call_on_arrays, check_tensors
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.overriding import refuse_missing, refuse_own
-from distnet.layers.symbolic import Call, KerasTensor
+from distnet.layers.symbolic import Call, GivenMask, KerasTensor
 from distnet.old_names import accept_old_arguments
 from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -66,6 +66,10 @@ class Layer(Configurable, ABC):
     """The dtypes it can have."""
     supports_masking: ClassVar[bool] = False
     """Whether time steps pass through one by one, so that the input's mask is the output's too."""
+    makes_masks: ClassVar[bool] = False
+    """Whether its output has a mask where its input has none."""
+    passes_given_masks: ClassVar[bool] = True
+    """Whether masks that a call is given take the place of the inputs' own also for the output."""
     couples_rows: ClassVar[bool] = False
     """Whether training computes with statistics of the batch."""
     takes_views: ClassVar[bool] = False
@@ -142,15 +146,12 @@ class Layer(Configurable, ABC):
         Raises:
             ArgumentError: arguments that the layer does not know.
         """
-        if args or any(value is not None for key, value in kwargs.items() if key not in ("training", "mask")):
+        named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
+        is_unknown = any(value is not None for key, value in named.items() if key not in ("training", "mask"))
+        if is_unknown or len(args) >= len(self.call_arguments):
             raise ArgumentError(f"{self.name}: is called on its inputs alone, received also {args} {kwargs}.")
         tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-        options = {key: kwargs[key] for key in ("training", "mask") if kwargs.get(key) is not None}
-        if "mask" in options and any(isinstance(t, KerasTensor) for t in tensors):
-            raise ArgumentError(
-                f"{self.name}: within a model the mask comes with the inputs, received another. Make it with Masking "
-                "or with Embedding(mask_zero=True)."
-            )
+        options = {key: named[key] for key in ("training", "mask") if named.get(key) is not None}
         return tensors, options
 
     @abstractmethod
@@ -228,11 +229,14 @@ class Layer(Configurable, ABC):
         if not isinstance(tensors[0], KerasTensor):
             return call_on_arrays(self, tensors, options)
         shapes = [t.shape for t in tensors]
+        if "mask" in options:
+            options = {**options, "mask": GivenMask.among(self.name, tensors, options["mask"])}
         self.build_once(shapes[0] if len(shapes) == 1 else shapes)
         call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
         made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
         output_shapes = made if isinstance(made, list) else [made]
         call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
+        call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
         self.calls.append(call)
         return self.in_form(call.outputs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,15 +34,21 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     arrays = as_inputs(layer, tensors)
     shapes = [(None, *a.shape[1:]) for a in arrays]
     layer.build_once(shapes if len(arrays) > 1 else shapes[0])
-    given = options.get("mask", [mask_of(tensor) for tensor in tensors])
-    mask = as_masks(layer.name, given[0] if isinstance(given, list) and len(arrays) == 1 else given, arrays)
+    own = [mask_of(tensor) for tensor in tensors]
+    given = options.get("mask", own)
+    if not layer.passes_given_masks:
+        given = [a if b is None else b for a, b in itertools.zip_longest(own, given)]
+    mask, passed = (
+        as_masks(layer.name, masks[0] if isinstance(masks, list) and len(arrays) == 1 else masks, arrays)
+        for masks in (given, given if layer.passes_given_masks else own)
+    )
     ctx = ForwardContext(
         options.get("training"), random.job_seed(), 0, 0, len(arrays[0]), Workspaces(), mask=mask, options=options,
         turn=Turn(),
     )  # fmt: skip
     x = arrays[0] if len(arrays) == 1 else arrays
     y, saved = layer.forward(x, ctx)
-    masks = layer.mask_after(x, mask, saved)
+    masks = layer.mask_after(x, passed, saved)
     parts = y if isinstance(y, list) else [y]
     each = masks if isinstance(masks, list) else [masks] * len(parts)
     return layer.as_given([as_result(part.copy(), mask) for part, mask in zip(parts, each, strict=True)])

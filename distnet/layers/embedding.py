@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, as_shape, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.operations import applied
+from distnet.layers.symbolic import KerasTensor
 from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
@@ -64,7 +66,19 @@ class Embedding(Layer):
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape, self.output_dim)
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+    @property
+    def supports_masking(self) -> bool:  # type: ignore[override]
+        """Whether it makes a mask."""
+        return self.mask_zero
+
+    @property
+    def makes_masks(self) -> bool:  # type: ignore[override]
+        """Whether it makes a mask."""
+        return self.mask_zero
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        if self.mask_zero and isinstance(x, KerasTensor):
+            return applied("NotEqual", x, 0)
         return np.asarray(x).astype(np.int64) != 0 if self.mask_zero else None
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:

@@ -156,6 +156,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     """
 
     supports_masking: ClassVar[bool] = True
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "mask")
     rank: ClassVar[int] = 1
     reduction: ClassVar[Reduction] = Mean()
 

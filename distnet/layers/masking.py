@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.base import Layer, register_layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.operations import applied
+from distnet.layers.symbolic import KerasTensor
 from distnet.types import Array, Shape
 
 
@@ -25,6 +27,7 @@ class Masking(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    makes_masks: ClassVar[bool] = True
 
     mask_value: float = 0.0
 
@@ -37,7 +40,9 @@ class Masking(Layer):
             raise ShapeError(f"{self.name}: expected an input of at least 2 axes, received {shape}.")
         return shape
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array:
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        if isinstance(x, KerasTensor):
+            return applied("Any", applied("NotEqual", x, self.mask_value), axis=-1)
         return np.asarray(np.any(x != self.mask_value, axis=-1))
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:

@@ -1,22 +1,41 @@
-"""Arithmetic on placeholders: ``a + b``, ``2 * a``, ``1 - a`` are merging and rescaling layers."""
+"""Python's operators on placeholders: ``a + b``, ``2 * a``, ``a[:, 0]`` are operations of the graph."""
 
 from __future__ import annotations
 
 import importlib
+import reprlib
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar, NoReturn
+
+import numpy as np
 
 from distnet.errors import ArgumentError
 
 
-class Arithmetic:
-    """Python's operators between placeholders, and between one and a number.
+def _operator(kind: str, is_reflected: bool = False) -> Callable[[Any, Any], Any]:
+    def operator(self: Any, other: Any) -> Any:
+        if not isinstance(other, Real | np.ndarray | np.generic | Arithmetic):
+            raise ArgumentError(
+                f"the placeholder {self!r}: {kind} expects another placeholder, a number or an array, received "
+                f"{reprlib.repr(other)}."
+            )
+        return _applied(kind, *((other, self) if is_reflected else (self, other)))
 
-    They make layers that Keras 2 and Keras 3 read from a file: ``Add``, ``Subtract``, ``Multiply``, and ``Rescaling``
-    where one side is a number. Masks pass as through these layers.
+    return operator
+
+
+def _of_one(kind: str) -> Callable[[Any], Any]:
+    return lambda self: _applied(kind, self)
+
+
+class Arithmetic:
+    """Python's operators between placeholders, and between one and a number or an array.
+
+    They drop masks, as in Keras 3.
 
     Raises:
-        ArgumentError: any other operand, and the operators that no such layer computes.
+        ArgumentError: any other operand, and what would mix the rows of the batch.
 
     Source: ``keras.KerasTensor``.
     """
@@ -24,55 +43,52 @@ class Arithmetic:
     __array_ufunc__: ClassVar[None] = None
     """NumPy leaves ``array + placeholder`` to the placeholder."""
 
-    def __add__(self, other: Any) -> Any:
-        return self._rescaled(1.0, other) if isinstance(other, Real) else self._merged("Add", "+", other)
+    __add__, __radd__ = _operator("Add"), _operator("Add", True)
+    __sub__, __rsub__ = _operator("Subtract"), _operator("Subtract", True)
+    __mul__, __rmul__ = _operator("Multiply"), _operator("Multiply", True)
+    __truediv__, __rtruediv__ = _operator("TrueDivide"), _operator("TrueDivide", True)
+    __floordiv__, __rfloordiv__ = _operator("FloorDivide"), _operator("FloorDivide", True)
+    __mod__, __rmod__ = _operator("Mod"), _operator("Mod", True)
+    __pow__, __rpow__ = _operator("Power"), _operator("Power", True)
+    __matmul__, __rmatmul__ = _operator("Matmul"), _operator("Matmul", True)
+    __lt__, __le__ = _operator("Less"), _operator("LessEqual")
+    __gt__, __ge__ = _operator("Greater"), _operator("GreaterEqual")
+    __and__, __rand__ = _operator("LogicalAnd"), _operator("LogicalAnd", True)
+    __or__, __ror__ = _operator("LogicalOr"), _operator("LogicalOr", True)
+    __xor__, __rxor__ = _operator("LogicalXor"), _operator("LogicalXor", True)
+    __neg__, __abs__, __invert__ = _of_one("Negative"), _of_one("Absolute"), _of_one("LogicalNot")
 
-    __radd__ = __add__
+    def __ne__(self, other: object) -> Any:
+        """Where the entries differ; ``==`` says whether it is the same placeholder, as in Keras."""
+        return _operator("NotEqual")(self, other)
 
-    def __sub__(self, other: Any) -> Any:
-        return self._rescaled(1.0, -other) if isinstance(other, Real) else self._merged("Subtract", "-", other)
+    __hash__ = object.__hash__
 
-    def __rsub__(self, other: Any) -> Any:
-        return self._rescaled(-1.0, other) if isinstance(other, Real) else self._refuse("-", other)
+    def __getitem__(self, key: Any) -> Any:
+        return _applied("GetItem", self, key if isinstance(key, tuple) else (key,))
 
-    def __mul__(self, other: Any) -> Any:
-        return self._rescaled(other, 0.0) if isinstance(other, Real) else self._merged("Multiply", "*", other)
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return _applied("Round", self, decimals=ndigits or 0)
 
-    __rmul__ = __mul__
+    def __iter__(self) -> NoReturn:
+        raise ArgumentError(f"the placeholder {self!r} holds no numbers: it cannot be iterated over. Use ops.split.")
 
-    def __truediv__(self, other: Any) -> Any:
-        return self._rescaled(1.0 / float(other), 0.0) if isinstance(other, Real) else self._refuse("/", other)
+    def __bool__(self) -> NoReturn:
+        raise ArgumentError(f"the placeholder {self!r} holds no numbers: it is neither true nor false. Use ops.where.")
 
-    def __pow__(self, exponent: Any) -> Any:
-        return self._merged("Multiply", "**", self) if exponent == 2 else self._refuse("**", exponent)
+    def activated(self, activation: Any) -> Any:
+        """The activation of each entry: what calling an ``Activation`` on a placeholder gives."""
+        return importlib.import_module("distnet.layers.operations").activated(activation, self)
 
-    def __neg__(self) -> Any:
-        return self._rescaled(-1.0, 0.0)
+    def reshape(self, newshape: Any) -> Any:
+        """``ops.reshape(x, newshape)``."""
+        return _applied("Reshape", self, newshape=newshape)
 
-    def __rtruediv__(self, other: Any) -> NoReturn:
-        self._refuse("/", other)
-
-    def __matmul__(self, other: Any) -> NoReturn:
-        self._refuse("@", other)
-
-    def __getitem__(self, key: Any) -> NoReturn:
-        self._refuse("[...]", key)
-
-    def _merged(self, layer: str, operator: str, other: Any) -> Any:
-        if not isinstance(other, Arithmetic):
-            self._refuse(operator, other)
-        return _layers()[layer]()([self, other])
-
-    def _rescaled(self, scale: Any, offset: Any) -> Any:
-        return _layers()["Rescaling"](float(scale), float(offset))(self)
-
-    def _refuse(self, operator: str, other: Any) -> NoReturn:
-        raise ArgumentError(
-            f"the placeholder {self!r} cannot be computed with by {operator} and {type(other).__name__}: no layer that "
-            "Keras saves does that. Use a layer, such as Dot or Cropping1D, or one of your own with backward()."
-        )
+    def squeeze(self, axis: Any = None) -> Any:
+        """``ops.squeeze(x, axis)``."""
+        return _applied("Squeeze", self, axis=axis)
 
 
-def _layers() -> dict[str, Any]:
-    """The layers by name; they are made of placeholders, so that this module cannot import them."""
-    return vars(importlib.import_module("distnet.layers"))
+def _applied(kind: str, *operands: Any, **arguments: Any) -> Any:
+    """Operations are layers, which are called on placeholders: this module cannot import them."""
+    return importlib.import_module("distnet.layers.operations").applied(kind, *operands, **arguments)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.operators import Arithmetic
 from distnet.layers.structures import leaves
 from distnet.types import Shape
@@ -36,6 +37,36 @@ class TensorShape(tuple[int | None, ...]):
         return list(self)
 
 
+@dataclass(frozen=True)
+class GivenMask:
+    """Masks given to a call by hand, which follow its inputs among the tensors.
+
+    Args:
+        inputs: how many of the tensors are inputs.
+        places: for each input the number of its mask among the tensors, or None.
+    """
+
+    inputs: int
+    places: tuple[int | None, ...]
+
+    @classmethod
+    def among(cls, where: str, tensors: list[Any], given: Any) -> GivenMask:
+        """Append the mask of the first input, or a list of one or None for each, to the tensors; says where they are.
+
+        Raises:
+            ArgumentError: a mask that is no placeholder.
+            ShapeError: one that is not of the shape of its input's first axes.
+        """
+        inputs, places = len(tensors), []
+        masks = list(given) if isinstance(given, list | tuple) else [given]
+        for tensor, mask in zip(tensors[:inputs], masks, strict=False):
+            places.append(None if mask is None else len(tensors))
+            if mask is not None:
+                _check_mask(where, tensor, mask)
+                tensors.append(mask)
+        return cls(inputs, (*places, *[None] * (inputs - len(places))))
+
+
 @dataclass(eq=False)
 class Call:
     """One call of a layer on placeholders.
@@ -55,6 +86,8 @@ class Call:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     outputs: tuple[KerasTensor, ...] = field(default=())
+    is_masked: bool = False
+    """Whether what it makes may have a mask."""
 
 
 @dataclass(eq=False)
@@ -88,6 +121,11 @@ class KerasTensor(Arithmetic):
         )
 
     @property
+    def may_be_masked(self) -> bool:
+        """Whether a mask may come with it: a layer that makes masks lies before it."""
+        return self.call.is_masked
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)
@@ -99,6 +137,18 @@ class KerasTensor(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _check_mask(where: str, tensor: KerasTensor, mask: Any) -> None:
+    if not isinstance(mask, KerasTensor):
+        raise ArgumentError(
+            f"{where}: expected as mask a placeholder, for it is called on placeholders; received {reprlib.repr(mask)}."
+        )
+    fits = all(m is None or n is None or m == n for m, n in zip(mask.shape, tensor.shape, strict=False))
+    if not fits or mask.ndim > tensor.ndim:
+        raise ShapeError(
+            f"{where}: expected a mask of the shape of the input's first axes, {tensor.shape}, received {mask.shape}."
+        )
 
 
 def placeholders(structure: Any) -> Iterator[KerasTensor]:

@@ -35,6 +35,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking: ClassVar[bool] = True
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     attributes: ClassVar[tuple[str, ...]] = ("layer",)
 
     layer: Resolved[Layer] = LAYERS.field(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import InputLayer, Layer, structures
@@ -26,6 +26,8 @@ class Composite(Layer, ABC):
         name: by default the class's name in snake case, numbered.
         trainable: whether any of its layers is trained.
     """
+
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.graph = Graph((), (0,), (0,))
@@ -217,6 +219,11 @@ class Composite(Layer, ABC):
     def penalty(self, saved: Tape) -> float:
         """The activity penalties of the layers within."""
         return saved.penalty
+
+    @property
+    def makes_masks(self) -> bool:  # type: ignore[override]
+        """Whether a layer within makes masks."""
+        return any(layer.makes_masks for layer in self.graph.layers)
 
     @property
     def has_penalty(self) -> bool:

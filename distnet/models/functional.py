@@ -10,9 +10,10 @@ from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.base import register_layer
 from distnet.layers.context import BuildContext
+from distnet.layers.operations import Operation
 from distnet.layers.structures import leaves
 from distnet.layers.symbolic import KerasTensor
-from distnet.models import functional_config, functional_reading
+from distnet.models import functional_config, functional_reading, operation_config
 from distnet.models.constructors import is_like
 from distnet.models.model import Model
 from distnet.models.tracing import Trace, between
@@ -89,8 +90,8 @@ class Functional(Model, has_graph=True):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in Keras's order, the entries among them."""
-        return self.trace.layers
+        """The layers in Keras's order, the entries among them; operations such as ``a + b`` are none."""
+        return [layer for layer in self.trace.layers if not isinstance(layer, Operation)]
 
     def build(self, input_shape: Any, ctx: BuildContext | None = None) -> None:
         """Nothing is left to build: the layers were built when they were called."""
@@ -100,7 +101,7 @@ class Functional(Model, has_graph=True):
         given = shape if isinstance(shape, list) else [shape]
         known = dict(zip(self.graph.inputs, given, strict=True))
         for node in self.graph.nodes:
-            made = node.layer.compute_call_shape(_one_or_list([known[t] for t in node.inputs]), node.options)
+            made = node.layer.compute_call_shape(_one_or_list([known[t] for t in node.computed_from]), node.options)
             known.update(zip(node.outputs, made if isinstance(made, list) else [made], strict=True))
         return _one_or_list([known[t] for t in self.graph.outputs])
 
@@ -111,7 +112,8 @@ class Functional(Model, has_graph=True):
         """
         if not is_like(type(self), Functional):
             return super().get_config()
-        config = functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
+        with operation_config.called_as(self.calls):
+            config = functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
         return {**config, "as_in_keras_2": True} if self.graph.as_in_keras_2 else config
 
     @classmethod
@@ -128,8 +130,8 @@ class Functional(Model, has_graph=True):
         made.graph.as_in_keras_2 = bool(config.get("as_in_keras_2"))
         # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.
         order = {entry.get("name"): i for i, entry in enumerate(config["layers"])}
-        listed = sorted(made.layers, key=lambda layer: order.get(layer.name, len(order)))
-        if listed != made.layers:
+        listed = sorted(made.trace.layers, key=lambda layer: order.get(layer.name, len(order)))
+        if listed != made.trace.layers:
             made.trace.layers[:] = listed
             lay_out(made)
         return made
@@ -139,16 +141,16 @@ class Functional(Model, has_graph=True):
         shapes: dict[Layer, Any] = {t.call.layer: [t.shape] for t in self.inputs}
         for call in self.trace.calls:
             shapes.setdefault(call.layer, _one_or_list([t.shape for t in call.outputs]))
-        return [(layer, shapes[layer]) for layer in self.layers]
+        return [(layer, shapes[layer]) for layer in self.trace.layers]
 
     def connections(self) -> list[list[str]] | None:
         """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
         if self.trace.is_chain:
             return None
-        sources: dict[Layer, list[str]] = {layer: [] for layer in self.layers}
+        sources: dict[Layer, list[str]] = {layer: [] for layer in self.trace.layers}
         for call in self.trace.calls:
             sources[call.layer] += [f"{t.name}[{t.call.number}][{t.index}]" for t in call.inputs]
-        return [sources[layer] for layer in self.layers]
+        return [sources[layer] for layer in self.trace.layers]
 
 
 def _one_or_list(items: Sequence[Any]) -> Any:

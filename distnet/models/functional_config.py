@@ -22,7 +22,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from distnet.layers import Layer
+from distnet.layers.operations import Operation
 from distnet.layers.symbolic import Call, KerasTensor, placeholders
+from distnet.models import operation_config
 from distnet.models.composite import Composite
 from distnet.models.tracing import Trace
 from distnet.registry import to_json
@@ -40,6 +42,9 @@ def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, An
         numbers[call] = len(calls[call.layer]) - 1
     layers = []
     for layer in trace.layers:
+        if isinstance(layer, Operation):
+            layers.append(_operation(layer, calls[layer][0], numbers))
+            continue
         nodes = [_node(call, numbers) for call in calls[layer]]
         layers.append({**cast(dict[str, Json], to_json(layer)), "name": layer.name, "inbound_nodes": nodes})
     inputs, outputs = structure
@@ -50,6 +55,13 @@ def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, An
         "input_layers": _references(inputs, numbers),
         "output_layers": _references(outputs, numbers),
     }
+
+
+def _operation(layer: Operation, call: Call, numbers: Mapping[Call, int]) -> Json:
+    """An operation's entry: see ``operation_config``."""
+    return operation_config.entry_of(
+        layer, call, lambda t: [t.name, numbers[t.call], t.index], lambda value: _with_tensors(value, numbers)
+    )
 
 
 def _node(call: Call, numbers: Mapping[Call, int]) -> Json:
@@ -75,7 +87,7 @@ def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
         return [_with_tensors(item, numbers) for item in value]
     if isinstance(value, Mapping):
         return {str(key): _with_tensors(item, numbers) for key, item in value.items()}
-    return to_json(value)
+    return to_json(operation_config.written(value))
 
 
 def _is_flat(first: Any) -> bool:

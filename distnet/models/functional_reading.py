@@ -12,10 +12,11 @@ from typing import Any, cast
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.symbolic import KerasTensor, placeholders
+from distnet.models import operation_config
 from distnet.models.composite import Composite
 from distnet.models.graph import calls_of, check_calls
 from distnet.models.mask_operations import without_mask_operations
-from distnet.models.operations import Operation, operation_of
+from distnet.models.operations import Operation, operation_of, present_entry
 
 
 def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -27,11 +28,12 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     model, entries = str(config.get("name")), config.get("layers")
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ArgumentError(f"{model}: expected a list of layers, received {entries!r}.")
+    present = {**config, "layers": [present_entry(entry) for entry in entries]}
     layers: dict[str, Layer | Operation] = {}
     waiting: list[tuple[str, int, Any]] = []
-    for entry in without_mask_operations(model, config, _keys):
-        layer = operation_of(entry) or LAYERS.get(entry)
-        name = entry.get("name") or layer.name
+    for entry in without_mask_operations(model, present, _keys):
+        layer: Layer | Operation = operation_of(entry) or LAYERS.get(entry)
+        name = str(entry.get("name") or getattr(layer, "name", None))
         if name in layers:
             raise ArgumentError(f"{model}: two layers are called {name!r}.")
         layers[name] = layer
@@ -190,4 +192,5 @@ def _placed(value: Any, made: Mapping[tuple[str, int], list[KerasTensor]]) -> An
         return made[name, number][index]
     if isinstance(value, list | tuple):
         return [_placed(item, made) for item in value]
+    value = operation_config.read(value)
     return {k: _placed(v, made) for k, v in value.items()} if isinstance(value, Mapping) else value

@@ -13,6 +13,7 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.symbolic import GivenMask
 from distnet.types import Array
 
 
@@ -31,6 +32,23 @@ class Node:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def computed_from(self) -> tuple[int, ...]:
+        """Numbers of the tensors that forward is handed: all but the masks given by hand."""
+        given = self.options.get("mask")
+        return self.inputs[: given.inputs] if isinstance(given, GivenMask) else self.inputs
+
+    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[list[Any], list[Any]]:
+        """The masks of these that forward heeds, given by hand or those that the tensors bring; and what to pass on."""
+        given = self.options.get("mask")
+        own = [known.get(t) for t in self.computed_from]
+        if not isinstance(given, GivenMask):
+            return own, own
+        masks = [None if i is None else tensors[self.inputs[i]].astype(bool) for i in given.places]
+        if self.layer.passes_given_masks:
+            return masks, masks
+        return [a if b is None else b for a, b in zip(own, masks, strict=True)], own
 
 
 MOST_CALLS = 10_000
@@ -151,9 +169,8 @@ class Graph:
         for i, node in enumerate(self.nodes):
             ctx.call, ctx.options = (*path, i), node.options
             ctx.training = self._mode_of(node, training)
-            x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.inputs])
-            ctx.mask = _one_or_list([known.get(t) for t in node.inputs])
-            mask = ctx.mask
+            x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.computed_from])
+            ctx.mask, mask = (_one_or_list(masks) for masks in node.masks(tensors, known))
             ctx.logits = frozenset(k for k, t in enumerate(node.outputs) if t in kept)
             y, saved = node.layer.forward(x, ctx)
             if ctx.logits:
@@ -201,13 +218,13 @@ class Graph:
             if node.outputs[0] not in is_trained or (all(p is None for p in parts) and not has_penalty):
                 continue
             ctx.call, ctx.options = (*path, i), node.options
-            ctx.needs_input_gradient = any(t in is_trained for t in node.inputs)
+            ctx.needs_input_gradient = any(t in is_trained for t in node.computed_from)
             ctx.is_of_logits = i in tape.apart
             whole = self._of_logits(i, parts, tape) if ctx.is_of_logits else self._with_penalty(i, parts, tape)
             dys = [p if p is None else _as_taken(node.layer, p) for p in whole]
             dx = node.layer.backward(_one_or_list(dys), tape.saved[i], ctx)
             if ctx.needs_input_gradient:
-                for tensor, part in zip(node.inputs, dx if isinstance(dx, list) else [dx], strict=True):
+                for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in is_trained:
                         _accumulate(gradients, tensor, part)
         ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wanted, False

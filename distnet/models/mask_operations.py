@@ -1,7 +1,7 @@
 """The calculation of masks that Keras 3 writes into a model's graph.
 
 A call's mask is there an argument, made by operations such as ``NotEqual`` beside the layers. Here masks
-come with the inputs, by themselves: so the operations are left out, once it is sure that they make
+come with the inputs, by themselves: so the operations are left out where it is sure that they make
 the masks of the model's own ``Embedding`` and ``Masking``.
 
 Source: ``compute_mask`` of the layers of Keras 3.15.
@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-
-from distnet.errors import ArgumentError
 
 Keys = Callable[[Any], list[tuple[str, int]]]
 """The calls that a part of a configuration refers to."""
@@ -26,8 +24,7 @@ _OPERATIONS = (
 def without_mask_operations(model: str, config: Mapping[str, Any], keys: Keys) -> list[Mapping[str, Any]]:
     """The layers of a configuration, without what only masks are made of, and without these masks.
 
-    Raises:
-        ArgumentError: a mask that no layer of the model makes.
+    Where a mask is none that a layer of the model makes, all stay as they are.
     """
     entries: Sequence[Mapping[str, Any]] = config["layers"]
     by_name = {_name(entry): entry for entry in entries}
@@ -43,27 +40,20 @@ def without_mask_operations(model: str, config: Mapping[str, Any], keys: Keys) -
     wanted = {name for entry in entries for node in _nodes(entry) for name, _ in keys(_mask(node))} & masks
     if not wanted:
         return list(entries)
-    for entry in makers:
-        _check(model, entry, entries)
+    if not all(_is_known(entry, entries) for entry in makers):
+        return list(entries)
     return [_unmasked(entry, masks, keys) for entry in entries if _name(entry) not in masks]
 
 
-def _check(model: str, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Fail unless an operation is part of a mask that a layer of the model makes too."""
+def _is_known(entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an operation is part of a mask that a layer of the model makes too."""
     kind = entry.get("class_name")
-    if kind not in _OPERATIONS:
-        raise ArgumentError(
-            f"{model}: a mask is calculated by {kind} {_name(entry)!r}. Masks come from Masking and Embedding alone."
-        )
     if kind != "NotEqual":
-        return
-    for node in _nodes(entry):
-        tensor, value = node["args"]
-        if not any(_masks(layer, value) and tensor in [n["args"][0] for n in _nodes(layer)] for layer in entries):
-            raise ArgumentError(
-                f"{model}: a mask is calculated by NotEqual {_name(entry)!r}, as no layer of the model does it. "
-                "Use Masking, or Embedding(mask_zero=True)."
-            )
+        return kind in _OPERATIONS
+    return all(
+        any(_masks(layer, value) and tensor in [n["args"][0] for n in _nodes(layer)] for layer in entries)
+        for tensor, value in (node["args"] for node in _nodes(entry))
+    )
 
 
 def _masks(layer: Mapping[str, Any], value: Any) -> bool:

@@ -1,79 +1,66 @@
-"""Arithmetic between tensors, as files of functional models hold it.
+"""Operations on tensors, as files of functional models hold them.
 
 ``a + b`` is no layer in Keras: Keras 3 notes the operation ``Add``, TensorFlow's Keras a ``TFOpLambda``. Here it
-becomes a layer, as ``a + b`` between placeholders does.
+is an operation again, as ``a + b`` between placeholders makes it.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from distnet.errors import ArgumentError
-from distnet.layers.symbolic import KerasTensor
+from distnet.layers.operations import FUNCTIONS, applied
+from distnet.models import operation_config
+from distnet.models.tf_operations import operation_of_tensorflow
+from distnet.registry import beside
 
-_OF_KERAS_3: Mapping[str, Callable[..., Any]] = {
-    "Add": operator.add,
-    "Subtract": operator.sub,
-    "Multiply": operator.mul,
-    "Divide": operator.truediv,
-    "TrueDivide": operator.truediv,
-    "Negative": operator.neg,
-}
-_OF_TENSORFLOW: Mapping[str, Callable[..., Any]] = {
-    "__operators__.add": operator.add,
-    "math.add": operator.add,
-    "math.subtract": operator.sub,
-    "math.multiply": operator.mul,
-    "math.truediv": operator.truediv,
-    "math.divide": operator.truediv,
-    "math.negative": operator.neg,
-}
+Operation = Callable[..., Any]
+"""Called as a layer is."""
 
 
-@dataclass(frozen=True)
-class Operation:
-    """An operation of a file, to be called as a layer is.
-
-    Args:
-        name: of its entry, which the layer that it becomes takes over.
-        function: of Python.
-    """
-
-    name: str
-    function: Callable[..., Any]
-
-    def __call__(self, *args: Any, y: Any = None, name: object = None) -> KerasTensor:
-        """The placeholder of the result.
-
-        Raises:
-            ArgumentError: operands of other kinds.
-        """
-        operands = args if y is None else (*args, y)
-        made = self.function(*operands)
-        if not isinstance(made, KerasTensor):
-            raise ArgumentError(f"{self.name}: expected tensors of the model, received {operands!r}.")
-        made.call.layer.name = self.name
-        return made
+def present_entry(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The operation beside a layer that computes the same, or the entry as it is."""
+    operation = beside(entry).get(operation_config.OPERATION)
+    return operation if isinstance(operation, Mapping) else entry
 
 
 def operation_of(entry: Mapping[str, Any]) -> Operation | None:
     """The operation that an entry among a model's layers stands for; None for a layer.
 
     Raises:
-        ArgumentError: an operation of TensorFlow that has no layer here.
+        ArgumentError: an operation that is none of distnet's.
     """
     config = entry.get("config")
     if not isinstance(config, Mapping):
         return None
-    kind, name = entry.get("class_name"), str(entry.get("name") or config.get("name"))
-    if kind == "TFOpLambda":
-        function = _OF_TENSORFLOW.get(str(config.get("function")))
-        if function is None:
-            raise ArgumentError(f"{name}: TensorFlow's operation {config.get('function')!r} is no layer of distnet.")
-        return Operation(name, function)
-    is_layer = "trainable" in config or str(entry.get("module")).startswith("keras.layers")
-    found = None if is_layer else _OF_KERAS_3.get(str(kind))
-    return None if found is None else Operation(name, found)
+    kind, name = str(entry.get("class_name")), str(entry.get("name") or config.get("name"))
+    if kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
+        return operation_of_tensorflow(kind, name, config)
+    module = str(entry.get("module"))
+    is_operation = module.startswith(("keras.src.ops.", "keras.src.activations.")) or (
+        kind in FUNCTIONS and "trainable" not in config and not module.startswith("keras.layers")
+    )
+    return _of_keras_3(kind, name, config) if is_operation else None
+
+
+def _of_keras_3(kind: str, name: str, config: Mapping[str, Any]) -> Operation:
+    if kind not in FUNCTIONS:
+        raise ArgumentError(f"{name}: Keras's operation {kind} is none of distnet's: {sorted(FUNCTIONS)}.")
+    function = FUNCTIONS[kind]
+    given = {
+        key: value
+        for key, value in config.items()
+        if key not in ("name", "dtype", "trainable") or key in function.options
+    }
+    unknown = sorted(key for key, value in given.items() if key not in function.options and value not in (None, False))
+    if unknown:
+        raise ArgumentError(
+            f"{name}: {kind}: unknown arguments {unknown}. Expected some of {sorted(function.options)}."
+        )
+    options = {key: value for key, value in given.items() if key in function.options}
+
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        return applied(kind, *args, *kwargs.values(), name=name, **options)
+
+    return operation

@@ -110,6 +110,7 @@ class MultiHeadAttention(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    passes_given_masks: ClassVar[bool] = False
     call_arguments: ClassVar[tuple[str, ...]] = (
         "query",
         "value",
@@ -174,6 +175,7 @@ class MultiHeadAttention(Layer):
             raise ArgumentError(f"{self.name}: expected (query, value), received the query alone.")
         key = named.pop("key", None)
         masks = [named.pop(f"{part}_mask", None) for part in ("query", "value", "key")]
+        masks[0] = None  # Keras takes the query's own mask, whatever it is given (3.15.1, tf_keras 2.21)
         attention_mask = named.pop("attention_mask", None)
         own = {flag: True for flag in ("return_attention_scores", "use_causal_mask") if named.pop(flag, False)}
         if any(mask is not None for mask in masks):

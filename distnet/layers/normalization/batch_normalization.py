@@ -73,6 +73,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     couples_rows: ClassVar[bool] = True
 
     axis: int = -1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,8 +31,6 @@ class RMSNormalization(Layer):
 
     Source: Zhang and Sennrich, 2019 (arXiv:1910.07467); ``keras.layers.RMSNormalization``.
     """
-
-    supports_masking: ClassVar[bool] = True
 
     axis: int | list[int] = -1
     epsilon: float = number(1e-6, POSITIVE)

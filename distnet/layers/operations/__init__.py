@@ -1,0 +1,7 @@
+"""Elementary functions of placeholders, which become nodes of the graph."""
+
+from distnet.layers.operations.operation import FUNCTIONS as FUNCTIONS
+from distnet.layers.operations.operation import Operation as Operation
+from distnet.layers.operations.operation import activated as activated
+from distnet.layers.operations.operation import applied as applied
+from distnet.layers.operations.operation import called as called

@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="let XLA compute Keras's steps")
     parser.add_argument("--shrink-s", type=float, default=60, help="seconds for making one difference small")
     parser.add_argument("--limit-s", type=float, default=1e9, help="seconds after which no new models are begun")
-    parser.add_argument("--out", type=Path, help="a file for the differences, as JSON lines")
+    parser.add_argument("--out", type=Path, help="a file to which differences are added, as JSON lines")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -42,8 +42,8 @@ def arguments() -> argparse.Namespace:
 class Summary:
     """What the workers have reported so far."""
 
-    def __init__(self, count: int) -> None:
-        self.count, self.begin = count, time.monotonic()
+    def __init__(self, count: int, out: Path | None = None) -> None:
+        self.count, self.out, self.begin = count, out, time.monotonic()
         self.kinds: collections.Counter[str] = collections.Counter()
         self.causes: dict[str, dict[str, Any]] = {}
         self.layers: collections.Counter[str] = collections.Counter()
@@ -63,6 +63,9 @@ class Summary:
     def add(self, report: dict[str, Any]) -> None:
         """Take in a worker's line."""
         with self.lock:
+            if self.out is not None and "spec" in report:
+                with self.out.open("a") as out:
+                    out.write(json.dumps(report) + "\n")
             if "cause" in report:
                 self.causes.setdefault(report["cause"], report)
                 return
@@ -126,7 +129,7 @@ def start_worker(options: argparse.Namespace, part: range, summary: Summary) -> 
 
 def referee(options: argparse.Namespace) -> Summary:
     """Share the models out among worker processes, and gather what they report."""
-    summary = Summary(options.count)
+    summary = Summary(options.count, options.out)
     size = max(1, min(OF_A_WORKER, -(-options.count // options.jobs)))
     parts = [range(i, min(i + size, options.count)) for i in range(0, options.count, size)]
 
@@ -170,8 +173,6 @@ def main() -> int:
         return on_ranks.compare(options.count, options.seed, options.ranks)
     summary = referee(options)
     summary.show()
-    if options.out:
-        options.out.write_text("".join(json.dumps(report) + "\n" for report in summary.causes.values()))
     return int(not all(_is_agreed(kind) for kind in summary.kinds))
 
 

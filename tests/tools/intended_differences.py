@@ -64,6 +64,24 @@ ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
     Intended(
+        "crossentropy from clipped probabilities",
+        "distnet computes crossentropy behind sigmoid and softmax from logits. The referee asks it for Keras's clipped "
+        "value, by config.set_clip_crossentropy, so that no difference is left.",
+        lambda case: False,
+    ),
+    Intended(
+        "masks of metrics in fit",
+        "Keras on JAX forgets the outputs' masks for the metrics of fit, and there alone. The referee hands them back, "
+        "so that no difference is left.",
+        lambda case: False,
+    ),
+    Intended(
+        "names of metrics",
+        "Keras numbers metric objects by how many a process has made: auc, auc_1. distnet's names depend on the model "
+        "alone. The referee names all objects, so that no difference is left.",
+        lambda case: False,
+    ),
+    Intended(
         "weights of rows behind a mask",
         "Keras multiplies weights (N,) with a mask (N, T): it refuses, or where N equals T takes steps for rows. "
         "distnet weighs rows.",
@@ -76,6 +94,12 @@ INTENDED: list[Intended] = [
         "attention of which every key is masked",
         "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide.",
         lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-6 and case.kind not in ("mask", "keys"),
+    ),
+    Intended(
+        "weights for the one value of a batch",
+        "Dice and Tversky have one value for a whole batch, which no row's weight belongs to. Keras multiplies all the "
+        "same; distnet refuses.",
+        lambda case: case.kind == "distnet refuses" and "expected no sample weights" in case.detail,
     ),
     Intended(
         "Softmax behind a mask of steps",

@@ -149,6 +149,10 @@ def _layer_normalized(row: Row) -> Mapping[str, Sequence[Any]]:
     return {"axis": [-1, *axes, axes, axes[-2:]], "rms_scaling": [True], **AFFINE}
 
 
+def _rms_normalized(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"axis": [-1, *_axes(row)], "epsilon": [0.01]}
+
+
 def _groups(row: Row) -> Mapping[str, Sequence[Any]]:
     return {"groups": sorted({1, row[-1], -1})}
 
@@ -186,6 +190,16 @@ SEQUENCES, IMAGES, VOLUMES, ALL, VECTORS = (2,), (3,), (4,), (1, 2, 3, 4), (1,)
 FIRST = {"data_format": ["channels_first"]}
 POOLS = always(pool_size=[2, 3])
 POOL = {"strides": [1, 2], "padding": ["same"], **FIRST}
+CONV_LSTM = {
+    "return_sequences": [True],
+    "go_backwards": [True],
+    "padding": ["same"],
+    "activation": SMOOTH,
+    "recurrent_activation": SMOOTH,
+    "use_bias": [False],
+    **FIRST,
+    **KERNEL,
+}
 TRANSPOSED = {**FIRST, "padding": ["same"], "strides": [2], "activation": ACTIVATIONS, **KERNEL, **BIAS, **FROZEN}
 DEPTHWISE = {
     **FIRST,
@@ -246,6 +260,10 @@ LAYERS: dict[str, LayerChoice] = {
     "Conv2D": LayerChoice(
         IMAGES, always(filters=[2, 4], kernel_size=[2, 1, 3]), lambda row: {**_conv_groups(row), "dilation_rate": [2]}
     ),
+    **{
+        f"ConvLSTM{rank}D": LayerChoice((rank + 2,), always(filters=[2], kernel_size=[2, 1]), CONV_LSTM)
+        for rank in (1, 2)
+    },
     "Conv3D": LayerChoice(VOLUMES, always(filters=[2, 4], kernel_size=[2, 1]), _conv_groups),
     "Conv3DTranspose": LayerChoice(VOLUMES, always(filters=[2], kernel_size=[2]), TRANSPOSED),
     "Conv1DTranspose": LayerChoice(SEQUENCES, always(filters=[2], kernel_size=[2, 3]), TRANSPOSED),
@@ -279,6 +297,8 @@ LAYERS: dict[str, LayerChoice] = {
     "UpSampling1D": LayerChoice(SEQUENCES, optional={"size": [2, 3]}),
     "UpSampling2D": LayerChoice(IMAGES, optional={"size": [2, [1, 3]], "interpolation": ["bilinear"]}),
     "LayerNormalization": LayerChoice(ALL, optional=_layer_normalized),
+    "RMSNormalization": LayerChoice(ALL, optional=_rms_normalized),
+    "Normalization": LayerChoice(ALL, always(mean=[0.3], variance=[1.7]), {"invert": [True]}),
     "GroupNormalization": LayerChoice(ALL, _groups, AFFINE),
     "UnitNormalization": LayerChoice(ALL, optional=_softmax_axes),
     "ReLU": LayerChoice(ALL, optional={"max_value": [0.8], "negative_slope": [0.1], "threshold": [0.2]}),
@@ -289,13 +309,13 @@ LAYERS: dict[str, LayerChoice] = {
     "Rescaling": LayerChoice(ALL, always(scale=[0.5]), {"offset": [0.1]}),
     "Identity": LayerChoice(ALL),
     "ActivityRegularization": LayerChoice(ALL, optional={"l1": [0.02], "l2": [0.03]}),
-    "Dropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
-    "SpatialDropout1D": LayerChoice(SEQUENCES, always(rate=[0.0, 0.4]), is_random=True),
-    "SpatialDropout2D": LayerChoice(IMAGES, always(rate=[0.0, 0.4]), is_random=True),
-    "SpatialDropout3D": LayerChoice(VOLUMES, always(rate=[0.0, 0.4]), is_random=True),
-    "GaussianDropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
-    "AlphaDropout": LayerChoice(ALL, always(rate=[0.0, 0.4]), is_random=True),
-    "GaussianNoise": LayerChoice(ALL, always(stddev=[0.0, 0.4]), is_random=True),
+    "Dropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "SpatialDropout1D": LayerChoice(SEQUENCES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "SpatialDropout2D": LayerChoice(IMAGES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "SpatialDropout3D": LayerChoice(VOLUMES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "GaussianDropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "AlphaDropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "GaussianNoise": LayerChoice(ALL, always(stddev=[0.0, 0.0, 0.0, 0.4]), is_random=True),
     "RandomFlip": LayerChoice(IMAGES, is_random=True),
     "RandomRotation": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
     "RandomZoom": LayerChoice(IMAGES, always(height_factor=[0.2]), is_random=True),
@@ -335,5 +355,9 @@ NOT_GENERATED = {
     "Functional": "is what a specification becomes",
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
     "Lambda": "takes a function",
+    "ConvLSTM3D": "its rows have 5 axes, as no other layer's; ConvLSTM2D has its code",
+    "LocallyConnected1D": "is no layer of Keras 3",
+    "LocallyConnected2D": "is no layer of Keras 3",
+    "ThresholdedReLU": "is no layer of Keras 3",
 }
 """Registered layers that the table does not have, and why."""

@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from intended_differences import INTENDED
+
 OF_A_WORKER = 1000
 """Models after which a new process takes a worker's place: what JAX traced stays in memory."""
 
@@ -85,6 +88,9 @@ class Summary:
         print(f"\n{self.progress()}; the first difference after {self.first_difference_s:.0f} s")
         for kind, number in self.kinds.most_common():
             print(f"  {number:6d}  {kind}")
+        print("\nDifferences that are meant:")
+        for entry in INTENDED:
+            print(f"  {entry.name}: {entry.reason}")
         if self.differing_layers:
             print("\nLayers of the models that differ (differing / all):")
             for name, number in self.differing_layers.most_common(30):
@@ -161,7 +167,6 @@ def replay(options: argparse.Namespace) -> int:
 
 def main() -> int:
     options = arguments()
-    sys.path.insert(0, str(HERE))
     if options.part:
         work(options)
         return 0

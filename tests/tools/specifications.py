@@ -246,10 +246,15 @@ def _heads(sketch: Sketch) -> list[Options]:
 
 
 def _metrics(sketch: Sketch, kind: str) -> Options:
-    return {
-        key: [sketch.pick(METRICS[kind]) for _ in range(sketch.pick(several))]
-        for key, several in (("metrics", [0, 1, 2]), ("weighted_metrics", [0, 0, 1]))
-    }
+    """A few metrics, each object with a name: Keras numbers those without by how many a process has made."""
+    drawn: Options = {}
+    for key, several in (("metrics", [0, 1, 2]), ("weighted_metrics", [0, 0, 1])):
+        drawn[key] = [_named(sketch.pick(METRICS[kind]), f"{key}_{i}") for i in range(sketch.pick(several))]
+    return drawn
+
+
+def _named(metric: Any, name: str) -> Any:
+    return metric if isinstance(metric, str) else {**metric, "with": {"name": name, **metric["with"]}}
 
 
 def _is_chain(spec: Options) -> bool:
@@ -278,7 +283,8 @@ def _training(sketch: Sketch, targets: list[Options], is_on_ranks: bool) -> Opti
         "optimizer": {"make": f"optimizers.{name}", "with": optimizer},
     }
     if sketch.chance(3):
-        training["sample_weight"] = sketch.pick(["rows", "steps"])
+        are_sequences = all(len(sketch.row(n)) == 2 for n in sketch.unread[-len(targets) :])
+        training["sample_weight"] = sketch.pick(["steps", "rows"] if are_sequences else ["rows"])
     elif (
         len(targets) == 1
         and targets[0]["kind"] in ("bits", "classes", "labels")

@@ -19,8 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
 from intended_differences import INTENDED
 
 OF_A_WORKER = 1000

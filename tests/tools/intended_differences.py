@@ -60,6 +60,10 @@ def calls_of(spec: Spec) -> Iterator[Spec]:
             yield from calls_of(call["model"])
 
 
+def _of_simple_rnn(call: Spec) -> bool:
+    return call["layer"] == "SimpleRNN" and "activity_regularizer" in call.get("options", {})
+
+
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
@@ -94,6 +98,13 @@ INTENDED: list[Intended] = [
         "attention of which every key is masked",
         "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide.",
         lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-6 and case.kind not in ("mask", "keys"),
+    ),
+    Intended(
+        "activity_regularizer of SimpleRNN",
+        "Keras 3 takes it and forgets it; distnet adds its penalty, as tf_keras does and the argument's documentation says.",
+        lambda case: (
+            any(_of_simple_rnn(call) for call in calls_of(case.spec)) and case.kind not in ("mask", "prediction")
+        ),
     ),
     Intended(
         "weights for the one value of a batch",

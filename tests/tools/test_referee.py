@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from distnet.layers import LAYERS
 
 HERE = Path(__file__).parent
+KERNELS = {"DISTNET_KERNELS": "numpy"}
+"""Importing numba takes each process a second or two."""
 
 
 def test_every_registered_layer_is_generated_or_said_why_not(monkeypatch):
@@ -22,11 +25,22 @@ def test_every_registered_layer_is_generated_or_said_why_not(monkeypatch):
     assert not known - LAYERS.classes().keys() - {"+", "-", "*", "Functional", "Lambda", "Sequential"}
 
 
-@pytest.mark.timeout(400)
-def test_generated_models_run_in_both_packages():
+def referee(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(HERE / "referee.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **KERNELS})
+
+
+@pytest.mark.timeout(900)
+def test_generated_models_are_those_of_keras():
     if not all(importlib.util.find_spec(package) for package in ("keras", "jax")):
         pytest.skip("needs Keras and JAX")
-    command = [sys.executable, str(HERE / "referee.py"), "--count", "10", "--jobs", "1", "--shrink-s", "0"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "same" in done.stdout, done.stdout + done.stderr
-    assert "died" not in done.stdout, done.stdout + done.stderr
+    done = referee("--count", 200, "--seed", 0, "--jobs", 2, "--shrink-s", 20)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert "200/200 models" in done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_generated_models_are_on_three_ranks_what_they_are_on_one():
+    done = referee("--count", 36, "--seed", 1, "--ranks", 3)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert "36 models on 3 ranks and on 1" in done.stdout

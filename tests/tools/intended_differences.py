@@ -101,7 +101,7 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "activity_regularizer of SimpleRNN",
-        "Keras 3 takes it and forgets it; distnet adds its penalty, as tf_keras does and the argument's documentation says.",
+        "Keras 3 takes it and forgets it; distnet adds its penalty, as tf_keras does.",
         lambda case: (
             any(_of_simple_rnn(call) for call in calls_of(case.spec)) and case.kind not in ("mask", "prediction")
         ),

@@ -107,6 +107,11 @@ INTENDED: list[Intended] = [
         ),
     ),
     Intended(
+        "IoU in float32",
+        "Keras divides IoU's counts in float32, whatever floatx says.",
+        lambda case: case.amount < 1e-6 and case.kind in ("evaluated", "history") and "IoU" in str(case.training),
+    ),
+    Intended(
         "weights for the one value of a batch",
         "Dice and Tversky have one value for a whole batch, which no row's weight belongs to. Keras multiplies all the "
         "same; distnet refuses.",

@@ -129,5 +129,10 @@ class Search:
 
     def _count(self, spec: Any, found: Outcome) -> None:
         part = {"spec": spec} if found.is_difference else {}
-        about = {"kind": found.kind, "detail": found.detail[:300], "differs": found.is_difference}
+        about = {
+            "kind": found.kind,
+            "detail": found.detail[:300],
+            "differs": found.is_difference,
+            "amount": found.amount,
+        }
         self.report({**about, "layers": layers_of(spec), **part})

@@ -282,9 +282,9 @@ def _training(sketch: Sketch, targets: list[Options], is_on_ranks: bool) -> Opti
         "targets": targets,
         "optimizer": {"make": f"optimizers.{name}", "with": optimizer},
     }
-    if sketch.chance(3):
-        are_sequences = all(len(sketch.row(n)) == 2 for n in sketch.unread[-len(targets) :])
-        training["sample_weight"] = sketch.pick(["steps", "rows"] if are_sequences else ["rows"])
+    ranks = {len(sketch.row(n)) for n in sketch.unread[-len(targets) :]}
+    if max(ranks) < 3 and sketch.chance(3):  # Keras lays weights (N,) along the last of more axes
+        training["sample_weight"] = sketch.pick(["steps", "rows"] if ranks == {2} else ["rows"])
     elif (
         len(targets) == 1
         and targets[0]["kind"] in ("bits", "classes", "labels")

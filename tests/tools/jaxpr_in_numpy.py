@@ -13,6 +13,7 @@ import jax
 import numpy as np
 from jax import lax
 from jax.extend.core import Literal
+from scipy import special
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Operation = Callable[..., Any]
@@ -64,7 +65,7 @@ def apply(primitive: Any, args: list[Any], params: dict[str, Any]) -> Sequence[A
         return evaluate(branch.jaxpr, branch.consts, operands)
     if name in OPERATIONS:
         made = OPERATIONS[name](*args, **params)
-        return (made,)
+        return list(made) if primitive.multiple_results else (made,)
     outputs = primitive.bind(*args, **params)
     return [np.asarray(o) for o in outputs] if primitive.multiple_results else (_as_array(outputs),)
 
@@ -104,7 +105,6 @@ CALLS = {
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
     "custom_vjp_call_jaxpr": "fun_jaxpr",
-    "custom_lin": "bwd",
 }
 """Operations that run a program of their own, and the parameter that holds it."""
 
@@ -163,8 +163,8 @@ def _iota(*, dtype: Any, shape: Sequence[int], dimension: int, **_: object) -> A
     return np.broadcast_to(np.arange(shape[dimension], dtype=dtype).reshape(spread), shape)
 
 
-def _reshape(x: Any, *, new_sizes: Sequence[int], **_: object) -> Array:
-    return np.reshape(x, new_sizes)
+def _reshape(x: Any, *, new_sizes: Sequence[int], dimensions: Sequence[int] | None, **_: object) -> Array:
+    return np.reshape(x if dimensions is None else np.transpose(x, dimensions), new_sizes)
 
 
 def _select(which: Any, *cases: Any) -> Any:
@@ -213,7 +213,32 @@ def _concatenate(*parts: Array, dimension: int, **_: object) -> Array:
     return np.concatenate(parts, axis=dimension)
 
 
+def _split(x: Any, *, sizes: Sequence[int], axis: int) -> list[Array]:
+    return np.split(np.asarray(x), np.cumsum(sizes)[:-1], axis=axis)
+
+
+def _unstack(x: Any, *, axis: int) -> list[Array]:
+    return [np.take(x, i, axis=axis) for i in range(np.shape(x)[axis])]
+
+
+def _extreme(function: Any) -> Operation:
+    return lambda x, *, axes, index_dtype, **_: function(np.asarray(x), axis=axes[0]).astype(index_dtype)
+
+
+def _cumulated(x: Any, *, axis: int, reverse: bool) -> Array:
+    return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+
+
 OPERATIONS: dict[str, Operation] = {
+    "split": _split,
+    "unstack": _unstack,
+    "stack": lambda *parts, axis, **_: np.stack(parts, axis),
+    "argmax": _extreme(np.argmax),
+    "argmin": _extreme(np.argmin),
+    "cumsum": _cumulated,
+    "rem": _plain(np.fmod),
+    "erf": _plain(special.erf),
+    "erfc": _plain(special.erfc),
     **{
         name: _plain(function)
         for name, function in {
@@ -249,10 +274,7 @@ OPERATIONS: dict[str, Operation] = {
             "or": np.bitwise_or,
             "xor": np.bitwise_xor,
             "is_finite": np.isfinite,
-            "stop_gradient": lambda x: x,
             "copy": lambda x: x,
-            "copy_p": lambda x: x,
-            "squeeze_": lambda x: x,
         }.items()
     },
     "div": _div,

@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -41,10 +43,16 @@ def arguments() -> argparse.Namespace:
 
 
 class Summary:
-    """What the workers have reported so far."""
+    """What the workers have reported so far.
 
-    def __init__(self, count: int, out: Path | None = None) -> None:
-        self.count, self.out, self.begin = count, out, time.monotonic()
+    Args:
+        count: models to run.
+        cache: a folder in which the workers share what XLA compiles.
+        out: a file to which differences are added.
+    """
+
+    def __init__(self, count: int, cache: str, out: Path | None = None) -> None:
+        self.count, self.cache, self.out, self.begin = count, cache, out, time.monotonic()
         self.kinds: collections.Counter[str] = collections.Counter()
         self.causes: dict[str, dict[str, Any]] = {}
         self.layers: collections.Counter[str] = collections.Counter()
@@ -122,7 +130,9 @@ def say(report: dict[str, Any]) -> None:
 def start_worker(options: argparse.Namespace, part: range, summary: Summary) -> None:
     command = [sys.executable, __file__, "--seed", str(options.seed), "--shrink-s", str(options.shrink_s)]
     command += ["--part", f"{part.start},{part.stop}", *(["--compiled"] if options.compiled else [])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    kept = {"JAX_COMPILATION_CACHE_DIR": summary.cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    environment = {**os.environ, **kept, "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("{"):
@@ -133,7 +143,11 @@ def start_worker(options: argparse.Namespace, part: range, summary: Summary) -> 
 
 def referee(options: argparse.Namespace) -> Summary:
     """Share the models out among worker processes, and gather what they report."""
-    summary = Summary(options.count, options.out)
+    with tempfile.TemporaryDirectory() as cache:
+        return _shared_out(options, Summary(options.count, cache, options.out))
+
+
+def _shared_out(options: argparse.Namespace, summary: Summary) -> Summary:
     size = max(1, min(OF_A_WORKER, -(-options.count // options.jobs)))
     parts = [range(i, min(i + size, options.count)) for i in range(0, options.count, size)]
 

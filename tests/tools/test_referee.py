@@ -30,10 +30,21 @@ def referee(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **KERNELS})
 
 
+needs_keras = pytest.mark.skipif(
+    not all(importlib.util.find_spec(package) for package in ("keras", "jax")), reason="needs Keras and JAX"
+)
+
+
+@needs_keras
+def test_numpy_computes_what_xla_computes():
+    command = [sys.executable, str(HERE / "numpy_and_xla.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "NumPy computes what XLA computes\n", done.stderr
+
+
+@needs_keras
 @pytest.mark.timeout(900)
 def test_generated_models_are_those_of_keras():
-    if not all(importlib.util.find_spec(package) for package in ("keras", "jax")):
-        pytest.skip("needs Keras and JAX")
     done = referee("--count", 200, "--seed", 0, "--jobs", 2, "--shrink-s", 20)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert "200/200 models" in done.stdout

@@ -39,6 +39,8 @@ class RandomFlip(Channelled):
     Source: ``keras.layers.RandomFlip``.
     """
 
+    trains_by_default: ClassVar[bool] = True
+
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
 
@@ -86,6 +88,8 @@ class RandomContrast(Channelled):
 
     Source: ``keras.layers.RandomContrast``.
     """
+
+    trains_by_default: ClassVar[bool] = True
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
@@ -140,6 +144,8 @@ class RandomBrightness(Channelled):
 
     Source: ``keras.layers.RandomBrightness``.
     """
+
+    trains_by_default: ClassVar[bool] = True
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3

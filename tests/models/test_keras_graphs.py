@@ -97,3 +97,14 @@ def test_masks_come_out_of_models_within_models():
     x = np.array([[1, 2, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0]])
     shorter = [gru(inner.layers[0](row[row > 0][None])) for row in x]
     np.testing.assert_allclose(model.predict(x, verbose=0), np.concatenate(shorter), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["RandomFlip", "RandomContrast", "RandomTranslation"])
+def test_a_model_of_keras_3_that_augments_images_predicts_from_the_images_as_they_are(kind):
+    """Keras 3 writes ``training: true`` into every call of such a layer, and predicts without it all the same."""
+    factors = {"RandomContrast": {"factor": 0.5}, "RandomTranslation": {"height_factor": 0.5, "width_factor": 0.5}}
+    layer = entry(kind, "augmenting", tensor("x"), config=factors.get(kind), training=True)
+    x = np.random.default_rng(0).random((8, 4, 4, 3)).astype("float32")
+    model = models.model_from_json(graph(layer, shape=(4, 4, 3)))
+    np.testing.assert_array_equal(model.predict(x, verbose=0), x)
+    assert np.abs(model(x, training=True).numpy() - x).max() > 0.01

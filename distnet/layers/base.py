@@ -74,8 +74,6 @@ class Layer(Configurable, ABC):
     """Whether training computes with statistics of the batch."""
     takes_views: ClassVar[bool] = False
     """Whether ``forward`` and ``backward`` take arrays of any layout in memory, not contiguous ones alone."""
-    trains_by_default: ClassVar[bool] = False
-    """Whether a call that does not say is one in training mode."""
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 

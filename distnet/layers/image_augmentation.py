@@ -39,8 +39,6 @@ class RandomFlip(Channelled):
     Source: ``keras.layers.RandomFlip``.
     """
 
-    trains_by_default: ClassVar[bool] = True
-
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
 
@@ -88,8 +86,6 @@ class RandomContrast(Channelled):
 
     Source: ``keras.layers.RandomContrast``.
     """
-
-    trains_by_default: ClassVar[bool] = True
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
@@ -144,8 +140,6 @@ class RandomBrightness(Channelled):
 
     Source: ``keras.layers.RandomBrightness``.
     """
-
-    trains_by_default: ClassVar[bool] = True
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3

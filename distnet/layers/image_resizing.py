@@ -211,8 +211,6 @@ class RandomCrop(_Cropped):
     Source: ``keras.layers.RandomCrop`` as it is documented.
     """
 
-    trains_by_default: ClassVar[bool] = True
-
     height: int
     width: int
     seed: int | None = whole_number(None, 0)

@@ -32,8 +32,6 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 class _RandomWarp(Channelled):
     """In training, takes each pixel from where an affine map with random numbers says."""
 
-    trains_by_default: ClassVar[bool] = True
-
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
 

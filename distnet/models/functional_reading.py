@@ -111,8 +111,6 @@ def _call_in_turn(
         i = heapq.heappop(ready)
         name, number, node = calls[i]
         args, kwargs = _arguments(name, node, made)
-        if isinstance(node, Mapping) and getattr(layers[name], "trains_by_default", False):
-            kwargs.pop("training", None)  # which Keras 3 writes down unasked, and overrules when it predicts
         result = layers[name](*args, **kwargs)
         made[name, number] = list(placeholders(result))
         for follower in followers.pop((name, number), ()):

@@ -119,14 +119,15 @@ def outcome_of(spec: Spec) -> Outcome:
         found = _of_errors(our_error, their_error)
         if found is None and ours is not None and theirs is not None:
             found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)
-    if found is None or ours is None:
-        return found or Outcome("same")
-    is_masked = any(value.size for name, value in ours.results.items() if name.startswith("mask"))
+    if found is None:
+        return Outcome("same")
+    results = {} if ours is None else ours.results
+    is_masked = any(value.size for name, value in results.items() if name.startswith("mask"))
     case = Case(spec, found.kind, found.detail, found.amount, is_masked)
     for entry in INTENDED:
         if found.is_difference and entry.condition(case):
             return Outcome(f"intended: {entry.name}", found.detail, found.amount)
-    if found.kind in MAGNIFIABLE and _own_movement(spec, ours.results, found) * MAGNIFIED > found.amount:
+    if found.kind in MAGNIFIABLE and _own_movement(spec, results) * MAGNIFIED > found.amount:
         return Outcome("ill-conditioned", found.detail, found.amount)
     return found
 
@@ -167,7 +168,7 @@ def difference(ours: Results, theirs: Results) -> Outcome | None:
     return Outcome(first.split()[0], first, amounts[first])
 
 
-def _own_movement(spec: Spec, results: Results, found: Outcome) -> float:
+def _own_movement(spec: Spec, results: Results) -> float:
     """How far distnet's own result moves when the weights it starts from change in their last bits."""
     run = Run(distnet, spec)
     rng = np.random.default_rng(1)

@@ -112,7 +112,7 @@ def _call_in_turn(
         name, number, node = calls[i]
         args, kwargs = _arguments(name, node, made)
         result = layers[name](*args, **kwargs)
-        made[name, number] = list(placeholders(result))
+        made[name, number] = list(placeholders(result)) or [result]  # the shape of a tensor is none
         for follower in followers.pop((name, number), ()):
             awaited[follower].discard((name, number))
             if not awaited[follower]:

@@ -108,7 +108,9 @@ def _axes(name: str, kind: str) -> Operation:
 
 def _item(name: str, x: Any, slice_spec: Any = 0) -> Any:
     key = tuple(_part(part) for part in slice_spec) if isinstance(slice_spec, list) else _part(slice_spec)
-    return applied("GetItem", x, key, name=name) if isinstance(x, KerasTensor) else x[key]
+    if isinstance(x, KerasTensor):
+        return applied("GetItem", x, key, name=name)
+    return x[key[0] if isinstance(key, tuple) else key]  # a shape
 
 
 def _part(value: Any) -> Any:

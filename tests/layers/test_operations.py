@@ -10,6 +10,7 @@ import pytest
 import distnet as keras
 from distnet import ops
 from distnet.errors import ArgumentError, DistnetError, ShapeError
+from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.operations import FUNCTIONS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -135,3 +136,12 @@ def test_unknown_extents_stay_unknown():
     assert ops.mean(x, axis=1).shape == (None, 3)
     with pytest.raises((ArgumentError, ShapeError)):
         ops.reshape(x, (-1, 3))
+
+
+def test_a_rank_without_rows_takes_part():
+    model = operation_cases.model(keras)
+    model.compile("sgd", "mse")
+    x = [part[:0] for part in data()]
+    y, tape = model.forward_batch(x, ForwardContext(True, 0, 0, 0, 5, Workspaces()))
+    model.backward_batch(tape, y, BackwardContext(Workspaces()))
+    assert not any(v.grad.any() for v in model.trainable_weights)

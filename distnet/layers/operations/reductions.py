@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,8 @@ def _reduced(value: Callable[..., Any], slope: Callable[[Array, Array, float], A
 
     def gradients(dy: Array, y: Array, x: Array, axis: Any, keepdims: bool) -> tuple[Array]:
         kept = _kept(y, x, axis, keepdims)
-        return (_kept(dy, x, axis, keepdims) * np.broadcast_to(slope(x, kept, x.size / max(kept.size, 1)), x.shape),)
+        n = math.prod(a // max(b, 1) for a, b in zip(x.shape[1:], kept.shape[1:], strict=True))
+        return (_kept(dy, x, axis, keepdims) * np.broadcast_to(slope(x, kept, n), x.shape),)
 
     return Function(of_entries, gradients, options=_AXES)
 

@@ -234,7 +234,7 @@ def _forget_bias(present: dict[str, Any]) -> None:
     if "forget_bias_init" in present:
         bias = present.pop("forget_bias_init")
         if bias not in ("one", "ones", "zero", "zeros"):
-            raise ArgumentError(f"LSTM: forget_bias_init: expected 'one' or 'zero', received {bias!r}.")
+            raise ArgumentError(f"forget_bias_init: expected 'one' or 'zero', received {bias!r}.")
         present["unit_forget_bias"] = bias.startswith("one")
 
 
@@ -263,11 +263,14 @@ def _paddings_by_end(present: dict[str, Any]) -> None:
 
 _TRANSLATED: Mapping[str, Callable[[dict[str, Any]], None]] = {
     "BatchNormalization": _without_mode,
-    "LSTM": _forget_bias,
+    **dict.fromkeys(("LSTM", "ConvLSTM2D"), _forget_bias),
     "Embedding": _without_dropout,
     "ZeroPadding1D": _paddings_by_end,
     "ZeroPadding2D": _paddings_by_side,
 }
 """What else is to be done for a class, in place."""
 
-_GONE = {"BatchNormalization": ("mode",), "LSTM": ("forget_bias_init",), "Embedding": ("dropout",)}
+_GONE = {
+    **{"BatchNormalization": ("mode",), "Embedding": ("dropout",)},
+    **dict.fromkeys(("LSTM", "ConvLSTM2D"), ("forget_bias_init",)),
+}

@@ -18,7 +18,7 @@ from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.overriding import refuse_missing, refuse_own
 from distnet.layers.symbolic import Call, GivenMask, KerasTensor
 from distnet.old_names import accept_old_arguments
-from distnet.registry import LEFT_OUT, Configurable, Registry, Resolved
+from distnet.registry import BESIDE, LEFT_OUT, Configurable, Registry, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -43,6 +43,7 @@ class Layer(Configurable, ABC):
         trainable: whether the optimizer updates its weights.
         dtype: of its weights and results; the global ``floatx`` by default.
         activity_regularizer: adds a penalty of the layer's output, divided by the batch size.
+        sums_activity: whether that penalty is not divided, as in Keras before TensorFlow's.
         input_shape: shape of one row of the input, where the layer is a model's first.
         input_dim: the same for rows that are vectors.
         batch_input_shape: the same with the batch axis.
@@ -55,6 +56,7 @@ class Layer(Configurable, ABC):
     trainable: bool = True
     dtype: str = cast(str, None)
     activity_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    sums_activity: bool = field(default=False, metadata=BESIDE)
     input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     input_dim: int | None = field(default=None, metadata=LEFT_OUT)
     batch_input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
@@ -353,6 +355,10 @@ class Layer(Configurable, ABC):
         if not self.built:
             raise NotBuiltError(f"{self.name}: count_params needs the input shape. Build the model first.")
         return sum(v.size for v in self.variables)
+
+    def activity_scale(self, rows: int) -> float:
+        """What its activity penalty is multiplied by, for ``rows`` in the global batch."""
+        return 1.0 if self.sums_activity else 1.0 / rows
 
     def get_config(self) -> dict[str, Json]:
         """The constructor's arguments as JSON; an activity regularizer only where there is one."""

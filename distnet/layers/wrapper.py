@@ -22,13 +22,13 @@ class Inner:
     Args:
         saved: what its forward returned besides the output.
         outputs: its outputs, if it has an activity regularizer.
-        rows: what its activity penalty is divided by.
+        scale: what its activity penalty is multiplied by.
         penalty: what it adds to the loss.
     """
 
     saved: Any
     outputs: list[Array]
-    rows: int
+    scale: float
     penalty: float
 
 
@@ -108,13 +108,14 @@ class Wrapper(Layer, ABC):
 
 
 def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, Inner]:
-    """Run a layer within a layer; its activity penalty is divided by ``rows``."""
+    """Run a layer within a layer, for ``rows`` in the global batch."""
     y, saved = layer.forward(x, ctx)
     regularizer, outputs, penalty = layer.activity_regularizer, [], layer.penalty(saved)
+    scale = layer.activity_scale(rows)
     if regularizer is not None:
         outputs = y if isinstance(y, list) else [y]
-        penalty += sum(regularizer.value(part) for part in outputs if len(part)) / rows
-    return y, Inner(saved, outputs, rows, penalty)
+        penalty += sum(regularizer.value(part) for part in outputs if len(part)) * scale
+    return y, Inner(saved, outputs, scale, penalty)
 
 
 def backward(layer: Layer, dy: Any, inner: Inner, ctx: BackwardContext) -> Any:
@@ -123,7 +124,7 @@ def backward(layer: Layer, dy: Any, inner: Inner, ctx: BackwardContext) -> Any:
     if regularizer is not None:
         parts = dy if isinstance(dy, list) else [dy]
         summed = [
-            np.add(part, regularizer.gradient(y) / inner.rows) for part, y in zip(parts, inner.outputs, strict=True)
+            np.add(part, regularizer.gradient(y) * inner.scale) for part, y in zip(parts, inner.outputs, strict=True)
         ]
         dy = summed if isinstance(dy, list) else summed[0]
     return layer.backward(dy, inner.saved, ctx)

@@ -93,7 +93,7 @@ class Tape:
         masks: of the graph's outputs.
         logits: of those outputs of which the context wanted them, by number.
         apart: for each node whose layer left out its activation, the activation, and what its backward is handed.
-        penalty: sum of the activity penalties over the rows at hand, divided by the global batch size.
+        penalty: sum of the activity penalties over the rows at hand, each divided as its layer says.
         given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
     """
 
@@ -183,7 +183,7 @@ class Graph:
                 known.update(zip(node.outputs, each, strict=True))
             regularizer = node.layer.activity_regularizer
             if regularizer is not None and len(made[0]):
-                tape.penalty += sum(regularizer.value(part) for part in made) / ctx.global_rows
+                tape.penalty += sum(map(regularizer.value, made)) * node.layer.activity_scale(ctx.global_rows)
             if regularizer is not None or len(made) > 1:
                 tape.outputs[i] = made
             tape.penalty += node.layer.penalty(saved)
@@ -257,11 +257,12 @@ class Graph:
         """The gradients of a node's outputs with the activity penalty's; zeros for outputs that nothing read."""
         if i not in tape.outputs:
             return parts
-        regularizer = self.nodes[i].layer.activity_regularizer
+        layer = self.nodes[i].layer
+        regularizer = layer.activity_regularizer
         whole = [np.zeros_like(y) if dy is None else dy for dy, y in zip(parts, tape.outputs[i], strict=True)]
         if regularizer is None:
             return list(whole)
-        scale = 1.0 / tape.global_rows
+        scale = layer.activity_scale(tape.global_rows)
         return [dy + regularizer.gradient(y) * scale for dy, y in zip(whole, tape.outputs[i], strict=True)]
 
     def _tensors_behind_variables(self, found: set[int]) -> set[int]:

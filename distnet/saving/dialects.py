@@ -134,6 +134,8 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
             found[key] = optimizer_dialects.in_present_words(found[key], version)
     if isinstance(found.get("compile_config"), Mapping):
         found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
+    if optimizer_dialects.is_standalone(version) and _penalizes_activity(found):
+        found = said_beside(found, sums_activity=True)
     is_other = (
         found.get("class_name") in _COMPUTE_OTHERWISE
         or "optimizer_config" in found
@@ -153,6 +155,12 @@ def _names_modes(config: Any) -> bool:
 
 def _has_arguments(reference: Any) -> bool:
     return isinstance(reference, list) and len(reference) == 4
+
+
+def _penalizes_activity(spec: Mapping[str, Any]) -> bool:
+    config = spec.get("config")
+    regularizer = config.get("activity_regularizer") if isinstance(config, Mapping) else None
+    return regularizer is not None or spec.get("class_name") == "ActivityRegularization"
 
 
 def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:

@@ -10,7 +10,7 @@ Source: ``get_config`` of ``keras.models.Sequential``, ``keras.engine.topology.M
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distnet.errors import ArgumentError
@@ -30,20 +30,48 @@ _MERGES = {
 """The mode of a ``Merge`` -> the layer."""
 
 
-def in_words_of_keras_2(value: Any) -> Any:
+def in_words_of_keras_2(config: Any) -> Any:
     """A configuration with Keras 2's classes and arguments in the place of Keras 1's.
+
+    Where channels come first in every layer that says where they come, they do in those that do not say it.
 
     Raises:
         ArgumentError: an option that no Keras has had since.
     """
+    return _translated(_with_channels_first(config) if set(_orderings(config)) == {"th"} else config)
+
+
+def _orderings(value: Any) -> Iterator[str]:
+    """What the layers in a configuration say of where channels come."""
+    for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if key == "dim_ordering" and item in ("th", "tf"):
+            yield item
+        elif isinstance(item, Mapping | list):
+            yield from _orderings(item)
+
+
+def _with_channels_first(value: Any) -> Any:
+    """The same where every layer of images says it: padding, upsampling and dropout of Keras 1 do not."""
     if isinstance(value, list):
-        return [in_words_of_keras_2(item) for item in value]
+        return [_with_channels_first(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    completed = {key: _with_channels_first(item) for key, item in value.items()}
+    name, config = str(value.get("class_name")), completed.get("config")
+    if name.endswith(("2D", "3D")) and "dim_ordering" in ARGUMENTS.get(name, ()) and isinstance(config, dict):
+        config.setdefault("dim_ordering", "th")
+    return completed
+
+
+def _translated(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_translated(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     name, config = value.get("class_name"), value.get("config")
     if name == "Sequential" and isinstance(config, Mapping) and _begins_with_merge(config):
-        return in_words_of_keras_2(_as_graph(config))
-    translated = {key: in_words_of_keras_2(item) for key, item in value.items()}
+        return _translated(_as_graph(config))
+    translated = {key: _translated(item) for key, item in value.items()}
     if isinstance(value.get("inbound_nodes"), list):
         translated["inbound_nodes"] = [_call(node) for node in value["inbound_nodes"]]
         if name == "Sequential" and isinstance(config, Mapping):

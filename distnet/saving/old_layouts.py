@@ -1,8 +1,8 @@
 """Arrays of weights that older Kerases laid out otherwise, as layers have them now; slots of optimizers likewise.
 
 - Keras on Theano convolves: its kernels are turned round.
-- Keras 1 has an array for each gate of LSTM and GRU, and kernels of images (filters, channels, height, width) where
-  channels come first. It lists an optimizer's slots by the names of the weights.
+- Keras 1 has an array for each gate of LSTM, GRU and ConvLSTM2D, and kernels of images (filters, channels, height,
+  width) where channels come first. It lists an optimizer's slots by the names of the weights.
 - CuDNN's layers have transposed kernels and two biases.
 
 Source: ``preprocess_weights_for_loading`` of Keras 2.2 and of tf_keras 2.21; ``keras.engine.training`` of Keras 1.2.
@@ -20,7 +20,7 @@ from distnet.layers.wrapper import Wrapper
 from distnet.types import Array
 
 _CONVOLVING = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
-_GATES = {"LSTM": (0, 2, 1, 3), "GRU": (0, 1, 2)}
+_GATES = {"LSTM": (0, 2, 1, 3), "GRU": (0, 1, 2), "ConvLSTM2D": (0, 2, 1, 3)}
 """For layers whose gates Keras 1 kept apart: the places, in its order, of the present ones."""
 
 
@@ -158,16 +158,20 @@ def _count(leaf: Layer, count: int, has_gates_apart: bool) -> int:
 def _of_leaf(leaf: Layer, arrays: list[Array], origin: Origin, is_slot: bool = False) -> list[Array]:
     name = type(leaf).__name__
     gates = _GATES.get(name, ())
+    if name in _CONVOLVING:
+        arrays = [_kernel(leaf, array, origin) if array.ndim > 1 else array for array in arrays]
     if gates and len(arrays) == 3 * len(gates):
         arrays = [np.concatenate([arrays[3 * g + k] for g in gates], axis=-1) for k in range(3)]
-    if isinstance(leaf, LSTM | GRU):
-        return _without_cudnn(leaf, arrays, is_slot)
-    if name not in _CONVOLVING or not arrays:
-        return arrays
-    kernel = _kernel_of_keras_1(leaf, arrays[0]) if origin.is_keras_1 else arrays[0]
+    return _without_cudnn(leaf, arrays, is_slot) if isinstance(leaf, LSTM | GRU) else arrays
+
+
+def _kernel(leaf: Layer, kernel: Array, origin: Origin) -> Array:
+    """A kernel that slides over its input, its axes in the present order and direction."""
+    if origin.is_keras_1:
+        kernel = _kernel_of_keras_1(leaf, kernel)
     if origin.is_theano:
         kernel = np.flip(kernel, tuple(range(kernel.ndim - 2)))
-    return [np.ascontiguousarray(kernel), *arrays[1:]]
+    return np.ascontiguousarray(kernel)
 
 
 def _kernel_of_keras_1(leaf: Layer, kernel: Array) -> Array:

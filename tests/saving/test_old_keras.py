@@ -231,3 +231,68 @@ def test_kernels_of_keras_1_are_laid_out_anew_and_those_of_theano_turned_round(d
     origin = old_layouts.Origin(is_keras_1=True, is_theano=True)
     found, _ = old_layouts.in_present_layout(layer, [held, np.zeros(5)], origin)
     np.testing.assert_array_equal(found, kernel[::-1, ::-1])
+
+
+def test_channels_come_first_in_layers_of_keras_1_that_do_not_say_it_as_in_those_that_do():
+    padding = {"class_name": "ZeroPadding2D", "config": {"name": "a", "padding": [1, 1], "trainable": True}}
+    kernels = {"nb_filter": 2, "nb_row": 3, "nb_col": 3, "dim_ordering": "th"}
+    convolution = {"class_name": "Convolution2D", "config": {"name": "b", **kernels}}
+    other = {"class_name": "MaxPooling2D", "config": {"name": "c", "dim_ordering": "tf"}}
+
+    def formats(*specs):
+        return [spec["config"].get("data_format") for spec in dialects.in_present_words(list(specs), "1.2.2")]
+
+    assert formats(padding, convolution) == ["channels_first"] * 2
+    assert formats(padding, other) == [None, "channels_last"]
+    assert formats(padding, convolution, other)[0] is None
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_gates_of_keras_1s_conv_lstm_are_put_together(data_format):
+    spec = {"nb_filter": 2, "nb_row": 3, "nb_col": 2, "forget_bias_init": "zero", "inner_activation": "sigmoid"}
+    config = {"name": "a", **spec, "dim_ordering": "tf" if data_format == "channels_last" else "th"}
+    layer = layers.deserialize(dialects.in_present_words({"class_name": "ConvLSTM2D", "config": config}, "1.2.2"))
+    assert not layer.unit_forget_bias
+    layer.build_once((None, 4, 6, 6, 5) if data_format == "channels_last" else (None, 4, 5, 6, 6))
+    present = [np.random.default_rng(1).normal(size=w.shape) for w in layer.weights]
+    parts = [np.split(array, 4, axis=-1) for array in present]
+    held = [parts[k][gate] for gate in (0, 2, 1, 3) for k in range(3)]
+    if data_format == "channels_first":
+        held = [a.transpose(3, 2, 0, 1) if a.ndim > 1 else a for a in held]
+    arranged = old_layouts.in_present_layout(layer, held, old_layouts.Origin(is_keras_1=True))
+    for ours, expected in zip(arranged, present, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_both_kernels_of_a_conv_lstm_of_theano_are_turned_round():
+    layer = layers.ConvLSTM2D(2, 3)
+    layer.build_once((None, 4, 6, 6, 5))
+    held = [np.random.default_rng(1).normal(size=w.shape) for w in layer.weights]
+    kernel, recurrent, _ = old_layouts.in_present_layout(layer, held, old_layouts.Origin(is_theano=True))
+    np.testing.assert_array_equal(kernel, held[0][::-1, ::-1])
+    np.testing.assert_array_equal(recurrent, held[1][::-1, ::-1])
+
+
+@pytest.mark.parametrize("version", ["1.2.2", "2.2.4", "2.3.1", "2.3.0-tf", "2.10.0", "3.15.1"])
+@pytest.mark.parametrize("around", [False, True])
+def test_penalties_of_activities_are_not_divided_by_the_rows_up_to_keras_2_3(version, around, tmp_path):
+    inner = {"name": "a", "units": 3, "activity_regularizer": {"class_name": "L2", "config": {"l2": 0.1}}}
+    if version.startswith("1."):
+        inner["activity_regularizer"] = {"name": "L1L2Regularizer", "l1": 0.0, "l2": 0.1}
+    spec = {"class_name": "Dense", "config": inner}
+    if around:
+        spec = {"class_name": "TimeDistributed", "config": {"name": "t", "layer": spec}}
+    model = models.Sequential(
+        [layers.Input((2, 4)), layers.deserialize(dialects.in_present_words(spec, version)), layers.Flatten()]
+    )
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.h5")
+    model = models.load_model(tmp_path / "m.h5")
+    x = np.sin(np.arange(40, dtype="float32")).reshape(5, 2, 4)
+    y = model.predict(x, verbose=0)
+    penalty = 0.1 * np.sum(y**2) / (1 if version in ("1.2.2", "2.2.4", "2.3.1") else 5)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), penalty, rtol=1e-5)
+    kernel, bias = model.get_weights()
+    model.fit(x, y, verbose=0)
+    gradient = 0.2 * y.reshape(-1, 3).sum(axis=0) * (penalty / (0.1 * np.sum(y**2)))
+    np.testing.assert_allclose(model.get_weights()[1], bias - 0.01 * gradient, rtol=1e-4, atol=1e-7)

@@ -226,7 +226,10 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Limit the epochs of every ``fit``, for a short trial of a script."""
+    """Limit the epochs of every ``fit``, for a short trial of a script; None for no limit.
+
+    The environment variable ``KERAS_MAX_EPOCHS`` does the same.
+    """
     _settings.max_epochs = None if max_epochs is None else check_integer("set_max_epochs", max_epochs, 1)
 
 
@@ -236,7 +239,11 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Limit the steps of every epoch, evaluation and prediction, for a short trial of a script."""
+    """Limit the steps of every epoch, evaluation and prediction, for a short trial of a script; None for no limit.
+
+    The environment variable ``KERAS_MAX_STEPS_PER_EPOCH`` does the same. Where no ``batch_size`` is given, so many
+    batches see all rows, as with ``steps_per_epoch``.
+    """
     limit = max_steps_per_epoch
     _settings.max_steps_per_epoch = None if limit is None else check_integer("set_max_steps_per_epoch", limit, 1)
 

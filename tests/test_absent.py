@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,11 @@ def test_nothing_is_an_instance_of_an_absent_class():
 def test_a_name_that_no_keras_has_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'Dens'"):
         distnet.layers.Dens  # noqa: B018
+
+
+def test_no_layer_that_is_there_is_listed_as_absent():
+    source = Path(distnet.layers.__file__).read_text(encoding="utf-8")
+    listed = source[source.index("because(_NOT_YET") : source.index("because(_OTHERS")].split()
+    names = [name for name in listed if name.isalnum() and name[0].isupper()]
+    assert len(names) > 20
+    assert [name for name in names if not isinstance(getattr(distnet.layers, name), Absent)] == []

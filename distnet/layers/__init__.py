@@ -161,17 +161,14 @@ __getattr__ = names_elsewhere(
     {
         **because(_NOT_YET, """
             AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
-            AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling3D AvgPool3D CategoryEncoding
-            ContrastLimitedAdaptiveHistogramEqualization Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
-            Convolution3D Convolution3DTranspose Cropping3D CuDNNGRU CuDNNLSTM CutMix Discretization EinsumDense
-            Equalization GRUCell GlobalAveragePooling3D GlobalAvgPool3D GlobalMaxPool3D GlobalMaxPooling3D
-            GroupQueryAttention HashedCrossing Hashing InputSpec IntegerLookup LSTMCell LocallyConnected1D
-            LocallyConnected2D MaxNumBoundingBoxes MaxPool3D MaxPooling3D MelSpectrogram MixUp Normalization Pipeline
-            RMSNormalization RNN RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform
-            RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective
-            RandomPosterization RandomSaturation RandomSharpness RandomShear RandomWidth ReversibleEmbedding
-            STFTSpectrogram SimpleRNNCell Solarization SpatialDropout3D SpectralNormalization StackedRNNCells
-            StringLookup TextVectorization ThresholdedReLU UpSampling3D ZeroPadding3D DenseFeatures ConvRecurrent2D
+            AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast CategoryEncoding
+            ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix DenseFeatures Discretization
+            EinsumDense Equalization GRUCell GroupQueryAttention HashedCrossing Hashing InputSpec IntegerLookup
+            LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN RandAugment RandomColorDegeneration
+            RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight
+            RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
+            RandomWidth ReversibleEmbedding STFTSpectrogram SimpleRNNCell Solarization SpectralNormalization
+            StackedRNNCells StringLookup TextVectorization
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

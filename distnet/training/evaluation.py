@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet import config
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
@@ -19,7 +20,7 @@ from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import positive, verbosity
+from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.sources import ArraySource, Given, Source, check_end
 from distnet.training.steps import Steps
@@ -39,11 +40,11 @@ def evaluate(
 ) -> dict[str, Log]:
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
     with meeting("evaluate") as ranks:
-        size = positive(32 if batch_size is None else batch_size, "batch_size")
-        source = Given(x, y, sample_weight).source(model, ranks, size)
+        steps = at_most(config.max_steps_per_epoch(), steps, "steps")
+        source = Given(x, y, sample_weight).source(model, ranks, batch_size, steps=steps)
         source.check(model.dtype)
     objective = model.objective(source.sample)
-    _agree(ranks, model, source.sample, size, steps)
+    _agree(ranks, model, source.sample, batch_size, steps)
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
     logs = run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
@@ -117,10 +118,11 @@ def predict(
     given = Given(x, is_labelled=False)
     has_batches = given.is_sequence or given.is_generator
     with meeting("predict") as ranks:
-        size = positive(32 if batch_size is None else batch_size, "batch_size")
+        steps = at_most(config.max_steps_per_epoch(), steps, "steps")
         data = None if has_batches else given.arrays(model)
+        size = rows_of_a_batch(batch_size, 0 if data is None else data.rows, steps)
     if data is None:
-        source = given.source(model, ranks, size)
+        source = given.source(model, ranks, None)
         batches = count_batches(source, steps, "steps")
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
@@ -161,7 +163,7 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
     return [_joined(parts) for parts in zip(*outputs, strict=True)]
 
 
-def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int, steps: int | None) -> None:
+def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int | None, steps: int | None) -> None:
     """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
     if ranks.size > 1:
         replicas.compare(ranks, {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from distnet import config
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
 from distnet.data.arrays import shuffled
 from distnet.errors import ArgumentError
 from distnet.network import Network
-from distnet.training.inputs import naming, positive, unpack_validation, verbosity
+from distnet.training.inputs import at_most, naming, positive, rows_of_a_batch, unpack_validation, verbosity
 from distnet.training.sources import ArraySource, Given, Source, check_end
 from distnet.types import Json
 
@@ -80,24 +81,27 @@ def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communi
         if getattr(options, what) is not None:
             positive(getattr(options, what), what)
     shuffled(1, 1, options.shuffle, 0, 0)
+    options = _limited(options)
     given = Given(x, y, options.sample_weight, options.class_weight)
     if given.is_sequence or given.is_generator:
         if options.validation_split:
             raise ArgumentError("validation_split is for arrays. Pass validation_data beside a generator or sequence.")
-        train: Source = given.source(model, ranks, 0, options.shuffle)
-        return _fit(model, train, _validation(model, options, ranks, 32), options)
+        train: Source = given.source(model, ranks, None, options.shuffle)
+        return _fit(model, train, _validation(model, options, ranks), options)
     data, held_out = given.arrays(model), None
     if options.validation_data is None and options.validation_split:
         data, held_out = data.split(options.validation_split)
         if options.class_weight is not None:
             held_out = replace(held_out, weight=(None,) * len(held_out.weight))
-    size = _batch_size(options, data.rows)
+    size = rows_of_a_batch(options.batch_size, data.rows, options.steps_per_epoch, "steps_per_epoch")
     train = ArraySource(data, size, ranks, options.shuffle)
     train.check(model.dtype)
     if held_out is not None:
-        validation: Source | None = ArraySource(held_out, options.validation_batch_size or size, ranks)
+        rows = options.validation_batch_size or options.batch_size
+        rows = rows_of_a_batch(rows, held_out.rows, options.validation_steps)
+        validation: Source | None = ArraySource(held_out, rows, ranks)
     else:
-        validation = _validation(model, options, ranks, size)
+        validation = _validation(model, options, ranks)
     return _fit(model, train, validation, options)
 
 
@@ -109,7 +113,7 @@ def _fit(model: Network, train: Source, validation: Source | None, options: FitO
     )
 
 
-def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_size: int) -> Source | None:
+def _validation(model: Network, options: FitOptions, ranks: Communicator) -> Source | None:
     """The batches of ``validation_data``."""
     data = options.validation_data
     if data is None:
@@ -118,17 +122,22 @@ def _validation(model: Network, options: FitOptions, ranks: Communicator, batch_
     if not given.is_sequence and not given.is_generator:
         given = Given(*unpack_validation(data))
     with naming("validation_data"):
-        source = given.source(model, ranks, options.validation_batch_size or batch_size)
+        rows = options.validation_batch_size or options.batch_size
+        source = given.source(model, ranks, rows, steps=options.validation_steps)
         source.check(model.dtype)
     return source
 
 
-def _batch_size(options: FitOptions, rows: int) -> int:
-    if options.batch_size is not None:
-        return positive(options.batch_size, "batch_size")
-    if options.steps_per_epoch is not None:
-        return -(-rows // positive(options.steps_per_epoch, "steps_per_epoch"))
-    return 32
+def _limited(options: FitOptions) -> FitOptions:
+    """With no more epochs and steps than ``config.set_max_epochs`` and ``set_max_steps_per_epoch`` allow."""
+    epochs = at_most(config.max_epochs(), options.epochs, "epochs")
+    steps = config.max_steps_per_epoch()
+    return replace(
+        options,
+        epochs=options.epochs if epochs is None else epochs,
+        steps_per_epoch=at_most(steps, options.steps_per_epoch, "steps_per_epoch"),
+        validation_steps=at_most(steps, options.validation_steps),
+    )
 
 
 def validates(epoch: int, frequency: int | Container[int]) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
 
+from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows
 from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
@@ -98,6 +100,28 @@ def positive(value: Any, what: str, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ArgumentError(f"{what}: expected an integer of at least {least}, received {value!r}.")
     return int(value)
+
+
+def at_most(limit: int | None, wanted: int | None, what: str = "") -> int | None:
+    """The epochs or steps that a setting of ``distnet.config`` allows; where they are fewer it warns of ``what``.
+
+    Source: ``keras.config.set_max_epochs`` and ``set_max_steps_per_epoch``.
+    """
+    if limit is None or (wanted is not None and positive(wanted, what or "steps", least=0) <= limit):
+        return wanted
+    if what and communicator().rank == 0:
+        warnings.warn(f"Limiting {what} to {limit}, as distnet.config says.", stacklevel=5)
+    return limit
+
+
+def rows_of_a_batch(batch_size: int | None, rows: int, steps: int | None, what: str = "steps") -> int:
+    """The size of a batch: as given, else what so many ``steps`` need to see all rows, else 32.
+
+    Source: ``keras.src.trainers.data_adapters.array_data_adapter``.
+    """
+    if batch_size is not None:
+        return positive(batch_size, "batch_size")
+    return 32 if steps is None else max(1, -(-rows // positive(steps, what)))
 
 
 def verbosity(verbose: Any) -> int:

@@ -19,7 +19,7 @@ from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError, DistnetError
 from distnet.network import Network
 from distnet.parallel.sharding import shard
-from distnet.training.inputs import array_data, labelled_data, naming
+from distnet.training.inputs import array_data, labelled_data, naming, rows_of_a_batch
 from distnet.types import Json
 
 Unpack = Callable[[Any], ArrayData]
@@ -369,14 +369,22 @@ class Given:
         read = labelled_data if self.is_labelled else array_data
         return read(model, self.x, self.y, self.sample_weight, self.class_weight)
 
-    def source(self, model: Network, ranks: Communicator, batch_size: int, shuffle: bool | str = False) -> Source:
-        """Batches of ``batch_size`` rows, or as the sequence or generator makes them.
+    def source(
+        self,
+        model: Network,
+        ranks: Communicator,
+        batch_size: int | None,
+        shuffle: bool | str = False,
+        steps: int | None = None,
+    ) -> Source:
+        """Batches of ``batch_size`` rows, or what ``steps`` batches need, or as the sequence or generator makes them.
 
         Raises:
             ArgumentError: ``y`` or weights beside a sequence or generator, which holds its own.
         """
         if not self.is_sequence and not self.is_generator:
-            return ArraySource(self.arrays(model), batch_size, ranks, shuffle)
+            data = self.arrays(model)
+            return ArraySource(data, rows_of_a_batch(batch_size, data.rows, steps), ranks, shuffle)
         if self.y is not None or self.sample_weight is not None:
             raise ArgumentError("a generator or sequence gives targets and weights itself: pass neither beside it.")
         unpack = partial(self._unpacked, model)

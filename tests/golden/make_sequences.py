@@ -91,6 +91,30 @@ def attention():
         yield case("MultiHeadAttention", heads, QUERY, VALUE, attention_mask=(ROWS, 4, STEPS), **flags)
         yield case("MultiHeadAttention", heads, QUERY, VALUE, attention_mask=(4, STEPS), **flags)
     yield case("MultiHeadAttention", {**heads, "dropout": 0.3}, QUERY, VALUE, masks=("padded", "some"))
+    yield from attention_along_axes({**heads, "use_gate": True})
+
+
+def attention_along_axes(gated):
+    """Of inputs with several axes between that of the rows and that of the features; gates."""
+    yield case("MultiHeadAttention", gated, QUERY, VALUE)
+    more = {**gated, "value_dim": 3, "output_shape": (2, 2), "use_bias": False}
+    yield case(
+        "MultiHeadAttention", more, QUERY, VALUE, KEY, masks=("padded", "some", None), return_attention_scores=True
+    )
+    image = (ROWS, 3, 2, FEATURES)
+    for axes in (None, 1, (2,), (2, 1), -2, (-3,), -1):
+        yield case("MultiHeadAttention", {**gated, "attention_axes": axes}, image, image, return_attention_scores=True)
+    long, wide, volume = (ROWS, 4, 2, 2), (ROWS, 3, 4, 2), (ROWS, 2, 3, 2, 2)
+    yield case("MultiHeadAttention", {"num_heads": 2, "key_dim": 2, "value_dim": 1}, image, wide)
+    yield case("MultiHeadAttention", {**gated, "attention_axes": 2}, image, wide, image[:2] + wide[2:])
+    yield case(
+        "MultiHeadAttention", {**gated, "attention_axes": 1, "sliding_window": 2}, image, long, use_causal_mask=True
+    )
+    for axes in ((1,), (3, 1), (2, 3)):
+        yield case("MultiHeadAttention", {**gated, "attention_axes": axes}, volume, volume)
+    for axes, allowed in ((2, (2, 2)), (2, (ROWS, 3, 2, 2)), (None, (ROWS, 3, 2, 3, 2)), ((2, 1), (ROWS, 2, 3, 2, 3))):
+        options = {**gated, "attention_axes": axes}
+        yield case("MultiHeadAttention", options, image, image, attention_mask=allowed, return_attention_scores=True)
 
 
 def mask_of(shape, kind):

@@ -82,4 +82,16 @@ CASES = [
         [ANY_QUERY, ANY_KEY, ANY_KEY],
         {"num_heads": 1, "key_dim": 2, "output_shape": (2, 3), "use_bias": False, "sliding_window": 2},
     ),
+    (
+        "MultiHeadAttention",
+        [(3, 2, 3), (3, 4, 2), (3, 4, 3)],
+        [(3, None, 3), (3, None, 2), (3, None, 3)],
+        {"num_heads": 2, "key_dim": 2, "attention_axes": 2, "use_gate": True, "dropout": 0.3},
+    ),
+    (
+        "MultiHeadAttention",
+        [(3, 2, 3)] * 3,
+        [(None, 2, 3)] * 3,
+        {"num_heads": 1, "key_dim": 2, "attention_axes": (2, 1)},
+    ),
 ]

@@ -294,14 +294,35 @@ def test_freezing_a_wrapper_freezes_what_is_within_and_freezing_a_part_only_the_
         (lambda: Attention()([numbers(2, 3, 4), numbers(2, 3, 5)]), ShapeError, "need the same last extent"),
         (lambda: Attention()([numbers(2, 3), numbers(2, 3)]), ShapeError, r"of shape \(N, T, D\)"),
         (lambda: MultiHeadAttention(0, 2), ArgumentError, "num_heads: expected a positive integer"),
-        (lambda: MultiHeadAttention(2, 2, attention_axes=(2,)), ArgumentError, "attention_axes must be None"),
-        (lambda: MultiHeadAttention(2, 2, use_gate=True), ArgumentError, "use_gate=True is not supported"),
+        (
+            lambda: MultiHeadAttention(2, 2, attention_axes="1"),
+            ArgumentError,
+            "attention_axes: expected None, an integer",
+        ),
+        (
+            lambda: MultiHeadAttention(2, 2, attention_axes=()),
+            ArgumentError,
+            "attention_axes: expected None, an integer",
+        ),
+        (lambda: MultiHeadAttention(2, 2, attention_axes=0)(*[numbers(2, 3, 4)] * 2), ShapeError, "that of the rows"),
+        (lambda: MultiHeadAttention(2, 2, attention_axes=(1, -3))(*[numbers(2, 3, 4, 5)] * 2), ShapeError, "different"),
+        (lambda: MultiHeadAttention(2, 2, activity_regularizer="l2"), ArgumentError, "ActivityRegularization behind"),
+        (
+            lambda: MultiHeadAttention(2, 2, attention_axes=2)(numbers(2, 3, 4, 5), numbers(2, 6, 4, 5)),
+            ShapeError,
+            "axes that are not attended",
+        ),
+        (
+            lambda: MultiHeadAttention(2, 2)(*[numbers(2, 3, 4, 5)] * 2, use_causal_mask=True),
+            ShapeError,
+            "mask of the shape of the scores",
+        ),
         (lambda: MultiHeadAttention(2, 2)(numbers(2, 3, 4)), ArgumentError, "received the query alone"),
         (lambda: MultiHeadAttention(2, 2)(numbers(2, 4), numbers(2, 4)), ShapeError, r"\(N, T, features\)"),
         (
             lambda: MultiHeadAttention(2, 2)(numbers(2, 3, 4), numbers(2, 3, 4), numbers(2, 5, 4)),
             ShapeError,
-            "value and key need as many steps, received 3 and 5",
+            "value and key need as many steps, received \\(3,\\) and \\(5,\\)",
         ),
         (
             lambda: MultiHeadAttention(2, 2)(Input((3, 4)), Input((3, 4)), attention_mask=np.ones((2, 3, 3))),

@@ -56,7 +56,7 @@ def called(case, layer, arrays):
     if "attention_mask" in call:
         allowed = arrays[f"allowed {call['attention_mask']}"]
         call["attention_mask"] = allowed > 0
-        if allowed.ndim == 3:
+        if allowed.ndim > 2:
             more = [allowed]
             inputs.append(layers.Input(allowed.shape[1:]))
             call["attention_mask"] = inputs[-1]

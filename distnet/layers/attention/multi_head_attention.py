@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from distnet import kernels
-from distnet.arguments import FRACTION, as_numbers, number
+from distnet.activations import sigmoid
+from distnet.arguments import FRACTION, as_numbers, is_integer, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.layers.attention.attended_axes import AttendedAxes, resolved_axes
 from distnet.layers.attention.probabilities import (
     MASKED,
     Probabilities,
@@ -24,6 +25,7 @@ from distnet.layers.attention.probabilities import (
     score_gradient,
     softmax,
 )
+from distnet.layers.attention.projection import AsMatrix, Projection, as_matrix
 from distnet.layers.base import Layer, positive_int, register_layer
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import extents
@@ -31,38 +33,6 @@ from distnet.layers.symbolic import KerasTensor
 from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, DType, Json
-from distnet.variables import Variable
-
-
-@dataclass
-class Projection:
-    """An affine map of the features of some steps, for all heads at once.
-
-    Args:
-        kernel: a matrix (I, O), in whatever shape Keras gives it.
-        bias: (O,) likewise, or None.
-    """
-
-    kernel: Variable
-    bias: Variable | None
-
-    def forward(self, name: str, x: Array, ctx: ForwardContext) -> Array:
-        """(R, I) -> (R, O) in memory called ``name``."""
-        kernel = self.kernel.value.reshape(x.shape[1], -1)
-        y = np.matmul(x, kernel, out=ctx.workspace(name, (len(x), kernel.shape[1]), x.dtype))
-        if self.bias is not None:
-            kernels.current().bias_activation(y, self.bias.value.reshape(-1), "linear")
-        return y
-
-    def backward(self, name: str, dy: Array, x: Array, ctx: BackwardContext, needs_dx: bool) -> Array:
-        """The gradient of ``x`` in memory called ``name``; just ``x`` where nobody needs it."""
-        ctx.add_product(self.kernel, x.T, dy)
-        if self.bias is not None:
-            ctx.add_sum(self.bias, dy.reshape(len(dy), *self.bias.shape), axis=0)
-        if not needs_dx:
-            return x
-        kernel = self.kernel.value.reshape(x.shape[1], dy.shape[1])
-        return np.matmul(dy, kernel.T, out=ctx.workspace(name, x.shape, x.dtype))
 
 
 @dataclass
@@ -72,18 +42,22 @@ class Run:
     Args:
         inputs: query, value, key, and the attention mask if it is an input.
         query, key, value: (N, T, H, K), (N, S, H, K), (N, S, H, V), projected; the query scaled.
-        probabilities: (N, H, T, S).
+        attended: the axes, of all of these, along which they attend.
+        probabilities: (N, G, T, S), folded.
         refused: bool, broadcast against the probabilities; None where everything is allowed.
         mixed: (N, T, H, V) what the output is a projection of.
+        gate: (N, T, H, V) what it is multiplied by before, or None.
     """
 
     inputs: list[Array]
     query: Array
     key: Array
     value: Array
+    attended: AttendedAxes
     probabilities: Probabilities
     refused: Array | None
     mixed: Array
+    gate: Array | None
 
 
 @register_layer()
@@ -97,14 +71,16 @@ class MultiHeadAttention(Layer):
 
     Shapes:
         query (N, T, D), value (N, S, E), key (N, S, F) -> (N, T, D), or (N, T, *output_shape); and
-        (N, num_heads, T, S) with ``return_attention_scores``.
+        (N, num_heads, T, S) with ``return_attention_scores``. T and S may be several axes. Those not attended are
+        the same in all three, and stand before num_heads in the scores.
 
     Args:
         num_heads, key_dim, value_dim: heads, and extents of each head's keys and values (as its keys').
         dropout: rate for the weights of the means.
-        attention_axes: must be None or (1,), the axis of the steps.
+        attention_axes: along which axes of the inputs steps look at each other; by default along all.
         sliding_window: how near a key's step must be to the query's: closer than this.
-        flash_attention: without effect. use_gate: must be False.
+        flash_attention: without effect.
+        use_gate: whether the heads' results are multiplied by the sigmoid of another projection of the query.
 
     Source: Vaswani et al., 2017 (arXiv:1706.03762); ``keras.layers.MultiHeadAttention``.
     """
@@ -127,6 +103,7 @@ class MultiHeadAttention(Layer):
     keras_objects: ClassVar[Mapping[str, str]] = {
         "query": "query_dense",
         "key": "key_dense",
+        "gate": "_gate_dense",
         "value": "value_dense",
         "attention_output": "output_dense",
     }
@@ -137,7 +114,7 @@ class MultiHeadAttention(Layer):
     dropout: float = number(0.0, FRACTION)
     use_bias: bool = True
     output_shape: tuple[int, ...] | None = None
-    attention_axes: tuple[int, ...] | None = field(default=None, metadata=IF_SET)
+    attention_axes: int | tuple[int, ...] | None = field(default=None, metadata=IF_SET)
     sliding_window: int | None = field(default=None, metadata=IF_SET)
     flash_attention: bool | None = field(default=None, metadata=IF_SET)
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
@@ -158,14 +135,13 @@ class MultiHeadAttention(Layer):
         if self.sliding_window is not None:
             self.sliding_window = positive_int(self.sliding_window, f"{self.name}: sliding_window")
         self.output_shape = _extents(self.output_shape, f"{self.name}: output_shape")
-        self.attention_axes = _extents(self.attention_axes, f"{self.name}: attention_axes")
-        if self.attention_axes not in (None, (1,)):
+        if self.attention_axes is not None:
+            self.attention_axes = _axes(self.attention_axes, f"{self.name}: attention_axes")
+        if self.activity_regularizer is not None:
             raise ArgumentError(
-                f"{self.name}: attention_axes must be None or (1,), received {self.attention_axes}. Reshape the inputs "
-                "to (N, T, features)."
+                f"{self.name}: activity_regularizer is not there: Keras penalizes what each projection within the "
+                "layer gives. Leave it out, or put layers.ActivityRegularization behind for a penalty of the output."
             )
-        if self.use_gate:
-            raise ArgumentError(f"{self.name}: use_gate=True is not supported.")
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """Besides query and value: see ``call_arguments``."""
@@ -197,6 +173,8 @@ class MultiHeadAttention(Layer):
         heads, value_dim = self.num_heads, int(self.value_dim or 0)
         self.query_dense = self._projection("query", (of_query,), (heads, self.key_dim), ctx)
         self.key_dense = self._projection("key", (of_key,), (heads, self.key_dim), ctx)
+        if self.use_gate:
+            self.gate_dense = self._projection("gate", (of_query,), (heads, value_dim), ctx)
         self.value_dense = self._projection("value", (of_value,), (heads, value_dim), ctx)
         output_shape = self.output_shape or (of_query,)
         self.output_dense = self._projection("attention_output", (heads, value_dim), output_shape, ctx)
@@ -215,59 +193,72 @@ class MultiHeadAttention(Layer):
         return (*query[:-1], *(self.output_shape or query[-1:]))
 
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
-        y, (rows, steps, _), of_keys = self.compute_output_shape(shape), shape[0], shape[1][1]
-        return [y, (rows, self.num_heads, steps, of_keys)] if options.get("return_attention_scores") else y
+        y = self.compute_output_shape(shape)
+        if not options.get("return_attention_scores"):
+            return y
+        query, key = ((*part[:-1], self.num_heads, self.key_dim) for part in (shape[0], shape[2]))
+        return [y, self._attended(len(query), scored=True).scores_shape(query, key)]
 
     def compute_mask(self, x: Any, mask: Any) -> Any:
         return None if mask is None else mask[0]
 
     def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, Run]:
         query, key, value = self._projected(x, ctx)
-        shape = (len(query), self.num_heads, query.shape[1], key.shape[1])
-        scores = ctx.workspace("scores", shape, query.dtype)
-        np.matmul(_by_head(query), _by_head(key).swapaxes(2, 3), out=scores)
-        allowed = self._allowed(x, ctx)
+        returns_scores = bool(ctx.options.get("return_attention_scores"))
+        makes_scores = bool(self.dropout) or returns_scores or query.ndim != 4
+        attended = self._attended(query.ndim, makes_scores)
+        shape = cast("tuple[int, ...]", attended.scores_shape(query.shape, key.shape))
+        q, k = attended.fold(query), attended.fold(key)
+        scores = ctx.workspace("scores", (*q.shape[:3], k.shape[2]), query.dtype)
+        np.matmul(q, k.swapaxes(2, 3), out=scores)
+        allowed = self._allowed(x, ctx, attended, shape)
         refused = None if allowed is None else ~allowed
         if refused is not None:
             np.copyto(scores, scores.dtype.type(MASKED), where=refused)
         softmax(scores)
-        returns_scores = ctx.options.get("return_attention_scores", False)
-        if refused is not None and (self.dropout or returns_scores):
+        if refused is not None and makes_scores:
             # Only where Keras makes the scores does a query that may look at nothing give 0, not the values' mean.
             np.copyto(scores, 0, where=refused)
         probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
-        mixed = ctx.workspace("mixed", (*query.shape[:3], value.shape[3]), query.dtype)
-        np.matmul(probabilities.used, _by_head(value), out=_by_head(mixed))
-        y = self.output_dense.forward("y", _of_steps(mixed), ctx)
+        mixed = ctx.workspace("mixed", (*query.shape[:-1], value.shape[-1]), query.dtype)
+        attended.product(probabilities.used, attended.fold(value), mixed)
+        gate = self._gate(x[0], ctx) if self.use_gate else None
+        y = self.output_dense.forward("y", as_matrix(mixed if gate is None else mixed * gate, x[0].ndim - 1), ctx)
         y = y.reshape(self.compute_output_shape([part.shape for part in x]))
-        run = Run(x, query, key, value, probabilities, refused, mixed)
-        return [y, scores] if returns_scores else y, run
+        run = Run(x, query, key, value, attended, probabilities, refused, mixed, gate)
+        return [y, scores.reshape(shape)] if returns_scores else y, run
 
     def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array | None]:
         dy, *of_scores = as_list(dy)
         query, key, value, p = saved.query, saved.key, saved.value, saved.probabilities
-        dmixed = self.output_dense.backward("dmixed", _of_steps(dy), _of_steps(saved.mixed), ctx, True)
-        dmixed = dmixed.reshape(saved.mixed.shape)
+        fold, product = saved.attended.fold, saved.attended.product
+        dmixed, dgate = self._through_output(dy, saved, ctx)
         d = ctx.workspace("d", p.used.shape, query.dtype)
-        np.matmul(_by_head(dmixed), _by_head(value).swapaxes(2, 3), out=d)
+        np.matmul(fold(dmixed), fold(value).swapaxes(2, 3), out=d)
         dquery, dkey, dvalue = (
             ctx.workspace(name, part.shape, query.dtype)
             for name, part in (("dquery", query), ("dkey", key), ("dvalue", value))
         )
-        np.matmul(p.used.swapaxes(2, 3), _by_head(dmixed), out=_by_head(dvalue))
-        score_gradient(d, p, of_scores[0] if of_scores else None)
+        product(p.used.swapaxes(2, 3), fold(dmixed), dvalue)
+        score_gradient(d, p, of_scores[0].reshape(d.shape) if of_scores else None)
         if saved.refused is not None:
             np.copyto(d, 0, where=saved.refused)
-        np.matmul(d, _by_head(key), out=_by_head(dquery))
+        product(d, fold(key), dquery)
         dquery *= self._scale(query.dtype)
-        np.matmul(d.swapaxes(2, 3), _by_head(query), out=_by_head(dkey))
-        parts = ((self.query_dense, dquery), (self.value_dense, dvalue), (self.key_dense, dkey))
-        dx: list[Array | None] = []
-        for i, (projection, part) in enumerate(parts):
-            x = saved.inputs[i]
-            back = projection.backward(f"dx {i}", _of_steps(part), _of_steps(x), ctx, ctx.needs_input_gradient)
-            dx.append(back.reshape(x.shape))
-        return [*dx, *[None] * (len(saved.inputs) - 3)]
+        product(d.swapaxes(2, 3), fold(query), dkey)
+        parts = [(self.query_dense, dquery, 0), (self.value_dense, dvalue, 1), (self.key_dense, dkey, 2)]
+        if dgate is not None:
+            parts.append((self.gate_dense, dgate, 0))
+        dx: list[Array | None] = [None] * len(saved.inputs)
+        for i, (projection, part, k) in enumerate(parts):
+            x = saved.inputs[k]
+            rows = as_matrix(x, x.ndim - 1)
+            back = projection.backward(
+                f"dx {i}", as_matrix(part, x.ndim - 1), rows, ctx, ctx.needs_input_gradient
+            ).reshape(x.shape)
+            before = dx[k]
+            dx[k] = back if before is None or not ctx.needs_input_gradient else np.add(before, back, out=before)
+        return dx
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
@@ -291,41 +282,79 @@ class MultiHeadAttention(Layer):
         made = []
         named = (("query", self.query_dense, x[0]), ("key", self.key_dense, x[2]), ("value", self.value_dense, x[1]))
         for name, projection, part in named:
-            y = projection.forward(name, _of_steps(part), ctx)
-            made.append(y.reshape(*part.shape[:2], self.num_heads, y.shape[1] // self.num_heads))
+            y = projection.forward(name, as_matrix(part, part.ndim - 1), ctx)
+            made.append(y.reshape(*part.shape[:-1], self.num_heads, y.shape[1] // self.num_heads))
         query, key, value = made
         query *= self._scale(query.dtype)
         return query, key, value
 
+    def _gate(self, query: Array, ctx: ForwardContext) -> Array:
+        """(N, T, H, V) for the query (N, T, D)."""
+        z = self.gate_dense.forward("gate", as_matrix(query, query.ndim - 1), ctx)
+        sigmoid.forward(z, z)
+        return z.reshape(*query.shape[:-1], self.num_heads, -1)
+
+    def _through_output(self, dy: Array, saved: Run, ctx: BackwardContext) -> tuple[Array, Array | None]:
+        """The gradient of what the heads mixed, and that of what the gate is the sigmoid of."""
+        mixed, gate, axes = saved.mixed, saved.gate, saved.inputs[0].ndim - 1
+        gated = as_matrix(mixed if gate is None else mixed * gate, axes)
+        back = self.output_dense.backward("dmixed", as_matrix(dy, axes), gated, ctx, True)
+        dmixed = back.reshape(mixed.shape)
+        if gate is None:
+            return dmixed, None
+        dgate = ctx.workspace("dgate", gate.shape, gate.dtype)
+        np.multiply(dmixed, mixed, out=dgate)
+        sigmoid.backward(dgate, gate, dgate)
+        dmixed *= gate
+        return dmixed, dgate
+
     def _scale(self, dtype: DType) -> Any:
         return dtype.type(1 / math.sqrt(self.key_dim))
 
-    def _allowed(self, x: list[Array], ctx: ForwardContext) -> Array | None:
-        """Which steps may look at which, broadcast against (N, H, T, S)."""
-        steps, of_keys = x[0].shape[1], x[1].shape[1]
-        allowed = None
+    def _attended(self, rank: int, scored: bool) -> AttendedAxes:
+        """The axes along which arrays (N, ..., H, K) of this rank attend."""
+        axes = resolved_axes(self.name, cast("tuple[int, ...] | None", self.attention_axes), rank)
+        # Keras gives sequences whose scores nobody asks for to JAX's attention, which knows no axes.
+        return AttendedAxes(self.name, (1,) if rank == 4 and not scored else axes, rank)
+
+    def _allowed(
+        self, x: list[Array], ctx: ForwardContext, attended: AttendedAxes, shape: tuple[int, ...]
+    ) -> Array | None:
+        """Which steps may look at which, broadcast against (N, G, T, S), for scores of ``shape``."""
+        of_rows: list[Array] = []
         if ctx.mask is not None:
             query_mask, value_mask, key_mask = ctx.mask[:3]
-            if query_mask is not None:
-                allowed = query_mask[:, None, :, None]
-            for mask in (value_mask, key_mask):
-                allowed = both(allowed, None if mask is None else mask[:, None, None, :])
+            of_rows += [mask[..., :, None] for mask in (query_mask,) if mask is not None]
+            of_rows += [mask[..., None, :] for mask in (value_mask, key_mask) if mask is not None]
+        of_all: list[Array] = []
+        steps, of_keys = x[0].shape[1], x[1].shape[1]
         if ctx.options.get("use_causal_mask"):
-            allowed = both(allowed, causal(steps, of_keys)[None, None])
+            of_all.append(causal(steps, of_keys)[None])
         if self.sliding_window is not None:
             distance = np.abs(np.arange(steps)[:, None] - np.arange(of_keys))
-            allowed = both(allowed, (distance < self.sliding_window)[None, None])
-        given = x[3] if len(x) > 3 else ctx.options.get("attention_mask")
-        return both(allowed, None if given is None else _with_heads(np.asarray(given) != 0))
+            of_all.append((distance < self.sliding_window)[None])
+        given = ctx.options.get("attention_mask")
+        if len(x) > 3:
+            of_rows.append(x[3] != 0)
+        elif given is not None:
+            of_all.append(np.asarray(given) != 0)
+        allowed = None
+        for mask in (*of_rows, *of_all):
+            has_rows = any(mask is other for other in of_rows)
+            allowed = both(allowed, attended.folded_mask(mask, shape, has_rows))
+        return allowed
 
     def _constant_mask(self, mask: Any, tensors: list[Any]) -> Array:
         array = as_numbers(f"{self.name}: attention_mask", mask)
-        wanted = (*tensors[0].shape[1:2], *tensors[1].shape[1:2])
-        fits = all(m is None or n in (1, m) for n, m in zip(array.shape[-2:], wanted, strict=False))
-        if array.ndim < 2 or not fits:
+        query, key = ((*tensors[i].shape[:-1], 1, 1) for i in (0, 2))
+        attended = self._attended(len(query), scored=len(query) != 4)
+        count = 2 * len(attended.attended)
+        wanted = attended.scores_shape(query, key)[-count:]
+        fits = all(m is None or n in (1, m) for n, m in zip(array.shape[-count:], wanted, strict=False))
+        if array.ndim < count or not fits:
             raise ShapeError(f"{self.name}: expected an attention_mask that ends in {wanted}, received {array.shape}.")
         is_within_model = any(isinstance(t, KerasTensor) for t in tensors)
-        if is_within_model and array.ndim > 2 and len(array) != 1:
+        if is_within_model and array.ndim > count and len(array) != 1:
             raise ArgumentError(
                 f"{self.name}: within a model an attention_mask is an Input, or the same for all rows, (T, S) or "
                 f"(1, T, S); received an array of shape {array.shape}."
@@ -333,44 +362,33 @@ class MultiHeadAttention(Layer):
         return array
 
     def _check(self, shape: Any) -> None:
-        for part in shape[:3]:
-            if len(part) != 3 or part[-1] is None:
-                raise ShapeError(
-                    f"{self.name}: expected query, value and key of shape (N, T, features), received {shape[:3]}."
-                )
-        if None not in (shape[1][1], shape[2][1]) and shape[1][1] != shape[2][1]:
+        query, value, key = shape[:3]
+        if len(query) < 3 or len({len(part) for part in shape[:3]}) > 1 or None in (query[-1], value[-1], key[-1]):
             raise ShapeError(
-                f"{self.name}: value and key need as many steps, received {shape[1][1]} and {shape[2][1]}."
+                f"{self.name}: expected query, value and key of shape (N, T, features), with as many axes T in each, "
+                f"received {shape[:3]}."
+            )
+        if not _agree(value[1:-1], key[1:-1]):
+            raise ShapeError(f"{self.name}: value and key need as many steps, received {value[1:-1]} and {key[1:-1]}.")
+        attended = self._attended(len(query) + 1, scored=True)
+        apart = [axis for axis in attended.apart if axis < len(query) - 1] if len(query) > 3 else []
+        if not _agree([query[axis] for axis in apart], [key[axis] for axis in apart]):
+            raise ShapeError(
+                f"{self.name}: query and key need the same extents of axes that are not attended, {apart}, received "
+                f"{query} and {key}."
             )
 
 
-@dataclass(eq=False)
-class AsMatrix(Initializer):
-    """Draws a matrix and gives it another shape, so that a random scale counts all inputs and all outputs."""
-
-    of: Initializer
-    matrix: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        self.seed = self.of.seed
-
-    def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
-        return self.of.draw(self.matrix, dtype, rng).reshape(shape)
+def _agree(one: Sequence[int | None], other: Sequence[int | None]) -> bool:
+    """Whether extents are the same, wherever both are known."""
+    return all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))
 
 
-def _of_steps(x: Array) -> Array:
-    """(N, T, ...) as a matrix, one step a row."""
-    return x.reshape(x.shape[0] * x.shape[1], math.prod(x.shape[2:]))
-
-
-def _by_head(x: Array) -> Array:
-    """(N, T, H, K) as (N, H, T, K): a view."""
-    return x.swapaxes(1, 2)
-
-
-def _with_heads(mask: Array) -> Array:
-    """A mask (T, S), (N, T, S) or (N, H, T, S) with all four axes."""
-    return mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
+def _axes(value: object, what: str) -> tuple[int, ...]:
+    axes = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not axes or not all(is_integer(axis) for axis in axes):
+        raise ArgumentError(f"{what}: expected None, an integer or several, received {value!r}.")
+    return tuple(int(cast(int, axis)) for axis in axes)
 
 
 def _extents(value: Any, what: str) -> tuple[int, ...] | None:

@@ -237,8 +237,10 @@ class Composite(Layer, ABC):
     def as_declared(self, number: int, rows: Array) -> Array:
         """Rows of input ``number`` as its ``Input`` declares them, where that is not as the model computes.
 
-        Keras casts them so: 3.7 is 3 in an input of integers.
+        Keras casts them so: 3.7 is 3 in an input of integers. A model that waits for data declares nothing.
         """
+        if not self.built:
+            return rows
         declared = self.inputs[number].dtype
         return rows if declared in Layer.dtypes else rows.astype(declared, copy=False)
 

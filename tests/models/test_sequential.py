@@ -235,3 +235,16 @@ def test_outputs_of_different_lengths_are_no_one_prediction():
     model = Sequential([layers.Input((None, 3)), layers.Dense(1)])
     with pytest.raises(errors.ShapeError, match=r"outputs of different shapes, \[\(4, 1\), \(5, 1\)\]"):
         model.predict((np.ones((2, n, 3)) for n in (4, 5)), verbose=0)
+
+@pytest.mark.parametrize(
+    ("make", "shapes", "expected"),
+    [
+        (lambda: [layers.Dense(3), layers.Dense(2)], [(5, 4), (2, 4)], [(5, 2), (2, 2)]),
+        (lambda: [layers.LSTM(3)], [(2, 5, 4), (2, 7, 4)], [(2, 3), (2, 3)]),
+        (lambda: [layers.RandomFlip(), layers.Rescaling(2.0)], [(2, 4, 4, 3)], [(2, 4, 4, 3)]),
+    ],
+    ids=["dense", "steps", "images"],
+)
+def test_called_on_arrays_before_its_shape_is_known_it_takes_theirs(make, shapes, expected):
+    model = Sequential(make())
+    assert [model(np.ones(shape)).shape for shape in shapes] == expected

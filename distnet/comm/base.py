@@ -69,6 +69,13 @@ class Communicator(Protocol):
         A rank that goes on all the same may make another call if every rank left this one at the same place.
         """
 
+    def relay(self, error: Exception | None, root: int = 0) -> None:
+        """Raise on every rank the error that root met, all at one place; the others pass None.
+
+        Raises:
+            Exception: on root ``error``; elsewhere a ``DistnetError`` that names it, and root.
+        """
+
     def barrier(self) -> None:
         """Wait until every rank is here."""
 

@@ -62,6 +62,11 @@ class LocalCommunicator:
     def leave_by(self, error: BaseException) -> None:
         """Nobody is left."""
 
+    def relay(self, error: Exception | None, root: int = 0) -> None:
+        """Raise ``error``."""
+        if error is not None:
+            raise error
+
     def barrier(self) -> None:
         """Return at once."""
 

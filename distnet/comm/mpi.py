@@ -172,6 +172,18 @@ class MPICommunicator:
         self._failed = Left.by(error, self.rank, self.calls, self.collectives)
         self.watch.tell(self._failed)
 
+    def relay(self, error: Exception | None, root: int = 0) -> None:
+        """Send root's error to the others (``broadcast_object``), and raise it everywhere."""
+        mine = None if error is None else Left.by(error, root, self.calls, self.collectives)
+        left = self.broadcast_object(mine, root)
+        if error is not None:
+            raise error
+        if left is not None:
+            self.watch.heard_from = root
+            raise named(left.error, root) if left.error is not None else CommunicationError(
+                f"rank {self.rank} cannot go on with this call: rank {root} has left it by {left.told}"
+            )
+
     def barrier(self) -> None:
         """Wait for every rank."""
         self.meet("barrier")

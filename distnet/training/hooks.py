@@ -26,6 +26,7 @@ class _Effects:
     optimizer: Mapping[str, Json]
     weights: bool
     logs: dict[str, Any]
+    has_failed: bool
 
 
 class Hooks:
@@ -48,6 +49,7 @@ class Hooks:
         self._flag = np.zeros(1, np.int64)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False
+        self._error: Exception | None = None
 
     @property
     def is_root(self) -> bool:
@@ -62,22 +64,48 @@ class Hooks:
     def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
         """Call ``hook`` on rank 0, where model calls then concern that rank alone.
 
+        An error waits for the ``share`` that follows, so that it meets all ranks at one place and a program may catch
+        it and go on.
+
         Args:
             only: numbers of the callbacks to call it on; by default all.
         """
-        if self.is_root:
+        if self.is_root and self._error is None:
             background.report()
             before = variables.assignments()
-            with alone(self.model):
-                self.callbacks.call(hook, *args, only=only)
+            try:
+                with alone(self.model):
+                    self.callbacks.call(hook, *args, only=only)
+            except Exception as error:
+                if not self._is_shared_after(hook):
+                    raise
+                self._error = error
             self._assigned_weights |= variables.assignments() != before
 
+    def _raise_everywhere(self) -> None:
+        error, self._error = self._error, None
+        self.communicator.relay(error)
+
+    def _is_shared_after(self, hook: str) -> bool:
+        """Whether the ranks meet in ``share`` before the next step."""
+        follows = {"train": self.follows_batches, "test": self.follows_test_batches}
+        return self.communicator.size > 1 and (
+            "_batch_" not in hook or follows.get(hook.split("_")[1], self.follows_predict_batches)
+        )
+
     def share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Carry what the callbacks changed to all ranks; return rank 0's logs."""
+        """Carry what the callbacks changed to all ranks; return rank 0's logs.
+
+        Raises:
+            Exception: on rank 0 what a callback raised.
+            DistnetError: on the other ranks the same, or a ``CommunicationError`` that names it.
+        """
         if self.communicator.size == 1:
             return logs or {}
         effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
         if effects is not None:
+            if effects.has_failed:
+                self._raise_everywhere()
             self._apply(effects)
         return logs if self.is_root and logs is not None else effects.logs if effects else {}
 
@@ -101,7 +129,7 @@ class Hooks:
             return
         if self.is_root:
             effects = self._effects({})
-            self._flag[0] = bool(effects.optimizer or effects.weights or any(effects.stops))
+            self._flag[0] = bool(effects.optimizer or effects.weights or any(effects.stops) or effects.has_failed)
         self.communicator.broadcast(self._flag)
         if self._flag[0]:
             self.share()
@@ -109,7 +137,7 @@ class Hooks:
     def _effects(self, logs: dict[str, Any]) -> _Effects:
         changed = changes(self._optimizer_config, self._current_optimizer_config())
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
-        return _Effects(stops, changed, self._assigned_weights, logs)
+        return _Effects(stops, changed, self._assigned_weights, logs, self._error is not None)
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops

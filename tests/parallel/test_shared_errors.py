@@ -21,6 +21,8 @@ TOLD = {
     "no file, on any rank": "CheckpointError | nowhere.h5: there is no such file",
 }
 
+HOOKS = ("on_train_begin", "on_train_batch_begin", "on_test_end", "on_epoch_end")
+
 STUCK = """
 import sys, time
 import numpy as np, distnet as keras
@@ -49,6 +51,12 @@ def test_an_error_of_one_rank_meets_all_and_they_may_go_on(ranks, alone):
         found = [said for _, case, said in lines if case == name]
         assert len(found) == 3, name
         assert all(said.startswith(told) for said in found), found
+    assert sum(case == "a callback that wants another metric" and "ArgumentError" in said for _, case, said in lines) == 3
+    for hook in HOOKS:
+        told = {rank: said for rank, case, said in lines if case == f"in {hook}"}
+        assert told.pop("0") == "LookupError | lost"
+        assert all(said.endswith("rank 0 has left it by LookupError: lost") for said in told.values()), told
+        assert len(told) == 2
     losses = {said for _, case, said in lines if case == "then"}
     assert len(losses) == 1
 

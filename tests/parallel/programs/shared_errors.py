@@ -31,6 +31,24 @@ def batches(bad):
         yield (with_nan(3) if i == bad else X), Y
 
 
+class Failing(keras.callbacks.Callback):
+    """Fails in one of its hooks."""
+
+    def __init__(self, hook):
+        super().__init__()
+        setattr(self, hook, self.fail)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Is here so that batches are followed."""
+
+    def fail(self, *args, **kwargs):
+        raise LookupError("lost")
+
+
+def failing(hook):
+    return lambda model: model.fit(X, Y, validation_data=(X, Y), callbacks=[Failing(hook)], **OPTIONS)
+
+
 OPTIONS = {"batch_size": 30, "verbose": 0}
 CASES = {
     "a row of rank 1's": lambda model: model.fit(with_nan(40), Y, **OPTIONS),
@@ -42,13 +60,17 @@ CASES = {
     "one batch": lambda model: model.train_on_batch(with_nan(40), Y),
     "a batch of a generator": lambda model: model.fit(batches(2), steps_per_epoch=5, verbose=0),
     "its first batch": lambda model: model.fit(batches(0), steps_per_epoch=5, verbose=0),
+    "a callback that wants another metric": lambda model: model.fit(
+        X, Y, callbacks=[keras.callbacks.EarlyStopping("nothing", mode="auto")], **OPTIONS
+    ),
+    **{f"in {hook}": failing(hook) for hook in ("on_train_begin", "on_train_batch_begin", "on_test_end", "on_epoch_end")},
     "no file, on any rank": lambda model: model.fit(X, Y, resume="nowhere.h5", **OPTIONS),
 }
 
 for name, call in CASES.items():
     try:
         call(built())
-    except keras.errors.DistnetError as error:
+    except (keras.errors.DistnetError, LookupError) as error:
         os.write(sys.stdout.fileno(), f"{rank()} | {name} | {type(error).__name__} | {error}\n".encode())
     history = built().fit(X, Y, **OPTIONS).history
 os.write(sys.stdout.fileno(), f"{rank()} | then | {history['loss'][0]:.12f}\n".encode())

@@ -180,8 +180,12 @@ class MPICommunicator:
             raise error
         if left is not None:
             self.watch.heard_from = root
-            raise named(left.error, root) if left.error is not None else CommunicationError(
-                f"rank {self.rank} cannot go on with this call: rank {root} has left it by {left.told}"
+            raise (
+                named(left.error, root)
+                if left.error is not None
+                else CommunicationError(
+                    f"rank {self.rank} cannot go on with this call: rank {root} has left it by {left.told}"
+                )
             )
 
     def barrier(self) -> None:

@@ -71,6 +71,10 @@ class Dense(Layer):
                 "bias", (self.units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
             )
 
+    def check_shape(self, shape: Shape) -> None:
+        if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:
+            super().check_shape(shape)
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
 

@@ -6,7 +6,7 @@ import pytest
 
 from distnet import activations, errors, layers, regularizers
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
-from distnet.models import Sequential
+from distnet.models import Model, Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import LayerRun, assert_gradients_are_right, numbers, numerical_gradient, relative_error
@@ -127,3 +127,20 @@ def test_padding_behind_it_does_not_count():
     errors_of_steps = model.predict(x, verbose=0) - y
     expected = [(errors_of_steps**2)[kept].mean(), np.abs(errors_of_steps)[kept].mean()]
     np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, rtol=1e-5)
+
+
+def test_the_same_weights_take_inputs_of_other_ranks_and_lengths():
+    layer = layers.Dense(2, kernel_initializer="ones")
+    shapes = [(3, 4), (3, 5, 4), (3, 7, 4), (3, 2, 2, 4)]
+    assert all(np.array_equal(layer(np.ones(shape)), np.full((*shape[:-1], 2), 4)) for shape in shapes)
+    with pytest.raises(errors.ShapeError, match="cannot take"):
+        layer(np.ones((3, 5)))
+
+
+def test_a_shared_layer_learns_from_inputs_of_two_ranks():
+    layer = dense(2, kernel_initializer="ones")
+    inputs = [layers.Input((4,), dtype="float64"), layers.Input((5, 4), dtype="float64")]
+    model = Model(inputs, [layer(x) for x in inputs])
+    model.compile("sgd", "mse")
+    model.fit([np.ones((3, 4)), np.ones((3, 5, 4))], [np.zeros((3, 2)), np.zeros((3, 5, 2))], verbose=0)
+    np.testing.assert_allclose(layer.get_weights()[0], 1 - 0.01 * 2 * 4, rtol=1e-12)  # each loss: mean over 2 units

@@ -155,3 +155,10 @@ def test_inputs_that_do_not_fit_are_refused(layer, shape, message):
 def test_a_mask_of_the_wrong_axes_is_refused():
     with pytest.raises(ShapeError, match="one axis less than the input"):
         forward(layers.BatchNormalization(), np.zeros((2, 3, 4), "float32"), mask=np.ones(2, bool))
+
+
+def test_groups_made_for_one_rank_are_refused_for_another():
+    layer = layers.GroupNormalization(2)
+    layer(np.ones((2, 4)))
+    with pytest.raises(ShapeError, match="cannot take"):
+        layer(np.ones((2, 3, 4)))

@@ -236,6 +236,7 @@ def test_outputs_of_different_lengths_are_no_one_prediction():
     with pytest.raises(errors.ShapeError, match=r"outputs of different shapes, \[\(4, 1\), \(5, 1\)\]"):
         model.predict((np.ones((2, n, 3)) for n in (4, 5)), verbose=0)
 
+
 @pytest.mark.parametrize(
     ("make", "shapes", "expected"),
     [

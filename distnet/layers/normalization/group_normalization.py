@@ -76,7 +76,7 @@ class GroupNormalization(Layer):
 
     def check_shape(self, shape: Shape) -> None:
         axes = positive_axes(self.axis, shape, self.name)
-        if [shape[a] for a in axes] != [self.built_shape[a] for a in axes]:
+        if len(shape) != len(self.built_shape) or any(shape[a] != self.built_shape[a] for a in axes):
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:

@@ -63,7 +63,10 @@ CASES = {
     "a callback that wants another metric": lambda model: model.fit(
         X, Y, callbacks=[keras.callbacks.EarlyStopping("nothing", mode="auto")], **OPTIONS
     ),
-    **{f"in {hook}": failing(hook) for hook in ("on_train_begin", "on_train_batch_begin", "on_test_end", "on_epoch_end")},
+    **{
+        f"in {hook}": failing(hook)
+        for hook in ("on_train_begin", "on_train_batch_begin", "on_test_end", "on_epoch_end")
+    },
     "no file, on any rank": lambda model: model.fit(X, Y, resume="nowhere.h5", **OPTIONS),
 }
 

@@ -1,6 +1,8 @@
 """Run by a Python that has Keras 3: what becomes of masks there.
 
-    python masks_in_keras.py FOLDER
+    KERAS_BACKEND=numpy python masks_in_keras.py FOLDER
+
+JAX would compile each operation once for each shape, for minutes.
 
 ``FOLDER/cases.json`` holds the models' texts by name. Beside them lies ``<number>.npz`` with the weights w0 ..., the
 inputs x0 ... and one mask each for some, m0 .... The answer is ``FOLDER/answers.pickle``: for each model what
@@ -8,13 +10,10 @@ inputs x0 ... and one mask each for some, m0 .... The answer is ``FOLDER/answers
 """
 
 import json
-import os
 import pickle
 import sys
 import warnings
 from pathlib import Path
-
-os.environ["KERAS_BACKEND"] = "numpy"  # JAX compiles each operation once for each shape: minutes
 
 import keras
 import numpy as np

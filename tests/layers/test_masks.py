@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -16,12 +17,12 @@ from distnet.layers.context import ForwardContext, Workspaces
 
 sys.path.insert(0, str(Path(__file__).parent))
 import given_masks
-import masks_in_keras
-from layer_cases import CASES
-from masks_in_keras import one_or_list
+from layer_cases import CASES, one_or_list
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
 
+IN_KERAS = Path(__file__).with_name("masks_in_keras.py")
+"""What asks Keras, never imported here: it imports Keras."""
 ROWS = 3
 RANDOM = ("rate", "dropout", "recurrent_dropout", "stddev")
 """Options of layers whose training draws random numbers."""
@@ -85,7 +86,7 @@ def models():
 
 
 def ours(model, x):
-    """As ``masks_in_keras.answer``."""
+    """As ``answer`` of ``IN_KERAS``."""
     result = {"supports_masking": {layer.name: layer.supports_masking for layer in model.layers}}
     loss = keras.losses.MeanSquaredError()
     for training in (False, True):
@@ -107,7 +108,8 @@ def answers(tmp_path_factory):
     for number, (model, x) in enumerate(made.values()):
         arrays = {"w": model.get_weights(), "x": x}
         np.savez(folder / f"{number}.npz", **{f"{k}{i}": a for k, parts in arrays.items() for i, a in enumerate(parts)})
-    subprocess.run([sys.executable, masks_in_keras.__file__, str(folder)], check=True, timeout=300)
+    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    subprocess.run([sys.executable, IN_KERAS, str(folder)], check=True, env=environment, timeout=300)
     theirs = pickle.loads((folder / "answers.pickle").read_bytes())
     keras.config.set_floatx("float32")
     return {name: (theirs[name], *made[name]) for name in made}

@@ -20,10 +20,8 @@ import numpy as np
 from distnet.layers.operations import Operation
 from distnet.layers.symbolic import Call, KerasTensor
 from distnet.registry import said_beside
+from distnet.saving.keras_2_operations import OPERATION
 from distnet.types import Json
-
-OPERATION = "operation"
-"""The key under which the operation stands beside a layer."""
 
 _behind_masks: ContextVar[bool] = ContextVar("behind_masks", default=False)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from distnet.errors import ArgumentError
 from distnet.layers.operations import FUNCTIONS, applied
-from distnet.models import operation_config
 from distnet.models.tf_operations import operation_of_tensorflow
 from distnet.registry import beside
+from distnet.saving.keras_2_operations import OPERATION
 
 Operation = Callable[..., Any]
 """Called as a layer is."""
@@ -21,7 +21,7 @@ Operation = Callable[..., Any]
 
 def present_entry(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """The operation beside a layer that computes the same, or the entry as it is."""
-    operation = beside(entry).get(operation_config.OPERATION)
+    operation = beside(entry).get(OPERATION)
     return operation if isinstance(operation, Mapping) else entry
 
 

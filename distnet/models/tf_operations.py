@@ -14,33 +14,10 @@ from typing import Any
 from distnet.errors import ArgumentError
 from distnet.layers.operations import applied
 from distnet.layers.symbolic import KerasTensor
+from distnet.saving.keras_2_operations import OF_AXES, OF_ONE, OF_TWO
 
 Operation = Callable[..., Any]
 
-_OF_ONE = {
-    "math.negative": "Negative", "math.abs": "Absolute", "math.exp": "Exp", "math.log": "Log", "math.log1p": "Log1p",
-    "math.expm1": "Expm1", "math.sqrt": "Sqrt", "math.rsqrt": "Rsqrt", "math.square": "Square", "math.sin": "Sin",
-    "math.cos": "Cos", "math.tan": "Tan", "math.tanh": "Tanh", "math.sinh": "Sinh", "math.cosh": "Cosh",
-    "math.sigmoid": "Sigmoid", "math.softplus": "Softplus", "math.reciprocal": "Reciprocal", "math.sign": "Sign",
-    "math.floor": "Floor", "math.ceil": "Ceil", "math.round": "Round", "nn.relu": "Relu", "nn.relu6": "Relu6",
-    "nn.elu": "Elu", "nn.selu": "Selu", "nn.softplus": "Softplus", "nn.silu": "Silu", "nn.swish": "Silu",
-    "math.logical_not": "LogicalNot", "zeros_like": "ZerosLike", "ones_like": "OnesLike", "nn.tanh": "Tanh",
-    "nn.sigmoid": "Sigmoid", "math.log_sigmoid": "LogSigmoid", "nn.softsign": "Softsign",
-}  # fmt: skip
-_OF_TWO = {
-    "__operators__.add": "Add", "math.add": "Add", "math.subtract": "Subtract", "math.multiply": "Multiply",
-    "math.truediv": "TrueDivide", "math.divide": "Divide", "math.pow": "Power", "math.maximum": "Maximum",
-    "math.minimum": "Minimum", "math.floordiv": "FloorDivide", "math.floormod": "Mod", "math.greater": "Greater",
-    "math.greater_equal": "GreaterEqual", "math.less": "Less", "math.less_equal": "LessEqual",
-    "math.equal": "Equal", "math.not_equal": "NotEqual", "math.logical_and": "LogicalAnd",
-    "math.logical_or": "LogicalOr", "math.logical_xor": "LogicalXor", "__operators__.ne": "NotEqual",
-    "__operators__.eq": "Equal",
-}  # fmt: skip
-_OF_AXES = {
-    "math.reduce_mean": "Mean", "math.reduce_sum": "Sum", "math.reduce_max": "Max", "math.reduce_min": "Min",
-    "math.reduce_variance": "Var", "math.reduce_std": "Std", "math.reduce_logsumexp": "Logsumexp",
-    "math.reduce_any": "Any", "math.reduce_all": "All",
-}  # fmt: skip
 _OF_ONE_NODE = {
     "Neg": "Negative", "Abs": "Absolute", "Exp": "Exp", "Log": "Log", "Sqrt": "Sqrt", "Rsqrt": "Rsqrt",
     "Square": "Square", "Tanh": "Tanh", "Sigmoid": "Sigmoid", "Relu": "Relu", "Softmax": "Softmax", "Sin": "Sin",
@@ -62,7 +39,7 @@ def operation_of_tensorflow(kind: str, name: str, config: Mapping[str, Any]) -> 
     if kind == "TensorFlowOpLayer":
         return _of_node(name, config)
     function = str(config.get("function"))
-    for table, form in ((_OF_ONE, _one), (_OF_TWO, _two), (_OF_AXES, _axes)):
+    for table, form in ((OF_ONE, _one), (OF_TWO, _two), (OF_AXES, _axes)):
         if function in table:
             return form(name, table[function])
     if function in _OTHERS:

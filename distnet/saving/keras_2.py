@@ -1,7 +1,7 @@
 """What is written for Keras 2 alone: its own forms, wherever no one form suits both Keras 2 and Keras 3.
 
 - A call with placeholders among its other arguments, such as ``initial_state``: ``functional_config`` writes Keras
-  3's form of it, which Keras 2 cannot read.
+  3's form of it, which Keras 2 cannot read. So it does of operations: see ``keras_2_operations``.
 - ``MultiHeadAttention`` with the shapes that it was built for: Keras 2 does not make the layer without them, Keras 3
   not with them.
 - ``hard_sigmoid``, by which Keras 2 means another function than Keras 3: each is called by that name only in the files
@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from distnet.optimizers import Optimizer
-from distnet.registry import to_json
+from distnet.registry import beside, said_beside, to_json
 from distnet.saving.dialects import ACTIVATIONS, HARD_SIGMOID, KERAS_2_VERSION, KERAS_VERSION
+from distnet.saving.keras_2_operations import entry_for_keras_2
 from distnet.saving.keras_optimizer import Scheme, for_keras_2
 from distnet.types import Json
 
@@ -56,8 +57,12 @@ def in_words_of_keras_2(config: Json) -> Json:
         return [in_words_of_keras_2(item) for item in config]
     if not isinstance(config, dict):
         return config
+    if str(config.get("module")).startswith("keras.src.ops.") and "inbound_nodes" in config:
+        return entry_for_keras_2(config, str(config["name"]))
     found = {key: in_words_of_keras_2(item) for key, item in config.items() if key != "inbound_nodes"}
     found.update({key: _activation(config[key]) for key in ACTIVATIONS if key in config})
+    if beside(config):  # is distnet's, not Keras 2's
+        found = said_beside(found, **beside(config))
     nodes = cast("list[Any]", config.get("inbound_nodes"))
     if nodes is None:
         return found

@@ -3,7 +3,7 @@
 import numpy as np
 
 import distnet as keras
-from distnet import layers
+from distnet import layers, ops
 
 RNG = np.random.default_rng(2)
 ROWS = 12
@@ -139,6 +139,20 @@ def over_time():
     return keras.Sequential([layers.Input((5, 4)), layers.TimeDistributed(inner), layers.GRU(3)]), [SERIES]
 
 
+def operations():
+    """Operations that no layer stands for, behind and before layers, and within a model that is called twice."""
+    x = keras.Input((5, 4))
+    inner = keras.Model(x, layers.Dense(3)(x)[..., -1] / (ops.mean(x, axis=2) ** 2 + 1), name="inner")
+    a, b = keras.Input((5, 4), name="a"), keras.Input((5, 4), name="b")
+    c = layers.Dense(4, "tanh")(a)
+    d = ops.where(c > 0, c, 0.1 * b) * np.arange(4, dtype="float32")
+    e = ops.softmax(ops.matmul(c, ops.swapaxes(d, 1, 2)), axis=-1)
+    f = ops.concatenate([inner(a), layers.Dense(5)(e[:, 0]), ops.max(d, axis=(1, 2), keepdims=True)[:, 0]], axis=-1)
+    g = layers.Dense(3)(f[:, None, ::-1])
+    h = ops.reshape(ops.stack([g, 2 / (abs(g) + 1)], axis=1), (-1, 6)) + ops.clip(inner(b)[:, :1], -0.5, 0.5)
+    return keras.Model([a, b], layers.Dense(2)(h)), [SERIES, SERIES[::-1].copy()]
+
+
 GRAPHS = [
     two_inputs_two_outputs,
     residual,
@@ -155,4 +169,5 @@ GRAPHS = [
     scored_attention,
     convolutions,
     over_time,
+    operations,
 ]

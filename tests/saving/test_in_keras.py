@@ -39,6 +39,8 @@ OF_KERAS_2 = {
     "graph_10_encoder_decoder.json",
     "graph_11_transformer.h5",  # MultiHeadAttention wants query_shape, which Keras 3 refuses
     "graph_11_transformer.json",
+    "graph_15_operations.h5",  # operations are in Keras 3's form there
+    "graph_15_operations.json",
     "optimizer_12_Nadam.k2.h5",  # tf_keras does not save its product of momenta
     "optimizer_14_Lion",  # not among the optimizers that tf_keras loads
     "optimizer_15_Lamb",

@@ -157,3 +157,45 @@ def test_a_file_has_losses_and_their_weights_in_one_structure(given, loss, weigh
         found = json.loads(file.attrs["training_config"])
     assert (found["loss"], found["loss_weights"]) == (loss, weights)
     assert models.load_model(tmp_path / "m.h5").compiled
+
+
+def without_name(entry):
+    """What Keras 2 reads of an operation's entry: function and call."""
+    return entry["class_name"], entry["config"]["function"], entry["inbound_nodes"]
+
+
+def test_operations_are_tensorflows(tmp_path):
+    x = keras.Input((5, 4), name="x")
+    item, ratio = keras.ops.mean(x, axis=1)[..., -1:], 1 / x
+    keras.Model(x, [item, ratio]).save(tmp_path / "m.h5", keras_optimizer=True)
+    kept = {"start": None, "stop": None, "step": None}
+    key = [kept, {"start": -1, "stop": None, "step": None}]
+    written = entries(tmp_path / "m.h5")
+    (mean,) = (name for name in written if name.startswith("mean"))
+    assert [without_name(entry) for name, entry in sorted(written.items()) if name != "x"] == [
+        ("SlicingOpLambda", "__operators__.getitem", [[mean, 0, 0, {"slice_spec": key}]]),
+        ("TFOpLambda", "math.reduce_mean", [["x", 0, 0, {"axis": 1, "keepdims": False}]]),
+        ("TFOpLambda", "math.truediv", [["_CONSTANT_VALUE", -1, 1.0, {"y": ["x", 0, 0]}]]),
+    ]
+    rows = np.random.default_rng(0).random((3, 5, 4))
+    y, z = models.load_model(tmp_path / "m.h5").predict(rows, verbose=0)
+    np.testing.assert_allclose(y, rows.mean(axis=1)[:, -1:], rtol=1e-6)
+    np.testing.assert_allclose(z, 1 / rows, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        (lambda x: keras.ops.flip(x, axis=1), "Flip: TensorFlow has no function"),
+        (
+            lambda x: keras.ops.mean(keras.ops.cast(x, "int32"), axis=1),
+            r"Mean: TensorFlow computes otherwise of \['int32'\]",
+        ),
+        (lambda x: x[:, [1, 0]], "GetItem: TensorFlow takes slices and whole numbers alone"),
+    ],
+)
+def test_operations_that_tensorflow_computes_otherwise_are_refused(operation, reason, tmp_path):
+    x = keras.Input((5, 4))
+    with pytest.raises(keras.errors.ArgumentError, match=reason):
+        keras.Model(x, operation(x)).save(tmp_path / "m.h5", keras_optimizer=True)
+    assert not (tmp_path / "m.h5").exists()

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from distnet import ops as ops
     from distnet import optimizers as optimizers
     from distnet import preprocessing as preprocessing
+    from distnet import random as random
     from distnet import regularizers as regularizers
     from distnet import saving as saving
+    from distnet import tree as tree
     from distnet import utils as utils
     from distnet import wrappers as wrappers
     from distnet.initializers import Initializer as Initializer
@@ -52,7 +54,7 @@ _ROOMS = frozenset(
     {
         *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "engine"),
         *("errors", "initializations", "initializers", "layers", "losses", "metrics", "models", "objectives"),
-        *("ops", "optimizers", "preprocessing", "regularizers", "saving", "utils", "wrappers"),
+        *("ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers"),
     }
 )
 _HOMES = {
@@ -66,7 +68,7 @@ _MACHINERY = "it is part of Keras's own machinery, which works otherwise here."
 _ABSENT = {
     **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope Variable"),
     **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
-    **because(_MACHINERY, "quantizers remat src tree visualization estimator"),
+    **because(_MACHINERY, "quantizers remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),
     **because("there is no mixed precision: leave it out, or use config.set_floatx.", "mixed_precision"),
     **because("no weights trained elsewhere are here. Load your own file with load_model.", "applications"),

@@ -57,14 +57,17 @@ def names_elsewhere(
         absent: name -> why it is not here.
     """
 
+    refused = absent or {}
+
     def find(name: str) -> Any:
         if not name.startswith("_"):
             for room in rooms:
                 module = importlib.import_module(f"distnet.{room}")
-                if hasattr(module, name):
-                    return getattr(module, name)
-        if absent is not None and name in absent:
-            return Absent(f"{here.replace('distnet', 'keras', 1)}.{name}", absent[name])
+                value = getattr(module, name, None)
+                if value is not None and not (isinstance(value, Absent) and name in refused):
+                    return value
+        if name in refused:
+            return Absent(f"{here.replace('distnet', 'keras', 1)}.{name}", refused[name])
         raise AttributeError(f"module {here!r} has no attribute {name!r}")
 
     return find

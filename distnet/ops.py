@@ -14,6 +14,8 @@ from typing import cast as cast_type
 import numpy as np
 
 from distnet import activations
+from distnet.absent import names_elsewhere
+from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import ArgumentError
 from distnet.layers.operations import FUNCTIONS, called
 from distnet.layers.symbolic import placeholders
@@ -73,13 +75,15 @@ _KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if 
 gelu = activations.GELU(approximate=True)
 """``keras.ops.gelu``, which approximates by default; ``keras.activations.gelu`` does not."""
 
+_absent = names_elsewhere(__name__, absent=ABSENT_OPS)
+
 
 def __getattr__(name: str) -> Any:
     if name in _OF_NUMPY:
         return _operation(name, getattr(np, name))
     if name in _ACTIVATIONS:
         return getattr(activations, name)
-    raise AttributeError(f"module 'distnet.ops' has no attribute {name!r}")
+    return _absent(name)
 
 
 def _of_placeholders_too(function: F) -> F:

@@ -14,13 +14,16 @@ import pytest
 
 import distnet
 from distnet.absent import Absent
+from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import AbsentError
 
 NAMES_OF_KERAS = """
-import json, keras
+import importlib, json, keras
 found = {}
-for name in "backend callbacks config constraints initializers layers models regularizers utils".split():
-    found[name] = [n for n in dir(getattr(keras, name)) if not n.startswith("_")]
+rooms = "backend callbacks config constraints datasets initializers layers losses metrics models ops optimizers"
+rooms += " preprocessing preprocessing.image preprocessing.sequence random regularizers saving tree utils"
+for name in rooms.split():
+    found[name] = [n for n in dir(importlib.import_module(f"keras.{name}")) if not n.startswith("_")]
 found[""] = [n for n in dir(keras) if not n.startswith("_")]
 print(json.dumps(found))
 """
@@ -33,8 +36,9 @@ PATHS = {
     "backend.tensorflow_backend": "set_session clear_session int_shape",
     "engine": "Layer Input InputLayer Model",
     "engine.topology": "Layer Input InputSpec",
-    "engine.training": "Model",
+    "engine.training": "Model slice_X slice_arrays",
     "initializations": "get normal uniform zero one glorot_normal",
+    "optimizers": "adadelta adagrad adam adamax nadam rmsprop sgd adam_v2 gradient_descent_v2 rmsprop_v2",
     "layers.convolutional_recurrent": "ConvLSTM2D",
     "layers.experimental.preprocessing": "Rescaling RandomFlip Resizing",
     "layers.local": "LocallyConnected1D",
@@ -66,6 +70,14 @@ def test_keras_2s_utilities_are_present_or_absent_with_a_reason():
 @pytest.mark.parametrize(
     ("use", "reason"),
     [
+        (lambda: distnet.ops.svd([[1.0]]), "keras.ops.svd is not in distnet: .* Use NumPy"),
+        (lambda: distnet.ops.linalg.svd([[1.0]]), "keras.ops.linalg.svd is not in distnet"),
+        (lambda: distnet.random.normal((2, 3)), "keras.random.normal is not in distnet: .*default_rng"),
+        (lambda: distnet.tree.map_structure(abs, [1]), "keras.tree.map_structure is not in distnet"),
+        (lambda: distnet.datasets.california_housing.load_data(), "fetch_california_housing"),
+        (lambda: distnet.preprocessing.timeseries_dataset_from_array([1], [1], 2), "data pipelines are TensorFlow's"),
+        (lambda: distnet.preprocessing.image.smart_resize(0, (2, 2)), "Resizing"),
+        (lambda: distnet.backend.stop_gradient(1), "keras.backend.stop_gradient .* with its gradient"),
         (lambda: distnet.backend.get_session(), "keras.backend.get_session is not in distnet: it is TensorFlow's"),
         (lambda: distnet.backend.tensorflow_backend.set_session(None), "it is TensorFlow's"),
         (lambda: distnet.backend.tf.Session(), "keras.backend.tf.Session is not in distnet"),
@@ -91,6 +103,10 @@ def test_nothing_is_an_instance_of_an_absent_class():
 def test_a_name_that_no_keras_has_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'Dens'"):
         distnet.layers.Dens  # noqa: B018
+
+
+def test_no_operation_that_is_there_is_listed_as_absent():
+    assert [name for name in ABSENT_OPS if not isinstance(getattr(distnet.ops, name), Absent)] == []
 
 
 def test_no_layer_that_is_there_is_listed_as_absent():

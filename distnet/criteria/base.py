@@ -42,6 +42,10 @@ class Criterion(Generic[P]):
         """The values: the shape of ``y_pred`` without the axis that is reduced."""
         return cast(Array, as_result(self.values(y_true, y_pred, *args, **kwargs)))
 
+    def __reduce__(self) -> str:
+        """Pickled and copied as a function is: by its name."""
+        return self.__name__
+
     def values(self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Array:
         """As a call, as a plain array."""
         y_true, y_pred = self.align(y_true, y_pred, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast
@@ -52,20 +53,21 @@ class Initializer(Configurable):
 
 
 class _UserFunction(Protocol):
-    """What a user may hand over in place of an Initializer."""
+    """What a user may hand over in place of an Initializer; Keras 1 and 2 asked for no dtype."""
 
-    def __call__(self, shape: tuple[int, ...], dtype: DType) -> ArrayLike: ...
+    def __call__(self, shape: tuple[int, ...], **options: Any) -> ArrayLike: ...
 
 
 @dataclass(eq=False)
 class FunctionInitializer(Initializer):
-    """A user's function ``f(shape, dtype)``; it must give equal arrays on all ranks."""
+    """A user's function ``f(shape, dtype)`` or ``f(shape)``; it must give equal arrays on all ranks."""
 
     function: _UserFunction
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         name = name_of(self.function)
-        return _checked(name, self.function(shape, dtype=dtype), shape, dtype)
+        options = {"dtype": dtype} if _takes_dtype(self.function) else {}
+        return _checked(name, self.function(shape, **options), shape, dtype)
 
     def as_json(self) -> Json:
         return to_json(self.function)
@@ -103,6 +105,14 @@ def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None)
     """
     with custom_object_scope(custom_objects):
         return get(config)
+
+
+def _takes_dtype(function: _UserFunction) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # a builtin
+        return True
+    return "dtype" in parameters or any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
 
 
 def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: DType) -> Array:

@@ -26,6 +26,15 @@ from distnet.optimizers.rmsprop import RMSprop
 from distnet.optimizers.schedule_free import ScheduleFreeAdamW
 from distnet.optimizers.sgd import SGD
 
+adadelta = Adadelta
+adagrad = Adagrad
+adam = Adam
+adamax = Adamax
+nadam = Nadam
+rmsprop = RMSprop
+sgd = SGD
+"""Keras 2's other names; the modules of these names are found by ``import`` all the same."""
+
 __all__ = [
     "OPTIMIZERS",
     "SGD",
@@ -50,6 +59,13 @@ __all__ = [
     "serialize",
 ]
 
+_LEGACY = frozenset(
+    {
+        *("legacy", "adadelta_v2", "adagrad_v2", "adam_v2", "adamax_v2", "gradient_descent_v2", "nadam_v2"),
+        "rmsprop_v2",
+    }
+)
+
 _absent = names_elsewhere(
     __name__,
     absent={
@@ -61,5 +77,5 @@ _absent = names_elsewhere(
 
 
 def __getattr__(name: str) -> object:
-    """``legacy``, which takes its names from here, and names of Keras that are not there."""
-    return importlib.import_module("distnet.optimizers.legacy") if name == "legacy" else _absent(name)
+    """``legacy``, TensorFlow's ``adam_v2`` and its kind, which take their names from here, and absent names."""
+    return importlib.import_module("distnet.optimizers.legacy") if name in _LEGACY else _absent(name)

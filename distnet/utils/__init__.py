@@ -14,6 +14,7 @@ from distnet.config import is_interactive_logging_enabled as is_interactive_logg
 from distnet.errors import DataError
 from distnet.models.plotting import model_to_dot as model_to_dot
 from distnet.models.plotting import plot_model as plot_model
+from distnet.preprocessing import PIPELINE as _PIPELINE
 from distnet.preprocessing.image import array_to_img as array_to_img
 from distnet.preprocessing.image import img_to_array as img_to_array
 from distnet.preprocessing.image import load_img as load_img
@@ -47,9 +48,6 @@ from distnet.utils.numerical import to_categorical as to_categorical
 CustomObjectScope = custom_object_scope
 """Keras's other name of ``custom_object_scope``."""
 
-_PIPELINE = (
-    "data pipelines are TensorFlow's. Read the files with NumPy or ImageDataGenerator, and pass arrays or a PyDataset."
-)
 _THREADS = "batches are drawn by fit itself. Pass the generator or the Sequence to fit."
 _GPUS = "distnet uses ranks, not GPUs. Leave it out, and start the script with mpirun -n N."
 

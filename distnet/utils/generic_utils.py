@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from distnet import comm
 from distnet.callbacks.progress import ProgressLine
@@ -63,3 +66,20 @@ class Progbar:
     def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
         """Show that ``n`` more steps are done."""
         self.update(self._steps + n, values)
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
+    """The rows ``start:stop`` of an array or of each of several; ``start`` may also list rows.
+
+    >>> slice_arrays([[1, 2, 3], None], 1)
+    [[2, 3], None]
+
+    Source: ``keras.utils.generic_utils.slice_arrays`` of Keras 2, ``slice_X`` of Keras 1.
+    """
+    if isinstance(arrays, list):
+        return [None if array is None else _rows(array, start, stop) for array in arrays]
+    return None if arrays is None else _rows(arrays, start, stop)
+
+
+def _rows(array: Any, start: Any, stop: int | None) -> Any:
+    return np.asarray(array)[np.asarray(start)] if hasattr(start, "__len__") else array[start:stop]

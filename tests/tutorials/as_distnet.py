@@ -1,4 +1,7 @@
-"""Runs a script and prints what its ``history`` holds: ``as_distnet.py SCRIPT FOLDER``."""
+"""Runs a script and prints what its ``history`` holds: ``as_distnet.py SCRIPT FOLDER [SEED]``.
+
+With ``any`` for the seed none is set: the seed that the ranks agree on is printed. With a number that one is the job's.
+"""
 
 import json
 import os
@@ -8,10 +11,14 @@ import warnings
 
 import distnet
 
-script, folder = sys.argv[1:]
+script, folder, seed = (*sys.argv[1:], "")[:3]
 warnings.simplefilter("error")
-distnet.utils.set_random_seed(7)
+if not seed:
+    distnet.utils.set_random_seed(7)
+elif seed != "any":
+    distnet.random.set_job_seed(int(seed))
 os.chdir(folder)
 names = runpy.run_path(script, run_name="__main__")
 if distnet.distribution.is_chief():
+    print("SEED", distnet.random.job_seed())
     print("HISTORY", json.dumps(names["history"].history))

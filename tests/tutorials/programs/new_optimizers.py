@@ -22,7 +22,7 @@ for name, optimizer in optimizers.items():
     rows[name] = model.fit(x, np.eye(3)[classes], epochs=2, batch_size=16, verbose=0).history["loss"]
 
 model = keras.Sequential([layers.Dense(4), layers.UnitNormalization()])
-model.compile("adam", keras.losses.Circle())
+model.compile("adam", keras.losses.Circle(gamma=2.0))
 rows["circle"] = model.fit(x, classes, epochs=2, batch_size=16, verbose=0).history["loss"]
 
 sounds = rng.normal(size=(20, 9, 4)).astype("float32")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -28,11 +30,25 @@ _SEED = "distnet_seed"
 """The key of a pickled estimator's state under which the job's seed is."""
 
 
+_PLAIN = (bool, int, float, str)
+"""Types of parameters that print alike in all processes."""
+
+
+@dataclass
+class _Worker:
+    seed: int | None = None
+
+
+_worker = _Worker()
+"""The job's seed, in a worker process that scikit-learn started."""
+
+
 class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
     """Trains a model as scikit-learn trains an estimator: ``fit`` makes it, ``model_`` is it, ``history_`` its record.
 
-    Every rank of a job makes the same calls. In the worker processes of ``n_jobs`` models are trained alone, from
-    the job's seed.
+    Every rank of a job makes the same calls. In the worker processes of ``n_jobs`` models are trained alone: each task
+    has a seed of its own, made of the job's seed, the task's rows and the estimator's numbers and names, so that
+    results do not depend on which worker is first. With SciKeras's ``random_state`` all tasks start alike.
     """
 
     model_: Model
@@ -46,7 +62,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
         if multiprocessing.current_process().name != "MainProcess":
             comm.leave()
             random.set_job_seed(seed)
+            _worker.seed = seed
         super().__setstate__(own)
+
+    def begin_task(self, x: Array, y: Array) -> None:
+        """In a worker process: seed the training on these rows."""
+        if _worker.seed is not None:
+            given = {name: value for name, value in self.get_params().items() if isinstance(value, _PLAIN)}
+            rows = hashlib.blake2b(repr((x.tolist(), y.tolist(), sorted(given.items()))).encode()).hexdigest()
+            random.set_job_seed(random.key(_worker.seed, "scikit-learn's task", rows) % 2**32)
 
     def checked_inputs(self, x: Any, reset: bool) -> Array:
         """The rows as an array of numbers, of any number of axes; ``reset`` notes how many features they have."""

@@ -61,6 +61,7 @@ class KerasEstimator(Estimator):
             kwargs: arguments of ``Model.fit``.
         """
         x, y = self.checked_inputs(X, reset=True), np.asarray(y)
+        self.begin_task(x, y)
         y = self.learned_targets(y)
         goes_on = self.warm_start and hasattr(self, "model_")
         model = self.model_ if goes_on else self._new_model(x, y)

@@ -29,6 +29,8 @@ class KerasWrapper(Estimator):
             model in ``__call__`` instead.
         model: the same by SciKeras's name; its model may be left to ``compile`` with ``loss``, ``optimizer`` ...
         sk_params: arguments of the function, of ``Model.fit``, ``predict`` and ``compile``, and ``random_state``.
+            ``random_state`` seeds each ``fit``, so that all fits of a search start alike, with any ``n_jobs``; without
+            it each starts from other weights, which the job's seed decides.
             ``model__units`` is an argument of the function alone, ``fit__epochs`` of ``fit``.
 
     Attributes:
@@ -76,9 +78,10 @@ class KerasWrapper(Estimator):
             sample_weight: (N,).
             kwargs: arguments of ``Model.fit``; they go before the estimator's.
         """
+        x, y = self.checked_inputs(X, reset=True), np.asarray(y)
+        self.begin_task(x, y)
         if "random_state" in self.sk_params and self.sk_params["random_state"] is not None:
             set_random_seed(self.sk_params["random_state"])
-        x, y = self.checked_inputs(X, reset=True), np.asarray(y)
         self.learn_targets(y)
         self.model_ = self._made_model(x, y)
         self.history_: dict[str, list[Any]] = {}

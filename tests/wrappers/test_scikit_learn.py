@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -88,14 +88,31 @@ def test_a_search_finds_arguments_of_the_function_and_of_fit():
     assert search.predict(X[:3]).tolist() == ["ash", "oak", "yew"]
 
 
-def test_workers_train_alone_from_the_jobs_seed():
-    folds = list(StratifiedKFold(2).split(X, NAMES))
-    expected = []
-    for train, test in folds:
-        keras.utils.set_random_seed(3)
-        expected.append(classifier(epochs=1).fit(X[train], NAMES[train]).score(X[test], NAMES[test]))
+def untrained(**options):
+    """The first weights with which each fold of a cross-validation starts."""
+    estimator = KerasClassifier(build_fn=standing_still, epochs=1, verbose=0, **options)
     keras.utils.set_random_seed(3)
-    assert cross_val_score(classifier(epochs=1), X, NAMES, cv=folds, n_jobs=2).tolist() == expected
+    folds = cross_validate(estimator, X, NAMES, cv=StratifiedKFold(2), n_jobs=2, return_estimator=True)
+    return [fitted.model_.get_weights()[0] for fitted in folds["estimator"]]
+
+
+def standing_still():
+    model = keras.Sequential([keras.layers.Dense(3, "softmax", input_shape=(X.shape[1],))])
+    model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    return model
+
+
+def test_workers_start_from_weights_of_their_own_which_the_jobs_seed_decides():
+    first, second = untrained()
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal([first, second], untrained())
+
+
+def test_workers_with_a_random_state_start_as_one_process_does():
+    keras.utils.set_random_seed(5)
+    expected = standing_still().get_weights()[0]
+    for weights in untrained(random_state=5):
+        np.testing.assert_array_equal(weights, expected)
 
 
 def test_a_clone_has_the_parameters_and_is_not_fitted():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from distnet.training.sources import Source
 if TYPE_CHECKING:
     from distnet.training.fitting import FitOptions
 
+_MOST_EPOCHS = 1000
+"""Of so many epochs ranks compare whether each is validated, where an object decides it."""
+
 _DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight", "verbose")
 
 
@@ -25,6 +29,10 @@ def facts(
 ) -> dict[str, object]:
     """What ``fit`` needs them to agree on: model, data and arguments, by name."""
     arguments = {key: value for key, value in vars(options).items() if key not in _DATA_OPTIONS}
+    frequency = options.validation_freq
+    if isinstance(frequency, Container):  # an object's text holds its address, which differs
+        last = min(options.epochs, _MOST_EPOCHS)
+        arguments["validation_freq"] = [epoch for epoch in range(1, last + 1) if epoch in frequency]
     return {
         **model_facts(model),
         "the training data": _described(train.sample),

@@ -115,11 +115,12 @@ def test_epochs_to_validate_are_any_container(freq):
     assert losses == pytest.approx([0.0526, 0.0462], **CLOSE)
 
 
-def test_epochs_to_validate_may_be_computed():
-    class EverySecond:
-        def __contains__(self, epoch):
-            return epoch % 2 == 0
+class EverySecond:
+    def __contains__(self, epoch):
+        return epoch % 2 == 0
 
+
+def test_epochs_to_validate_may_be_computed():
     assert len(validated((X, Y), validation_freq=EverySecond(), epochs=5)["val_loss"]) == 2
 
 
@@ -162,6 +163,7 @@ from test_ends_of_data import *
 told = [
     fitted(Endless(), steps_per_epoch=2, epochs=3),
     validated(generated(3), epochs=3),
+    validated((X, Y), validation_freq=EverySecond(), epochs=4),
     model_of_keras().evaluate(X, Y, batch_size=4, callbacks=[Stopping(1)], verbose=0),
     validated((X, Y), validation_batch_size=4, callbacks=[Stopping(0)], epochs=2),
     len(model_of_keras().predict(X, batch_size=4, callbacks=[Stopping(1)], verbose=0)),

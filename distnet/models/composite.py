@@ -15,7 +15,7 @@ from distnet.layers.symbolic import KerasTensor
 from distnet.models.graph import Graph, Tape
 from distnet.models.matching import matched
 from distnet.naming import snake_case
-from distnet.types import Array, Shape
+from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 
 
@@ -243,6 +243,10 @@ class Composite(Layer, ABC):
             return rows
         declared = self.inputs[number].dtype
         return rows if declared in Layer.dtypes else rows.astype(declared, copy=False)
+
+    def wiring(self) -> Json:
+        """What is called on what: alike on all ranks that train the same model."""
+        return self.graph.wiring()
 
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
         """The outputs for some rows, and the tape for ``backward_batch``."""

@@ -13,8 +13,9 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.base import Layer
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.operations import Operation
 from distnet.layers.symbolic import GivenMask
-from distnet.types import Array
+from distnet.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,16 @@ class Graph:
     def layers(self) -> list[Layer]:
         """The layers, each once, in the order of their first call."""
         return list(dict.fromkeys(node.layer for node in self.nodes))
+
+    def wiring(self) -> Json:
+        """What is called on what, and what operations compute, by numbers: no automatic names, which may differ."""
+        numbers = {layer: i for i, layer in enumerate(self.layers)}
+        calls: list[Json] = []
+        for node in self.nodes:
+            inner = node.layer.graph.wiring() if isinstance(node.layer, HasGraph) else None
+            computed = node.layer.described(node.options) if isinstance(node.layer, Operation) else inner
+            calls.append([type(node.layer).__name__, numbers[node.layer], node.inputs, node.outputs, computed])
+        return [calls, self.inputs, self.outputs]
 
     def takes_integers(self, number: int) -> bool:
         """Whether all layers that read input ``number`` take integers as they are."""

@@ -42,7 +42,7 @@ def facts(
 
 
 def model_facts(model: Network) -> dict[str, object]:
-    """Architecture, compile settings, progress, seed and versions, by name."""
+    """Architecture, wiring, compile settings, progress, seed and versions, by name."""
     with describing():
         return _model_facts(model)
 
@@ -50,6 +50,7 @@ def model_facts(model: Network) -> dict[str, object]:
 def _model_facts(model: Network) -> dict[str, object]:
     return {
         "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
+        "the wiring": model.wiring(),
         "the compile settings": to_json(model.compile_settings),
         "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
         "the seed": model.training_state.seed,

@@ -128,6 +128,10 @@ class Operation(Layer):
         """As Keras 3 writes it."""
         return {"name": self.name, **{key: _plain(value) for key, value in self.arguments.items()}}
 
+    def described(self, options: Mapping[str, Any]) -> Json:
+        """What a call with these options computes, the constants in it, without names."""
+        return [self.kind, _plain(list(self.arguments.items())), _plain(options["operands"])]
+
     def as_json(self) -> Json:
         """Keras 3's form of an operation."""
         return {
@@ -279,4 +283,6 @@ def _by_slot(template: Any, gradients: Any) -> Iterator[tuple[int, Array]]:
 def _plain(value: Any) -> Json:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()  # type: ignore[no-any-return]
+    if isinstance(value, Slot | slice):
+        return str(value)
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -48,6 +48,15 @@ def fit(end=lambda: None, x=X, y=Y, model=None, **options):
     return model
 
 
+def wired(operation):
+    """An operation, which is none of ``model.layers``, between layers that are the same on all ranks."""
+    x = keras.Input((4,))
+    a = layers.Dense(4)(x)
+    model = keras.Model(x, layers.Dense(1)(operation(a, layers.Dense(4)(a))))
+    model.compile("adam", "mse")
+    return model
+
+
 def boom(*_):
     raise RuntimeError("boom")
 
@@ -128,6 +137,9 @@ CASES = {
     "other validation": lambda: fit(validation_data=(X, Y + RANK)),
     "other seed": lambda: fit(model=built(seed=RANK)),
     "other layers": lambda: fit(model=built(units=8 + RANK)),
+    "another operation": lambda: fit(model=wired(lambda a, b: a - b if RANK else a * b)),
+    "another constant": lambda: fit(model=wired(lambda a, b: a * np.full(4, 2.0 + RANK) + b)),
+    "another wiring": lambda: fit(model=wired(lambda a, b: layers.Subtract()([a, b] if RANK else [b, a]))),
     "other optimizer": lambda: (
         (model := built()),
         model.compile(keras.optimizers.Adam(0.1 + RANK), "mse"),

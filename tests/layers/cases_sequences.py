@@ -86,12 +86,12 @@ CASES = [
         "MultiHeadAttention",
         [(3, 2, 3), (3, 4, 2), (3, 4, 3)],
         [(3, None, 3), (3, None, 2), (3, None, 3)],
-        {"num_heads": 2, "key_dim": 2, "attention_axes": 2, "use_gate": True, "dropout": 0.3},
+        {"num_heads": 2, "key_dim": 2, "attention_axes": 2, "use_gate": True, "dropout": 0.3, "use_bias": False},
     ),
     (
         "MultiHeadAttention",
         [(3, 2, 3)] * 3,
         [(None, 2, 3)] * 3,
-        {"num_heads": 1, "key_dim": 2, "attention_axes": (2, 1)},
+        {"num_heads": 1, "key_dim": 2, "attention_axes": (2, 1), "use_bias": False},
     ),
 ]

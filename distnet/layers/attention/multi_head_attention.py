@@ -292,7 +292,7 @@ class MultiHeadAttention(Layer):
         """(N, T, H, V) for the query (N, T, D)."""
         z = self.gate_dense.forward("gate", as_matrix(query, query.ndim - 1), ctx)
         sigmoid.forward(z, z)
-        return z.reshape(*query.shape[:-1], self.num_heads, -1)
+        return z.reshape(*query.shape[:-1], self.num_heads, z.shape[1] // self.num_heads)
 
     def _through_output(self, dy: Array, saved: Run, ctx: BackwardContext) -> tuple[Array, Array | None]:
         """The gradient of what the heads mixed, and that of what the gate is the sigmoid of."""

@@ -34,6 +34,12 @@ CASES = {
     "MultiHeadAttention key, own value": lambda x, z, m: layers.MultiHeadAttention(2, 2)(
         layers.Masking()(x), layers.Masking()(z), key_mask=m
     ),
+    "MultiHeadAttention value, own value": lambda x, z, m: layers.MultiHeadAttention(2, 2)(
+        x, layers.Masking()(z), value_mask=m
+    ),
+    "MultiHeadAttention value, own key": lambda x, z, m: layers.MultiHeadAttention(2, 2)(
+        x, layers.Masking()(z), layers.Masking()(z), value_mask=m
+    ),
     "Attention": lambda x, z, m: layers.Attention()([x, z], mask=[m, m]),
     "Attention value": lambda x, z, m: layers.Attention()([x, z], mask=[None, m]),
     "AdditiveAttention": lambda x, z, m: layers.AdditiveAttention()([x, z], mask=[m, None]),

@@ -152,6 +152,8 @@ class MultiHeadAttention(Layer):
         key = named.pop("key", None)
         masks = [named.pop(f"{part}_mask", None) for part in ("query", "value", "key")]
         masks[0] = None  # Keras takes the query's own mask, whatever it is given (3.15.1, tf_keras 2.21)
+        if key is None and masks[2] is None:
+            masks[2] = masks[1]  # without a key the value has no second mask, its own
         attention_mask = named.pop("attention_mask", None)
         own = {flag: True for flag in ("return_attention_scores", "use_causal_mask") if named.pop(flag, False)}
         if any(mask is not None for mask in masks):

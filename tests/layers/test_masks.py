@@ -31,7 +31,8 @@ REFUSED = (
     "Add 1 masked [0, 1]",  # masks of different axes
     "Maximum 0 masked [0, 1, 2]",
     "MultiHeadAttention 2 masked [0",  # the loss has more axes than the mask
-    "TimeDistributed 5",  # and fewer
+    "MultiHeadAttention 4 masked",  # its scores have two axes of steps, for which masks are of no use
+    "TimeDistributed 5",  # the loss has fewer axes than the mask
     "GlobalAveragePooling1D 1",  # its steps are behind the channels, of which Masking has no mask
 )
 """What Keras 3 raises for."""

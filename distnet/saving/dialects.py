@@ -141,7 +141,11 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         or "optimizer_config" in found
         or _names_modes(found.get("config"))
     )
-    return said_beside(found, as_in_keras_2=True) if is_other else found
+    found = said_beside(found, as_in_keras_2=True) if is_other else found
+    if optimizer_dialects.is_standalone(version) and found.get("class_name") == "BatchNormalization":
+        is_sample = [int(part) for part in re.findall(r"\d+", version)[:3]] >= [2, 1, 4]
+        found = said_beside(found, as_in_keras_2=is_sample, sample_variance=is_sample)
+    return found
 
 
 def _names_modes(config: Any) -> bool:

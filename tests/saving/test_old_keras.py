@@ -296,3 +296,29 @@ def test_penalties_of_activities_are_not_divided_by_the_rows_up_to_keras_2_3(ver
     model.fit(x, y, verbose=0)
     gradient = 0.2 * y.reshape(-1, 3).sum(axis=0) * (penalty / (0.1 * np.sum(y**2)))
     np.testing.assert_allclose(model.get_weights()[1], bias - 0.01 * gradient, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("version", "shape", "axis", "lost"),
+    [
+        ("2.1.3", (8, 3), -1, []),
+        ("2.1.2", (2, 2, 2, 3), -1, []),
+        ("2.1.4", (8, 3), -1, [1.001]),
+        ("2.3.1", (2, 4, 3), -1, [1.001]),
+        ("2.2.4", (2, 2, 2, 3), 3, [1.0, 1.001]),
+        ("2.2.4", (2, 3, 2, 2), 1, [1.001]),
+        ("2.3.0-tf", (8, 3), -1, []),
+        ("2.10.0", (2, 3, 2, 2), 1, [1.0]),
+        ("3.15.1", (2, 2, 2, 3), -1, []),
+    ],
+)
+def test_moving_variances_move_as_in_the_keras_that_wrote_them(version, shape, axis, lost):
+    spec = {"class_name": "BatchNormalization", "config": {"name": "a", "axis": axis, "momentum": 0.0}}
+    layer = layers.deserialize(dialects.in_present_words(spec, version))
+    model = models.Sequential([layers.Input(shape[1:]), layer])
+    model.compile("sgd", "mse")
+    x = np.sin(np.arange(24, dtype="float32") ** 1.3).reshape(shape)
+    model.fit(x, x, batch_size=8, verbose=0)
+    channels = np.moveaxis(x, axis, -1).reshape(8, 3)
+    expected = channels.var(axis=0) * np.prod([8 / (8 - n) for n in lost])
+    np.testing.assert_allclose(layer.get_weights()[3], expected, rtol=1e-5)

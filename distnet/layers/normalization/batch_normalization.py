@@ -68,6 +68,8 @@ class BatchNormalization(Layer):
         synchronized: either; statistics are always those of the global batch.
         as_in_keras_2: whether the moving variance of images is TensorFlow's: of the batch's, times M / (M - 1) for
             M entries of a channel.
+        sample_variance: whether the moving variance is of M / (M - 1 - epsilon) times the batch's, as in Keras 2.1.4
+            to 2.3; it is TensorFlow's too for images whose channels come last.
 
     Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167); ``keras.layers.BatchNormalization``.
     """
@@ -94,6 +96,7 @@ class BatchNormalization(Layer):
     renorm_momentum: float = field(default=0.99, metadata=LEFT_OUT)
     synchronized: bool = field(default=False, metadata=LEFT_OUT)
     as_in_keras_2: bool = field(default=False, kw_only=True, metadata=BESIDE)
+    sample_variance: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
     def validate(self) -> None:
         check_epsilon(self)
@@ -164,12 +167,14 @@ class BatchNormalization(Layer):
         """What the batch's variance is multiplied by before it moves the moving one.
 
         Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
+        ``BatchNormalization.call`` and ``normalize_batch_in_training`` of Keras 2.2.
         """
-        axis = self.axis % x.ndim
-        is_fused = self.as_in_keras_2 and (x.ndim, axis) in ((4, 1), (4, 3), (5, 1), (5, 4))
-        if not is_fused or found.divisor is None:
+        if found.divisor is None:
             return 1.0
-        corrected: Array = found.divisor / np.maximum(found.divisor - 1, 1)
+        fused = ((4, 3),) if self.sample_variance else ((4, 1), (4, 3), (5, 1), (5, 4))
+        lost = [1.0] if self.as_in_keras_2 and (x.ndim, self.axis % x.ndim) in fused else []
+        lost += [1.0 + self.epsilon] if self.sample_variance else []
+        corrected: Array = np.prod([found.divisor / np.maximum(found.divisor - n, 1.0 - self.epsilon) for n in lost], 0)
         return corrected
 
     def _move(self, found: Statistics, correction: Array | float) -> None:

@@ -173,7 +173,11 @@ class Sequential(Model, has_graph=True):
             return cls._of_own_constructor(known, layers)
         name = cast("str | None", known.get("name"))
         check_calls(str(name), sum(map(calls_of, layers)))
-        return cls(layers, name=name)
+        made = cls(layers, name=name)
+        first = layers[0] if layers else None
+        if not made.built and isinstance(first, Model) and first.built:
+            made.build(cast(Shape, first.input_shape))  # Keras up to 2.3 says it of the innermost layer alone
+        return made
 
     @classmethod
     def _of_own_constructor(cls, config: Mapping[str, Json], layers: Sequence[Layer]) -> Self:

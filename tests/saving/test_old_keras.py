@@ -322,3 +322,15 @@ def test_moving_variances_move_as_in_the_keras_that_wrote_them(version, shape, a
     channels = np.moveaxis(x, axis, -1).reshape(8, 3)
     expected = channels.var(axis=0) * np.prod([8 / (8 - n) for n in lost])
     np.testing.assert_allclose(layer.get_weights()[3], expected, rtol=1e-5)
+
+
+def test_a_sequential_that_begins_with_another_is_built_for_the_shape_that_the_innermost_layer_says():
+    def dense(name, **shape):
+        return {"class_name": "Dense", "config": {"name": name, "units": 3, **shape}}
+
+    inner = {"class_name": "Sequential", "config": [dense("a", batch_input_shape=[None, 4])]}
+    middle = {"class_name": "Sequential", "config": [inner, dense("b")]}
+    text = json.dumps({"class_name": "Sequential", "config": [middle, dense("c")], "keras_version": "2.0.9"})
+    model = models.model_from_json(text)
+    assert model.built
+    assert model.predict(X, verbose=0).shape == (6, 3)

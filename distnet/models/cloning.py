@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import LAYERS, Input, InputLayer, Layer
+from distnet.layers.operations import Operation
 from distnet.layers.structures import leaves, mapped, packed
 from distnet.layers.symbolic import KerasTensor, placeholders
 from distnet.models.composite import Composite
@@ -55,6 +56,8 @@ def clone_model(
 
 def _same(layer: Layer) -> Layer:
     """A layer of the same configuration."""
+    if isinstance(layer, Operation):
+        return type(layer)(arguments=dict(layer.arguments), name=layer.name, dtype=layer.dtype)
     with custom_object_scope({registered_name(type(layer)): type(layer)}):
         return LAYERS.get(layer.as_json())
 

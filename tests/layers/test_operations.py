@@ -145,3 +145,12 @@ def test_a_rank_without_rows_takes_part():
     y, tape = model.forward_batch(x, ForwardContext(True, 0, 0, 0, 5, Workspaces()))
     model.backward_batch(tape, y, BackwardContext(Workspaces()))
     assert not any(v.grad.any() for v in model.trainable_weights)
+
+
+@pytest.mark.parametrize("function", [None, lambda layer: type(layer).from_config(layer.get_config())])
+def test_models_of_them_are_cloned(function):
+    model = operation_cases.model(keras)
+    copied = keras.models.clone_model(model, clone_function=function)
+    copied.set_weights(model.get_weights())
+    for name, y, expected in zip(CASES, copied(data()), model(data()), strict=True):
+        np.testing.assert_array_equal(y, expected, err_msg=name)

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -127,6 +127,12 @@ class Operation(Layer):
     def get_config(self) -> dict[str, Json]:
         """As Keras 3 writes it."""
         return {"name": self.name, **{key: _plain(value) for key, value in self.arguments.items()}}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The operation that ``get_config`` described."""
+        given = {key: value for key, value in config.items() if key in FUNCTIONS[cls.kind].options}
+        return cls(arguments=given, name=cast(str, config.get("name")))
 
     def described(self, options: Mapping[str, Any]) -> Json:
         """What a call with these options computes, the constants in it, without names."""

@@ -120,7 +120,7 @@ def data_format(value: object, where: str) -> str:
     if value is None:
         return image_data_format()
     name = value.lower() if isinstance(value, str) else value
-    check_option(f"{where}: data_format", name, DATA_FORMATS)
+    check_option(f"{where}: data_format", name if name in DATA_FORMATS else value, DATA_FORMATS)
     return str(name)
 
 

@@ -106,7 +106,7 @@ class Compilation:
             ArgumentError: there is no loss, or the settings name other outputs.
             DataError: a metric needs targets that there are none of.
         """
-        losses = output_losses(self.loss, self.loss_weights, outputs)
+        losses = self._losses(outputs)
         if not losses:
             raise ArgumentError("fit: the model was compiled without a loss. Call model.compile(loss=...) first.")
         measured_losses: list[MeasuredLoss] = []
@@ -123,14 +123,14 @@ class Compilation:
         Raises:
             ArgumentError: the settings name other outputs.
         """
-        losses = output_losses(self.loss, self.loss_weights, outputs)
+        losses = self._losses(outputs)
         of_outputs = [f"{loss.name}_loss" for loss in losses] if self._measures_losses(losses, outputs) else []
         keys = ["loss", *of_outputs, *(measure.key for measure in self._measures(outputs))]
         return list(dict.fromkeys(keys))
 
     def without_loss(self, outputs: Outputs) -> list[int]:
         """The numbers of the outputs that have no loss, and need no targets."""
-        used = {loss.output for loss in output_losses(self.loss, self.loss_weights, outputs)}
+        used = {loss.output for loss in self._losses(outputs)}
         return [i for i in range(len(outputs)) if i not in used]
 
     def direction_of(self, key: str, outputs: Outputs) -> Literal["up", "down"] | None:
@@ -155,6 +155,11 @@ class Compilation:
             "loss_weights": to_json(self.loss_weights),
         }
         return said_beside(found, as_in_keras_2=True) if self.as_in_keras_2 else found
+
+    def _losses(self, outputs: Outputs) -> list[OutputLoss]:
+        """The losses in the order in which logs list them: as they were given, in Keras 2 as the outputs are."""
+        losses = output_losses(self.loss, self.loss_weights, outputs)
+        return sorted(losses, key=lambda loss: loss.output) if self.as_in_keras_2 else losses
 
     def _measures_losses(self, losses: Sequence[OutputLoss], outputs: Outputs) -> bool:
         """Whether the logs list the losses one by one."""

@@ -108,3 +108,11 @@ def test_losses_are_the_penalties_of_trained_weights():
         np.testing.assert_allclose([loss.numpy() for loss in losses], [0.06, 0.02], rtol=1e-6)
     layer.trainable = False
     assert model.losses == []
+
+
+def test_weights_have_keras_place_among_the_arguments():
+    table = np.arange(6.0).reshape(3, 2)
+    embedding = layers.Embedding(3, 2, "uniform", None, None, False, [table])
+    np.testing.assert_array_equal(embedding(np.array([[2]]))[0, 0], table[2])
+    backward = layers.GRU(2, go_backwards=True)
+    assert layers.Bidirectional(layers.GRU(2), "concat", None, backward).backward_layer.go_backwards

@@ -46,7 +46,7 @@ def gradient(k):
 
 
 def test_the_optimizers_are_keras_s():
-    expected = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Lion Lamb Adafactor"
+    expected = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Lion Lamb Adafactor Muon ScheduleFreeAdamW"
     assert set(OPTIMIZERS.classes()) == set(expected.split())
 
 

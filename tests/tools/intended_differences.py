@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,14 @@ def _of_simple_rnn(call: Spec) -> bool:
     return call["layer"] == "SimpleRNN" and "activity_regularizer" in call.get("options", {})
 
 
+def _shares_with_attention(spec: Spec) -> bool:
+    """Whether another call reads what a ``MultiHeadAttention`` is called on."""
+    readers = collections.Counter(tensor for call in spec["calls"] for tensor in set(call["on"]))
+    calls = [call for call in spec["calls"] if call["layer"] == "MultiHeadAttention"]
+    is_here = any(readers[tensor] > 1 for call in calls for tensor in call["on"])
+    return is_here or any(_shares_with_attention(call["model"]) for call in spec["calls"] if "model" in call)
+
+
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
@@ -98,6 +107,12 @@ INTENDED: list[Intended] = [
         "attention of which every key is masked",
         "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide.",
         lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-6 and case.kind not in ("mask", "keys"),
+    ),
+    Intended(
+        "masks that MultiHeadAttention deletes",
+        "Keras 3's MultiHeadAttention takes the masks away from the tensors that it is called on, so that layers and "
+        "losses behind a residual connection count padding. distnet keeps them, as tf_keras does.",
+        lambda case: _shares_with_attention(case.spec) and case.kind != "keys",
     ),
     Intended(
         "activity_regularizer of SimpleRNN",

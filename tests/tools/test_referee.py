@@ -43,9 +43,6 @@ def test_numpy_computes_what_xla_computes():
 
 
 @needs_keras
-@pytest.mark.xfail(
-    reason="AdditiveAttention([query, value, key]) on a key made by MultiHeadAttention differs", strict=True
-)
 @pytest.mark.timeout(900)
 def test_generated_models_are_those_of_keras():
     done = referee("--count", 24, "--seed", 0, "--jobs", 2, "--shrink-s", 20)

@@ -10,6 +10,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.layers import wrapper
 from distnet.layers.base import LAYERS, Layer, register_layer
+from distnet.layers.by_hand import takes_weights_at
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.wrapper import Wrapper, WrapperRun
 from distnet.registry import Resolved
@@ -19,6 +20,7 @@ MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 
 @register_layer()
+@takes_weights_at(2)
 @dataclass(eq=False)
 class Bidirectional(Wrapper):
     """Runs a copy of a recurrent layer forward in time and another backward, and merges their outputs.

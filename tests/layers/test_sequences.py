@@ -12,6 +12,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import GRU, LSTM, Attention, Bidirectional, Dense, Input, MultiHeadAttention, SimpleRNN
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Functional, Model, Sequential
+from distnet.results import as_result
 
 sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import numerical_gradient, relative_error
@@ -355,7 +356,7 @@ def test_multi_head_weights_start_with_the_scale_of_a_matrix():
 def test_masks_of_the_inputs_reach_the_scores():
     layer, x = MultiHeadAttention(2, 3), numbers(2, 5, 4)
     mask = np.array([[True] * 5, [True, True, False, False, False]])
-    _, scores = layer(x, x, query_mask=mask, value_mask=mask, return_attention_scores=True)
+    _, scores = layer(as_result(x, mask), x, value_mask=mask, return_attention_scores=True)
     assert not scores[1, :, :, 2:].any()
     assert not scores[1, :, 2:].any()
     np.testing.assert_allclose(scores[0].sum(axis=-1), 1)

@@ -73,6 +73,11 @@ def _shares_with_attention(spec: Spec) -> bool:
     return is_here or any(_shares_with_attention(call["model"]) for call in spec["calls"] if "model" in call)
 
 
+def _makes_masks(spec: Spec) -> bool:
+    """Whether a layer of the model makes a mask."""
+    return any(call["layer"] == "Masking" or call.get("options", {}).get("mask_zero") for call in calls_of(spec))
+
+
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
@@ -112,7 +117,7 @@ INTENDED: list[Intended] = [
         "masks that MultiHeadAttention deletes",
         "Keras 3's MultiHeadAttention takes the masks away from the tensors that it is called on, so that layers and "
         "losses behind a residual connection count padding. distnet keeps them, as tf_keras does.",
-        lambda case: _shares_with_attention(case.spec) and case.kind != "keys",
+        lambda case: _makes_masks(case.spec) and _shares_with_attention(case.spec) and case.kind != "keys",
     ),
     Intended(
         "activity_regularizer of SimpleRNN",

@@ -139,15 +139,45 @@ class Loss(Configurable, ABC):
             scale: 1 over ``divisor`` of the global batch, so that the shares of all ranks add up.
             mask: as in a call.
         """
-        scale = float(scale)  # a NumPy scalar of 64 bits would widen the gradient
-        shape = y_pred.shape
-        if y_pred.ndim == 1:
-            y_pred = y_pred[:, None]
-        values, gradient = self.values_and_gradient(y_true, y_pred)
+        values, gradient = self.values_and_gradient(y_true, _in_columns(y_pred))
+        total, gradient = self._scaled(y_true, values, gradient, sample_weight, float(scale), mask)
+        return total, gradient.reshape(y_pred.shape)
+
+    def mean_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: ArrayLike | None,
+        global_rows: int,
+        global_count: float | None = None,
+        mask: ArrayLike | None = None,
+    ) -> tuple[float, Array]:
+        """As ``sum_and_gradient``, over the ``divisor`` of the global batch; the values are computed once.
+
+        Args:
+            y_true, y_pred, sample_weight, mask: as there.
+            global_rows, global_count: as for ``divisor``.
+        """
+        values, gradient = self.values_and_gradient(y_true, _in_columns(y_pred))
+        divisor = self.divisor(_per_row(values) if len(y_pred) else 1, global_rows, global_count)
+        scale = 1.0 / divisor if divisor else 0.0
+        total, gradient = self._scaled(y_true, values, gradient, sample_weight, scale, mask)
+        return total, gradient.reshape(y_pred.shape)
+
+    def _scaled(
+        self,
+        y_true: Array,
+        values: Array,
+        gradient: Array,
+        sample_weight: ArrayLike | None,
+        scale: float,
+        mask: ArrayLike | None,
+    ) -> tuple[float, Array]:
+        """The weighted sum of the values and its gradient, times ``scale``: a NumPy scalar would widen the gradient."""
         weight = self._weights(y_true, values, sample_weight, mask)
         # What couples rows says the gradient of the sum of its values; those that do not count are 0.
         if weight is None or (self.couples_rows and sample_weight is None and mask is None):
-            return float(values.sum(dtype=np.float64)) * scale, (gradient * scale).reshape(shape)
+            return float(values.sum(dtype=np.float64)) * scale, gradient * scale
         if self.couples_rows:
             raise ArgumentError(
                 f"{self.name}: expected no sample weights, for its values depend on several rows. "
@@ -155,12 +185,12 @@ class Loss(Configurable, ABC):
             )
         weight = over_values(weight, values.ndim)
         total = float((values * weight).sum(dtype=np.float64)) * scale
-        return total, (gradient * self._over_gradient(weight * scale, values, gradient)).reshape(shape)
+        return total, gradient * self._over_gradient(weight * scale, values, gradient)
 
     def values_per_row(self, y_true: Array, y_pred: Array) -> int:
         """Values that a row has; 0 where the whole batch has one."""
-        values, _ = self.values_and_gradient(y_true[:1], y_pred[:1, None] if y_pred.ndim == 1 else y_pred[:1])
-        return math.prod(values.shape[1:]) if values.ndim else 0
+        values, _ = self.values_and_gradient(y_true[:1], _in_columns(y_pred[:1]))
+        return _per_row(values)
 
     def count(
         self,
@@ -173,7 +203,7 @@ class Loss(Configurable, ABC):
 
         Only losses with ``counts_rows_only`` false, and batches with a mask, need it.
         """
-        values, _ = self.values_and_gradient(y_true, y_pred[:, None] if y_pred.ndim == 1 else y_pred)
+        values, _ = self.values_and_gradient(y_true, _in_columns(y_pred))
         return self._count(y_true, values, values, sample_weight, mask)
 
     def divisor(self, values_per_row: int, global_rows: int, global_count: float | None = None) -> float:
@@ -256,3 +286,13 @@ class Loss(Configurable, ABC):
                 f"received {values.shape}. Give one value per sample."
             )
         return over_values(weight, gradient.ndim)
+
+
+def _in_columns(y_pred: Array) -> Array:
+    """Predictions of one number a row as a column."""
+    return y_pred[:, None] if y_pred.ndim == 1 else y_pred
+
+
+def _per_row(values: Array) -> int:
+    """Values that a row has; 0 where the whole batch has one."""
+    return math.prod(values.shape[1:]) if values.ndim else 0

@@ -52,7 +52,7 @@ class CriterionLoss(Loss, ABC):
     @property
     def couples_rows(self) -> bool:
         axis = getattr(self, "axis", -1)
-        return axis is None or 0 in np.atleast_1d(axis)
+        return axis is None or 0 in (axis if isinstance(axis, list | tuple) else (axis,))
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -34,17 +34,22 @@ class Node:
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
+    def given_mask(self) -> GivenMask | None:
+        """The masks given by hand."""
+        given = self.options.get("mask")
+        return given if isinstance(given, GivenMask) else None
+
+    @cached_property
     def computed_from(self) -> tuple[int, ...]:
         """Numbers of the tensors that forward is handed: all but the masks given by hand."""
-        given = self.options.get("mask")
-        return self.inputs[: given.inputs] if isinstance(given, GivenMask) else self.inputs
+        return self.inputs if self.given_mask is None else self.inputs[: self.given_mask.inputs]
 
     def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[list[Any], list[Any]]:
         """The masks of these that forward heeds, given by hand or those that the tensors bring; and what to pass on."""
-        given = self.options.get("mask")
+        given = self.given_mask
         own = [known.get(t) for t in self.computed_from]
-        if not isinstance(given, GivenMask):
+        if given is None:
             return own, own
         masks = [None if i is None else tensors[self.inputs[i]].astype(bool) for i in given.places]
         if self.layer.passes_given_masks:
@@ -52,6 +57,7 @@ class Node:
         return [a if b is None else b for a, b in zip(own, masks, strict=True)], own
 
 
+_NO_LOGITS: frozenset[int] = frozenset()
 MOST_CALLS = 10_000
 """Of layers in a model that a file or a text describes: a few hundred bytes can describe a million."""
 
@@ -182,7 +188,8 @@ class Graph:
             ctx.training = self._mode_of(node, training)
             x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.computed_from])
             ctx.mask, mask = (_one_or_list(masks) for masks in node.masks(tensors, known))
-            ctx.logits = frozenset(k for k, t in enumerate(node.outputs) if t in kept)
+            is_kept = not kept.keys().isdisjoint(node.outputs)
+            ctx.logits = frozenset(k for k, t in enumerate(node.outputs) if t in kept) if is_kept else _NO_LOGITS
             y, saved = node.layer.forward(x, ctx)
             if ctx.logits:
                 y = self._with_logits(i, y, saved, kept, tape, ctx)
@@ -245,7 +252,7 @@ class Graph:
     def _with_logits(self, i: int, y: Any, saved: Any, kept: Mapping[int, int], tape: Tape, ctx: ForwardContext) -> Any:
         """Keep the logits of a node's outputs; what the node makes of them."""
         node = self.nodes[i]
-        if isinstance(node.layer, HasGraph):
+        if isinstance(saved, Tape):
             tape.logits.update({kept[node.outputs[k]]: z for k, z in saved.logits.items()})
             return y
         (tensor,), activation = node.outputs, cast("Activation", _final_activation(node.layer))
@@ -286,10 +293,15 @@ class Graph:
 
 def _final_activation(layer: Layer) -> Activation | None:
     """The activation that a layer leaves out where the context says so: a promise of the class that has ``forward``."""
-    owner = next(cls for cls in type(layer).__mro__ if "forward" in vars(cls))
-    if not vars(owner).get("leaves_logits", False):
+    if not _leaves_logits(type(layer)):
         return None
     return cast("Activation", getattr(layer, "elementary", None) or cast(Any, layer).activation)
+
+
+@cache
+def _leaves_logits(kind: type[Layer]) -> bool:
+    owner = next(cls for cls in kind.__mro__ if "forward" in vars(cls))
+    return bool(vars(owner).get("leaves_logits", False))
 
 
 def _as_taken(layer: Layer, a: Array) -> Array:

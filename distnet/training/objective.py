@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -128,7 +129,12 @@ class Objective:
         given = {own.output: own.loss.of_logits(f) for own, f in made if f is not None}
         return replace(self, of_logits={i: loss for i, loss in given.items() if loss is not None})
 
-    @property
+    @cached_property
+    def wanted_logits(self) -> frozenset[int]:
+        """The outputs whose logits are wanted."""
+        return frozenset(self.of_logits)
+
+    @cached_property
     def entries(self) -> int:
         """Total length of the sums."""
         parts = [m.part for m in self.measured_losses] + [m.part for m in self.metrics]
@@ -259,9 +265,7 @@ def _of_own_rows(
         counted = np.array([loss.count(y_true, y_pred, weight, mask)])
         ranks.allreduce(counted)
         count = float(counted[0])
-    per_row = loss.values_per_row(y_true, y_pred) if len(y_pred) and count is None else 1
-    divisor = loss.divisor(per_row, batch.global_rows, count)
-    return loss.sum_and_gradient(y_true, y_pred, weight, 1.0 / divisor if divisor else 0.0, mask)
+    return loss.mean_and_gradient(y_true, y_pred, weight, batch.global_rows, count, mask)
 
 
 def _of_coupled_rows(

@@ -55,7 +55,7 @@ class Steps:
         ctx = self._context(False, batch.first_row, batch.global_rows)
         batch = _in_dtype(batch, np.dtype(self.model.dtype))
         with _naming_the_row(batch.first_row, batch.places):
-            ctx.logits = frozenset(objective.of_logits)
+            ctx.logits = objective.wanted_logits
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
             found = objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
         return found.loss + tape.penalty, found.sums
@@ -110,7 +110,7 @@ class TrainingSteps(Steps):
         batch = _in_dtype(batch, self.store.dtype)
         ctx = self._context(True, batch.first_row, batch.global_rows)
         with _naming_the_row(batch.first_row, batch.places):
-            ctx.logits = frozenset(self.objective.of_logits)
+            ctx.logits = self.objective.wanted_logits
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
             found = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
@@ -173,6 +173,9 @@ def _naming_the_row(first_row: int, places: Places) -> Iterator[None]:
 
 def _in_dtype(batch: Batch, dtype: DType) -> Batch:
     """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
-    y = tuple(a.astype(dtype) if a.dtype.kind in "fb" and a.dtype != dtype else a for a in batch.y)
-    weight = tuple(None if w is None else w.astype(dtype) for w in batch.weight)
+    is_y_ready = all(a.dtype == dtype or a.dtype.kind not in "fb" for a in batch.y)
+    if is_y_ready and all(w is None or w.dtype == dtype for w in batch.weight):
+        return batch
+    y = tuple(a.astype(dtype, copy=False) if a.dtype.kind in "fb" else a for a in batch.y)
+    weight = tuple(None if w is None else w.astype(dtype, copy=False) for w in batch.weight)
     return replace(batch, y=y, weight=weight)

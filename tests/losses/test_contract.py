@@ -60,6 +60,18 @@ def test_shares_of_uneven_parts_add_up_to_the_whole(loss, draw):
     assert total == pytest.approx(loss(y_true, y_pred, weight), rel=1e-13)
 
 
+@every_loss_of_rows
+def test_the_mean_is_the_sum_over_the_divisor(loss, draw):
+    y_true, y_pred = draw(np.random.default_rng(1), 5)
+    weight = np.random.default_rng(2).random(5)
+    count = None if loss.counts_rows_only else loss.count(y_true, y_pred, weight)
+    divisor = loss.divisor(loss.values_per_row(y_true, y_pred), 9, count)
+    expected = loss.sum_and_gradient(y_true, y_pred, weight, 1 / divisor)
+    mean, gradient = loss.mean_and_gradient(y_true, y_pred, weight, 9, count)
+    assert mean == expected[0]
+    np.testing.assert_array_equal(gradient, expected[1])
+
+
 @every_loss
 def test_values_per_row_is_known_without_rows(loss, draw):
     y_true, y_pred = draw(np.random.default_rng(1), 5)

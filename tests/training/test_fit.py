@@ -190,3 +190,14 @@ def test_float64_training_is_close_to_float32():
     found, expected = trained(model=single)[0], trained(model=double)[0]
     np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
     assert double.get_weights()[0].dtype == np.float64
+
+
+def test_a_step_asks_a_loss_once():
+    rows = []
+
+    def squares(y_true, y_pred):
+        rows.append(len(y_pred))
+        return ((y_pred - y_true) ** 2).mean(-1), 2 * (y_pred - y_true)
+
+    make(squares, metrics=()).fit(X[:24], LABELS[:24, None], batch_size=8, verbose=0)
+    assert rows == [24, 8, 8, 8]  # all targets are checked first

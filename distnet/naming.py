@@ -5,8 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _uses: Counter[str] = Counter()
+_scope: ContextVar[str] = ContextVar("scope", default="")
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Within the block the full names of new variables begin with this name."""
+    token = _scope.set(f"{_scope.get()}{name}/")
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def present_scope() -> str:
+    """What the full names of new variables begin with: ``""``, or ``"sequential/"`` while that model builds layers."""
+    return _scope.get()
 
 
 def snake_case(class_name: str) -> str:

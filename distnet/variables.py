@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -108,13 +108,15 @@ class Variable:
 
     Args:
         name: name within its layer, for example ``"kernel"``.
-        path: name within its model, for example ``"dense/kernel"``.
+        path: its full name, as in Keras 3: with the name of the Sequential model that built its layer, for example
+            ``"sequential/dense/kernel"``.
         value: the weights, of any shape.
         trainable: whether it was declared as a weight to train (moving statistics are not).
         frozen: whether its layer's ``trainable`` flag keeps it from being trained.
         regularizer: adds to the loss, and to this variable's gradient.
         constraint: applied to the weights after each update.
         stored_as: its dtype in files, where that is another one than the weights'.
+        scope: the part of the path that is no layer's name: ``"sequential/"``.
     """
 
     name: str
@@ -125,10 +127,16 @@ class Variable:
     regularizer: Penalty | None = None
     constraint: Projection | None = None
     stored_as: str | None = None
+    scope: str = ""
     grad: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.grad = np.zeros_like(self.value)
+
+    @property
+    def local_path(self) -> str:
+        """Its name within its model, as Keras 2 has it: ``"dense/kernel"``."""
+        return self.path.removeprefix(self.scope)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -155,6 +163,10 @@ class Variable:
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
         """The weights, for NumPy's functions."""
         return np.array(self.value, dtype, copy=copy)
+
+    def __float__(self) -> float:
+        """The number, of a variable that holds one."""
+        return float(self.value.item())
 
     def numpy(self) -> Array:
         """A copy of the weights."""
@@ -291,6 +303,51 @@ class StorePart:
     @property
     def dtype(self) -> DType:
         return self.weights.dtype
+
+
+class VariableGroup:
+    """Some of a store's trained variables, side by side in memory of their own, for an optimizer of these alone.
+
+    Between ``gather`` and ``scatter`` it is to the optimizer what a store is.
+
+    Args:
+        store: whose variables they are.
+        spans: where they lie there.
+    """
+
+    def __init__(self, store: VariableStore | VariableGroup, spans: Sequence[Span]) -> None:
+        self.store, self._sources = store, spans
+        self.dtype: DType = store.dtype
+        ends = np.cumsum([0, *(span.variable.size for span in spans)]).tolist()
+        bounds = zip(spans, ends[:-1], ends[1:], strict=True)
+        self.spans = [Span(span.variable, start, stop) for span, start, stop in bounds]
+        self.size: int = ends[-1]
+        self.weights, self.gradients = np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype)
+        self.gather()
+
+    @property
+    def part(self) -> slice:
+        """Which of the weights these are: all of the group."""
+        return slice(0, self.size)
+
+    def trainable(self) -> Iterator[Span]:
+        """The variables and where they lie here."""
+        return iter(self.spans)
+
+    def gather(self) -> None:
+        """Take weights and gradients from the store."""
+        for source, here in zip(self._sources, self.spans, strict=True):
+            self.weights[here.start : here.stop] = self.store.weights[source.start : source.stop]
+            self.gradients[here.start : here.stop] = self.store.gradients[source.start : source.stop]
+
+    def scatter(self) -> None:
+        """Give the weights back to the store."""
+        for source, here in zip(self._sources, self.spans, strict=True):
+            self.store.weights[source.start : source.stop] = self.weights[here.start : here.stop]
+
+
+Variables: TypeAlias = VariableStore | VariableGroup
+"""The trained variables of a model, or some of them, in flat arrays."""
 
 
 def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:

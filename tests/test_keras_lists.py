@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import distnet
-from distnet import activations, losses, metrics, ops, optimizers
+from distnet import activations, losses, metrics, ops
 from distnet.absent import Absent
-from distnet.errors import AbsentError
 
 sys.path.insert(0, str(Path(__file__).parent))
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reaso
 NOT_THERE = {
     *("callbacks.OrbaxCheckpoint", "callbacks.RemoteMonitor"),
     *("initializers.STFT", "initializers.STFTInitializer", "initializers.stft"),
-    *("optimizers.LossScaleOptimizer", "optimizers.MultiOptimizer", "optimizers.OptimizerMap"),
 }
 """Names of Keras that distnet refuses; each says why where it is called."""
 BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}
@@ -44,11 +42,6 @@ def test_every_public_name_of_keras_is_there_or_refused_with_a_reason(keras):
         if isinstance(getattr(module_of(distnet, path), name), Absent)
     ]
     assert sorted(missing) == sorted(NOT_THERE)
-
-
-def test_a_refused_optimizer_says_why():
-    with pytest.raises(AbsentError, match="half precision"):
-        optimizers.LossScaleOptimizer(optimizers.Adam())
 
 
 def test_a_name_means_a_loss_function_where_it_does_in_keras(keras):

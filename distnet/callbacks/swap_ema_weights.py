@@ -56,15 +56,18 @@ class SwapEMAWeights(Callback):
     def _swap(self, wanted: bool) -> None:
         """Let the model have the averages, or its own weights, unless it has them."""
         optimizer, store = optimizer_of(self.model, "SwapEMAWeights"), self.model.store
-        if not optimizer.use_ema:
-            raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Make it with use_ema=True.")
-        if wanted == bool(self.own) or store is None or not optimizer.built:
+        if store is None or not optimizer.built:
             return
-        kept, self.own = self.own, []
-        for i, span in enumerate(store.trainable()):
+        averaging = [(inner, group) for inner, group in optimizer.within(store) if inner.use_ema]
+        if not averaging:
+            raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Make it with use_ema=True.")
+        if wanted == bool(self.own):
+            return
+        kept, self.own = iter(self.own), []
+        for inner, span in ((inner, span) for inner, group in averaging for span in group.trainable()):
             if wanted:
                 self.own.append(span.variable.numpy())
-                average = optimizer.slots["average"][span.start : span.stop]
+                average = inner.slots["average"][span.start : span.start + span.variable.size]
                 span.variable.assign(average.reshape(span.variable.shape))
             else:
-                span.variable.assign(kept[i])
+                span.variable.assign(next(kept))

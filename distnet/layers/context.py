@@ -13,6 +13,7 @@ import numpy as np
 from distnet import kernels, random
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.naming import present_scope
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
 from distnet.variables import Variable, awaited, check_memory
@@ -57,8 +58,10 @@ class BuildContext:
             value = self._drawn(shape, INITIALIZERS.get(initializer))
         own = name.rpartition("/")[2]
         penalty, projection = REGULARIZERS.optional(regularizer), CONSTRAINTS.optional(constraint)
-        path = f"{self.path}/{name}"
-        made = Variable(own, path, value, trainable, regularizer=penalty, constraint=projection, stored_as=stored_as)
+        scope = present_scope()
+        made = Variable(
+            own, f"{scope}{self.path}/{name}", value, trainable, False, penalty, projection, stored_as, scope
+        )
         self.variables.append(made)
         return made
 

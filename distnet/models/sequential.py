@@ -15,6 +15,7 @@ from distnet.layers.symbolic import KerasTensor
 from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model
+from distnet.naming import scope
 from distnet.network import lay_out
 from distnet.registry import to_json
 from distnet.types import Json, Shape
@@ -252,7 +253,9 @@ class Sequential(Model, has_graph=True):
         """Call on placeholders the layers that have not been yet."""
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
-            made = list(leaves(node.layer(self.outputs if self._entries and not self._made else self.outputs[0])))
+            with scope(self.name):
+                called = node.layer(self.outputs if self._entries and not self._made else self.outputs[0])
+            made = list(leaves(called))
             if len(made) > 1:
                 raise ArgumentError(f"{node.layer.name}: has {len(made)} outputs; a Sequential model takes one.")
             self._made += made

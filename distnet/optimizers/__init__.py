@@ -8,7 +8,6 @@
 
 import importlib
 
-from distnet.absent import names_elsewhere
 from distnet.optimizers import schedules
 from distnet.optimizers.adadelta import Adadelta
 from distnet.optimizers.adafactor import Adafactor
@@ -20,6 +19,8 @@ from distnet.optimizers.ftrl import Ftrl
 from distnet.optimizers.lamb import Lamb
 from distnet.optimizers.learning_rate import LearningRate
 from distnet.optimizers.lion import Lion
+from distnet.optimizers.loss_scale import LossScaleOptimizer
+from distnet.optimizers.multi import MultiOptimizer, OptimizerMap
 from distnet.optimizers.muon import Muon
 from distnet.optimizers.nadam import Nadam
 from distnet.optimizers.rmsprop import RMSprop
@@ -48,9 +49,12 @@ __all__ = [
     "Lamb",
     "LearningRate",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
@@ -66,16 +70,9 @@ _LEGACY = frozenset(
     }
 )
 
-_absent = names_elsewhere(
-    __name__,
-    absent={
-        "LossScaleOptimizer": "it scales losses for half precision, which is not there. Use the optimizer inside it.",
-        "MultiOptimizer": "one optimizer updates all weights. Use one; Muon has two rules in one.",
-        "OptimizerMap": "it is of use only to MultiOptimizer. Use one optimizer.",
-    },
-)
-
 
 def __getattr__(name: str) -> object:
-    """``legacy``, TensorFlow's ``adam_v2`` and its kind, which take their names from here, and absent names."""
-    return importlib.import_module("distnet.optimizers.legacy") if name in _LEGACY else _absent(name)
+    """``legacy``, TensorFlow's ``adam_v2`` and its kind, which take their names from here."""
+    if name in _LEGACY:
+        return importlib.import_module("distnet.optimizers.legacy")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from distnet.arguments import NOT_NEGATIVE, POSITIVE, number
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
-from distnet.variables import Span, StorePart, Variable, VariableStore
+from distnet.variables import Span, StorePart, Variable, Variables
 
 _ROW, _COLUMN, _VELOCITY = "row", "column", "velocity"
 
@@ -57,11 +57,11 @@ class Adafactor(Optimizer):
         super().__post_init__()
         self._scratch: Array = np.empty(0)
 
-    def build(self, store: VariableStore) -> None:
+    def build(self, store: Variables) -> None:
         super().build(store)
         self._scratch = np.zeros(store.size, store.dtype)
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         t = self.iterations + 1
         rate = min(learning_rate, 1 / math.sqrt(t))
         past = 1 - t**self.beta_2_decay

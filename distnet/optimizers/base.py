@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import zip_longest
 from typing import Any, ClassVar, Self
 
@@ -20,11 +20,16 @@ from distnet.naming import snake_case
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
-from distnet.types import Array, DType, Json
-from distnet.variables import Span, StorePart, Variable, VariableStore
+from distnet.types import Array, ArrayLike, DType, Json
+from distnet.variables import Span, StorePart, Variable, Variables, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
+
+
+def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
+    """The entries of a configuration that have changed."""
+    return {key: value for key, value in after.items() if before.get(key) != value}
 
 
 @dataclass(eq=False)
@@ -116,13 +121,27 @@ class Optimizer(Configurable):
         return int(self.scalars["iteration"]) // (self.gradient_accumulation_steps or 1)
 
     @property
+    def loss_scale(self) -> float | None:
+        """What the loss, and with it the gradient, is multiplied by before a step; None: nothing."""
+        return self.loss_scale_factor
+
+    def scale_loss(self, loss: ArrayLike) -> Array:
+        """``loss`` multiplied by what the gradients are divided by.
+
+        Source: ``keras.optimizers.Optimizer.scale_loss``.
+        """
+        scale = self.loss_scale
+        given = np.asarray(loss)
+        return given if scale is None else given * scale
+
+    @property
     def variables(self) -> list[Variable]:
         """The count of steps, the learning rate, and once built the slots of each variable; to read, not to assign.
 
         Source: ``keras.optimizers.Optimizer.variables``.
         """
         scalars = {"iteration": np.int64(self.iterations), "learning_rate": np.float64(self.learning_rate)}
-        found = [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]
+        found = self.as_variables(scalars)
         for span in self._spans:
             path = f"{self.name}/{span.variable.path}"
             for name, slot in self.slots.items():
@@ -132,7 +151,19 @@ class Optimizer(Configurable):
                     found.append(Variable(name, f"{path}_{name}", value, False))
         return found
 
-    def build(self, store: VariableStore) -> None:
+    def as_variables(self, scalars: Mapping[str, np.generic]) -> list[Variable]:
+        """Numbers of the whole optimizer as variables, to read."""
+        return [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]
+
+    def children(self, store: Variables) -> Iterable[tuple[str, Optimizer, Variables]]:
+        """The optimizers that make the steps in its place: where Keras has them, and the variables of each."""
+        return ()
+
+    def within(self, store: Variables) -> Iterator[tuple[Optimizer, Variables]]:
+        """The optimizers that there are here, each with the variables for which it has slots; this one first."""
+        yield self, store
+
+    def build(self, store: Variables) -> None:
         """Make the slots for the variables of ``store``. For variables that lie alike they stay as they are.
 
         Raises:
@@ -161,7 +192,7 @@ class Optimizer(Configurable):
         twin.scalars, twin.slots, twin._layout = dict(self.scalars), {}, None
         twin.apply(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
 
-    def follow(self, old: VariableStore, new: VariableStore) -> None:
+    def follow(self, old: Variables, new: Variables) -> None:
         """Take the slots along from ``old`` to ``new``; a variable that was frozen so far starts afresh."""
         before, slots = {id(span.variable): span for span in old.spans}, self.slots
         self._layout = None
@@ -172,7 +203,7 @@ class Optimizer(Configurable):
                 for name, slot in self.slots.items():
                     slot[span.start : span.stop] = slots[name][was.start : was.stop]
 
-    def apply(self, store: VariableStore) -> None:
+    def apply(self, store: Variables) -> None:
         """Make one step. The gradients are consumed: what they hold afterwards is unspecified."""
         if not self.built:
             self.build(store)
@@ -185,7 +216,7 @@ class Optimizer(Configurable):
         is_rule = type(self).update is Optimizer.update or self.updates_elementwise
         return is_rule and not self.clipnorm and not self.global_clipnorm
 
-    def advance(self, store: VariableStore | StorePart) -> None:
+    def advance(self, store: Variables | StorePart) -> None:
         """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
         if self.loss_scale_factor is not None:
             np.divide(store.gradients, store.dtype.type(self.loss_scale_factor), out=store.gradients)
@@ -198,20 +229,20 @@ class Optimizer(Configurable):
             store.weights[self._padding_of(store.part)] = 0
         self._average(store)
 
-    def finish(self, store: VariableStore) -> None:
+    def finish(self, store: Variables) -> None:
         """What ends a step, when all weights are advanced: constraints, and the count."""
         for span in store.spans:
             if span.variable.constraint is not None:
                 span.variable.assign(span.variable.constraint(span.variable.value))
         self.scalars["iteration"] += 1
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         """Apply the rule to weights and slots, given the gradients as they are to be used."""
         formula, scalars = self.rule(learning_rate)
         slots = [self.slots[name][store.part] for name in self.initial_slots()]
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
 
-    def finalize_variable_values(self, store: VariableStore) -> None:
+    def finalize_variable_values(self, store: Variables) -> None:
         """At the end of training: with ``use_ema`` the weights become their average."""
         if self.use_ema and self.built:
             store.weights[...] = self.slots["average"]
@@ -252,13 +283,38 @@ class Optimizer(Configurable):
         dropped = _KERAS_2_KEYS | ({"epsilon"} if config.get("epsilon", 0) is None else set())
         return super().from_config({key: value for key, value in config.items() if key not in dropped})
 
+    def settings(self) -> dict[str, Json]:
+        """What callbacks may change in training: as many values as it takes to make ranks alike."""
+        return self.get_config()
+
+    def check_settings(self, values: Mapping[str, Json]) -> None:
+        """Fail unless the optimizer can take these settings.
+
+        Raises:
+            ArgumentError: it has no such options. An error of the constructor: it does not take these values.
+        """
+        config = self.get_config()
+        known = {*config, *(f.name for f in fields(self))}
+        if not values.keys() <= known:
+            raise ArgumentError(f"expected some of {sorted(known)}, received {sorted(values)}")
+        if values:
+            self.from_config({**config, **values})
+
+    def configure(self, values: Mapping[str, Json]) -> None:
+        """Take other values of its settings, a learning rate also where a schedule decided it."""
+        for name, value in values.items():
+            if name == "learning_rate" and isinstance(value, int | float):
+                self.overwrite_learning_rate(value)
+            else:
+                setattr(self, name, value)
+
     def all_slots(self) -> dict[str, float]:
         """The slots of the options and of the rule, by Keras's names and in Keras's order, and what fills each."""
         average = {"average": 0.0} if self.use_ema else {}
         accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
         return {**average, **accumulator, **self.initial_slots()}
 
-    def _decayed_parts(self, store: VariableStore) -> list[slice]:
+    def _decayed_parts(self, store: Variables) -> list[slice]:
         variables, pattern = self._undecayed
         if not variables and pattern is None:
             return [slice(0, store.size)]
@@ -273,7 +329,7 @@ class Optimizer(Configurable):
         rate = float(self.learning_rate)
         return rate / (1 + self.decay * self.scalars["iteration"]) if self.decay else rate
 
-    def _accumulate(self, store: VariableStore | StorePart) -> bool:
+    def _accumulate(self, store: Variables | StorePart) -> bool:
         """Whether this step updates the weights; the gradients are then the mean of the batches since the last."""
         steps = self.gradient_accumulation_steps
         if steps is None:
@@ -286,7 +342,7 @@ class Optimizer(Configurable):
         total.fill(0)
         return True
 
-    def _clip(self, store: VariableStore | StorePart) -> None:
+    def _clip(self, store: Variables | StorePart) -> None:
         if self.clipvalue:
             clip_values(store.gradients, self.clipvalue)
         elif self.clipnorm:
@@ -294,7 +350,7 @@ class Optimizer(Configurable):
         elif self.global_clipnorm:
             clip_global_norm(store.gradients, self.global_clipnorm)
 
-    def _decay_weights(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         if self.weight_decay:
             rates = (self.weight_decay, learning_rate)
             for decayed in self._decayed:
@@ -310,7 +366,7 @@ class Optimizer(Configurable):
         padding: Array = self._padding[first:last] - part.start
         return padding
 
-    def _average(self, store: VariableStore | StorePart) -> None:
+    def _average(self, store: Variables | StorePart) -> None:
         if not self.use_ema:
             return
         momentum = self.ema_momentum if self.iterations else 0.0

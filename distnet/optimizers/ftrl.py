@@ -8,7 +8,7 @@ from typing import ClassVar
 from distnet.arguments import NOT_NEGATIVE, NOT_POSITIVE, number
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.variables import StorePart, VariableStore
+from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
@@ -43,7 +43,7 @@ class Ftrl(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         # A schedule may give 0, by which the formula divides: nothing is learned then (Keras's weights become nan).
         if learning_rate:
             super().update(store, learning_rate)

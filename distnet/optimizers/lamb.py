@@ -12,7 +12,7 @@ from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
-from distnet.variables import StorePart, VariableStore
+from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
@@ -40,7 +40,7 @@ class Lamb(Optimizer):
         super().__post_init__()
         self._direction: Array = np.empty(0)
 
-    def build(self, store: VariableStore) -> None:
+    def build(self, store: Variables) -> None:
         super().build(store)
         self._direction = np.zeros(store.size, store.dtype)
 
@@ -52,7 +52,7 @@ class Lamb(Optimizer):
         biases = (1 - self.beta_1**t, 1 - self.beta_2**t)
         return updates.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         formula, scalars = self.rule(learning_rate)
         slots = [self.slots[name] for name in self.initial_slots()]
         kernels.current().update(formula, self._direction, store.gradients, slots, scalars)

@@ -14,7 +14,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels import updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.types import Array
-from distnet.variables import Span, StorePart, Variable, VariableStore
+from distnet.variables import Span, StorePart, Variable, Variables
 
 _MOMENTUM, _VELOCITY = "momentum", "velocity"
 
@@ -75,7 +75,7 @@ class Muon(Optimizer):
         """Only what steps as in Adam has a velocity."""
         return None if name == _VELOCITY and not self._steps_as_adam(variable) else variable.shape
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         t = self.iterations + 1
         alpha = math.sqrt(1 - self.adam_beta_2**t) / (1 - self.adam_beta_1**t) * learning_rate * self.adam_lr_ratio
         scalars = (alpha, 1 - self.adam_beta_1, 1 - self.adam_beta_2, self.epsilon)
@@ -109,7 +109,7 @@ class Muon(Optimizer):
         is_embedding = self.exclude_embeddings and "embedding" in variable.path.lower()
         return len(variable.shape) != 2 or is_embedding or any(e.search(variable.path) for e in self._excluded)
 
-    def _decay_weights(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         for span in self._spans:
             decay = self.adam_weight_decay if self._steps_as_adam(span.variable) else self.weight_decay
             if decay and any(part.start <= span.start < part.stop for part in self._decayed):

@@ -13,7 +13,7 @@ from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.registry import BESIDE
 from distnet.types import Json
-from distnet.variables import StorePart, VariableStore
+from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
@@ -61,7 +61,7 @@ class Nadam(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def update(self, store: VariableStore | StorePart, learning_rate: float) -> None:
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         self.scalars["u_product"] *= self._momentum(self.iterations + 1)
         super().update(store, learning_rate)
 

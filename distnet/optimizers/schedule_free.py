@@ -8,7 +8,7 @@ from distnet.arguments import BELOW_ONE, INNER_FRACTION, NOT_NEGATIVE, number, w
 from distnet.kernels import Formula, updates
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRateField
-from distnet.variables import StorePart, VariableStore
+from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
@@ -38,13 +38,13 @@ class ScheduleFreeAdamW(Optimizer):
     def initial_slots(self) -> dict[str, float]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def build(self, store: VariableStore) -> None:
+    def build(self, store: Variables) -> None:
         is_new = not self.built
         super().build(store)
         if is_new:
             self.slots["momentum"][...] = store.weights
 
-    def advance(self, store: VariableStore | StorePart) -> None:
+    def advance(self, store: Variables | StorePart) -> None:
         if self.scalars["iteration"] == 0:  # the weights may have been set since the slots were made
             self.slots["momentum"][store.part] = store.weights
         super().advance(store)

@@ -21,7 +21,8 @@ from distnet.optimizers import Optimizer
 from distnet.registry import beside, said_beside, to_json
 from distnet.saving.dialects import ACTIVATIONS, HARD_SIGMOID, KERAS_2_VERSION, KERAS_VERSION
 from distnet.saving.keras_2_operations import entry_for_keras_2
-from distnet.saving.keras_optimizer import Scheme, for_keras_2
+from distnet.saving.keras_optimizer import for_keras_2
+from distnet.saving.optimizer_schemes import Scheme
 from distnet.types import Json
 
 _ATTENTION = "MultiHeadAttention"

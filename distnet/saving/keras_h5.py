@@ -30,6 +30,7 @@ from distnet.saving import keras_optimizer
 from distnet.saving.dialects import KERAS_VERSION, in_present_words, is_keras_1
 from distnet.saving.json_text import parsed
 from distnet.saving.old_layouts import Held, Origin, in_present_layout, slots_in_present_layout
+from distnet.saving.optimizer_schemes import Scheme, scheme_of
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -58,14 +59,14 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
     for layer in sorted(layers, key=lambda layer: layer.name):
         part = group.create_group(layer.name)
         variables = _in_order(layer)
-        names = [f"{variable.path}:0" for variable in variables]
+        names = [f"{variable.local_path}:0" for variable in variables]
         write_names(part, "weight_names", names)
         for name, variable in zip(names, variables, strict=True):
             part[name] = variable.stored
     write_names(group.create_group("top_level_model_weights"), "weight_names", [])
 
 
-def write_optimizer_state(file: h5py.File, model: Network, scheme: keras_optimizer.Scheme) -> None:
+def write_optimizer_state(file: h5py.File, model: Network, scheme: Scheme) -> None:
     """Write the state of a compiled model's optimizer as that generation of Keras does."""
     if model.optimizer is None or model.store is None:
         return
@@ -100,7 +101,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
     names = read_names(group, "weight_names")
     values = [dataset[()] for dataset in _datasets(group, names)]
     try:
-        origin, scheme = _origin(file["model_weights"]), keras_optimizer.scheme_of(names)
+        origin, scheme = _origin(file["model_weights"]), scheme_of(names)
         if not scheme.is_interleaved:
             values = slots_in_present_layout(_held(file["model_weights"], model.layers, origin), values, origin)
         keras_optimizer.fill(optimizer, store, values, names if len(names) == len(values) else None, scheme)
@@ -280,7 +281,7 @@ def _pairs(
     for variable, array in pairs:
         if variable.shape != array.shape:
             warnings.warn(
-                f"{where}: {variable.path} is passed over: it has the shape {variable.shape} in the model and "
+                f"{where}: {variable.local_path} is passed over: it has the shape {variable.shape} in the model and "
                 f"{array.shape} in the file.",
                 stacklevel=5,
             )

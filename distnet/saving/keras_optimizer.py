@@ -1,171 +1,33 @@
-"""An optimizer's state as Keras lists it: one table of facts for each generation of Keras.
-
-A list has the count of steps, in Keras 3 the learning rate, and the slots. Names and order differ from
-one generation to the next; the same table tells a writer what to list and a reader what it has found.
-
-Source: ``build`` of the optimizers in Keras 3.15, in tf_keras 2.21 and in its ``optimizers.legacy``;
-``optimizer_v1`` of tf_keras for Keras 2.2 and 2.3.
-"""
+"""An optimizer's state as Keras lists it: written, and read, by the tables of ``optimizer_schemes``."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from distnet.errors import CheckpointError
-from distnet.optimizers import Adagrad, Nadam, Optimizer, RMSprop
+from distnet.optimizers import Adagrad, LossScaleOptimizer, MultiOptimizer, Nadam, Optimizer, RMSprop
+from distnet.saving.optimizer_schemes import (
+    COUNTER,
+    ITERATION,
+    KERAS_3,
+    LEARNING_RATE,
+    LEGACY,
+    PRODUCT,
+    SCALE,
+    STANDALONE,
+    TF_KERAS,
+    Entry,
+    Scheme,
+    of_class,
+    scheme_of,
+    tail_of,
+)
 from distnet.types import Array, Json
-from distnet.variables import Span, Variable, VariableStore
-
-ITERATION, LEARNING_RATE, PRODUCT = "iteration", "learning_rate", "u_product"
-_OF_EVERY_RULE = ("average", "gradient_accumulator")
-"""The slots that an option adds to any rule; Keras lists them first."""
-
-T = TypeVar("T")
-
-_Names = Mapping[str, Mapping[str, str]]
-"""For a class of optimizers, and under ``""`` for the others, Keras 3's name of a slot -> the name there."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One array of the list.
-
-    Args:
-        what: ``"iteration"``, ``"learning_rate"``, ``"u_product"``, or a slot by Keras 3's name.
-        name: its path in a file of that generation.
-        variable: whose slot it is; None for what the whole optimizer has.
-        shape: of the array.
-    """
-
-    what: str
-    name: str
-    variable: Variable | None = None
-    shape: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """How a generation of Keras lists and names an optimizer's state.
-
-    Args:
-        scalars: its names of what the whole optimizer has, by ours; what is missing it does not save.
-        scalar_path, slot_path: how paths are made.
-        slots: its names of slots.
-        is_interleaved: whether a rule's slots are listed variable by variable, else slot by slot.
-        exceptions: classes for which it is the other way round.
-        always: slots that it lists even where the rule has none, and the shape; None for the variable's.
-        counter_dtype: of the count of steps.
-    """
-
-    scalars: Mapping[str, str]
-    scalar_path: str
-    slot_path: str
-    slots: _Names = field(default_factory=dict)
-    is_interleaved: bool = True
-    exceptions: tuple[str, ...] = ()
-    always: Mapping[str, Mapping[str, tuple[int, ...] | None]] = field(default_factory=dict)
-    counter_dtype: str = "int64"
-
-    def entries(self, optimizer: Optimizer, store: VariableStore) -> list[Entry]:
-        """The list for an optimizer of the variables in ``store``, which are in Keras's order."""
-        known = {**optimizer.scalars, ITERATION: 0}
-        scalars = [
-            Entry(what, self.scalar_path.format(optimizer=optimizer.name, what=name))
-            for what, name in self.scalars.items()
-            if what in known
-        ]
-        slots = list(self._slot_entries(optimizer, [span.variable for span in store.trainable()]))
-        if self is KERAS_3 and scalars[-1].what == PRODUCT:
-            return [*scalars[:-1], *slots, scalars[-1]]
-        return [*scalars, *slots]
-
-    def slot_name(self, optimizer: Optimizer, what: str) -> str:
-        """Its name of a slot."""
-        return _of_class(optimizer, self.slots, {}).get(what, what)
-
-    def _slot_entries(self, optimizer: Optimizer, variables: Sequence[Variable]) -> Iterator[Entry]:
-        always = _of_class(optimizer, self.always, {})
-        number = 0
-        for together in self._rounds(optimizer, always):
-            for variable in variables:
-                for what in together:
-                    shape = _shape_of(what, optimizer, variable, always)
-                    if shape is None:
-                        continue
-                    path = self.slot_path.format(
-                        optimizer=optimizer.name,
-                        what=self.slot_name(optimizer, what),
-                        path=variable.path,
-                        flat=variable.path.replace("/", "_"),
-                        number=f"_{number}" if number else "",
-                    )
-                    yield Entry(what, path, variable, shape)
-                    number += 1
-
-    def _rounds(self, optimizer: Optimizer, always: Mapping[str, tuple[int, ...] | None]) -> list[list[str]]:
-        """The slots in rounds: each goes once over the variables, and lists its slots of a variable together."""
-        slots = dict.fromkeys((*optimizer.all_slots(), *always))
-        is_interleaved = self.is_interleaved != any(_is(optimizer, name) for name in self.exceptions)
-        rule = [what for what in slots if what not in _OF_EVERY_RULE]
-        apart = [what for what in rule if what == "velocity_hat" or not is_interleaved]
-        together = [what for what in rule if what not in apart]
-        first = [[what] for what in _OF_EVERY_RULE if what in slots]
-        return [*first, *([together] if together else ()), *([what] for what in apart)]
-
-
-KERAS_3 = Scheme(
-    {ITERATION: "iteration", LEARNING_RATE: "learning_rate", PRODUCT: "variable"},
-    "{optimizer}/{what}",
-    "{optimizer}/{flat}_{what}",
-    exceptions=("RMSprop",),
-    counter_dtype="int32",
-)
-"""Keras 3; also the order of ``optimizer/vars`` in its ``.weights.h5`` and ``.keras`` files."""
-
-TF_KERAS = Scheme(
-    {ITERATION: "iteration"},
-    "{what}:0",
-    "{optimizer}/{what}/{path}:0",
-    {
-        "": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "u"},
-        "RMSprop": {},
-        "Adafactor": {"row": "r", "column": "c", "velocity": "v"},
-    },
-    exceptions=("RMSprop",),
-    always={"SGD": {"momentum": None}},
-)
-"""tf.keras from 2.11 on, and tf_keras."""
-
-LEGACY = Scheme(
-    {ITERATION: "iter", PRODUCT: "momentum_cache"},
-    "{optimizer}/{what}:0",
-    "{optimizer}/{path}/{what}:0",
-    {
-        "": {"momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "v"},
-        "SGD": {},
-        "RMSprop": {"velocity": "rms", "average_gradient": "mg"},
-        "Adadelta": {"accumulated_grad": "accum_grad", "accumulated_delta_var": "accum_var"},
-    },
-    is_interleaved=False,
-    exceptions=("Ftrl",),
-)
-"""tf.keras up to 2.10, and ``optimizers.legacy`` after it."""
-
-STANDALONE = Scheme(
-    {ITERATION: "iterations", PRODUCT: "m_schedule"},
-    "{optimizer}/{what}:0",
-    "training/{optimizer}/Variable{number}:0",
-    is_interleaved=False,
-    always={"SGD": {"momentum": None}, "Adam": {"velocity_hat": (1,)}},
-)
-"""Keras 2 before tf.keras. Its slots have no names of their own, and Keras 2.2 saves some counts not at all."""
-
-SCHEMES = (KERAS_3, TF_KERAS, LEGACY, STANDALONE)
+from distnet.variables import Span, Variable, Variables, VariableStore
 
 
 def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
@@ -174,8 +36,15 @@ def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
     Without ``is_legacy_optimizer`` tf.keras makes the class that it had up to 2.10, and Keras 3 reads the
     configuration too. Where that class computes otherwise or lacks an option, it has to make the one after.
 
+    Raises:
+        CheckpointError: it is one that lets others make the steps, which Keras 2 has not, or lists otherwise.
+
     Source: ``keras.optimizers.deserialize`` of tf_keras 2.21.
     """
+    if isinstance(optimizer, LossScaleOptimizer | MultiOptimizer):
+        raise CheckpointError(
+            f"{optimizer.name}: its state is not written for Keras 2. Save without keras_optimizer=True, for Keras 3."
+        )
     spec = cast(dict[str, Any], optimizer.as_json())
     config = spec["config"]
     newer = config.keys() & {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
@@ -196,15 +65,36 @@ def _is_computed_by_legacy(optimizer: Optimizer) -> bool:
     return type(optimizer).__name__ in ("SGD", "Adam", "Adadelta", "Adamax", "Ftrl")
 
 
-def arrays(scheme: Scheme, optimizer: Optimizer, store: VariableStore) -> list[tuple[Entry, Array]]:
+def lists(path: str, optimizer: Optimizer, store: Variables) -> Iterator[tuple[str, str, list[Array]]]:
+    """What Keras 3 lists of an optimizer and of each within it: where, under what name, the arrays."""
+    yield path, optimizer.name, [value for _, value in arrays(KERAS_3, optimizer, store)]
+    for where, inner, group in optimizer.children(store):
+        yield from lists(f"{path}/{where}", inner, group)
+
+
+def arrays(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple[Entry, Array]]:
     """What a file of that generation lists, with the values that it has now."""
-    if not optimizer.built:
+    if not optimizer.built and store.spans:
         optimizer.build(store)
+    return [
+        (entry, value)
+        for inner, group in optimizer.within(store)
+        for entry, value in _arrays_of_one(scheme, inner, group)
+        if _is_tracked(entry, optimizer)
+    ]
+
+
+def _is_tracked(entry: Entry, outermost: Optimizer) -> bool:
+    """Whether Keras lists it; within a LossScaleOptimizer it forgets Nadam's product."""
+    return entry.what != PRODUCT or not isinstance(outermost, LossScaleOptimizer)
+
+
+def _arrays_of_one(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple[Entry, Array]]:
     spans = {id(span.variable): span for span in store.trainable()}
     found: list[tuple[Entry, Array]] = []
     for entry in scheme.entries(optimizer, store):
         if entry.variable is None:
-            dtype = scheme.counter_dtype if entry.what == ITERATION else store.dtype
+            dtype = scheme.dtypes.get(entry.what, store.dtype)
             found.append((entry, np.asarray(optimizer.scalars[entry.what], dtype)))
         elif entry.what not in optimizer.slots:
             found.append((entry, np.zeros(entry.shape, store.dtype)))
@@ -232,10 +122,32 @@ def fill(
     Raises:
         CheckpointError: it is the state of another optimizer or of other variables; nothing is changed then.
     """
-    scheme = scheme_of(names) if names is not None else scheme or _fitting_scheme(optimizer, store, values)
-    state = _sorted(optimizer, store, values, names, scheme)
     if not optimizer.built:
         optimizer.build(store)
+    parts = list(optimizer.within(store))
+    if len(parts) == 1:
+        _fill_one(optimizer, store, values, names, scheme)
+        return
+    counts = [sum(_is_tracked(e, optimizer) for e in KERAS_3.entries(inner, group)) for inner, group in parts]
+    if sum(counts) != len(values):
+        raise CheckpointError(
+            f"{optimizer.name}: expected a state of {sum(counts)} arrays, found {len(values)}. It is another "
+            "optimizer's, of a model with other weights, or not of Keras 3."
+        )
+    ends = np.cumsum([0, *counts]).tolist()
+    for (inner, group), start, stop in zip(parts, ends[:-1], ends[1:], strict=True):
+        _fill_one(inner, group, values[start:stop], None, KERAS_3)
+
+
+def _fill_one(
+    optimizer: Optimizer,
+    store: Variables,
+    values: Sequence[Array],
+    names: Sequence[str] | None,
+    scheme: Scheme | None,
+) -> None:
+    scheme = scheme_of(names) if names is not None else scheme or _fitting_scheme(optimizer, store, values)
+    state = _sorted(optimizer, store, values, names, scheme)
     spans = {what: _spans_with(optimizer, what, store) for what in optimizer.slots}
     steps = int(state[ITERATION][0]) if ITERATION in state else 0
     if not (steps == 0 and all(what not in state for what in optimizer.slots)):
@@ -247,6 +159,8 @@ def fill(
     optimizer.scalars[ITERATION] = steps
     if LEARNING_RATE in state and optimizer.schedule is None:
         optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
+    for what in {COUNTER, SCALE} & state.keys():
+        optimizer.scalars[what] = state[what][0].item()
     if isinstance(optimizer, Nadam):
         saved = state.get(PRODUCT)
         # tf_keras does not save the product, into which its graph takes mu once for every variable.
@@ -254,24 +168,14 @@ def fill(
         optimizer.scalars[PRODUCT] = float(saved[0]) if saved else optimizer.momentum_product(steps) ** power
 
 
-def scheme_of(names: Sequence[str]) -> Scheme:
-    """The generation of Keras that lists these paths."""
-    if not names:
-        return KERAS_3
-    first = _tail(names[0])
-    if first == "iteration":
-        return TF_KERAS if names[0].endswith(":0") else KERAS_3
-    return LEGACY if first == "iter" else STANDALONE
-
-
-def _fitting_scheme(optimizer: Optimizer, store: VariableStore, values: Sequence[Array]) -> Scheme:
+def _fitting_scheme(optimizer: Optimizer, store: Variables, values: Sequence[Array]) -> Scheme:
     """Who listed these arrays without names: tf_keras if they are what it would list, else Keras 3."""
     expected = [entry.shape for entry in TF_KERAS.entries(optimizer, store)]
     return TF_KERAS if [np.shape(value) for value in values] == expected else KERAS_3
 
 
 def _sorted(
-    optimizer: Optimizer, store: VariableStore, values: Sequence[Array], names: Sequence[str] | None, scheme: Scheme
+    optimizer: Optimizer, store: Variables, values: Sequence[Array], names: Sequence[str] | None, scheme: Scheme
 ) -> dict[str, list[Array]]:
     """The arrays by what they are, those of a slot in the order of the variables."""
     if names is None or scheme is STANDALONE:
@@ -290,12 +194,13 @@ def _by_position(entries: Sequence[Entry], optimizer: Optimizer, values: Sequenc
     A list without slots is that of an optimizer that has made no step. Keras 2.2 leaves out the count of
     some optimizers, and Nadam's product; Keras up to 2.1.2 also what the rule does not need.
     """
+    every = [entry.what if _is_kept(entry, optimizer) else "" for entry in entries]
     scalars = [entry.what for entry in entries if entry.variable is None]
-    slots = [entry.what for entry in entries if entry.variable is not None]
-    own = [what for what in slots if what in optimizer.all_slots()]
+    slots = [what for what, entry in zip(every, entries, strict=True) if entry.variable is not None]
+    own = [what for what in slots if what]
     leading = next((i for i, value in enumerate(values) if np.shape(value)), len(values))
     begin = scalars[:leading]
-    for whats in ([entry.what for entry in entries], [*begin, *slots], [*begin, *own], begin):
+    for whats in (every, [*begin, *slots], [*begin, *own], begin):
         if len(values) == len(whats):
             return whats
     raise CheckpointError(
@@ -304,9 +209,16 @@ def _by_position(entries: Sequence[Entry], optimizer: Optimizer, values: Sequenc
     )
 
 
+def _is_kept(entry: Entry, optimizer: Optimizer) -> bool:
+    """Whether the optimizer has what the list has."""
+    variable = entry.variable
+    has_slot = entry.what in optimizer.all_slots()
+    return variable is None or (has_slot and optimizer.slot_shape(entry.what, variable) is not None)
+
+
 def _by_name(scheme: Scheme, optimizer: Optimizer, path: str) -> str:
     """What an array is, by its path; the path itself where that does not tell."""
-    tail = _tail(path)
+    tail = tail_of(path)
     scalars = {name: what for what, name in scheme.scalars.items()}
     if tail in scalars and not (scheme is TF_KERAS and "/" in path):
         return scalars[tail]
@@ -330,39 +242,15 @@ def _check(optimizer: Optimizer, what: str, variables: Sequence[Variable], value
         shape = optimizer.slot_shape(what, variable)
         if shape != value.shape:
             raise CheckpointError(
-                f"{optimizer.name}: expected {what} of {variable.path} to be of shape {shape}, found {value.shape}."
+                f"{optimizer.name}: expected {what} of {variable.local_path} to be of shape {shape}, found "
+                f"{value.shape}."
             )
 
 
-def _spans_with(optimizer: Optimizer, what: str, store: VariableStore) -> list[Span]:
+def _spans_with(optimizer: Optimizer, what: str, store: Variables) -> list[Span]:
     """The trained variables that have the slot."""
     return [span for span in store.trainable() if optimizer.slot_shape(what, span.variable) is not None]
 
 
-def _shape_of(
-    what: str, optimizer: Optimizer, variable: Variable, always: Mapping[str, tuple[int, ...] | None]
-) -> tuple[int, ...] | None:
-    """The shape of a variable's slot in a list; None where it is not listed."""
-    if what in optimizer.all_slots():
-        return optimizer.slot_shape(what, variable)
-    return always[what] or variable.shape
-
-
 def _listed(optimizer: Optimizer, scheme: Scheme) -> list[str]:
-    return list(dict.fromkeys((*optimizer.all_slots(), *_of_class(optimizer, scheme.always, {}))))
-
-
-def _tail(path: str) -> str:
-    return path.rpartition("/")[2].partition(":")[0]
-
-
-def _is(optimizer: Optimizer, name: str) -> bool:
-    return any(cls.__name__ == name for cls in type(optimizer).__mro__)
-
-
-def _of_class(optimizer: Optimizer, table: Mapping[str, T], default: T) -> T:
-    """What a table says of an optimizer's class, or of one that it is derived from."""
-    for cls in type(optimizer).__mro__:
-        if cls.__name__ in table:
-            return table[cls.__name__]
-    return table.get("", default)
+    return list(dict.fromkeys((*optimizer.all_slots(), *of_class(optimizer, scheme.always, {}))))

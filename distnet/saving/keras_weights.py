@@ -4,7 +4,7 @@
 
     /layers/<class>/vars              @name; datasets "0", "1" ...; equal classes are numbered in the model's order
     /layers/<class>/<attribute>/vars  the same of an object within the layer, and /layers/... of a model within
-    /optimizer/vars                   @name; what ``keras_optimizer.KERAS_3`` lists
+    /optimizer/vars                   @name; what ``optimizer_schemes.KERAS_3`` lists
 
 A layer that is shared stands where it comes first. Two dialects of it are read as well:
 
@@ -30,14 +30,13 @@ from distnet.layers import Layer
 from distnet.naming import snake_case
 from distnet.network import Network
 from distnet.saving import keras_optimizer
-from distnet.saving.keras_optimizer import KERAS_3
 from distnet.types import Array
 from distnet.variables import Variable
 
 SUFFIX = ".weights.h5"
 """Names that end so mean this layout, in Keras and here; all others the legacy one."""
 
-_OPTIMIZER = "optimizer/vars"
+_OPTIMIZER = "optimizer"
 _LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
 _BACKSLASH = "\\"
 
@@ -67,10 +66,11 @@ def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) 
             made[str(number)] = variable.stored
     optimizer, store = model.optimizer, model.store
     if with_optimizer and optimizer is not None and optimizer.built and store is not None:
-        made = file.create_group(_OPTIMIZER)
-        made.attrs["name"] = optimizer.name
-        for number, (_, value) in enumerate(keras_optimizer.arrays(KERAS_3, optimizer, store)):
-            made[str(number)] = value
+        for path, name, values in keras_optimizer.lists(_OPTIMIZER, optimizer, store):
+            made = file.create_group(f"{path}/vars")
+            made.attrs["name"] = name
+            for number, value in enumerate(values):
+                made[str(number)] = value
 
 
 def read_weights(file: h5py.File, model: Network, skip_mismatch: bool = False) -> None:
@@ -100,7 +100,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
 
     As Keras does, warn of a state that does not fit, and start afresh.
     """
-    group = _by_path(file).get(_OPTIMIZER)
+    group = _by_path(file).get(f"{_OPTIMIZER}/vars")
     optimizer, store = model.optimizer, model.store
     if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
         return
@@ -194,7 +194,7 @@ def _arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> I
         array = _dataset(group, str(number))
         if array.shape != variable.shape:
             raise CheckpointError(
-                f"{filename}: {wanted.paths[0]}/{number}: expected the weights {variable.path} of shape "
+                f"{filename}: {wanted.paths[0]}/{number}: expected the weights {variable.local_path} of shape "
                 f"{variable.shape}, found {array.shape}."
             )
         yield variable, array

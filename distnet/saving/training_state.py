@@ -5,8 +5,9 @@
     /distnet                                @format @seed @step @fits
     /distnet/record                         a tree (see ``tree``): epochs, history
     /distnet/progress                       a tree: where ``fit`` stood, with the state of its callbacks
-    /distnet/optimizer                      @class_name @scalars
-    /distnet/optimizer/<n>                  @weight; one dataset a slot, of the shape of the n-th trained weight
+    /distnet/optimizer                      @class_name @scalars; @within, class and scalars of optimizers within it
+    /distnet/optimizer/<n>                  @weight; one dataset a slot, of the shape of the n-th trained weight;
+                                            @whose, the number of its optimizer where several are within one
 
 Nothing here depends on the number of ranks.
 """
@@ -14,21 +15,24 @@ Nothing here depends on the number of ranks.
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Sequence
 
 import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.network import Network, TrainingState
+from distnet.optimizers import Optimizer
 from distnet.progress import CallbackRecord, Moment, Progress, Stage
 from distnet.saving.json_text import parsed
 from distnet.saving.tree import read_tree, write_tree
 from distnet.types import Array
+from distnet.variables import VariableStore
 
 GROUP = "distnet"
 _FORMAT = 2
 _COUNTER_BITS = 63
+_WITHIN, _WHOSE = "within", "whose"
 
 
 def write_training_state(file: h5py.Group, model: Network) -> None:
@@ -53,11 +57,24 @@ def _write_optimizer_state(group: h5py.Group, model: Network) -> None:
     part = group.create_group("optimizer")
     part.attrs["class_name"] = type(optimizer).__name__
     part.attrs["scalars"] = json.dumps(dict(optimizer.scalars))
-    for i, span in enumerate(store.trainable()):
-        slots = part.create_group(str(i))
-        slots.attrs["weight"] = span.variable.path
-        for name, slot in optimizer.slots.items():
-            slots[name] = slot[span.start : span.stop].reshape(span.variable.shape)
+    parts, numbers = list(optimizer.within(store)), _numbers(store)
+    if len(parts) > 1:
+        listed = enumerate(inner for inner, _ in parts)
+        records = {str(i): {"class_name": type(o).__name__, "scalars": dict(o.scalars)} for i, o in listed}
+        part.attrs[_WITHIN] = json.dumps(records)
+    for number, (inner, group) in enumerate(parts):
+        for span in group.trainable():
+            slots = part.create_group(str(numbers[id(span.variable)]))
+            slots.attrs["weight"] = span.variable.local_path
+            if len(parts) > 1:
+                slots.attrs[_WHOSE] = number
+            for name, slot in inner.slots.items():
+                shape = span.variable.shape
+                slots[name] = slot[span.start : span.start + span.variable.size].reshape(shape)
+
+
+def _numbers(store: VariableStore) -> dict[int, int]:
+    return {id(span.variable): i for i, span in enumerate(store.trainable())}
 
 
 def read_training_state(file: h5py.Group) -> TrainingState | None:
@@ -140,15 +157,44 @@ def read_optimizer_state(file: h5py.Group, model: Network) -> None:
             f"{file.file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
             f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
         )
-    optimizer.scalars.update(_scalars(part, {*optimizer.scalars, "learning_rate"}))
-    for i, span in enumerate(store.trainable()):
-        for name, slot in optimizer.slots.items():
-            slot[span.start : span.stop] = _slot(part, f"{i}/{name}", span.variable.shape).reshape(-1)
-
-
-def _scalars(part: h5py.Group, known: Container[str]) -> dict[str, float]:
     where = f"{part.file.filename}: the attribute scalars of {part.name}"
-    scalars = parsed(part.attrs["scalars"], where)
+    optimizer.scalars.update(_checked(where, parsed(part.attrs["scalars"], where), optimizer))
+    numbers, parts = _numbers(store), list(optimizer.within(store))
+    for number, (inner, group) in enumerate(parts):
+        whose = [numbers[id(span.variable)] for span in group.trainable()]
+        if len(parts) > 1:
+            inner.scalars.update(_scalars_within(part, inner, number, whose))
+        for i, span in zip(whose, group.trainable(), strict=True):
+            for name, slot in inner.slots.items():
+                slot[span.start : span.stop] = _slot(part, f"{i}/{name}", span.variable.shape).reshape(-1)
+
+
+def _scalars_within(part: h5py.Group, inner: Optimizer, number: int, weights: Sequence[int]) -> dict[str, float]:
+    """The scalars of an optimizer within another one: those of the optimizer that updated its weights.
+
+    Args:
+        number: where it stands, which tells where it updates none.
+        weights: the numbers of its weights.
+    """
+    where = f"{part.file.filename}: the attribute {_WITHIN} of {part.name}"
+    records = parsed(part.attrs.get(_WITHIN, "{}"), where)
+    whose = {str(part[str(i)].attrs.get(_WHOSE)) for i in weights if str(i) in part} or {str(number)}
+    record = records.get(min(whose))
+    if len(whose) > 1 or not isinstance(record, dict) or record.get("class_name") != type(inner).__name__:
+        if not weights:
+            return {}
+        raise CheckpointError(
+            f"{where}: expected the state of one {type(inner).__name__} for the weights "
+            f"{', '.join(str(i) for i in weights)}, found {record!r:.100}. Compile the model with the optimizer it "
+            "was trained with."
+        )
+    return _checked(where, record.get("scalars"), inner)
+
+
+def _checked(where: str, scalars: object, optimizer: Optimizer) -> dict[str, float]:
+    known = {*optimizer.scalars, "learning_rate"}
+    if not isinstance(scalars, dict):
+        raise CheckpointError(f"{where}: expected numbers by name, found {scalars!r:.100}.")
     for name, value in scalars.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if name not in known or not is_number or (isinstance(value, int) and value.bit_length() > _COUNTER_BITS):

@@ -15,13 +15,14 @@ from distnet.callbacks.console import say
 from distnet.comm.scope import alone, communicator
 from distnet.errors import Preempted
 from distnet.logs import NamedLogs
+from distnet.optimizers.base import changes
 from distnet.parallel import replicas
 from distnet.progress import CallbackRecord, Moment, Progress, Stage
 from distnet.saving import background
 from distnet.training.agreement import facts
 from distnet.training.evaluation import count_batches, run_evaluation
 from distnet.training.fitting import Fit, validates
-from distnet.training.hooks import Hooks, changes, configure
+from distnet.training.hooks import Hooks
 from distnet.training.inputs import naming, verbosity
 from distnet.training.objective import Log, Objective, Totals
 from distnet.training.preemption import StopSignals
@@ -59,7 +60,7 @@ class Training:
             resumption.check(self.facts, objective.entries)
         if resumption is not None and self.start is not None and self.model.optimizer is not None:
             resumption.check_optimizer(self.model.optimizer)
-            configure(self.model.optimizer, self.start.optimizer)
+            self.model.optimizer.configure(self.start.optimizer)
         self._check_validation()
         self._agree()
         self.steps = TrainingSteps(self.model, objective, self.ranks)
@@ -318,7 +319,7 @@ class Training:
         callbacks, moment = self.hooks.callbacks, self.moment
         if moment.stage is Stage.END:
             self.model.training_state.record(moment.epoch, self.logs)
-        given, optimizer = self.fit.optimizer, self.steps.optimizer.get_config()
+        given, optimizer = self.fit.optimizer, self.steps.optimizer.settings()
         before = {} if self.start is None else self.start.optimizer
         is_within = moment.is_within_epoch
         return Progress(

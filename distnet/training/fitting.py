@@ -108,9 +108,7 @@ def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communi
 def _fit(model: Network, train: Source, validation: Source | None, options: FitOptions) -> Fit:
     check_end(train, options.steps_per_epoch, "steps_per_epoch")
     steps = _steps(options, train.batches)
-    return Fit(
-        model, train, validation, options, steps, {} if model.optimizer is None else model.optimizer.get_config()
-    )
+    return Fit(model, train, validation, options, steps, {} if model.optimizer is None else model.optimizer.settings())
 
 
 def _validation(model: Network, options: FitOptions, ranks: Communicator) -> Source | None:

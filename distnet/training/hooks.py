@@ -13,7 +13,7 @@ from distnet.callbacks import CallbackList
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.network import Network
-from distnet.optimizers import Optimizer
+from distnet.optimizers.base import changes
 from distnet.saving import background
 from distnet.types import Json
 
@@ -142,25 +142,11 @@ class Hooks:
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
         if not self.is_root and self.model.optimizer is not None:
-            configure(self.model.optimizer, effects.optimizer)
+            self.model.optimizer.configure(effects.optimizer)
         if effects.weights and self.model.store is not None:
             self.communicator.broadcast(self.model.store.buffer)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False
 
     def _current_optimizer_config(self) -> Mapping[str, Json]:
-        return {} if self.model.optimizer is None else self.model.optimizer.get_config()
-
-
-def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
-    """The entries of a configuration that have changed."""
-    return {key: value for key, value in after.items() if before.get(key) != value}
-
-
-def configure(optimizer: Optimizer, values: Mapping[str, Json]) -> None:
-    """Give an optimizer other values of its configuration, a learning rate also where a schedule decided it."""
-    for name, value in values.items():
-        if name == "learning_rate" and isinstance(value, int | float):
-            optimizer.overwrite_learning_rate(value)
-        else:
-            setattr(optimizer, name, value)
+        return {} if self.model.optimizer is None else self.model.optimizer.settings()

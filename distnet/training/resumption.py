@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
-from distnet.errors import ArgumentError, CheckpointError, DistnetError
+from distnet.errors import CheckpointError, DistnetError
 from distnet.naming import kept_files
 from distnet.network import Network
 from distnet.optimizers import Optimizer
@@ -77,13 +76,8 @@ class Resumption:
             CheckpointError: it has no such options, or does not take these values.
         """
         changed = {} if self.progress is None else self.progress.optimizer
-        config = optimizer.get_config()
-        known = {*config, *(f.name for f in dataclasses.fields(cast(Any, optimizer)))}
         try:
-            if not changed.keys() <= known:
-                raise ArgumentError(f"expected some of {sorted(known)}, received {sorted(changed)}")
-            if changed:
-                type(optimizer).from_config({**config, **changed})
+            optimizer.check_settings(changed)
         except (ArithmeticError, DistnetError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.path}: the optimizer cannot be configured as it was: {error}.") from error
 

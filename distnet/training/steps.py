@@ -115,13 +115,18 @@ class TrainingSteps(Steps):
             found = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
         self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
         penalty = self._regularize()
-        if self.optimizer.loss_scale_factor is not None:
-            scaled = self.store.gradients
-            scaled *= self.store.dtype.type(self.optimizer.loss_scale_factor)
+        self._scale(self.optimizer.loss_scale)
         Extra(self.store.extra).write(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
         reduced = self.reduction.step(self.optimizer)
         state.step += 1
         return StepResult(reduced.loss + penalty, reduced.sums, reduced.stop, reduced.leave)
+
+    def _scale(self, factor: float | None) -> None:
+        """Multiply the gradient as if the loss had been; what overflows is for the optimizer to see."""
+        if factor is not None:
+            scaled = self.store.gradients
+            with np.errstate(over="ignore", invalid="ignore"):
+                scaled *= self.store.dtype.type(factor)
 
     def _compile_kernels_once(self) -> None:
         """Let one rank of each node compile the update; the others then load it from the disk."""

@@ -84,13 +84,13 @@ def test_weights_as_histograms_and_images(make_model, data, tmp_path, read):
     run = read(tmp_path / "train")
     first = model.layers[0]
     assert len(run.Tags()["histograms"]) == len(run.Tags()["images"]) == 4
-    events = run.Histograms(f"{first.name}/kernel/histogram")
+    events = run.Histograms(f"{model.name}/{first.name}/kernel/histogram")
     assert [event.step for event in events] == [0, 2]
     histogram, kernel = events[-1].histogram_value, first.kernel.value
     assert (histogram.num, histogram.min, histogram.max) == (kernel.size, kernel.min(), kernel.max())
     assert histogram.sum == pytest.approx(kernel.sum(dtype=float))
     assert sum(histogram.bucket) == kernel.size
-    image = run.Images(f"{first.name}/kernel/image")[-1]
+    image = run.Images(f"{model.name}/{first.name}/kernel/image")[-1]
     assert (image.height, image.width) == (4, 6)
 
 

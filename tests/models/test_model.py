@@ -66,7 +66,8 @@ def test_weights_are_copies_in_the_order_of_the_layers(model):
     assert [w.shape for w in weights] == [(784, 512), (512,), (512, 10), (10,)]
     weights[0][...] = 7
     assert not np.array_equal(model.get_weights()[0], weights[0])
-    assert [v.path for v in model.weights][:2] == ["dense/kernel", "dense/bias"]
+    assert [v.path for v in model.weights][:2] == ["sequential/dense/kernel", "sequential/dense/bias"]
+    assert [v.local_path for v in model.weights][:2] == ["dense/kernel", "dense/bias"]
 
 
 def test_wrong_weights_are_refused_whole(model):

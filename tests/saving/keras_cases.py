@@ -98,6 +98,12 @@ def optimizer_cases():
     yield o.SGD(schedules.PiecewiseConstantDecay([2, 5], [0.1, 0.05, 0.01]), momentum=0.9)
     yield o.RMSprop(schedules.InverseTimeDecay(0.01, 2, 0.5))
     yield o.Adamax(schedules.PolynomialDecay(0.02, 10, power=2.0))
+    yield o.LossScaleOptimizer(o.Adam(0.01), initial_scale=64.0, dynamic_growth_steps=4)
+    yield o.LossScaleOptimizer(o.SGD(schedules.ExponentialDecay(0.05, 3, 0.9), momentum=0.5, clipnorm=0.1), 16.0)
+    yield o.MultiOptimizer(
+        o.OptimizerMap(o.SGD(0.1, momentum=0.9), {".*out.*": o.Adam(0.01), ".*kernel_": o.Adam(0.1)})
+    )
+    yield o.Adafactor(0.01)
 
 
 def of_optimizers() -> Iterator[Case]:

@@ -67,10 +67,10 @@ def test_a_state_comes_back_from_every_generations_list(kind, scheme):
     [
         (
             "keras_3",
-            ["adam/iteration", "adam/learning_rate", "adam/b_kernel_average", "adam/b_bias_average",
-             "adam/b_kernel_gradient_accumulator", "adam/b_bias_gradient_accumulator", "adam/b_kernel_momentum",
-             "adam/b_kernel_velocity", "adam/b_bias_momentum", "adam/b_bias_velocity", "adam/b_kernel_velocity_hat",
-             "adam/b_bias_velocity_hat"],
+            ["adam/iteration", "adam/learning_rate", "adam/{model}_b_kernel_average", "adam/{model}_b_bias_average",
+             "adam/{model}_b_kernel_gradient_accumulator", "adam/{model}_b_bias_gradient_accumulator",
+             "adam/{model}_b_kernel_momentum", "adam/{model}_b_kernel_velocity", "adam/{model}_b_bias_momentum",
+             "adam/{model}_b_bias_velocity", "adam/{model}_b_kernel_velocity_hat", "adam/{model}_b_bias_velocity_hat"],
         ),
         (
             "tf_keras",
@@ -83,7 +83,8 @@ def test_a_state_comes_back_from_every_generations_list(kind, scheme):
 def test_the_names_and_their_order_are_kerass(scheme, expected):
     model = make(optimizers.Adam(amsgrad=True, use_ema=True, gradient_accumulation_steps=2), norm=False)
     model.optimizer.build(model.store)
-    assert [entry.name for entry in SCHEMES[scheme].entries(model.optimizer, model.store)] == expected
+    names = [entry.name for entry in SCHEMES[scheme].entries(model.optimizer, model.store)]
+    assert names == [name.format(model=model.name) for name in expected]
 
 
 def test_the_older_lists_go_slot_by_slot():

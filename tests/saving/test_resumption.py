@@ -21,7 +21,14 @@ OPTIONS = {
     "Adam-accumulation": lambda: keras.optimizers.Adam(0.01, gradient_accumulation_steps=3),
     "SGD-decay": lambda: keras.optimizers.SGD(lr=0.1, decay=0.01),
 }
-EVERY = {**OPTIMIZERS.classes(), **OPTIONS}
+WRAPPED = {
+    "LossScaleOptimizer": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Nadam(0.01), 64.0, 4),
+    "MultiOptimizer": lambda: keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(keras.optimizers.Nadam(0.01), {".*/kernel": keras.optimizers.Lion()})
+    ),
+    "MultiOptimizer-scaled": lambda: keras.optimizers.LossScaleOptimizer(WRAPPED["MultiOptimizer"](), 2.0, 3),
+}
+EVERY = {**OPTIMIZERS.classes(), **OPTIONS, **WRAPPED}
 
 
 @pytest.fixture(params=sorted(EVERY))

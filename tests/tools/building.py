@@ -38,7 +38,10 @@ def made(package: ModuleType, value: Any) -> Any:
         kind: Any = package
         for part in value["make"].split("."):
             kind = getattr(kind, part)
-        return kind(**{key: made(package, option) for key, option in value["with"].items()})
+        options = {key: made(package, option) for key, option in value["with"].items()}
+        if package.__name__ == "keras" and "IoU" in value["make"]:
+            options["dtype"] = "float64"  # else it counts in integers, and divides in float32
+        return kind(**options)
     if isinstance(value, Mapping) and "function" in value:
         return FUNCTIONS[value["function"]]
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -6,8 +6,9 @@ Keras runs as it is: its trainer, its gradients by JAX. Only the elementary oper
 Tolerance: 1e-10 in units of an array's largest entry, or of 1 where that is less. float64 carries 1e-16; a step of
 these small models adds up a few hundred numbers, and six steps pass on what the first rounded. A model can magnify
 rounding: an optimizer that divides a gradient that is 0 but for rounding by itself, a kink that the last bit decides.
-So what differs is run once more in distnet, from weights that are changed in their last bits: where that moves its own
-result by a hundredth of the difference or more, the model decides nothing, and is counted as ill-conditioned.
+So what differs is run a few times more in distnet, with weights, inputs and rates that are changed in their last bits:
+where that moves its own result by a hundredth of the difference or more, the model decides nothing, and is counted as
+ill-conditioned.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import gc
 import os
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jaxpr_in_numpy
 import keras
+import keras_on_jax
 import numpy as np
 from building import Spec
 from intended_differences import INTENDED, Case
@@ -56,39 +59,16 @@ def set_up(is_compiled: bool = False) -> None:
     keras.config.set_floatx("float64")
     keras.config.disable_traceback_filtering()
     distnet.config.set_floatx("float64")
-    distnet.config.set_clip_crossentropy(True)  # as on JAX
+    if hasattr(distnet.config, "set_clip_crossentropy"):  # versions before it always clipped
+        distnet.config.set_clip_crossentropy(True)  # as on JAX
     for initializer in RANDOM_INITIALIZERS:
         initializer.__call__ = lambda self, shape, dtype=None: np.zeros(shape)  # not to compile what is overwritten
     trainer.jit = COMPILED_JIT if is_compiled else jaxpr_in_numpy.jit
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    _keep_masks_for_metrics()
+    keras_on_jax.mend()
     gc.collect()
     gc.freeze()
-
-
-def _keep_masks_for_metrics() -> None:
-    """Let Keras on JAX count metrics in ``fit`` behind masks as it does in ``evaluate`` and on other backends.
-
-    It forgets the masks of what the differentiated function returns; here they are returned beside it.
-    """
-    compute, update = trainer.JAXTrainer.compute_loss_and_updates, trainer.JAXTrainer._update_metrics_variables
-    if compute.__name__ != "compute_loss_and_updates":
-        return
-
-    def with_masks(self: Any, *args: Any, **options: Any) -> Any:
-        loss, (unscaled, y, others, metrics) = compute(self, *args, **options)
-        masks = [backend.get_keras_mask(part) for part in as_list(y)]
-        return loss, (unscaled, (y, masks), others, metrics)
-
-    def update_with_masks(self: Any, metrics: Any, loss: Any, x: Any, y_true: Any, y: Any, weight: Any) -> Any:
-        for part, mask in zip(as_list(y[0]), y[1], strict=True):
-            if mask is not None:
-                backend.set_keras_mask(part, mask)
-        return update(self, metrics, loss, x, y_true, y[0], weight)
-
-    trainer.JAXTrainer.compute_loss_and_updates = with_masks
-    trainer.JAXTrainer._update_metrics_variables = update_with_masks
 
 
 @dataclass(frozen=True)
@@ -116,6 +96,7 @@ def outcome_of(spec: Spec) -> Outcome:
         ours, our_error = _attempt(distnet, spec, in_distnet, Path(folder))
         theirs, their_error = _attempt(keras, spec, in_keras, Path(folder))
         keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
+        distnet.utils.clear_session()
         found = _of_errors(our_error, their_error)
         if found is None and ours is not None and theirs is not None:
             found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)
@@ -169,13 +150,28 @@ def difference(ours: Results, theirs: Results) -> Outcome | None:
 
 
 def _own_movement(spec: Spec, results: Results) -> float:
-    """How far distnet's own result moves when the weights it starts from change in their last bits."""
-    run = Run(distnet, spec)
-    rng = np.random.default_rng(1)
-    run.model.set_weights([w * (1 + 4e-16 * rng.choice([-1, 1], w.shape)) for w in run.model.get_weights()])
-    run.data.x = [x * (1 + 4e-16 * rng.choice([-1, 1], x.shape)) if x.dtype == "float64" else x for x in run.data.x]
+    """How far distnet's own result moves when all it starts from changes in its last bits."""
+    return max(_moved_by(np.random.default_rng(seed), spec, results) for seed in range(3))
+
+
+def _moved_by(rng: np.random.Generator, spec: Spec, results: Results) -> float:
+    distnet.utils.clear_session()
+    run = Run(distnet, _shaken(rng, spec))
+    run.model.set_weights([_shaken(rng, w) for w in run.model.get_weights()])
+    run.data.x = [_shaken(rng, x) for x in run.data.x]
     moved = run.everything()
     return max(apart(moved[name], results[name]) for name in moved if name.split()[0] in MAGNIFIABLE)
+
+
+def _shaken(rng: np.random.Generator, value: Any) -> Any:
+    """The same, with the last bits of all its fractions changed."""
+    if isinstance(value, Mapping):
+        return {key: _shaken(rng, part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_shaken(rng, part) for part in value]
+    if isinstance(value, np.ndarray) and value.dtype == "float64":
+        return value * (1 + 4e-16 * rng.choice([-1, 1], value.shape))
+    return value * (1 + 4e-16 * rng.choice([-1, 1])) if isinstance(value, float) else value
 
 
 def _of_files(ours: Run, theirs: Run, folder: Path) -> Outcome | None:

@@ -30,7 +30,7 @@ ACTIVATIONS = [
         "log_softmax",
         "squareplus",
     ),
-    *("sparse_plus", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "hard_tanh", "sparsemax"),
+    *("sparse_plus", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "hard_tanh"),
 ]
 SMOOTH = ["tanh", "sigmoid", "softsign", "elu", "swish", "hard_sigmoid"]
 REGULARIZERS = [

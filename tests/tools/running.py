@@ -71,10 +71,11 @@ class Data:
             return np.eye(shape[-1])[labels]
         return rng.standard_normal(shape)
 
-    def sample_weight(self, kind: str, shape: tuple[int, ...]) -> Array:
-        """A weight for each row, or for each step of outputs that have steps."""
+    def sample_weight(self, kind: str, shape: tuple[int, ...], is_bare: bool) -> Array:
+        """A weight for each row, or for each step of outputs that have steps; unless bare, with all axes of a loss."""
         extents = (self.rows, shape[1]) if kind == "steps" and len(shape) > 2 else (self.rows,)
-        return self.rng.uniform(0.0, 2.0, extents)
+        weights = self.rng.uniform(0.0, 2.0, extents)
+        return weights if is_bare else weights.reshape(*extents, *[1] * (len(shape) - 1 - len(extents)))
 
 
 def one_or_list(items: list[Any]) -> Any:
@@ -159,7 +160,8 @@ class Run:
 
     def _weights(self, training: Spec, shapes: list[tuple[int, ...]]) -> dict[str, Any]:
         if "sample_weight" in training:
-            weights = [self.data.sample_weight(training["sample_weight"], shape) for shape in shapes]
+            is_bare = self.package.__name__ != "keras"  # which would lay weights (N,) along the last of a loss's axes
+            weights = [self.data.sample_weight(training["sample_weight"], shape, is_bare) for shape in shapes]
             return {"sample_weight": one_or_list(weights)}
         if "class_weight" in training:
             return {"class_weight": {0: 0.5, 1: 2.0, 2: 1.5}}

@@ -283,7 +283,7 @@ def _training(sketch: Sketch, targets: list[Options], is_on_ranks: bool) -> Opti
         "optimizer": {"make": f"optimizers.{name}", "with": optimizer},
     }
     ranks = {len(sketch.row(n)) for n in sketch.unread[-len(targets) :]}
-    if max(ranks) < 3 and sketch.chance(3):  # Keras lays weights (N,) along the last of more axes
+    if sketch.chance(3):
         training["sample_weight"] = sketch.pick(["steps", "rows"] if ranks == {2} else ["rows"])
     elif (
         len(targets) == 1

@@ -70,7 +70,7 @@ def _dropping_masks(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     def dropping_masks(self: Any, *args: Any, **options: Any) -> Any:
         outputs = call(self, *args, **options)
-        if self.supports_masking:
+        if self.supports_masking or isinstance(self, keras.Model):
             return outputs
         given = {id(part) for part in tree.flatten((args, options))}
         return tree.map_structure(lambda part: jax_numpy.copy(part) if id(part) in given else part, outputs)
@@ -97,9 +97,8 @@ def _keeping_masks(call: Callable[..., Any]) -> Callable[..., Any]:
 def _keeping_its_regularizer(begin: Callable[..., None]) -> Callable[..., None]:
     """Let ``SimpleRNN`` have the ``activity_regularizer`` that it takes."""
 
-    @functools.wraps(begin)
-    def keeping_its_regularizer(self: Any, *args: Any, **options: Any) -> None:
-        begin(self, *args, **options)
+    def keeping_its_regularizer(self: Any, units: int, **options: Any) -> None:
+        begin(self, units, **options)
         self.activity_regularizer = keras.regularizers.get(options.get("activity_regularizer"))
 
     return keeping_its_regularizer

@@ -177,6 +177,12 @@ def _shared_axes(row: Row) -> Mapping[str, Sequence[Any]]:
     return {"shared_axes": [[axis] for axis in _axes(row)[:-1]], "alpha_regularizer": REGULARIZERS, **FROZEN}
 
 
+def _attended(row: Row) -> Mapping[str, Sequence[Any]]:
+    axes = {"attention_axes": [[1], [2], [1, 2]]} if len(row) == 3 else {}
+    one = {"value_dim": [3], "use_bias": [False], "use_gate": [True], "output_shape": [3]}
+    return {**one, "kernel_regularizer": REGULARIZERS, **FROZEN, **axes}
+
+
 def _conv_groups(row: Row) -> Mapping[str, Sequence[Any]]:
     groups = {"groups": [2]} if row[-1] % 2 == 0 else {}
     return {**CONVOLUTION, **groups}
@@ -283,19 +289,19 @@ LAYERS: dict[str, LayerChoice] = {
         for kind in ("Max", "Average")
         for rank in (1, 2, 3)
     },
-    "Flatten": LayerChoice(ALL),
+    "Flatten": LayerChoice(ALL, optional=FIRST),
     "Reshape": LayerChoice(ALL, _targets),
     "Permute": LayerChoice((2, 3, 4), _orders),
     "RepeatVector": LayerChoice(VECTORS, always(n=[3, 2])),
     "ZeroPadding1D": LayerChoice(SEQUENCES, always(padding=[1, [0, 2]])),
-    "ZeroPadding2D": LayerChoice(IMAGES, always(padding=[1, [[0, 1], [2, 0]]])),
+    "ZeroPadding2D": LayerChoice(IMAGES, always(padding=[1, [[0, 1], [2, 0]]]), FIRST),
     "Cropping1D": LayerChoice(SEQUENCES, always(cropping=[1, [0, 1]])),
-    "Cropping2D": LayerChoice(IMAGES, always(cropping=[1, [[0, 1], [1, 0]]])),
+    "Cropping2D": LayerChoice(IMAGES, always(cropping=[1, [[0, 1], [1, 0]]]), FIRST),
     "ZeroPadding3D": LayerChoice(VOLUMES, always(padding=[1, [[0, 1], [1, 0], [0, 0]]]), FIRST),
     "Cropping3D": LayerChoice(VOLUMES, always(cropping=[[[0, 1], [1, 0], [0, 0]], [1, 0, 0]]), FIRST),
     "UpSampling3D": LayerChoice(VOLUMES, optional={"size": [2, [1, 2, 1]], **FIRST}),
     "UpSampling1D": LayerChoice(SEQUENCES, optional={"size": [2, 3]}),
-    "UpSampling2D": LayerChoice(IMAGES, optional={"size": [2, [1, 3]], "interpolation": ["bilinear"]}),
+    "UpSampling2D": LayerChoice(IMAGES, optional={"size": [2, [1, 3]], "interpolation": ["bilinear"], **FIRST}),
     "LayerNormalization": LayerChoice(ALL, optional=_layer_normalized),
     "RMSNormalization": LayerChoice(ALL, optional=_rms_normalized),
     "Normalization": LayerChoice(ALL, always(mean=[0.3], variance=[1.7]), {"invert": [True]}),
@@ -311,8 +317,8 @@ LAYERS: dict[str, LayerChoice] = {
     "ActivityRegularization": LayerChoice(ALL, optional={"l1": [0.02], "l2": [0.03]}),
     "Dropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
     "SpatialDropout1D": LayerChoice(SEQUENCES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
-    "SpatialDropout2D": LayerChoice(IMAGES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
-    "SpatialDropout3D": LayerChoice(VOLUMES, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
+    "SpatialDropout2D": LayerChoice(IMAGES, always(rate=[0.0, 0.0, 0.0, 0.4]), FIRST, is_random=True),
+    "SpatialDropout3D": LayerChoice(VOLUMES, always(rate=[0.0, 0.0, 0.0, 0.4]), FIRST, is_random=True),
     "GaussianDropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
     "AlphaDropout": LayerChoice(ALL, always(rate=[0.0, 0.0, 0.0, 0.4]), is_random=True),
     "GaussianNoise": LayerChoice(ALL, always(stddev=[0.0, 0.0, 0.0, 0.4]), is_random=True),
@@ -322,11 +328,11 @@ LAYERS: dict[str, LayerChoice] = {
     "RandomTranslation": LayerChoice(IMAGES, always(height_factor=[0.2], width_factor=[0.1]), is_random=True),
     "RandomContrast": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
     "RandomBrightness": LayerChoice(IMAGES, always(factor=[0.2]), is_random=True),
-    "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5])),
+    "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5]), FIRST),
     "Resizing": LayerChoice(
         IMAGES,
         always(height=[3, 6], width=[4, 2]),
-        {"interpolation": ["nearest", "bicubic"], "crop_to_aspect_ratio": [True]},
+        {"interpolation": ["nearest", "bicubic"], "crop_to_aspect_ratio": [True], **FIRST},
     ),
     **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), MERGE),
     "Subtract": LayerChoice(ALL, inputs=(2, 2)),
@@ -337,9 +343,9 @@ LAYERS: dict[str, LayerChoice] = {
     ),
     "AdditiveAttention": LayerChoice(SEQUENCES, optional={"use_scale": [False], **FROZEN}, inputs=(2, 3)),
     "MultiHeadAttention": LayerChoice(
-        SEQUENCES,
+        (2, 3),
         always(num_heads=[2, 1], key_dim=[2]),
-        {"value_dim": [3], "use_bias": [False], "output_shape": [3], "kernel_regularizer": REGULARIZERS, **FROZEN},
+        _attended,
         inputs=(2, 3),
     ),
     "+": LayerChoice(ALL, inputs=(2, 2)),

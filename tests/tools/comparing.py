@@ -69,6 +69,7 @@ def set_up(is_compiled: bool = False) -> None:
     keras_on_jax.mend()
     gc.collect()
     gc.freeze()
+    gc.disable()  # it would walk all that JAX traced, over and over
 
 
 @dataclass(frozen=True)

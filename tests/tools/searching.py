@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import re
 import time
@@ -24,6 +25,8 @@ QUIET = {
     "report_multiple_bugs": False,
     "print_blob": False,
 }
+OF_A_COLLECTION = 20
+"""Models between which garbage is collected, of those models alone."""
 EXAMPLES = 2
 """Of a seed: hypothesis begins with the simplest specification, always the same; the next is the seed's own."""
 Report = Callable[[dict[str, Any]], None]
@@ -70,8 +73,10 @@ def is_known(spec: Any, found: Outcome) -> bool:
 def run(seeds: Iterable[int], shrink_s: float, is_compiled: bool, report: Report) -> None:
     """Report on the model of each seed, and on each cause of differences."""
     comparing.set_up(is_compiled)
-    for seed in seeds:
+    for number, seed in enumerate(seeds):
         Search(seed, shrink_s, report).run()
+        if number % OF_A_COLLECTION == 0:
+            gc.collect(1)
 
 
 class Search:

@@ -104,8 +104,8 @@ def outcome_of(spec: Spec) -> Outcome:
     if found is None:
         return Outcome("same")
     results = {} if ours is None else ours.results
-    is_masked = any(value.size for name, value in results.items() if name.startswith("mask"))
-    case = Case(spec, found.kind, found.detail, found.amount, is_masked)
+    is_nan_in_keras = theirs is not None and bool(np.isnan(theirs.results.get(found.detail, 0.0)).any())
+    case = Case(spec, found.kind, found.detail, found.amount, is_nan_in_keras)
     for entry in INTENDED:
         if found.is_difference and entry.condition(case):
             return Outcome(f"intended: {entry.name}", found.detail, found.amount)

@@ -16,14 +16,14 @@ class Case:
     Args:
         spec: the specification.
         kind, detail, amount: of the ``Outcome``.
-        is_masked: whether an output has a mask in distnet.
+        is_nan_in_keras: whether Keras's result, of those that differ the first, has a nan.
     """
 
     spec: Spec
     kind: str
     detail: str
     amount: float
-    is_masked: bool
+    is_nan_in_keras: bool
 
     @property
     def layers(self) -> set[str]:
@@ -157,6 +157,11 @@ INTENDED: list[Intended] = [
         "RMSNormalization over axes that are not the last",
         "Keras multiplies its scale along the last axis, whichever the axis is; distnet refuses.",
         lambda case: case.kind == "distnet refuses" and "along which Keras scales" in case.detail,
+    ),
+    Intended(
+        "UnitNormalization of zeros",
+        "Keras's gradient is nan there, on every backend, and so are all weights after it; distnet's is finite.",
+        lambda case: case.is_nan_in_keras and "UnitNormalization" in case.layers,
     ),
     Intended(
         "glu of layers",

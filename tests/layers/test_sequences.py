@@ -131,6 +131,15 @@ def test_steps_that_are_masked_might_as_well_not_be_there(cls):
     np.testing.assert_allclose(layer(x, mask=mask), layer(x[:, mask[0]]), rtol=1e-12)
 
 
+def test_a_mask_of_more_than_steps_is_refused():
+    x = numbers(2, STEPS, FEATURES)
+    with pytest.raises(ShapeError, match="a mask with one entry a step"):
+        LSTM(UNITS)(x, mask=x > 0)
+    images = numbers(2, STEPS, 3, FEATURES)
+    with pytest.raises(ShapeError, match="a mask with one entry a step"):
+        layers.ConvLSTM1D(2, 2)(layers.Masking()(images))
+
+
 @pytest.mark.parametrize("cls", [LSTM, GRU])
 def test_an_encoders_state_gives_a_decoder_its_gradient(cls):
     source, target = Input((STEPS, FEATURES)), Input((STEPS - 1, FEATURES))

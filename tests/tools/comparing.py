@@ -93,11 +93,11 @@ class Outcome:
 
 def outcome_of(spec: Spec) -> Outcome:
     """Run a specification in both packages, and compare."""
+    distnet.utils.clear_session()  # names count from the beginning, whatever was drawn
     with tempfile.TemporaryDirectory() as folder:
         ours, our_error = _attempt(distnet, spec, in_distnet, Path(folder))
         theirs, their_error = _attempt(keras, spec, in_keras, Path(folder))
         keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
-        distnet.utils.clear_session()
         found = _of_errors(our_error, their_error)
         if found is None and ours is not None and theirs is not None:
             found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)

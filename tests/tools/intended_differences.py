@@ -164,6 +164,12 @@ INTENDED: list[Intended] = [
         lambda case: case.is_nan_in_keras and "UnitNormalization" in case.layers,
     ),
     Intended(
+        "recurrent layers behind masks of positions",
+        "A Masking of images masks the positions of each row. Keras's ConvLSTM broadcasts that mask where it happens to "
+        "fit, and fails where it does not; distnet refuses, and so may Keras.",
+        lambda case: case.kind == "distnet refuses" and "a mask with one entry a step" in case.detail,
+    ),
+    Intended(
         "glu of layers",
         "It halves an axis, which Keras's shapes do not know; distnet refuses it as a layer's activation.",
         lambda case: case.kind == "distnet refuses" and "so it cannot be a layer's activation" in case.detail,

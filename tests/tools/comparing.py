@@ -6,9 +6,9 @@ Keras runs as it is: its trainer, its gradients by JAX. Only the elementary oper
 Tolerance: 1e-10 in units of an array's largest entry, or of 1 where that is less. float64 carries 1e-16; a step of
 these small models adds up a few hundred numbers, and six steps pass on what the first rounded. A model can magnify
 rounding: an optimizer that divides a gradient that is 0 but for rounding by itself, a kink that the last bit decides.
-So what differs is run a few times more in distnet, with weights, inputs and rates that are changed in their last bits:
-where that moves its own result by a hundredth of the difference or more, the model decides nothing, and is counted as
-ill-conditioned.
+So what differs is run a few times more, with weights, inputs and rates that are changed in their last bits: where that
+moves the result of distnet, or of Keras, by a hundredth of the difference or more, the model decides nothing, and is
+counted as ill-conditioned.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import gc
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,13 +103,12 @@ def outcome_of(spec: Spec) -> Outcome:
             found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)
     if found is None:
         return Outcome("same")
-    results = {} if ours is None else ours.results
     is_nan_in_keras = theirs is not None and bool(np.isnan(theirs.results.get(found.detail, 0.0)).any())
     case = Case(spec, found.kind, found.detail, found.amount, is_nan_in_keras)
     for entry in INTENDED:
         if found.is_difference and entry.condition(case):
             return Outcome(f"intended: {entry.name}", found.detail, found.amount)
-    if found.kind in MAGNIFIABLE and _own_movement(spec, results) * MAGNIFIED > found.amount:
+    if found.kind in MAGNIFIABLE and _is_ill_conditioned((ours, theirs), spec, found.amount):
         return Outcome("ill-conditioned", found.detail, found.amount)
     return found
 
@@ -150,18 +149,24 @@ def difference(ours: Results, theirs: Results) -> Outcome | None:
     return Outcome(first.split()[0], first, amounts[first])
 
 
-def _own_movement(spec: Spec, results: Results) -> float:
-    """How far distnet's own result moves when all it starts from changes in its last bits."""
-    return max(_moved_by(np.random.default_rng(seed), spec, results) for seed in range(3))
+def _is_ill_conditioned(runs: Sequence[Run | None], spec: Spec, amount: float) -> bool:
+    """Whether a package's own results move nearly so far when all that it starts from changes in its last bits."""
+    return any(
+        _moved_by(np.random.default_rng(seed), run, spec) * MAGNIFIED > amount
+        for run in runs
+        if run is not None
+        for seed in range(3)
+    )
 
 
-def _moved_by(rng: np.random.Generator, spec: Spec, results: Results) -> float:
-    distnet.utils.clear_session()
-    run = Run(distnet, _shaken(rng, spec))
+def _moved_by(rng: np.random.Generator, before: Run, spec: Spec) -> float:
+    for package in (distnet, keras):
+        package.utils.clear_session()
+    run = Run(before.package, _shaken(rng, spec))
     run.model.set_weights([_shaken(rng, w) for w in run.model.get_weights()])
     run.data.x = [_shaken(rng, x) for x in run.data.x]
     moved = run.everything()
-    return max(apart(moved[name], results[name]) for name in moved if name.split()[0] in MAGNIFIABLE)
+    return max(apart(moved[name], before.results[name]) for name in moved if name.split()[0] in MAGNIFIABLE)
 
 
 def _shaken(rng: np.random.Generator, value: Any) -> Any:

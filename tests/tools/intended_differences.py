@@ -129,6 +129,15 @@ INTENDED: list[Intended] = [
         lambda case: False,
     ),
     Intended(
+        "IoU with a weight for each row",
+        "Keras wants a weight for each entry of targets with more axes, and refuses a row's; distnet spreads it.",
+        lambda case: (
+            case.kind == "Keras refuses"
+            and "Incompatible types for broadcasting" in case.detail
+            and "IoU" in str(case.training)
+        ),
+    ),
+    Intended(
         "IoU in float32",
         "Keras divides IoU's counts in float32, whatever floatx and dtype say.",
         lambda case: case.amount < 1e-6 and case.kind in ("evaluated", "history") and "IoU" in str(case.training),
@@ -165,8 +174,8 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "recurrent layers behind masks of positions",
-        "A Masking of images masks the positions of each row. Keras's ConvLSTM broadcasts that mask where it happens to "
-        "fit, and fails where it does not; distnet refuses, and so may Keras.",
+        "A Masking of images masks the positions of each row. Keras's ConvLSTM broadcasts that mask where it happens "
+        "to fit, and fails where it does not; distnet refuses.",
         lambda case: case.kind == "distnet refuses" and "a mask with one entry a step" in case.detail,
     ),
     Intended(

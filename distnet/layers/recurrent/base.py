@@ -260,8 +260,8 @@ class Recurrent(Layer, ABC):
         mask = mask[0] if isinstance(mask, list) else mask
         if mask is not None and mask.ndim != 2:
             raise ShapeError(
-                f"{self.name}: expected a mask with one entry a step, of shape (N, T), received {mask.shape}. Of a mask "
-                "with more axes, choose what counts for a whole step: mask.any(axis=-1)."
+                f"{self.name}: expected a mask with one entry a step, of shape (N, T), received {mask.shape}. Of a "
+                "mask with more axes, choose what counts for a whole step: mask.any(axis=-1)."
             )
         if mask is None or mask.all():
             return None

@@ -10,14 +10,25 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 collect_ignore_glob = ["*/programs/*.py"]
 """Programs that tests start: collected, they would run, and take pytest's arguments for theirs."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "starts_first: starts processes whose answers later tests want.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts first comes first: most tests leave a core to processes beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("starts_first") is None)
+
 
 MARKER = "DISTNET_TEST_JOB"
 LAUNCHERS = ("OMPI_", "PMI", "PMIX", "PRTE", "MPI_", "MV2_", "SLURM_", "HYDRA_")
@@ -171,3 +182,18 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ranks]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Ranks:
     """Starts programs without any launcher."""
     return Ranks((), tmp_path_factory.mktemp("alone"))
+
+
+@pytest.fixture(scope="session")
+def beside() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts processes that work beside other tests, and give way to them; they end with the session."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(["nice", "-n", "5", *command], **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import pickle
-import subprocess
 import sys
 from pathlib import Path
 
@@ -100,9 +99,9 @@ def ours(model, x):
     return {**result, "weights": model.get_weights()}
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    """For each case Keras's answer and ours."""
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory, beside):
+    """The models with their inputs, and the process that asks Keras about them, with its folder."""
     folder = tmp_path_factory.mktemp("masks")
     made = models()
     (folder / "cases.json").write_text(json.dumps({name: model.to_json() for name, (model, _) in made.items()}))
@@ -110,10 +109,25 @@ def answers(tmp_path_factory):
         arrays = {"w": model.get_weights(), "x": x}
         np.savez(folder / f"{number}.npz", **{f"{k}{i}": a for k, parts in arrays.items() for i, a in enumerate(parts)})
     environment = {**os.environ, "KERAS_BACKEND": "numpy"}
-    subprocess.run([sys.executable, IN_KERAS, str(folder)], check=True, env=environment, timeout=300)
-    theirs = pickle.loads((folder / "answers.pickle").read_bytes())
     keras.config.set_floatx("float32")
+    return made, beside([sys.executable, str(IN_KERAS), str(folder)], env=environment), folder
+
+
+@pytest.fixture
+def answers(asked):
+    """For each case Keras's answer, the model and its inputs."""
+    made, process, folder = asked
+    assert process.wait() == 0
+    theirs = pickle.loads((folder / "answers.pickle").read_bytes())
     return {name: (theirs[name], *made[name]) for name in made}
+
+
+@pytest.mark.starts_first
+def test_every_layer_that_heeds_masks_is_among_the_models(asked):
+    behind_masks = {type(model.layers[-1]).__name__ for model, _ in asked[0].values()}
+    known = [cls for cls in layers.LAYERS.classes().values() if cls.__module__.startswith("distnet.")]
+    heeding = {cls.__name__ for cls in known if cls.supports_masking}
+    assert heeding - behind_masks == {"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Embedding"}
 
 
 def assert_same(found, expected, what):
@@ -124,6 +138,7 @@ def assert_same(found, expected, what):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5, err_msg=f"{what} {i}")
 
 
+@pytest.mark.timeout(300)
 def test_values_masks_and_losses_are_those_of_keras(answers):
     compared = set()
     for name, (theirs, model, x) in answers.items():

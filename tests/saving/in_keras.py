@@ -7,8 +7,12 @@ for comparing predictions alone. Beside them lies ``<case>.npz`` with inputs x0 
 predictions p0 ..., and the files of weights that ``WEIGHTS`` names. The answer is ``FOLDER/<package>.json``. After
 the first three epochs a ``.keras`` or ``.weights.h5`` file is saved again, as ``case.back.keras`` or
 ``case.back.weights.h5``.
+
+Keras 3 runs as it is, with its gradients by JAX; NumPy computes the elementary operations of a step, for each of
+which XLA would compile a program for seconds to run it three times.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -20,6 +24,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 # Compiling takes longer than the little there is to compute; so does TensorFlow's tracing.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
 
 import numpy as np
 
@@ -125,11 +130,28 @@ def answer(keras, package, folder):
             (folder / f"{package}.json").write_text(json.dumps(answers, indent=1))
 
 
+def compile_nothing():
+    """Let Keras 3 on JAX start and train models without XLA.
+
+    Initial weights are NaN: those of a file overwrite them, and what is left shows.
+    """
+    importlib.import_module("keras.src.backend.jax.trainer").jit = importlib.import_module("jaxpr_in_numpy").jit
+    # What Keras does not let XLA compile would run operation by operation, each compiled by itself.
+    importlib.import_module("keras.src.trainers.trainer").model_supports_jit = lambda model: True
+    random_initializers = importlib.import_module("keras.src.initializers.random_initializers")
+    for initializer in random_initializers.RandomInitializer.__subclasses__():
+        initializer.__call__ = lambda self, shape, dtype=None: np.full(shape, np.nan, dtype or "float32")
+
+
 def main():
     package, *folders = sys.argv[1:]
     keras = importlib.import_module(package)
     if package == "tf_keras":
         importlib.import_module("tensorflow").config.run_functions_eagerly(True)
+    else:
+        compile_nothing()
+    gc.collect()
+    gc.freeze()  # every clear_session collects garbage, but none among the modules
     for folder in folders:
         answer(keras, package, Path(folder))
 

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -101,12 +100,12 @@ class Exchange:
             model.save(self.folder / file, keras_optimizer=file.endswith(".k2.h5"))
 
 
-def ask(package, python, *exchanges):
-    """Let a Python with this package do its part of these exchanges, one after the other."""
+def ask(start, package, python, *exchanges):
+    """Let a Python with this package, in a process that ``start`` makes, do its part of these exchanges in turn."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     command = [python, in_keras.__file__, package, *(str(exchange.folder) for exchange in exchanges)]
     with exchanges[0].log.open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = start(command, stdout=log, stderr=log, env=environment)
     for exchange in exchanges:
         exchange.package, exchange.process, exchange.log = package, process, exchanges[0].log
     return exchanges
@@ -161,15 +160,15 @@ ASKED = {
 """The cases, the files of each, and the epochs trained before these are written."""
 
 
-@pytest.fixture(scope="module")
-def exchanges(tmp_path_factory):
+@pytest.fixture(scope="session")
+def exchanges(tmp_path_factory, beside):
     """What Keras 3 is asked, all at once."""
     made = {
         name: Exchange(tmp_path_factory.mktemp(name), cases(), *rest, without=OF_KERAS_3)
         for name, (cases, *rest) in ASKED.items()
     }
-    ask("keras", sys.executable, made["layers"])
-    ask("keras", sys.executable, made["parts"], made["graphs"], made["optimizers"])
+    ask(beside, "keras", sys.executable, made["layers"])
+    ask(beside, "keras", sys.executable, made["parts"], made["graphs"], made["optimizers"])
     return made
 
 
@@ -178,6 +177,7 @@ def test_keras_3_opens_and_trains_what_distnet_wrote(exchanges, name):
     assert_agrees(exchanges[name])
 
 
+@pytest.mark.starts_first
 def test_every_registered_layer_is_among_the_cases(exchanges):
     in_models = [layer for expected in exchanges["layers"].expected.values() for layer in expected["case"].model.layers]
     registered = {name for name, cls in LAYERS.classes().items() if cls.__module__.startswith("distnet.")}
@@ -225,7 +225,7 @@ def test_distnet_goes_on_from_the_weights_that_keras_3_wrote(exchanges):
         (keras_layers.of_keras_2, {".k2.h5": 1}),
     ],
 )
-def test_keras_2_opens_and_trains_what_distnet_wrote(cases, endings, tmp_path):
+def test_keras_2_opens_and_trains_what_distnet_wrote(cases, endings, tmp_path, beside):
     exchange = Exchange(tmp_path, cases(), endings, 2, without=OF_KERAS_2)
-    ask("tf_keras", KERAS_2, exchange)
+    ask(beside, "tf_keras", KERAS_2, exchange)
     assert_agrees(exchange)

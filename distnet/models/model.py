@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
 from distnet import config
+from distnet.arguments import check_integer
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
@@ -27,7 +28,7 @@ from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fitting
-from distnet.training.compilation import Compilation, is_numbers
+from distnet.training.compilation import Compilation, in_either_order
 from distnet.training.epochs import Training
 from distnet.training.inputs import as_list
 from distnet.training.objective import Log, Objective, in_form
@@ -97,6 +98,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         self._training_state = state
 
     @takes_old_arguments("compile")
+    @in_either_order
     def compile(
         self,
         optimizer: object = "rmsprop",
@@ -116,18 +118,18 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             loss: name, object, function or config; a model that only predicts needs none.
             metrics: list of names, objects or functions; they ignore sample weights.
             loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
-                other way round: either order is understood, for the one are names and the other numbers.
+                other way round: without names, either order is understood.
             weighted_metrics: as metrics, counted with sample weights.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
                 taken so that scripts run, without effect here.
 
         Raises:
             UnknownNameError: an optimizer, loss or metric that does not exist.
+            ArgumentError: something that is none.
 
         Source: ``keras.Model.compile``.
         """
-        if is_numbers(metrics):
-            metrics, loss_weights = loss_weights, metrics
+        check_integer("compile: steps_per_execution", 1 if steps_per_execution is None else steps_per_execution, 1)
         refuse_in_callback_of(self, "compile")
         self.optimizer = OPTIMIZERS.optional(optimizer)
         self.loss = loss

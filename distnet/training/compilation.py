@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any, Literal, cast
 
 from distnet import losses, metrics
@@ -212,12 +213,29 @@ def named_in_full(metrics: Any) -> Any:
     return spec_mapped(lambda spec: replace(_MetricSpec.of(spec), is_named_in_full=True), metrics)
 
 
-def is_numbers(spec: Any) -> bool:
+def in_either_order(compile_model: Callable[..., None]) -> Callable[..., None]:
+    """Let a method ``compile`` take its third and fourth argument in Keras 2's order, metrics first, or in Keras 3's.
+
+    The one are names or objects, the other numbers. Arguments that are named mean what their names say.
+    """
+
+    @wraps(compile_model)
+    def compiled(model: Any, *args: Any, **named: Any) -> None:
+        optimizer_and_loss, third, rest = args[:2], args[2:3], args[3:]
+        if third and (_is_numbers(third[0]) or (third == (None,) and rest and not _is_numbers(rest[0]))):
+            metrics = rest[:1] if rest else (named.pop("metrics", None),)
+            args = (*optimizer_and_loss, *metrics, *third, *rest[1:])
+        compile_model(model, *args, **named)
+
+    return compiled
+
+
+def _is_numbers(spec: Any) -> bool:
     """Whether it is a number, or a list or dict of numbers: weights of losses, no metrics."""
     if isinstance(spec, Mapping):
-        return bool(spec) and all(map(is_numbers, spec.values()))
+        return bool(spec) and all(map(_is_numbers, spec.values()))
     if isinstance(spec, list | tuple):
-        return bool(spec) and all(map(is_numbers, spec))
+        return bool(spec) and all(map(_is_numbers, spec))
     return isinstance(spec, int | float)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
+from distnet.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(10, 4))
 Y = X[:, :1]
@@ -79,3 +80,44 @@ def test_no_epochs_leave_the_model_alone():
         assert (history.history, history.epoch) == ({}, [])
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+ORDERS = {
+    "Keras 3's": lambda m: m.compile("sgd", "mse", [2.0], ["mae"], ["mse"]),
+    "Keras 2's": lambda m: m.compile("sgd", "mse", ["mae"], [2.0], ["mse"]),
+    "Keras 3's with names": lambda m: m.compile("sgd", "mse", 2.0, metrics=["mae"], weighted_metrics=["mse"]),
+    "names alone": lambda m: m.compile(
+        loss="mse", optimizer="sgd", metrics=["mae"], loss_weights=[2.0], weighted_metrics=["mse"]
+    ),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_metrics_and_loss_weights_are_told_apart_in_either_order(order):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    ORDERS[order](model)
+    logs = model.evaluate(np.ones((2, 2)), np.zeros((2, 1)), verbose=0, return_dict=True)
+    assert logs == {"loss": 8.0, "mae": 2.0, "mse": 4.0}
+
+
+def test_no_loss_weights_before_metrics_is_keras_3_s_order():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", None, ["mae"])
+    assert list(model.evaluate(np.ones((2, 2)), np.zeros((2, 1)), verbose=0, return_dict=True)) == ["loss", "mae"]
+
+
+@pytest.mark.parametrize("metrics", [3, [3], [3.5], [[3]], {"dense": 3}, [True], ()])
+@pytest.mark.parametrize("argument", ["metrics", "weighted_metrics"])
+def test_numbers_are_no_metrics(metrics, argument):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="dense")])
+    if metrics == ():
+        model.compile("sgd", "mse", **{argument: metrics})
+        return
+    with pytest.raises(ArgumentError, match="expected a metric"):
+        model.compile("sgd", "mse", **{argument: metrics})
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5, "a"])
+def test_steps_per_execution_is_checked(steps):
+    with pytest.raises(ArgumentError, match="steps_per_execution: expected an integer of at least 1"):
+        keras.Sequential([keras.layers.Dense(1)]).compile("sgd", "mse", steps_per_execution=steps)

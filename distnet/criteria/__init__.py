@@ -8,7 +8,11 @@ from distnet.criteria.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from distnet.criteria.distributions import kl_divergence, poisson
-from distnet.criteria.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from distnet.criteria.focal import (
+    binary_focal_crossentropy,
+    binary_focal_crossentropy_of_logits,
+    categorical_focal_crossentropy,
+)
 from distnet.criteria.margins import categorical_hinge, hinge, squared_hinge
 from distnet.criteria.overlap import dice, tversky
 from distnet.criteria.pairs import circle
@@ -28,6 +32,7 @@ __all__ = [
     "Pullback",
     "binary_crossentropy",
     "binary_focal_crossentropy",
+    "binary_focal_crossentropy_of_logits",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",

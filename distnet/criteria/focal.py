@@ -58,6 +58,35 @@ def binary_focal_crossentropy(
 
 
 @criterion()
+def binary_focal_crossentropy_of_logits(
+    y_true: Array,
+    y_pred: Array,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = True,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> tuple[Array, Pullback]:
+    """``binary_focal_crossentropy`` of logits z, unclipped: ``bce = max(z, 0) - t z + log(1 + exp(-|z|))``.
+
+    Source: ``binary_focal_crossentropy`` of ``backend`` in tf_keras 2.21.
+    """
+    t, p = smoothed_binary(y_true, label_smoothing), sigmoid(y_pred)
+    crossentropy = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
+    missed = sigmoid(-y_pred)
+    miss = t * missed + (1.0 - t) * p
+    balance = t * alpha + (1.0 - t) * (1.0 - alpha) if apply_class_balancing else 1.0
+    focus = np.power(miss, gamma) * balance
+
+    def gradient() -> Array:
+        d_focus = power_slope(miss, gamma) * (1.0 - 2.0 * t) * balance * p * missed
+        return np.asarray((d_focus * crossentropy + focus * (p - t)) * (1.0 / p.shape[axis]))
+
+    return (focus * crossentropy).mean(axis=axis), gradient
+
+
+@criterion()
 def categorical_focal_crossentropy(
     y_true: Array,
     y_pred: Array,

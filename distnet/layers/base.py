@@ -13,7 +13,7 @@ from distnet import config, naming, random
 from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.by_hand import InitialWeights, as_list, buildable
-from distnet.layers.calling import call_on_arrays, check_tensors
+from distnet.layers.calling import call_on_arrays, check_tensors, forget_penalties
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.overriding import refuse_missing, refuse_own
 from distnet.layers.symbolic import Call, GivenMask, KerasTensor
@@ -106,6 +106,8 @@ class Layer(Configurable, ABC):
         self.batch_input_shape = self._declared_shape()
         self._variables: list[Variable] = []
         self.calls: list[Call] = []
+        self.activity_penalties: list[float] = []
+        """What the activities of the last call by hand cost."""
         self.built_shape: Any = None
         self.validate()
         check_fields(self, self.name)
@@ -137,6 +139,10 @@ class Layer(Configurable, ABC):
     def compute_mask(self, x: Any, mask: Any) -> Any:
         """The output's mask, (N, T) bool or None, for inputs ``x`` and their mask; by default the same."""
         return mask if self.supports_masking else None
+
+    def masked_axes(self, shape: Shape) -> Shape:
+        """The extents that masks of an input of ``shape`` have, in order; a mask may have the first of them alone."""
+        return shape
 
     def mask_after(self, x: Any, mask: Any, saved: Any) -> Any:
         """As ``compute_mask``, given what forward saved for ``x``."""
@@ -190,6 +196,22 @@ class Layer(Configurable, ABC):
         tensors = self._first_call().outputs
         return tensors[0] if len(tensors) == 1 else list(tensors)
 
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the layer's output, with the batch axis, as Keras 2 has it; of several outputs a list.
+
+        Raises:
+            AttributeError: the layer is part of no model yet, or its calls give outputs of different shapes.
+        """
+        shapes = [tuple(tensor.shape for tensor in call.outputs) for call in self.calls]
+        if not shapes or any(shape != shapes[0] for shape in shapes):
+            received = f"calls with outputs of {shapes}" if shapes else "none"
+            raise AttributeError(
+                f"{self.name}.output_shape: expected a call on a placeholder, or several of one shape, received "
+                f"{received}. Use the placeholder that a call returns: layer(x).shape."
+            )
+        return shapes[0][0] if len(shapes[0]) == 1 else list(shapes[0])
+
     def _first_call(self) -> Call:
         if not self.calls:
             raise NotBuiltError(f"{self.name}: is part of no model yet, so that it has neither input nor output.")
@@ -232,7 +254,7 @@ class Layer(Configurable, ABC):
             return call_on_arrays(self, tensors, options)
         shapes = [t.shape for t in tensors]
         if "mask" in options:
-            options = {**options, "mask": GivenMask.among(self.name, tensors, options["mask"])}
+            options = {**options, "mask": GivenMask.among(self, tensors, options["mask"])}
         self.build_once(shapes[0] if len(shapes) == 1 else shapes)
         call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
         made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
@@ -240,6 +262,7 @@ class Layer(Configurable, ABC):
         call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
         call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
         self.calls.append(call)
+        forget_penalties([self])
         return self.in_form(call.outputs)
 
     def in_form(self, outputs: Sequence[Any]) -> Any:
@@ -325,14 +348,23 @@ class Layer(Configurable, ABC):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalty of each trained weight that has a regularizer.
-
-        Penalties of activities are not among them: nothing of a call is kept on a layer.
+        """The penalties of the activities of the last call by hand, then that of each trained weight.
 
         Source: ``keras.layers.Layer.losses``.
         """
         regularized = [v for v in self.trainable_weights if v.regularizer is not None]
-        return [as_result(v.dtype.type(cast(Penalty, v.regularizer).value(v.value))) for v in regularized]
+        of_weights = [cast(Penalty, v.regularizer).value(v.value) for v in regularized]
+        return [as_result(np.dtype(self.dtype).type(value)) for value in (*self._all_activity_penalties(), *of_weights)]
+
+    def _all_activity_penalties(self) -> list[float]:
+        """Its own and those of the layers within, of each layer once."""
+        layers: dict[int, Layer] = {}
+        waiting: list[Layer] = [self]
+        while waiting:
+            layer = waiting.pop()
+            if layers.setdefault(id(layer), layer) is layer:
+                waiting += reversed([inner for _, inner in layer.inner_layers() if id(inner) not in layers])
+        return [penalty for layer in layers.values() for penalty in layer.activity_penalties]
 
     def get_weights(self) -> list[Array]:
         """Copies of all weights, the trainable ones first."""

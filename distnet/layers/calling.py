@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     if not layer.passes_given_masks:
         given = [a if b is None else b for a, b in itertools.zip_longest(own, given)]
     mask, passed = (
-        as_masks(layer.name, masks[0] if isinstance(masks, list) and len(arrays) == 1 else masks, arrays)
+        as_masks(layer, masks[0] if isinstance(masks, list) and len(arrays) == 1 else masks, arrays)
         for masks in (given, given if layer.passes_given_masks else own)
     )
     ctx = ForwardContext(
@@ -50,8 +50,26 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     y, saved = layer.forward(x, ctx)
     masks = layer.mask_after(x, passed, saved)
     parts = y if isinstance(y, list) else [y]
+    _keep_penalties(layer, parts, ctx)
     each = masks if isinstance(masks, list) else [masks] * len(parts)
     return layer.as_given([as_result(part.copy(), mask) for part, mask in zip(parts, each, strict=True)])
+
+
+def forget_penalties(layers: Iterable[Layer]) -> None:
+    """Forget what the activities of calls by hand cost, in these layers and those within."""
+    for layer in layers:
+        layer.activity_penalties.clear()
+        forget_penalties(inner for _, inner in layer.inner_layers())
+
+
+def _keep_penalties(layer: Layer, parts: Sequence[Array], ctx: ForwardContext) -> None:
+    """Keep on each layer what the activities of this call cost, as Keras does until the next call by hand."""
+    forget_penalties([layer])
+    regularizer, rows = layer.activity_regularizer, ctx.global_rows
+    if regularizer is not None and rows:
+        layer.activity_penalties += [regularizer.value(part) * layer.activity_scale(rows) for part in parts]
+    for inner, penalty in ctx.turn.penalties if ctx.turn else ():
+        inner.activity_penalties.append(penalty)
 
 
 def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:
@@ -92,14 +110,14 @@ def as_inputs(layer: Layer, tensors: Sequence[Any]) -> list[Array]:
     return [a if a.dtype.kind in keeps else a.astype(layer.dtype, order="C") for a in arrays]
 
 
-def as_masks(where: str, given: Any, inputs: Sequence[Array]) -> Any:
+def as_masks(layer: Layer, given: Any, inputs: Sequence[Array]) -> Any:
     """The mask of one input, or a list of one for each of several; None where there is none.
 
     Raises:
         ShapeError: a mask that is not of the shape of its input's first axes.
     """
     each = [given] if len(inputs) == 1 or not isinstance(given, list | tuple) else list(given)
-    masks = [None if mask is None else _as_mask(where, mask, x) for mask, x in zip(each, inputs, strict=False)]
+    masks = [None if mask is None else _as_mask(layer, mask, x) for mask, x in zip(each, inputs, strict=False)]
     return masks[0] if len(inputs) == 1 else [*masks, *[None] * (len(inputs) - len(masks))]
 
 
@@ -132,11 +150,11 @@ def _as_array(where: str, tensor: Any) -> Array:
     return array
 
 
-def _as_mask(where: str, given: Any, x: Array) -> Array:
-    mask = np.asarray(given)
-    if mask.dtype.kind not in "biuf" or not mask.ndim or mask.shape != x.shape[: mask.ndim]:
+def _as_mask(layer: Layer, given: Any, x: Array) -> Array:
+    mask, axes = np.asarray(given), layer.masked_axes(x.shape)
+    if mask.dtype.kind not in "biuf" or not mask.ndim or mask.shape != axes[: mask.ndim]:
         raise ShapeError(
-            f"{where}: expected a mask of the shape of the input's first axes, {x.shape}, received {mask.shape} of "
+            f"{layer.name}: expected a mask of the shape of the input's first axes, {axes}, received {mask.shape} of "
             f"{mask.dtype}."
         )
     return mask.astype(bool)

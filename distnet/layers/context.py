@@ -98,7 +98,11 @@ class Workspaces:
 
 
 class Turn:
-    """One call by hand among those that draw random numbers: counted where the first is drawn."""
+    """One call by hand: its place among those that draw random numbers, counted where the first is drawn."""
+
+    def __init__(self) -> None:
+        self.penalties: list[tuple[Any, float]] = []
+        """The layers whose activities are penalized, and the penalty of each call of them."""
 
     @cached_property
     def number(self) -> int:

@@ -160,6 +160,10 @@ class GlobalAveragePooling1D(GlobalPooling):
     rank: ClassVar[int] = 1
     reduction: ClassVar[Reduction] = Mean()
 
+    def masked_axes(self, shape: Shape) -> Shape:
+        """(N, T): where channels come first, T is the last axis."""
+        return self.moved_last(shape)[:2]
+
 
 @register_layer("GlobalAvgPool2D")
 @dataclass(eq=False)

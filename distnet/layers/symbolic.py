@@ -50,7 +50,7 @@ class GivenMask:
     places: tuple[int | None, ...]
 
     @classmethod
-    def among(cls, where: str, tensors: list[Any], given: Any) -> GivenMask:
+    def among(cls, layer: Layer, tensors: list[Any], given: Any) -> GivenMask:
         """Append the mask of the first input, or a list of one or None for each, to the tensors; says where they are.
 
         Raises:
@@ -62,7 +62,7 @@ class GivenMask:
         for tensor, mask in zip(tensors[:inputs], masks, strict=False):
             places.append(None if mask is None else len(tensors))
             if mask is not None:
-                _check_mask(where, tensor, mask)
+                _check_mask(layer, tensor, mask)
                 tensors.append(mask)
         return cls(inputs, (*places, *[None] * (inputs - len(places))))
 
@@ -139,15 +139,17 @@ class KerasTensor(Arithmetic):
         return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
-def _check_mask(where: str, tensor: KerasTensor, mask: Any) -> None:
+def _check_mask(layer: Layer, tensor: KerasTensor, mask: Any) -> None:
     if not isinstance(mask, KerasTensor):
         raise ArgumentError(
-            f"{where}: expected as mask a placeholder, for it is called on placeholders; received {reprlib.repr(mask)}."
+            f"{layer.name}: expected as mask a placeholder, for it is called on placeholders; received "
+            f"{reprlib.repr(mask)}."
         )
-    fits = all(m is None or n is None or m == n for m, n in zip(mask.shape, tensor.shape, strict=False))
-    if not fits or mask.ndim > tensor.ndim:
+    axes = layer.masked_axes(tensor.shape)
+    fits = all(m is None or n is None or m == n for m, n in zip(mask.shape, axes, strict=False))
+    if not fits or mask.ndim > len(axes):
         raise ShapeError(
-            f"{where}: expected a mask of the shape of the input's first axes, {tensor.shape}, received {mask.shape}."
+            f"{layer.name}: expected a mask of the shape of the input's first axes, {axes}, received {mask.shape}."
         )
 
 

@@ -114,7 +114,10 @@ def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, 
     scale = layer.activity_scale(rows)
     if regularizer is not None:
         outputs = y if isinstance(y, list) else [y]
-        penalty += sum(regularizer.value(part) for part in outputs if len(part)) * scale
+        own = [regularizer.value(part) * scale for part in outputs if len(part)]
+        penalty += sum(own)
+        if ctx.turn is not None:
+            ctx.turn.penalties += [(layer, value) for value in own]
     return y, Inner(saved, outputs, scale, penalty)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 import numpy as np
 
 from distnet import activations, criteria
+from distnet.activations import Activation
 from distnet.arguments import FRACTION, INNER_FRACTION, NOT_NEGATIVE, number
+from distnet.losses.base import Loss
 from distnet.losses.kinds import LOSSES, CriterionLoss
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
@@ -50,12 +52,25 @@ class BinaryFocalCrossentropy(CriterionLoss):
     """
 
     criterion: ClassVar = criteria.binary_focal_crossentropy
+    logits_of: ClassVar = activations.sigmoid
     apply_class_balancing: bool = False
     alpha: float = number(0.25, FRACTION)
     gamma: float = number(2.0, NOT_NEGATIVE)
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
+
+    def of_logits(self, activation: Activation) -> Loss | None:
+        """Of the logits unclipped; of logits that a user has, Keras 3 makes clipped probabilities."""
+        found = super().of_logits(activation)
+        return None if found is None else _BinaryFocalOfLogits(**{f.name: getattr(found, f.name) for f in fields(self)})
+
+
+@dataclass(eq=False)
+class _BinaryFocalOfLogits(BinaryFocalCrossentropy):
+    """The same behind a sigmoid, as TensorFlow's Keras has it."""
+
+    criterion: ClassVar = criteria.binary_focal_crossentropy_of_logits
 
 
 @LOSSES.register()

@@ -201,7 +201,10 @@ class Graph:
                 known.update(zip(node.outputs, each, strict=True))
             regularizer = node.layer.activity_regularizer
             if regularizer is not None and len(made[0]):
-                tape.penalty += sum(map(regularizer.value, made)) * node.layer.activity_scale(ctx.global_rows)
+                penalties = [regularizer.value(part) * node.layer.activity_scale(ctx.global_rows) for part in made]
+                tape.penalty += sum(penalties)
+                if ctx.turn is not None:
+                    ctx.turn.penalties += [(node.layer, penalty) for penalty in penalties]
             if regularizer is not None or len(made) > 1:
                 tape.outputs[i] = made
             tape.penalty += node.layer.penalty(saved)

@@ -11,6 +11,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
 from distnet.errors import DataError, NotCompiledError
+from distnet.layers.calling import forget_penalties
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
@@ -44,6 +45,7 @@ class Steps:
         self.model = model
         self.communicator = communicator
         self.workspaces = Workspaces()
+        forget_penalties(model.layers)
 
     def forward(self, x: Sequence[Array], first_row: int = 0, places: Places = None) -> list[Array]:
         """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``."""

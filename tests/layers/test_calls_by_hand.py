@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
-from distnet import layers, random
+from distnet import Model, Sequential, layers, random
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 8, 8, 3)).astype("float32")
 
@@ -140,3 +140,91 @@ def test_models_hand_masks_on_like_layers():
     last = keras.Sequential([layers.Input((3, 4)), layers.LSTM(3)])
     np.testing.assert_array_equal(last(embedded), last(embedded.numpy(), mask=tokens > 0))
     assert differ(last(embedded), last(embedded.numpy()))
+
+
+ROWS = np.sin(np.arange(24)).reshape(8, 3).astype("float32")
+
+
+def with_sines(layer):
+    """The layer or model with weights that are the same in Keras."""
+    for i, variable in enumerate(layer.weights):
+        variable.assign(np.sin(np.arange(variable.size) + i).reshape(variable.shape))
+    return layer
+
+
+def penalized():
+    """A layer with a penalty of its activity and one of its kernel."""
+    layer = layers.Dense(2, activity_regularizer="l2", kernel_regularizer="l1")
+    layer.build((None, 3))
+    return with_sines(layer)
+
+
+def test_losses_hold_the_activity_s_penalty_of_the_last_call_by_hand_then_those_of_weights():
+    layer = penalized()
+    of_kernel = 0.01 * np.abs(layer.kernel.value).sum()
+    assert [float(loss) for loss in layer.losses] == pytest.approx([of_kernel])
+    for x in (ROWS, ROWS[:3]):
+        of_activity = 0.01 * float(np.square(layer(x)).sum()) / len(x)
+        assert [float(loss) for loss in layer.losses] == pytest.approx([of_activity, of_kernel])
+    layer(layers.Input((3,)))
+    assert len(layer.losses) == 1
+
+
+def model_with_penalties():
+    shared = layers.Dense(3, activity_regularizer="l2", name="shared")
+    x = layers.Input((3,))
+    inner = Model(x, shared(shared(x)))
+    last = layers.Dense(1, activity_regularizer="l1", kernel_regularizer="l2")
+    return with_sines(Sequential([layers.Input((3,)), inner, last, layers.ActivityRegularization(l1=0.1)])), inner
+
+
+def test_losses_of_a_model_are_those_of_all_calls_within_it():
+    model, inner = model_with_penalties()
+    assert [len(model.losses), len(inner.losses)] == [1, 0]
+    y = np.asarray(model(ROWS))
+    shared, last = inner.layers[1], model.layers[1]
+    middle = ROWS @ shared.kernel.value + shared.bias.value
+    end = middle @ shared.kernel.value + shared.bias.value
+    expected = [
+        0.01 * np.square(middle).sum(),
+        0.01 * np.square(end).sum(),
+        0.01 * np.abs(y).sum(),
+        0.1 * np.abs(y).sum(),
+    ]
+    expected = [*(value / 8 for value in expected), 0.01 * np.square(last.kernel.value).sum()]
+    assert [float(loss) for loss in model.losses] == pytest.approx(expected, rel=1e-5)
+    assert [float(loss) for loss in inner.losses] == pytest.approx(expected[:2], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["fit", "evaluate", "predict"])
+def test_what_is_no_call_by_hand_leaves_no_activity_s_penalty(name):
+    model, _ = model_with_penalties()
+    model.compile("sgd", "mse")
+    model(ROWS)
+    getattr(model, name)(ROWS, *([] if name == "predict" else [ROWS[:, :1]]), verbose=0)
+    assert len(model.losses) == 1
+
+
+def test_losses_of_a_bidirectional_layer_are_those_of_both_directions():
+    layer = layers.Bidirectional(layers.LSTM(2, activity_regularizer="l2"))
+    layer.build((None, 4, 3))
+    with_sines(layer)(np.ones((2, 4, 3), "float32"))
+    assert sorted(map(float, layer.losses)) == pytest.approx([0.0002, 0.00142], abs=5e-6)  # Keras 3.15
+
+
+def test_output_shape_is_keras_2_s_where_it_is_one():
+    shared, x = layers.Dense(2), layers.Input((5, 3))
+    with pytest.raises(AttributeError, match="expected a call on a placeholder"):
+        _ = shared.output_shape
+    assert not hasattr(shared, "output_shape")
+    shared(x)
+    assert shared.output_shape == shared(x).shape == (None, 5, 2)
+    shared(layers.Input((7, 3)))
+    with pytest.raises(AttributeError, match=r"layer\(x\)\.shape"):
+        _ = shared.output_shape
+    states = layers.LSTM(4, return_state=True)
+    states(x)
+    assert states.output_shape == [(None, 4)] * 3
+    model = Sequential([x, layers.Flatten(), layers.Dense(1)])
+    assert [layer.output_shape for layer in model.layers] == [(None, 15), (None, 1)]
+    assert [layer.input_shape for layer in model.layers] == [(None, 5, 3), (None, 15)]

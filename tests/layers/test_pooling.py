@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from distnet import layers
+from distnet import Model, layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 
@@ -94,3 +94,33 @@ def test_one_layer_crops_inputs_of_several_sizes():
     layer = layers.Cropping1D(1)
     assert layer(np.ones((1, 5, 1))).shape == (1, 3, 1)
     assert layer(np.ones((1, 8, 1))).shape == (1, 6, 1)
+
+
+STEPS = np.arange(24.0, dtype="float32").reshape(2, 3, 4)
+KEPT = {"channels_last": [[1, 1, 0], [1, 0, 0]], "channels_first": [[1, 1, 0, 0], [1, 0, 0, 1]]}
+MEANS = {
+    "channels_last": [[2.0, 3.0, 4.0, 5.0], [12.0, 13.0, 14.0, 15.0]],
+    "channels_first": [[0.5, 4.5, 8.5], [13.5, 17.5, 21.5]],
+}
+"""Of Keras 3.15."""
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("data_format", KEPT)
+def test_the_mask_of_an_average_over_steps_has_the_steps_wherever_they_are(data_format, keepdims):
+    mask, expected = np.array(KEPT[data_format], bool), np.array(MEANS[data_format])
+    if keepdims:
+        expected = np.expand_dims(expected, 1 if data_format == "channels_last" else 2)
+    layer = layers.GlobalAveragePooling1D(data_format=data_format, keepdims=keepdims)
+    np.testing.assert_allclose(layer(STEPS, mask=mask), expected)
+    x, m = layers.Input((3, 4)), layers.Input(mask.shape[1:], dtype="bool")
+    model = Model([x, m], layer(x, mask=m))
+    np.testing.assert_allclose(model.predict([STEPS, mask], verbose=0), expected)
+
+
+@pytest.mark.parametrize("data_format", KEPT)
+def test_a_mask_of_other_steps_is_refused_with_the_steps_that_there_are(data_format):
+    other = np.array(next(mask for key, mask in KEPT.items() if key != data_format), bool)
+    steps = len(KEPT[data_format][0])
+    with pytest.raises(ShapeError, match=rf"first axes, \(2, {steps}\), received \(2, {7 - steps}\)"):
+        layers.GlobalAveragePooling1D(data_format=data_format)(STEPS, mask=other)

@@ -42,11 +42,18 @@ def smooth(z):
     return categorical(z, 0.1)
 
 
+def focal(z):
+    """Of tf_keras: the focus is that of probabilities, the crossentropy that of logits."""
+    p = 1 / (1 + np.exp(-z))
+    return np.abs(BITS - p) ** 2 * binary(z)
+
+
 SMOOTHED = losses.CategoricalCrossentropy(label_smoothing=0.1)
 CASES = [
     pytest.param(1, layers.Activation("sigmoid"), "binary_crossentropy", BITS, binary, id="binary"),
     pytest.param(3, layers.Softmax(), "categorical_crossentropy", ONE_HOT, categorical, id="categorical"),
     pytest.param(3, layers.Activation("softmax"), "sparse_categorical_crossentropy", CLASSES, categorical, id="sparse"),
+    pytest.param(1, layers.Activation("sigmoid"), "binary_focal_crossentropy", BITS, focal, id="focal"),
     pytest.param(3, layers.Softmax(), SMOOTHED, ONE_HOT, smooth, id="smoothed"),
 ]
 

@@ -16,17 +16,23 @@ def signs(y_true: Array) -> Array:
 
 
 @criterion()
-def hinge(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean(max(1 - t p, 0))`` over the last axis, t being -1 or 1 (0 and 1 are read as -1 and 1)."""
-    t = signs(y_true)
+def hinge(y_true: Array, y_pred: Array, plain_labels: bool = False) -> tuple[Array, Pullback]:
+    """``mean(max(1 - t p, 0))`` over the last axis, t being -1 or 1 (0 and 1 are read as -1 and 1).
+
+    Args:
+        y_true: labels.
+        y_pred: scores.
+        plain_labels: whether labels 0 and 1 stay as they are.
+    """
+    t = y_true if plain_labels else signs(y_true)
     margin = 1.0 - t * y_pred
     return np.maximum(margin, 0.0).mean(axis=-1), lambda: -t * step(margin) * (1.0 / y_pred.shape[-1])
 
 
 @criterion()
-def squared_hinge(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean(max(1 - t p, 0)^2)`` over the last axis, t as in ``hinge``."""
-    t = signs(y_true)
+def squared_hinge(y_true: Array, y_pred: Array, plain_labels: bool = False) -> tuple[Array, Pullback]:
+    """``mean(max(1 - t p, 0)^2)`` over the last axis, arguments as in ``hinge``."""
+    t = y_true if plain_labels else signs(y_true)
     margin = np.maximum(1.0 - t * y_pred, 0.0)
     return (margin * margin).mean(axis=-1), lambda: -t * margin * (2.0 / y_pred.shape[-1])
 

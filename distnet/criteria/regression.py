@@ -72,18 +72,27 @@ def log_cosh(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
 
 
 @criterion()
-def cosine_similarity(y_true: Array, y_pred: Array, axis: int = -1) -> tuple[Array, Pullback]:
+def cosine_similarity(
+    y_true: Array, y_pred: Array, axis: int = -1, mean_over_axis: bool = False
+) -> tuple[Array, Pullback]:
     """``-(t . p) / (|t| |p|)`` along an axis: -1 where the directions agree, 1 where they are opposite.
 
     A length below epsilon counts as epsilon.
+
+    Args:
+        y_true: targets.
+        y_pred: predictions.
+        axis: the axis that holds the vectors.
+        mean_over_axis: whether the products are averaged, not summed.
     """
     length = np.sqrt((y_pred * y_pred).sum(axis=axis, keepdims=True))
     inverse = 1.0 / np.maximum(length, config.epsilon())
     t = y_true / np.maximum(np.sqrt((y_true * y_true).sum(axis=axis, keepdims=True)), config.epsilon())
     p = y_pred * inverse
     cosine = (t * p).sum(axis=axis, keepdims=True)
+    share = 1.0 / y_pred.shape[axis] if mean_over_axis else 1.0
 
     def gradient() -> Array:
-        return np.asarray((p * cosine * step(length - config.epsilon()) - t) * inverse)
+        return np.asarray((p * cosine * step(length - config.epsilon()) - t) * (inverse * share))
 
-    return -cosine.squeeze(axis=axis), gradient
+    return -cosine.squeeze(axis=axis) * share, gradient

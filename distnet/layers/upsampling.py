@@ -13,7 +13,7 @@ from distnet.layers.base import positive_int, register_layer
 from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, ForwardContext
 from distnet.layers.sliding import Extents, extents
-from distnet.registry import LEFT_OUT
+from distnet.registry import BESIDE, LEFT_OUT
 from distnet.types import Array, DType, Shape
 
 _INTERPOLATIONS = ("nearest", "bilinear")
@@ -77,6 +77,7 @@ class UpSampling2D(UpSampling):
         size: factor for rows and columns.
         data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
         interpolation: ``"nearest"`` repeats pixels; ``"bilinear"`` blends the centres of the two nearest.
+        from_corners: whether it blends their upper left corners instead, as Keras up to 2.3 on TensorFlow does.
 
     Source: ``keras.layers.UpSampling2D``.
     """
@@ -86,6 +87,7 @@ class UpSampling2D(UpSampling):
     size: Extents = 2
     data_format: str | None = None
     interpolation: str = "nearest"
+    from_corners: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
     def validate(self) -> None:
         super().validate()
@@ -98,15 +100,20 @@ class UpSampling2D(UpSampling):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         if self.interpolation == "nearest":
             return super().forward_last(x, ctx)
-        rows, columns = (blend(n, k, x.dtype) for n, k in zip(x.shape[1:3], self.factors, strict=True))
+        rows, columns = self._blends(x)
         return _transformed(x, rows, columns, self._larger(x, ctx)), None
 
     def backward_last(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
         if self.interpolation == "nearest":
             return super().backward_last(dy, saved, ctx)
         dx = self._smaller(dy, ctx)
-        rows, columns = (blend(n, k, dy.dtype) for n, k in zip(dx.shape[1:3], self.factors, strict=True))
+        rows, columns = self._blends(dx)
         return _transformed(dy, rows.T, columns.T, dx)
+
+    def _blends(self, x: Array) -> list[Array]:
+        """The matrices of rows and columns for images like ``x``."""
+        extents_and_factors = zip(x.shape[1:3], self.factors, strict=True)
+        return [blend(extent, factor, x.dtype, self.from_corners) for extent, factor in extents_and_factors]
 
 
 @register_layer()
@@ -150,8 +157,10 @@ def summed(dy: Array, factors: tuple[int, ...], out: Array) -> Array:
     return out
 
 
-def blend(extent: int, factor: int, dtype: DType) -> Array:
+def blend(extent: int, factor: int, dtype: DType, from_corners: bool = False) -> Array:
     """(extent * factor, extent) matrix of linear interpolation between the centres of entries, clamped at the ends.
+
+    Or between where entries begin.
 
     >>> blend(2, 2, np.dtype("f4"))
     array([[1.  , 0.  ],
@@ -159,8 +168,9 @@ def blend(extent: int, factor: int, dtype: DType) -> Array:
            [0.25, 0.75],
            [0.  , 1.  ]], dtype=float32)
     """
-    centres = np.clip((np.arange(extent * factor) + 0.5) / factor - 0.5, 0, extent - 1)
-    weights = np.maximum(1 - np.abs(centres[:, np.newaxis] - np.arange(extent)), 0)
+    inset = 0.0 if from_corners else 0.5
+    places = np.clip((np.arange(extent * factor) + inset) / factor - inset, 0, extent - 1)
+    weights = np.maximum(1 - np.abs(places[:, np.newaxis] - np.arange(extent)), 0)
     return np.asarray(weights, dtype)
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from distnet import criteria
 from distnet.arguments import POSITIVE, number
 from distnet.losses.kinds import LOSSES, CriterionLoss
+from distnet.registry import BESIDE
 
 
 @LOSSES.register("mse")
@@ -75,7 +76,9 @@ class CosineSimilarity(CriterionLoss):
 
     Args:
         axis: the axis that holds the vectors.
+        mean_over_axis: whether the products are averaged, as in Keras up to 2.0.8, not summed.
     """
 
     criterion: ClassVar = criteria.cosine_similarity
     axis: int = -1
+    mean_over_axis: bool = field(default=False, kw_only=True, metadata=BESIDE)

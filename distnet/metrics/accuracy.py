@@ -11,7 +11,7 @@ from distnet.arguments import whole_number
 from distnet.criteria.alignment import as_floating, same_shape
 from distnet.errors import ShapeError
 from distnet.metrics.means import METRICS, FunctionMetric
-from distnet.registry import IF_SET
+from distnet.registry import BESIDE, IF_SET
 from distnet.results import giving_results
 from distnet.types import Array, ArrayLike, Json
 
@@ -24,14 +24,20 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @giving_results
-def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Array:
+def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5, round_scores: bool = False) -> Array:
     """1 where ``y_pred > threshold`` is what the target 0 or 1 says.
 
     >>> binary_accuracy([1, 0, 0], [0.9, 0.5, 0.6])
     array([1., 1., 0.])
+
+    Args:
+        y_true: 0 or 1.
+        y_pred: scores.
+        threshold: above which a score means 1.
+        round_scores: whether the rounded score is compared with the target, whatever the threshold.
     """
     t, p = same_shape("binary_accuracy", np.asarray(y_true), as_floating(y_pred), {})
-    return np.asarray(((p > threshold) == t), p.dtype)
+    return np.asarray((np.rint(p) if round_scores else p > threshold) == t, p.dtype)
 
 
 @giving_results
@@ -109,11 +115,13 @@ class BinaryAccuracy(FunctionMetric):
 
     Args:
         threshold: in (0, 1).
+        round_scores: whether the rounded score is compared with the target, as in Keras up to 2.2.
     """
 
     direction = "up"
     function: ClassVar = staticmethod(binary_accuracy)
     threshold: float = 0.5
+    round_scores: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
 
 @METRICS.register()

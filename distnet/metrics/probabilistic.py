@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from distnet import criteria
 from distnet.criteria.weighting import over_values, sample_weights
 from distnet.metrics.means import METRICS, FunctionMetric
+from distnet.registry import BESIDE
 from distnet.types import Array, ArrayLike
 
 
@@ -93,19 +94,29 @@ class Poisson(FunctionMetric):
 @METRICS.register()
 @dataclass(eq=False)
 class Hinge(FunctionMetric):
-    """``mean(max(1 - t p, 0))``; t is -1 or 1, or 0 or 1."""
+    """``mean(max(1 - t p, 0))``; t is -1 or 1, or 0 or 1.
+
+    Args:
+        plain_labels: as in the loss.
+    """
 
     direction = "down"
     function: ClassVar = criteria.hinge
+    plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class SquaredHinge(FunctionMetric):
-    """``mean(max(1 - t p, 0)^2)``; t is -1 or 1, or 0 or 1."""
+    """``mean(max(1 - t p, 0)^2)``; t is -1 or 1, or 0 or 1.
+
+    Args:
+        plain_labels: as in the loss.
+    """
 
     direction = "down"
     function: ClassVar = criteria.squared_hinge
+    plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
 
 @METRICS.register()

@@ -15,6 +15,7 @@ from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
 from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
 from distnet.metrics.sums import SumsMetric, ratio, scalar_or_array
+from distnet.registry import BESIDE
 from distnet.types import Array, ArrayLike, Json, Shape
 
 
@@ -74,13 +75,22 @@ class CosineSimilarity(MeanMetric):
 
     Args:
         axis: the axis that holds the vectors.
+        as_loss: whether it is the loss itself, as in Keras up to 2.2.
+        mean_over_axis: as in the loss.
     """
 
     direction = "up"
     axis: int = -1
+    as_loss: bool = field(default=False, kw_only=True, metadata=BESIDE)
+    mean_over_axis: bool = field(default=False, kw_only=True, metadata=BESIDE)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._direction = "down" if self.as_loss else "up"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        return -criteria.cosine_similarity(y_true, y_pred, axis=self.axis)
+        loss = criteria.cosine_similarity(y_true, y_pred, axis=self.axis, mean_over_axis=self.mean_over_axis)
+        return loss if self.as_loss else -loss
 
 
 @METRICS.register()

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
-from distnet.registry import beside, to_json
-from distnet.training.compilation import Compilation, named_in_full
+from distnet.registry import to_json
+from distnet.training.compilation import Compilation, meaning_of, named_in_full
 from distnet.training.objective import Totals
 from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.types import Json
@@ -111,10 +111,9 @@ class Compiled(ABC):
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile as a saved ``training_config`` says, or Keras 3's ``compile_config``."""
         optimizer = config.get("optimizer_config") or config.get("optimizer") or "rmsprop"
-        as_in_keras_2 = bool(beside(config).get("as_in_keras_2"))
         settings = {key: config.get(key) for key in ("loss", "metrics", "loss_weights", "weighted_metrics")}
         for key in ("metrics", "weighted_metrics"):
             settings[key] = named_in_full(settings[key])
         self.compile(optimizer, **settings)
         if self._compilation is not None:
-            self._compilation = replace(self._compilation, as_in_keras_2=as_in_keras_2)
+            self._compilation = replace(self._compilation, **meaning_of(config))

@@ -19,7 +19,7 @@ from distnet.kernels import Formula, updates
 from distnet.naming import snake_case
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
-from distnet.registry import IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
 from distnet.types import Array, ArrayLike, DType, Json
 from distnet.variables import Span, StorePart, Variable, Variables, VariableStore
 
@@ -47,6 +47,8 @@ class Optimizer(Configurable):
         clipnorm: largest norm of each variable's gradient; at most one of the three clips may be given.
         global_clipnorm: largest norm of all gradients together.
         clipvalue: largest magnitude of a gradient's entry.
+        clips_first: for several clips, as Keras 2 takes them: "norm" where the norms are clipped before the values,
+            "value" where after them.
         use_ema: whether to average the weights over the steps.
         ema_momentum: weight of the past in that average, in [0, 1].
         ema_overwrite_frequency: steps after which the weights are set to their average; None: at the end only.
@@ -73,6 +75,7 @@ class Optimizer(Configurable):
     clipnorm: float | None = number(None, NOT_NEGATIVE, IF_SET)
     global_clipnorm: float | None = number(None, NOT_NEGATIVE, IF_SET)
     clipvalue: float | None = number(None, NOT_NEGATIVE, IF_SET)
+    clips_first: str = field(default="", metadata=BESIDE)
     use_ema: bool = field(default=False, metadata=IF_SET)
     ema_momentum: float = number(0.99, FRACTION, IF_SET)
     ema_overwrite_frequency: int | None = whole_number(None, 1, IF_SET)
@@ -86,7 +89,9 @@ class Optimizer(Configurable):
         self.name = self.name or snake_case(kind)
         super().__post_init__()
         clips = {key: getattr(self, key) for key in ("clipnorm", "global_clipnorm", "clipvalue")}
-        if sum(limit is not None for limit in clips.values()) > 1:
+        if self.clips_first not in ("", "norm", "value"):
+            raise ArgumentError(f"{kind}: expected clips_first of '', 'norm', 'value', received {self.clips_first!r}.")
+        if sum(limit is not None for limit in clips.values()) > 1 and not self.clips_first:
             raise ArgumentError(
                 f"{kind}: expected at most one of clipnorm, global_clipnorm, clipvalue, received {clips}."
             )
@@ -343,12 +348,14 @@ class Optimizer(Configurable):
         return True
 
     def _clip(self, store: Variables | StorePart) -> None:
-        if self.clipvalue:
+        if self.clipvalue and self.clips_first != "norm":
             clip_values(store.gradients, self.clipvalue)
-        elif self.clipnorm:
+        if self.clipnorm:
             clip_norms(store.gradients, self._spans, self.clipnorm)
-        elif self.global_clipnorm:
+        if self.global_clipnorm:
             clip_global_norm(store.gradients, self.global_clipnorm)
+        if self.clipvalue and self.clips_first == "norm":
+            clip_values(store.gradients, self.clipvalue)
 
     def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         if self.weight_decay:

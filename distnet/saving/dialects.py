@@ -14,7 +14,8 @@ from typing import Any, cast
 from distnet.errors import UnknownNameError
 from distnet.metrics import METRICS
 from distnet.registry import said_beside
-from distnet.saving import keras_1, optimizer_dialects
+from distnet.saving import criterion_dialects, keras_1, optimizer_dialects
+from distnet.saving.versions import is_standalone, numbers
 from distnet.types import Json
 
 KERAS_VERSION = "2.12.0+distnet"
@@ -59,7 +60,7 @@ def in_present_words(config: Any, keras_version: object) -> Any:
         return config
     version = _text(keras_version)
     if is_keras_1(version):
-        config = keras_1.in_words_of_keras_2(config)
+        config = keras_1.in_words_of_keras_2(config, numbers(version))
     found = _from_keras_2(config)
     return found if "distnet" in version else _as_in_keras_2(found, version)
 
@@ -132,9 +133,13 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
     for key in _OPTIMIZERS:
         if isinstance(found.get(key), Mapping):
             found[key] = optimizer_dialects.in_present_words(found[key], version)
+    if "optimizer_config" in found:
+        found = criterion_dialects.in_present_words(found, version)
     if isinstance(found.get("compile_config"), Mapping):
         found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
-    if optimizer_dialects.is_standalone(version) and _penalizes_activity(found):
+    if found.get("class_name") == "UpSampling2D" and (is_standalone(version) or numbers(version) < (2, 2)):
+        found = said_beside(found, from_corners=True)
+    if is_standalone(version) and _penalizes_activity(found):
         found = said_beside(found, sums_activity=True)
     is_other = (
         found.get("class_name") in _COMPUTE_OTHERWISE
@@ -142,8 +147,8 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         or _names_modes(found.get("config"))
     )
     found = said_beside(found, as_in_keras_2=True) if is_other else found
-    if optimizer_dialects.is_standalone(version) and found.get("class_name") == "BatchNormalization":
-        is_sample = [int(part) for part in re.findall(r"\d+", version)[:3]] >= [2, 1, 4]
+    if is_standalone(version) and found.get("class_name") == "BatchNormalization":
+        is_sample = numbers(version) >= (2, 1, 4)
         found = said_beside(found, as_in_keras_2=is_sample, sample_variance=is_sample)
     return found
 

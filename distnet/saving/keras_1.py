@@ -30,15 +30,40 @@ _MERGES = {
 """The mode of a ``Merge`` -> the layer."""
 
 
-def in_words_of_keras_2(config: Any) -> Any:
+def in_words_of_keras_2(config: Any, version: tuple[int, ...] = (1, 2)) -> Any:
     """A configuration with Keras 2's classes and arguments in the place of Keras 1's.
 
     Where channels come first in every layer that says where they come, they do in those that do not say it.
 
+    Args:
+        config: of a model or of its training.
+        version: the numbers of the Keras that wrote it.
+
     Raises:
         ArgumentError: an option that no Keras has had since.
     """
+    config = _as_penalized(config) if version >= (1, 2) else config
     return _translated(_with_channels_first(config) if set(_orderings(config)) == {"th"} else config)
+
+
+def _as_penalized(value: Any) -> Any:
+    """The same with the penalties that Keras 1.2 adds to the loss, where a configuration gives others.
+
+    LSTM and GRU whose gates are apart penalize the recurrent kernels as the kernels; ConvLSTM2D penalizes nothing.
+
+    Source: ``build`` in ``keras.layers.recurrent`` and ``keras.layers.convolutional_recurrent`` of Keras 1.2.
+    """
+    if isinstance(value, list):
+        return [_as_penalized(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    penalized = {key: _as_penalized(item) for key, item in value.items()}
+    name, config = value.get("class_name"), penalized.get("config")
+    if name in ("LSTM", "GRU") and isinstance(config, dict) and config.get("consume_less") != "gpu":
+        config["U_regularizer"] = config.get("W_regularizer")
+    if name == "ConvLSTM2D" and isinstance(config, dict):
+        config.update(dict.fromkeys(("W_regularizer", "U_regularizer", "b_regularizer")))
+    return penalized
 
 
 def _orderings(value: Any) -> Iterator[str]:

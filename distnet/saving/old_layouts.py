@@ -158,7 +158,7 @@ def _count(leaf: Layer, count: int, has_gates_apart: bool) -> int:
 def _of_leaf(leaf: Layer, arrays: list[Array], origin: Origin, is_slot: bool = False) -> list[Array]:
     name = type(leaf).__name__
     gates = _GATES.get(name, ())
-    if name in _CONVOLVING:
+    if name in _CONVOLVING or (name == "SeparableConv2D" and origin.is_keras_1):
         arrays = [_kernel(leaf, array, origin) if array.ndim > 1 else array for array in arrays]
     if gates and len(arrays) == 3 * len(gates):
         arrays = [np.concatenate([arrays[3 * g + k] for g in gates], axis=-1) for k in range(3)]

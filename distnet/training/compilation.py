@@ -13,8 +13,8 @@ from distnet.layers.structures import leaves
 from distnet.logs import other_names
 from distnet.losses import LOSSES
 from distnet.metrics import METRICS, Metric
-from distnet.registry import said_beside, to_json
-from distnet.training.objective import MeasuredLoss, MeasuredMetric, Objective
+from distnet.registry import beside, said_beside, to_json
+from distnet.training.objective import Averaging, MeasuredLoss, MeasuredMetric, Objective
 from distnet.training.outputs import NO_COLUMNS, Outputs, check_keys
 from distnet.training.placing import OutputLoss, is_branch, is_leaf, output_losses, spec_mapped
 from distnet.types import Json, Shape
@@ -81,6 +81,10 @@ class Compilation:
         weighted_metrics: the same, counted with sample weights.
         loss_weights: factors of the losses.
         as_in_keras_2: whether all metrics heed masks, and are listed output by output, as there.
+        accuracy_by_loss: whether "accuracy" is the kind that fits the loss, as in Keras 2.3, not the targets.
+        round_scores: whether the binary kind then rounds the scores, as in Keras 2.2.
+        counts_padding: whether no metric heeds masks, as in Keras 1.
+        counts_masked, skips_weights_of_0: see ``Averaging``.
 
     Raises:
         UnknownNameError: a loss or metric that does not exist.
@@ -92,6 +96,11 @@ class Compilation:
     weighted_metrics: Any = None
     loss_weights: Any = None
     as_in_keras_2: bool = False
+    accuracy_by_loss: bool = False
+    round_scores: bool = False
+    counts_padding: bool = False
+    counts_masked: bool = False
+    skips_weights_of_0: bool = False
 
     def __post_init__(self) -> None:
         # Names of custom objects are known now, not when training begins.
@@ -116,7 +125,8 @@ class Compilation:
                 start = 2 * number
                 measured_losses.append(MeasuredLoss(f"{loss.name}_loss", number, slice(start, start + 2)))
         measured = self._measured(outputs, y_true_shapes, y_pred_shapes, 2 * len(measured_losses))
-        return Objective(len(outputs), tuple(losses), tuple(measured_losses), tuple(measured))
+        averaging = Averaging(self.counts_masked, self.skips_weights_of_0)
+        return Objective(len(outputs), tuple(losses), tuple(measured_losses), tuple(measured), averaging=averaging)
 
     def log_keys(self, outputs: Outputs) -> list[str]:
         """The keys of the logs.
@@ -155,7 +165,8 @@ class Compilation:
             "weighted_metrics": spec_mapped(_MetricSpec.to_json, self.weighted_metrics),
             "loss_weights": to_json(self.loss_weights),
         }
-        return said_beside(found, as_in_keras_2=True) if self.as_in_keras_2 else found
+        meaning = {key: True for key in _MEANINGS if getattr(self, key)}
+        return said_beside(found, **meaning) if meaning else found
 
     def _losses(self, outputs: Outputs) -> list[OutputLoss]:
         """The losses in the order in which logs list them: as they were given, in Keras 2 as the outputs are."""
@@ -199,13 +210,42 @@ class Compilation:
             y_true_shape, y_pred_shape = y_true_shapes[measure.output], y_pred_shapes[measure.output]
             if y_true_shape[1:] == NO_COLUMNS:
                 raise DataError(f"y: expected targets for the metric {measure.key}, received None.")
-            metric = measure.spec.resolved(y_true_shape, y_pred_shape)
+            metric = self._meant(measure, y_true_shape, y_pred_shape, outputs)
             stop = start + metric.size(y_true_shape, y_pred_shape)
             part = slice(start, stop)
-            counted = measure.is_weighted, metric.heeds_mask or self.as_in_keras_2
+            heeds_mask = (metric.heeds_mask or self.as_in_keras_2) and not self.counts_padding
+            counted = measure.is_weighted, heeds_mask
             measured.append(MeasuredMetric(measure.key, metric, measure.output, *counted, part))
             start = stop
         return measured
+
+    def _meant(self, measure: _Measure, y_true_shape: Shape, y_pred_shape: Shape, outputs: Outputs) -> Metric:
+        """The metric, which ``"accuracy"`` is by the loss or by the shapes.
+
+        Source: ``keras.engine.training_utils.get_metric_function`` of Keras 2.3.
+        """
+        spec = measure.spec
+        if spec.metric is not None or not self.accuracy_by_loss:
+            return spec.resolved(y_true_shape, y_pred_shape)
+        kinds = {type(loss.loss) for loss in self._losses(outputs) if loss.output == measure.output}
+        if losses.BinaryCrossentropy in kinds:
+            y_true_shape = y_pred_shape = (None, 1)  # whose metrics are the binary ones
+        metric = metrics.resolve(cast(str, spec.given), y_true_shape, y_pred_shape)
+        if isinstance(metric, metrics.BinaryAccuracy):
+            metric.round_scores = self.round_scores
+        return metric
+
+
+_MEANINGS = (
+    "as_in_keras_2", "accuracy_by_loss", "round_scores", "counts_padding", "counts_masked", "skips_weights_of_0",
+)  # fmt: skip
+"""What is said beside a ``training_config``."""
+
+
+def meaning_of(config: Mapping[str, Any]) -> dict[str, bool]:
+    """What a saved ``training_config`` says beside of how losses and metrics are meant."""
+    said = beside(config)
+    return {key: bool(said.get(key)) for key in _MEANINGS}
 
 
 def named_in_full(metrics: Any) -> Any:

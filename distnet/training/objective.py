@@ -99,6 +99,21 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Averaging:
+    """What a loss is divided by, besides the number of its values.
+
+    Args:
+        counts_masked: whether also values that a mask excludes count, as in Keras 2.3 to 2.10.
+        skips_weights_of_0: whether values of weight 0 do not count, as in Keras up to 2.2.
+
+    Source: ``_weighted_masked_objective`` of Keras 2.2; ``Loss.__call__`` of Keras 2.3 and of TensorFlow's up to 2.10.
+    """
+
+    counts_masked: bool = False
+    skips_weights_of_0: bool = False
+
+
+@dataclass(frozen=True)
 class Objective:
     """The losses, and the metrics, of a model with outputs of known shapes.
 
@@ -108,6 +123,7 @@ class Objective:
         measured_losses: the losses one by one, where there are several.
         metrics: whose sums lie behind the losses', one after the other.
         of_logits: by output, the losses as functions of its logits, where that is how they are taken.
+        averaging: what a loss is divided by.
         told: keys of the logs that were read by other names, and warned of.
     """
 
@@ -116,6 +132,7 @@ class Objective:
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
     of_logits: Mapping[int, Loss] = field(default_factory=dict)
+    averaging: Averaging = field(default_factory=lambda: Averaging())
     told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:
@@ -168,7 +185,8 @@ class Objective:
             part = _of_coupled_rows if own.loss.couples_rows and ranks.size > 1 else _of_own_rows
             is_of_logits = i in predicted.logits
             y_pred = predicted.logits[i] if is_of_logits else predicted.y[i]
-            value, gradient = part(self.of_logits[i] if is_of_logits else own.loss, batch, i, predicted, y_pred, ranks)
+            loss = self.of_logits[i] if is_of_logits else own.loss
+            value, gradient = part(loss, batch, i, predicted, y_pred, ranks, self.averaging)
             values.append(value)
             scaled = gradient if own.weight == 1.0 else gradient * gradient.dtype.type(own.weight)
             before = gradients[i]
@@ -256,20 +274,35 @@ def over_all_ranks(communicator: Communicator, loss: float, sums: Array) -> tupl
 
 
 def _of_own_rows(
-    loss: Loss, batch: Batch, output: int, predicted: Prediction, y_pred: Array, ranks: Communicator
+    loss: Loss,
+    batch: Batch,
+    output: int,
+    predicted: Prediction,
+    y_pred: Array,
+    ranks: Communicator,
+    averaging: Averaging,
 ) -> tuple[float, Array]:
     """The loss of this rank's rows, divided by what the global batch counts."""
     y_true, weight = batch.y[output], batch.weight[output]
     mask, count = predicted.masks[output], None
-    if mask is not None or not loss.counts_rows_only:
-        counted = np.array([loss.count(y_true, y_pred, weight, mask)])
+    counted_mask = None if averaging.counts_masked else mask
+    skipped = weight if averaging.skips_weights_of_0 else None
+    if counted_mask is not None or skipped is not None or not loss.counts_rows_only:
+        given = (0, 1) if skipped is None else (np.count_nonzero(skipped == 0), skipped.size)
+        counted = np.array([loss.count(y_true, y_pred, weight, counted_mask), *given], np.float64)
         ranks.allreduce(counted)
-        count = float(counted[0])
+        count = float(counted[0] * (1.0 - counted[1] / counted[2]))
     return loss.mean_and_gradient(y_true, y_pred, weight, batch.global_rows, count, mask)
 
 
 def _of_coupled_rows(
-    loss: Loss, batch: Batch, output: int, predicted: Prediction, y_pred: Array, ranks: Communicator
+    loss: Loss,
+    batch: Batch,
+    output: int,
+    predicted: Prediction,
+    y_pred: Array,
+    ranks: Communicator,
+    averaging: Averaging,
 ) -> tuple[float, Array]:
     """A loss that needs all rows at once: every rank takes it of the gathered batch, and its rows' gradient."""
     weight = batch.weight[output]

@@ -334,3 +334,98 @@ def test_a_sequential_that_begins_with_another_is_built_for_the_shape_that_the_i
     model = models.model_from_json(text)
     assert model.built
     assert model.predict(X, verbose=0).shape == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("version", "config", "first", "clipped"),
+    [
+        ("1.2.2", {"lr": 1.0, "clipnorm": 5.0, "clipvalue": 3.5}, "norm", [3.0, 3.5]),
+        ("2.3.1", {"lr": 1.0, "clipnorm": 5.0, "clipvalue": 3.5}, "norm", [3.0, 3.5]),
+        ("2.3.0-tf", {"learning_rate": 1.0, "clipnorm": 5.0, "clipvalue": 3.5}, "norm", [3.0, 3.5]),
+        ("2.10.0", {"learning_rate": 1.0, "clipnorm": 5.0, "clipvalue": 3.5}, "value", [3.5, 3.5]),
+        ("2.13.1", {"learning_rate": 1.0, "clipnorm": 5.0, "clipvalue": 3.5, "jit_compile": True}, "", [3.0, 4.0]),
+        ("2.13.1", {"learning_rate": 1.0, "global_clipnorm": 5.0, "clipvalue": 3.5, "use_ema": False}, "", [3.0, 4.0]),
+    ],
+)
+def test_several_clips_are_obeyed_in_the_order_of_the_keras_that_wrote_them(version, config, first, clipped):
+    settings = {"optimizer_config": {"class_name": "SGD", "config": config}, "loss": "mse"}
+    optimizer = optimizers.deserialize(dialects.in_present_words(settings, version)["optimizer_config"])
+    assert optimizer.clips_first == first
+    model = models.Sequential([layers.Input((1,)), layers.Dense(2, use_bias=False, kernel_initializer="zeros")])
+    model.compile(optimizer, "mse")
+    model.fit(np.ones((1, 1)), np.array([[6.0, 8.0]]), verbose=0)  # whose gradient is (-6, -8)
+    np.testing.assert_allclose(model.get_weights()[0], [clipped], rtol=1e-6)
+
+
+def test_several_clips_of_ones_own_are_refused():
+    with pytest.raises(errors.ArgumentError, match="at most one of clipnorm"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+    with pytest.raises(errors.ArgumentError, match="clips_first"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0, clips_first="other")
+
+
+def read_compiled(version, last, loss, metrics=(), shape=(4,)):
+    """A model of a Dense layer, compiled as a file of a version of Keras says."""
+    settings = {"optimizer_config": {"class_name": "SGD", "config": {}}, "loss": loss, "metrics": list(metrics)}
+    model = models.Sequential([layers.Input(shape), layers.Masking(), last])
+    model.compile_from_config(dialects.in_present_words(settings, version))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("version", "divisor"), [("1.2.2", 4), ("2.2.4", 4), ("2.3.1", 6), ("2.2.4-tf", 6), ("2.10.0", 6), ("2.13.1", 6)]
+)
+def test_rows_of_weight_0_do_not_count_in_the_loss_up_to_keras_2_2(version, divisor, tmp_path):
+    model = read_compiled(version, layers.Dense(1), "mse")
+    model.save(tmp_path / "m.h5")
+    weight = np.array([0.0, 1.0, 2.0, 0.0, 0.5, 1.0])
+    for read in (model, models.load_model(tmp_path / "m.h5")):
+        errors_of_rows = np.square(model.predict(X, verbose=0) - Y)[:, 0]
+        loss = read.evaluate(X, Y, sample_weight=weight, verbose=0)
+        np.testing.assert_allclose(loss, (errors_of_rows * weight).sum() / divisor, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_of_all"),
+    [("1.2.2", False), ("2.2.4", False), ("2.3.1", True), ("2.1.6-tf", False), ("2.2.4-tf", True), ("2.3.0-tf", True),
+     ("2.10.0", True), ("2.11.0", False), ("2.13.1", False)],
+)  # fmt: skip
+def test_a_masked_loss_is_divided_by_all_steps_from_keras_2_3_to_2_10(version, is_of_all):
+    model = read_compiled(version, layers.TimeDistributed(layers.Dense(1)), "mse", shape=(4, 2))
+    x = np.sin(np.arange(48.0)).reshape(6, 4, 2)
+    x[::2, 1:] = 0
+    y = np.cos(np.arange(24.0)).reshape(6, 4, 1)
+    counts = np.any(x != 0, axis=2)
+    loss = (np.square(model.predict(x, verbose=0) - y)[..., 0] * counts).sum() / (24 if is_of_all else 15)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), loss, rtol=1e-5)
+
+
+@pytest.mark.parametrize("version", ["1.2.2", "2.2.4", "2.3.1", "2.2.4-tf", "2.3.0-tf", "2.10.0"])
+def test_accuracy_is_the_binary_one_behind_binary_crossentropy_up_to_keras_2_3(version):
+    model = read_compiled(version, layers.Dense(3, "sigmoid"), "binary_crossentropy", ["accuracy"])
+    bits = np.sin(np.arange(18.0)).reshape(6, 3) > 0
+    scores = model.predict(X, verbose=0)
+    by_entry = np.mean((scores > 0.5) == bits)
+    by_row = np.mean(scores.argmax(axis=1) == bits.argmax(axis=1))
+    expected = by_row if version in ("2.3.0-tf", "2.10.0") else by_entry
+    np.testing.assert_allclose(model.evaluate(X, bits.astype("float32"), verbose=0)[1], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "direction"), [("cosine", "2.2.4", "down"), ("cosine_proximity", "2.3.1", "up")]
+)
+def test_a_cosine_that_is_a_loss_is_better_the_smaller_it_is(name, version, direction):
+    model = read_compiled(version, layers.Dense(3), "mse", [name])
+    model.fit(X, np.ones((6, 3)), verbose=0)
+    assert model._compilation.direction_of(name, model.outputs_told) == direction
+    assert (model.evaluate(X, model.predict(X, verbose=0), verbose=0)[1] < 0) is (direction == "down")
+
+
+@pytest.mark.parametrize(
+    ("version", "blended"), [("2.2.4", [0, 1, 2, 2]), ("2.3.1", [0, 1, 2, 2]), ("2.10.0", [0, 0.5, 1.5, 2])]
+)
+def test_bilinear_upsampling_blends_from_corners_up_to_keras_2_3(version, blended):
+    spec = {"class_name": "UpSampling2D", "config": {"name": "a", "size": [1, 2], "interpolation": "bilinear"}}
+    layer = layers.deserialize(dialects.in_present_words(spec, version))
+    y = np.asarray(layer(np.array([0.0, 2.0]).reshape(1, 1, 2, 1)))
+    np.testing.assert_allclose(y.ravel(), blended)

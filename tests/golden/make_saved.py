@@ -52,7 +52,7 @@ SHOWN = {
     "tf_keras_volumes": ["volumes", "conv_lstm", "adapted_normalization", "locally_connected"],
     "keras_2_10": [
         "rmsprop_epsilon", "rmsprop_centered_epsilon", "rmsprop_momentum_epsilon", "adagrad_epsilon", "nadam",
-        "sgd_nesterov",
+        "sgd_nesterov", "masked_labels",
     ],
     "keras_2_13": ["residual_batchnorm", "nested_functional_partly_frozen", "bidirectional", "rmsprop_epsilon"],
 }  # fmt: skip

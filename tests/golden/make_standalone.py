@@ -1,8 +1,11 @@
 """Writes saved_standalone_VERSION.zip beside this file: models that Keras before TensorFlow's saved, on Theano.
 
+And saved_standalone_VERSION_tensorflow.zip where KERAS_BACKEND says so, with what Theano lacks.
+
     KERAS_BACKEND=theano THEANO_FLAGS=cxx=,floatX=float32 PYTHONPATH=FOLDER_OF_KERAS python3.6 make_standalone.py FOLDER
 
-The Keras of PYTHONPATH (1.2.2, 2.1.2, 2.2.4 and 2.3.1 were used) and Theano 1.0.5 do it, on Python 3.6. Each model is
+The Keras of PYTHONPATH (1.2.2, 2.0.8, 2.1.2, 2.2.4 and 2.3.1 were used) and Theano 1.0.5 or TensorFlow 1.14 do it, on
+Python 3.6. Each model is
 trained and saved; what it then predicts, the losses of further epochs and what it predicts after them are noted beside
 it, in the form of ``make_saved.py``.
 """
@@ -15,11 +18,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import theano.ifelse  # noqa: F401  (Keras 1 uses it without importing it)
 from keras import backend as K
 from keras.layers import *  # noqa: F403
 from keras.models import Model, Sequential
 from keras.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop
+
+if K.backend() == "theano":
+    import theano.ifelse  # noqa: F401  (Keras 1 uses it without importing it)
 
 VERSION = keras.__version__
 IS_1 = VERSION.startswith("1.")
@@ -70,9 +75,37 @@ OPTIMIZERS = {
     "adam": lambda: Adam(lr=0.01, decay=0.05),
     "adamax": lambda: Adamax(lr=0.01),
     "nadam": lambda: Nadam(lr=0.01),
+    "both_clips": lambda: SGD(lr=0.5, clipnorm=0.1, clipvalue=0.05),
 }
 for _name, _make in OPTIMIZERS.items():
     CASES[_name] = lambda make=_make: mlp(make())
+
+
+def criterion(loss, activation, y, metrics=()):
+    return chain(
+        (4,), Dense(y.shape[-1], activation=activation, input_shape=(4,)), loss=loss, y=y, metrics=list(metrics),
+        optimizer=SGD(lr=0.2),
+    )  # fmt: skip
+
+
+BITS = (wave(3, phase=1.0) > 0).astype("float32")
+CRITERIA = {
+    "hinge": lambda: criterion("hinge", "tanh", BITS, ["squared_hinge"]),
+    "squared_hinge": lambda: criterion("squared_hinge", "tanh", BITS, ["hinge", "cosine_proximity"]),
+    "cosine": lambda: criterion("cosine_proximity", "linear", wave(3, phase=2.0), ["cosine_proximity"]),
+    "many_bits": lambda: criterion("binary_crossentropy", "sigmoid", BITS, ["accuracy", "binary_accuracy"]),
+    "rounded": lambda: criterion("mse", "linear", np.round(2 * wave(1, phase=2.0)), ["accuracy"]),
+}
+CASES.update(CRITERIA)
+
+
+@case
+def masked_steps():
+    x = wave(6, 3)
+    x[::3, 3:] = 0
+    y = np.eye(2, dtype="float32")[np.arange(ROWS * 6).reshape((ROWS, 6)) % 2]
+    last = TimeDistributed(Dense(2, activation="softmax"))
+    return chain((6, 3), Masking(0.0, input_shape=(6, 3)), last, loss="categorical_crossentropy", x=x, y=y)
 
 
 def of_keras_1():
@@ -117,6 +150,27 @@ def of_keras_1():
         return model, [wave(4), wave(4, phase=3.0)], [wave(2, phase=1.0), wave(5)]
 
     @case
+    def penalties_1():
+        from keras.regularizers import l1
+
+        penalties = {"W_regularizer": l1(0.1), "U_regularizer": l2(0.02), "b_regularizer": l2(0.3)}
+        return chain(
+            (5, 3), LSTM(3, return_sequences=True, input_shape=(5, 3), **penalties),
+            GRU(2, return_sequences=True, consume_less="gpu", **penalties), SimpleRNN(2, **penalties),
+        )  # fmt: skip
+
+    @case
+    def masked_metrics_1():
+        model, x, y = masked_steps()
+        model.compile("sgd", "categorical_crossentropy", metrics=["accuracy", "mae"])
+        return model, x, y
+
+    @case
+    def separable_1():
+        layer = SeparableConvolution2D(3, 2, 3, input_shape=(2, 6, 6), dim_ordering="th", depth_multiplier=2)
+        return chain((2, 6, 6), layer, Flatten(), optimizer=SGD(lr=0.5))
+
+    @case
     def branches_1():
         left, right = Sequential(), Sequential()
         left.add(Dense(3, input_dim=4))
@@ -137,8 +191,11 @@ def of_keras_1():
         model.compile("adam", "mse")
         return model, [wave(3)], [wave(2, phase=1.0)]
 
-    shown = ["rmsprop", "adagrad", "adam", "nadam"]
-    return shown + [name for name in CASES if name.endswith("_1")]
+    if K.backend() == "tensorflow":
+        return ["separable_1"]
+    shown = ["rmsprop", "adagrad", "adam", "nadam", "both_clips"]
+    shown += [name for name in CRITERIA if name != "squared_hinge"]  # the cosine of labels 0 is nan on Theano
+    return shown + [name for name in CASES if name.endswith("_1") and name != "separable_1"]
 
 
 def of_keras_2():
@@ -149,11 +206,13 @@ def of_keras_2():
             optimizer="rmsprop",
         )  # fmt: skip
 
-    optimizers = list(OPTIMIZERS)
+    optimizers, criteria = list(OPTIMIZERS), list(CRITERIA) + ["masked_steps"]
     return {
+        "2.0.8": criteria,
         "2.1.2": optimizers,
-        "2.2.4": ["rmsprop", "adagrad", "nadam", "sgd_clipnorm", "adam", "sequences"],
-        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam"],
+        "2.2.4": ["rmsprop", "adagrad", "nadam", "sgd_clipnorm", "adam", "sequences"] + criteria,
+        # on Theano every comparison of its binary accuracy holds
+        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam"] + [name for name in criteria if name != "rounded"],
     }[VERSION]
 
 
@@ -196,7 +255,8 @@ def main():
         if not (folder / (name + ".npz")).exists():
             print(name, flush=True)
             make(name, folder)
-    path = Path(__file__).with_name(f"saved_standalone_{VERSION.replace('.', '_')}.zip")
+    backend = "" if K.backend() == "theano" else f"_{K.backend()}"
+    path = Path(__file__).with_name(f"saved_standalone_{VERSION.replace('.', '_')}{backend}.zip")
     with zipfile.ZipFile(str(path), "w", zipfile.ZIP_LZMA) as archive:
         for name in shown:
             for ending in (".h5", ".npz"):

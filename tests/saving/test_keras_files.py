@@ -21,7 +21,10 @@ FILES = [
     for name in zipfile.ZipFile(path).namelist()
     if not name.endswith(".npz")
 ]
-LASTING = ("tf_keras_formats", "2_10-rmsprop", "2_10-adagrad", "2_2_4-sgd_clipnorm")
+LASTING = (
+    "tf_keras_formats", "2_10-rmsprop", "2_10-adagrad", "2_2_4-sgd_clipnorm", "standalone_2_0_8", "2_10-masked",
+    "2_2_4-both_clips", "2_1_2-both_clips", "2_3_1-masked_steps", "2_3_1-many_bits", "1_2_2-penalties", "1_2_2-masked",
+)  # fmt: skip
 MEANINGS = [pytest.param(*file.values, id=file.id) for file in FILES if any(part in file.id for part in LASTING)]
 
 

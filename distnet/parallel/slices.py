@@ -95,10 +95,12 @@ class SlicedSum:
         self.communicator.local_barrier()
         length = self.mine.stop - self.mine.start
         first, second, *others = self.messages
-        for out, part in ((self.own[:length], self.mine), (self.own[length:], slice(self.store.size, None))):
-            np.add(first[part], second[part], out=out)
-            for message in others:
-                out += message[part]
+        # A sum that overflows is for the optimizer to see, as in the sums that MPI takes.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for out, part in ((self.own[:length], self.mine), (self.own[length:], slice(self.store.size, None))):
+                np.add(first[part], second[part], out=out)
+                for message in others:
+                    out += message[part]
         self.communicator.allreduce_across_nodes(self.own)
         return self.own[:length], Extra(self.own[length:])
 

@@ -25,6 +25,7 @@ def mend() -> None:
     keras.layers.MultiHeadAttention.call = _keeping_masks(keras.layers.MultiHeadAttention.call)
     keras.layers.SimpleRNN.__init__ = _keeping_its_regularizer(keras.layers.SimpleRNN.__init__)
     jax_numpy.absolute = _absolute
+    backend.rnn = _heeding_zero_output_for_mask(backend.rnn)
 
 
 def _with_masks(compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,3 +109,14 @@ def _absolute(x: Any) -> Any:
     """Of which the derivative at 0 is 0, as on TensorFlow and PyTorch; JAX's is 1."""
     x = backend.convert_to_tensor(x)
     return x * jax_numpy.sign(x)
+
+
+def _heeding_zero_output_for_mask(rnn: Callable[..., Any]) -> Callable[..., Any]:
+    """Let unrolled layers heed ``zero_output_for_mask`` as others do."""
+
+    @functools.wraps(rnn)
+    def heeding_zero_output_for_mask(*args: Any, **options: Any) -> Any:
+        is_forgotten = options.get("zero_output_for_mask") and options.get("mask") is not None
+        return rnn(*args, **{**options, "unroll": options.get("unroll", False) and not is_forgotten})
+
+    return heeding_zero_output_for_mask

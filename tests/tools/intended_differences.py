@@ -113,8 +113,8 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "zero_output_for_mask of unrolled layers",
-        "Keras on JAX forgets it where unroll=True; Keras on TensorFlow, and distnet, heed it. The referee lets JAX not "
-        "unroll then, so that no difference is left.",
+        "Keras on JAX forgets it where unroll=True; Keras on TensorFlow, and distnet, heed it. The referee lets JAX "
+        "not unroll then, so that no difference is left.",
         lambda case: False,
     ),
     Intended(
@@ -174,9 +174,13 @@ INTENDED: list[Intended] = [
         lambda case: case.kind == "distnet refuses" and "along which Keras scales" in case.detail,
     ),
     Intended(
-        "UnitNormalization of zeros",
-        "Keras's gradient is nan there, on every backend, and so are all weights after it; distnet's is finite.",
-        lambda case: case.is_nan_in_keras and "UnitNormalization" in case.layers,
+        "norms of zeros",
+        "The gradients of Keras's UnitNormalization and OrthogonalRegularizer are nan there, and so are all weights "
+        "after them; distnet's are finite.",
+        lambda case: (
+            case.is_nan_in_keras
+            and ("UnitNormalization" in case.layers or "OrthogonalRegularizer" in str(case.spec["calls"]))
+        ),
     ),
     Intended(
         "recurrent layers behind masks of positions",

@@ -60,6 +60,7 @@ def calls_of(spec: Spec) -> Iterator[Spec]:
             yield from calls_of(call["model"])
 
 
+WITH_NORMS = ("UnitNormalization", "OrthogonalRegularizer", "'normalize': True")
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
@@ -175,12 +176,9 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "norms of zeros",
-        "The gradients of Keras's UnitNormalization and OrthogonalRegularizer are nan there, and so are all weights "
-        "after them; distnet's are finite.",
-        lambda case: (
-            case.is_nan_in_keras
-            and ("UnitNormalization" in case.layers or "OrthogonalRegularizer" in str(case.spec["calls"]))
-        ),
+        "The gradients of Keras's UnitNormalization, Dot(normalize=True) and OrthogonalRegularizer are nan there, and so "
+        "are all weights after them; distnet's are finite.",
+        lambda case: case.is_nan_in_keras and any(name in str(case.spec["calls"]) for name in WITH_NORMS),
     ),
     Intended(
         "recurrent layers behind masks of positions",

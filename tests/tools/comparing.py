@@ -4,11 +4,8 @@ Keras runs as it is: its trainer, its gradients by JAX. Only the elementary oper
 (``jaxpr_in_numpy``), unless ``is_compiled`` asks for XLA.
 
 Tolerance: 1e-10 in units of an array's largest entry, or of 1 where that is less. float64 carries 1e-16; a step of
-these small models adds up a few hundred numbers, and six steps pass on what the first rounded. A model can magnify
-rounding: an optimizer that divides a gradient that is 0 but for rounding by itself, a kink that the last bit decides.
-So what differs is run a few times more, with weights, inputs and rates that are changed in their last bits: where that
-moves the result of distnet, or of Keras, by a hundredth of the difference or more, the model decides nothing, and is
-counted as ill-conditioned.
+these small models adds up a few hundred numbers, and six steps pass on what the first rounded. What differs more is
+counted as ill-conditioned where either package's own result moves nearly so far (``conditioning``).
 """
 
 from __future__ import annotations
@@ -17,7 +14,6 @@ import gc
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +27,7 @@ import keras
 import keras_on_jax
 import numpy as np
 from building import Spec
+from conditioning import MAGNIFIABLE, is_ill_conditioned
 from intended_differences import INTENDED, Case
 from keras.src import backend
 from keras.src.backend.common import dtypes
@@ -47,9 +44,7 @@ RANDOM_INITIALIZERS = (
     *(random_initializers.RandomNormal, random_initializers.TruncatedNormal, random_initializers.RandomUniform),
     *(random_initializers.VarianceScaling, random_initializers.Orthogonal),
 )
-MAGNIFIED = 100
 COMPILED_JIT = trainer.jit
-MAGNIFIABLE = ("prediction", "evaluated", "history", "weight", "file")
 ORDER = ("keys", "mask", "prediction", "evaluated", "history", "weight", "file")
 
 
@@ -108,7 +103,7 @@ def outcome_of(spec: Spec) -> Outcome:
     for entry in INTENDED:
         if found.is_difference and entry.condition(case):
             return Outcome(f"intended: {entry.name}", found.detail, found.amount)
-    if found.kind in MAGNIFIABLE and _is_ill_conditioned((ours, theirs), spec, found.amount):
+    if found.kind in MAGNIFIABLE and any(run and is_ill_conditioned(run, found.amount) for run in (ours, theirs)):
         return Outcome("ill-conditioned", found.detail, found.amount)
     return found
 
@@ -147,37 +142,6 @@ def difference(ours: Results, theirs: Results) -> Outcome | None:
         return None
     first = min(differing, key=lambda name: ORDER.index(name.split()[0]))
     return Outcome(first.split()[0], first, amounts[first])
-
-
-def _is_ill_conditioned(runs: Sequence[Run | None], spec: Spec, amount: float) -> bool:
-    """Whether a package's own results move nearly so far when all that it starts from changes in its last bits."""
-    return any(
-        _moved_by(np.random.default_rng(seed), run, spec) * MAGNIFIED > amount
-        for run in runs
-        if run is not None
-        for seed in range(3)
-    )
-
-
-def _moved_by(rng: np.random.Generator, before: Run, spec: Spec) -> float:
-    for package in (distnet, keras):
-        package.utils.clear_session()
-    run = Run(before.package, _shaken(rng, spec))
-    run.model.set_weights([_shaken(rng, w) for w in run.model.get_weights()])
-    run.data.x = [_shaken(rng, x) for x in run.data.x]
-    moved = run.everything()
-    return max(apart(moved[name], before.results[name]) for name in moved if name.split()[0] in MAGNIFIABLE)
-
-
-def _shaken(rng: np.random.Generator, value: Any) -> Any:
-    """The same, with the last bits of all its fractions changed."""
-    if isinstance(value, Mapping):
-        return {key: _shaken(rng, part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_shaken(rng, part) for part in value]
-    if isinstance(value, np.ndarray) and value.dtype == "float64":
-        return value * (1 + 4e-16 * rng.choice([-1, 1], value.shape))
-    return value * (1 + 4e-16 * rng.choice([-1, 1])) if isinstance(value, float) else value
 
 
 def _of_files(ours: Run, theirs: Run, folder: Path) -> Outcome | None:

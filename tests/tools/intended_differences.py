@@ -176,8 +176,8 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "norms of zeros",
-        "The gradients of Keras's UnitNormalization, Dot(normalize=True) and OrthogonalRegularizer are nan there, and so "
-        "are all weights after them; distnet's are finite.",
+        "The gradients of Keras's UnitNormalization, Dot(normalize=True) and OrthogonalRegularizer are nan there, and "
+        "so are all weights after them; distnet's are finite.",
         lambda case: case.is_nan_in_keras and any(name in str(case.spec["calls"]) for name in WITH_NORMS),
     ),
     Intended(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -17,8 +18,9 @@ from typing import Any
 import hypothesis
 import numpy as np
 from as_program import program_of
+from conditioning import MAGNIFIABLE, is_ill_conditioned
 from hypothesis import HealthCheck, Phase
-from running import Results, apart
+from running import Results, Run, apart
 from specifications import specifications
 
 import distnet
@@ -73,14 +75,29 @@ def run(specs: list[dict[str, Any]], ranks: int, folder: Path) -> list[Results]:
     return results
 
 
-def difference(several: Results, one: Results) -> str:
-    """What differs first; nothing where all agrees."""
+def difference(several: Results, one: Results) -> tuple[str, float]:
+    """What differs first, and by how much; an empty name where all agrees."""
     if several.keys() != one.keys():
-        return f"keys {sorted(several.keys() ^ one.keys())}"
+        return f"keys {sorted(several.keys() ^ one.keys())}", math.inf
     if several["ranks that differ"]:
-        return "the ranks among themselves"
+        return "the ranks among themselves", math.inf
     amounts = {name: apart(several[name], one[name]) for name in one}
-    return next((f"{name} by {amount:.2g}" for name, amount in amounts.items() if not amount <= TOLERANCE), "")
+    return next(((name, amount) for name, amount in amounts.items() if not amount <= TOLERANCE), ("", 0.0))
+
+
+def kind_of(spec: dict[str, Any], several: Results, one: Results) -> tuple[str, str]:
+    """How a specification fared, and what differs."""
+    name, amount = difference(several, one)
+    if not name:
+        return ("both refuse" if "error" in one else "same"), ""
+    if name.split()[0] in MAGNIFIABLE and amount < math.inf:
+        distnet.utils.clear_session()
+        distnet.utils.set_random_seed(spec["data"])
+        run = Run(distnet, spec)
+        run.everything()
+        if is_ill_conditioned(run, amount, spec["data"]):
+            return "ill-conditioned", ""
+    return "differ", f"{name} by {amount:.2g}"
 
 
 def compare(count: int, seed: int, ranks: int) -> int:
@@ -96,8 +113,8 @@ def compare(count: int, seed: int, ranks: int) -> int:
         with tempfile.TemporaryDirectory() as folder:
             several, one = (run(part, n, Path(folder)) for n in (ranks, 1))
         for spec, a, b in zip(part, several, one, strict=True):
-            apart_by = difference(a, b)
-            kinds["differ" if apart_by else "both refuse" if "error" in b else "same"] += 1
+            kind, apart_by = kind_of(spec, a, b)
+            kinds[kind] += 1
             kinds["unseeded"] += bool(spec.get("training", {}).get("is_unseeded"))
             if apart_by:
                 print(f"\n== {apart_by}\n{program_of(spec)}\n{json.dumps(spec)}", flush=True)

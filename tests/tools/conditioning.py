@@ -1,0 +1,50 @@
+"""Whether a model's result is decided by rounding.
+
+A model can magnify rounding: an optimizer that divides a gradient that is 0 but for rounding by itself, a kink that the
+last bit decides. So what differs is run a few times more, with weights, inputs and rates that are changed in their last
+bits: where that moves a package's own result by a hundredth of the difference or more, the model decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from running import Run, apart
+
+MAGNIFIED = 100
+MAGNIFIABLE = ("prediction", "evaluated", "history", "weight", "file")
+
+
+def is_ill_conditioned(run: Run, amount: float, seed: int | None = None) -> bool:
+    """Whether a run's results move nearly by an amount when all that it starts from changes in its last bits.
+
+    Args:
+        run: with its results.
+        amount: by which it differs from another's.
+        seed: of the random numbers that it draws, if any.
+    """
+    return any(_moved_by(np.random.default_rng(i), run, seed) * MAGNIFIED > amount for i in range(3))
+
+
+def _moved_by(rng: np.random.Generator, before: Run, seed: int | None) -> float:
+    before.package.utils.clear_session()
+    if seed is not None:
+        before.package.utils.set_random_seed(seed)
+    run = Run(before.package, _shaken(rng, before.spec))
+    run.model.set_weights([_shaken(rng, w) for w in run.model.get_weights()])
+    run.data.x = [_shaken(rng, x) for x in run.data.x]
+    moved = run.everything()
+    return max(apart(moved[name], before.results[name]) for name in moved if name.split()[0] in MAGNIFIABLE)
+
+
+def _shaken(rng: np.random.Generator, value: Any) -> Any:
+    """The same, with the last bits of all its fractions changed."""
+    if isinstance(value, Mapping):
+        return {key: _shaken(rng, part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_shaken(rng, part) for part in value]
+    if isinstance(value, np.ndarray) and value.dtype == "float64":
+        return value * (1 + 4e-16 * rng.choice([-1, 1], value.shape))
+    return value * (1 + 4e-16 * rng.choice([-1, 1])) if isinstance(value, float) else value

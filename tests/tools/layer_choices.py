@@ -180,7 +180,7 @@ def _shared_axes(row: Row) -> Mapping[str, Sequence[Any]]:
 def _attended(row: Row) -> Mapping[str, Sequence[Any]]:
     axes = {"attention_axes": [[1], [2], [1, 2]]} if len(row) == 3 else {}
     one = {"value_dim": [3], "use_bias": [False], "use_gate": [True], "output_shape": [3]}
-    return {**one, "kernel_regularizer": REGULARIZERS, **FROZEN, **axes}
+    return {**one, "kernel_regularizer": REGULARIZERS, **axes}
 
 
 def _conv_groups(row: Row) -> Mapping[str, Sequence[Any]]:

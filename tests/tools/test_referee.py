@@ -13,6 +13,7 @@ import pytest
 from distnet.layers import LAYERS
 
 HERE = Path(__file__).parent
+MODELS, MODELS_ON_RANKS = 300, 100
 KERNELS = {"DISTNET_KERNELS": "numpy"}
 """Importing numba takes each process a second or two."""
 
@@ -25,9 +26,8 @@ def test_every_registered_layer_is_generated_or_said_why_not(monkeypatch):
     assert not known - LAYERS.classes().keys() - {"+", "-", "*", "Functional", "Lambda", "Sequential"}
 
 
-def referee(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE / "referee.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **KERNELS})
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(HERE / "referee.py"), *map(str, arguments)]
 
 
 needs_keras = pytest.mark.skipif(
@@ -35,8 +35,18 @@ needs_keras = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="session")
+def in_keras(beside, tmp_path_factory):
+    """The referee at work beside other tests, and the file with what it says."""
+    out = tmp_path_factory.mktemp("referee") / "out"
+    options = ("--count", MODELS, "--seed", 0, "--jobs", 1, "--shrink-s", 20)
+    with out.open("wb") as stream:
+        return beside(command(*options), stdout=stream, stderr=stream, env={**os.environ, **KERNELS}), out
+
+
 @needs_keras
-def test_numpy_computes_what_xla_computes():
+@pytest.mark.starts_first
+def test_numpy_computes_what_xla_computes(in_keras):
     command = [sys.executable, str(HERE / "numpy_and_xla.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "NumPy computes what XLA computes\n", done.stderr
@@ -44,14 +54,17 @@ def test_numpy_computes_what_xla_computes():
 
 @needs_keras
 @pytest.mark.timeout(900)
-def test_generated_models_are_those_of_keras():
-    done = referee("--count", 24, "--seed", 0, "--jobs", 2, "--shrink-s", 20)
-    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert "24/24 models" in done.stdout
+def test_generated_models_are_those_of_keras(in_keras):
+    process, out = in_keras
+    returncode = process.wait()
+    said = out.read_text()
+    assert returncode == 0, said[-20000:]
+    assert f"{MODELS}/{MODELS} models" in said
 
 
 @pytest.mark.timeout(600)
 def test_generated_models_are_on_three_ranks_what_they_are_on_one():
-    done = referee("--count", 12, "--seed", 1, "--ranks", 3)
+    options = ("--count", MODELS_ON_RANKS, "--seed", 1, "--ranks", 3)
+    done = subprocess.run(command(*options), capture_output=True, text=True, check=False, env={**os.environ, **KERNELS})
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert "12 models on 3 ranks and on 1" in done.stdout
+    assert f"{MODELS_ON_RANKS} models on 3 ranks and on 1" in done.stdout

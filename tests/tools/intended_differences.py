@@ -111,8 +111,8 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "MultiHeadAttention(trainable=False)",
-        "Keras trains its weights all the same, as it makes them later; distnet freezes them. The referee does not draw "
-        "it.",
+        "Keras trains its weights all the same, as it makes them later; distnet freezes them. The referee does not "
+        "draw it.",
         lambda case: False,
     ),
     Intended(

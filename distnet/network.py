@@ -114,8 +114,9 @@ def lay_out(model: Network, extra: int = 0, allocate: Callable[[int, DType], Arr
         extra: sums that travel behind the gradient.
         allocate: see ``VariableStore``.
     """
+    # A layer that is the activation of two others may be trained by one of them alone.
+    trained = {id(variable) for layer in model.layers for variable in layer.trainable_weights}
     for layer in model.layers:
-        trained = {id(variable) for variable in layer.trainable_weights}
         for variable in layer.variables:
             variable.frozen = variable.trainable and id(variable) not in trained
     model.store = VariableStore(model.variables, np.dtype(model.dtype), extra, allocate)

@@ -48,6 +48,11 @@ class Activation(Configurable, ABC):
         """Whether backward needs the input z rather than the output y."""
         return False
 
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer that is more than a function, which not every layer can have as its activation."""
+        return False
+
     @abstractmethod
     def forward(self, z: Array, out: Array) -> None:
         """Write f(z) into ``out``, which may be ``z`` itself unless ``saves_input``."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import numpy as np
 
 from distnet import config, naming, random
+from distnet.activations import Activation
 from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.by_hand import InitialWeights, as_list, buildable
@@ -79,6 +80,9 @@ class Layer(Configurable, ABC):
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 
+    takes_layers: ClassVar[bool] = False
+    """Whether its activation may be a layer with weights, a state or random numbers."""
+
     row_rank: ClassVar[int | None] = None
     """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
 
@@ -109,8 +113,17 @@ class Layer(Configurable, ABC):
         self.activity_penalties: list[float] = []
         """What the activities of the last call by hand cost."""
         self.built_shape: Any = None
+        self._check_activations()
         self.validate()
         check_fields(self, self.name)
+
+    def _check_activations(self) -> None:
+        for key, value in vars(self).items():
+            if isinstance(value, Activation) and value.is_layer and not self.takes_layers:
+                raise ArgumentError(
+                    f"{self.name}: {key}: expected a function or a layer that is one, without weights, state, random "
+                    f"numbers and activity_regularizer, received {value}. Put this layer behind, if that will do."
+                )
 
     def validate(self) -> None:
         """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
@@ -120,6 +133,9 @@ class Layer(Configurable, ABC):
 
         Users call it without ``ctx``: see ``by_hand.buildable``.
         """
+
+    def build_activation(self, shape: Any, ctx: BuildContext) -> None:
+        """Make the variables of an activation that has such, once ``build`` has made the layer's own."""
 
     def all_shapes(self, given: Any) -> Any:
         """The shapes that ``build`` wants, of those that a user gives, who may leave some out."""
@@ -292,6 +308,7 @@ class Layer(Configurable, ABC):
             ctx = BuildContext(self.name, np.dtype(self.dtype), address)
         self.build(shape, ctx)
         self._variables = ctx.variables
+        self.build_activation(shape, ctx)
         self.built_shape = self.input_shape = shape
         initial = vars(self)["initial_weights"]
         if initial is not None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias, cast
+
 import numpy as np
 
 from distnet import kernels
 from distnet.activations import Activation, linear, relu
-from distnet.layers.channels import to_first
+from distnet.layers import wrapper
+from distnet.layers.channels import to_first, to_last
 from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.layer_activation import WholeLayer
+from distnet.layers.wrapper import Inner
 from distnet.types import Array
 from distnet.variables import Variable
+
+Kept: TypeAlias = Array | Inner
+"""What backward needs of the activation: its input or output, or the run of the layer that it is."""
 
 
 def forward(
     z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext, is_channels_first: bool = False
-) -> tuple[Array, Array]:
+) -> tuple[Array, Kept]:
     """``y = f(z + b)``, and what ``backward`` needs of it; ``z`` is overwritten.
 
     Shapes:
@@ -29,6 +37,10 @@ def forward(
         return y, y
     if bias is not None:
         z += bias.value
+    if isinstance(activation, WholeLayer):
+        x = np.ascontiguousarray(to_first(z)) if is_channels_first else z
+        y, run = wrapper.forward(activation.layer, x, ctx.within(0), ctx.global_rows)
+        return (to_last(y) if is_channels_first else y), run
     y = ctx.workspace("y", z.shape, z.dtype) if activation.saves_input else z
     seen = to_first if is_channels_first else np.asarray
     activation.forward(seen(z), out=seen(y))
@@ -36,9 +48,11 @@ def forward(
 
 
 def backward(
-    dy: Array, saved: Array, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
+    dy: Array, saved: Kept, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
 ) -> Array:
     """Gradient of ``z + b``; ``dy`` is left as it is."""
+    if isinstance(saved, Inner):
+        return _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
     fused = "linear" if ctx.is_of_logits else _fused_name(activation)
     if fused == "linear":
         return dy
@@ -48,6 +62,16 @@ def backward(
     seen = to_first if is_channels_first else np.asarray
     activation.backward(seen(dy), seen(saved), out=seen(dz))
     return dz
+
+
+def _backward_of_layer(
+    dy: Array, run: Inner, activation: Activation, ctx: BackwardContext, is_channels_first: bool
+) -> Array:
+    within = ctx.within(0)
+    within.needs_input_gradient = True
+    dy = np.ascontiguousarray(to_first(dy)) if is_channels_first else dy
+    dz: Array = wrapper.backward(cast(WholeLayer, activation).layer, dy, run, within)
+    return np.ascontiguousarray(to_last(dz) if is_channels_first else dz)
 
 
 def _fused_name(activation: Activation) -> str:

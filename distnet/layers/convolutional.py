@@ -11,7 +11,9 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, patches
+from distnet.layers.activated import Activated
 from distnet.layers.base import positive_int, register_layer
+from distnet.layers.bias_activation import Kept
 from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.old_paths import __getattr__ as __getattr__
@@ -29,11 +31,11 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
-Saved = tuple[Array, Array, Windows]
+Saved = tuple[Array, Kept, Windows]
 
 
 @dataclass(eq=False)
-class Convolution(Channelled):
+class Convolution(Activated, Channelled):
     """Cross-correlation with ``filters`` kernels: ``y = f(patches(x) W + b)``.
 
     Args:

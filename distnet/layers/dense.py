@@ -13,7 +13,9 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers import bias_activation
-from distnet.layers.base import Layer, positive_int, register_layer
+from distnet.layers.activated import Activated
+from distnet.layers.base import positive_int, register_layer
+from distnet.layers.bias_activation import Kept
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -23,7 +25,7 @@ from distnet.variables import Variable
 
 @register_layer()
 @dataclass(eq=False)
-class Dense(Layer):
+class Dense(Activated):
     """Affine map of the last axis, then an activation: ``y = f(x W + b)``.
 
     Shapes:
@@ -78,7 +80,7 @@ class Dense(Layer):
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array]]:
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Kept]]:
         rows = math.prod(x.shape[:-1])
         z = ctx.workspace("z", (rows, self.units), x.dtype)
         np.matmul(x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
@@ -86,7 +88,7 @@ class Dense(Layer):
         y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
         return y, (x, kept)
 
-    def backward(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array:
         x, kept = saved
         dz = bias_activation.backward(dy, kept, self.activation, ctx).reshape(-1, self.units)
         ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)

@@ -1,10 +1,10 @@
-"""Layers as activations of layers: ``Dense(8, activation=LeakyReLU())``."""
+"""Layers as activations of layers: ``Dense(8, activation=LeakyReLU())``, ``Dense(8, activation=PReLU())``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, NoReturn, Protocol, cast, runtime_checkable
 
 from distnet.activations import ACTIVATIONS, Activation
 from distnet.errors import ArgumentError
@@ -23,23 +23,22 @@ class Elementary(Protocol):
 
 @dataclass(frozen=True)
 class LayerActivation(Activation):
-    """The function that a layer without weights applies; the layer is kept, and saved in its place.
+    """A layer in an activation's place; the layer is kept, and saved there.
 
     Args:
         layer: it.
-
-    Raises:
-        ArgumentError: the layer has weights, a state, or more to it than a function.
     """
 
     layer: Layer
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.layer, Elementary) or self.layer.activity_regularizer is not None:
-            raise ArgumentError(
-                f"activation: expected a function or a layer that is one, without weights and activity_regularizer, "
-                f"received {type(self.layer).__name__}. Leave the activation out, and put this layer behind."
-            )
+    def as_json(self) -> Json:
+        """The layer, with the module where Keras 3 finds it."""
+        return LAYERS.with_module(self.layer.as_json())
+
+
+@dataclass(frozen=True)
+class FunctionOfLayer(LayerActivation):
+    """The function that a layer without weights applies."""
 
     @property
     def function(self) -> Activation:
@@ -60,9 +59,45 @@ class LayerActivation(Activation):
     def output_shape(self, shape: Shape) -> Shape:
         return self.function.output_shape(shape)
 
+
+@dataclass(frozen=True)
+class WholeLayer(LayerActivation):
+    """A layer with weights, a state, random numbers or a penalty. The layer whose activation it is builds and calls it.
+
+    Its attributes are the layer's: ``Dense(8, activation=PReLU()).activation.alpha``.
+    """
+
+    @property
+    def is_layer(self) -> bool:
+        """True: it is more than a function."""
+        return True
+
     def as_json(self) -> Json:
-        """The layer, with the module where Keras 3 finds it."""
-        return LAYERS.with_module(self.layer.as_json())
+        """The layer, with the shape by which Keras 3 builds it before it fills its weights."""
+        made = cast("dict[str, Json]", super().as_json())
+        shape = self.layer.built_shape
+        return made if shape is None else {**made, "build_config": {"input_shape": list(shape)}}
+
+    def __call__(self, x: Any, *values: Any, **options: Any) -> Any:
+        """What the layer makes of ``x``."""
+        return self.layer(x, *values, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "layer":
+            raise AttributeError(name)
+        return getattr(self.layer, name)
+
+    def forward(self, z: Array, out: Array) -> None:
+        self._refuse()
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise ArgumentError(
+            f"activation: expected a function, received the layer {self.layer.name}, which has more to it. A forward "
+            "of your own calls it by distnet.layers.bias_activation, or leaves it to a layer behind."
+        )
 
 
 def _of_layer(spec: object) -> Activation | None:
@@ -72,7 +107,10 @@ def _of_layer(spec: object) -> Activation | None:
         # A layer's configuration has a name, a function's has none.
         if module.startswith("keras.layers") or (isinstance(config, Mapping) and "name" in config):
             spec = LAYERS.get(spec)
-    return LayerActivation(spec) if isinstance(spec, Layer) else None
+    if not isinstance(spec, Layer):
+        return None
+    is_function = isinstance(spec, Elementary) and not spec.elementary.is_layer and spec.activity_regularizer is None
+    return FunctionOfLayer(spec) if is_function else WholeLayer(spec)
 
 
 ACTIVATIONS.others.append(_of_layer)

@@ -15,7 +15,9 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Axis, Windows
 from distnet.layers import bias_activation
+from distnet.layers.activated import Activated
 from distnet.layers.base import positive_int, register_layer
+from distnet.layers.bias_activation import Kept
 from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import Extents, Sliding, as_volumes, extents, padding_name
@@ -24,11 +26,11 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
-Saved = tuple[Array, Array, Windows]
+Saved = tuple[Array, Kept, Windows]
 
 
 @dataclass(eq=False)
-class LocallyConnected(Channelled):
+class LocallyConnected(Activated, Channelled):
     """Each patch times a matrix of its own: ``y[l] = f(patches(x)[l] W[l] + b[l])``.
 
     Args:

@@ -13,7 +13,9 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, depthwise
+from distnet.layers.activated import Activated
 from distnet.layers.base import positive_int, register_layer
+from distnet.layers.bias_activation import Kept
 from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import (
@@ -31,11 +33,11 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 
-Saved = tuple[Array, Array, Array, Windows]
+Saved = tuple[Array, Array, Kept, Windows]
 
 
 @dataclass(eq=False)
-class SeparableConvolution(Channelled):
+class SeparableConvolution(Activated, Channelled):
     """Depthwise convolution D, then products over the channels: ``y = f(D(x) P + b)``.
 
     Args:

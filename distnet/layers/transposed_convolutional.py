@@ -12,7 +12,9 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers import bias_activation, patches
+from distnet.layers.activated import Activated
 from distnet.layers.base import positive_int, register_layer
+from distnet.layers.bias_activation import Kept
 from distnet.layers.channels import Channelled
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.sliding import (
@@ -30,10 +32,10 @@ from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 
-Saved = tuple[Array, Array, Windows]
+Saved = tuple[Array, Kept, Windows]
 
 
-class TransposedConvolution(Channelled):
+class TransposedConvolution(Activated, Channelled):
     """Each entry spreads over a window of the output: ``y = f(patches^T(x W^T) + b)``.
 
     Args:

@@ -40,20 +40,13 @@ class WrapperRun:
     own: Any
 
 
-class Wrapper(Layer, ABC):
-    """A layer that computes by calling others, its ``sublayers``."""
-
-    attributes: ClassVar[tuple[str, ...]]
-    """Those that hold the ``sublayers``, by Keras's names."""
+class Holder(Layer, ABC):
+    """A layer that holds others, its ``sublayers``; their variables follow its own."""
 
     @property
     @abstractmethod
     def sublayers(self) -> list[Layer]:
         """The layers within, in the order of their variables."""
-
-    def inner_layers(self) -> list[tuple[str, Layer]]:
-        """The layers within, by attribute."""
-        return [(attribute, getattr(self, attribute)) for attribute in self.attributes]
 
     @property
     def trainable(self) -> bool:
@@ -69,13 +62,19 @@ class Wrapper(Layer, ABC):
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables of the layers within."""
-        return [v for layer in self.sublayers for v in layer.variables]
+        """Its own variables, then those of the layers within."""
+        return [*self._variables, *(v for layer in self.sublayers for v in layer.variables)]
+
+    def all_weights(self) -> list[Variable]:
+        """Its own variables, the trainable ones first, then the weights of the layers within."""
+        own = sorted(self._variables, key=lambda variable: not variable.trainable)
+        return [*own, *(v for layer in self.sublayers for v in layer.weights)]
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training updates."""
-        return [v for layer in self.sublayers for v in layer.trainable_weights] if self.trainable else []
+        own = [v for v in self._variables if v.trainable]
+        return [*own, *(v for layer in self.sublayers for v in layer.trainable_weights)] if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -88,6 +87,30 @@ class Wrapper(Layer, ABC):
         """Whether a layer within has an activity regularizer."""
         return any(layer.activity_regularizer is not None or layer.has_penalty for layer in self.sublayers)
 
+    def check_dtypes(self) -> None:
+        """Fail unless the layers within compute in this layer's dtype.
+
+        Raises:
+            ArgumentError: one does not.
+        """
+        for layer in self.sublayers:
+            if layer.dtype != self.dtype:
+                raise ArgumentError(
+                    f"{self.name}: has dtype {self.dtype}, but the layer {layer.name} within it has {layer.dtype}. "
+                    "Give both the same dtype=..."
+                )
+
+
+class Wrapper(Holder, ABC):
+    """A layer that computes by calling others, its ``sublayers``."""
+
+    attributes: ClassVar[tuple[str, ...]]
+    """Those that hold the ``sublayers``, by Keras's names."""
+
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The layers within, by attribute."""
+        return [(attribute, getattr(self, attribute)) for attribute in self.attributes]
+
     def penalty(self, saved: WrapperRun) -> float:
         """The activity penalties of the layers within."""
         return sum(inner.penalty for inner in saved.inner)
@@ -99,12 +122,7 @@ class Wrapper(Layer, ABC):
         return {**found, **{key: LAYERS.with_module(layer.as_json()) for key, layer in layers.items()}}
 
     def validate(self) -> None:
-        for layer in self.sublayers:
-            if layer.dtype != self.dtype:
-                raise ArgumentError(
-                    f"{self.name}: has dtype {self.dtype}, but the layer {layer.name} within it has {layer.dtype}. "
-                    "Give both the same dtype=..."
-                )
+        self.check_dtypes()
 
 
 def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, Inner]:

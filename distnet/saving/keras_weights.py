@@ -59,7 +59,7 @@ def is_keras_weights(file: h5py.File) -> bool:
 
 def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) -> None:
     """Write a model's weights, and its optimizer's state once it has one."""
-    for group in _groups(model):
+    for group in _groups(model, repeats=True):
         made = file.create_group(group.paths[0])
         made.attrs["name"] = group.name
         for number, variable in enumerate(group.variables):
@@ -128,11 +128,17 @@ def _by_path(file: h5py.File) -> dict[str, h5py.Group]:
     return groups
 
 
-def _groups(model: Network, is_of_2_13: bool = False) -> Iterator[_Vars]:
+def _groups(model: Network, is_of_2_13: bool = False, repeats: bool = False) -> Iterator[_Vars]:
+    """The groups of variables.
+
+    Args:
+        repeats: whether a layer that is the activation of several stands in each of them, as the configuration has it:
+            Keras writes it once, and then cannot load the model.
+    """
     visited: set[int] = set()
     yield _Vars(["vars"], model.name, [])
     for where, layer in _inner(model, is_of_2_13):
-        yield from _groups_of(layer, where, visited, is_of_2_13)
+        yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
 
 
 def _inner(layer: Layer | Network, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
@@ -149,8 +155,8 @@ def _in_2_13(layers: Iterable[Layer]) -> Iterator[tuple[str, Layer]]:
         before[name] += 2 if layer.weights else 1
 
 
-def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool) -> Iterator[_Vars]:
-    if id(layer) in visited:
+def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool, repeats: bool) -> Iterator[_Vars]:
+    if id(layer) in visited and not (repeats and "/activation" in path):
         return
     visited.add(id(layer))
     inner = list(_inner(layer, is_of_2_13))
@@ -165,7 +171,7 @@ def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool) -> 
         # Early versions of Keras 3 called the attributes of attention "_query_dense" ...
         yield _Vars([f"{path}/{attribute}/vars", f"{path}/_{attribute}/vars"], name, _declared(variables))
     for where, part in inner:
-        yield from _groups_of(part, f"{path}/{where}", visited, is_of_2_13)
+        yield from _groups_of(part, f"{path}/{where}", visited, is_of_2_13, repeats)
 
 
 def _object_of(layer: Layer, variable: Variable) -> str:

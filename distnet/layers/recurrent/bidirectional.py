@@ -40,7 +40,7 @@ class Bidirectional(Wrapper):
     """
 
     supports_masking: ClassVar[bool] = True
-    attributes: ClassVar[tuple[str, ...]] = ("backward_layer", "forward_layer")
+    attributes: ClassVar[tuple[str, ...]] = ("forward_layer", "backward_layer")
     call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
 
     layer: Resolved[Layer] = LAYERS.field(None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -49,7 +51,7 @@ class Absent:
 def names_elsewhere(
     here: str, rooms: Sequence[str] = (), absent: Mapping[str, str] | None = None
 ) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a module: names that other modules hold, and names that are absent.
+    """The ``__getattr__`` of a module: names that other modules hold, its own modules, and names that are absent.
 
     Args:
         here: the module's name.
@@ -68,6 +70,10 @@ def names_elsewhere(
                     return value
         if name in refused:
             return Absent(f"{here.replace('distnet', 'keras', 1)}.{name}", refused[name])
+        # Keras's packages hold their modules without an import of each.
+        is_package = not name.startswith("_") and hasattr(sys.modules[here], "__path__")
+        if is_package and importlib.util.find_spec(f"{here}.{name}") is not None:
+            return importlib.import_module(f"{here}.{name}")
         raise AttributeError(f"module {here!r} has no attribute {name!r}")
 
     return find

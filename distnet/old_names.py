@@ -80,6 +80,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "MaxNorm": {"m": "max_value"},
     **dict.fromkeys(("fit", "fit_generator"), {"nb_epoch": "epochs", **_BATCHES}),
     **dict.fromkeys(("evaluate_generator", "predict_generator"), _BATCHES),
+    "to_categorical": {"y": "x", "nb_classes": "num_classes"},
 }
 """For a class or a method: Keras 1's names of arguments -> today's."""
 
@@ -164,20 +165,22 @@ def translated_arguments(kind: str, given: Mapping[str, Any], stacklevel: int) -
 
 
 def takes_old_arguments(kind: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a method or constructor: it also takes Keras 1's arguments, with a warning that names today's."""
+    """Decorate a method, constructor or function: it also takes Keras 1's arguments, and warns of today's names."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        names = list(inspect.signature(function).parameters)[1:]
+        names = list(inspect.signature(function).parameters)
+        owners = int(names[0] == "self")
+        del names[:owners]
 
         @functools.wraps(function)
         def translated(*args: P.args, **kwargs: P.kwargs) -> R:
             if not old_arguments(kind, kwargs):
                 return function(*args, **kwargs)
-            owner, *values = args
+            values = list(args[owners:])
             values = kernel_first(values) if kind in _OF_SEVERAL_AXES else values
             given = {**dict(zip(names, values, strict=False)), **kwargs}
             present = translated_arguments(kind, given, stacklevel=3)
-            return cast("Callable[..., R]", function)(owner, *values[len(names) :], **present)
+            return cast("Callable[..., R]", function)(*args[:owners], *values[len(names) :], **present)
 
         return translated
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import distnet as keras
 from distnet import initializations, layers, losses, optimizers
 from distnet.engine.training import slice_X
+from distnet.errors import AbsentError
 
 
 @pytest.mark.parametrize("name", ["adadelta", "adagrad", "adam", "adamax", "nadam", "rmsprop", "sgd"])
@@ -72,3 +75,57 @@ def test_loss_functions_are_pickled_and_copied_by_name():
     model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(np.eye(2), verbose=0), model.predict(np.eye(2), verbose=0))
+
+
+@pytest.mark.parametrize(
+    "kind", [optimizers.Adam, optimizers.RMSprop, optimizers.Adagrad, optimizers.Adadelta, optimizers.Nadam]
+)
+def test_epsilon_of_none_is_the_backends(kind):
+    """As Keras 2's documentation writes it: ``Adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=None, decay=0.0)``."""
+    made = kind(learning_rate=0.1, epsilon=None)
+    assert made.epsilon == keras.config.epsilon()
+    assert kind.from_config({**made.get_config(), "epsilon": None}).epsilon == keras.config.epsilon()
+
+
+def test_class_numbers_by_the_names_of_keras_1_and_2():
+    expected = [[1, 0, 0], [0, 1, 0]]
+    with pytest.warns(UserWarning, match="num_classes"):
+        assert keras.utils.to_categorical([0, 1], nb_classes=3).tolist() == expected
+    with pytest.warns(UserWarning, match="'?x'?"):
+        assert keras.utils.np_utils.to_categorical(y=[0, 1], num_classes=3).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "utils.numerical_utils.to_categorical",
+        "utils.tf_utils.__name__",
+        "utils.visualize_util.plot",
+        "engine.topology.Layer",
+        "engine.training.Model",
+        "engine.base_layer.Layer",
+    ],
+)
+def test_modules_of_older_kerases_need_no_import_of_their_own(path):
+    """In a process of its own, for another test's import would let it pass."""
+    code = f"import distnet as keras; print(keras.{path})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_activations_have_their_names():
+    assert layers.Dense(2, activation="relu").activation.__name__ == "relu"
+    assert layers.LSTM(2).recurrent_activation.__name__ == "sigmoid"
+    assert keras.activations.get(None).__name__ == "linear"
+    assert keras.activations.get("leaky_relu").__name__ == "leaky_relu"
+
+
+def test_placeholders_tell_their_shape_as_tensorflows_tensors():
+    x = keras.Input((3, 4))
+    assert x.get_shape().as_list() == [None, 3, 4]
+    assert x._keras_shape == (None, 3, 4)
+    assert x.shape.rank == x.shape.ndims == 3
+
+
+def test_yaml_says_why_it_is_not_there():
+    with pytest.raises(AbsentError, match="to_json"):
+        keras.Sequential([keras.Input((2,)), layers.Dense(1)]).to_yaml()

@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from distnet import config
 from distnet.errors import ArgumentError
+from distnet.naming import snake_case
 from distnet.registry import Configurable, Registry, custom_object_scope
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -42,6 +43,14 @@ class Activation(Configurable, ABC):
     >>> Cube()(2.0)
     8.0
     """
+
+    if not TYPE_CHECKING:  # a checker takes it for the name of the class
+
+        @property
+        def __name__(self) -> str:
+            """Keras's name of the function, which programs read from ``layer.activation``."""
+            name = self.as_json()
+            return name if isinstance(name, str) else snake_case(type(self).__name__)
 
     @property
     def saves_input(self) -> bool:

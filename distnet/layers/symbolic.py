@@ -29,6 +29,16 @@ class TensorShape(tuple[int | None, ...]):
         found = super().__getitem__(index)
         return TensorShape(found) if isinstance(index, slice) else found
 
+    @property
+    def rank(self) -> int:
+        """Number of axes.
+
+        Source: ``tensorflow.TensorShape.rank``; ``ndims`` is its older name.
+        """
+        return len(self)
+
+    ndims = rank
+
     def as_list(self) -> list[int | None]:
         """The extents as a list.
 
@@ -129,6 +139,18 @@ class KerasTensor(Arithmetic):
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)
+
+    def get_shape(self) -> Shape:
+        """The shape.
+
+        Source: ``tensorflow.Tensor.get_shape``.
+        """
+        return self.shape
+
+    @property
+    def _keras_shape(self) -> Shape:
+        """The shape, by its name in Keras 1 and 2."""
+        return self.shape
 
     @property
     def name(self) -> str:

@@ -7,11 +7,12 @@ import itertools
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from distnet.callbacks import History
+from distnet.errors import AbsentError
 from distnet.layers.structures import leaves
 from distnet.old_names import takes_old_arguments
 from distnet.training.objective import Log
@@ -87,6 +88,14 @@ class Keras2Methods(ABC):
     @abstractmethod
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The outputs for all rows."""
+
+    def to_yaml(self, **options: Any) -> NoReturn:
+        """Nothing: no Keras since 2.6 has it.
+
+        Raises:
+            AbsentError: always.
+        """
+        raise AbsentError("to_yaml is not in distnet: YAML can name code to run. Write to_json().")
 
     @takes_old_arguments("fit_generator")
     @counts_samples

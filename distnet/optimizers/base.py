@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from distnet import kernels
+from distnet import config, kernels
 from distnet.arguments import FRACTION, NOT_NEGATIVE, POSITIVE, number, whole_number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula, updates
@@ -87,6 +87,9 @@ class Optimizer(Configurable):
     def __post_init__(self) -> None:
         kind = type(self).__name__
         self.name = self.name or snake_case(kind)
+        # Keras 2 documented ``epsilon=None``, and wrote it: the backend's.
+        if getattr(self, "epsilon", 0) is None:
+            setattr(self, "epsilon", config.epsilon())  # noqa: B010 - a field of the rules that have one
         super().__post_init__()
         clips = {key: getattr(self, key) for key in ("clipnorm", "global_clipnorm", "clipvalue")}
         if self.clips_first not in ("", "norm", "value"):
@@ -284,9 +287,7 @@ class Optimizer(Configurable):
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
         """Make the optimizer that ``get_config`` described, or that Keras 2 or 3 did."""
-        # Early versions of Keras 2 wrote None for the default.
-        dropped = _KERAS_2_KEYS | ({"epsilon"} if config.get("epsilon", 0) is None else set())
-        return super().from_config({key: value for key, value in config.items() if key not in dropped})
+        return super().from_config({key: value for key, value in config.items() if key not in _KERAS_2_KEYS})
 
     def settings(self) -> dict[str, Json]:
         """What callbacks may change in training: as many values as it takes to make ranks alike."""

@@ -7,9 +7,11 @@ import numpy.typing as npt
 
 from distnet.arguments import as_numbers, check_integer, is_integer
 from distnet.errors import ArgumentError, DataError
+from distnet.old_names import takes_old_arguments
 from distnet.types import Array, ArrayLike
 
 
+@takes_old_arguments("to_categorical")
 def to_categorical(x: ArrayLike, num_classes: int | None = None, dtype: npt.DTypeLike = "float64") -> Array:
     """One-hot rows of class numbers: 1 at the class, 0 elsewhere.
 

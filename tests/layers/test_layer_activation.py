@@ -1,9 +1,10 @@
 """Layers as activations of layers."""
 
+import h5py
 import numpy as np
 import pytest
 
-from distnet import Input, Sequential, layers, models, utils
+from distnet import Input, Sequential, layers, models, optimizers, utils
 from distnet.activations import ACTIVATIONS, Softmax
 from distnet.errors import ArgumentError, ShapeError
 
@@ -96,6 +97,30 @@ def test_a_layer_with_weights_trains_as_activation_as_it_does_behind(name, tmp_p
     again = models.clone_model(one)
     again.load_weights(tmp_path / "m.weights.h5")
     np.testing.assert_array_equal(again.predict(x, verbose=0), one.predict(x, verbose=0))
+
+
+def test_twenty_steps_are_those_of_keras():
+    x = np.sin(np.arange(20, dtype="float32")).reshape(5, 4)
+    y = np.cos(np.arange(10, dtype="float32")).reshape(5, 2)
+    slopes, state = layers.PReLU(), layers.BatchNormalization()
+    model = Sequential([Input((4,)), layers.Dense(3, activation=slopes), layers.Dense(2, activation=state)])
+    for i, variable in enumerate(model.weights):
+        above = 1.5 if variable.name == "moving_variance" else 0.0
+        variable.assign(above + np.sin(np.arange(variable.size) + i).reshape(variable.shape))
+    model.compile(optimizers.SGD(0.25), "mse")
+    losses = model.fit(x, y, batch_size=3, epochs=10, shuffle=False, verbose=0).history["loss"]
+    np.testing.assert_allclose(losses[::3], [1.3602942, 0.2747752, 0.1312109, 0.0438686], rtol=2e-5)  # Keras 3.15
+    np.testing.assert_allclose(model.predict(x, verbose=0)[0], [1.1382794, -0.7717397], rtol=1e-5)
+
+
+def test_keras_finds_the_shape_and_the_weights_where_it_looks_for_them(tmp_path):
+    layer = layers.Dense(3, activation=layers.PReLU())
+    Sequential([Input((4,)), layer]).save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        assert file["layers/dense/activation/vars/0"].shape == (3,)
+        assert list(file["layers/dense/vars"]) == ["0", "1"]
+    # Without it Keras 3.15 says that the layer was never built.
+    assert layer.get_config()["activation"]["build_config"] == {"input_shape": [None, 3]}
 
 
 def test_gradients_of_an_activation_with_weights_are_those_of_central_differences():

@@ -154,12 +154,22 @@ def asked():
     return found
 
 
+def layers_as_activations():
+    keras.utils.set_random_seed(3)
+    shared = layers.PReLU(activity_regularizer="l2")
+    model = keras.Sequential([keras.Input((8,))])
+    for activation in (shared, shared, layers.BatchNormalization(), layers.Dropout(0.3)):
+        model.add(layers.Dense(8, activation=activation))
+    model.add(layers.Dense(2))
+    return fitted(model, "mse", TARGETS)
+
+
 keras.config.set_floatx("float64")
 found = {}
 for case in (
     *(sample_weights, weighted_mean, sum_reduction, ignored_class, one_mask_a_batch, batches_smaller_than_the_ranks),
     *(activity_penalty, averaged_and_accumulated, every_kind_of_metric, several_metrics_of_values, steps_and_orders),
-    *(deferred_build, batch_by_batch, asked),
+    *(deferred_build, batch_by_batch, asked, layers_as_activations),
 ):
     part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
     everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})

@@ -82,6 +82,9 @@ class WholeLayer(LayerActivation):
         """What the layer makes of ``x``."""
         return self.layer(x, *values, **options)
 
+    def __str__(self) -> str:
+        return f"the layer {type(self.layer).__name__}"
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "layer":
             raise AttributeError(name)

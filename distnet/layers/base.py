@@ -122,7 +122,7 @@ class Layer(Configurable, ABC):
             if isinstance(value, Activation) and value.is_layer and not self.takes_layers:
                 raise ArgumentError(
                     f"{self.name}: {key}: expected a function or a layer that is one, without weights, state, random "
-                    f"numbers and activity_regularizer, received {value}. Use a function here, and put the layer behind."
+                    f"numbers and activity_regularizer, received {value}. Use a function, and put the layer behind."
                 )
 
     def validate(self) -> None:

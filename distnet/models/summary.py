@@ -79,14 +79,15 @@ def summary_lines(
 
     Args:
         line_length: columns in all; by default 65, 98 for a graph, and 11 more for ``show_trainable``.
-        positions: where the columns end, as fractions of the line or as columns.
+        positions: where the columns end, as fractions of the line or as columns; that of ``show_trainable`` may be
+            left out, what is more than the columns has no effect.
         expand_nested: the layers of models within the model too.
         show_trainable: a column that says Y or N.
         layer_range: first and last layer to show: names, or regular expressions of names.
         fits_terminal: make a table for a graph no wider than the terminal.
 
     Raises:
-        ArgumentError: columns that are no numbers, or a range that names no layers.
+        ArgumentError: columns that are no numbers or too few, or a range that names no layers.
 
     Source: ``keras.Model.summary`` of Keras 2.
     """
@@ -112,11 +113,16 @@ def _columns(
 ) -> _Columns:
     ends: Sequence[float] = _GRAPH_ENDS if is_graph else _CHAIN_ENDS
     width = line_length or (_GRAPH if is_graph else _CHAIN)
-    extra = _TRAINABLE if show_trainable and positions is None else 0
+    given = len(positions or ends) - len(ends)
+    if given < 0:
+        raise ArgumentError(f"summary: positions: expected one for each column, received {positions!r:.100}.")
+    extra = _TRAINABLE if show_trainable and not given else 0
     if fits_terminal and line_length is None and is_graph and sys.stdout.isatty():
         width = max(min(width, shutil.get_terminal_size().columns - extra), _CHAIN)
         ends = ends if width == _GRAPH else _NARROW_GRAPH_ENDS
-    placed = [int(width * end) if end <= 1 else int(end) for end in positions or ends]
+    # What is more than the columns has no effect, as in Keras: programs give a chain the positions of a graph.
+    used = (positions or ends)[: len(ends) + show_trainable]
+    placed = [int(width * end) if end <= 1 else int(end) for end in used]
     if extra:
         placed.append(placed[-1] + extra)
     return _Columns(tuple(placed), is_graph, show_trainable)

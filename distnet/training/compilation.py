@@ -336,7 +336,7 @@ def _at(path: Sequence[Any], given: Any, outputs: Outputs, what: str) -> Any:
 
 
 def _other_form(given: Any, outputs: Outputs, what: str) -> ArgumentError:
-    received = len(given) if isinstance(given, list | Mapping) else repr(given)
+    received = len(given) if isinstance(given, list | Mapping) else repr(getattr(given, "label", given))
     return ArgumentError(
         f"compile: expected one {what} for each of the outputs {outputs.keys}, received {received}. "
         "Give a list with one for each, or a dict by name."

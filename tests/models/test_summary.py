@@ -124,6 +124,12 @@ def test_widths_of_ones_own():
     expected = "d (Dense)".ljust(16) + "(None, 1)".ljust(14) + "4"
     assert texts_of(model, line_length=40, positions=[0.4, 0.75, 1.0])[4] == expected
     assert texts_of(model, positions=[16, 30, 40])[1:5:3] == ["_" * 40, expected]
+    assert texts_of(model, line_length=40, positions=[0.4, 0.75, 1.0, 1.0])[4] == expected
+    with_trainable = texts_of(model, positions=[16, 30, 40], show_trainable=True)[4]
+    assert with_trainable.split() == [*expected.split(), "Y"]
+    assert texts_of(model, positions=[16, 30, 40, 50], show_trainable=True)[4] == expected.ljust(40) + "Y"
+    with pytest.raises(ArgumentError, match="one for each column"):
+        model.summary(positions=[0.5, 1.0])
 
 
 def test_layers_that_wait_for_their_shape_are_shown_as_unbuilt(capsys):

@@ -53,7 +53,7 @@ class KerasWrapper(Estimator):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
-        own = {"build_fn": self.build_fn, "model": self.model}
+        own = {"build_fn": self.build_fn, "model": self.model if self.build_fn is None else None}
         return {**{name: value for name, value in own.items() if value is not None}, **self.sk_params}
 
     def set_params(self, **params: Any) -> Self:
@@ -84,6 +84,8 @@ class KerasWrapper(Estimator):
             set_random_seed(self.sk_params["random_state"])
         self.learn_targets(y)
         self.model_ = self._made_model(x, y)
+        if self.build_fn is not None:  # Keras 2's name of the fitted model
+            self.model = self.model_
         self.history_: dict[str, list[Any]] = {}
         self._train(x, y, sample_weight, kwargs)
         return self
@@ -113,8 +115,9 @@ class KerasWrapper(Estimator):
         options = {**self._arguments(Model.fit, "fit"), **present_arguments("fit", kwargs)}
         if sample_weight is not None:
             options["sample_weight"] = np.asarray(sample_weight)
-        self.history = self.model_.fit(x, self.targets(y), **options)
-        for key, values in self.history.history.items():
+        # In Keras 2 fit gave a History, whose ``history`` programs read; here it gives the estimator.
+        self.history = self.model_.fit(x, self.targets(y), **options).history
+        for key, values in self.history.items():
             self.history_.setdefault(key, []).extend(values)
 
     def _made_model(self, x: Array, y: Array) -> Model:

@@ -115,6 +115,15 @@ def test_workers_with_a_random_state_start_as_one_process_does():
         np.testing.assert_array_equal(weights, expected)
 
 
+def test_model_is_the_fitted_one_as_in_keras_2():
+    fitted = classifier(epochs=1).fit(X, NAMES)
+    np.testing.assert_array_equal(fitted.model.predict(X, verbose=0), fitted.predict_proba(X))
+    assert "model" not in fitted.get_params()
+    assert fitted.history["accuracy"] == fitted.history_["accuracy"]
+    assert clone(fitted).model is None
+    assert copy.deepcopy(fitted).fit(X, NAMES).model is not fitted.model
+
+
 def test_a_clone_has_the_parameters_and_is_not_fitted():
     fitted = classifier().fit(X, NAMES)
     again = clone(fitted)

@@ -28,6 +28,7 @@ import distnet
 TOLERANCE = 1e-10
 OF_A_JOB = 100
 """Specifications that one job runs."""
+IN_RUNNING = "error in running"
 HERE = Path(__file__).parent
 
 
@@ -59,24 +60,48 @@ def launcher(ranks: int) -> list[str]:
     return [mpirun, "-n", str(ranks)]
 
 
-def run(specs: list[dict[str, Any]], ranks: int, folder: Path) -> list[Results]:
-    """What each specification gives on a number of ranks."""
-    given, out = folder / "specs.json", folder / f"{ranks}.npz"
+def job(specs: list[dict[str, Any]], ranks: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run specifications, one after the other; what they give is in the folder."""
+    given = folder / "specs.json"
     given.write_text(json.dumps(specs))
-    program = [sys.executable, str(HERE / "run_on_ranks.py"), str(given), str(out)]
-    done = subprocess.run(launcher(ranks) + program, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{ranks} ranks ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
-    results: list[Results] = [{} for _ in specs]
-    with np.load(out) as held:
+    program = [sys.executable, str(HERE / "run_on_ranks.py"), str(given), str(folder / "results.npz")]
+    return subprocess.run(launcher(ranks) + program, capture_output=True, text=True, check=False)
+
+
+def results_in(folder: Path, count: int) -> list[Results]:
+    """What a job left there, for each specification."""
+    results: list[Results] = [{} for _ in range(count)]
+    with np.load(folder / "results.npz") as held:
         for key in held:
             number, name = key.split("/", 1)
             results[int(number)][name] = held[key]
     return results
 
 
+def run(specs: list[dict[str, Any]], ranks: int) -> list[Results]:
+    """What each specification gives on a number of ranks."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = job(specs, ranks, Path(folder))
+        if done.returncode:
+            raise SystemExit(
+                f"{ranks} ranks ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+            )
+        return results_in(Path(folder), len(specs))
+
+
+def run_to_its_error(spec: dict[str, Any], ranks: int, one: Results) -> Results:
+    """One rank's results again, where the job ends by the same error, which it may not survive."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = job([spec], ranks, Path(folder))
+        if not done.returncode:
+            return results_in(Path(folder), 1)[0]
+    return one if bytes(one[IN_RUNNING]).decode() in done.stderr else {}
+
+
 def difference(several: Results, one: Results) -> tuple[str, float]:
     """What differs first, and by how much; an empty name where all agrees."""
+    if not several:
+        return "another error", math.inf
     if several.keys() != one.keys():
         return f"keys {sorted(several.keys() ^ one.keys())}", math.inf
     if several["ranks that differ"]:
@@ -89,7 +114,7 @@ def kind_of(spec: dict[str, Any], several: Results, one: Results) -> tuple[str, 
     """How a specification fared, and what differs."""
     name, amount = difference(several, one)
     if not name:
-        return ("both refuse" if "error" in one else "same"), ""
+        return ("both refuse" if any(key.startswith("error") for key in one) else "same"), ""
     if name.split()[0] in MAGNIFIABLE and amount < math.inf:
         distnet.utils.clear_session()
         distnet.utils.set_random_seed(spec["data"])
@@ -110,9 +135,10 @@ def compare(count: int, seed: int, ranks: int) -> int:
     kinds: collections.Counter[str] = collections.Counter()
     for start in range(0, count, OF_A_JOB):
         part = specs[start : start + OF_A_JOB]
-        with tempfile.TemporaryDirectory() as folder:
-            several, one = (run(part, n, Path(folder)) for n in (ranks, 1))
-        for spec, a, b in zip(part, several, one, strict=True):
+        one = run(part, 1)
+        trained = iter(run([spec for spec, results in zip(part, one, strict=True) if IN_RUNNING not in results], ranks))
+        for spec, b in zip(part, one, strict=True):
+            a = run_to_its_error(spec, ranks, b) if IN_RUNNING in b else next(trained)
             kind, apart_by = kind_of(spec, a, b)
             kinds[kind] += 1
             kinds["unseeded"] += bool(spec.get("training", {}).get("is_unseeded"))

@@ -22,13 +22,15 @@ def results_of(spec: dict[str, Any], folder: Path) -> Results:
     training = spec.get("training", {})
     if not training.get("is_unseeded"):
         distnet.utils.set_random_seed(spec["data"])
+    place = "error in making"
     try:
         run = Run(distnet, spec)
+        place = "error in running"
         results = run.everything(folder)
         if "file" in training:
             results["file"] = run.opened(folder / f"distnet.{training['file']}")
     except DistnetError as error:
-        return {"error": np.frombuffer(str(type(error).__name__).encode(), np.uint8)}
+        return {place: np.frombuffer(str(type(error).__name__).encode(), np.uint8)}
     return results
 
 

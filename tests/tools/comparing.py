@@ -98,7 +98,8 @@ def outcome_of(spec: Spec) -> Outcome:
             found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)
     if found is None:
         return Outcome("same")
-    is_nan_in_keras = theirs is not None and bool(np.isnan(theirs.results.get(found.detail, 0.0)).any())
+    numbers = {} if theirs is None else theirs.results
+    is_nan_in_keras = any(np.isnan(value).any() for name, value in numbers.items() if name.startswith(found.kind))
     case = Case(spec, found.kind, found.detail, found.amount, is_nan_in_keras)
     for entry in INTENDED:
         if found.is_difference and entry.condition(case):

@@ -16,7 +16,7 @@ class Case:
     Args:
         spec: the specification.
         kind, detail, amount: of the ``Outcome``.
-        is_nan_in_keras: whether Keras's result, of those that differ the first, has a nan.
+        is_nan_in_keras: whether Keras's results of this kind have a nan.
     """
 
     spec: Spec

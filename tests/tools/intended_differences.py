@@ -60,10 +60,15 @@ def calls_of(spec: Spec) -> Iterator[Spec]:
             yield from calls_of(call["model"])
 
 
+def _is_frozen_attention(call: Spec) -> bool:
+    return call["layer"] == "MultiHeadAttention" and call.get("options", {}).get("trainable") is False
+
+
 WITH_NORMS = (
     *("UnitNormalization", "OrthogonalRegularizer", "'normalize': True"),
     *("'loss': 'cosine_similarity'", "losses.CosineSimilarity"),
 )
+GATED = {"LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "Bidirectional", "TimeDistributed"}
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
 
 INTENDED: list[Intended] = [
@@ -111,9 +116,11 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "MultiHeadAttention(trainable=False)",
-        "Keras trains its weights all the same, as it makes them later; distnet freezes them. The referee does not "
-        "draw it.",
-        lambda case: False,
+        "Keras trains its weights all the same, as it makes them later; distnet freezes them.",
+        lambda case: (
+            any(_is_frozen_attention(call) for call in calls_of(case.spec))
+            and case.kind in ("evaluated", "history", "weight")
+        ),
     ),
     Intended(
         "penalties of a layer that is called twice",
@@ -182,6 +189,14 @@ INTENDED: list[Intended] = [
         "RMSNormalization over axes that are not the last",
         "Keras multiplies its scale along the last axis, whichever the axis is; distnet refuses.",
         lambda case: case.kind == "distnet refuses" and "along which Keras scales" in case.detail,
+    ),
+    Intended(
+        "gates that are all but closed",
+        "Recurrent layers compute a sigmoid by tanh, to 1e-16. Of one that is near 1e-13 three digits are left, which "
+        "an optimizer that divides a gradient by its own size shows.",
+        lambda case: (
+            bool(case.layers & GATED) and case.amount < 1e-6 and case.kind in ("evaluated", "history", "weight")
+        ),
     ),
     Intended(
         "norms of zeros",

@@ -14,7 +14,7 @@ import gc
 import os
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,19 +94,26 @@ def outcome_of(spec: Spec) -> Outcome:
         theirs, their_error = _attempt(keras, spec, in_keras, Path(folder))
         keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
         found = _of_errors(our_error, their_error)
-        if found is None and ours is not None and theirs is not None:
-            found = _of_files(ours, theirs, Path(folder)) or difference(ours.results, theirs.results)
-    if found is None:
-        return Outcome("same")
+        if not found and ours is not None and theirs is not None:
+            found = _of_files(ours, theirs, Path(folder)) or differences(ours.results, theirs.results)
+    excused = [(outcome, _excuse(spec, outcome, theirs)) for outcome in found]
+    left = [outcome for outcome, excuse in excused if not excuse]
+    if not left:
+        return next((replace(outcome, kind=f"intended: {excuse}") for outcome, excuse in excused), Outcome("same"))
+    amount = max(outcome.amount for outcome in left)
+    if left[0].kind in MAGNIFIABLE and any(run and is_ill_conditioned(run, amount) for run in (ours, theirs)):
+        return replace(left[0], kind="ill-conditioned")
+    return left[0]
+
+
+def _excuse(spec: Spec, outcome: Outcome, theirs: Run | None) -> str:
+    """The name of the entry that says why this is meant; empty where none does."""
+    if not outcome.is_difference:
+        return ""
     numbers = {} if theirs is None else theirs.results
-    is_nan_in_keras = any(np.isnan(value).any() for name, value in numbers.items() if name.startswith(found.kind))
-    case = Case(spec, found.kind, found.detail, found.amount, is_nan_in_keras)
-    for entry in INTENDED:
-        if found.is_difference and entry.condition(case):
-            return Outcome(f"intended: {entry.name}", found.detail, found.amount)
-    if found.kind in MAGNIFIABLE and any(run and is_ill_conditioned(run, found.amount) for run in (ours, theirs)):
-        return Outcome("ill-conditioned", found.detail, found.amount)
-    return found
+    is_nan_in_keras = any(np.isnan(value).any() for name, value in numbers.items() if name.startswith(outcome.kind))
+    case = Case(spec, outcome.kind, outcome.detail, outcome.amount, is_nan_in_keras)
+    return next((entry.name for entry in INTENDED if entry.condition(case)), "")
 
 
 def _attempt(package: Any, spec: Spec, forward: Any, folder: Path) -> tuple[Run | None, str]:
@@ -121,44 +128,41 @@ def _attempt(package: Any, spec: Spec, forward: Any, folder: Path) -> tuple[Run 
     return run, ""
 
 
-def _of_errors(ours: str, theirs: str) -> Outcome | None:
+def _of_errors(ours: str, theirs: str) -> list[Outcome]:
     if ours.startswith("crash"):
-        return Outcome("distnet crashes", ours)
+        return [Outcome("distnet crashes", ours)]
     if ours and theirs:
-        return Outcome("both refuse", f"{ours} | {theirs}")
+        return [Outcome("both refuse", f"{ours} | {theirs}")]
     if ours or theirs:
-        return Outcome("distnet refuses", ours) if ours else Outcome("Keras refuses", theirs)
-    return None
+        return [Outcome("distnet refuses", ours) if ours else Outcome("Keras refuses", theirs)]
+    return []
 
 
-def difference(ours: Results, theirs: Results) -> Outcome | None:
-    """The first difference, in the order in which one follows from another; None where there is none."""
+def differences(ours: Results, theirs: Results) -> list[Outcome]:
+    """All differences, in the order in which one follows from another."""
     if ours.keys() != theirs.keys():
-        return Outcome(
-            "keys", f"distnet {sorted(ours.keys() - theirs.keys())}, Keras {sorted(theirs.keys() - ours.keys())}"
-        )
+        only_ours, only_theirs = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
+        return [Outcome("keys", f"distnet {only_ours}, Keras {only_theirs}")]
     amounts = {name: apart(ours[name], theirs[name]) for name in theirs}
     differing = [name for name, amount in amounts.items() if not amount <= TOLERANCE]
-    if not differing:
-        return None
-    first = min(differing, key=lambda name: ORDER.index(name.split()[0]))
-    return Outcome(first.split()[0], first, amounts[first])
+    differing.sort(key=lambda name: ORDER.index(name.split()[0]))
+    return [Outcome(name.split()[0], name, amounts[name]) for name in differing]
 
 
-def _of_files(ours: Run, theirs: Run, folder: Path) -> Outcome | None:
+def _of_files(ours: Run, theirs: Run, folder: Path) -> list[Outcome]:
     """Let each package predict from the other's file; an error, where Keras can open its own."""
     name = ours.spec.get("training", {}).get("file")
     if name is None:
-        return None
+        return []
     for key, writer, reader in (("file of distnet", ours, theirs), ("file of Keras", theirs, ours)):
         try:
             predicted = reader.opened(folder / f"{writer.package.__name__}.{name}")
         except Exception as error:
-            return Outcome("file", f"{key}: {error}") if _opens_its_own(theirs, folder / f"keras.{name}") else None
+            return [Outcome("file", f"{key}: {error}")] if _opens_its_own(theirs, folder / f"keras.{name}") else []
         ours.results[key] = predicted
         own = writer.model.predict(one_or_list(writer.data.x), verbose=0)
         theirs.results[key] = np.asarray(as_list(own)[0], "float64")
-    return None
+    return []
 
 
 def _opens_its_own(run: Run, path: Path) -> bool:

@@ -98,8 +98,9 @@ INTENDED: list[Intended] = [
     ),
     Intended(
         "attention of which every key is masked",
-        "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide.",
-        lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-6 and case.kind not in ("mask", "keys"),
+        "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide, and "
+        "steps of training magnify it.",
+        lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-5 and case.kind not in ("mask", "keys"),
     ),
     Intended(
         "masks that MultiHeadAttention deletes",

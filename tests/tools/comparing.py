@@ -27,8 +27,8 @@ import keras
 import keras_on_jax
 import numpy as np
 from building import Spec
-from conditioning import MAGNIFIABLE, is_ill_conditioned
-from intended_differences import INTENDED, Case
+from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
+from intended_differences import INTENDED, Case, Intended
 from keras.src import backend
 from keras.src.backend.common import dtypes
 from keras.src.backend.jax import trainer
@@ -96,24 +96,25 @@ def outcome_of(spec: Spec) -> Outcome:
         found = _of_errors(our_error, their_error)
         if not found and ours is not None and theirs is not None:
             found = _of_files(ours, theirs, Path(folder)) or differences(ours.results, theirs.results)
-    excused = [(outcome, _excuse(spec, outcome, theirs)) for outcome in found]
-    left = [outcome for outcome, excuse in excused if not excuse]
+    excused = [(outcome, entry) for outcome in found if (entry := _excuse(spec, outcome, theirs))]
+    left = [outcome for outcome in found if not _excuse(spec, outcome, theirs)]
     if not left:
-        return next((replace(outcome, kind=f"intended: {excuse}") for outcome, excuse in excused), Outcome("same"))
+        return next((replace(outcome, kind=f"intended: {entry.name}") for outcome, entry in excused), Outcome("same"))
     amount = max(outcome.amount for outcome in left)
-    if left[0].kind in MAGNIFIABLE and any(run and is_ill_conditioned(run, amount) for run in (ours, theirs)):
+    by = next((outcome.amount for outcome, entry in excused if entry.is_passed_on), LAST_BITS)
+    if left[0].kind in MAGNIFIABLE and any(run and is_ill_conditioned(run, amount, by) for run in (ours, theirs)):
         return replace(left[0], kind="ill-conditioned")
     return left[0]
 
 
-def _excuse(spec: Spec, outcome: Outcome, theirs: Run | None) -> str:
-    """The name of the entry that says why this is meant; empty where none does."""
+def _excuse(spec: Spec, outcome: Outcome, theirs: Run | None) -> Intended | None:
+    """The entry that says why this is meant, if one does."""
     if not outcome.is_difference:
-        return ""
+        return None
     numbers = {} if theirs is None else theirs.results
     is_nan_in_keras = any(np.isnan(value).any() for name, value in numbers.items() if name.startswith(outcome.kind))
     case = Case(spec, outcome.kind, outcome.detail, outcome.amount, is_nan_in_keras)
-    return next((entry.name for entry in INTENDED if entry.condition(case)), "")
+    return next((entry for entry in INTENDED if entry.condition(case)), None)
 
 
 def _attempt(package: Any, spec: Spec, forward: Any, folder: Path) -> tuple[Run | None, str]:

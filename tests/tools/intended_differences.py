@@ -45,11 +45,13 @@ class Intended:
         name: short, for the summary.
         reason: why distnet does not do as Keras does.
         condition: whether a case is of this kind.
+        is_passed_on: whether steps of training pass it on to other numbers, and may magnify it there.
     """
 
     name: str
     reason: str
     condition: Callable[[Case], bool]
+    is_passed_on: bool = False
 
 
 def calls_of(spec: Spec) -> Iterator[Spec]:
@@ -97,10 +99,11 @@ INTENDED: list[Intended] = [
         lambda case: False,
     ),
     Intended(
-        "attention of which every key is masked",
-        "Keras adds -1e9 to the scores, which leaves 7 digits of them; where all keys are masked, these decide, and "
-        "steps of training magnify it.",
+        "digits of attention",
+        "Keras adds -1e9 to masked scores, which leaves 7 digits of them, and these decide where all keys are masked; "
+        "on JAX it takes the softmax of attention with a causal mask alone in float32. Steps of training magnify it.",
         lambda case: bool(case.layers & ATTENTIONS) and case.amount < 1e-5 and case.kind not in ("mask", "keys"),
+        is_passed_on=True,
     ),
     Intended(
         "masks that MultiHeadAttention deletes",

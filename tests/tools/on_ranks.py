@@ -18,7 +18,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 from as_program import program_of
-from conditioning import MAGNIFIABLE, is_ill_conditioned
+from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
 from hypothesis import HealthCheck, Phase
 from running import Results, Run, apart
 from specifications import specifications
@@ -120,7 +120,7 @@ def kind_of(spec: dict[str, Any], several: Results, one: Results) -> tuple[str, 
         distnet.utils.set_random_seed(spec["data"])
         run = Run(distnet, spec)
         run.everything()
-        if is_ill_conditioned(run, amount, spec["data"]):
+        if is_ill_conditioned(run, amount, LAST_BITS, spec["data"]):
             return "ill-conditioned", ""
     return "differ", f"{name} by {amount:.2g}"
 

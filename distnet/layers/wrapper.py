@@ -55,10 +55,12 @@ class Holder(Layer, ABC):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if "built_shape" not in vars(self):  # the constructor sets it before there are layers, and checks it as a field
+            self._is_trainable = value
+            return
         self._is_trainable = bool(value)
-        if "built_shape" in vars(self):  # the constructor sets the flag before there are layers
-            for layer in self.sublayers:
-                layer.trainable = bool(value)
+        for layer in self.sublayers:
+            layer.trainable = bool(value)
 
     @property
     def variables(self) -> list[Variable]:

@@ -24,5 +24,5 @@ def create_model(units=2):
 pipeline = Pipeline([("scale", StandardScaler()), ("net", KerasClassifier(build_fn=create_model, epochs=2, verbose=0))])
 folds = StratifiedKFold(n_splits=2, shuffle=True, random_state=7)
 search = GridSearchCV(pipeline, {"net__units": [2, 4]}, cv=folds).fit(X, Y)
-history = search.best_estimator_["net"].history
+history = search.best_estimator_["net"]  # whose history is a dict
 print("classes", search.classes_.tolist())

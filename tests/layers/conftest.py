@@ -1,0 +1,3 @@
+"""Which files here are no tests: what a test's own process runs."""
+
+collect_ignore = ["masks_in_keras.py"]

@@ -186,7 +186,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Ranks:
 
 @pytest.fixture(scope="session")
 def beside() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts processes that work beside other tests, and give way to them; they end with the session."""
+    """Starts processes that work beside other tests, and give way to them; they end with the tests."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:

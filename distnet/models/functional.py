@@ -139,7 +139,7 @@ class Functional(Model, has_graph=True):
     def summary_rows(self) -> list[tuple[Layer, Any]]:
         """The layers with their output shapes."""
         shapes: dict[Layer, Any] = {t.call.layer: [t.shape] for t in self.inputs}
-        for call in self.trace.calls:
+        for call in self.trace.numbered_calls():
             shapes.setdefault(call.layer, _one_or_list([t.shape for t in call.outputs]))
         return [(layer, shapes[layer]) for layer in self.trace.layers]
 
@@ -148,7 +148,7 @@ class Functional(Model, has_graph=True):
         if self.trace.is_chain:
             return None
         sources: dict[Layer, list[str]] = {layer: [] for layer in self.trace.layers}
-        for call in self.trace.calls:
+        for call in self.trace.numbered_calls():
             sources[call.layer] += [f"{t.name}[{t.call.number}][{t.index}]" for t in call.inputs]
         return [sources[layer] for layer in self.trace.layers]
 

@@ -37,7 +37,7 @@ def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, An
     calls: dict[Layer, list[Call]] = {layer: [] for layer in trace.layers}
     for tensor in trace.inputs:
         numbers[tensor.call] = 0
-    for call in sorted(trace.calls, key=lambda call: call.number):
+    for call in trace.numbered_calls():
         calls[call.layer] += [call, call] if isinstance(call.layer, Composite) else [call]
         numbers[call] = len(calls[call.layer]) - 1
     layers = []

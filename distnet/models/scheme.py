@@ -130,7 +130,7 @@ class _Drawing:
                 ends[layer] = self.draw(layer, part, None)
                 into.parts.append(part)
             else:
-                calls = [call for call in trace.calls if call.layer is layer]
+                calls = [call for call in trace.numbered_calls() if call.layer is layer]
                 into.boxes.append(_box(node, layer, calls or [layer.calls[0]], self.style))
                 ends[layer] = _Ends(node, [], [])
         for call in trace.calls:

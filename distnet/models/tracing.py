@@ -17,7 +17,8 @@ class Trace:
     """The calls between some placeholders.
 
     Attributes:
-        calls: in an order in which every input is made before it is used; without the entries'.
+        calls: in the order in which Keras makes them, the farthest from the outputs first; without the entries'. The
+            state of a layer that is called several times depends on it.
         layers: in Keras's order: the farthest from the outputs first, then as they are found from the
             outputs. Weights are saved in this order.
         is_chain: whether each call takes the one before it and nothing else.
@@ -36,10 +37,10 @@ class Trace:
 
     def __init__(self, name: str, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
-        found, discovered = _search(name, self.outputs)
-        self.calls = [call for call in found if call.inputs]
-        _check_entries(name, found, self.inputs)
-        depths = _depths(found)
+        searched, discovered = _search(name, self.outputs)
+        _check_entries(name, searched, self.inputs)
+        of_calls, depths = _depths(searched)
+        self.calls = sorted((call for call in of_calls if call.inputs), key=lambda call: -of_calls[call])
         unread = {t.call.layer: 0 for t in inputs if t.call.layer not in depths}
         self.layers: list[Layer] = sorted(
             {**depths, **unread}, key=lambda layer: (-depths.get(layer, 0), discovered.get(layer, -1))
@@ -47,6 +48,10 @@ class Trace:
         _check_names(name, self.layers)
         at_depth = Counter(depths[call.layer] for call in self.calls)
         self.is_chain = all(n == 1 for n in at_depth.values()) and all(len(c.inputs) == 1 for c in self.calls)
+
+    def numbered_calls(self) -> list[Call]:
+        """The calls, those of each layer in the program's order, as files and pictures list them."""
+        return sorted(self.calls, key=lambda call: call.number)
 
     def graph(self) -> Graph:
         """The calls as a graph of numbered tensors."""
@@ -120,8 +125,8 @@ def _search(
     return list(finished), discovered
 
 
-def _depths(calls: Sequence[Call]) -> dict[Layer, int]:
-    """The longest way from each layer to an output, in calls."""
+def _depths(calls: Sequence[Call]) -> tuple[dict[Call, int], dict[Layer, int]]:
+    """The longest way from each call and from each layer to an output, in calls, in the order of Keras's search."""
     of_calls: dict[Call, int] = {}
     of_layers: dict[Layer, int] = {}
     for call in reversed(calls):
@@ -129,7 +134,7 @@ def _depths(calls: Sequence[Call]) -> dict[Layer, int]:
         of_calls[call] = of_layers[call.layer] = depth
         for tensor in call.inputs:
             of_calls[tensor.call] = max(depth + 1, of_calls.get(tensor.call, 0))
-    return of_layers
+    return of_calls, of_layers
 
 
 def _check_entries(name: str, calls: Sequence[Call], inputs: Sequence[KerasTensor]) -> None:

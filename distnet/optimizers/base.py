@@ -149,15 +149,15 @@ class Optimizer(Configurable):
         Source: ``keras.optimizers.Optimizer.variables``.
         """
         scalars = {"iteration": np.int64(self.iterations), "learning_rate": np.float64(self.learning_rate)}
-        found = self.as_variables(scalars)
+        variables = self.as_variables(scalars)
         for span in self._spans:
             path = f"{self.name}/{span.variable.path}"
             for name, slot in self.slots.items():
                 shape = self.slot_shape(name, span.variable)
                 if shape is not None:
                     value = slot[span.start : span.start + math.prod(shape)].reshape(shape)
-                    found.append(Variable(name, f"{path}_{name}", value, False))
-        return found
+                    variables.append(Variable(name, f"{path}_{name}", value, False))
+        return variables
 
     def as_variables(self, scalars: Mapping[str, np.generic]) -> list[Variable]:
         """Numbers of the whole optimizer as variables, to read."""

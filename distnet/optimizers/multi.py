@@ -161,12 +161,12 @@ class MultiOptimizer(OptimizerOfOthers):
 
     @property
     def inner(self) -> Mapping[str, Optimizer]:
-        found: dict[str, Optimizer] = {}
+        by_path: dict[str, Optimizer] = {}
         for optimizer in self.optimizers:
             kind = snake_case(type(optimizer).__name__)
-            before = sum(type(other) is type(optimizer) for other in found.values())
-            found[f"optimizers/{kind}_{before}" if before else f"optimizers/{kind}"] = optimizer
-        return found
+            before = sum(type(other) is type(optimizer) for other in by_path.values())
+            by_path[f"optimizers/{kind}_{before}" if before else f"optimizers/{kind}"] = optimizer
+        return by_path
 
     @property
     def variables(self) -> list[Variable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -16,7 +17,7 @@ _OWN = ("name", "learning_rate")
 
 
 @dataclass(eq=False, repr=False)
-class OptimizerOfOthers(Optimizer):
+class OptimizerOfOthers(Optimizer, ABC):
     """Base of these optimizers. Everything that every optimizer can be given is for those within."""
 
     own_options: ClassVar[frozenset[str]] = frozenset()
@@ -31,9 +32,9 @@ class OptimizerOfOthers(Optimizer):
         self.scalars["learning_rate"] = 0.0  # Keras lists one
 
     @property
+    @abstractmethod
     def inner(self) -> Mapping[str, Optimizer]:
         """The optimizers within, by where Keras has them."""
-        raise NotImplementedError
 
     @property
     def is_elementwise(self) -> bool:

@@ -61,8 +61,8 @@ def in_present_words(config: Any, keras_version: object) -> Any:
     version = _text(keras_version)
     if is_keras_1(version):
         config = keras_1.in_words_of_keras_2(config, numbers(version))
-    found = _from_keras_2(config)
-    return found if "distnet" in version else _as_in_keras_2(found, version)
+    translated = _from_keras_2(config)
+    return translated if "distnet" in version else _as_in_keras_2(translated, version)
 
 
 def is_keras_2(keras_version: object) -> bool:
@@ -96,19 +96,19 @@ def _from_keras_2(value: Any) -> Any:
         return [_from_keras_2(item) for item in value]
     if not isinstance(value, Mapping):
         return value
-    found = {key: _from_keras_2(item) for key, item in value.items()}
+    translated = {key: _from_keras_2(item) for key, item in value.items()}
     for key in ACTIVATIONS:
-        if found.get(key) == "hard_sigmoid":
-            found[key] = dict(HARD_SIGMOID)
-    name, config = str(found.get("class_name")), found.get("config")
+        if translated.get(key) == "hard_sigmoid":
+            translated[key] = dict(HARD_SIGMOID)
+    name, config = str(translated.get("class_name")), translated.get("config")
     if isinstance(config, dict):
         if name == "GRU":
             config.setdefault("reset_after", False)
         if name == "MeanMetricWrapper":
-            found["class_name"] = name = _metric_of(config.get("fn")) or name
+            translated["class_name"] = name = _metric_of(config.get("fn")) or name
         if "fn" in config and not name.endswith("Wrapper"):
             del config["fn"]  # of a loss: the class says it already
-    return found
+    return translated
 
 
 def _metric_of(function: object) -> str | None:
@@ -129,28 +129,28 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         return [_as_in_keras_2(item, version) for item in value]
     if not isinstance(value, Mapping):
         return value
-    found = {key: _as_in_keras_2(item, version) for key, item in value.items()}
+    translated = {key: _as_in_keras_2(item, version) for key, item in value.items()}
     for key in _OPTIMIZERS:
-        if isinstance(found.get(key), Mapping):
-            found[key] = optimizer_dialects.in_present_words(found[key], version)
-    if "optimizer_config" in found:
-        found = criterion_dialects.in_present_words(found, version)
-    if isinstance(found.get("compile_config"), Mapping):
-        found["compile_config"] = said_beside(found["compile_config"], as_in_keras_2=True)
-    if found.get("class_name") == "UpSampling2D" and (is_standalone(version) or numbers(version) < (2, 2)):
-        found = said_beside(found, from_corners=True)
-    if is_standalone(version) and _penalizes_activity(found):
-        found = said_beside(found, sums_activity=True)
+        if isinstance(translated.get(key), Mapping):
+            translated[key] = optimizer_dialects.in_present_words(translated[key], version)
+    if "optimizer_config" in translated:
+        translated = criterion_dialects.in_present_words(translated, version)
+    if isinstance(translated.get("compile_config"), Mapping):
+        translated["compile_config"] = said_beside(translated["compile_config"], as_in_keras_2=True)
+    if translated.get("class_name") == "UpSampling2D" and (is_standalone(version) or numbers(version) < (2, 2)):
+        translated = said_beside(translated, from_corners=True)
+    if is_standalone(version) and _penalizes_activity(translated):
+        translated = said_beside(translated, sums_activity=True)
     is_other = (
-        found.get("class_name") in _COMPUTE_OTHERWISE
-        or "optimizer_config" in found
-        or _names_modes(found.get("config"))
+        translated.get("class_name") in _COMPUTE_OTHERWISE
+        or "optimizer_config" in translated
+        or _names_modes(translated.get("config"))
     )
-    found = said_beside(found, as_in_keras_2=True) if is_other else found
-    if is_standalone(version) and found.get("class_name") == "BatchNormalization":
+    translated = said_beside(translated, as_in_keras_2=True) if is_other else translated
+    if is_standalone(version) and translated.get("class_name") == "BatchNormalization":
         is_sample = numbers(version) >= (2, 1, 4)
-        found = said_beside(found, as_in_keras_2=is_sample, sample_variance=is_sample)
-    return found
+        translated = said_beside(translated, as_in_keras_2=is_sample, sample_variance=is_sample)
+    return translated
 
 
 def _names_modes(config: Any) -> bool:

@@ -60,16 +60,16 @@ def in_words_of_keras_2(config: Json) -> Json:
         return config
     if str(config.get("module")).startswith("keras.src.ops.") and "inbound_nodes" in config:
         return entry_for_keras_2(config, str(config["name"]))
-    found = {key: in_words_of_keras_2(item) for key, item in config.items() if key != "inbound_nodes"}
-    found.update({key: _activation(config[key]) for key in ACTIVATIONS if key in config})
+    translated = {key: in_words_of_keras_2(item) for key, item in config.items() if key != "inbound_nodes"}
+    translated.update({key: _activation(config[key]) for key in ACTIVATIONS if key in config})
     if beside(config):  # is distnet's, not Keras 2's
-        found = said_beside(found, **beside(config))
+        translated = said_beside(translated, **beside(config))
     nodes = cast("list[Any]", config.get("inbound_nodes"))
     if nodes is None:
-        return found
+        return translated
     if config["class_name"] == _ATTENTION:
-        found["config"] = {**cast("dict[str, Json]", found["config"]), **_attention_shapes(nodes[0])}
-    return {**found, "inbound_nodes": [_call(node) if isinstance(node, Mapping) else node for node in nodes]}
+        translated["config"] = {**cast("dict[str, Json]", translated["config"]), **_attention_shapes(nodes[0])}
+    return {**translated, "inbound_nodes": [_call(node) if isinstance(node, Mapping) else node for node in nodes]}
 
 
 def _activation(config: Json) -> Json:

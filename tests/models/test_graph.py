@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+import distnet as keras
 from distnet import layers
 from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Sequential
@@ -127,3 +128,18 @@ def test_activity_penalties_count_outside_of_training_too():
     graph = Graph([Node(layer, (0,), (1,))], (0,), (1,))
     x = rng.standard_normal((4, 3))
     assert run(graph, [x], False)[1].penalty == run(graph, [x], True)[1].penalty > 0
+
+
+def test_a_layer_that_is_called_several_times_moves_its_averages_in_keras_order():
+    first, second = keras.Input((2,)), keras.Input((2,))
+    shared = keras.layers.BatchNormalization(momentum=0.5)
+    deep, shallow = shared(second), shared(first)
+    again = shared(keras.layers.Rescaling(0.5)(keras.layers.Rescaling(3.0)(deep)))
+    model = keras.Model([first, second], [keras.layers.Rescaling(2.0)(shallow), again])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    x = [np.array([[1.0, 2.0], [3.0, 8.0]]), np.array([[10.0, -4.0], [30.0, 0.0]])]
+    y = np.zeros((2, 2))
+    model.fit(x, [y, y], batch_size=2, epochs=1, verbose=0)
+    mean, variance = model.get_weights()[2:]
+    np.testing.assert_allclose(mean, [3.0, 1.0], rtol=1e-6)  # of Keras 3.15.1 on JAX
+    np.testing.assert_allclose(variance, [13.99998856, 3.99971867], rtol=1e-6)

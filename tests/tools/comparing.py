@@ -93,11 +93,12 @@ def outcome_of(spec: Spec) -> Outcome:
         ours, our_error = _attempt(distnet, spec, in_distnet, Path(folder))
         theirs, their_error = _attempt(keras, spec, in_keras, Path(folder))
         keras.utils.clear_session(free_memory=False)  # which would take longer than all the rest
-        found = _of_errors(our_error, their_error)
-        if not found and ours is not None and theirs is not None:
-            found = _of_files(ours, theirs, Path(folder)) or differences(ours.results, theirs.results)
-    excused = [(outcome, entry) for outcome in found if (entry := _excuse(spec, outcome, theirs))]
-    left = [outcome for outcome in found if not _excuse(spec, outcome, theirs)]
+        outcomes = _of_errors(our_error, their_error)
+        if not outcomes and ours is not None and theirs is not None:
+            outcomes = _of_files(ours, theirs, Path(folder)) or differences(ours.results, theirs.results)
+    judged = [(outcome, _excuse(spec, outcome, theirs)) for outcome in outcomes]
+    excused = [(outcome, entry) for outcome, entry in judged if entry is not None]
+    left = [outcome for outcome, entry in judged if entry is None]
     if not left:
         return next((replace(outcome, kind=f"intended: {entry.name}") for outcome, entry in excused), Outcome("same"))
     amount = max(outcome.amount for outcome in left)

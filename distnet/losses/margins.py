@@ -16,7 +16,7 @@ class Hinge(CriterionLoss):
     """``mean(max(1 - t p, 0))`` over the last axis; t is -1 or 1, or 0 or 1.
 
     Args:
-        plain_labels: whether labels 0 and 1 stay as they are, as in Keras up to 2.3, instead of meaning -1 and 1.
+        plain_labels: whether labels 0 and 1 stay as they are, as in Keras up to 2.2, instead of meaning -1 and 1.
     """
 
     criterion: ClassVar = criteria.hinge

@@ -62,12 +62,8 @@ class BinaryFocalCrossentropy(CriterionLoss):
 
     def of_logits(self, activation: Activation) -> Loss | None:
         """Of the logits unclipped; of logits that a user has, Keras 3 makes clipped probabilities."""
-        of_logits = super().of_logits(activation)
-        return (
-            None
-            if of_logits is None
-            else _BinaryFocalOfLogits(**{f.name: getattr(of_logits, f.name) for f in fields(self)})
-        )
+        loss = super().of_logits(activation)
+        return None if loss is None else _BinaryFocalOfLogits(**{f.name: getattr(loss, f.name) for f in fields(self)})
 
 
 @dataclass(eq=False)

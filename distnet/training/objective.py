@@ -132,7 +132,7 @@ class Objective:
     measured_losses: tuple[MeasuredLoss, ...]
     metrics: tuple[MeasuredMetric, ...]
     of_logits: Mapping[int, Loss] = field(default_factory=dict)
-    averaging: Averaging = field(default_factory=lambda: Averaging())
+    averaging: Averaging = Averaging()
     told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from distnet.errors import ArgumentError
 from distnet.kernels import row_loops, window_loops
@@ -25,11 +26,35 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 def _compiled(function: Loop) -> Loop:
     """``function`` compiled, from the cache on disk where its source lies in a file."""
+    loop: Loop = numba.njit(**_OPTIONS)(function)
     try:
-        loop: Loop = numba.njit(cache=True, **_OPTIONS)(function)
+        loop._cache = _CheckedCache(function)  # type: ignore[attr-defined]
     except RuntimeError:  # numba finds no place for a cache: source typed at a prompt, or no writable folder
-        loop = numba.njit(**_OPTIONS)(function)
+        return loop
     return loop
+
+
+class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's cache of one function, whose entries say what they are.
+
+    numba reads the index, adds a number to it, writes it, then writes the code under that number. Of two processes
+    that compile a function for two dtypes at once, one can write the code, the other the index: later runs would run
+    the code of the other dtype. Right after an update of the source, a number can still lead to the code before it.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        """The code for this signature from this source; None where something else lies there: it is compiled again."""
+        entry = super().load(key)
+        return entry[2] if isinstance(entry, tuple) and entry[:2] == (self._source_stamp, key) else None
+
+
+class _CheckedCache(FunctionCache):  # type: ignore[misc]
+    def __init__(self, function: Loop) -> None:
+        super().__init__(function)
+        self._cache_file.__class__ = _CheckedFile
 
 
 class NumbaKernels:

@@ -237,3 +237,22 @@ def test_formulas_hold_no_literals():
     for formula in FORMULAS:
         constants = [c for c in formula.__code__.co_consts if isinstance(c, int | float)]
         assert constants == [], formula.__name__
+
+
+USE_BIAS = """
+import numpy as np
+from distnet.kernels import numba_kernels
+for dtype in ("float32", "float64"):
+    z = numba_kernels.NumbaKernels().bias_activation(np.ones((2, 3), dtype), np.ones(3, dtype), "linear")
+    print(z.sum(), end=" ")
+print(sum(numba_kernels._bias.stats.cache_hits.values()))
+"""
+
+
+def test_code_that_lies_in_the_cache_under_another_dtype_is_compiled_anew(tmp_path):
+    assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 0\n"
+    assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 2\n"
+    first, second = sorted(tmp_path.rglob("*_bias_loop*.nbc"))
+    first.write_bytes(second.read_bytes())  # as two processes leave it that compile at once
+    assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 1\n"
+    assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 2\n"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -26,15 +27,13 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 def _compiled(function: Loop) -> Loop:
     """``function`` compiled, from the cache on disk where its source lies in a file."""
-    loop: Loop = numba.njit(**_OPTIONS)(function)
-    try:
-        loop._cache = _CheckedCache(function)  # type: ignore[attr-defined]
-    except RuntimeError:  # numba finds no place for a cache: source typed at a prompt, or no writable folder
-        return loop
-    return loop
+    loop: Any = numba.njit(**_OPTIONS)(function)
+    with contextlib.suppress(RuntimeError):  # no place for a cache: source typed at a prompt, or no writable folder
+        loop._cache = _CheckedCache(function)
+    return cast(Loop, loop)
 
 
-class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+class _CheckedFile(IndexDataCacheFile):
     """numba's cache of one function, whose entries say what they are.
 
     numba reads the index, adds a number to it, writes it, then writes the code under that number. Of two processes
@@ -43,17 +42,17 @@ class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
     """
 
     def save(self, key: Any, data: Any) -> None:
-        super().save(key, (self._source_stamp, key, data))
+        super().save(key, (self._source_stamp, key, data))  # type: ignore[no-untyped-call]
 
     def load(self, key: Any) -> Any:
         """The code for this signature from this source; None where something else lies there: it is compiled again."""
-        entry = super().load(key)
+        entry = super().load(key)  # type: ignore[no-untyped-call]
         return entry[2] if isinstance(entry, tuple) and entry[:2] == (self._source_stamp, key) else None
 
 
-class _CheckedCache(FunctionCache):  # type: ignore[misc]
+class _CheckedCache(FunctionCache):
     def __init__(self, function: Loop) -> None:
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]
         self._cache_file.__class__ = _CheckedFile
 
 

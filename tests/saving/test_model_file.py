@@ -280,3 +280,23 @@ def test_a_file_with_something_else_in_it_is_refused_by_name(model, path, change
     with pytest.raises(errors.CheckpointError, match=message) as caught:
         models.load_model(path)
     assert Path(path).name in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", ["GRU", "LSTM", "SimpleRNN", "Bidirectional"])
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+def test_zeros_for_masked_steps_come_back_from_a_file(layer, suffix, tmp_path):
+    recurrent = layers.GRU(2, return_sequences=True) if layer == "Bidirectional" else None
+    inner = (recurrent,) if recurrent else (2,)
+    options = {} if recurrent else {"zero_output_for_mask": True}
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Embedding(6, 3, mask_zero=True),
+            getattr(layers, layer)(*inner, **options),
+        ]
+    )
+    words = np.array([[1, 2, 0], [3, 4, 5]])
+    model.save(tmp_path / f"m.{suffix}")
+    loaded = models.load_model(tmp_path / f"m.{suffix}")
+    np.testing.assert_array_equal(loaded.predict(words, verbose=0), model.predict(words, verbose=0))
+    assert not model.predict(words, verbose=0)[0, -1].any()

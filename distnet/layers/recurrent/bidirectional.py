@@ -192,7 +192,9 @@ class Bidirectional(Wrapper):
         """The layer as it was given; the backward layer only if it is not just its copy."""
         found = super().get_config()
         name = self.layer.name.removeprefix("forward_")
-        found["layer"] = LAYERS.with_module(_copy(self.layer, name=name).as_json())
+        given = LAYERS.with_module(_copy(self.layer, name=name).as_json())
+        cast("dict[str, dict[str, Json]]", given)["config"].pop("zero_output_for_mask", None)  # this wrapper's doing
+        found["layer"] = given
         copy = _copy(self.layer, name=_prefixed("backward_", name), go_backwards=True)
         if cast(Layer, self.backward_layer).get_config() == copy.get_config():
             del found["backward_layer"]

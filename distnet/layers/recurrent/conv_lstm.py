@@ -83,7 +83,7 @@ class ConvLSTM(Recurrent):
     go_backwards: bool = False
     stateful: bool = False
     unroll: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:

@@ -71,7 +71,7 @@ class GRU(Recurrent):
     unroll: bool = False
     reset_after: bool = True
     use_cudnn: bool | str = field(default="auto", metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
     implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 

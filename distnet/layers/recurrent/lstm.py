@@ -72,7 +72,7 @@ class LSTM(Recurrent):
     stateful: bool = False
     unroll: bool = False
     use_cudnn: bool | str = field(default="auto", metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
     implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 

@@ -60,7 +60,7 @@ class SimpleRNN(Recurrent):
     stateful: bool = False
     unroll: bool = False
     seed: int | None = whole_number(None, 0, IF_SET)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
+    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
     implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 

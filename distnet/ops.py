@@ -49,7 +49,7 @@ _OF_NUMPY = frozenset(
         *("floor", "floor_divide", "full", "full_like", "greater", "greater_equal", "hstack", "identity"),
         *("isclose", "isfinite", "isinf", "isnan", "less", "less_equal", "linspace", "log", "log10", "log1p"),
         *("log2", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "max"),
-        *("maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num"),
+        *("maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply"),
         *("negative", "nonzero", "not_equal", "ones", "ones_like", "outer", "pad", "power", "prod"),
         *("quantile", "reciprocal", "repeat", "reshape", "roll", "round", "sign", "sin", "sinh", "size"),
         *("sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take"),
@@ -172,6 +172,15 @@ def logsumexp(x: ArrayLike, axis: Any = None, keepdims: Any = False) -> Any:
 def rsqrt(x: ArrayLike) -> Any:
     """``1 / sqrt(x)``."""
     return 1 / np.sqrt(x)
+
+
+@_of_placeholders_too
+def nan_to_num(x: ArrayLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """``x`` with numbers in place of nan and infinities: 0 and the dtype's largest and smallest by default.
+
+    Source: ``keras.ops.nan_to_num``; NumPy's takes ``copy`` first.
+    """
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
 @_of_placeholders_too

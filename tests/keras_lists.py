@@ -17,6 +17,8 @@ MODULES = (
     *("activations", "callbacks", "constraints", "initializers", "losses", "metrics"),
     *("optimizers", "optimizers.schedules", "regularizers"),
 )
+ORDERED = (*MODULES, "layers")
+"""Where positional arguments are compared."""
 SHAPES = ((3, 4), (2, 3, 4), (4,), (3, 1))
 """Of targets and predictions for functions called by hand."""
 SPARSE = "sparse_categorical_crossentropy"
@@ -55,10 +57,30 @@ def called(name):
     return given
 
 
+def positions(function):
+    """The arguments that a class or function takes by position, in order; None where it takes any number."""
+    kinds = inspect.Parameter
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return None
+    if any(parameter.kind is kinds.VAR_POSITIONAL for parameter in parameters):
+        return None
+    return [parameter.name for parameter in parameters if parameter.kind is kinds.POSITIONAL_OR_KEYWORD]
+
+
 def main():
     """Print the lists."""
     coupled = ("ctc", "circle")
+    everything = {
+        f"{path}.{name}": getattr(module_of(keras, path), name)
+        for path in ORDERED
+        for name in dir(module_of(keras, path))
+    }
     listed = {
+        "positions": {
+            name: positions(value) for name, value in everything.items() if callable(value) and "._" not in name
+        },
         "names": {path: [n for n in dir(module_of(keras, path)) if n[0] != "_"] for path in MODULES},
         "loss_functions": loss_functions(),
         "losses": [name for name, value in losses.ALL_OBJECTS_DICT.items() if inspect.isclass(value)],

@@ -80,3 +80,17 @@ def test_operations_have_the_defaults_of_keras_s_operations():
     np.testing.assert_array_equal(ops.gelu(x), activations.gelu(x, approximate=True))
     assert ops.gelu(1.0) == pytest.approx(0.841192, abs=1e-6)  # Keras 3.15
     assert activations.gelu(1.0) == pytest.approx(0.8413447, abs=1e-6)
+
+
+def test_arguments_by_position_have_keras_s_order(keras):
+    from keras_lists import module_of, positions
+
+    compared = 0
+    for name, expected in keras["positions"].items():
+        path, _, own_name = name.rpartition(".")
+        own = positions(getattr(module_of(distnet, path), own_name, Absent))
+        if expected is None or own is None:
+            continue
+        compared += 1
+        assert own == expected[: len(own)] or own[: len(expected)] == expected, name
+    assert compared > 330

@@ -38,3 +38,7 @@ def test_the_others():
     assert ops.norm([3.0, 4.0]) == 5.0
     assert ops.logsumexp([1000.0, 1000.0]) == pytest.approx(1000.6931471805599)
     assert ops.logsumexp(np.zeros((2, 3)), axis=1, keepdims=True).shape == (2, 1)
+
+
+def test_nan_to_num_takes_its_number_second_as_keras_does():
+    np.testing.assert_array_equal(ops.nan_to_num(np.array([np.nan, 2.0]), 7.0), [7.0, 2.0])

@@ -17,6 +17,7 @@ from distnet.layers.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.calling import call_on_arrays, check_tensors, forget_penalties
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.overriding import refuse_missing, refuse_own
+from distnet.layers.positions import take_in_keras_order
 from distnet.layers.symbolic import Call, GivenMask, KerasTensor
 from distnet.old_names import accept_old_arguments
 from distnet.registry import BESIDE, LEFT_OUT, Configurable, Registry, Resolved
@@ -455,6 +456,7 @@ def register_layer(*aliases: str) -> Callable[[L], L]:
     register = LAYERS.register(*aliases)
 
     def decorate(cls: L) -> L:
+        take_in_keras_order(cls)
         accept_old_arguments(cls)
         return register(cls)
 

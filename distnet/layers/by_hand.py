@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from distnet.types import Shape
 if TYPE_CHECKING:
     from distnet.layers.base import Layer
     from distnet.variables import Variable
-
-T = TypeVar("T", bound=type)
 
 
 class InitialWeights:
@@ -32,30 +30,6 @@ class InitialWeights:
 
     def __set__(self, instance: Layer, value: object) -> None:
         instance.__dict__["initial_weights"] = None if value is self else value
-
-
-def takes_weights_at(position: int) -> Callable[[T], T]:
-    """A class's decorator: the constructor takes ``weights`` also by position, where Keras has it.
-
-    Args:
-        position: among the constructor's arguments, from 0.
-    """
-
-    def decorate(cls: T) -> T:
-        init, names = vars(cls)["__init__"], vars(cls)["__match_args__"]
-
-        @functools.wraps(init)
-        def placed(self: Layer, *args: Any, **kwargs: Any) -> None:
-            if len(args) > position:
-                init(self, *args[:position], *args[position + 1 :], weights=args[position], **kwargs)
-            else:
-                init(self, *args, **kwargs)
-
-        setattr(cls, "__init__", placed)  # noqa: B010
-        setattr(cls, "__match_args__", (*names[:position], "weights", *names[position:]))  # noqa: B010
-        return cls
-
-    return decorate
 
 
 def as_list(weights: Any) -> Any:

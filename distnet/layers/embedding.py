@@ -12,7 +12,6 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.base import Layer, as_shape, positive_int, register_layer
-from distnet.layers.by_hand import takes_weights_at
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.operations import applied
 from distnet.layers.symbolic import KerasTensor
@@ -22,7 +21,6 @@ from distnet.types import Array, Shape
 
 
 @register_layer()
-@takes_weights_at(6)
 @dataclass(eq=False)
 class Embedding(Layer):
     """A vector for each index: row i of a matrix of weights.

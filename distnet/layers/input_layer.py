@@ -37,13 +37,15 @@ class InputLayer(Layer):
 
     shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     batch_size: int | None = field(default=None, metadata=LEFT_OUT)
-    batch_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     sparse: bool = False
     ragged: bool = False
+    batch_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         if self.sparse or self.ragged:
             raise ArgumentError(f"{self.name}: sparse and ragged inputs are not supported; pass dense arrays.")
+        if self.shape is not None and self.batch_shape is not None:
+            raise ArgumentError(f"{self.name}: expected shape or batch_shape, received both.")
         if self.batch_input_shape is None:
             if self.shape is None and self.batch_shape is None:
                 raise ArgumentError(f"{self.name}: expected shape=..., the shape of one row without the batch axis.")
@@ -76,12 +78,14 @@ def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
-    name: str | None = None,
+    sparse: bool = False,
+    ragged: bool = False,
     batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
 ) -> KerasTensor:
     """A placeholder for a model's input: says the shape of one row.
 
-    It is called layers on, for ``Model(inputs, outputs)``, or put first into a ``Sequential``.
+    Layers are called on it, for ``Model(inputs, outputs)``, or put first into a ``Sequential``.
 
     Source: ``keras.Input``.
     """
@@ -90,6 +94,8 @@ def Input(
         batch_size=batch_size,
         batch_shape=cast("Shape | None", batch_shape),
         dtype=cast(str, dtype),
+        sparse=sparse,
+        ragged=ragged,
         name=cast(str, name),
     )
     return cast(KerasTensor, layer.output)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from distnet.errors import ShapeError
+from distnet import constraints, layers, regularizers
+from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import LayerNormalization, MultiHeadAttention, Softmax
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
@@ -42,3 +43,14 @@ def test_attention_gives_its_shape_for_shapes_one_by_one():
     assert layer.compute_output_shape([(2, 5, 4), (2, 6, 3), (2, 6, 3)]) == (2, 5, 4)
     wide = MultiHeadAttention(2, 3, output_shape=(7,))
     assert wide.compute_output_shape(query_shape=(2, 5, 4), value_shape=(2, 6, 3)) == (2, 5, 7)
+
+
+def test_arguments_that_every_layer_has_come_where_keras_has_them():
+    penalty, limit = regularizers.L2(0.1), constraints.MaxNorm(1.0)
+    dense = layers.Dense(2, None, True, "zeros", "zeros", None, None, penalty, limit)
+    assert (dense.activity_regularizer, dense.kernel_constraint, dense.bias_constraint) == (penalty, limit, None)
+    assert layers.InputLayer((3,), None, "float64").dtype == "float64"
+    with pytest.raises(TypeError, match="activity_regularizer twice, by position and by name"):
+        layers.Dense(2, None, True, "zeros", "zeros", None, None, penalty, activity_regularizer=penalty)
+    with pytest.raises(ArgumentError, match="expected shape or batch_shape, received both"):
+        layers.InputLayer((3,), batch_shape=(2, 3))

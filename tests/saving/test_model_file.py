@@ -282,21 +282,26 @@ def test_a_file_with_something_else_in_it_is_refused_by_name(model, path, change
     assert Path(path).name in str(caught.value)
 
 
-@pytest.mark.parametrize("layer", ["GRU", "LSTM", "SimpleRNN", "Bidirectional"])
+ZEROS = {"zero_output_for_mask": True}
+GIVING_ZEROS = {
+    "GRU": lambda: layers.GRU(2, **ZEROS),
+    "LSTM": lambda: layers.LSTM(2, **ZEROS),
+    "SimpleRNN": lambda: layers.SimpleRNN(2, **ZEROS),
+    "Bidirectional": lambda: layers.Bidirectional(layers.GRU(2, return_sequences=True)),
+}
+
+
+@pytest.mark.parametrize("layer", GIVING_ZEROS)
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
 def test_zeros_for_masked_steps_come_back_from_a_file(layer, suffix, tmp_path):
-    recurrent = layers.GRU(2, return_sequences=True) if layer == "Bidirectional" else None
-    inner = (recurrent,) if recurrent else (2,)
-    options = {} if recurrent else {"zero_output_for_mask": True}
-    model = keras.Sequential(
-        [
-            keras.Input((3,)),
-            layers.Embedding(6, 3, mask_zero=True),
-            getattr(layers, layer)(*inner, **options),
-        ]
-    )
+    model = keras.Sequential([keras.Input((3,)), layers.Embedding(6, 3, mask_zero=True), GIVING_ZEROS[layer]()])
     words = np.array([[1, 2, 0], [3, 4, 5]])
     model.save(tmp_path / f"m.{suffix}")
     loaded = models.load_model(tmp_path / f"m.{suffix}")
     np.testing.assert_array_equal(loaded.predict(words, verbose=0), model.predict(words, verbose=0))
     assert not model.predict(words, verbose=0)[0, -1].any()
+
+
+def test_zeros_for_masked_images_stand_in_the_configuration():
+    config = layers.ConvLSTM1D(2, 3, **ZEROS).get_config()
+    assert config["zero_output_for_mask"] is layers.ConvLSTM1D.from_config(config).zero_output_for_mask is True

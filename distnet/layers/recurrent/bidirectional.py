@@ -10,7 +10,6 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.layers import wrapper
 from distnet.layers.base import LAYERS, Layer, register_layer
-from distnet.layers.by_hand import takes_weights_at
 from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.wrapper import Wrapper, WrapperRun
 from distnet.registry import Resolved
@@ -20,7 +19,6 @@ MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 
 @register_layer()
-@takes_weights_at(2)
 @dataclass(eq=False)
 class Bidirectional(Wrapper):
     """Runs a copy of a recurrent layer forward in time and another backward, and merges their outputs.
@@ -190,15 +188,15 @@ class Bidirectional(Wrapper):
 
     def get_config(self) -> dict[str, Json]:
         """The layer as it was given; the backward layer only if it is not just its copy."""
-        found = super().get_config()
+        config = super().get_config()
         name = self.layer.name.removeprefix("forward_")
         given = LAYERS.with_module(_copy(self.layer, name=name).as_json())
         cast("dict[str, dict[str, Json]]", given)["config"].pop("zero_output_for_mask", None)  # this wrapper's doing
-        found["layer"] = given
+        config["layer"] = given
         copy = _copy(self.layer, name=_prefixed("backward_", name), go_backwards=True)
         if cast(Layer, self.backward_layer).get_config() == copy.get_config():
-            del found["backward_layer"]
-        return found
+            del config["backward_layer"]
+        return config
 
 
 def _copy(layer: Layer, **changes: Json) -> Layer:

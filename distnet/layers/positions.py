@@ -1,0 +1,45 @@
+"""Arguments that every layer has by name, and that Keras's layers of some kinds take by position too."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+_BEHIND = {
+    "bias_regularizer": "activity_regularizer",
+    "merge_mode": "weights",
+    "mask_zero": "weights",
+    "batch_size": "dtype",
+}
+"""An argument of Keras's constructors -> the field of ``Layer`` that follows it."""
+
+
+def take_in_keras_order(cls: type) -> None:
+    """Let the constructor of a layer take its arguments in the order of Keras's, where it has one of its own.
+
+    A dataclass cannot: a field of its base comes before its own, or by name alone.
+    """
+    for before, name in _BEHIND.items():
+        if "__init__" in vars(cls) and before in inspect.signature(cls).parameters:
+            _insert(cls, name, before)
+
+
+def _insert(cls: Any, name: str, before: str) -> None:
+    init = cls.__init__
+    parameters = dict(inspect.signature(init).parameters)
+    own = parameters.pop(name).replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    order = list(parameters.values())
+    place = list(parameters).index(before) + 1  # with self
+    order.insert(place, own)
+
+    @functools.wraps(init)
+    def in_keras_order(*args: Any, **kwargs: Any) -> None:
+        if len(args) > place:
+            if name in kwargs:
+                raise TypeError(f"{cls.__name__}: received {name} twice, by position and by name.")
+            args, kwargs = (*args[:place], *args[place + 1 :]), {**kwargs, name: args[place]}
+        init(*args, **kwargs)
+
+    in_keras_order.__signature__ = inspect.Signature(order, return_annotation=None)  # type: ignore[attr-defined]
+    cls.__init__ = in_keras_order

@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from distnet.layers.base import Layer
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.base import Layer
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.optimizers.base import Optimizer
 from distnet.progress import TrainingState as TrainingState
 from distnet.types import Array, ArrayLike, DType, Json, Shape

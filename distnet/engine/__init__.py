@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from distnet.absent import names_elsewhere
+from distnet.old_paths import old_paths
 
-__getattr__ = names_elsewhere(__name__, ["models", "layers", "layers.symbolic"])
+__getattr__ = names_elsewhere(__name__, ["models", "layers", "layers.engine.symbolic"])
+
+old_paths(__name__, "base_layer functional input_layer keras_tensor network sequential topology", "engine")

@@ -6,4 +6,4 @@ from distnet import activations as activations
 from distnet import constraints as constraints
 from distnet import initializers as initializers
 from distnet import regularizers as regularizers
-from distnet.layers.wrapper import Wrapper as Wrapper
+from distnet.layers.wrappers.base import Wrapper as Wrapper

@@ -6,11 +6,11 @@ import warnings
 from abc import ABCMeta
 from typing import Any
 
-from distnet.layers.base import Layer
-from distnet.layers.convolutional import Conv1D, Conv2D, Conv3D
-from distnet.layers.dense import Dense
-from distnet.layers.separable_convolutional import SeparableConv2D
-from distnet.layers.transposed_convolutional import Conv2DTranspose
+from distnet.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D
+from distnet.layers.convolutional.separable_convolution import SeparableConv2D
+from distnet.layers.convolutional.transposed_convolution import Conv2DTranspose
+from distnet.layers.core.dense import Dense
+from distnet.layers.engine.base import Layer
 from distnet.old_names import kernel_first, translated_arguments
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers import InputLayer, Layer, structures
-from distnet.layers.calling import ranked
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.symbolic import KerasTensor
+from distnet.layers import InputLayer, Layer
+from distnet.layers.engine import structures
+from distnet.layers.engine.calling import ranked
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.symbolic import KerasTensor
 from distnet.models.graph import Graph, Tape
 from distnet.models.matching import matched
 from distnet.naming import snake_case

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 
 from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
-from distnet.layers.base import register_layer
-from distnet.layers.context import BuildContext
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.context import BuildContext
+from distnet.layers.engine.structures import leaves
+from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import Operation
-from distnet.layers.structures import leaves
-from distnet.layers.symbolic import KerasTensor
 from distnet.models import functional_config, functional_reading, operation_config
 from distnet.models.constructors import is_like
 from distnet.models.model import Model

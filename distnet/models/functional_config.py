@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from distnet.layers import Layer
+from distnet.layers.engine.symbolic import Call, KerasTensor, placeholders
 from distnet.layers.operations import Operation
-from distnet.layers.symbolic import Call, KerasTensor, placeholders
 from distnet.models import operation_config
 from distnet.models.composite import Composite
 from distnet.models.tracing import Trace

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
-from distnet.layers.symbolic import KerasTensor, placeholders
+from distnet.layers.engine.symbolic import KerasTensor, placeholders
 from distnet.models import operation_config
 from distnet.models.composite import Composite
 from distnet.models.graph import calls_of, check_calls

@@ -13,7 +13,7 @@ import numpy as np
 
 from distnet.callbacks import History
 from distnet.errors import AbsentError
-from distnet.layers.structures import leaves
+from distnet.layers.engine.structures import leaves
 from distnet.old_names import takes_old_arguments
 from distnet.training.objective import Log
 from distnet.types import Array

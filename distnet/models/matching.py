@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distnet.errors import DataError, ShapeError
-from distnet.layers.structures import holds_tensors, is_nested, items, leaves, mapped
+from distnet.layers.engine.structures import holds_tensors, is_nested, items, leaves, mapped
 
 
 def matched(where: str, wanted: Any, given: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
-from distnet.layers.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
+from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
 from distnet.models.composite import Composite
 from distnet.models.constructors import constructor_arguments, taken

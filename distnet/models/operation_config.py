@@ -17,8 +17,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from distnet.layers.engine.symbolic import Call, KerasTensor
 from distnet.layers.operations import Operation
-from distnet.layers.symbolic import Call, KerasTensor
 from distnet.registry import said_beside
 from distnet.saving.keras_2_operations import OPERATION
 from distnet.types import Json

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self, cast
 
 from distnet.errors import ArgumentError, DistnetError, NotBuiltError, ShapeError
 from distnet.layers import LAYERS, InputLayer, Layer
-from distnet.layers.base import register_layer
-from distnet.layers.calling import ranked
-from distnet.layers.context import BuildContext
-from distnet.layers.structures import holds_tensors, leaves
-from distnet.layers.symbolic import KerasTensor
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.calling import ranked
+from distnet.layers.engine.context import BuildContext
+from distnet.layers.engine.structures import holds_tensors, leaves
+from distnet.layers.engine.symbolic import KerasTensor
 from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model

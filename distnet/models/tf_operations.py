@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from distnet.errors import ArgumentError
+from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import applied
-from distnet.layers.symbolic import KerasTensor
 from distnet.saving.keras_2_operations import OF_AXES, OF_ONE, OF_TWO
 
 Operation = Callable[..., Any]

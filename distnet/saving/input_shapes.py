@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distnet.layers import Layer
-from distnet.layers.wrapper import Wrapper
+from distnet.layers.wrappers.base import Wrapper
 from distnet.types import Shape
 
 _OF_KERNEL: Mapping[str, tuple[int, int]] = {

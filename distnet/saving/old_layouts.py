@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.layers import GRU, LSTM, Layer
-from distnet.layers.wrapper import Wrapper
+from distnet.layers.wrappers.base import Wrapper
 from distnet.types import Array
 
 _CONVOLVING = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from distnet import losses, metrics
 from distnet.errors import ArgumentError, DataError
-from distnet.layers.structures import leaves
+from distnet.layers.engine.structures import leaves
 from distnet.logs import other_names
 from distnet.losses import LOSSES
 from distnet.metrics import METRICS, Metric

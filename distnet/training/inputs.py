@@ -13,8 +13,8 @@ from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows
 from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
-from distnet.layers.calling import ranked
-from distnet.layers.structures import holds_tensors, mapped
+from distnet.layers.engine.calling import ranked
+from distnet.layers.engine.structures import holds_tensors, mapped
 from distnet.network import Network
 from distnet.training.outputs import no_targets
 from distnet.types import Array, Shape

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from distnet.errors import ArgumentError, DataError, ShapeError
-from distnet.layers.structures import holds_tensors, is_nested, items, leaves, packed, paths
+from distnet.layers.engine.structures import holds_tensors, is_nested, items, leaves, packed, paths
 from distnet.types import Array
 
 

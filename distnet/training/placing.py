@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distnet.errors import ArgumentError
-from distnet.layers.structures import is_nested, items, leaves, packed
+from distnet.layers.engine.structures import is_nested, items, leaves, packed
 from distnet.losses import Loss
 from distnet.training.outputs import Outputs, check_keys
 

@@ -11,8 +11,8 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
 from distnet.errors import DataError, NotCompiledError
-from distnet.layers.calling import forget_penalties
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.calling import forget_penalties
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
 from distnet.parallel.reduction import Extra, extra_size

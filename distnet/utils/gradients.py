@@ -10,7 +10,7 @@ from distnet import random
 from distnet.arguments import as_numbers
 from distnet.errors import ArgumentError, GradientError
 from distnet.layers import Layer
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models.graph import Graph, Node
 from distnet.types import Array, ArrayLike
 from distnet.variables import VariableStore

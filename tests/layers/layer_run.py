@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distnet import random
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models.graph import Graph, Node
 from distnet.utils.gradients import numerical_gradient, relative_error
 from distnet.variables import VariableStore

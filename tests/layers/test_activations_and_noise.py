@@ -5,7 +5,7 @@ import pytest
 
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 
 RNG = np.random.default_rng(0)
 

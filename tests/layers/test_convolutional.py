@@ -5,8 +5,9 @@ import pytest
 
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers import LAYERS, patches
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers import LAYERS
+from distnet.layers.convolutional import patches
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 
 def numbers(*shape, seed=0):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from distnet import activations, errors, layers, regularizers
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Model, Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distnet import errors, layers
-from distnet.layers.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 
 sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import LayerRun, numbers

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distnet import layers
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.variables import VariableStore
 
 GOLDEN = Path(__file__).parents[1] / "golden"

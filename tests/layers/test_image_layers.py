@@ -8,7 +8,9 @@ import pytest
 
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers import LAYERS, image_augmentation, image_warping
+from distnet.layers import LAYERS
+from distnet.layers.image import augmentation as image_augmentation
+from distnet.layers.image import warping as image_warping
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))

@@ -12,7 +12,7 @@ import pytest
 
 import distnet as keras
 from distnet import layers
-from distnet.layers.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 
 sys.path.insert(0, str(Path(__file__).parent))
 import given_masks

@@ -8,7 +8,7 @@ import pytest
 
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Sequential
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -10,7 +10,7 @@ import pytest
 import distnet as keras
 from distnet import ops
 from distnet.errors import ArgumentError, DistnetError, ShapeError
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.operations import FUNCTIONS
 
 sys.path.insert(0, str(Path(__file__).parent))

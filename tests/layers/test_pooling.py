@@ -5,7 +5,7 @@ import pytest
 
 from distnet import Model, layers
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 
 def run(layer, x, mask=None):

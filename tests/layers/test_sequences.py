@@ -10,7 +10,7 @@ import pytest
 from distnet import config, layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import GRU, LSTM, Attention, Bidirectional, Dense, Input, MultiHeadAttention, SimpleRNN
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Functional, Model, Sequential
 from distnet.results import as_result
 

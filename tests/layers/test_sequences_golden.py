@@ -9,7 +9,7 @@ import pytest
 
 from distnet import config, layers
 from distnet.layers import LAYERS
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Model
 
 GOLDEN = Path(__file__).parents[1] / "golden"

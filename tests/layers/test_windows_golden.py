@@ -8,7 +8,7 @@ import pytest
 
 from distnet import layers
 from distnet.layers import LAYERS
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))

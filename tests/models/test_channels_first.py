@@ -5,7 +5,7 @@ import pytest
 
 import distnet as keras
 from distnet import layers
-from distnet.layers.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 
 X = np.random.default_rng(0).standard_normal((12, 9, 8, 3)).astype("float32")
 Y = np.random.default_rng(1).integers(0, 4, 12)

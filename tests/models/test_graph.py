@@ -7,7 +7,7 @@ import pytest
 
 import distnet as keras
 from distnet import layers
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Sequential
 from distnet.models.graph import Graph, Node
 from distnet.variables import VariableStore

@@ -37,7 +37,7 @@ from running import Array, Results, Run, apart, as_list, one_or_list
 
 import distnet
 from distnet.errors import DistnetError
-from distnet.layers.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 
 TOLERANCE = 1e-10
 RANDOM_INITIALIZERS = (

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from distnet.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
-from distnet.layers.attention.scored_attention import AdditiveAttention as AdditiveAttention
-from distnet.layers.attention.scored_attention import Attention as Attention
+from distnet.absent import names_elsewhere
+
+__getattr__ = names_elsewhere(__name__, ["layers"])

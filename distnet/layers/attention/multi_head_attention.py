@@ -26,10 +26,10 @@ from distnet.layers.attention.probabilities import (
     softmax,
 )
 from distnet.layers.attention.projection import AsMatrix, Projection, as_matrix
-from distnet.layers.base import Layer, positive_int, register_layer
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.sliding import extents
-from distnet.layers.symbolic import KerasTensor
+from distnet.layers.engine.base import Layer, positive_int, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.sliding import extents
+from distnet.layers.engine.symbolic import KerasTensor
 from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, DType, Json

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from distnet import kernels
-from distnet.layers.context import ForwardContext
-from distnet.layers.dropout import mask_bits, threshold
+from distnet.layers.engine.context import ForwardContext
+from distnet.layers.regularization.dropout import mask_bits, threshold
 from distnet.types import Array
 
 MASKED = -1e9

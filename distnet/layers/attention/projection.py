@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet import kernels
 from distnet.initializers import Initializer
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array, DType
 from distnet.variables import Variable
 

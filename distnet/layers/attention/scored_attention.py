@@ -23,8 +23,8 @@ from distnet.layers.attention.probabilities import (
     softmax,
 )
 from distnet.layers.attention.scores import dot_gradients, dot_scores, tanh_gradients, tanh_scores
-from distnet.layers.base import Layer, register_layer
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import IF_SET
 from distnet.types import Array
 from distnet.variables import Variable

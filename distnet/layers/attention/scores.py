@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array
 
 

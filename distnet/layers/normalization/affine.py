@@ -7,7 +7,7 @@ from typing import Protocol
 from distnet.constraints import Constraint
 from distnet.errors import ArgumentError
 from distnet.initializers import Initializer
-from distnet.layers.context import BuildContext
+from distnet.layers.engine.context import BuildContext
 from distnet.regularizers import Regularizer
 from distnet.variables import Variable
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array, Shape
 
 

@@ -13,8 +13,8 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.columns import Columns
-from distnet.layers.base import Layer, register_layer
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
 from distnet.registry import Resolved

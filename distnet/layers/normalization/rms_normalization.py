@@ -8,8 +8,8 @@ import numpy as np
 
 from distnet.arguments import POSITIVE, number
 from distnet.errors import ShapeError
-from distnet.layers.base import Layer, register_layer
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import checked_axes, known_extents, positive_axes
 from distnet.types import Array, Shape
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.layers.base import Layer, register_layer
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.normalization.axes import checked_axes, positive_axes
 from distnet.types import Array, Shape
 

@@ -16,13 +16,13 @@ import numpy as np
 from distnet import activations, naming
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.base import Layer
-from distnet.layers.context import BackwardContext, ForwardContext
+from distnet.layers.engine.base import Layer
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.symbolic import KerasTensor, placeholders
 from distnet.layers.operations.elementwise import ELEMENTWISE
 from distnet.layers.operations.functions import Function, summed_to
 from distnet.layers.operations.reductions import REDUCTIONS
 from distnet.layers.operations.shaping import SHAPING
-from distnet.layers.symbolic import KerasTensor, placeholders
 from distnet.types import Array, Json, Shape
 
 FUNCTIONS: Mapping[str, Function] = {**ELEMENTWISE, **REDUCTIONS, **SHAPING}

@@ -13,9 +13,9 @@ from distnet import kernels
 from distnet.constraints import Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import Initializer
-from distnet.layers.base import Layer, positive_int
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.recurrent.steps import Steps
+from distnet.layers.engine.base import Layer, positive_int
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.recurrent.time_steps import Steps
 from distnet.registry import Resolved
 from distnet.regularizers import Regularizer
 from distnet.types import Array, Shape

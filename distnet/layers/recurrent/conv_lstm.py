@@ -15,13 +15,13 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
-from distnet.layers import patches
-from distnet.layers.base import positive_int, register_layer
-from distnet.layers.channels import AXES
-from distnet.layers.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.convolutional import patches
+from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.channels import AXES
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, padding_name
 from distnet.layers.recurrent.base import Recurrent, Run
 from distnet.layers.recurrent.lstm import LSTMSteps
-from distnet.layers.sliding import Extents, Sliding, as_volumes, extents, padding_name
 from distnet.registry import IF_SET, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape

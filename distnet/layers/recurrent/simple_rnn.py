@@ -9,10 +9,10 @@ from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import FRACTION, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.base import register_layer
-from distnet.layers.context import ForwardContext
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.context import ForwardContext
 from distnet.layers.recurrent.base import Recurrent
-from distnet.layers.recurrent.steps import Steps
+from distnet.layers.recurrent.time_steps import Steps
 from distnet.registry import IF_SET, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array

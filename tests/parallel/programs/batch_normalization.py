@@ -6,7 +6,7 @@ import numpy as np
 
 import distnet as keras
 from distnet import comm, layers
-from distnet.layers.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 RNG = np.random.default_rng(3)
 ROWS, SHAPE = 11, (4, 3, 5)

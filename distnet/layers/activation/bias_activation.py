@@ -1,0 +1,79 @@
+"""Bias and activation after a product, in one pass over memory where a kernel fuses them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, cast
+
+import numpy as np
+
+from distnet import kernels
+from distnet.activations import Activation, linear, relu
+from distnet.layers.activation.layer_activation import WholeLayer
+from distnet.layers.engine.channels import to_first, to_last
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.wrappers import base as wrapper
+from distnet.layers.wrappers.base import Inner
+from distnet.types import Array
+from distnet.variables import Variable
+
+Kept: TypeAlias = Array | Inner
+"""What backward needs of the activation: its input or output, or the run of the layer that it is."""
+
+
+def forward(
+    z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext, is_channels_first: bool = False
+) -> tuple[Array, Kept]:
+    """``y = f(z + b)``, and what ``backward`` needs of it; ``z`` is overwritten.
+
+    Shapes:
+        z (N, ..., O), contiguous; bias (O,) -> (N, ..., O).
+
+    Args:
+        is_channels_first: whether an activation along an axis counts the axes as (N, O, ...).
+    """
+    fused = "linear" if ctx.logits else _fused_name(activation)
+    if fused:
+        y = kernels.current().bias_activation(z, None if bias is None else bias.value, fused)
+        return y, y
+    if bias is not None:
+        z += bias.value
+    if isinstance(activation, WholeLayer):
+        x = np.ascontiguousarray(to_first(z)) if is_channels_first else z
+        y, run = wrapper.forward(activation.layer, x, ctx.within(0), ctx.global_rows)
+        return (to_last(y) if is_channels_first else y), run
+    y = ctx.workspace("y", z.shape, z.dtype) if activation.saves_input else z
+    seen = to_first if is_channels_first else np.asarray
+    activation.forward(seen(z), out=seen(y))
+    return y, z if activation.saves_input else y
+
+
+def backward(
+    dy: Array, saved: Kept, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
+) -> Array:
+    """Gradient of ``z + b``; ``dy`` is left as it is."""
+    if isinstance(saved, Inner):
+        return _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
+    fused = "linear" if ctx.is_of_logits else _fused_name(activation)
+    if fused == "linear":
+        return dy
+    dz = ctx.workspace("dz", saved.shape, saved.dtype)
+    if fused:
+        return kernels.current().activation_gradient(dy, saved, fused, dz)
+    seen = to_first if is_channels_first else np.asarray
+    activation.backward(seen(dy), seen(saved), out=seen(dz))
+    return dz
+
+
+def _backward_of_layer(
+    dy: Array, run: Inner, activation: Activation, ctx: BackwardContext, is_channels_first: bool
+) -> Array:
+    within = ctx.within(0)
+    within.needs_input_gradient = True
+    dy = np.ascontiguousarray(to_first(dy)) if is_channels_first else dy
+    dz: Array = wrapper.backward(cast(WholeLayer, activation).layer, dy, run, within)
+    return np.ascontiguousarray(to_last(dz) if is_channels_first else dz)
+
+
+def _fused_name(activation: Activation) -> str:
+    """The kernels' name of the activation; empty for those that no kernel fuses."""
+    return "relu" if activation == relu else "linear" if activation == linear else ""

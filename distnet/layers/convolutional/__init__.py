@@ -1,0 +1,7 @@
+"""Convolutions: plain, depthwise, separable, transposed, with a kernel at each place."""
+
+from __future__ import annotations
+
+from distnet.absent import names_elsewhere
+
+__getattr__ = names_elsewhere(__name__, ["layers"])

@@ -1,0 +1,120 @@
+"""Convolution as matrix products: patches of the input, a block at a time, times the kernel.
+
+The patches of a whole batch are many times as large as the inputs. A block of them stays in the L2 cache between
+copying and multiplying, and holds enough windows to be worth a product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from distnet import kernels
+from distnet.kernels.windows import Windows
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.types import Array
+from distnet.variables import Variable
+
+_BLOCK_BYTES = 1 << 19
+_BLOCK_WINDOWS = 256
+
+Block = tuple[int, int, slice, Array]
+
+
+def convolve(
+    x: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
+) -> Array:
+    """``out = patches(x) kernel``; gives back ``out``.
+
+    Shapes:
+        x (N, D, H, W, C), kernel (..., C / groups, O) -> out (N, D', H', W', O); all contiguous.
+    """
+    weights, z = _matrix(kernel), _matrix(out)
+    if windows.are_entries and groups == 1:
+        np.matmul(_matrix(x), weights, out=z)
+        return out
+    for first, channel, filters, patches in _blocks(len(x), kernel, windows, groups, ctx):
+        kernels.current().im2col(x, windows, first, channel, patches)
+        np.matmul(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
+    return out
+
+
+def add_kernel_gradient(
+    x: Array, dz: Array, windows: Windows, groups: int, kernel: Variable, ctx: BackwardContext
+) -> None:
+    """Hand ``kernel`` its gradient, ``patches(x)^T dz``; a frozen one costs nothing.
+
+    Shapes:
+        x (N, D, H, W, C), dz (N, D', H', W', O); contiguous.
+    """
+    if not kernel.is_trained:
+        return
+    gradients = _matrix(dz)
+    total = ctx.workspace("dkernel", _matrix(kernel.value).shape, x.dtype)
+    if windows.are_entries and groups == 1:
+        np.matmul(_matrix(x).T, gradients, out=total)
+        ctx.add(kernel, total.reshape(kernel.shape))
+        return
+    part = ctx.workspace("dkernel of a block", (total.shape[0], total.shape[1] // groups), x.dtype)
+    total.fill(0)
+    for first, channel, filters, patches in _blocks(len(x), kernel.value, windows, groups, ctx):
+        kernels.current().im2col(x, windows, first, channel, patches)
+        np.matmul(_rows(patches).T, gradients[_positions(first, patches), filters], out=part)
+        total[:, filters] += part
+    ctx.add(kernel, total.reshape(kernel.shape))
+
+
+def convolve_back(
+    dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
+) -> Array:
+    """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; gives back ``out``.
+
+    Shapes:
+        dz (N, D', H', W', O), kernel (..., C / groups, O) -> out (N, D, H, W, C); all contiguous.
+    """
+    weights, gradients = _matrix(kernel), _matrix(dz)
+    if windows.are_entries and groups == 1:
+        np.matmul(gradients, weights.T, out=_matrix(out))
+        return out
+    out.fill(0)
+    for first, channel, filters, patches in _blocks(len(dz), kernel, windows, groups, ctx):
+        np.matmul(gradients[_positions(first, patches), filters], weights[:, filters].T, out=_rows(patches))
+        kernels.current().col2im(patches, windows, first, channel, out)
+    return out
+
+
+def _blocks(
+    volumes: int, kernel: Array, windows: Windows, groups: int, ctx: ForwardContext | BackwardContext
+) -> Iterator[Block]:
+    """Blocks of rows of windows: first row, first channel, filters, memory for the patches (R, W', KD, KH, KW, P)."""
+    (depth, height, width), channels, filters = windows.shape, kernel.shape[-2], kernel.shape[-1] // groups
+    rows = volumes * depth * height
+    if not rows * width:
+        return
+    row_bytes = width * windows.taps * channels * kernel.itemsize
+    wanted = max(1, _BLOCK_BYTES // row_bytes, -(-_BLOCK_WINDOWS // width))
+    count = -(-rows // wanted)
+    size = -(-rows // count)
+    shape = (size, width, *(axis.taps for axis in windows), channels)
+    patches = ctx.workspace("patches", shape, kernel.dtype)
+    for first in range(0, rows, size):
+        for group in range(groups):
+            of_group = slice(group * filters, (group + 1) * filters)
+            yield first, group * channels, of_group, patches[: min(size, rows - first)]
+
+
+def _positions(first: int, patches: Array) -> slice:
+    """The windows of a block among all windows of all volumes."""
+    return slice(first * patches.shape[1], (first + len(patches)) * patches.shape[1])
+
+
+def _rows(patches: Array) -> Array:
+    """One row for each window."""
+    return patches.reshape(len(patches) * patches.shape[1], -1)
+
+
+def _matrix(a: Array) -> Array:
+    """All axes but the last as one."""
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])

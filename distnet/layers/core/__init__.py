@@ -1,0 +1,7 @@
+"""Dense, Embedding, Masking and other layers of no room of their own."""
+
+from __future__ import annotations
+
+from distnet.absent import names_elsewhere
+
+__getattr__ = names_elsewhere(__name__, ["layers"])

@@ -1,0 +1,99 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from distnet.activations import ACTIVATIONS, Activation
+from distnet.constraints import CONSTRAINTS, Constraint
+from distnet.errors import ShapeError
+from distnet.initializers import INITIALIZERS, Initializer
+from distnet.layers.activation import bias_activation
+from distnet.layers.activation.activated import Activated
+from distnet.layers.activation.bias_activation import Kept
+from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.registry import Resolved
+from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.types import Array, Shape
+from distnet.variables import Variable
+
+
+@register_layer()
+@dataclass(eq=False)
+class Dense(Activated):
+    """Affine map of the last axis, then an activation: ``y = f(x W + b)``.
+
+    Shapes:
+        (N, ..., I) -> (N, ..., units); I is read when the layer is built.
+
+    Args:
+        units: extent of the output's last axis.
+        activation: name or object; linear by default.
+
+    Source: ``keras.layers.Dense``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    leaves_logits: ClassVar[bool] = True
+
+    units: int
+    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
+    use_bias: bool = True
+    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
+    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
+    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
+    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+
+    def validate(self) -> None:
+        self.units = positive_int(self.units, f"{self.name}: units")
+
+    def build(self, shape: Shape, ctx: BuildContext) -> None:
+        if len(shape) < 2 or shape[-1] is None:
+            raise ShapeError(
+                f"{self.name}: expected an input of at least 2 axes whose last extent is known, received {shape}. "
+                "Give the first layer input_shape=..., or put a Flatten before this one."
+            )
+        self.kernel = ctx.variable(
+            "kernel",
+            (shape[-1], self.units),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
+        self.bias: Variable | None = None
+        if self.use_bias:
+            self.bias = ctx.variable(
+                "bias", (self.units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            )
+
+    def check_shape(self, shape: Shape) -> None:
+        if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:
+            super().check_shape(shape)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], self.units)
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Kept]]:
+        rows = math.prod(x.shape[:-1])
+        z = ctx.workspace("z", (rows, self.units), x.dtype)
+        np.matmul(x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
+        # In its own shape: an activation such as softmax may go along any axis.
+        y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
+        return y, (x, kept)
+
+    def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array:
+        x, kept = saved
+        dz = bias_activation.backward(dy, kept, self.activation, ctx).reshape(-1, self.units)
+        ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)
+        ctx.add_sum(self.bias, dz, axis=0)
+        if not ctx.needs_input_gradient:
+            return x
+        dx = ctx.workspace("dx", (len(dz), x.shape[-1]), x.dtype)
+        return np.matmul(dz, self.kernel.value.T, out=dx).reshape(x.shape)

@@ -1,7 +1,0 @@
-"""Keras 2's path of CuDNNLSTM and CuDNNGRU: any layer is found."""
-
-from __future__ import annotations
-
-from distnet.absent import names_elsewhere
-
-__getattr__ = names_elsewhere(__name__, ["layers"])

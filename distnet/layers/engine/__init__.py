@@ -1,0 +1,1 @@
+"""What every layer is, and how it is called."""

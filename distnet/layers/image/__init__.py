@@ -1,0 +1,7 @@
+"""Images resized, cut, and changed at random."""
+
+from __future__ import annotations
+
+from distnet.absent import names_elsewhere
+
+__getattr__ = names_elsewhere(__name__, ["layers"])

@@ -1,0 +1,176 @@
+"""Images mirrored and brightened at random in training.
+
+The numbers of an image's change are addressed by step and row of the global batch: the same on any
+number of ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from distnet.arguments import whole_number
+from distnet.errors import ArgumentError
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.channels import Channelled
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.image.factors import between, limits, pair, uniform
+from distnet.registry import IF_SET, LEFT_OUT
+from distnet.types import Array, Shape
+
+FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
+
+
+@register_layer()
+@dataclass(eq=False)
+class RandomFlip(Channelled):
+    """In training, mirrors every other image, on average.
+
+    Shapes:
+        (N, H, W, C) -> the same.
+
+    Args:
+        mode: ``"horizontal"``, ``"vertical"``, or ``"horizontal_and_vertical"``: both ways at once.
+        seed: takes the place of the global seed.
+
+    Source: ``keras.layers.RandomFlip``.
+    """
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    mode: str = "horizontal_and_vertical"
+    seed: int | None = whole_number(None, 0)
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.mode not in FLIPS:
+            raise ArgumentError(f"{self.name}: expected a mode of {FLIPS}, received {self.mode!r}.")
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+        if not ctx.augments:
+            return x, None
+        flipped = np.flatnonzero(uniform(self, ctx, len(x), 1, self.seed)[0] < 0.5)
+        return self._flipped(x, flipped, ctx), flipped
+
+    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+        return dy if saved is None else self._flipped(dy, saved, ctx)
+
+    def _flipped(self, x: Array, rows: Array, ctx: ForwardContext | BackwardContext) -> Array:
+        y = ctx.workspace("y" if isinstance(ctx, ForwardContext) else "dx", x.shape, x.dtype)
+        y[...] = x
+        step_h, step_w = (-1 if side in self.mode else 1 for side in ("vertical", "horizontal"))
+        y[rows] = x[rows][:, ::step_h, ::step_w]
+        return y
+
+
+@register_layer()
+@dataclass(eq=False)
+class RandomContrast(Channelled):
+    """In training, moves the values of each image away from their means, or closer: ``(x - m) f + m``, clipped.
+
+    Shapes:
+        (N, H, W, C) -> the same; m is the mean of each channel of an image.
+
+    Args:
+        factor: a and b in [0, 1], for f between 1 - a and 1 + b; one number is b, and a is 0, as in Keras.
+        value_range: that of the values, to which they are clipped.
+        seed: takes the place of the global seed.
+
+    Source: ``keras.layers.RandomContrast``.
+    """
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    factor: float | Sequence[float]
+    value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
+    seed: int | None = whole_number(None, 0)
+    _: KW_ONLY
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        self.factor = limits(self, self.factor, "factor", 0, 1)
+        self.value_range = _value_range(self, self.value_range)
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array] | None]:
+        if not ctx.augments:
+            return x, None
+        less, more = pair(self.factor)
+        factor = between(uniform(self, ctx, len(x), 1, self.seed)[0], (1 - less, 1 + more))
+        return self._contrasted(x, factor.astype(x.dtype)[:, None, None, None])
+
+    def _contrasted(self, x: Array, factor: Array) -> tuple[Array, tuple[Array, Array]]:
+        mean = x.mean(axis=(1, 2), keepdims=True)
+        y = (x - mean) * factor + mean
+        low, high = self.value_range
+        return np.clip(y, low, high), (factor, (y >= low) & (y <= high))
+
+    def backward_last(self, dy: Array, saved: tuple[Array, Array] | None, ctx: BackwardContext) -> Array:
+        if saved is None:
+            return dy
+        factor, is_within = saved
+        within = dy * is_within
+        return np.asarray(within * factor + (1 - factor) * within.mean(axis=(1, 2), keepdims=True))
+
+
+@register_layer()
+@dataclass(eq=False)
+class RandomBrightness(Channelled):
+    """In training, adds one number to all values of an image, and clips them.
+
+    Shapes:
+        (N, H, W, C) -> the same.
+
+    Args:
+        factor: least and greatest fraction of the range's width, in [-1, 1], or the greatest to either side.
+        value_range: that of the values, to which they are clipped.
+        seed: takes the place of the global seed.
+
+    Source: ``keras.layers.RandomBrightness``.
+    """
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    factor: float | Sequence[float]
+    value_range: Sequence[float] = (0, 255)
+    seed: int | None = whole_number(None, 0)
+    _: KW_ONLY
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        self.factor = limits(self, self.factor, "factor", -1, 1)
+        self.value_range = _value_range(self, self.value_range)
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+        if not ctx.augments:
+            return x, None
+        low, high = self.value_range
+        added = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor) * (high - low)
+        y = x + added.astype(x.dtype)[:, None, None, None]
+        return np.clip(y, low, high), (y >= low) & (y <= high)
+
+    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+        return dy if saved is None else dy * saved
+
+
+def _value_range(layer: Channelled, value: Sequence[float]) -> tuple[float, float]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ArgumentError(f"{layer.name}: value_range must be two numbers, received {value!r}.")
+    return min(value), max(value)

@@ -1,0 +1,59 @@
+"""What the layers of images share: factors between limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.layers.engine.base import Layer
+from distnet.layers.engine.context import ForwardContext
+from distnet.types import Array
+
+
+def limits(
+    layer: Layer, value: object, name: str, least: float, most: float, is_open: bool = False
+) -> tuple[float, float]:
+    """The least and the greatest of a factor that is given as one number, for either side of 0, or as two.
+
+    Args:
+        value: what was given.
+        name: what the layer calls it.
+        least: the range that it must lie in.
+        most: the range's end.
+        is_open: whether ``least`` is out of the range.
+
+    Raises:
+        ArgumentError: it does not.
+    """
+    given = tuple(value) if isinstance(value, list | tuple) else (value,)
+    numbers = [float(v) for v in given if isinstance(v, int | float) and not isinstance(v, bool)]
+    is_within = all(least <= v <= most and not (is_open and v == least) for v in numbers)
+    if len(numbers) != len(given) or len(given) not in (1, 2) or not is_within:
+        bracket = "(" if is_open else "["
+        raise ArgumentError(
+            f"{layer.name}: {name} must be one or two numbers in {bracket}{least:g}, {most:g}], received {value!r}."
+        )
+    if len(numbers) == 1:
+        reach = abs(numbers[0])
+        return max(-reach, least), reach
+    return min(numbers), max(numbers)
+
+
+def between(u: Array, factor: float | Sequence[float]) -> Array:
+    """Uniform numbers in [0, 1) spread over the limits of a factor."""
+    low, high = pair(factor)
+    return low + u * (high - low)
+
+
+def pair(factor: float | Sequence[float]) -> tuple[float, float]:
+    """A factor after ``limits``, which has made two numbers of it."""
+    low, high = factor if isinstance(factor, Sequence) else (factor, factor)
+    return low, high
+
+
+def uniform(layer: Layer, ctx: ForwardContext, rows: int, width: int, seed: int | None) -> Array:
+    """(width, rows) uniform numbers in [0, 1), each row's by its address."""
+    bits = ctx.row_bits(type(layer).__name__, rows, width, seed)
+    return np.asarray(bits.T / 2.0**32)

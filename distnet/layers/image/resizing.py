@@ -1,0 +1,267 @@
+"""Images brought to another size, or cut."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from distnet.arguments import whole_number
+from distnet.errors import ArgumentError
+from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.channels import Channelled
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.registry import IF_SET, LEFT_OUT
+from distnet.types import Array, Shape
+
+Window: TypeAlias = tuple[slice, slice]
+"""Rows and columns that are left of an image."""
+
+
+def _linear(distance: Array) -> Array:
+    return np.asarray(np.maximum(0, 1 - distance))
+
+
+def _cubic(distance: Array) -> Array:
+    near = ((1.5 * distance - 2.5) * distance) * distance + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return np.where(distance >= 2, 0, np.where(distance >= 1, far, near))
+
+
+def _lanczos(radius: int) -> Callable[[Array], Array]:
+    return lambda distance: np.where(distance <= radius, np.sinc(distance) * np.sinc(distance / radius), 0)
+
+
+_CURVES = {"bilinear": _linear, "bicubic": _cubic, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
+INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
+
+
+@lru_cache(maxsize=64)
+def resize_matrix(size: int, wanted: int, interpolation: str, antialias: bool) -> Array:
+    """(wanted, size) weights of the pixels along one axis, each row's sum 1; centres of pixels lie at halves.
+
+    Source: ``jax.image.resize``.
+    """
+    scale = size / wanted
+    if interpolation == "nearest":
+        nearest = np.floor((np.arange(wanted) + 0.5) * scale).astype(np.intp)
+        return np.asarray(np.eye(size)[nearest])
+    at = (np.arange(wanted) + 0.5) * scale - 0.5
+    width = max(scale, 1.0) if antialias else 1.0
+    weights = _CURVES[interpolation](np.abs(at[:, None] - np.arange(size)) / width)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+@register_layer()
+@dataclass(eq=False)
+class Resizing(Channelled):
+    """Brings images to a size.
+
+    Shapes:
+        (N, H, W, C) -> (N, height, width, C).
+
+    Args:
+        height: of the result.
+        width: of the result.
+        interpolation: ``"bilinear"``, ``"nearest"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
+        crop_to_aspect_ratio: cut margins off rather than distort.
+        pad_to_aspect_ratio: add margins of ``fill_value`` rather than distort.
+        fill_mode: ``"constant"``.
+        antialias: when shrinking, let all pixels count.
+
+    Source: ``keras.layers.Resizing`` on JAX.
+    """
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    height: int
+    width: int
+    interpolation: str = "bilinear"
+    crop_to_aspect_ratio: bool = False
+    pad_to_aspect_ratio: bool = field(default=False, metadata=IF_SET)
+    fill_mode: str = field(default="constant", metadata=IF_SET)
+    fill_value: float = field(default=0.0, metadata=IF_SET)
+    antialias: bool = field(default=False, metadata=IF_SET)
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        self.height, self.width = _sizes(self, self.height, self.width)
+        if self.interpolation not in INTERPOLATIONS:
+            raise ArgumentError(
+                f"{self.name}: expected an interpolation of {INTERPOLATIONS}, received {self.interpolation!r}."
+            )
+        if self.fill_mode != "constant":
+            raise ArgumentError(f"{self.name}: expected fill_mode 'constant', received {self.fill_mode!r}.")
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
+            raise ArgumentError(f"{self.name}: expected to crop or to pad to the aspect ratio, received both.")
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], self.height, self.width, shape[3])
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+        window, (top, left) = self._window(x.shape)
+        cut = x[:, window[0], window[1]]
+        if top or left:
+            margins = ((0, 0), (top, top), (left, left), (0, 0))
+            cut = np.pad(cut, margins, constant_values=self.fill_value)
+        return resize(cut, (self.height, self.width), self.interpolation, self.antialias), x.shape
+
+    def backward_last(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+        window, (top, left) = self._window(saved)
+        rows, columns = (part.stop - part.start for part in window)
+        padded = (saved[0], rows + 2 * top, columns + 2 * left, saved[3])
+        of_padded = resize_gradient(dy, padded, self.interpolation, self.antialias)
+        dx = np.zeros(saved, dy.dtype)
+        dx[:, window[0], window[1]] = of_padded[:, top : top + rows, left : left + columns]
+        return dx
+
+    def _window(self, shape: tuple[int, ...]) -> tuple[Window, tuple[int, int]]:
+        """What is left of an image, and the margins added above and below, left and right."""
+        rows, columns = shape[1:3]
+        if self.crop_to_aspect_ratio:
+            return largest_window(rows, columns, self.height, self.width), (0, 0)
+        whole = (slice(0, rows), slice(0, columns))
+        if not self.pad_to_aspect_ratio:
+            return whole, (0, 0)
+        top = (max(rows, int(columns * self.height / self.width)) - rows) // 2
+        left = (max(columns, int(rows * self.width / self.height)) - columns) // 2
+        return whole, (top, 0 if top else left)
+
+
+@dataclass(eq=False)
+class _Cropped(Channelled):
+    """Cuts a window of (height, width) out of each image; smaller images are resized."""
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], *self._size(), shape[3])
+
+    @abstractmethod
+    def _size(self) -> tuple[int, int]:
+        """Height and width of the result."""
+
+    def _cut(self, x: Array, window: Window) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+        cut = x[:, window[0], window[1]]
+        y = cut if cut.shape[1:3] == self._size() else resize(cut, self._size())
+        return y, (x.shape, window)
+
+    def backward_last(self, dy: Array, saved: tuple[tuple[int, ...], Window], ctx: BackwardContext) -> Array:
+        shape, window = saved
+        rows, columns = (part.stop - part.start for part in window)
+        is_cut = (rows, columns) == self._size()
+        dx = np.zeros(shape, dy.dtype)
+        dx[:, window[0], window[1]] = dy if is_cut else resize_gradient(dy, (shape[0], rows, columns, shape[3]))
+        return dx
+
+
+@register_layer()
+@dataclass(eq=False)
+class CenterCrop(_Cropped):
+    """Cuts the centre out of images; of smaller ones the largest window of its shape, which is resized.
+
+    Shapes:
+        (N, H, W, C) -> (N, height, width, C).
+
+    Source: ``keras.layers.CenterCrop``.
+    """
+
+    height: int
+    width: int
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        self.height, self.width = _sizes(self, self.height, self.width)
+
+    def _size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+        top, left = (x.shape[1] - self.height) // 2, (x.shape[2] - self.width) // 2
+        if top < 0 or left < 0:
+            return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
+        return self._cut(x, (slice(top, top + self.height), slice(left, left + self.width)))
+
+
+@register_layer()
+@dataclass(eq=False)
+class RandomCrop(_Cropped):
+    """In training, cuts a window out of images, at one random place for all of a batch.
+
+    Outside of training, and of images that are not larger both ways, it takes the largest window of that
+    shape around the centre, and resizes it.
+
+    Shapes:
+        (N, H, W, C) -> (N, height, width, C).
+
+    Args:
+        height: of the result.
+        width: of the result.
+        seed: takes the place of the global seed.
+
+    Source: ``keras.layers.RandomCrop`` as it is documented.
+    """
+
+    height: int
+    width: int
+    seed: int | None = whole_number(None, 0)
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+    def validate(self) -> None:
+        super().validate()
+        self.height, self.width = _sizes(self, self.height, self.width)
+
+    def _size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+        spare = (x.shape[1] - self.height, x.shape[2] - self.width)
+        if not ctx.augments or min(spare) <= 0:
+            return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
+        bits = ctx.batch_bits("RandomCrop", 2, self.seed)[0]
+        top, left = (math.floor(int(b) / 2**32 * (most + 1)) for b, most in zip(bits, spare, strict=True))
+        return self._cut(x, (slice(top, top + self.height), slice(left, left + self.width)))
+
+
+def largest_window(rows: int, columns: int, height: int, width: int) -> Window:
+    """The largest part of an image, around its centre, with the sides' ratio of height to width."""
+    tall = max(min(rows, int(columns * height / width)), 1)
+    wide = max(min(columns, int(rows * width / height)), 1)
+    top, left = (rows - tall) // 2, (columns - wide) // 2
+    return slice(top, top + tall), slice(left, left + wide)
+
+
+def resize(x: Array, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False) -> Array:
+    """Images (N, H, W, C) brought to (N, *size, C)."""
+    of_rows = resize_matrix(x.shape[1], size[0], interpolation, antialias)
+    of_columns = resize_matrix(x.shape[2], size[1], interpolation, antialias)
+    return _applied(x, of_rows.astype(x.dtype), of_columns.astype(x.dtype))
+
+
+def resize_gradient(
+    dy: Array, shape: tuple[int, ...], interpolation: str = "bilinear", antialias: bool = False
+) -> Array:
+    """Gradient of ``resize`` by images of ``shape``."""
+    of_rows = resize_matrix(shape[1], dy.shape[1], interpolation, antialias)
+    of_columns = resize_matrix(shape[2], dy.shape[2], interpolation, antialias)
+    return _applied(dy, of_rows.astype(dy.dtype).T, of_columns.astype(dy.dtype).T)
+
+
+def _applied(x: Array, rows: Array, columns: Array) -> Array:
+    """Matrices applied along the images' rows and columns."""
+    images, height, width, channels = x.shape
+    tall = np.matmul(rows, x.reshape(images, height, width * channels)).reshape(images * len(rows), width, channels)
+    return np.asarray(np.matmul(columns, tall).reshape(images, len(rows), len(columns), channels))
+
+
+def _sizes(layer: Channelled, height: int, width: int) -> tuple[int, int]:
+    return positive_int(height, f"{layer.name}: height"), positive_int(width, f"{layer.name}: width")

@@ -1,0 +1,148 @@
+"""What the layers that merge several inputs have in common."""
+
+from __future__ import annotations
+
+import reprlib
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.base import Layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.registry import BESIDE
+from distnet.types import Array, Shape
+
+
+@dataclass(eq=False, kw_only=True)
+class Merge(Layer):
+    """A function of a list of inputs.
+
+    Args:
+        as_in_keras_2: whether masks mean what they did there: time steps count that count in every input that has a
+            mask, and what is computed does not heed them.
+    """
+
+    as_in_keras_2: bool = field(default=False, metadata=BESIDE)
+
+    supports_masking: ClassVar[bool] = True
+    inputs_wanted: ClassVar[int | None] = None
+    """How many inputs it takes; None for any number."""
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The inputs, which come as a list even where there is one.
+
+        Raises:
+            ArgumentError: they do not.
+        """
+        if not isinstance(inputs, list | tuple):
+            raise ArgumentError(f"{self.name}: expected a list of inputs, received {reprlib.repr(inputs)} alone.")
+        return super().bind(inputs, *args, **kwargs)
+
+    def build(self, shape: Any, ctx: BuildContext) -> None:
+        self.compute_output_shape(shape)
+
+    def check_shape(self, shape: Any) -> None:
+        """There are no weights that could not fit."""
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return self._merged_shape(self._several(shape))
+
+    @abstractmethod
+    def _merged_shape(self, shapes: list[Shape]) -> Shape:
+        """Shape of the output; ``ShapeError`` where the inputs do not go together."""
+
+    def _several(self, inputs: Any) -> list[Any]:
+        """The inputs, or their shapes or masks, as a list: one alone is handed over without."""
+        found = inputs if isinstance(inputs, list) else [inputs]
+        if self.inputs_wanted not in (None, len(found)):
+            raise ShapeError(f"{self.name}: expected a list of {self.inputs_wanted} inputs, received {len(found)}.")
+        return found
+
+    @property
+    def _joined(self) -> np.ufunc:
+        """What makes one mask of several."""
+        return np.logical_and if self.as_in_keras_2 else np.logical_or
+
+    def _like_inputs(self, gradients: list[Array]) -> Any:
+        """The gradients, in the form in which the inputs were handed over."""
+        return gradients[0] if len(gradients) == 1 else gradients
+
+
+class Elementwise(Merge):
+    """A function of matching entries; inputs of fewer axes or of extent 1 are repeated, never along the batch."""
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        """Time steps count that count in any input, if all have a mask."""
+        masks = self._several(mask)
+        given = [m for m in masks if m is not None]
+        if not given or (len(given) < len(masks) and not self.as_in_keras_2):
+            return None
+        most = max(m.ndim for m in given)
+        return reduce(self._joined, [trailing(m, most) for m in given])
+
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, Any]:
+        inputs = self._several(x)
+        most = max(a.ndim for a in inputs)
+        aligned = [a.reshape(len(a), *[1] * (most - a.ndim), *a.shape[1:]) for a in inputs]
+        is_masked = ctx.mask is not None and not self.as_in_keras_2
+        given = self._several(ctx.mask) if is_masked else [None] * len(inputs)
+        masks = [
+            None if mask is None or a.ndim < most else trailing(mask, most)
+            for mask, a in zip(given, inputs, strict=True)
+        ]
+        shape = np.broadcast_shapes(*(a.shape for a in aligned))
+        return self._merge(aligned, masks, shape, ctx), (aligned, masks, [a.shape for a in inputs])
+
+    def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Any:
+        aligned, masks, shapes = saved
+        parts = self._gradients(dy, aligned, masks, ctx)
+        summed = [_summed(part, a.shape).reshape(s) for part, a, s in zip(parts, aligned, shapes, strict=True)]
+        return self._like_inputs(summed)
+
+    @abstractmethod
+    def _merge(
+        self, inputs: list[Array], masks: list[Array | None], shape: tuple[int, ...], ctx: ForwardContext
+    ) -> Array:
+        """The output, of ``shape``, of inputs that broadcast against it; the masks do too."""
+
+    @abstractmethod
+    def _gradients(
+        self, dy: Array, inputs: list[Array], masks: list[Array | None], ctx: BackwardContext
+    ) -> list[Array]:
+        """Gradients of the inputs, in the shape of ``dy``."""
+
+    def _merged_shape(self, shapes: list[Shape]) -> Shape:
+        merged: Shape = ()
+        for shape in shapes:
+            row = shape[1:]
+            short, long = sorted((merged, row), key=len)
+            long, tail = long[: len(long) - len(short)], long[len(long) - len(short) :]
+            merged = (*long, *(self._common(a, b, shapes) for a, b in zip(short, tail, strict=True)))
+        batch = {shape[0] for shape in shapes} - {None}
+        if len(batch) > 1:
+            raise ShapeError(f"{self.name}: expected inputs of one batch size, received {shapes}.")
+        return (batch.pop() if batch else None, *merged)
+
+    def _common(self, a: int | None, b: int | None, shapes: list[Shape]) -> int | None:
+        if a is None or b is None:
+            return None
+        if a != b and 1 not in (a, b):
+            raise ShapeError(
+                f"{self.name}: expected inputs whose rows have equal shapes, or extents of 1, received {shapes}."
+            )
+        return b if a == 1 else a
+
+
+def trailing(mask: Array, ndim: int) -> Array:
+    """``mask`` with axes of extent 1 behind, ``ndim`` in all."""
+    return mask.reshape(mask.shape + (1,) * (ndim - mask.ndim))
+
+
+def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient of an array of ``shape`` that was repeated to the gradient's shape."""
+    axes = tuple(i for i, (n, m) in enumerate(zip(shape, gradient.shape, strict=True)) if n == 1 != m)
+    return gradient.sum(axis=axes, keepdims=True) if axes else gradient

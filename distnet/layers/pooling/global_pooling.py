@@ -1,0 +1,195 @@
+"""Poolings over all steps of a sequence or all pixels of an image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from distnet.errors import ShapeError
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.channels import Channelled
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.types import Array, Shape
+
+Saved = tuple[tuple[int, ...], Any]
+
+
+class Reduction(Protocol):
+    """What becomes of the entries (N, P, C) of the P places; ``kept`` is (N, P) bool, or None for all."""
+
+    def forward(self, x: Array, kept: Array | None, y: Array) -> Any:
+        """Overwrite ``y`` (N, 1, C) and return what ``backward`` needs."""
+
+    def backward(self, dy: Array, saved: Any, dx: Array) -> None:
+        """Overwrite ``dx`` (N, P, C)."""
+
+
+class Maximum:
+    """The largest entry; equals share the gradient."""
+
+    def forward(self, x: Array, kept: Array | None, y: Array) -> tuple[Array, Array]:
+        np.max(x, axis=1, keepdims=True, out=y, initial=-np.inf)
+        return x, y
+
+    def backward(self, dy: Array, saved: tuple[Array, Array], dx: Array) -> None:
+        x, y = saved
+        wins = x == y
+        winners = wins.sum(axis=1, keepdims=True, dtype=dy.dtype)
+        np.multiply(wins, dy / np.maximum(winners, 1), out=dx)
+
+
+class Mean:
+    """The mean of the entries kept."""
+
+    def forward(self, x: Array, kept: Array | None, y: Array) -> Array:
+        share = np.ones((1, 1, 1), x.dtype) if kept is None else kept[:, :, np.newaxis].astype(x.dtype)
+        count = x.shape[1] if kept is None else share.sum(axis=1, keepdims=True)
+        np.sum(x, axis=1, keepdims=True, out=y, where=True if kept is None else kept[:, :, np.newaxis])
+        with np.errstate(divide="ignore", invalid="ignore"):  # of no entries: nan, as in Keras
+            np.divide(y, count, out=y)
+            np.divide(share, count, out=share)
+        return share
+
+    def backward(self, dy: Array, saved: Array, dx: Array) -> None:
+        np.multiply(dy, saved, out=dx)
+
+
+@dataclass(eq=False)
+class GlobalPooling(Channelled):
+    """One number for each channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+        keepdims: whether the axes pooled over stay, with an extent of 1.
+    """
+
+    rank: ClassVar[int]
+    reduction: ClassVar[Reduction]
+
+    data_format: str | None = None
+    keepdims: bool = False
+
+    def validate(self) -> None:
+        super().validate()
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], *((1,) * self.rank if self.keepdims else ()), shape[-1])
+
+    def compute_mask(self, x: Array, mask: Array | None) -> None:
+        """None: the steps are gone."""
+        return None
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        y = ctx.workspace("y", (len(x), 1, x.shape[-1]), x.dtype)
+        places = math.prod(x.shape[1:-1])
+        kept = ctx.mask if self.supports_masking else None
+        if kept is not None and kept.shape != (len(x), places):
+            raise ShapeError(f"{self.name}: expected a mask of shape {(len(x), places)}, received {kept.shape}.")
+        saved = self.reduction.forward(x.reshape(len(x), places, x.shape[-1]), kept, y)
+        made = (len(x), *((1,) * self.rank if self.keepdims else ()), x.shape[-1])
+        return y.reshape(made), (x.shape, saved)
+
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        shape, kept = saved
+        dx = ctx.workspace("dx", (shape[0], math.prod(shape[1:-1]), shape[-1]), dy.dtype)
+        self.reduction.backward(dy.reshape(shape[0], 1, shape[-1]), kept, dx)
+        return dx.reshape(shape)
+
+
+@register_layer("GlobalMaxPool1D")
+@dataclass(eq=False)
+class GlobalMaxPooling1D(GlobalPooling):
+    """The largest entry of each channel over all steps; equals share the gradient.
+
+    Shapes:
+        (N, T, C) -> (N, C); (N, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalMaxPooling1D``.
+    """
+
+    rank: ClassVar[int] = 1
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("GlobalMaxPool2D")
+@dataclass(eq=False)
+class GlobalMaxPooling2D(GlobalPooling):
+    """The largest entry of each channel of an image; equals share the gradient.
+
+    Shapes:
+        (N, H, W, C) -> (N, C); (N, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalMaxPooling2D``.
+    """
+
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("GlobalMaxPool3D")
+@dataclass(eq=False)
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest entry of each channel of a volume; equals share the gradient.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, C); (N, 1, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalMaxPooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("GlobalAvgPool1D")
+@dataclass(eq=False)
+class GlobalAveragePooling1D(GlobalPooling):
+    """The mean of each channel over all steps, or over those that the mask keeps.
+
+    Shapes:
+        (N, T, C) -> (N, C); (N, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalAveragePooling1D``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "mask")
+    rank: ClassVar[int] = 1
+    reduction: ClassVar[Reduction] = Mean()
+
+    def masked_axes(self, shape: Shape) -> Shape:
+        """(N, T): where channels come first, T is the last axis."""
+        return self.moved_last(shape)[:2]
+
+
+@register_layer("GlobalAvgPool2D")
+@dataclass(eq=False)
+class GlobalAveragePooling2D(GlobalPooling):
+    """The mean of each channel of an image.
+
+    Shapes:
+        (N, H, W, C) -> (N, C); (N, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalAveragePooling2D``.
+    """
+
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Mean()
+
+
+@register_layer("GlobalAvgPool3D")
+@dataclass(eq=False)
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel of a volume.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, C); (N, 1, 1, 1, C) with ``keepdims``.
+
+    Source: ``keras.layers.GlobalAveragePooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+    reduction: ClassVar[Reduction] = Mean()

@@ -1,0 +1,194 @@
+"""Poolings over sliding windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from distnet import kernels
+from distnet.kernels.windows import Windows
+from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.channels import Channelled
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, of_rank, padding_name
+from distnet.types import Array, Shape
+
+Saved = tuple[tuple[int, ...], Windows, Any]
+
+
+class Reduction(Protocol):
+    """What becomes of the entries of a window."""
+
+    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Any:
+        """Overwrite ``y`` (N, D', H', W', C) and return what ``backward`` needs."""
+
+    def backward(self, dy: Array, windows: Windows, saved: Any, dx: Array) -> None:
+        """Overwrite ``dx`` (N, D, H, W, C)."""
+
+
+class Maximum:
+    """The largest entry; of equals the first gets the gradient. Padding never wins."""
+
+    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
+        winners = ctx.workspace("winners", y.shape, np.min_scalar_type(windows.taps))
+        kernels.current().max_pool(x, windows, y, winners)
+        return winners
+
+    def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
+        kernels.current().max_pool_gradient(dy, saved, windows, dx)
+
+
+class Mean:
+    """The mean of the entries inside the volume."""
+
+    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
+        entries = np.zeros((*windows.shape, 1), x.dtype)
+        y.fill(0)
+        for _, of, at in windows.overlaps():
+            y[:, *of] += x[:, *at]
+            entries[of] += 1
+        np.reciprocal(entries, out=entries)
+        y *= entries
+        return entries
+
+    def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
+        dx.fill(0)
+        shares = dy * saved
+        for _, of, at in windows.overlaps():
+            dx[:, *at] += shares[:, *of]
+
+
+@dataclass(eq=False)
+class Pooling(Channelled):
+    """One number for each window of each channel.
+
+    Args:
+        pool_size: entries of a window, one number or one for each axis.
+        strides: entries from one window to the next; ``pool_size`` by default.
+        padding: ``"valid"``: windows inside the input; ``"same"``: as many as ``ceil(n / stride)``; what
+            lies outside the input does not count.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+    """
+
+    rank: ClassVar[int]
+    reduction: ClassVar[Reduction]
+
+    pool_size: Extents = 2
+    strides: Extents | None = None
+    padding: str = "valid"
+    data_format: str | None = None
+
+    def validate(self) -> None:
+        self.pool_size = taps = extents(self.pool_size, self.rank, f"{self.name}: pool_size")
+        given = taps if self.strides is None else self.strides
+        self.strides = strides = extents(given, self.rank, f"{self.name}: strides")
+        self.padding = padding_name(self.padding, self.name)
+        super().validate()
+        self.sliding = Sliding(self.name, taps, strides, self.padding, what="pool")
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return (shape[0], *self.sliding.output_extents(shape), shape[-1])
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        windows = self.sliding.windows(x.shape)
+        y = ctx.workspace("y", (len(x), *windows.shape, x.shape[-1]), x.dtype)
+        saved = self.reduction.forward(as_volumes(x), windows, y, ctx)
+        return of_rank(y, self.rank), (x.shape, windows, saved)
+
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        shape, windows, kept = saved
+        dx = ctx.workspace("dx", (len(dy), *windows.extents, shape[-1]), dy.dtype)
+        self.reduction.backward(as_volumes(dy), windows, kept, dx)
+        return dx.reshape(shape)
+
+
+@register_layer("MaxPool1D")
+@dataclass(eq=False)
+class MaxPooling1D(Pooling):
+    """The largest entry of each window along the time axis; of equals the first gets the gradient.
+
+    Shapes:
+        (N, T, C) -> (N, T', C).
+
+    Source: ``keras.layers.MaxPooling1D``.
+    """
+
+    rank: ClassVar[int] = 1
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("MaxPool2D")
+@dataclass(eq=False)
+class MaxPooling2D(Pooling):
+    """The largest entry of each window of an image; of equals the first gets the gradient.
+
+    Shapes:
+        (N, H, W, C) -> (N, H', W', C).
+
+    Source: ``keras.layers.MaxPooling2D``.
+    """
+
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("MaxPool3D")
+@dataclass(eq=False)
+class MaxPooling3D(Pooling):
+    """The largest entry of each window of a volume; of equals the first gets the gradient.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Source: ``keras.layers.MaxPooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+    reduction: ClassVar[Reduction] = Maximum()
+
+
+@register_layer("AvgPool1D")
+@dataclass(eq=False)
+class AveragePooling1D(Pooling):
+    """The mean of each window along the time axis.
+
+    Shapes:
+        (N, T, C) -> (N, T', C).
+
+    Source: ``keras.layers.AveragePooling1D``.
+    """
+
+    rank: ClassVar[int] = 1
+    reduction: ClassVar[Reduction] = Mean()
+
+
+@register_layer("AvgPool2D")
+@dataclass(eq=False)
+class AveragePooling2D(Pooling):
+    """The mean of each window of an image.
+
+    Shapes:
+        (N, H, W, C) -> (N, H', W', C).
+
+    Source: ``keras.layers.AveragePooling2D``.
+    """
+
+    rank: ClassVar[int] = 2
+    reduction: ClassVar[Reduction] = Mean()
+
+
+@register_layer("AvgPool3D")
+@dataclass(eq=False)
+class AveragePooling3D(Pooling):
+    """The mean of each window of a volume.
+
+    Shapes:
+        (N, D, H, W, C) -> (N, D', H', W', C).
+
+    Source: ``keras.layers.AveragePooling3D``.
+    """
+
+    rank: ClassVar[int] = 3
+    reduction: ClassVar[Reduction] = Mean()

@@ -1,0 +1,176 @@
+"""Features brought to mean 0 and variance 1 by statistics known before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from distnet import config
+from distnet.arguments import as_numbers
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.normalization.axes import known_extents, positive_axes
+from distnet.types import Array, ArrayLike, Shape
+from distnet.variables import Variable
+
+
+@register_layer()
+@dataclass(eq=False)
+class Normalization(Layer):
+    """``y = (x - mean) / sqrt(variance)`` for each position along ``axis``.
+
+    Mean and variance are given, or found by ``adapt``; training does not move them.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Args:
+        axis: one axis or several that have statistics of their own, none the batch axis; None for one number for all.
+        mean: a number, or an array whose axes are the last ones of ``axis``; given together with ``variance``.
+        variance: of the same shape.
+        invert: ``y = x sqrt(variance) + mean`` instead.
+
+    Source: ``keras.layers.Normalization``.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    takes_integers: ClassVar[bool] = True
+
+    axis: int | list[int] | None = -1
+    mean: ArrayLike | None = None
+    variance: ArrayLike | None = None
+    invert: bool = False
+
+    def validate(self) -> None:
+        axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
+        if any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
+            raise ArgumentError(f"{self.name}: axis: expected an integer, integers or None, received {self.axis!r}.")
+        self.axis = list(axes)
+        if (self.mean is None) != (self.variance is None):
+            raise ArgumentError(
+                f"{self.name}: expected mean and variance together, received {self.mean!r} and {self.variance!r}."
+            )
+        self._given: tuple[Array, Array] | None = None
+        if self.mean is None:
+            return
+        mean, variance = self._numbers("mean", self.mean), self._numbers("variance", self.variance)
+        if mean.shape != variance.shape or mean.ndim > len(axes):
+            raise ArgumentError(
+                f"{self.name}: expected mean and variance of one shape, with at most as many axes as axis={self.axis} "
+                f"has, received {mean.shape} and {variance.shape}."
+            )
+        self._given = mean, variance
+        self.mean, self.variance = mean.tolist(), variance.tolist()
+
+    def build(self, shape: Shape, ctx: BuildContext) -> None:
+        extents = known_extents(self._kept(shape), shape, self.name)
+        if self._given is not None:
+            self._of_rows(self._given[0], extents)
+            return
+        self.adapt_mean = ctx.variable("mean", extents, "zeros", trainable=False)
+        self.adapt_variance = ctx.variable("variance", extents, "ones", trainable=False)
+        # Keras 3 has the count for the files of Keras 2, and leaves it 0.
+        self.count: Variable = ctx.variable("count", (), "zeros", trainable=False, stored_as="int32")
+
+    def check_shape(self, shape: Shape) -> None:
+        if known_extents(self._kept(shape), shape, self.name) != self.adapt_mean.shape:
+            super().check_shape(shape)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        self._kept(shape)
+        return shape
+
+    def adapt(self, data: Any) -> None:
+        """Find mean and variance of data; every rank has to be given the same, all of it.
+
+        Args:
+            data: an array, a ``PyDataset`` or an iterable of batches; of tuples ``(x, y)`` the first counts.
+
+        Raises:
+            ArgumentError: the layer has a mean already, or the data hold nothing.
+            ShapeError: the data do not fit the layer.
+        """
+        if self._given is not None:
+            raise ArgumentError(f"{self.name}: has the mean and the variance that it was made with. Leave them out.")
+        count, mean, squares = 0, cast(Any, 0.0), cast(Any, 0.0)
+        for batch in self._batches(data):
+            self.build_once((None, *batch.shape[1:]))
+            kept = self._kept(batch.shape)
+            reduced = tuple(axis for axis in range(batch.ndim) if axis not in kept)
+            added = math.prod(batch.shape[axis] for axis in reduced)
+            if not added:
+                continue
+            of_batch = batch.mean(axis=reduced, dtype=np.float64)
+            around = np.expand_dims(of_batch, reduced)
+            step, share = of_batch - mean, added / (count + added)
+            squares = squares + np.square(batch - around).sum(axis=reduced) + step**2 * count * share
+            mean, count = mean + step * share, count + added
+        if not count:
+            raise ArgumentError(f"{self.name}: adapt: expected data, received none.")
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(squares / count)
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
+        mean, deviation = self._statistics(x.shape)
+        y = ctx.workspace("y", x.shape, np.dtype(self.dtype))
+        if self.invert:
+            np.multiply(x, deviation, out=y, dtype=y.dtype)
+            y += mean
+        else:
+            np.subtract(x, mean, out=y, dtype=y.dtype)
+            y /= deviation
+        return y, deviation
+
+    def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        dx = ctx.workspace("dx", dy.shape, dy.dtype)
+        return np.multiply(dy, saved, out=dx) if self.invert else np.divide(dy, saved, out=dx)
+
+    def _statistics(self, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Mean and deviation, to be broadcast against an input of ``shape``."""
+        kept = self._kept(shape)
+        extents = [shape[axis] for axis in kept]
+        if self._given is not None:
+            mean, variance = (self._of_rows(given, extents) for given in self._given)
+        else:
+            mean, variance = self.adapt_mean.value, self.adapt_variance.value
+        wide = [n if axis in kept else 1 for axis, n in enumerate(shape)]
+        deviation = np.maximum(np.sqrt(variance.astype(self.dtype)), np.dtype(self.dtype).type(config.epsilon()))
+        return mean.astype(self.dtype).reshape(wide), deviation.reshape(wide)
+
+    def _of_rows(self, given: Array, extents: Iterable[int]) -> Array:
+        try:
+            return np.broadcast_to(given, tuple(extents))
+        except ValueError:
+            raise ShapeError(
+                f"{self.name}: has a mean of shape {given.shape} and cannot take inputs of {tuple(extents)} along the "
+                f"axes {self.axis}."
+            ) from None
+
+    def _kept(self, shape: Shape) -> list[int]:
+        return positive_axes(cast("list[int]", self.axis), shape, self.name)
+
+    def _numbers(self, name: str, value: Any) -> Array:
+        """As an array; Keras 3 writes arrays as ``{"class_name": "__numpy__", "config": {"value": ...}}``."""
+        if isinstance(value, Mapping):
+            value = value.get("config", value).get("value")
+        return as_numbers(f"{self.name}: {name}", value, np.float64)
+
+    def _batches(self, data: Any) -> Iterator[Array]:
+        """The data as arrays, as wide as ``float64``."""
+        is_list_of_numbers = isinstance(data, list) and data and not any(hasattr(one, "shape") for one in data)
+        if hasattr(data, "__array__") or is_list_of_numbers:
+            yield self._batch(data)
+        elif hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+            yield from (self._batch(data[i]) for i in range(len(data)))
+        elif isinstance(data, Iterable):
+            yield from map(self._batch, data)
+        else:
+            raise ArgumentError(f"{self.name}: adapt: expected an array or batches, received {data!r}.")
+
+    def _batch(self, batch: Any) -> Array:
+        return as_numbers(f"{self.name}: adapt", batch[0] if isinstance(batch, tuple) else batch, np.float64)

@@ -1,0 +1,86 @@
+"""One run of a recurrent cell over time: what it computed at each step, and the gradients of that."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import numpy as np
+
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.types import Array
+from distnet.variables import Variable
+
+
+class CellWeights(Protocol):
+    """What the steps ask of their layer: its weights."""
+
+    units: int
+    recurrent_kernel: Variable
+    bias: Variable | None
+
+
+class Steps(ABC):
+    """The steps 0 ... T-1 of a run of N rows through a cell of U units and G gates.
+
+    Args:
+        layer: has the weights.
+        z: (T, N, G U) the inputs' part of the gates' pre-activations; the steps add to it in place.
+        states: (T + 1, N, U) each; entry 0 is given, step t reads entry t and writes entry t + 1. The
+            first of them is the output.
+        factors: (N, U) what recurrent dropout multiplies the output by on its way to the gates, or None.
+        ctx: gives memory.
+    """
+
+    def __init__(
+        self, layer: CellWeights, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext
+    ) -> None:
+        self.kernel, self.bias = layer.recurrent_kernel, layer.bias
+        self.units, self.z, self.states, self.h, self.factors = layer.units, z, states, states[0], factors
+        self.count, rows = z.shape[:2]
+        self.product = ctx.workspace("product", z.shape[1:], z.dtype)
+        self.scratch = ctx.workspace("scratch", (rows, self.units), z.dtype)
+        self.fed = self.h[:-1]
+        if factors is not None:
+            self.fed = ctx.workspace("fed", (self.count, rows, self.units), z.dtype)
+
+    @abstractmethod
+    def forward(self, t: int) -> None:
+        """Compute step ``t``."""
+
+    @abstractmethod
+    def backward(self, t: int, d: list[Array]) -> None:
+        """Overwrite ``d``, (N, U) gradients of the states after step ``t``, with those of the states before it.
+
+        The gradient of ``z[t]`` goes to ``dz[t]``.
+        """
+
+    def start_backward(self, ctx: BackwardContext) -> None:
+        """Get the memory that ``backward`` writes to."""
+        self.dz = ctx.workspace("dz", self.z.shape, self.z.dtype)
+
+    def add_gradients(self, ctx: BackwardContext) -> None:
+        """Add the gradients of recurrent kernel and bias, once all steps have gone backward."""
+        rows = self.count * self.z.shape[1]
+        dz = self.dz.reshape(rows, self.z.shape[2])
+        ctx.add_product(self.kernel, self.fed.reshape(rows, self.units).T, dz)
+        ctx.add_sum(self.bias, dz, axis=0)
+
+    def feed(self, t: int) -> Array:
+        """(N, U) the previous output as the gates see it: after recurrent dropout."""
+        if self.factors is not None:
+            np.multiply(self.h[t], self.factors, out=self.fed[t])
+        fed: Array = self.fed[t]
+        return fed
+
+    def recur(self, t: int) -> Array:
+        """(N, G U) the previous output's part of the pre-activations."""
+        part: Array = np.matmul(self.feed(t), self.kernel.value, out=self.product)
+        return part
+
+    def through_feed(self, dz: Array, kernel: Array, out: Array) -> Array:
+        """Write the gradient of the previous output that comes through ``feed(t) @ kernel``."""
+        np.matmul(dz, kernel.T, out=out)
+        if self.factors is not None:
+            out *= self.factors
+        return out

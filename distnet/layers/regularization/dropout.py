@@ -1,0 +1,205 @@
+"""Dropout, by addressed random numbers: the same mask on any number of ranks."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from distnet import config, kernels
+from distnet.arguments import FRACTION, is_integer, required_number, whole_number
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.base import Layer, as_shape, register_layer
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.registry import IF_SET, LEFT_OUT
+from distnet.types import Array, Json, Shape
+
+_ALL_BITS = 2**32
+
+
+class Dropping(Layer):
+    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``."""
+
+    supports_masking: ClassVar[bool] = True
+
+    rate: float
+    seed: int | None
+
+    @property
+    @abstractmethod
+    def mask_shape(self) -> Shape | None:
+        """Shape of the mask, None entries meaning the input's extent; None for one entry each."""
+
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
+        if not ctx.training or self.rate == 0:
+            return x, None
+        bits = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
+        y = ctx.workspace("y", x.shape, x.dtype)
+        self._drop(x, bits, y)
+        return y, bits
+
+    def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
+        if saved is None:
+            return dy
+        dx = ctx.workspace("dx", dy.shape, dy.dtype)
+        self._drop(dy, saved, dx)
+        return dx
+
+    def _drop(self, x: Array, bits: Array, out: Array) -> None:
+        kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
+        arrays = (x.reshape(flat), bits.reshape(flat))
+        kernels.current().dropout(*arrays, threshold(self.rate), 1.0 / kept if kept else 0.0, out.reshape(flat))
+
+
+@register_layer()
+@dataclass(eq=False)
+class Dropout(Dropping):
+    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, ...) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which an entry is dropped.
+        noise_shape: shape of the mask, broadcast against the input; None entries mean the input's
+            extent. A leading 1 gives all rows of the global batch one mask.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
+    """
+
+    rate: float = required_number(FRACTION)
+    noise_shape: tuple[int | None, ...] | None = None
+    seed: int | None = whole_number(None, 0)
+
+    def validate(self) -> None:
+        super().validate()
+        if is_integer(self.noise_shape):
+            raise ArgumentError(f"{self.name}: noise_shape: expected a tuple, received {self.noise_shape!r}.")
+        if self.noise_shape is not None:
+            self.noise_shape = as_shape(self.noise_shape, f"{self.name}: noise_shape")
+
+    @property
+    def mask_shape(self) -> Shape | None:
+        return self.noise_shape
+
+
+class SpatialDropout(Dropping):
+    """Drops whole channels: all positions of a row share one mask."""
+
+    rank: ClassVar[int]
+    """Number of axes of an input besides the batch's and the channels'."""
+
+    data_format: str | None
+
+    def validate(self) -> None:
+        super().validate()
+        self.data_format = config.data_format(self.data_format, self.name)
+
+    @property
+    def mask_shape(self) -> Shape:
+        ones = (1,) * self.rank
+        return (None, None, *ones) if self.data_format == "channels_first" else (None, *ones, None)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != self.rank + 2:
+            raise ShapeError(f"{self.name}: expected an input of {self.rank + 2} axes, received {shape}.")
+        return shape
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments that every Keras knows: Keras 3 refuses ``trainable`` here."""
+        return {key: value for key, value in super().get_config().items() if key != "trainable"}
+
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout1D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, T, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout1D``.
+    """
+
+    rank: ClassVar[int] = 1
+
+    rate: float = required_number(FRACTION)
+    seed: int | None = whole_number(None, 0, IF_SET)
+    data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
+
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout2D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, H, W, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout2D``.
+    """
+
+    rank: ClassVar[int] = 2
+
+    rate: float = required_number(FRACTION)
+    data_format: str | None = None
+    seed: int | None = whole_number(None, 0, IF_SET)
+
+
+@register_layer()
+@dataclass(eq=False)
+class SpatialDropout3D(SpatialDropout):
+    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+
+    Shapes:
+        (N, D, H, W, C) -> the same.
+
+    Args:
+        rate: probability in [0, 1] with which a channel is dropped.
+        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
+        seed: takes the place of the global seed in the masks' address.
+
+    Source: Tompson et al., 2015 (arXiv:1411.4280); ``keras.layers.SpatialDropout3D``.
+    """
+
+    rank: ClassVar[int] = 3
+
+    rate: float = required_number(FRACTION)
+    data_format: str | None = None
+    seed: int | None = whole_number(None, 0, IF_SET)
+
+
+def threshold(rate: float) -> int:
+    """The number that random bits are below with probability ``1 - rate``."""
+    return round((1.0 - rate) * _ALL_BITS)
+
+
+def mask_bits(x: Array, shape: Shape | None, seed: int | None, ctx: ForwardContext, where: str) -> Array:
+    """uint32 random bits of x's shape, drawn once for each entry of a mask of ``shape``.
+
+    Raises:
+        ShapeError: ``shape`` has not as many axes as ``x``.
+    """
+    if shape is None:
+        return ctx.row_bits("dropout", len(x), math.prod(x.shape[1:]), seed).reshape(x.shape)
+    if len(shape) != x.ndim:
+        raise ShapeError(f"{where}: noise_shape {shape} has not as many axes as the input {x.shape}.")
+    extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(shape))
+    if any(n not in (1, m) for n, m in zip(extents[1:], x.shape[1:], strict=True)):
+        raise ShapeError(f"{where}: noise_shape {shape} does not fit the input {x.shape}. Take its extents, 1 or None.")
+    width = math.prod(extents[1:])
+    bits = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", len(x), width, seed)
+    return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))

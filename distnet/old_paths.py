@@ -1,0 +1,29 @@
+"""Keras 1's and 2's paths of modules, such as ``keras.layers.embeddings``, which are no files here."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+
+from distnet.absent import names_elsewhere
+
+
+def old_paths(package: str, paths: str, room: str) -> None:
+    """Give ``package`` modules that hold nothing, and find every name of ``room``.
+
+    Keras moved classes between modules from version to version: any class is found by any path.
+
+    Args:
+        package: the full name of a package that is being imported.
+        paths: names of modules within it, divided by spaces; a module within one of them comes after it.
+        room: the module of distnet that has the names, without ``distnet.``.
+    """
+    for path in paths.split():
+        name = f"{package}.{path}"
+        module = module_from_spec(ModuleSpec(name, None))
+        module.__doc__ = f"Keras's old path of names that are in ``distnet.{room}``."
+        module.__getattr__ = names_elsewhere(name, [room])  # type: ignore[method-assign]
+        parent, _, child = name.rpartition(".")
+        sys.modules[name] = module
+        setattr(sys.modules[parent], child, module)

@@ -13,7 +13,6 @@ import distnet
 from distnet import activations, losses, metrics, ops
 from distnet.absent import Absent
 
-sys.path.insert(0, str(Path(__file__).parent))
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
 
 NOT_THERE = {
@@ -27,7 +26,7 @@ BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}
 
 @pytest.fixture(scope="module")
 def keras():
-    script = Path(__file__).parent / "keras_lists.py"
+    script = Path(__file__).parent / "tools" / "keras_lists.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=240, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

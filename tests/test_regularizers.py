@@ -1,19 +1,17 @@
 """Regularizers against the numbers of Keras on JAX, ``tests/golden/regularizers.npz``, and on their own."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import regularizers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.registry import custom_object_scope
 
 GOLDEN = Path(__file__).parent / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "regularizers.npz")
 

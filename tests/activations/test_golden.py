@@ -1,17 +1,15 @@
 """Activations against the numbers of Keras on JAX, ``tests/golden/activations.npz``."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import activations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "activations.npz")
 INPUTS = ["x1", "x2", "x3"]

@@ -1,16 +1,14 @@
 """The scripts of ``tests/golden/callback_cases.py``, whose module ``keras`` is distnet, against what Keras did."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+import callback_cases
 import distnet
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import callback_cases  # noqa: E402
 
 EXPECTED = json.loads((GOLDEN / "callbacks.json").read_text())["cases"]
 

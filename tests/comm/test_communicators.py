@@ -9,7 +9,7 @@ import pytest
 
 from distnet.comm import LocalCommunicator
 
-CONTRACT = Path(__file__).with_name("communicator_contract.py")
+CONTRACT = Path(__file__).parents[1] / "tools" / "communicator_contract.py"
 CHECKS = [name for name in runpy.run_path(str(CONTRACT)) if name.startswith("check_") and name != "check_all"]
 
 

@@ -4,9 +4,6 @@ from pathlib import Path
 
 import pytest
 
-collect_ignore = ["briefly.py"]
-"""Started as a program."""
-
 
 @pytest.fixture
 def lonely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
-BRIEFLY = Path(__file__).with_name("briefly.py")
+BRIEFLY = Path(__file__).parents[1] / "tools" / "briefly.py"
 OVERRIDES = {
     "custom_layer.py": {"epochs": 2},
     "functional_two_inputs.py": {"epochs": 2},

@@ -9,8 +9,9 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
 
-import callback_cases
 import keras
+
+import callback_cases
 
 
 def main():

@@ -12,8 +12,9 @@ os.environ["JAX_ENABLE_X64"] = "1"
 
 import keras
 import numpy as np
-import packed
 from keras import constraints
+
+import packed
 
 keras.config.set_floatx("float64")
 

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+
 import packed
 
 keras.config.set_floatx("float64")

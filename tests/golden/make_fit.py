@@ -9,11 +9,12 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 
-import fit_cases
 import keras
 import numpy as np
-import packed
 from keras.src.backend.common import dtypes
+
+import fit_cases
+import packed
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else ops.mean computes in float32, whatever floatx says
 keras.config.set_floatx("float64")

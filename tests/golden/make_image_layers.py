@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
 import numpy as np
+
 import packed
 
 keras.config.set_floatx("float64")

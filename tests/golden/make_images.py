@@ -12,8 +12,9 @@ os.environ["KERAS_BACKEND"] = "jax"
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-import packed
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+import packed
 
 warnings.simplefilter("ignore")
 

@@ -7,9 +7,10 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import packed
 import tensorflow as tf
 import tf_keras
+
+import packed
 
 tf_keras.backend.set_floatx("float64")
 

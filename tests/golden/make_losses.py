@@ -12,9 +12,10 @@ os.environ["JAX_ENABLE_X64"] = "1"
 import jax
 import keras
 import numpy as np
-import packed
 from keras import losses
 from keras.src.backend.common import dtypes
+
+import packed
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else ops.mean computes in float32, whatever floatx says
 keras.config.set_floatx("float64")

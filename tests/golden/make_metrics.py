@@ -11,9 +11,10 @@ os.environ["JAX_ENABLE_X64"] = "1"
 
 import keras
 import numpy as np
-import packed
 from keras import metrics
 from keras.src.backend.common import dtypes
+
+import packed
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else ops.mean computes in float32, whatever floatx says
 keras.config.set_floatx("float64")

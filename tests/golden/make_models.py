@@ -15,8 +15,9 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
-import model_cases
 import numpy as np
+
+import model_cases
 
 HERE = Path(__file__).with_name("models.json")
 METHODS = ["compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch"]

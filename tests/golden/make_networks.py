@@ -10,10 +10,11 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 
 import keras
-import network_cases
 import numpy as np
-import packed
 from keras.src.backend.common import dtypes
+
+import network_cases
+import packed
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else ops.mean computes in float32, whatever floatx says
 

@@ -1,4 +1,4 @@
-"""Numbers and a text of Keras 3 for the cases of ``tests/layers/operation_cases.py``; writes ``operations.npz``.
+"""Numbers and a text of Keras 3 for the cases of ``tests/tools/operation_cases.py``; writes ``operations.npz``.
 
 python make_operations.py
 """
@@ -9,9 +9,10 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 import numpy as np
+
 import operation_cases
 
 

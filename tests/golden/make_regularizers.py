@@ -13,8 +13,9 @@ os.environ["JAX_ENABLE_X64"] = "1"
 import jax
 import keras
 import numpy as np
-import packed
 from keras import regularizers
+
+import packed
 
 keras.config.set_floatx("float64")
 

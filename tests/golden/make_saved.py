@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+
 import saved_cases
 
 os.environ.setdefault("KERAS_BACKEND", "jax")

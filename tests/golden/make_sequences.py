@@ -15,6 +15,7 @@ os.environ["JAX_ENABLE_X64"] = "1"
 import jax
 import keras
 import numpy as np
+
 import packed
 
 keras.config.set_floatx("float64")

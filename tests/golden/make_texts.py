@@ -6,8 +6,9 @@ python tests/golden/make_texts.py
 import json
 from pathlib import Path
 
-import text_cases
 import tf_keras
+
+import text_cases
 
 
 def main():

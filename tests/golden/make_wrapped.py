@@ -11,9 +11,10 @@ os.environ["JAX_ENABLE_X64"] = "1"
 
 import keras
 import numpy as np
+from keras.src.backend.common import dtypes
+
 import packed
 import wrapped_cases
-from keras.src.backend.common import dtypes
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else ops.mean computes in float32, whatever floatx says
 keras.config.set_floatx("float64")

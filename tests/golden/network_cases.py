@@ -7,6 +7,7 @@ come from formulas. Each case returns the loss of every step, and outputs of the
 from functools import partial
 
 import numpy as np
+
 from fit_cases import waves
 
 STEPS = 10

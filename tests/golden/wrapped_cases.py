@@ -4,6 +4,7 @@
 """
 
 import numpy as np
+
 from fit_cases import fill, waves
 
 STEPS = 20

@@ -2,15 +2,12 @@
 
 import inspect
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from distnet.layers import LAYERS
-
-sys.path.insert(0, str(Path(__file__).parent))
 from layer_cases import CASES, one_or_list
 from layer_run import assert_gradients_are_right_for, numbers
 from ranks_of_threads import on_ranks

@@ -1,14 +1,9 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from distnet import activations, errors, layers, regularizers
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Model, Sequential
-
-sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import LayerRun, assert_gradients_are_right, numbers, numerical_gradient, relative_error
 
 SAME_SHAPE = sorted(set(activations.ACTIVATIONS.members) - {"glu"})

@@ -1,8 +1,5 @@
 """Masks have addresses: the same rows of them on any number of ranks, others at another address."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +7,6 @@ from hypothesis import strategies as st
 
 from distnet import errors, layers
 from distnet.layers.engine.context import ForwardContext, Workspaces
-
-sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import LayerRun, numbers
 
 

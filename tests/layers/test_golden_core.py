@@ -1,18 +1,16 @@
 """Normalizing, merging, masking, activation and embedding layers against Keras: ``tests/golden/core_layers.npz``."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import layers
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.variables import VariableStore
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "core_layers.npz")
 NAMES = [f"{i}-{case['name']}" for i, case in enumerate(CASES)]

@@ -1,22 +1,19 @@
 """Layers of images against Keras on JAX, ``tests/golden/image_layers.npz``, and what only they must do."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import LAYERS
 from distnet.layers.image import augmentation as image_augmentation
 from distnet.layers.image import warping as image_warping
+from layer_run import LayerRun, assert_gradients_are_right, numbers
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-sys.path.insert(0, str(Path(__file__).parent))
-import packed  # noqa: E402
-from layer_run import LayerRun, assert_gradients_are_right, numbers  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "image_layers.npz")
 SINGLE_IN_KERAS = ("RandomRotation", "RandomZoom", "RandomContrast")

@@ -11,16 +11,14 @@ import numpy as np
 import pytest
 
 import distnet as keras
+import given_masks
 from distnet import layers
 from distnet.layers.engine.context import ForwardContext, Workspaces
-
-sys.path.insert(0, str(Path(__file__).parent))
-import given_masks
 from layer_cases import CASES, one_or_list
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
 
-IN_KERAS = Path(__file__).with_name("masks_in_keras.py")
+IN_KERAS = Path(__file__).parents[1] / "tools" / "masks_in_keras.py"
 """What asks Keras, never imported here: it imports Keras."""
 ROWS = 3
 RANDOM = ("rate", "dropout", "recurrent_dropout", "stddev")

@@ -1,8 +1,5 @@
 """What the golden numbers do not show of normalization: modes, large means, wrong arguments."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,8 +7,6 @@ from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Sequential
-
-sys.path.insert(0, str(Path(__file__).parent))
 from ranks_of_threads import on_ranks
 
 RNG = np.random.default_rng(0)

@@ -1,20 +1,17 @@
 """Operations on placeholders against Keras's numbers, in values, gradients and files."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distnet as keras
+import operation_cases
 from distnet import ops
 from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.operations import FUNCTIONS
-
-sys.path.insert(0, str(Path(__file__).parent))
-import operation_cases
 from operation_cases import CASES, data
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "operations.npz"

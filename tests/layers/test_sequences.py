@@ -1,8 +1,6 @@
 """Recurrent layers, layers around layers and attention: what the contract and the golden numbers do not say."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,6 @@ from distnet.layers import GRU, LSTM, Attention, Bidirectional, Dense, Input, Mu
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Functional, Model, Sequential
 from distnet.results import as_result
-
-sys.path.insert(0, str(Path(__file__).parent))
 from layer_run import numerical_gradient, relative_error
 
 ROWS, STEPS, FEATURES, UNITS = 3, 4, 2, 3

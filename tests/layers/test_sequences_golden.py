@@ -1,20 +1,18 @@
 """Recurrent and attention layers, within a model, against what Keras on JAX computed."""
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import config, layers
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Model
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "attention")}
 CASES = [

@@ -1,18 +1,16 @@
 """Convolutions, poolings, padding, cropping and upsampling against what Keras on JAX, or tf_keras, computed."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import layers
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 NAMES = ("convolutions", "poolings", "formats", "conv_lstm", "keras_2_layers")
 FILES = {

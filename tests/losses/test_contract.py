@@ -2,12 +2,12 @@
 
 import json
 
-import loss_cases as samples
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import loss_cases as samples
 from distnet import losses
 from distnet.errors import ArgumentError
 

@@ -1,16 +1,14 @@
 """Losses against the numbers of Keras on JAX, ``tests/golden/losses.npz``."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet import losses
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "losses.npz")
 

@@ -1,6 +1,5 @@
 import inspect
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +129,6 @@ def test_its_json_has_the_keys_that_keras_wrote_and_read_back():
 
 
 def example_for_keras():
-    sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
     import model_cases
 
     return model_cases.every_layer(keras)

@@ -1,24 +1,22 @@
 """Optimizers around optimizers: real Keras's weights and state over 20 steps, files, ranks, wrong arguments."""
 
 import copy
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distnet as keras
+import packed
+import wrapped_cases
 from distnet import models
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, Nadam, OptimizerMap
 from distnet.saving import keras_optimizer
 from distnet.saving.optimizer_schemes import KERAS_3
+from wrapped_cases import HUGE, X, Y
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
-import wrapped_cases  # noqa: E402
-from wrapped_cases import HUGE, X, Y  # noqa: E402
 
 
 @pytest.fixture(scope="module")

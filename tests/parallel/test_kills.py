@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SOAK = Path(__file__).parent / "soak_kills.py"
+SOAK = Path(__file__).parents[1] / "tools" / "soak_kills.py"
 
 
 @pytest.mark.parametrize("options", [("--kills", "5"), ("--kills", "3", "--ranks", "2")], ids=" ".join)

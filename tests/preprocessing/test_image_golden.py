@@ -1,16 +1,14 @@
 """ImageDataGenerator against the numbers of Keras's own, ``tests/golden/images.npz``."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import packed
 from distnet.preprocessing.image import ImageDataGenerator
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
 
 ARRAYS, CASES = packed.load(GOLDEN / "images.npz")
 CHANGES = [case for case in CASES if case["kind"] == "change"]

@@ -1,17 +1,15 @@
 """Texts made into numbers, against Keras 2's own results."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+import text_cases
 from distnet.errors import ArgumentError
 from distnet.preprocessing import text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import text_cases  # noqa: E402
 
 EXPECTED = json.loads((GOLDEN / "texts.json").read_text(encoding="utf-8"))["results"]
 CASES = [*map(str, text_cases.OPTIONS), "hashing_trick", "text_to_word_sequence"]

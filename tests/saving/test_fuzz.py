@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FUZZ = Path(__file__).with_name("fuzz.py")
+FUZZ = Path(__file__).parents[1] / "tools" / "fuzz.py"
 
 
 def test_damaged_files_are_read_or_refused_and_nothing_else():

@@ -4,19 +4,16 @@ import importlib.util
 import json
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from distnet import models
-from distnet.layers import LAYERS
-
-sys.path.insert(0, str(Path(__file__).parent))
 import in_keras
 import keras_cases
 import keras_layers
 import keras_parts
+from distnet import models
+from distnet.layers import LAYERS
 from keras_cases import one_or_list
 
 KERAS_2 = os.environ.get("KERAS_2_PYTHON", sys.executable)

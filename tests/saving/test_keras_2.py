@@ -1,8 +1,6 @@
 """Files for Keras 2 alone have its forms, where no one form suits Keras 3 too, and come back all the same."""
 
 import json
-import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,8 +8,6 @@ import pytest
 
 import distnet as keras
 from distnet import layers, models
-
-sys.path.insert(0, str(Path(__file__).parent))
 from keras_cases import Case
 from keras_models import GRAPHS, encoder_decoder, transformer
 

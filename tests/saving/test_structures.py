@@ -1,14 +1,9 @@
 """Models with nested outputs, losses and metrics in files: ``tests/golden/structure_cases.py``."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import distnet as keras
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import structure_cases
 
 COMPILED = {

@@ -22,22 +22,22 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-import jaxpr_in_numpy
 import keras
-import keras_on_jax
 import numpy as np
-from building import Spec
-from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
-from intended_differences import INTENDED, Case, Intended
 from keras.src import backend
 from keras.src.backend.common import dtypes
 from keras.src.backend.jax import trainer
 from keras.src.initializers import random_initializers
-from running import Array, Results, Run, apart, as_list, one_or_list
 
 import distnet
+import jaxpr_in_numpy
+import keras_on_jax
+from building import Spec
+from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
 from distnet.errors import DistnetError
 from distnet.layers.engine.context import ForwardContext, Workspaces
+from intended_differences import INTENDED, Case, Intended
+from running import Array, Results, Run, apart, as_list, one_or_list
 
 TOLERANCE = 1e-10
 RANDOM_INITIALIZERS = (

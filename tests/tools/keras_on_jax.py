@@ -13,6 +13,7 @@ import keras
 from keras.src import backend, tree
 from keras.src.backend.jax import numpy as jax_numpy
 from keras.src.backend.jax import trainer
+
 from running import as_list
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import jaxpr_in_numpy
 import numpy as np
 from jax import lax
+
+import jaxpr_in_numpy
 
 
 def reshaped(x: jax.Array) -> list[jax.Array]:

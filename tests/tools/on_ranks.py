@@ -17,13 +17,13 @@ from typing import Any
 
 import hypothesis
 import numpy as np
-from as_program import program_of
-from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
 from hypothesis import HealthCheck, Phase
-from running import Results, Run, apart
-from specifications import specifications
 
 import distnet
+from as_program import program_of
+from conditioning import LAST_BITS, MAGNIFIABLE, is_ill_conditioned
+from running import Results, Run, apart
+from specifications import specifications
 
 TOLERANCE = 1e-10
 OF_A_JOB = 100

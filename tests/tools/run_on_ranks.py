@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from running import Results, Run
 
 import distnet
 from distnet import comm
 from distnet.comm import scope
 from distnet.errors import DistnetError
+from running import Results, Run
 
 
 def results_of(spec: dict[str, Any], folder: Path) -> Results:

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
 from building import Spec, made, model_of
 from layer_choices import SYMBOLS
 

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import comparing
 import hypothesis
+from hypothesis import HealthCheck, Phase
+
+import comparing
 from as_program import program_of
 from comparing import Outcome
-from hypothesis import HealthCheck, Phase
 from intended_differences import calls_of
 from specifications import specifications
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from building import Building
 from hypothesis import strategies as st
+
+import distnet
+from building import Building
+from distnet.errors import DistnetError
 from layer_choices import LAYERS, REGULARIZERS, SYMBOLS, Draw, LayerChoice
 from training_choices import (
     CALLBACKS,
@@ -20,9 +23,6 @@ from training_choices import (
     RATES,
     SIZES,
 )
-
-import distnet
-from distnet.errors import DistnetError
 
 Options = dict[str, Any]
 ROWS: dict[str, list[list[int]]] = {

@@ -1,17 +1,15 @@
 """The scripts of ``tests/golden/fit_cases.py``, whose module ``keras`` is distnet, against Keras's own numbers."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distnet
+import fit_cases
+import packed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import fit_cases  # noqa: E402
-import packed  # noqa: E402
 
 EXPECTED, _ = packed.load(GOLDEN / "fit.npz")
 

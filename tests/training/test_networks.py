@@ -1,6 +1,5 @@
 """A residual network, LSTMs over padding and a transformer, ten steps each, against Keras's own losses and outputs."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import distnet
+import network_cases
+import packed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import network_cases  # noqa: E402
-import packed  # noqa: E402
 
 EXPECTED, _ = packed.load(GOLDEN / "networks.npz")
 NEAR = {"float32": 1e-4, "float64": 1e-7}

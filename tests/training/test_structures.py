@@ -1,17 +1,15 @@
 """The scripts of ``tests/golden/structure_cases.py``, run with distnet, against Keras's own numbers."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distnet
+import packed
+import structure_cases
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-import packed  # noqa: E402
-import structure_cases  # noqa: E402
 
 EXPECTED, _ = packed.load(GOLDEN / "structures.npz")
 

@@ -78,7 +78,7 @@ def test_a_script_gives_the_same_history_on_any_number_of_ranks(script, images, 
         folder = tmp_path / str(number)
         folder.mkdir()
         write_table(folder / "pima-indians-diabetes.csv")
-        arguments = (HERE / "as_distnet.py", changed, folder, seed)
+        arguments = (HERE.parent / "tools" / "as_distnet.py", changed, folder, seed)
         job = starter.run(*arguments, env={"DISTNET_DATA": str(images)}).succeeded()
         assert [text for text in SCRIPTS[script] if text not in job.stdout] == []
         assert sorted(path.name for path in folder.iterdir() if path.suffix != ".csv") == WRITES.get(script, [])

@@ -1,17 +1,12 @@
 """Every initializer, regularizer, constraint, activation, loss and metric in models, to be opened in real Keras."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 import distnet as keras
-from distnet import constraints, initializers, layers, losses, metrics, regularizers
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "losses"))
 import loss_cases
+from distnet import constraints, initializers, layers, losses, metrics, regularizers
 from keras_cases import Case
 from keras_models import GRAPHS, X3
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 import warnings
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from distnet.saving.seal import seal_of
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mutations import Draw, damaged_bytes, damaged_json, damaged_objects, damaged_texts
 
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"

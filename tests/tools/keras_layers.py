@@ -1,18 +1,13 @@
 """Every layer in models with data, to be opened in real Keras: the cases of the layers' contract."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
-from pathlib import Path
 
 import numpy as np
 
 import distnet as keras
+import layer_cases
 from distnet import layers
 from distnet.layers import Layer
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
-import layer_cases
 from keras_cases import Case, numbers, one_or_list
 
 ROWS = 6

@@ -1,7 +1,7 @@
 """Kill one training over and over, and hold its end to that of a training that nothing stopped.
 
-    python tests/parallel/soak_kills.py --kills 200             each start on 1 to 4 ranks, by chance
-    python tests/parallel/soak_kills.py --kills 200 --ranks 2   always on 2: the same end, bit for bit
+    python tests/tools/soak_kills.py --kills 200             each start on 1 to 4 ranks, by chance
+    python tests/tools/soak_kills.py --kills 200 --ranks 2   always on 2: the same end, bit for bit
 
 Each start is ended by SIGKILL to one rank or to all: once in six times at any moment from the start of the processes
 on, else when it has made a new backup, at a random moment or, every second time, while a checkpoint is being
@@ -22,12 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from conftest import Ranks, RunningJob, mpiexec
-
 from distnet.models import load_model
+from jobs import Ranks, RunningJob, mpiexec
 
-PROGRAM = Path(__file__).parent / "programs" / "long_training.py"
+PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "long_training.py"
 START_S, END_S, LONGEST_S = 120, 30, 1800
 EARLY_SHARE, EARLY_S = 1 / 6, 2.5
 

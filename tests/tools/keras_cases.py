@@ -1,17 +1,13 @@
 """Models with data, to be opened in real Keras: graphs of every kind, and every optimizer and schedule."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 import distnet as keras
 from distnet import layers, optimizers
 from distnet.optimizers import schedules
-
-sys.path.insert(0, str(Path(__file__).parent))
 from keras_models import GRAPHS, X3
 
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,9 @@ from typing import Any
 import numpy as np
 
 import distnet as keras
+from archive_mutations import archive_mutation
 from distnet import callbacks, errors, layers
 from distnet.__main__ import main as command
-
-sys.path.insert(0, str(Path(__file__).parent))
-from archive_mutations import archive_mutation
 from mutations import damaged_json, mutation
 
 X = np.linspace(-1, 1, 24).reshape(8, 3)

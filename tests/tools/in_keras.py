@@ -24,7 +24,6 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 # Compiling takes longer than the little there is to compute; so does TensorFlow's tracing.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.append(str(Path(__file__).parents[1] / "tools"))
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """Damage files in many ways and read each.
 
-    python tests/saving/fuzz.py [--count 10000] [--seed 0] [--ranks 2] [FILE ...]
+    python tests/tools/fuzz.py [--count 10000] [--seed 0] [--ranks 2] [FILE ...]
 
 Without FILEs, a file of each kind that distnet writes is damaged: ``fuzz_files.py`` says how they are read. Every
 damaged file must be read or raise CheckpointError: a process that dies, or takes longer than 30 s or more than 1 GiB,
@@ -22,8 +22,6 @@ import types
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 LIMIT_S = 30.0
 LIMIT_KIB = 2**20
@@ -50,10 +48,9 @@ class Tally:
 
 def read_damaged_files(origins: list[Path], first: int, last: int) -> None:
     """Read mutations ``first`` to ``last``; a line of JSON for each, before and after it is read."""
+    import distnet as keras
     from fuzz_files import ways_of
     from mutations import CANARY
-
-    import distnet as keras
 
     attempts: list[str] = []
     contents = [(origin.read_bytes(), *ways_of(origin)) for origin in origins]

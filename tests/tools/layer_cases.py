@@ -1,21 +1,17 @@
 """A layer and the rows that it takes: every registered layer has a case here, for the contract and for real Kerases."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-import distnet as keras
-from distnet import layers
-from distnet.layers import Layer
-
-sys.path.insert(0, str(Path(__file__).parent))
 import cases_core
 import cases_images
 import cases_sequences
 import cases_windows
+import distnet as keras
+from distnet import layers
+from distnet.layers import Layer
 from layer_run import LayerRun, numbers
 
 

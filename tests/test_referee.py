@@ -10,24 +10,23 @@ from pathlib import Path
 
 import pytest
 
+import layer_choices
 from distnet.layers import LAYERS
 
-HERE = Path(__file__).parent
+TOOLS = Path(__file__).parent / "tools"
 MODELS, MODELS_ON_RANKS = 300, 100
 KERNELS = {"DISTNET_KERNELS": "numpy"}
 """Importing numba takes each process a second or two."""
 
 
-def test_every_registered_layer_is_generated_or_said_why_not(monkeypatch):
-    monkeypatch.syspath_prepend(str(HERE))
-    choices = importlib.import_module("layer_choices")
-    known = choices.LAYERS.keys() | choices.NOT_GENERATED.keys()
-    assert not LAYERS.classes().keys() - known, "add these to tests/tools/layer_choices.py"
+def test_every_registered_layer_is_generated_or_said_why_not():
+    known = layer_choices.LAYERS.keys() | layer_choices.NOT_GENERATED.keys()
+    assert not LAYERS.classes().keys() - known, "add these to tests/tools/layer_layer_choices.py"
     assert not known - LAYERS.classes().keys() - {"+", "-", "*", "Functional", "Lambda", "Sequential"}
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, str(HERE / "referee.py"), *map(str, arguments)]
+    return [sys.executable, str(TOOLS / "referee.py"), *map(str, arguments)]
 
 
 needs_keras = pytest.mark.skipif(
@@ -47,7 +46,7 @@ def in_keras(beside, tmp_path_factory):
 @needs_keras
 @pytest.mark.starts_first
 def test_numpy_computes_what_xla_computes(in_keras):
-    command = [sys.executable, str(HERE / "numpy_and_xla.py")]
+    command = [sys.executable, str(TOOLS / "numpy_and_xla.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "NumPy computes what XLA computes\n", done.stderr
 

@@ -1,3 +1,0 @@
-from pathlib import Path
-
-collect_ignore = [path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")]

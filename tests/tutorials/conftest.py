@@ -1,3 +1,0 @@
-"""The scripts are programs, not tests."""
-
-collect_ignore_glob = ["as_distnet.py", "programs/*"]

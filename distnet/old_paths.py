@@ -9,8 +9,8 @@ from importlib.util import module_from_spec
 from distnet.absent import names_elsewhere
 
 
-def old_paths(package: str, paths: str, room: str) -> None:
-    """Give ``package`` modules that hold nothing, and find every name of ``room``.
+def old_paths(package: str, paths: str, room: str, **names: object) -> None:
+    """Give ``package`` modules that find every name of ``room``, and hold no more than ``names``.
 
     Keras moved classes between modules from version to version: any class is found by any path.
 
@@ -18,12 +18,14 @@ def old_paths(package: str, paths: str, room: str) -> None:
         package: the full name of a package that is being imported.
         paths: names of modules within it, divided by spaces; a module within one of them comes after it.
         room: the module of distnet that has the names, without ``distnet.``.
+        names: what the modules hold besides: name -> object.
     """
     for path in paths.split():
         name = f"{package}.{path}"
         module = module_from_spec(ModuleSpec(name, None))
         module.__doc__ = f"Keras's old path of names that are in ``distnet.{room}``."
         module.__getattr__ = names_elsewhere(name, [room])  # type: ignore[method-assign]
+        vars(module).update(names)
         parent, _, child = name.rpartition(".")
         sys.modules[name] = module
         setattr(sys.modules[parent], child, module)

@@ -14,6 +14,7 @@ from distnet.config import is_interactive_logging_enabled as is_interactive_logg
 from distnet.errors import DataError
 from distnet.models.plotting import model_to_dot as model_to_dot
 from distnet.models.plotting import plot_model as plot_model
+from distnet.old_paths import old_paths
 from distnet.preprocessing import PIPELINE as _PIPELINE
 from distnet.preprocessing.image import array_to_img as array_to_img
 from distnet.preprocessing.image import img_to_array as img_to_array
@@ -33,8 +34,6 @@ from distnet.utils import data_utils as data_utils
 from distnet.utils import generic_utils as generic_utils
 from distnet.utils import io_utils as io_utils
 from distnet.utils import layer_utils as layer_utils
-from distnet.utils import np_utils as np_utils
-from distnet.utils import vis_utils as vis_utils
 from distnet.utils.data_utils import PyDataset as PyDataset
 from distnet.utils.data_utils import Sequence as Sequence
 from distnet.utils.data_utils import get_file as get_file
@@ -66,6 +65,10 @@ __getattr__ = names_elsewhere(
         **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy"),
     },
 )
+
+old_paths(__name__, "all_utils dataset_utils image_utils losses_utils metrics_utils multi_gpu_utils np_utils", "utils")
+old_paths(__name__, "numerical_utils python_utils test_utils tf_utils training_utils vis_utils", "utils")
+old_paths(__name__, "visualize_util", "utils", plot=plot_model, to_graph=model_to_dot)
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from distnet.errors import ArgumentError, DataError, ShapeError
-from distnet.preprocessing.image.iterator import Iterator, save_batch
+from distnet.preprocessing.image.iterator import ImageMaker, Iterator, save_batch
 from distnet.types import Array, ArrayLike
-
-if TYPE_CHECKING:
-    from distnet.preprocessing.image.generator import ImageDataGenerator
 
 
 class NumpyArrayIterator(Iterator):
@@ -41,7 +38,7 @@ class NumpyArrayIterator(Iterator):
         self,
         x: Any,
         y: ArrayLike | None,
-        image_data_generator: ImageDataGenerator,
+        image_data_generator: ImageMaker,
         batch_size: int = 32,
         shuffle: bool = False,
         sample_weight: ArrayLike | None = None,

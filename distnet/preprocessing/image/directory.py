@@ -6,19 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from distnet.arguments import check_option
 from distnet.comm import world
 from distnet.errors import ArgumentError, DataError, DatasetError
-from distnet.preprocessing.image.iterator import Iterator, save_batch
+from distnet.preprocessing.image.iterator import ImageMaker, Iterator, save_batch
 from distnet.preprocessing.image.pictures import COLOR_MODES, INTERPOLATIONS, img_to_array, load_img, size_of
 from distnet.types import Array
-
-if TYPE_CHECKING:
-    from distnet.preprocessing.image.generator import ImageDataGenerator
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
@@ -54,7 +51,7 @@ class DirectoryIterator(Iterator):
     def __init__(
         self,
         directory: str | Path,
-        image_data_generator: ImageDataGenerator,
+        image_data_generator: ImageMaker,
         target_size: tuple[int, int] = (256, 256),
         color_mode: str = "rgb",
         classes: Sequence[str] | None = None,

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -15,6 +15,17 @@ from distnet.arguments import check_integer, check_option
 from distnet.errors import ArgumentError, DataError
 from distnet.preprocessing.image.pictures import save_img
 from distnet.types import Array
+
+
+class ImageMaker(Protocol):
+    """What an iterator asks of its ``ImageDataGenerator``."""
+
+    dtype: str | None
+    data_format: str | None
+    validation_split: float
+
+    def make(self, x: Array, address: tuple[int | str, ...], epoch: int, rows: Array) -> Array:
+        """Some images of a data set, changed at random and standardized."""
 
 
 class Iterator(ABC):

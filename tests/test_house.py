@@ -1,0 +1,106 @@
+"""The plan of the house: one name a file, no circles, and nothing imported upward, by string neither."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "distnet"
+CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+
+FILES_OF_ONE_NAME = {
+    *("arrays.py", "distributions.py", "margins.py", "names.py", "overlap.py", "probabilistic.py", "progress.py"),
+    *("reduction.py", "regression.py", "sequence.py", "sequences.py", "text.py", "tree.py"),
+}
+"""Names that two files have still; shorten this."""
+CIRCLES = {"distnet.layers.engine"}
+"""Rooms whose modules import each other in a circle still; shorten this."""
+BY_STRING = {
+    "__init__": {None: 2, "distnet.comm": 1},  # the public names, when they are first wanted
+    "absent": {None: 2},  # names that a module finds in another: ROOMS below
+    "callbacks.plot_losses": {"IPython.display": 1},  # where it is installed
+    "layers.engine.operators": {"distnet.layers.operations": 2},  # a room above
+    "models.plotting": {"IPython.display": 1},  # likewise
+    "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted
+    "registry": {None: 1},  # the modules that say what they register
+    "wrappers.__init__": {"distnet.wrappers.scikit_learn": 1, "distnet.wrappers.keras_3": 1},  # need scikit-learn
+}
+"""What is imported by string: module -> name of what it imports (None: worked out) -> how often."""
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every file of the package: its path with dots -> its text, parsed."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+        for path in paths
+    }
+
+
+def level(module: str) -> int:
+    """The line of the contract that has a module's room: 0 is the top."""
+    room = module.removeprefix("distnet.").split(".")[0]
+    return next((i for i, line in enumerate(CONTRACT) if room in line.split(" | ")), -1)
+
+
+def calls(tree: ast.Module, *names: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names
+    ]
+
+
+def constant(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def test_no_two_files_have_one_name():
+    names = Counter(path.name for path in PACKAGE.rglob("*.py"))
+    twice = {name for name, count in names.items() if count > 1} - {"__init__.py", "base.py"}
+    assert twice <= FILES_OF_ONE_NAME
+
+
+def test_modules_do_not_import_each_other_in_circles():
+    graph = grimp.build_graph("distnet", exclude_type_checking_imports=False, cache_dir=None)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    while outer := imported.keys() & (
+        {module for module, others in imported.items() if not others & imported.keys()}
+        | (imported.keys() - {other for others in imported.values() for other in others})
+    ):
+        imported = {module: others for module, others in imported.items() if module not in outer}
+    circles = {module.rpartition(".")[0] for module in imported}
+    assert circles <= CIRCLES, sorted(imported)
+
+
+def test_what_is_imported_by_string_is_known_and_counted():
+    by_string: dict[str, Counter[str | None]] = {}
+    for name, tree in modules().items():
+        if imports := calls(tree, "import_module", "__import__"):
+            by_string[name] = Counter(constant(call.args[0]) for call in imports)
+    for name, targets in by_string.items():
+        assert targets.items() <= BY_STRING.get(name, {}).items(), name
+    for name, targets in by_string.items():
+        for target in targets:
+            assert target is None or level(target) >= level(name) or not target.startswith("distnet"), name
+
+
+def test_names_are_found_in_rooms_below():
+    """``names_elsewhere`` imports rooms by string, and so do the modules that ``old_paths`` makes."""
+    for name, tree in modules().items():
+        rooms = [
+            constant(room)
+            for call in calls(tree, "names_elsewhere")
+            for argument in call.args[1:2]
+            if isinstance(argument, ast.List)
+            for room in argument.elts
+        ]
+        rooms += [constant(call.args[2]) for call in calls(tree, "old_paths")]
+        for room in rooms:
+            if room is not None:
+                assert level(room) >= level(name), f"distnet.{name} finds names in distnet.{room}, which is above it"

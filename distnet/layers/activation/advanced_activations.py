@@ -189,9 +189,7 @@ class PReLU(Layer):
                 raise ArgumentError(f"{self.name}: shared_axes: expected axes from 1, received {self.shared_axes!r}.")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.alpha = ctx.variable(
-            "alpha", self._alpha_shape(shape), self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint
-        )
+        self.alpha = ctx.weight(self, "alpha", self._alpha_shape(shape))
 
     def check_shape(self, shape: Shape) -> None:
         if self._alpha_shape(shape) != self.alpha.shape:

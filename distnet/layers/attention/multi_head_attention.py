@@ -276,7 +276,7 @@ class MultiHeadAttention(Layer):
         )
         if not self.use_bias:
             return Projection(kernel, None)
-        bias = ctx.variable(f"{name}/bias", made, self.bias_initializer, self.bias_regularizer, self.bias_constraint)
+        bias = ctx.weight(self, "bias", made, f"{name}/bias")
         return Projection(kernel, bias)
 
     def _projected(self, x: list[Array], ctx: ForwardContext) -> tuple[Array, Array, Array]:

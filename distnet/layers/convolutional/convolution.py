@@ -83,18 +83,8 @@ class Convolution(Activated, Channelled):
             raise ShapeError(
                 f"{self.name}: expected input channels in a multiple of groups={self.groups}, received {shape}."
             )
-        self.kernel = ctx.variable(
-            "kernel",
-            (*self.sliding.taps, channels // self.groups, self.filters),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            )
+        self.kernel = ctx.weight(self, "kernel", (*self.sliding.taps, channels // self.groups, self.filters))
+        self.bias: Variable | None = ctx.weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def check_shape(self, shape: Shape) -> None:
         if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:

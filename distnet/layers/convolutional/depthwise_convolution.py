@@ -79,22 +79,10 @@ class DepthwiseConvolution(Activated, Channelled):
     def build_last(self, shape: Shape, ctx: BuildContext) -> None:
         self.shape_last(shape)
         channels = input_channels(self.name, shape)
-        self.kernel = ctx.variable(
-            "kernel",
-            (*self.sliding.taps, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            self.depthwise_regularizer,
-            self.depthwise_constraint,
+        self.kernel = ctx.weight(self, "depthwise", (*self.sliding.taps, channels, self.depth_multiplier), "kernel")
+        self.bias: Variable | None = (
+            ctx.weight(self, "bias", (channels * self.depth_multiplier,)) if self.use_bias else None
         )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias",
-                (channels * self.depth_multiplier,),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
 
     def check_shape(self, shape: Shape) -> None:
         if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:

@@ -84,18 +84,10 @@ class LocallyConnected(Activated, Channelled):
         windows = self._windows((1, *rows))
         self._index, stored = self._places(rows, windows)
         self._is_plain = self.implementation == 1 and not self.is_channels_first
-        self.kernel = ctx.variable(
-            "kernel", stored, self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
+        self.kernel = ctx.weight(self, "kernel", stored)
+        self.bias: Variable | None = (
+            ctx.weight(self, "bias", (*self._inner(windows), self.filters)) if self.use_bias else None
         )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias",
-                (*self._inner(windows), self.filters),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
 
     def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self.sliding.output_extents(shape), self.filters)

@@ -87,25 +87,13 @@ class SeparableConvolution(Activated, Channelled):
     def build_last(self, shape: Shape, ctx: BuildContext) -> None:
         self.shape_last(shape)
         channels, ones = input_channels(self.name, shape), (1,) * self.rank
-        self.depthwise_kernel = ctx.variable(
-            "depthwise_kernel",
-            (*self.sliding.taps, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            self.depthwise_regularizer,
-            self.depthwise_constraint,
+        self.depthwise_kernel = ctx.weight(
+            self, "depthwise", (*self.sliding.taps, channels, self.depth_multiplier), "depthwise_kernel"
         )
-        self.pointwise_kernel = ctx.variable(
-            "pointwise_kernel",
-            (*ones, channels * self.depth_multiplier, self.filters),
-            self.pointwise_initializer,
-            self.pointwise_regularizer,
-            self.pointwise_constraint,
+        self.pointwise_kernel = ctx.weight(
+            self, "pointwise", (*ones, channels * self.depth_multiplier, self.filters), "pointwise_kernel"
         )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            )
+        self.bias: Variable | None = ctx.weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def check_shape(self, shape: Shape) -> None:
         if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:

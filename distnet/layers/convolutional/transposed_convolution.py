@@ -87,18 +87,8 @@ class TransposedConvolution(Activated, Channelled):
 
     def build_last(self, shape: Shape, ctx: BuildContext) -> None:
         self.shape_last(shape)
-        self.kernel = ctx.variable(
-            "kernel",
-            (*self.sliding.taps, self.filters, input_channels(self.name, shape)),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            )
+        self.kernel = ctx.weight(self, "kernel", (*self.sliding.taps, self.filters, input_channels(self.name, shape)))
+        self.bias: Variable | None = ctx.weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def check_shape(self, shape: Shape) -> None:
         if self.moved_last(shape)[-1] != self.moved_last(self.built_shape)[-1]:

@@ -60,18 +60,8 @@ class Dense(Activated):
                 f"{self.name}: expected an input of at least 2 axes whose last extent is known, received {shape}. "
                 "Give the first layer input_shape=..., or put a Flatten before this one."
             )
-        self.kernel = ctx.variable(
-            "kernel",
-            (shape[-1], self.units),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                "bias", (self.units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            )
+        self.kernel = ctx.weight(self, "kernel", (shape[-1], self.units))
+        self.bias: Variable | None = ctx.weight(self, "bias", (self.units,)) if self.use_bias else None
 
     def check_shape(self, shape: Shape) -> None:
         if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:

@@ -52,13 +52,7 @@ class Embedding(Layer):
         self.output_dim = positive_int(self.output_dim, f"{self.name}: output_dim")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
-        self.embeddings = ctx.variable(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            self.embeddings_regularizer,
-            self.embeddings_constraint,
-        )
+        self.embeddings = ctx.weight(self, "embeddings", (self.input_dim, self.output_dim))
 
     def check_shape(self, shape: Shape) -> None:
         """The weights fit indices of any shape."""

@@ -65,6 +65,18 @@ class BuildContext:
         self.variables.append(made)
         return made
 
+    def weight(self, layer: object, part: str, shape: tuple[int, ...], name: str | None = None) -> Variable:
+        """A new variable with the layer's ``{part}_initializer``, ``{part}_regularizer`` and ``{part}_constraint``.
+
+        Args:
+            layer: has these fields.
+            part: such as ``"kernel"``.
+            shape: of the array.
+            name: as for ``variable``; by default ``part``.
+        """
+        of_part = (getattr(layer, f"{part}_{field}") for field in ("initializer", "regularizer", "constraint"))
+        return self.variable(name or part, shape, *of_part)
+
     def _drawn(self, shape: tuple[int, ...], initializer: Initializer) -> Array:
         check_memory(self.path, shape, self.dtype)
         if initializer.seed is None:

@@ -42,14 +42,14 @@ def build_gamma(layer: Normalizing, shape: tuple[int, ...], ctx: BuildContext, w
     """The scale, where it is wanted."""
     if not wanted:
         return None
-    return ctx.variable("gamma", shape, layer.gamma_initializer, layer.gamma_regularizer, layer.gamma_constraint)
+    return ctx.weight(layer, "gamma", shape)
 
 
 def build_beta(layer: Normalizing, shape: tuple[int, ...], ctx: BuildContext, wanted: bool) -> Variable | None:
     """The shift, where it is wanted."""
     if not wanted:
         return None
-    return ctx.variable("beta", shape, layer.beta_initializer, layer.beta_regularizer, layer.beta_constraint)
+    return ctx.weight(layer, "beta", shape)
 
 
 def check_epsilon(layer: Normalizing) -> None:

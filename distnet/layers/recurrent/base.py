@@ -121,29 +121,11 @@ class Recurrent(Layer, ABC):
     def build(self, shape: Any, ctx: BuildContext) -> None:
         features = self._features(shape)
         width = self.gates * self.units
-        self.kernel = ctx.variable(
-            f"{self.cell_name}/kernel",
-            (features, width),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
+        self.kernel = ctx.weight(self, "kernel", (features, width), f"{self.cell_name}/kernel")
+        self.recurrent_kernel = ctx.weight(self, "recurrent", (self.units, width), f"{self.cell_name}/recurrent_kernel")
+        self.bias: Variable | None = (
+            ctx.weight(self, "bias", self.bias_shape, f"{self.cell_name}/bias") if self.use_bias else None
         )
-        self.recurrent_kernel = ctx.variable(
-            f"{self.cell_name}/recurrent_kernel",
-            (self.units, width),
-            self.recurrent_initializer,
-            self.recurrent_regularizer,
-            self.recurrent_constraint,
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = ctx.variable(
-                f"{self.cell_name}/bias",
-                self.bias_shape,
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
 
     def check_shape(self, shape: Any) -> None:
         features = self._features(shape)

@@ -102,29 +102,15 @@ class ConvLSTM(Recurrent):
         if None in (*places, channels):
             raise ShapeError(f"{self.name}: expected inputs of known extents but for the steps, received {shape}.")
         width = self.gates * self.filters
-        self.kernel = ctx.variable(
-            f"{self.cell_name}/kernel",
-            (*self.sliding.taps, int(channels or 0), width),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
+        self.kernel = ctx.weight(
+            self, "kernel", (*self.sliding.taps, int(channels or 0), width), f"{self.cell_name}/kernel"
         )
-        self.recurrent_kernel = ctx.variable(
-            f"{self.cell_name}/recurrent_kernel",
-            (*self.sliding.taps, self.filters, width),
-            self.recurrent_initializer,
-            self.recurrent_regularizer,
-            self.recurrent_constraint,
+        self.recurrent_kernel = ctx.weight(
+            self, "recurrent", (*self.sliding.taps, self.filters, width), f"{self.cell_name}/recurrent_kernel"
         )
         self.bias: Variable | None = None
         if self.use_bias:
-            self.bias = ctx.variable(
-                f"{self.cell_name}/bias",
-                (width,),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
+            self.bias = ctx.weight(self, "bias", (width,), f"{self.cell_name}/bias")
             if self.unit_forget_bias:
                 self.bias.value[self.filters : 2 * self.filters] = 1
 

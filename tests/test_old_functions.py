@@ -9,10 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+from distnet.engine.training import slice_X
 
 import distnet as keras
 from distnet import initializations, layers, losses, optimizers
-from distnet.engine.training import slice_X
 from distnet.errors import AbsentError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.optimizers.base import Optimizer
-from distnet.progress import TrainingState as TrainingState
+from distnet.training_state import TrainingState as TrainingState
 from distnet.types import Array, ArrayLike, DType, Json, Shape
 from distnet.variables import Variable, VariableStore
 

@@ -9,7 +9,7 @@ from distnet.kernels.windows import Windows
 from distnet.types import Array
 
 Formula: TypeAlias = Callable[..., tuple[Array, ...]]
-"""An elementwise rule ``(w, g, *slots, *scalars) -> (w, *slots)``; see ``distnet.kernels.updates``."""
+"""An elementwise rule ``(w, g, *slots, *scalars) -> (w, *slots)``; see ``distnet.optimizers.formulas``."""
 
 FUSED_ACTIVATIONS = ("linear", "relu")
 """The activations that a kernel set computes together with what comes before them."""
@@ -33,7 +33,7 @@ class Kernels(Protocol):
             w, g, slots: (P,), contiguous, of one dtype; the scalars are cast to it.
 
         Args:
-            formula: elementwise; see ``distnet.kernels.updates`` for what it may contain.
+            formula: elementwise; see ``distnet.optimizers.formulas`` for what it may contain.
         """
 
     def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:

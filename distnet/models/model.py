@@ -27,13 +27,13 @@ from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
-from distnet.training import batchwise, evaluation, fitting
+from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.compilation import Compilation, in_either_order
-from distnet.training.epochs import Training
+from distnet.training.cursor import restore_progress
 from distnet.training.inputs import as_list
+from distnet.training.loop import Training
 from distnet.training.objective import Log, Objective, in_form
 from distnet.training.outputs import Outputs
-from distnet.training.resumption import restore_progress
 from distnet.types import Json
 from distnet.variables import VariableStore
 
@@ -260,11 +260,11 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before fit().")
         refuse_own(self, self.name, "trained", IN_TRAINING)
-        options = fitting.FitOptions(
+        options = fit_arguments.FitOptions(
             batch_size, epochs, verbose, as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
-        plan = fitting.plan(self, x, y, options)
+        plan = fit_arguments.plan(self, x, y, options)
         objective = self.objective(plan.train.sample)
         resumption = restore_progress(self, options.callbacks, resume)
         return Training(plan, objective, resumption).run()

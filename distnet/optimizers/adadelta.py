@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 
 
@@ -31,4 +32,4 @@ class Adadelta(Optimizer):
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        return updates.adadelta, (learning_rate, self.rho, 1 - self.rho, self.epsilon)
+        return formulas.adadelta, (learning_rate, self.rho, 1 - self.rho, self.epsilon)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from distnet.arguments import NOT_NEGATIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.registry import BESIDE
 
@@ -32,4 +33,4 @@ class Adagrad(Optimizer):
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         epsilons = (0.0, self.epsilon) if self.epsilon_outside else (self.epsilon, 0.0)
-        return updates.adagrad, (learning_rate, *epsilons)
+        return formulas.adagrad, (learning_rate, *epsilons)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 
 
@@ -41,7 +42,7 @@ class Adam(Optimizer):
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         t = self.iterations + 1
         alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        formula = updates.adam_amsgrad if self.amsgrad else updates.adam
+        formula = formulas.adam_amsgrad if self.amsgrad else formulas.adam
         return formula, (alpha, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
 
 

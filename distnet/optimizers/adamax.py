@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 
 
@@ -33,4 +34,4 @@ class Adamax(Optimizer):
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         bias = 1 - self.beta_1 ** (self.iterations + 1)
-        return updates.adamax, (learning_rate, 1 - self.beta_1, self.beta_2, bias, self.epsilon)
+        return formulas.adamax, (learning_rate, 1 - self.beta_1, self.beta_2, bias, self.epsilon)

@@ -15,8 +15,9 @@ import numpy as np
 from distnet import config, kernels
 from distnet.arguments import FRACTION, NOT_NEGATIVE, POSITIVE, number, whole_number
 from distnet.errors import ArgumentError
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
 from distnet.naming import snake_case
+from distnet.optimizers import formulas
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
@@ -366,7 +367,7 @@ class Optimizer(Configurable):
                 if first < last:
                     here = slice(first - store.part.start, last - store.part.start)
                     kernels.current().update(
-                        updates.weight_decay, store.weights[here], store.gradients[here], (), rates
+                        formulas.weight_decay, store.weights[here], store.gradients[here], (), rates
                     )
 
     def _padding_of(self, part: slice) -> Array:
@@ -379,7 +380,7 @@ class Optimizer(Configurable):
             return
         momentum = self.ema_momentum if self.iterations else 0.0
         average = self.slots["average"][store.part]
-        kernels.current().update(updates.moving_average, average, store.weights, (), (momentum, 1 - momentum))
+        kernels.current().update(formulas.moving_average, average, store.weights, (), (momentum, 1 - momentum))
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             store.weights[...] = average
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from distnet.arguments import NOT_NEGATIVE, NOT_POSITIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.variables import StorePart, Variables
 
@@ -52,5 +53,5 @@ class Ftrl(Optimizer):
         l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength + self.beta / (2 * learning_rate)
         penalties = (l1, 2 * l2, 2 * self.l2_shrinkage_regularization_strength)
         if self.learning_rate_power == -0.5:
-            return updates.ftrl_square_root, (learning_rate, *penalties)
-        return updates.ftrl, (learning_rate, -self.learning_rate_power, *penalties)
+            return formulas.ftrl_square_root, (learning_rate, *penalties)
+        return formulas.ftrl, (learning_rate, -self.learning_rate_power, *penalties)

@@ -8,7 +8,8 @@ import numpy as np
 
 from distnet import kernels
 from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.types import Array
@@ -50,7 +51,7 @@ class Lamb(Optimizer):
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         t = self.iterations + 1
         biases = (1 - self.beta_1**t, 1 - self.beta_2**t)
-        return updates.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
+        return formulas.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         formula, scalars = self.rule(learning_rate)
@@ -60,4 +61,4 @@ class Lamb(Optimizer):
             w, r = store.weights[span.start : span.stop], self._direction[span.start : span.stop]
             norms = (euclidean_norm(w), euclidean_norm(r))
             trust = norms[0] / norms[1] if min(norms) > 0 else 1.0
-            kernels.current().update(updates.sgd, w, r, (), (trust * learning_rate,))
+            kernels.current().update(formulas.sgd, w, r, (), (trust * learning_rate,))

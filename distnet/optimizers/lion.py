@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.arguments import FRACTION, POSITIVE_FRACTION, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 
 
@@ -30,4 +31,4 @@ class Lion(Optimizer):
         return {"momentum": 0.0}
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        return updates.lion, (learning_rate, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2)
+        return formulas.lion, (learning_rate, self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2)

@@ -11,7 +11,7 @@ import numpy as np
 from distnet import kernels
 from distnet.arguments import ANY, BELOW_ONE, FRACTION, NOT_NEGATIVE, number, whole_number
 from distnet.errors import ArgumentError
-from distnet.kernels import updates
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.types import Array
 from distnet.variables import Span, StorePart, Variable, Variables
@@ -83,7 +83,7 @@ class Muon(Optimizer):
             part = slice(span.start, span.stop)
             w, g, m = store.weights[part], store.gradients[part], self.slots[_MOMENTUM][part]
             if self._steps_as_adam(span.variable):
-                kernels.current().update(updates.adam, w, g, (m, self.slots[_VELOCITY][part]), scalars)
+                kernels.current().update(formulas.adam, w, g, (m, self.slots[_VELOCITY][part]), scalars)
             elif len(w):
                 self._step_matrix(span, w, g, m, learning_rate)
 
@@ -114,4 +114,4 @@ class Muon(Optimizer):
             decay = self.adam_weight_decay if self._steps_as_adam(span.variable) else self.weight_decay
             if decay and any(part.start <= span.start < part.stop for part in self._decayed):
                 w = store.weights[span.start : span.stop]
-                kernels.current().update(updates.weight_decay, w, w, (), (decay, learning_rate))
+                kernels.current().update(formulas.weight_decay, w, w, (), (decay, learning_rate))

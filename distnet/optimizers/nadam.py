@@ -9,7 +9,8 @@ from typing import ClassVar, Self
 
 from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.registry import BESIDE
 from distnet.types import Json
@@ -68,7 +69,7 @@ class Nadam(Optimizer):
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         t = self.iterations + 1
         now, following, product = self._momentum(t), self._momentum(t + 1), self.scalars["u_product"]
-        return updates.nadam, (
+        return formulas.nadam, (
             learning_rate,
             1 - self.beta_1,
             1 - self.beta_2,

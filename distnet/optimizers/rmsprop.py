@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.registry import BESIDE
 
@@ -44,6 +45,6 @@ class RMSprop(Optimizer):
         epsilons = (0.0, self.epsilon) if self.epsilon_outside else (self.epsilon, 0.0)
         scalars = (learning_rate, self.rho, 1 - self.rho, *epsilons)
         if self.momentum:
-            formula = updates.rmsprop_momentum_centered if self.centered else updates.rmsprop_momentum
+            formula = formulas.rmsprop_momentum_centered if self.centered else formulas.rmsprop_momentum
             return formula, (*scalars, self.momentum)
-        return updates.rmsprop_centered if self.centered else updates.rmsprop, scalars
+        return formulas.rmsprop_centered if self.centered else formulas.rmsprop, scalars

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.arguments import BELOW_ONE, INNER_FRACTION, NOT_NEGATIVE, number, whole_number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRateField
 from distnet.variables import StorePart, Variables
@@ -53,4 +54,4 @@ class ScheduleFreeAdamW(Optimizer):
         t = self.iterations + 1
         rate = learning_rate * min(t / self.warmup_steps, 1.0) if self.warmup_steps else learning_rate
         betas = (self.beta_1, 1 - self.beta_1, 1 - self.beta_2, 1 - self.beta_2**t)
-        return updates.schedule_free_adamw, (rate, *betas, self.epsilon, 1 / t, 1 - 1 / t)
+        return formulas.schedule_free_adamw, (rate, *betas, self.epsilon, 1 / t, 1 - 1 / t)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.arguments import FRACTION, number
-from distnet.kernels import Formula, updates
+from distnet.kernels import Formula
+from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRateField
 
@@ -34,6 +35,6 @@ class SGD(Optimizer):
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         if not self.momentum:
-            return updates.sgd, (learning_rate,)
-        formula = updates.sgd_nesterov if self.nesterov else updates.sgd_momentum
+            return formulas.sgd, (learning_rate,)
+        formula = formulas.sgd_nesterov if self.nesterov else formulas.sgd_momentum
         return formula, (learning_rate, self.momentum)

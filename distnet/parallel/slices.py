@@ -16,7 +16,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
-from distnet.parallel.reduction import Extra, Reduction, WholeReduction
+from distnet.parallel.exchange import Extra, Reduction, WholeReduction
 from distnet.types import Array, DType
 from distnet.variables import StorePart, VariableStore
 

@@ -21,7 +21,7 @@ from distnet.errors import CheckpointError
 from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import to_json
-from distnet.saving import keras_archive, keras_h5, keras_weights, training_state
+from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.dialects import by_output, of_sparse_targets
 from distnet.saving.image import Image
 from distnet.saving.keras_2 import FOR_BOTH, FOR_KERAS_2
@@ -69,8 +69,8 @@ class Saved:
 
     def read_optimizer_state(self, model: Network) -> None:
         """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""
-        if f"{training_state.GROUP}/optimizer" in self.file:
-            training_state.read_optimizer_state(self.file, model)
+        if f"{state_group.GROUP}/optimizer" in self.file:
+            state_group.read_optimizer_state(self.file, model)
         elif keras_weights.is_keras_weights(self.file):
             keras_weights.read_optimizer_state(self.file, model)
         else:
@@ -122,7 +122,7 @@ def write_whole(
         if scheme is not None:
             keras_h5.write_optimizer_state(file, model, scheme)
         if include_optimizer:
-            training_state.write_training_state(file, model)
+            state_group.write_training_state(file, model)
 
 
 def write_weights(image: Image, model: Network, is_keras_3: bool) -> None:
@@ -138,4 +138,4 @@ def _write_state(file: h5py.File, model: Network, include_optimizer: bool) -> No
     """Write the ``model.weights.h5`` of an archive; Keras passes over what distnet needs besides."""
     keras_weights.write_weights(file, model, include_optimizer)
     if include_optimizer:
-        training_state.write_training_state(file, model)
+        state_group.write_training_state(file, model)

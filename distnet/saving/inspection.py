@@ -9,10 +9,10 @@ from typing import Any
 
 import h5py
 
-from distnet.progress import TrainingState
-from distnet.saving import formats, keras_archive, keras_weights, training_state
+from distnet.saving import formats, keras_archive, keras_weights, state_group
 from distnet.saving.keras_h5 import read_names
 from distnet.saving.seal import is_sealed
+from distnet.training_state import TrainingState
 from distnet.types import Json
 
 _STATES = {
@@ -30,7 +30,7 @@ def inspected(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = os.fspath(filepath)
     with formats.saved(path) as found:
-        state = training_state.read_training_state(found.file)
+        state = state_group.read_training_state(found.file)
         layers = list(_layers(found))
         return {
             "file": path,
@@ -61,7 +61,7 @@ def _writer(found: formats.Saved) -> dict[str, Json]:
     holder = file.get("model_weights", file)
     version = file.attrs.get("keras_version", holder.attrs.get("keras_version"))
     text = version.decode() if isinstance(version, bytes) else version
-    group = file.get(training_state.GROUP)
+    group = file.get(state_group.GROUP)
     number = None if group is None else int(group.attrs["format"])
     return {"keras_version": None if text is None else str(text), "distnet_format": number}
 

@@ -12,7 +12,7 @@ from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
-from distnet.saving import background, formats, input_shapes, keras_archive, training_state
+from distnet.saving import background, formats, input_shapes, keras_archive, state_group
 from distnet.saving.image import Image
 
 
@@ -80,7 +80,7 @@ def load_model(
         if compile and found.training_config is not None:
             model.compile_from_config(found.training_config)
             found.read_optimizer_state(model)
-        model.training_state = training_state.read_training_state(found.file) or model.training_state
+        model.training_state = state_group.read_training_state(found.file) or model.training_state
     return model
 
 
@@ -109,11 +109,11 @@ def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:
         CheckpointError: the file is missing, or another model's.
     """
     with formats.saved(filepath) as found:
-        state = training_state.read_training_state(found.file)
+        state = state_group.read_training_state(found.file)
         if state is None:
             raise CheckpointError(f"{os.fspath(filepath)}: holds no training to resume; it was not written by distnet.")
         found.read_weights(model)
-        training_state.read_optimizer_state(found.file, model)
+        state_group.read_optimizer_state(found.file, model)
         model.training_state = state
 
 

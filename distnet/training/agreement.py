@@ -16,7 +16,7 @@ from distnet.registry import describing, to_json
 from distnet.training.sources import Source
 
 if TYPE_CHECKING:
-    from distnet.training.fitting import FitOptions
+    from distnet.training.fit_arguments import FitOptions
 
 _MOST_EPOCHS = 1000
 """Of so many epochs ranks compare whether each is validated, where an object decides it."""

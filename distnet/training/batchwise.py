@@ -14,7 +14,7 @@ from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log, Totals
-from distnet.training.steps import Steps, TrainingSteps
+from distnet.training.step import Steps, TrainingSteps
 
 
 @on_all_ranks()

@@ -23,7 +23,7 @@ from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.sources import ArraySource, Given, Source, check_end
-from distnet.training.steps import Steps
+from distnet.training.step import Steps
 from distnet.types import Array
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from distnet import comm
-from distnet.callbacks.progress import ProgressLine
+from distnet.callbacks.progbar_logger import ProgressLine
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 

@@ -10,11 +10,11 @@ import pytest
 
 from distnet import kernels
 from distnet.errors import ArgumentError
-from distnet.kernels import updates
 from distnet.kernels.base import MAX_SLOTS
 from distnet.kernels.numpy_kernels import _CHUNK_BYTES
+from distnet.optimizers import formulas
 
-FORMULAS = [f for _, f in inspect.getmembers(updates, inspect.isfunction) if f.__module__ == updates.__name__]
+FORMULAS = [f for _, f in inspect.getmembers(formulas, inspect.isfunction) if f.__module__ == formulas.__name__]
 ULPS = {"ftrl": 64, "ftrl_square_root": 64}
 """Ftrl divides a difference of powers, which every library rounds in its own way, by the learning rate."""
 SIZES = (0, 1, 37, _CHUNK_BYTES // 4 + 3)
@@ -81,7 +81,7 @@ def test_kernel_sets_agree_to_rounding_at_any_size(dtype, formula, size):
 
 def test_divergence_is_silent(kernel):
     w = np.ones(3, np.float32)
-    kernel.update(updates.rmsprop, w, np.zeros(3, np.float32), [np.zeros(3, np.float32)], (1.0, 0.9, 0.1, 0.0, 0.0))
+    kernel.update(formulas.rmsprop, w, np.zeros(3, np.float32), [np.zeros(3, np.float32)], (1.0, 0.9, 0.1, 0.0, 0.0))
     assert np.isnan(w).all()
 
 
@@ -147,7 +147,7 @@ def test_numba_refuses_what_it_would_have_to_copy():
 
 def test_numba_refuses_more_slots_than_it_has_loops_for():
     with pytest.raises(ArgumentError, match="at most 3 slots"):
-        kernels.load("numba").update(updates.sgd, np.zeros(1), np.zeros(1), [np.zeros(1)] * 4, (1.0,))
+        kernels.load("numba").update(formulas.sgd, np.zeros(1), np.zeros(1), [np.zeros(1)] * 4, (1.0,))
 
 
 def test_the_environment_chooses_the_kernels(monkeypatch):
@@ -215,10 +215,10 @@ def test_a_formula_is_compiled_once_per_machine_and_anew_when_edited(tmp_path):
 def test_the_formulas_of_distnet_are_cached():
     code = """
 import numpy as np
-from distnet.kernels import updates
+from distnet.optimizers import formulas
 from distnet.kernels.numba_kernels import NumbaKernels, update_loop
-NumbaKernels().update(updates.sgd, np.ones(3), np.ones(3), [], (2.0,))
-print(sum(update_loop(updates.sgd, 0).stats.cache_hits.values()))
+NumbaKernels().update(formulas.sgd, np.ones(3), np.ones(3), [], (2.0,))
+print(sum(update_loop(formulas.sgd, 0).stats.cache_hits.values()))
 """
     run(code)
     assert run(code) == "1\n"

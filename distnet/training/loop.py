@@ -17,17 +17,17 @@ from distnet.errors import Preempted
 from distnet.logs import NamedLogs
 from distnet.optimizers.base import changes
 from distnet.parallel import replicas
-from distnet.progress import CallbackRecord, Moment, Progress, Stage
 from distnet.saving import background
 from distnet.training.agreement import facts
+from distnet.training.cursor import Resumption, state_of
 from distnet.training.evaluation import count_batches, run_evaluation
-from distnet.training.fitting import Fit, validates
+from distnet.training.fit_arguments import Fit, validates
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import naming, verbosity
 from distnet.training.objective import Log, Objective, Totals
 from distnet.training.preemption import StopSignals
-from distnet.training.resumption import Resumption, state_of
-from distnet.training.steps import TrainingSteps
+from distnet.training.step import TrainingSteps
+from distnet.training_state import CallbackRecord, Moment, Progress, Stage
 
 
 class Training:

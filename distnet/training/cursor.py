@@ -15,8 +15,8 @@ from distnet.naming import kept_files
 from distnet.network import Network
 from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
-from distnet.progress import CallbackRecord, Progress
 from distnet.saving import restore_training
+from distnet.training_state import CallbackRecord, Progress
 from distnet.types import Json
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import distnet as keras
-from distnet.callbacks import progress
-from distnet.callbacks.progress import ProgressLine
+from distnet.callbacks import progbar_logger
+from distnet.callbacks.progbar_logger import ProgressLine
 
 X, Y = np.zeros((10, 2), "float32"), np.zeros((10, 1), "float32")
 TIME = r"\d+s \d+[mu]?s/step"
@@ -23,14 +23,14 @@ def model():
 
 @pytest.fixture
 def terminal(monkeypatch):
-    monkeypatch.setattr(progress, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(progbar_logger, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass only when told to."""
     now = [100.0]
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(progbar_logger.time, "perf_counter", lambda: now[0])
     return now
 
 

@@ -15,7 +15,7 @@ from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
-from distnet.parallel.reduction import Extra, extra_size
+from distnet.parallel.exchange import Extra, extra_size
 from distnet.parallel.slices import Messages
 from distnet.training.objective import Objective, Prediction
 from distnet.types import Array, DType

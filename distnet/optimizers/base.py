@@ -227,16 +227,71 @@ class Optimizer(Configurable):
 
     def advance(self, store: Variables | StorePart) -> None:
         """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
-        if self.loss_scale_factor is not None:
-            np.divide(store.gradients, store.dtype.type(self.loss_scale_factor), out=store.gradients)
-        if self._accumulate(store):
-            self._clip(store)
+        if self.accumulate(store):
             learning_rate = self._decayed_learning_rate()
-            self._decay_weights(store, learning_rate)
+            self.clip(store)
+            self.decay_weights(store, learning_rate)
             self.update(store, learning_rate)
             # With epsilon=0 a rule may compute 0/0 between the variables.
             store.weights[self._padding_of(store.part)] = 0
-        self._average(store)
+        self.average(store)
+
+    def accumulate(self, store: Variables | StorePart) -> bool:
+        """Divide the gradients by the loss scale, and add them up where several batches make an update.
+
+        Returns:
+            Whether this step updates the weights; the gradients are then the mean of the batches since the last.
+        """
+        if self.loss_scale_factor is not None:
+            np.divide(store.gradients, store.dtype.type(self.loss_scale_factor), out=store.gradients)
+        steps = self.gradient_accumulation_steps
+        if steps is None:
+            return True
+        total = self.slots["gradient_accumulator"][store.part]
+        total += store.gradients
+        if (self.scalars["iteration"] + 1) % steps:
+            return False
+        np.divide(total, total.dtype.type(steps), out=store.gradients)
+        total.fill(0)
+        return True
+
+    def clip(self, store: Variables | StorePart) -> None:
+        """Bound the gradients, as the options say."""
+        if self.clipvalue and self.clips_first != "norm":
+            clip_values(store.gradients, self.clipvalue)
+        if self.clipnorm:
+            clip_norms(store.gradients, self._spans, self.clipnorm)
+        if self.global_clipnorm:
+            clip_global_norm(store.gradients, self.global_clipnorm)
+        if self.clipvalue and self.clips_first == "norm":
+            clip_values(store.gradients, self.clipvalue)
+
+    def decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
+        """``w -= w * weight_decay * learning_rate``, of the variables that are not excluded."""
+        if self.weight_decay:
+            rates = (self.weight_decay, learning_rate)
+            for decayed in self._decayed:
+                first, last = max(decayed.start, store.part.start), min(decayed.stop, store.part.stop)
+                if first < last:
+                    here = slice(first - store.part.start, last - store.part.start)
+                    w = store.weights[here]
+                    kernels.current().update(formulas.weight_decay, w, w, (), rates)
+
+    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
+        """Apply the rule to weights and slots, given the gradients as they are to be used."""
+        formula, scalars = self.rule(learning_rate)
+        slots = [self.slots[name][store.part] for name in self.initial_slots()]
+        kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+
+    def average(self, store: Variables | StorePart) -> None:
+        """Take the weights into their average; set them to it where the options say so."""
+        if not self.use_ema:
+            return
+        momentum = self.ema_momentum if self.iterations else 0.0
+        average = self.slots["average"][store.part]
+        kernels.current().update(formulas.moving_average, average, store.weights, (), (momentum, 1 - momentum))
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            store.weights[...] = average
 
     def finish(self, store: Variables) -> None:
         """What ends a step, when all weights are advanced: constraints, and the count."""
@@ -245,11 +300,10 @@ class Optimizer(Configurable):
                 span.variable.assign(span.variable.constraint(span.variable.value))
         self.scalars["iteration"] += 1
 
-    def update(self, store: Variables | StorePart, learning_rate: float) -> None:
-        """Apply the rule to weights and slots, given the gradients as they are to be used."""
-        formula, scalars = self.rule(learning_rate)
-        slots = [self.slots[name][store.part] for name in self.initial_slots()]
-        kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+    def _padding_of(self, part: slice) -> Array:
+        first, last = np.searchsorted(self._padding, (part.start, part.stop))
+        padding: Array = self._padding[first:last] - part.start
+        return padding
 
     def finalize_variable_values(self, store: Variables) -> None:
         """At the end of training: with ``use_ema`` the weights become their average."""
@@ -335,54 +389,6 @@ class Optimizer(Configurable):
     def _decayed_learning_rate(self) -> float:
         rate = float(self.learning_rate)
         return rate / (1 + self.decay * self.scalars["iteration"]) if self.decay else rate
-
-    def _accumulate(self, store: Variables | StorePart) -> bool:
-        """Whether this step updates the weights; the gradients are then the mean of the batches since the last."""
-        steps = self.gradient_accumulation_steps
-        if steps is None:
-            return True
-        total = self.slots["gradient_accumulator"][store.part]
-        total += store.gradients
-        if (self.scalars["iteration"] + 1) % steps:
-            return False
-        np.divide(total, total.dtype.type(steps), out=store.gradients)
-        total.fill(0)
-        return True
-
-    def _clip(self, store: Variables | StorePart) -> None:
-        if self.clipvalue and self.clips_first != "norm":
-            clip_values(store.gradients, self.clipvalue)
-        if self.clipnorm:
-            clip_norms(store.gradients, self._spans, self.clipnorm)
-        if self.global_clipnorm:
-            clip_global_norm(store.gradients, self.global_clipnorm)
-        if self.clipvalue and self.clips_first == "norm":
-            clip_values(store.gradients, self.clipvalue)
-
-    def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
-        if self.weight_decay:
-            rates = (self.weight_decay, learning_rate)
-            for decayed in self._decayed:
-                first, last = max(decayed.start, store.part.start), min(decayed.stop, store.part.stop)
-                if first < last:
-                    here = slice(first - store.part.start, last - store.part.start)
-                    kernels.current().update(
-                        formulas.weight_decay, store.weights[here], store.gradients[here], (), rates
-                    )
-
-    def _padding_of(self, part: slice) -> Array:
-        first, last = np.searchsorted(self._padding, (part.start, part.stop))
-        padding: Array = self._padding[first:last] - part.start
-        return padding
-
-    def _average(self, store: Variables | StorePart) -> None:
-        if not self.use_ema:
-            return
-        momentum = self.ema_momentum if self.iterations else 0.0
-        average = self.slots["average"][store.part]
-        kernels.current().update(formulas.moving_average, average, store.weights, (), (momentum, 1 - momentum))
-        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
-            store.weights[...] = average
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras.optimizers")

@@ -1,10 +1,11 @@
-"""The optimizers' update rules, each written once.
+"""The optimizers' update rules, each written once: NumPy runs it on arrays, numba as the body of one loop.
 
-A formula takes ``(w, g, *slots, *scalars)`` and returns ``(w, *slots)``: weight, gradient, state, and
-numbers of the dtype of the weights. NumPy runs it on arrays, numba as the body of one scalar loop, so it
-holds nothing but arithmetic and NumPy ufuncs, and calls no other function. It holds no literals either: to
-numba a literal is an int64 or a float64, and ``1 - rho`` would turn a float32 loop into a float64 one
-(measured: 3 times slower, and rounded otherwise). Such constants come in as scalars, computed in float64.
+A formula takes ``(w, g, *slots, *scalars)`` and returns ``(w, *slots)``: weight, gradient, state, and numbers of the
+dtype of the weights. It holds nothing but arithmetic and NumPy ufuncs, and calls no other function. It holds no
+literals either: to numba a literal is an int64 or a float64, and ``1 - rho`` would turn a float32 loop into a float64
+one (measured: 3 times slower, and rounded otherwise). Such constants come in as scalars, computed in float64.
+
+The kernels take any such function, so a new optimizer may also bring its formula along in its own file.
 
 The equations follow Keras 3; each is stated in the docstring of its optimizer.
 """

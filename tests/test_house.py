@@ -13,10 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "distnet"
 CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
 
-FILES_OF_ONE_NAME = {
-    *("arrays.py", "distributions.py", "margins.py", "names.py", "overlap.py", "probabilistic.py", "progress.py"),
-    *("reduction.py", "regression.py", "sequence.py", "sequences.py", "text.py", "tree.py"),
-}
+FILES_OF_ONE_NAME = {"arrays.py", "distributions.py", "sequence.py", "text.py", "tree.py"}
 """Names that two files have still; shorten this."""
 CIRCLES = {"distnet.layers.engine"}
 """Rooms whose modules import each other in a circle still; shorten this."""

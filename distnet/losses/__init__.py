@@ -1,45 +1,17 @@
 """Losses: what training makes small. As classes, and as functions of one value per sample."""
 
-from distnet.criteria import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy,
-    categorical_hinge,
-    circle,
-    cosine_similarity,
-    ctc,
-    dice,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-    tversky,
-)
 from distnet.losses.base import Loss
-from distnet.losses.kinds import LOSSES, FunctionLoss
-from distnet.losses.margins import CategoricalHinge, Hinge, SquaredHinge
-from distnet.losses.names import canonical_name, deserialize, get, resolve, serialize
-from distnet.losses.overlap import Dice, Tversky
-from distnet.losses.probabilistic import (
+from distnet.losses.crossentropy import (
     BinaryCrossentropy,
-    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
     CategoricalGeneralizedCrossEntropy,
-    KLDivergence,
-    Poisson,
     SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_generalized_cross_entropy,
+    sparse_categorical_crossentropy,
 )
-from distnet.losses.regression import (
+from distnet.losses.distances import (
     CosineSimilarity,
     Huber,
     LogCosh,
@@ -47,8 +19,27 @@ from distnet.losses.regression import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
 )
-from distnet.losses.sequences import CTC, Circle
+from distnet.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
+from distnet.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from distnet.losses.hinges import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from distnet.losses.kinds import LOSSES, FunctionLoss
+from distnet.losses.loss_names import canonical_name, deserialize, get, resolve, serialize
+from distnet.losses.overlap import Dice, Tversky, dice, tversky
+from distnet.losses.pairs import Circle, circle
+from distnet.losses.sequences import CTC, ctc
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error

@@ -10,9 +10,9 @@ from typing import cast
 import numpy as np
 
 from distnet.activations import Activation
-from distnet.criteria.alignment import as_floating
-from distnet.criteria.weighting import over_values, sample_weights
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating
+from distnet.losses.weighting import over_values, sample_weights
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
 from distnet.types import Array, ArrayLike

@@ -1,4 +1,4 @@
-"""Losses made of a criterion or of a function of the user, and their registry."""
+"""Losses made of a loss function of this package's or of a function of the user, and their registry."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from distnet.activations import Activation
-from distnet.criteria import Criterion
-from distnet.criteria.alignment import as_floating
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating
 from distnet.losses.base import Loss
+from distnet.losses.loss_function import LossFunction
 from distnet.naming import name_of
 from distnet.registry import Registry, to_json
 from distnet.types import Array, ArrayLike, Json
 
 
-class CriterionLoss(Loss, ABC):
-    """A loss whose values are a criterion's; its own fields are the criterion's options."""
+class BuiltInLoss(Loss, ABC):
+    """A loss whose values are a loss function's; its own fields are the function's options."""
 
-    criterion: ClassVar[Criterion[...]]
+    function: ClassVar[LossFunction[...]]
     has_function_name: ClassVar[bool] = True
-    """Whether Keras finds the loss by the name of its criterion."""
+    """Whether Keras finds the loss by the name of its function."""
 
     def default_name(self) -> str:
-        """The criterion's name."""
-        return self.criterion.__name__
+        """The function's name."""
+        return self.function.__name__
 
     def of_logits(self, activation: Activation) -> Loss | None:
         """With ``from_logits``, for the crossentropy that belongs to the activation, over the last axis."""
@@ -40,13 +40,13 @@ class CriterionLoss(Loss, ABC):
         return cast(Loss, dataclasses.replace(cast(Any, self), from_logits=True))
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        return self.criterion.values_and_gradient(y_true, y_pred, **self.options())
+        return self.function.values_and_gradient(y_true, y_pred, **self.options())
 
     def validate(self, y_true: ArrayLike, y_pred: ArrayLike) -> None:
-        self.criterion.align(y_true, as_floating(y_pred), **self.options())
+        self.function.align(y_true, as_floating(y_pred), **self.options())
 
     def options(self) -> dict[str, object]:
-        """The criterion's options."""
+        """The function's options."""
         return {name: getattr(self, name) for name in _option_names(type(self))}
 
     @property
@@ -56,7 +56,7 @@ class CriterionLoss(Loss, ABC):
 
 
 @functools.cache
-def _option_names(cls: type[CriterionLoss]) -> tuple[str, ...]:
+def _option_names(cls: type[BuiltInLoss]) -> tuple[str, ...]:
     base = {f.name for f in dataclasses.fields(Loss)}
     return tuple(f.name for f in dataclasses.fields(cls) if f.name not in base)
 
@@ -97,9 +97,9 @@ class FunctionLoss(Loss):
 
 def of_function(fn: Callable[..., Any]) -> Loss:
     """The loss that a function means: one of this package's, or a user's own."""
-    if isinstance(fn, Criterion):
+    if isinstance(fn, LossFunction):
         return LOSSES.get(fn.__name__)
-    if isinstance(fn, functools.partial) and isinstance(fn.func, Criterion) and not fn.args:
+    if isinstance(fn, functools.partial) and isinstance(fn.func, LossFunction) and not fn.args:
         kind = cast("type[Loss]", LOSSES.find(fn.func.__name__))
         return kind(**fn.keywords, name=name_of(fn))
     return FunctionLoss(fn)

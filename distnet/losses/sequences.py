@@ -1,53 +1,129 @@
-"""Losses of sequences of labels, and of embeddings that are compared with each other."""
+"""How probable a sequence of labels is among the sequences of steps that mean it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from distnet import criteria
-from distnet.arguments import ANY, number
-from distnet.losses.kinds import LOSSES, CriterionLoss
+from distnet.errors import DataError, ShapeError
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import Pullback, loss_function
 from distnet.types import Array
+
+BLANK = 0
+_IMPOSSIBLE = -1e5
+"""Logarithm of the probability of what cannot be, as Keras has it: a loss of about 1e5 where the steps are too few."""
+
+
+def _label_sequences(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
+    """Labels (N, L) as integers, and logits (N, T, C).
+
+    Raises:
+        ShapeError: other shapes.
+        DataError: a label is no class.
+    """
+    labels = np.asarray(y_true)
+    if labels.ndim != 2 or y_pred.ndim != 3 or len(labels) != len(y_pred):
+        raise ShapeError(
+            f"{name}: expected labels (N, L) and logits (N, T, C), received {labels.shape} and {y_pred.shape}."
+        )
+    wrong = (labels < 0) | (labels >= y_pred.shape[2]) | (labels != np.floor(labels))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{name}: expected class numbers from 1 to {y_pred.shape[2] - 1}, and 0 behind them, received "
+            f"{labels[row, column]} in row {row}.",
+            int(row),
+        )
+    return labels.astype(np.intp), y_pred
+
+
+@loss_function(_label_sequences)
+def ctc(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+    """``-log p(labels | logits)`` where each step says a label or a blank, equal neighbours count once.
+
+    Shapes:
+        y_true (N, L), class numbers from 1, zeros behind; y_pred (N, T, C), logits, class 0 the blank -> (N,).
+
+    Source: Graves et al. (2006), doi:10.1145/1143844.1143891, section 4.
+    """
+    chain = _Chain(y_true, y_pred)
+    ahead = chain.forward()
+    log_p = chain.total(ahead[-1])
+    return -log_p, lambda: chain.gradient(ahead, log_p)
+
+
+class _Chain:
+    """The states that the steps go through: a blank, the first label, a blank, the second label ... a blank.
+
+    A step stays, goes on by one state, or by two where that skips the blank between different labels.
+    """
+
+    def __init__(self, labels: Array, logits: Array) -> None:
+        rows, length = labels.shape
+        shifted = logits - logits.max(axis=2, keepdims=True)
+        self.log_share = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+        self.states = np.full((rows, 2 * length + 1), BLANK)
+        self.states[:, 1::2] = labels
+        self.last = 2 * np.count_nonzero(labels, axis=1)
+        self.emitted = np.take_along_axis(self.log_share, self.states[:, None, :], axis=2)
+        self.skip = np.full(self.states.shape, _IMPOSSIBLE, logits.dtype)
+        self.skip[:, 3::2] = np.where(labels[:, 1:] != labels[:, :-1], 0.0, _IMPOSSIBLE)
+
+    def forward(self) -> Array:
+        """(T + 1, N, S): the log probability of the first t steps and of being at a state after them."""
+        rows, steps, states = self.emitted.shape
+        ahead = np.full((steps + 1, rows, states), _IMPOSSIBLE, self.emitted.dtype)
+        ahead[0, :, 0] = 0.0
+        for t in range(steps):
+            ahead[t + 1] = self.emitted[:, t] + _sum(ahead[t], _moved(ahead[t], 1), _moved(ahead[t], 2) + self.skip)
+        return ahead
+
+    def total(self, at_end: Array) -> Array:
+        """(N,): the log probability of ending at the last label or the blank behind it."""
+        rows = np.arange(len(at_end))
+        before = np.where(self.last > 0, at_end[rows, self.last - 1], -np.inf)
+        return np.asarray(np.logaddexp(at_end[rows, self.last], before))
+
+    def gradient(self, ahead: Array, log_p: Array) -> Array:
+        """(N, T, C) of ``-log_p`` by the logits: what the steps say, less what they should have said."""
+        rows, steps, states = self.emitted.shape
+        behind = np.full((rows, states), -np.inf, self.emitted.dtype)
+        each = np.arange(rows)
+        behind[each, self.last] = 0.0
+        behind[each, np.maximum(self.last - 1, 0)] = 0.0
+        said = np.zeros_like(self.log_share)
+        at = (each[:, None], self.states)
+        for t in reversed(range(steps)):
+            np.add.at(said[:, t], at, np.exp(ahead[t + 1] + behind - log_p[:, None]))
+            reached = self.emitted[:, t] + behind
+            behind = _sum(reached, _moved(reached, -1), _moved(reached + self.skip, -2))
+        return np.asarray(np.exp(self.log_share) - said)
+
+
+def _moved(x: Array, by: int) -> Array:
+    """``x`` moved along its last axis; what comes in has no probability."""
+    moved = np.full_like(x, -np.inf)
+    if by > 0:
+        moved[:, by:] = x[:, :-by]
+    else:
+        moved[:, :by] = x[:, -by:]
+    return moved
+
+
+def _sum(a: Array, b: Array, c: Array) -> Array:
+    return np.asarray(np.logaddexp(np.logaddexp(a, b), c))
 
 
 @LOSSES.register()
 @dataclass(eq=False)
-class CTC(CriterionLoss):
+class CTC(BuiltInLoss):
     """``-log p(labels | logits)`` of connectionist temporal classification; class 0 is the blank.
 
     Source: Graves et al. (2006), doi:10.1145/1143844.1143891; ``keras.losses.CTC``.
     """
 
-    criterion: ClassVar = criteria.ctc
-
-
-@LOSSES.register()
-@dataclass(eq=False)
-class Circle(CriterionLoss):
-    """Draws embeddings of one label together, and those of different labels apart; rows of 0 do not count.
-
-    Every row is compared with all rows of the global batch.
-
-    Args:
-        gamma: scale.
-        margin: how far from 0 and 1 distances may be.
-        remove_diagonal: whether a row is not compared with itself.
-
-    Source: Sun et al. (2020), arXiv:2002.10857; ``keras.losses.Circle``.
-    """
-
-    criterion: ClassVar = criteria.circle
-    gamma: float = number(80.0, ANY)
-    margin: float = number(0.4, ANY)
-    remove_diagonal: bool = field(default=True)
-
-    @property
-    def couples_rows(self) -> bool:
-        """Always."""
-        return True
-
-    def valid(self, y_true: Array, values: Array) -> Array | None:
-        return np.asarray(values > 0)
+    function: ClassVar = ctc

@@ -1,6 +1,6 @@
 """Metrics: what to watch during training. As classes, and as functions of one value per sample."""
 
-from distnet.criteria import (
+from distnet.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -54,7 +54,7 @@ from distnet.metrics.correlation import (
 from distnet.metrics.fscore import F1Score, FBetaScore
 from distnet.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from distnet.metrics.means import METRICS, MeanMetricWrapper
-from distnet.metrics.names import deserialize, get, resolve, serialize
+from distnet.metrics.metric_names import deserialize, get, resolve, serialize
 from distnet.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -65,7 +65,6 @@ from distnet.metrics.probabilistic import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
-from distnet.metrics.reduction import Mean, Sum
 from distnet.metrics.regression import (
     CosineSimilarity,
     LogCoshError,
@@ -77,6 +76,7 @@ from distnet.metrics.regression import (
     R2Score,
     RootMeanSquaredError,
 )
+from distnet.metrics.running import Mean, Sum
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error

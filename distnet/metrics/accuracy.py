@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.arguments import whole_number
-from distnet.criteria.alignment import as_floating, same_shape
 from distnet.errors import ShapeError
+from distnet.losses.alignment import as_floating, same_shape
 from distnet.metrics.means import METRICS, FunctionMetric
 from distnet.registry import BESIDE, IF_SET
 from distnet.results import giving_results

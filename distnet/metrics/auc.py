@@ -10,9 +10,9 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import as_numbers
-from distnet.criteria.alignment import as_floating
-from distnet.criteria.slopes import sigmoid
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating
+from distnet.losses.slopes import sigmoid
 from distnet.metrics.means import METRICS
 from distnet.metrics.sums import SumsMetric, ratio
 from distnet.metrics.thresholds import as_thresholds, evenly_spaced, hits

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import config
-from distnet.criteria.alignment import as_floating, same_shape
+from distnet.losses.alignment import as_floating, same_shape
 from distnet.metrics.means import METRICS, FunctionMetric
 from distnet.results import giving_results
 from distnet.types import Array, ArrayLike

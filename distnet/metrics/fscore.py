@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet import config
-from distnet.criteria.alignment import as_floating, same_shape
-from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating, same_shape
+from distnet.losses.weighting import every_weight
 from distnet.metrics.means import METRICS
 from distnet.metrics.sums import SumsMetric, scalar_or_array
 from distnet.types import Array, ArrayLike, Shape

@@ -10,9 +10,9 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import is_integer
-from distnet.criteria.alignment import as_floating
-from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating
+from distnet.losses.weighting import every_weight
 from distnet.metrics.means import METRICS
 from distnet.metrics.sums import SumsMetric
 from distnet.types import Array, ArrayLike, Shape

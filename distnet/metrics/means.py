@@ -12,11 +12,11 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from distnet import criteria
-from distnet.criteria import Criterion
-from distnet.criteria.alignment import as_floating
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet import losses
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating
+from distnet.losses.loss_function import LossFunction
+from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.base import Metric
 from distnet.metrics.sums import SumsMetric
 from distnet.naming import name_of
@@ -168,8 +168,8 @@ def function_of(spec: object) -> Callable[..., Array]:
         if callable(spec):
             return spec
         raise ArgumentError(f"metric: expected a function or the name of one, received {spec!r}.")
-    found = getattr(criteria, spec, None)
-    if isinstance(found, Criterion):
+    found = getattr(losses, spec, None)
+    if isinstance(found, LossFunction):
         return found
     member = METRICS.find(spec)
     function = getattr(member, "function", member)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import criteria
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet import losses
+from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.means import METRICS, FunctionMetric
 from distnet.registry import BESIDE
 from distnet.types import Array, ArrayLike
@@ -25,7 +25,7 @@ class BinaryCrossentropy(FunctionMetric):
     """
 
     direction = "down"
-    function: ClassVar = criteria.binary_crossentropy
+    function: ClassVar = losses.binary_crossentropy
     from_logits: bool = False
     label_smoothing: float = 0
 
@@ -42,7 +42,7 @@ class CategoricalCrossentropy(FunctionMetric):
     """
 
     direction = "down"
-    function: ClassVar = criteria.categorical_crossentropy
+    function: ClassVar = losses.categorical_crossentropy
     from_logits: bool = False
     label_smoothing: float = 0
     axis: int = -1
@@ -60,7 +60,7 @@ class SparseCategoricalCrossentropy(FunctionMetric):
     """
 
     direction = "down"
-    function: ClassVar = criteria.sparse_categorical_crossentropy
+    function: ClassVar = losses.sparse_categorical_crossentropy
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = -1
@@ -79,7 +79,7 @@ class KLDivergence(FunctionMetric):
     """``sum(t log(t / p))`` over the last axis."""
 
     direction = "down"
-    function: ClassVar = criteria.kl_divergence
+    function: ClassVar = losses.kl_divergence
 
 
 @METRICS.register()
@@ -88,7 +88,7 @@ class Poisson(FunctionMetric):
     """``mean(p - t log(p))`` over the last axis, for counts t."""
 
     direction = "down"
-    function: ClassVar = criteria.poisson
+    function: ClassVar = losses.poisson
 
 
 @METRICS.register()
@@ -101,7 +101,7 @@ class Hinge(FunctionMetric):
     """
 
     direction = "down"
-    function: ClassVar = criteria.hinge
+    function: ClassVar = losses.hinge
     plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
 
@@ -115,7 +115,7 @@ class SquaredHinge(FunctionMetric):
     """
 
     direction = "down"
-    function: ClassVar = criteria.squared_hinge
+    function: ClassVar = losses.squared_hinge
     plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
 
@@ -125,4 +125,4 @@ class CategoricalHinge(FunctionMetric):
     """``max(worst - right + 1, 0)``: the largest wrong score against the right one."""
 
     direction = "down"
-    function: ClassVar = criteria.categorical_hinge
+    function: ClassVar = losses.categorical_hinge

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import criteria
-from distnet.criteria.alignment import as_floating, same_shape
-from distnet.criteria.weighting import every_weight
+from distnet import losses
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating, same_shape
+from distnet.losses.weighting import every_weight
 from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
 from distnet.metrics.sums import SumsMetric, ratio, scalar_or_array
 from distnet.registry import BESIDE
@@ -25,7 +25,7 @@ class MeanSquaredError(FunctionMetric):
     """``mean((p - t)^2)``."""
 
     direction = "down"
-    function: ClassVar = criteria.mean_squared_error
+    function: ClassVar = losses.mean_squared_error
 
 
 @METRICS.register("mae")
@@ -34,7 +34,7 @@ class MeanAbsoluteError(FunctionMetric):
     """``mean(|p - t|)``."""
 
     direction = "down"
-    function: ClassVar = criteria.mean_absolute_error
+    function: ClassVar = losses.mean_absolute_error
 
 
 @METRICS.register("mape")
@@ -43,7 +43,7 @@ class MeanAbsolutePercentageError(FunctionMetric):
     """``100 mean(|p - t| / max(|t|, epsilon))``, in percent."""
 
     direction = "down"
-    function: ClassVar = criteria.mean_absolute_percentage_error
+    function: ClassVar = losses.mean_absolute_percentage_error
 
 
 @METRICS.register("msle")
@@ -52,7 +52,7 @@ class MeanSquaredLogarithmicError(FunctionMetric):
     """``mean((log(1 + p) - log(1 + t))^2)``, p and t at least epsilon."""
 
     direction = "down"
-    function: ClassVar = criteria.mean_squared_logarithmic_error
+    function: ClassVar = losses.mean_squared_logarithmic_error
 
 
 @METRICS.register("log_cosh")
@@ -61,7 +61,7 @@ class LogCoshError(FunctionMetric):
     """``mean(log(cosh(p - t)))``."""
 
     direction = "down"
-    function: ClassVar = criteria.log_cosh
+    function: ClassVar = losses.log_cosh
 
     def default_name(self) -> str:
         """Keras's name."""
@@ -89,7 +89,7 @@ class CosineSimilarity(MeanMetric):
         self._direction = "down" if self.as_loss else "up"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        loss = criteria.cosine_similarity(y_true, y_pred, axis=self.axis, mean_over_axis=self.mean_over_axis)
+        loss = losses.cosine_similarity(y_true, y_pred, axis=self.axis, mean_over_axis=self.mean_over_axis)
         return loss if self.as_loss else -loss
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import as_numbers
-from distnet.criteria.alignment import as_floating, same_shape
-from distnet.criteria.weighting import every_weight
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses.alignment import as_floating, same_shape
+from distnet.losses.weighting import every_weight
 from distnet.types import Array, ArrayLike
 
 TP, FP, TN, FN = range(4)

@@ -109,7 +109,7 @@ def test_json_gives_the_same_loss_back(loss, draw):
 @every_loss
 def test_the_function_gives_the_values(loss, draw):
     y_true, y_pred = draw(np.random.default_rng(1), 5)
-    function = getattr(losses, loss.criterion.__name__)
+    function = getattr(losses, loss.function.__name__)
     values = function(y_true, y_pred, **loss.options())
     np.testing.assert_array_equal(values, loss.values_and_gradient(y_true, y_pred)[0])
 

@@ -6,13 +6,19 @@ Source: Lin et al. (2017), arXiv:1708.02002, equations 4 and 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
-from distnet import config
-from distnet.criteria.base import Pullback, criterion
-from distnet.criteria.crossentropy import smoothed_binary, smoothed_one_hot
-from distnet.criteria.slopes import (
+from distnet import activations, config
+from distnet.activations import Activation
+from distnet.arguments import FRACTION, NOT_NEGATIVE, number
+from distnet.losses.base import Loss
+from distnet.losses.crossentropy import smoothed_binary, smoothed_one_hot
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.slopes import (
     clip,
     clip_slope,
     log_softmax,
@@ -25,7 +31,7 @@ from distnet.criteria.slopes import (
 from distnet.types import Array
 
 
-@criterion()
+@loss_function()
 def binary_focal_crossentropy(
     y_true: Array,
     y_pred: Array,
@@ -57,7 +63,7 @@ def binary_focal_crossentropy(
     return (focus * crossentropy).mean(axis=axis), gradient
 
 
-@criterion()
+@loss_function()
 def binary_focal_crossentropy_of_logits(
     y_true: Array,
     y_pred: Array,
@@ -86,7 +92,7 @@ def binary_focal_crossentropy_of_logits(
     return (focus * crossentropy).mean(axis=axis), gradient
 
 
-@criterion()
+@loss_function()
 def categorical_focal_crossentropy(
     y_true: Array,
     y_pred: Array,
@@ -115,3 +121,64 @@ def categorical_focal_crossentropy(
         return softmax_pullback(dp, p, axis) if from_logits else dp
 
     return (focus * crossentropy).sum(axis=axis), gradient
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class BinaryFocalCrossentropy(BuiltInLoss):
+    """Binary crossentropy times ``(1 - p_t)^gamma``, p_t being the probability of what is true.
+
+    Args:
+        apply_class_balancing: whether positives weigh ``alpha`` and negatives ``1 - alpha``.
+        alpha: in [0, 1].
+        gamma: focus, >= 0.
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
+        axis: the axis of the mean.
+
+    Source: Lin et al. (2017), arXiv:1708.02002.
+    """
+
+    function: ClassVar = binary_focal_crossentropy
+    logits_of: ClassVar = activations.sigmoid
+    apply_class_balancing: bool = False
+    alpha: float = number(0.25, FRACTION)
+    gamma: float = number(2.0, NOT_NEGATIVE)
+    from_logits: bool = False
+    label_smoothing: float = number(0.0, FRACTION)
+    axis: int = -1
+
+    def of_logits(self, activation: Activation) -> Loss | None:
+        """Of the logits unclipped; of logits that a user has, Keras 3 makes clipped probabilities."""
+        loss = super().of_logits(activation)
+        return None if loss is None else _BinaryFocalOfLogits(**{f.name: getattr(loss, f.name) for f in fields(self)})
+
+
+@dataclass(eq=False)
+class _BinaryFocalOfLogits(BinaryFocalCrossentropy):
+    """The same behind a sigmoid, as TensorFlow's Keras has it."""
+
+    function: ClassVar = binary_focal_crossentropy_of_logits
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalFocalCrossentropy(BuiltInLoss):
+    """Categorical crossentropy times ``alpha (1 - p)^gamma`` per class.
+
+    Args:
+        alpha: weight, one number or one for each class.
+        gamma: focus, >= 0.
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
+        axis: the axis of the classes.
+
+    Source: Lin et al. (2017), arXiv:1708.02002.
+    """
+
+    function: ClassVar = categorical_focal_crossentropy
+    alpha: float | Sequence[float] = 0.25
+    gamma: float = number(2.0, NOT_NEGATIVE)
+    from_logits: bool = False
+    label_smoothing: float = number(0.0, FRACTION)
+    axis: int = -1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
 from distnet import config
-from distnet.criteria.base import Pullback, criterion
-from distnet.criteria.slopes import clip, clip_slope
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.slopes import clip, clip_slope
 from distnet.types import Array
 
 
-@criterion()
+@loss_function()
 def kl_divergence(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
     """``sum(t log(t / p))`` over the last axis, both clipped to [epsilon, 1]."""
     epsilon = config.epsilon()
@@ -18,9 +22,25 @@ def kl_divergence(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
     return (t * np.log(t / p)).sum(axis=-1), lambda: -t / p * clip_slope(y_pred, epsilon, 1.0)
 
 
-@criterion()
+@loss_function()
 def poisson(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
     """``mean(p - t log(p + epsilon))`` over the last axis."""
     rate = y_pred + config.epsilon()
     values = (y_pred - y_true * np.log(rate)).mean(axis=-1)
     return values, lambda: (1.0 - y_true / rate) * (1.0 / y_pred.shape[-1])
+
+
+@LOSSES.register("kld", "kullback_leibler_divergence")
+@dataclass(eq=False)
+class KLDivergence(BuiltInLoss):
+    """``sum(t log(t / p))`` over the last axis."""
+
+    function: ClassVar = kl_divergence
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class Poisson(BuiltInLoss):
+    """``mean(p - t log(p))`` over the last axis, for counts t."""
+
+    function: ClassVar = poisson

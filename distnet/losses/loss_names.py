@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from distnet.criteria import Criterion
-from distnet.criteria.tasks import task_of
 from distnet.losses.base import Loss
-from distnet.losses.kinds import LOSSES, CriterionLoss
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import LossFunction
+from distnet.losses.tasks import task_of
 from distnet.registry import custom_object_scope
 from distnet.types import Json, Shape
 
-LossFunction: TypeAlias = Callable[..., Any]
-"""A function of ``(y_true, y_pred)``: one of Keras's, which gives a value per sample, or a user's own."""
 
-
-def get(identifier: object) -> Loss | LossFunction | None:
+def get(identifier: object) -> Loss | Callable[..., Any] | None:
     """The loss or loss function that a name, class, function, config or loss means; None stays None.
 
     As in Keras, the name of a function means the function, which gives one value per sample, and the name of a
@@ -33,24 +30,24 @@ def get(identifier: object) -> Loss | LossFunction | None:
     Source: ``keras.losses.get``.
     """
     if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
-        return cast("Loss | LossFunction | None", identifier)
+        return cast("Loss | Callable[..., Any] | None", identifier)
     name = _function_name(identifier)
     member = LOSSES.find(name) if name else None
-    if name and isinstance(member, type) and issubclass(member, CriterionLoss) and name != member.__name__:
-        return member.criterion
+    if name and isinstance(member, type) and issubclass(member, BuiltInLoss) and name != member.__name__:
+        return member.function
     if callable(member) and not isinstance(member, type):
-        return cast(LossFunction, member)
+        return cast(Callable[..., Any], member)
     return LOSSES.get(identifier)
 
 
 def serialize(loss: object) -> Json:
     """The JSON of a loss: a function's name, or ``{"class_name", "config"}``."""
-    if isinstance(loss, Criterion):
+    if isinstance(loss, LossFunction):
         return loss.__name__
     return LOSSES.get(loss).as_json()
 
 
-def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss | LossFunction | None:
+def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss | Callable[..., Any] | None:
     """The loss or loss function that ``serialize`` of distnet or Keras described, as ``get`` gives it.
 
     Args:
@@ -76,8 +73,8 @@ def canonical_name(loss: Loss) -> Json:
 
     Source: Keras 3 reads ``"mean_squared_error"`` in a training configuration and refuses ``"mse"``.
     """
-    if isinstance(loss, CriterionLoss) and loss.has_function_name and loss.get_config() == type(loss)().get_config():
-        return loss.criterion.__name__
+    if isinstance(loss, BuiltInLoss) and loss.has_function_name and loss.get_config() == type(loss)().get_config():
+        return loss.function.__name__
     return loss.as_json()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from distnet.criteria.tasks import task_of
+from distnet.losses.tasks import task_of
 from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS
 from distnet.registry import custom_object_scope

@@ -1,4 +1,4 @@
-"""Pieces that several criteria share, with the slopes that automatic differentiation gives them.
+"""Pieces that several loss functions share, with the slopes that automatic differentiation gives them.
 
 At the very point where a minimum or maximum changes sides, both sides count half, as in JAX.
 """

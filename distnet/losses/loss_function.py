@@ -1,4 +1,4 @@
-"""What a criterion is: a value per sample of targets and predictions, and its gradient on demand."""
+"""What a loss function is: a value per sample of targets and predictions, and its gradient on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Concatenate, Generic, ParamSpec, TypeAlias, cast
 
-from distnet.criteria.alignment import as_floating, same_shape
+from distnet.losses.alignment import as_floating, same_shape
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
@@ -23,7 +23,7 @@ Alignment: TypeAlias = Callable[[str, Array, Array, Mapping[str, object]], tuple
 """``(name, y_true, y_pred, options) -> (y_true, y_pred)``: checked, and of the shapes a formula expects."""
 
 
-class Criterion(Generic[P]):
+class LossFunction(Generic[P]):
     """A function of ``(y_true, y_pred)`` that gives values and, asked, their gradient.
 
     Losses ask for both, metrics for the values alone; the formula is written once. Called as a function
@@ -71,6 +71,6 @@ class Criterion(Generic[P]):
         return self._align(self.__name__, cast(Array, y_true), as_floating(y_pred), options)
 
 
-def criterion(align: Alignment = same_shape) -> Callable[[Formula[P]], Criterion[P]]:
+def loss_function(align: Alignment = same_shape) -> Callable[[Formula[P]], LossFunction[P]]:
     """Decorate a formula: the result is called with any arrays that ``align`` can make fit."""
-    return lambda formula: Criterion(formula, align)
+    return lambda formula: LossFunction(formula, align)

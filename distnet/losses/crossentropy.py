@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import ClassVar
+
 import numpy as np
 
-from distnet import config
-from distnet.criteria.alignment import class_numbers
-from distnet.criteria.base import Pullback, criterion
-from distnet.criteria.slopes import (
+from distnet import activations, config
+from distnet.arguments import FRACTION, INNER_FRACTION, number
+from distnet.losses.alignment import class_numbers
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.slopes import (
     clip,
     clip_slope,
     log_softmax,
@@ -16,6 +21,7 @@ from distnet.criteria.slopes import (
     share_pullback,
     sigmoid,
 )
+from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
 
@@ -31,7 +37,7 @@ def smoothed_one_hot(y_true: Array, label_smoothing: float) -> Array:
     return np.asarray(y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1])
 
 
-@criterion()
+@loss_function()
 def binary_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> tuple[Array, Pullback]:
@@ -54,7 +60,7 @@ def binary_crossentropy(
     return values.mean(axis=axis), gradient
 
 
-@criterion()
+@loss_function()
 def categorical_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> tuple[Array, Pullback]:
@@ -79,7 +85,7 @@ def categorical_crossentropy(
     return -(t * np.log(clipped)).sum(axis=axis), gradient
 
 
-@criterion(align=class_numbers)
+@loss_function(align=class_numbers)
 def sparse_categorical_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> tuple[Array, Pullback]:
@@ -114,7 +120,7 @@ def sparse_categorical_crossentropy(
     return values if kept is None else np.where(kept, values, 0.0).astype(y_pred.dtype, copy=False), gradient
 
 
-@criterion(align=class_numbers)
+@loss_function(align=class_numbers)
 def categorical_generalized_cross_entropy(y_true: Array, y_pred: Array, q: float = 0.5) -> tuple[Array, Pullback]:
     """``(1 - p[t]^q) / q``: between crossentropy (q -> 0) and absolute error (q = 1); ``t`` is a class number.
 
@@ -129,3 +135,83 @@ def categorical_generalized_cross_entropy(y_true: Array, y_pred: Array, q: float
         return dy
 
     return ((1.0 - np.power(p, q)) / q).squeeze(axis=-1), gradient
+
+
+@LOSSES.register("bce")
+@dataclass(eq=False)
+class BinaryCrossentropy(BuiltInLoss):
+    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis.
+
+    Args:
+        from_logits: whether predictions are logits instead of probabilities.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
+        axis: the axis of the mean.
+    """
+
+    function: ClassVar = binary_crossentropy
+    logits_of: ClassVar = activations.sigmoid
+    from_logits: bool = False
+    label_smoothing: float = number(0.0, FRACTION)
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalCrossentropy(BuiltInLoss):
+    """``-sum(t log(p))`` over the classes of one-hot targets.
+
+    Args:
+        from_logits: whether predictions are logits; probabilities are divided by their sum.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
+        axis: the axis of the classes.
+    """
+
+    function: ClassVar = categorical_crossentropy
+    logits_of: ClassVar = activations.softmax
+    from_logits: bool = False
+    label_smoothing: float = number(0.0, FRACTION)
+    axis: int = -1
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class SparseCategoricalCrossentropy(BuiltInLoss):
+    """``-log(p[t])``: categorical crossentropy of class numbers.
+
+    Args:
+        from_logits: whether predictions are logits; probabilities are divided by their sum.
+        ignore_class: a label that counts neither in the sum nor in the divisor.
+        axis: the axis of the classes.
+    """
+
+    function: ClassVar = sparse_categorical_crossentropy
+    logits_of: ClassVar = activations.softmax
+    from_logits: bool = False
+    ignore_class: int | None = None
+    axis: int = field(default=-1, kw_only=True, metadata=LEFT_OUT)
+
+    def valid(self, y_true: Array, values: Array) -> Array | None:
+        """Where the label is a class."""
+        if self.ignore_class is None:
+            return None
+        return np.asarray(y_true != self.ignore_class).reshape(values.shape)
+
+    @property
+    def counts_rows_only(self) -> bool:
+        return self.ignore_class is None and super().counts_rows_only
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
+    """``(1 - p[t]^q) / q`` of class numbers: crossentropy that forgives wrong labels.
+
+    Args:
+        q: in (0, 1); near 0 it is crossentropy, at 1 absolute error.
+
+    Source: Zhang and Sabuncu (2018), arXiv:1805.07836.
+    """
+
+    function: ClassVar = categorical_generalized_cross_entropy
+    has_function_name: ClassVar[bool] = False
+    q: float = number(0.5, INNER_FRACTION)

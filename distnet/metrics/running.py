@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from distnet.criteria.weighting import over_values, sample_weights
+from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.means import METRICS, mean_of, mean_sums
 from distnet.metrics.sums import SumsMetric
 from distnet.types import Array, ArrayLike, Json, Shape

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
-from distnet.criteria.base import Pullback, criterion
+from distnet.arguments import ANY, number
 from distnet.errors import ShapeError
+from distnet.losses.kinds import LOSSES, BuiltInLoss
+from distnet.losses.loss_function import Pullback, loss_function
 from distnet.types import Array
 
 
@@ -25,7 +29,7 @@ def _labelled(name: str, y_true: Array, y_pred: Array, options: Mapping[str, obj
     return labels.reshape(-1).astype(np.int64), y_pred
 
 
-@criterion(_labelled)
+@loss_function(_labelled)
 def circle(
     y_true: Array,
     y_pred: Array,
@@ -83,3 +87,32 @@ def _soft_max(z: Array, counts: Array) -> tuple[Array, Array]:
     with np.errstate(divide="ignore"):
         log_sum = np.log(total) + held
     return log_sum, shares / np.where(total > 0, total, 1.0)[:, None]
+
+
+@LOSSES.register()
+@dataclass(eq=False)
+class Circle(BuiltInLoss):
+    """Draws embeddings of one label together, and those of different labels apart; rows of 0 do not count.
+
+    Every row is compared with all rows of the global batch.
+
+    Args:
+        gamma: scale.
+        margin: how far from 0 and 1 distances may be.
+        remove_diagonal: whether a row is not compared with itself.
+
+    Source: Sun et al. (2020), arXiv:2002.10857; ``keras.losses.Circle``.
+    """
+
+    function: ClassVar = circle
+    gamma: float = number(80.0, ANY)
+    margin: float = number(0.4, ANY)
+    remove_diagonal: bool = field(default=True)
+
+    @property
+    def couples_rows(self) -> bool:
+        """Always."""
+        return True
+
+    def valid(self, y_true: Array, values: Array) -> Array | None:
+        return np.asarray(values > 0)

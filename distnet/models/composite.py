@@ -257,8 +257,9 @@ class Composite(Layer, ABC):
         """Write every variable's gradient; a variable without a part in the outputs gets 0."""
         ctx.needs_input_gradient = False
         self.graph.backward(tape, dy, ctx)
-        for variable in self.variables:
-            if variable.is_trained and id(variable) not in ctx.written:
+        trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.variables if v.is_trained])
+        for variable in trained if len(ctx.written) < len(trained) else ():
+            if id(variable) not in ctx.written:
                 variable.grad.fill(0)
 
     def open_to(self, shapes: Sequence[Shape]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -45,19 +45,48 @@ class Node:
         """Numbers of the tensors that forward is handed: all but the masks given by hand."""
         return self.inputs if self.given_mask is None else self.inputs[: self.given_mask.inputs]
 
-    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[list[Any], list[Any]]:
+    @cached_property
+    def no_masks(self) -> Any:
+        """What forward is told where no input has a mask."""
+        return _one_or_list([None] * len(self.computed_from))
+
+    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[Any, Any]:
         """The masks of these that forward heeds, given by hand or those that the tensors bring; and what to pass on."""
         given = self.given_mask
+        if given is None and not known:
+            return self.no_masks, self.no_masks
         own = [known.get(t) for t in self.computed_from]
         if given is None:
-            return own, own
+            return _one_or_list(own), _one_or_list(own)
         masks = [None if i is None else tensors[self.inputs[i]].astype(bool) for i in given.places]
         if self.layer.passes_given_masks:
-            return masks, masks
-        return [a if b is None else b for a, b in zip(own, masks, strict=True)], own
+            return _one_or_list(masks), _one_or_list(masks)
+        return _one_or_list([a if b is None else b for a, b in zip(own, masks, strict=True)]), _one_or_list(own)
 
 
-_NO_LOGITS: frozenset[int] = frozenset()
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """What the graph tells a layer in every step, and what it needs to know of it.
+
+    Args:
+        node: the call.
+        number: of the node.
+        path: what tells this call from all others of the model.
+        has_penalty: whether the layer's activity, or that of a layer within, is penalized.
+        training: the mode in which forward is called; None leaves it to the layer.
+        logits: which outputs' logits are kept, for forward.
+        wanted: the inputs whose gradient something trained depends on, for backward.
+    """
+
+    node: Node
+    number: int
+    path: tuple[int, ...]
+    has_penalty: bool
+    training: bool | None = None
+    logits: frozenset[int] = frozenset()
+    wanted: frozenset[int] = frozenset()
+
+
 MOST_CALLS = 10_000
 """Of layers in a model that a file or a text describes: a few hundred bytes can describe a million."""
 
@@ -179,44 +208,63 @@ class Graph:
     ) -> tuple[list[Array], Tape]:
         """The outputs, and the tape for ``backward``; the context is left as it was."""
         path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
-        kept = {self.outputs[number]: number for number in wanted}
+        calls = ctx.workspaces.once(
+            (self, path, training, wanted), lambda: self._planned_forward(path, training, wanted)
+        )
         tensors = dict(zip(self.inputs, inputs, strict=True))
-        known = dict(zip(self.inputs, masks or [None] * len(inputs), strict=True))
+        known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
         tape = Tape(ctx.global_rows)
-        for i, node in enumerate(self.nodes):
-            ctx.call, ctx.options = (*path, i), node.options
-            ctx.training = self._mode_of(node, training)
-            x = _one_or_list([_as_taken(node.layer, tensors[t]) for t in node.computed_from])
-            ctx.mask, mask = (_one_or_list(masks) for masks in node.masks(tensors, known))
-            is_kept = not kept.keys().isdisjoint(node.outputs)
-            ctx.logits = frozenset(k for k, t in enumerate(node.outputs) if t in kept) if is_kept else _NO_LOGITS
-            y, saved = node.layer.forward(x, ctx)
-            if ctx.logits:
-                y = self._with_logits(i, y, saved, kept, tape, ctx)
+        for call in calls:
+            node, layer = call.node, call.node.layer
+            ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
+            x = _one_or_list([_as_taken(layer, tensors[t]) for t in node.computed_from])
+            ctx.mask, mask = node.masks(tensors, known)
+            y, saved = layer.forward(x, ctx)
+            if call.logits:
+                y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
             tensors.update(zip(node.outputs, made, strict=True))
-            made_masks = node.layer.mask_after(x, mask, saved)
+            made_masks = layer.mask_after(x, mask, saved)
             if made_masks is not None:
                 each = made_masks if isinstance(made_masks, list) else [made_masks] * len(made)
                 known.update(zip(node.outputs, each, strict=True))
-            regularizer = node.layer.activity_regularizer
-            if regularizer is not None and len(made[0]):
-                penalties = [regularizer.value(part) * node.layer.activity_scale(ctx.global_rows) for part in made]
-                tape.penalty += sum(penalties)
-                if ctx.turn is not None:
-                    ctx.turn.penalties += [(node.layer, penalty) for penalty in penalties]
-            if regularizer is not None or len(made) > 1:
-                tape.outputs[i] = made
-            tape.penalty += node.layer.penalty(saved)
+            if call.has_penalty:
+                self._penalize(layer, made, saved, tape, ctx)
+            if len(made) > 1 or layer.activity_regularizer is not None:
+                tape.outputs[call.number] = made
             tape.saved.append(saved)
         ctx.call, ctx.training, ctx.options, ctx.logits = path, training, options, wanted
         tape.masks = [known.get(t) for t in self.outputs]
         return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
 
-    def _mode_of(self, node: Node, training: bool | None) -> bool | None:
-        """The mode in which a layer is called; None leaves it to the layer."""
-        own: bool | None = node.options.get("training")
-        return own if own is not None and (training is None or self.as_in_keras_2) else training
+    def _planned_forward(
+        self, path: tuple[int, ...], training: bool | None, wanted: frozenset[int]
+    ) -> list[PlannedCall]:
+        """The calls of a run forward in this mode that keeps the logits of these outputs."""
+        calls, kept = self._planned(path), {self.outputs[number] for number in wanted}
+        for i, call in enumerate(calls):
+            own: bool | None = call.node.options.get("training")
+            mode = own if own is not None and (training is None or self.as_in_keras_2) else training
+            logits = frozenset(k for k, t in enumerate(call.node.outputs) if t in kept)
+            calls[i] = replace(call, training=mode, logits=logits)
+        return calls
+
+    def _planned(self, path: tuple[int, ...]) -> list[PlannedCall]:
+        return [
+            PlannedCall(node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty)
+            for i, node in enumerate(self.nodes)
+        ]
+
+    @staticmethod
+    def _penalize(layer: Layer, made: list[Array], saved: Any, tape: Tape, ctx: ForwardContext) -> None:
+        """Add what the activities of a layer, and of those within, cost."""
+        regularizer = layer.activity_regularizer
+        if regularizer is not None and len(made[0]):
+            penalties = [regularizer.value(part) * layer.activity_scale(ctx.global_rows) for part in made]
+            tape.penalty += sum(penalties)
+            if ctx.turn is not None:
+                ctx.turn.penalties += [(layer, penalty) for penalty in penalties]
+        tape.penalty += layer.penalty(saved)
 
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext
@@ -226,43 +274,46 @@ class Graph:
         The gradient of an output whose logits the tape has is that of the logits. An input that nothing trained
         depends on, or that has no gradient, gets None, unless the context wants all.
         """
-        path, options, wanted = ctx.call, ctx.options, ctx.needs_input_gradient
-        is_trained = self._tensors_behind_variables(set(self.inputs) if wanted else set())
+        path, options, wants_all = ctx.call, ctx.options, ctx.needs_input_gradient
+        calls = ctx.workspaces.once((self, path, wants_all), lambda: self._planned_backward(path, wants_all))
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
             _accumulate(gradients, tensor, dy)
-        for i in range(len(self.nodes) - 1, -1, -1):
-            node = self.nodes[i]
+        for call in calls:
+            node, layer = call.node, call.node.layer
             parts = [gradients.pop(t, None) for t in node.outputs]
-            regularized = i in tape.outputs and node.layer.activity_regularizer is not None
-            has_penalty = regularized or node.layer.has_penalty
-            if node.outputs[0] not in is_trained or (all(p is None for p in parts) and not has_penalty):
+            if not call.has_penalty and all(p is None for p in parts):
                 continue
-            ctx.call, ctx.options = (*path, i), node.options
-            ctx.needs_input_gradient = any(t in is_trained for t in node.computed_from)
-            ctx.is_of_logits = i in tape.apart
-            whole = self._of_logits(i, parts, tape) if ctx.is_of_logits else self._with_penalty(i, parts, tape)
-            dys = [p if p is None else _as_taken(node.layer, p) for p in whole]
-            dx = node.layer.backward(_one_or_list(dys), tape.saved[i], ctx)
-            if ctx.needs_input_gradient:
+            ctx.call, ctx.options, ctx.needs_input_gradient = call.path, node.options, bool(call.wanted)
+            ctx.is_of_logits = call.number in tape.apart
+            whole = (self._of_logits if ctx.is_of_logits else self._with_penalty)(call.number, parts, tape)
+            dys = [p if p is None else _as_taken(layer, p) for p in whole]
+            dx = layer.backward(_one_or_list(dys), tape.saved[call.number], ctx)
+            if call.wanted:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
-                    if tensor in is_trained:
+                    if tensor in call.wanted:
                         _accumulate(gradients, tensor, part)
-        ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wanted, False
-        found = [gradients.get(t) for t in self.inputs]
-        return [None if dx is None else np.ascontiguousarray(dx) for dx in found]
+        ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wants_all, False
+        made = [gradients.get(t) for t in self.inputs]
+        return [None if dx is None else np.ascontiguousarray(dx) for dx in made]
 
-    def _with_logits(self, i: int, y: Any, saved: Any, kept: Mapping[int, int], tape: Tape, ctx: ForwardContext) -> Any:
-        """Keep the logits of a node's outputs; what the node makes of them."""
-        node = self.nodes[i]
+    def _planned_backward(self, path: tuple[int, ...], wants_all: bool) -> list[PlannedCall]:
+        """The calls that the gradients of trained variables depend on, and of all inputs where they are wanted."""
+        behind = self._tensors_behind_variables(set(self.inputs) if wants_all else set())
+        calls = [call for call in reversed(self._planned(path)) if call.node.outputs[0] in behind]
+        return [replace(call, wanted=behind.intersection(call.node.computed_from)) for call in calls]
+
+    def _with_logits(self, call: PlannedCall, y: Any, saved: Any, tape: Tape, ctx: ForwardContext) -> Any:
+        """Keep the logits of a call's outputs; what the layer makes of them."""
+        numbers = [self.outputs.index(call.node.outputs[k]) for k in sorted(call.logits)]
         if isinstance(saved, Tape):
-            tape.logits.update({kept[node.outputs[k]]: z for k, z in saved.logits.items()})
+            tape.logits.update(zip(numbers, (saved.logits[k] for k in sorted(call.logits)), strict=True))
             return y
-        (tensor,), activation = node.outputs, cast("Activation", _final_activation(node.layer))
-        tape.logits[kept[tensor]] = y
+        activation = cast("Activation", _final_activation(call.node.layer))
+        tape.logits[numbers[0]] = y
         made = ctx.workspace("activated", y.shape, y.dtype)
         activation.forward(y, out=made)
-        tape.apart[i] = activation, y if activation.saves_input else made
+        tape.apart[call.number] = activation, y if activation.saves_input else made
         return made
 
     def _of_logits(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
@@ -286,12 +337,13 @@ class Graph:
         scale = layer.activity_scale(tape.global_rows)
         return [dy + regularizer.gradient(y) * scale for dy, y in zip(whole, tape.outputs[i], strict=True)]
 
-    def _tensors_behind_variables(self, found: set[int]) -> set[int]:
-        """The tensors that a variable being trained has a part in, or one of ``found``."""
+    def _tensors_behind_variables(self, inputs: set[int]) -> frozenset[int]:
+        """The tensors that a variable being trained has a part in, or one of ``inputs``."""
+        behind = set(inputs)
         for node in self.nodes:
-            if any(v.is_trained for v in node.layer.variables) or found.intersection(node.inputs):
-                found.update(node.outputs)
-        return found
+            if any(v.is_trained for v in node.layer.variables) or behind.intersection(node.inputs):
+                behind.update(node.outputs)
+        return frozenset(behind)
 
 
 def _final_activation(layer: Layer) -> Activation | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from distnet.naming import present_scope
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
 from distnet.variables import Variable, awaited, check_memory
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -95,18 +97,30 @@ def _one_rank(array: Array) -> None:
 
 
 class Workspaces:
-    """Arrays that every step uses again: one for each purpose, as large as the largest batch so far."""
+    """What every step uses again: arrays, as large as the largest batch so far, and facts that do not change."""
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
+        self._facts: dict[Hashable, Any] = {}
 
     def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """An array of ``shape`` whose content is whatever was last written there."""
+        key = call, name, dtype
+        latest = self._arrays.get(key)
+        if latest is not None and latest.shape == shape:
+            return latest
         size = math.prod(shape)
-        array = self._arrays.get((call, name, dtype))
-        if array is None or array.size < size:
-            array = self._arrays[call, name, dtype] = np.empty(size, dtype)
-        return array[:size].reshape(shape)
+        whole = None if latest is None else latest.base
+        if whole is None or whole.size < size:
+            whole = np.empty(size, dtype)
+        made = self._arrays[key] = whole[:size].reshape(shape)
+        return made
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What ``find`` gives, found once for each key: for what depends on the model alone, which no step changes."""
+        if key not in self._facts:
+            self._facts[key] = find()
+        return cast(T, self._facts[key])
 
 
 class Turn:

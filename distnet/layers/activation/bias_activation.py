@@ -6,7 +6,6 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from distnet import kernels
 from distnet.activations import Activation, linear, relu
 from distnet.layers.activation.layer_activation import WholeLayer
 from distnet.layers.engine.channels import to_first, to_last
@@ -33,7 +32,7 @@ def forward(
     """
     fused = "linear" if ctx.logits else _fused_name(activation)
     if fused:
-        y = kernels.current().bias_activation(z, None if bias is None else bias.value, fused)
+        y = ctx.kernels.bias_activation(z, None if bias is None else bias.value, fused)
         return y, y
     if bias is not None:
         z += bias.value
@@ -58,7 +57,7 @@ def backward(
         return dy
     dz = ctx.workspace("dz", saved.shape, saved.dtype)
     if fused:
-        return kernels.current().activation_gradient(dy, saved, fused, dz)
+        return ctx.kernels.activation_gradient(dy, saved, fused, dz)
     seen = to_first if is_channels_first else np.asarray
     activation.backward(seen(dy), seen(saved), out=seen(dz))
     return dz
@@ -76,4 +75,6 @@ def _backward_of_layer(
 
 def _fused_name(activation: Activation) -> str:
     """The kernels' name of the activation; empty for those that no kernel fuses."""
-    return "relu" if activation == relu else "linear" if activation == linear else ""
+    if activation is relu or activation == relu:
+        return "relu"
+    return "linear" if activation is linear or activation == linear else ""

@@ -13,6 +13,7 @@ import numpy as np
 from distnet import kernels, random
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels import Kernels
 from distnet.naming import present_scope
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
@@ -156,6 +157,7 @@ class ForwardContext:
         turn: of a call by hand.
         logits: the outputs of a model, by number, of which the logits are to be kept; in a layer that
             ``leaves_logits``, whether it is to leave out its activation; set by the graph.
+        kernels: the kernels in use.
     """
 
     training: bool | None
@@ -170,6 +172,7 @@ class ForwardContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     turn: Turn | None = None
     logits: frozenset[int] = frozenset()
+    kernels: Kernels = field(default_factory=kernels.current)
 
     @property
     def augments(self) -> bool:
@@ -217,6 +220,7 @@ class BackwardContext:
         call: which call of a layer in the graph this is; set by the graph.
         options: the call's arguments besides its inputs; set by the graph.
         is_of_logits: whether the gradient is that of the output before the layer's activation; set by the graph.
+        kernels: the kernels in use.
     """
 
     workspaces: Workspaces
@@ -226,6 +230,7 @@ class BackwardContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     written: set[int] = field(default_factory=set)
     is_of_logits: bool = False
+    kernels: Kernels = field(default_factory=kernels.current)
 
     def within(self, number: int) -> Self:
         """What layer ``number`` within the layer is handed; the gradients go to the same place."""
@@ -254,7 +259,7 @@ class BackwardContext:
         if variable is None or not variable.is_trained:
             return
         if self._is_first(variable):
-            np.sum(dy, axis=axis, out=variable.grad)
+            np.add.reduce(dy, axis=axis, out=variable.grad)
         else:
             variable.grad += dy.sum(axis=axis)
 
@@ -264,7 +269,7 @@ class BackwardContext:
             return
         if self._is_first(variable):
             variable.grad.fill(0)
-        kernels.current().add_rows(variable.grad, rows, gradients)
+        self.kernels.add_rows(variable.grad, rows, gradients)
 
     def add(self, variable: Variable | None, gradient: Array) -> None:
         """``grad += gradient``."""

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import config, kernels
+from distnet import config
 from distnet.arguments import FRACTION, is_integer, required_number, whole_number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels import Kernels
 from distnet.layers.engine.base import Layer, as_shape, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.registry import IF_SET, LEFT_OUT
@@ -38,20 +39,20 @@ class Dropping(Layer):
             return x, None
         bits = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
         y = ctx.workspace("y", x.shape, x.dtype)
-        self._drop(x, bits, y)
+        self._drop(x, bits, y, ctx.kernels)
         return y, bits
 
     def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
         if saved is None:
             return dy
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        self._drop(dy, saved, dx)
+        self._drop(dy, saved, dx, ctx.kernels)
         return dx
 
-    def _drop(self, x: Array, bits: Array, out: Array) -> None:
+    def _drop(self, x: Array, bits: Array, out: Array, kernels: Kernels) -> None:
         kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
         arrays = (x.reshape(flat), bits.reshape(flat))
-        kernels.current().dropout(*arrays, threshold(self.rate), 1.0 / kept if kept else 0.0, out.reshape(flat))
+        kernels.dropout(*arrays, threshold(self.rate), 1.0 / kept if kept else 0.0, out.reshape(flat))
 
 
 @register_layer()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import os
 import reprlib
-import resource
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from distnet.errors import ArgumentError, CheckpointError, ShapeError
+from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
 _ALIGNMENT_BYTES = 64
@@ -33,61 +29,6 @@ def assignments() -> int:
     return _count.assignments
 
 
-@dataclass
-class _Awaited:
-    entries: int
-
-
-_awaited: ContextVar[_Awaited | None] = ContextVar("awaited", default=None)
-
-
-@contextmanager
-def awaiting(entries: int) -> Iterator[None]:
-    """Within the block new variables are not drawn: a file of so many numbers will fill them.
-
-    A file cannot ask for more memory than it fills: variables of more entries are refused.
-    """
-    token = _awaited.set(_Awaited(entries))
-    try:
-        yield
-    finally:
-        _awaited.reset(token)
-
-
-def awaited(path: str, shape: tuple[int, ...], dtype: DType) -> Array | None:
-    """The value of a new variable that a file will fill; None where none will.
-
-    Raises:
-        CheckpointError: the file holds less numbers than its variables have.
-    """
-    file = _awaited.get()
-    if file is None:
-        return None
-    if math.prod(shape) > file.entries:
-        raise CheckpointError(
-            f"{path}: should have shape {shape}, but the file holds only {file.entries} further numbers."
-        )
-    file.entries -= math.prod(shape)
-    return np.zeros(shape, dtype)
-
-
-def check_memory(path: str, shape: tuple[int, ...], dtype: DType) -> None:
-    """Fail unless this process can have a new variable's memory: the value, the gradient, and both in a store.
-
-    Raises:
-        ArgumentError: it needs more than the machine has, or than the process may take.
-    """
-    wanted = 4 * math.prod(shape) * dtype.itemsize
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    there = there if limit == resource.RLIM_INFINITY else min(there, limit)
-    if wanted > there:
-        raise ArgumentError(
-            f"{path}: weights of shape {shape} and their gradients need {wanted / 1e9:.1f} GB of memory; this process "
-            f"can have {there / 1e9:.1f} GB. Make the layer smaller."
-        )
-
-
 class Penalty(Protocol):
     """A regularizer, as a variable sees it."""
 
@@ -103,8 +44,10 @@ class Projection(Protocol):
 
 
 @dataclass(eq=False)
-class Variable:
-    """One array of weights: a view into a ``VariableStore`` once its model is built.
+class Variable(NDArrayOperatorsMixin):
+    """One array of weights, or of the sums of a metric, to compute with as with any array.
+
+    Weights are a view into a ``VariableStore`` once their model is built.
 
     Args:
         name: name within its layer, for example ``"kernel"``.
@@ -160,20 +103,39 @@ class Variable:
         """Whether it has a gradient and the optimizer updates it."""
         return self.trainable and not self.frozen
 
+    __hash__ = object.__hash__  # ``==`` compares the entries, as an array's
+
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
-        """The weights, for NumPy's functions."""
         return np.array(self.value, dtype, copy=copy)
 
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: Sequence[Any] = (), **options: Any
+    ) -> Any:
+        plain = [value.value if isinstance(value, Variable) else value for value in inputs]
+        result = getattr(ufunc, method)(*plain, **options)
+        if not out:
+            return result
+        out[0].assign(result) if isinstance(out[0], Variable) else np.copyto(out[0], result)
+        return out[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
     def __float__(self) -> float:
-        """The number, of a variable that holds one."""
         return float(self.value.item())
 
+    def __int__(self) -> int:
+        return int(self.value.item())
+
     def numpy(self) -> Array:
-        """A copy of the weights."""
+        """A copy of the value."""
         return self.value.copy()
 
     def assign(self, value: ArrayLike) -> None:
-        """Overwrite the weights in place.
+        """Overwrite the value in place.
 
         Raises:
             ShapeError, ArgumentError: see ``fitting``.
@@ -181,8 +143,16 @@ class Variable:
         self.value[...] = self.fitting(value)
         _count.assignments += 1
 
+    def assign_add(self, value: ArrayLike) -> None:
+        """Add to the value; a value of more entries raises ``ShapeError``."""
+        self.assign(self.value + np.asarray(value))
+
+    def assign_sub(self, value: ArrayLike) -> None:
+        """Subtract from the value; a value of more entries raises ``ShapeError``."""
+        self.assign(self.value - np.asarray(value))
+
     def fitting(self, value: object) -> Array:
-        """``value`` as weights of this variable.
+        """``value`` as an array for this variable.
 
         Raises:
             ShapeError: it has another shape.
@@ -191,11 +161,11 @@ class Variable:
         try:
             array = np.asarray(value)
         except ValueError:
-            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received uneven rows.") from None
+            raise ShapeError(f"{self.path}: expected a value of shape {self.shape}, received uneven rows.") from None
         if array.dtype.kind not in "biuf":
-            raise ArgumentError(f"{self.path}: expected weights of shape {self.shape}, received {reprlib.repr(value)}.")
+            raise ArgumentError(f"{self.path}: expected a value of shape {self.shape}, received {reprlib.repr(value)}.")
         if array.shape != self.shape:
-            raise ShapeError(f"{self.path}: expected weights of shape {self.shape}, received {array.shape}.")
+            raise ShapeError(f"{self.path}: expected a value of shape {self.shape}, received {array.shape}.")
         return array
 
 

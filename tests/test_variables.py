@@ -94,7 +94,7 @@ def test_assigning_checks_the_shape_and_casts():
     variable = Variable("kernel", "dense/kernel", np.zeros((2, 3), np.float32))
     variable.assign(np.ones((2, 3), np.float64))
     assert variable.dtype == np.float32
-    with pytest.raises(errors.ShapeError, match=r"dense/kernel: expected weights of shape \(2, 3\), received \(3, 2\)"):
+    with pytest.raises(errors.ShapeError, match=r"dense/kernel: expected a value of shape \(2, 3\), received \(3, 2\)"):
         variable.assign(np.ones((3, 2)))
 
 
@@ -109,3 +109,14 @@ def test_numpy_gives_a_copy():
     variable = Variable("kernel", "dense/kernel", np.zeros(2))
     variable.numpy()[...] = 1
     assert not variable.value.any()
+
+
+def test_a_variable_is_computed_with_as_an_array_and_kept_in_dicts_by_itself():
+    (weights, other), _ = make([(2, 3), (2, 3)])
+    weights.assign(np.ones((2, 3)))
+    weights.assign_add(np.full((2, 3), 2.0))
+    weights *= 2
+    assert isinstance(weights, Variable)
+    assert (weights - 1 == 5).all()
+    assert (len(weights), weights[0].tolist()) == (2, [6.0] * 3)
+    assert {weights: 1, other: 2}[weights] == 1

@@ -11,11 +11,11 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
-from distnet.metrics.state import StateVariable
 from distnet.naming import snake_case
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import giving_results
 from distnet.types import Array, ArrayLike, Json, Shape
+from distnet.variables import Variable
 
 _SAME = 1e-3
 """How far, relative to what was added, float32 sums over the rows of a batch may be from those over its halves."""
@@ -42,7 +42,7 @@ class Metric(Configurable, ABC):
 
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
-    _own: list[StateVariable] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
+    _own: list[tuple[Variable, Array]] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
     _sizes: list[int] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
     _adds_up: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
 
@@ -76,7 +76,7 @@ class Metric(Configurable, ABC):
         dtype: object = None,
         aggregation: str = "sum",
         name: str | None = None,
-    ) -> StateVariable:
+    ) -> Variable:
         """A new variable for sums over rows; call it in ``__init__``, after ``super().__init__``.
 
         Args:
@@ -97,8 +97,10 @@ class Metric(Configurable, ABC):
             raise ArgumentError(f'metric {self.name}: expected the aggregation "sum", received {aggregation!r}.')
         extents = (shape,) if isinstance(shape, int) else tuple(int(extent or 0) for extent in shape)
         initial = INITIALIZERS.get("zeros" if initializer is None else initializer)(extents, np.float64)
-        self._own.append(StateVariable(name or f"{self.name}/variable_{len(self._own)}", initial))
-        return self._own[-1]
+        name = name or f"{self.name}/variable_{len(self._own)}"
+        variable = Variable(name, name, initial.copy(), trainable=False)
+        self._own.append((variable, initial))
+        return variable
 
     def add_weight(
         self,
@@ -106,29 +108,34 @@ class Metric(Configurable, ABC):
         initializer: object = "zeros",
         dtype: object = None,
         name: str | None = None,
-    ) -> StateVariable:
+    ) -> Variable:
         """As ``add_variable``."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
-    def variables(self) -> list[StateVariable]:
+    def variables(self) -> list[Variable]:
         """Its own variables, then those of the metrics it holds."""
-        return [*self._own, *(variable for metric in self._held() for variable in metric.variables)]
+        held = (variable for metric in self._held() for variable in metric.variables)
+        return [*(variable for variable, _ in self._own), *held]
 
     @property
     def state(self) -> Array | None:
         """What the rows seen have added up to, as a vector; None before the first."""
-        parts = [*(variable.state for variable in self._own), *(metric.state for metric in self._held())]
+        added = [(variable.value - initial).ravel() for variable, initial in self._own]
+        parts = [*added, *(metric.state for metric in self._held())]
         sizes = self._sizes or [0 if part is None else part.size for part in parts]
         filled = [np.zeros(n) if part is None else part for part, n in zip(parts, sizes, strict=True)]
         return np.concatenate(filled) if filled else None
 
     @state.setter
     def state(self, state: Array | None) -> None:
-        parts: list[StateVariable | Metric] = [*self._own, *self._held()]
-        values = [None] * len(parts) if state is None else np.split(state, np.cumsum(self._sizes)[:-1])
-        for part, value in zip(parts, values, strict=True):
-            part.state = value
+        held = list(self._held())
+        count = len(self._own) + len(held)
+        parts = iter([None] * count if state is None else np.split(state, np.cumsum(self._sizes)[:-1]))
+        for (variable, initial), added in zip(self._own, parts, strict=False):
+            variable.value[...] = initial if added is None else initial + added.reshape(variable.shape)
+        for metric, part in zip(held, parts, strict=True):
+            metric.state = part
 
     def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
         """Length of the state.
@@ -140,7 +147,7 @@ class Metric(Configurable, ABC):
         Raises:
             ArgumentError: it has neither variables nor metrics: what it keeps elsewhere cannot be added up.
         """
-        self._sizes = [variable.size for variable in self._own]
+        self._sizes = [variable.size for variable, _ in self._own]
         self._sizes += [metric.size(y_true_shape, y_pred_shape) for metric in self._held()]
         if not self._sizes:
             raise ArgumentError(

@@ -24,7 +24,7 @@ from typing import IO, Any, cast
 
 import h5py
 
-from distnet import variables
+from distnet import allocation
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
@@ -107,7 +107,7 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
     config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), version)
     _examine(weights, path)
     member = _Member(f"{path}/{_WEIGHTS}", weights)
-    with h5py.File(member, "r") as file, variables.awaiting(rules.check(file, len(weights))):
+    with h5py.File(member, "r") as file, allocation.awaiting(rules.check(file, len(weights))):
         yield config, file
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import h5py
 
-from distnet import variables
+from distnet import allocation
 from distnet.errors import (
     CheckpointError,
     CommunicationError,
@@ -37,7 +37,7 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
     with errors_of(path):
         is_sealed(path)  # for what it raises: its words for damage say more
         examine(path)
-        with h5py.File(path, "r") as file, variables.awaiting(rules.check(file, os.path.getsize(path))):
+        with h5py.File(path, "r") as file, allocation.awaiting(rules.check(file, os.path.getsize(path))):
             yield file
 
 

@@ -75,7 +75,7 @@ def test_a_wrong_number_or_shape_of_weights_changes_nothing():
     before = layer.get_weights()
     with pytest.raises(errors.ShapeError, match="expected 2 arrays, received 1"):
         layer.set_weights(before[:1])
-    with pytest.raises(errors.ShapeError, match=r"bias: expected weights of shape \(3,\), received \(4,\)"):
+    with pytest.raises(errors.ShapeError, match=r"bias: expected a value of shape \(3,\), received \(4,\)"):
         layer.set_weights([before[0] + 1, np.zeros(4)])
     np.testing.assert_array_equal(layer.get_weights()[0], before[0])
 

@@ -73,7 +73,7 @@ def test_wrong_weights_are_refused_whole(model):
     before = model.get_weights()
     with pytest.raises(errors.ShapeError, match="expected 4 arrays, received 3"):
         model.set_weights(before[:3])
-    with pytest.raises(errors.ShapeError, match=r"kernel: expected weights of shape \(512, 10\), received \(10, 512\)"):
+    with pytest.raises(errors.ShapeError, match=r"kernel: expected a value of shape \(512, 10\), received \(10, 512\)"):
         model.set_weights([before[0] + 1, before[1], before[2].T, before[3]])
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
 

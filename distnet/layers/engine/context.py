@@ -11,13 +11,14 @@ from typing import Any, Self, TypeVar, cast
 import numpy as np
 
 from distnet import kernels, random
+from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
 from distnet.naming import present_scope
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
-from distnet.variables import Variable, awaited, check_memory
+from distnet.variables import Variable
 
 T = TypeVar("T")
 

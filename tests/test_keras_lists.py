@@ -53,13 +53,13 @@ def test_a_name_means_a_loss_function_where_it_does_in_keras(keras):
 
 
 def test_a_name_means_the_metric_that_it_does_in_keras(keras):
-    from distnet.registry import _required
+    from distnet.registry.configurable import required_arguments
 
     for name, cls in keras["metrics"].items():
         if name not in BASES:
             found = metrics.METRICS.find(name)
             assert found is getattr(metrics, cls)
-            if not _required(found):
+            if not required_arguments(found):
                 assert type(metrics.get(name)) is found
 
 

@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+from distnet.dialects import graph_writing, operation_config
 from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.engine.base import register_layer
@@ -13,9 +14,10 @@ from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import leaves
 from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import Operation
-from distnet.models import functional_config, functional_reading, operation_config
+from distnet.models.composite import Composite
 from distnet.models.constructors import is_like
 from distnet.models.model import Model
+from distnet.models.rebuilding import rebuilt
 from distnet.models.tracing import Trace, between
 from distnet.network import lay_out
 from distnet.old_names import takes_old_arguments
@@ -113,7 +115,8 @@ class Functional(Model, has_graph=True):
         if not is_like(type(self), Functional):
             return super().get_config()
         with operation_config.called_as(self.calls):
-            config = functional_config.config_of(self.name, self.trainable, self.trace, self.structure)
+            models = {layer for layer in self.layers if isinstance(layer, Composite)}
+            config = graph_writing.config_of(self.name, self.trainable, self.trace, self.structure, models)
         return {**config, "as_in_keras_2": True} if self.graph.as_in_keras_2 else config
 
     @classmethod
@@ -125,7 +128,7 @@ class Functional(Model, has_graph=True):
         """
         if "input_layers" not in config or not is_like(cls, Functional):
             return cls.of_arguments(config)
-        inputs, outputs = functional_reading.rebuilt(config)
+        inputs, outputs = rebuilt(config)
         made = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
         made.graph.as_in_keras_2 = bool(config.get("as_in_keras_2"))
         # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from distnet.absent import because, names_elsewhere
+from distnet.dialects.keras_2 import in_present_words as in_present_words
+from distnet.dialects.versions import KERAS_VERSION as KERAS_VERSION
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
 from distnet.saving.background import in_background as in_background
-from distnet.saving.dialects import KERAS_VERSION as KERAS_VERSION
-from distnet.saving.dialects import in_present_words as in_present_words
 from distnet.saving.model_file import load_model as load_model
 from distnet.saving.model_file import restore_training as restore_training
 from distnet.saving.model_file import save_model as save_model

@@ -17,14 +17,13 @@ from typing import Any
 
 import h5py
 
+from distnet.dialects.writing import FOR_BOTH, FOR_KERAS_2, by_output, of_sparse_targets
 from distnet.errors import CheckpointError
 from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
-from distnet.saving.dialects import by_output, of_sparse_targets
 from distnet.saving.image import Image
-from distnet.saving.keras_2 import FOR_BOTH, FOR_KERAS_2
 from distnet.saving.opening import errors_of, opened
 
 

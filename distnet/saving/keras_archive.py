@@ -25,6 +25,7 @@ from typing import IO, Any, cast
 import h5py
 
 from distnet import allocation
+from distnet.dialects.keras_2 import in_present_words
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
@@ -32,7 +33,6 @@ from distnet.metrics import METRICS
 from distnet.optimizers import OPTIMIZERS
 from distnet.registry import beside, said_beside
 from distnet.saving import rules
-from distnet.saving.dialects import in_present_words
 from distnet.saving.image import Image
 from distnet.saving.json_text import parsed
 from distnet.saving.seal import is_sealed

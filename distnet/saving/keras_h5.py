@@ -5,7 +5,7 @@
     /                          @keras_version @backend @model_config @training_config
     /model_weights             @layer_names
     /model_weights/<layer>     @weight_names, and the datasets they name
-    /optimizer_weights         @weight_names, and the datasets they name; see ``keras_optimizer``
+    /optimizer_weights         @weight_names, and the datasets they name; see ``optimizer_state``
     /distnet                   what exact resumption needs; see ``training_state``
 
 Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Keras 3 both read.
@@ -23,14 +23,15 @@ from typing import Any, cast
 import h5py
 import numpy as np
 
+from distnet.dialects import optimizer_state
+from distnet.dialects.keras_2 import in_present_words
+from distnet.dialects.optimizer_schemes import Scheme, scheme_of
+from distnet.dialects.versions import KERAS_VERSION, is_keras_1
+from distnet.dialects.weight_layouts import Held, Origin, in_present_layout, slots_in_present_layout
 from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.network import Network
-from distnet.saving import keras_optimizer
-from distnet.saving.dialects import KERAS_VERSION, in_present_words, is_keras_1
 from distnet.saving.json_text import parsed
-from distnet.saving.old_layouts import Held, Origin, in_present_layout, slots_in_present_layout
-from distnet.saving.optimizer_schemes import Scheme, scheme_of
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -71,7 +72,7 @@ def write_optimizer_state(file: h5py.File, model: Network, scheme: Scheme) -> No
     if model.optimizer is None or model.store is None:
         return
     group = file.create_group("optimizer_weights")
-    listed = keras_optimizer.arrays(scheme, model.optimizer, model.store)
+    listed = optimizer_state.arrays(scheme, model.optimizer, model.store)
     write_names(group, "weight_names", [entry.name for entry, _ in listed])
     for entry, value in listed:
         group[entry.name] = value
@@ -104,7 +105,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
         origin, scheme = _origin(file["model_weights"]), scheme_of(names)
         if not scheme.is_interleaved:
             values = slots_in_present_layout(_held(file["model_weights"], model.layers, origin), values, origin)
-        keras_optimizer.fill(optimizer, store, values, names if len(names) == len(values) else None, scheme)
+        optimizer_state.fill(optimizer, store, values, names if len(names) == len(values) else None, scheme)
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",

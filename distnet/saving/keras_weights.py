@@ -25,11 +25,11 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from distnet.dialects import optimizer_state
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
 from distnet.naming import snake_case
 from distnet.network import Network
-from distnet.saving import keras_optimizer
 from distnet.types import Array
 from distnet.variables import Variable
 
@@ -66,7 +66,7 @@ def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) 
             made[str(number)] = variable.stored
     optimizer, store = model.optimizer, model.store
     if with_optimizer and optimizer is not None and optimizer.built and store is not None:
-        for path, name, values in keras_optimizer.lists(_OPTIMIZER, optimizer, store):
+        for path, name, values in optimizer_state.lists(_OPTIMIZER, optimizer, store):
             made = file.create_group(f"{path}/vars")
             made.attrs["name"] = name
             for number, value in enumerate(values):
@@ -105,7 +105,7 @@ def read_optimizer_state(file: h5py.File, model: Network) -> None:
     if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
         return
     try:
-        keras_optimizer.fill(optimizer, store, [_dataset(group, str(number)) for number in range(len(group))])
+        optimizer_state.fill(optimizer, store, [_dataset(group, str(number)) for number in range(len(group))])
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from distnet.comm.scope import meeting, on_all_ranks
+from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
-from distnet.saving import background, formats, input_shapes, keras_archive, state_group
+from distnet.saving import background, formats, keras_archive, state_group
 from distnet.saving.image import Image
 
 

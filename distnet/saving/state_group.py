@@ -23,8 +23,8 @@ import numpy as np
 from distnet.errors import CheckpointError
 from distnet.network import Network, TrainingState
 from distnet.optimizers import Optimizer
+from distnet.saving.array_tree import read_tree, write_tree
 from distnet.saving.json_text import parsed
-from distnet.saving.tree import read_tree, write_tree
 from distnet.training_state import CallbackRecord, Moment, Progress, Stage
 from distnet.types import Array
 from distnet.variables import VariableStore

@@ -10,10 +10,10 @@ import distnet as keras
 import packed
 import wrapped_cases
 from distnet import models
+from distnet.dialects import optimizer_state
+from distnet.dialects.optimizer_schemes import KERAS_3
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, Nadam, OptimizerMap
-from distnet.saving import keras_optimizer
-from distnet.saving.optimizer_schemes import KERAS_3
 from wrapped_cases import HUGE, X, Y
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -33,7 +33,7 @@ def in_float64():
 
 
 def state_of(model):
-    return [array for _, array in keras_optimizer.arrays(KERAS_3, model.optimizer, model.store)]
+    return [array for _, array in optimizer_state.arrays(KERAS_3, model.optimizer, model.store)]
 
 
 @pytest.mark.parametrize("case", wrapped_cases.CASES)

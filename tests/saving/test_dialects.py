@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from distnet import activations, errors, layers, metrics, models, optimizers
-from distnet.saving import dialects, keras_optimizer
+from distnet.dialects import optimizer_state
+from distnet.dialects.keras_2 import in_present_words
+from distnet.dialects.versions import KERAS_2_VERSION
+from distnet.dialects.writing import of_sparse_targets
 
 X = np.sin(np.arange(40, dtype="float32")).reshape(10, 4)
 Y = np.cos(np.arange(10, dtype="float32"))[:, None]
@@ -80,7 +83,7 @@ def weights_of(model):
 
 
 def in_standalone_keras(optimizer, store):
-    listed = keras_optimizer.arrays(keras_optimizer.STANDALONE, optimizer, store)
+    listed = optimizer_state.arrays(optimizer_state.STANDALONE, optimizer, store)
     return [entry.name for entry, _ in listed], [value for _, value in listed]
 
 
@@ -314,23 +317,23 @@ def test_the_text_of_keras_3_is_compiled_as_it_says():
 @pytest.mark.parametrize(("version", "is_marked"), [("2.15.0", True), ("3.15.1", False), ("2.12.0+distnet", False)])
 def test_a_merge_is_told_whose_masks_it_joins(version, is_marked):
     config = {"class_name": "Add", "config": {"name": "add"}}
-    read = layers.deserialize(dialects.in_present_words(config, version))
+    read = layers.deserialize(in_present_words(config, version))
     assert read.as_in_keras_2 is is_marked
 
 
 def test_what_was_written_here_for_keras_2_means_what_it_meant_here():
     own = {"class_name": "Add", "config": {"name": "add"}}
     of_keras_2 = {**own, "distnet": {"as_in_keras_2": True}}
-    read = [layers.deserialize(dialects.in_present_words(c, dialects.KERAS_2_VERSION)) for c in (own, of_keras_2)]
+    read = [layers.deserialize(in_present_words(c, KERAS_2_VERSION)) for c in (own, of_keras_2)]
     assert [layer.as_in_keras_2 for layer in read] == [False, True]
 
 
 def test_metrics_in_keras_2_s_wrapper_become_those_of_their_functions():
     wrapped = {"class_name": "MeanMetricWrapper", "config": {"name": "top", "fn": "top_k_categorical_accuracy", "k": 2}}
-    read = metrics.deserialize(dialects.in_present_words(wrapped, "2.15.0"))
+    read = metrics.deserialize(in_present_words(wrapped, "2.15.0"))
     assert (type(read), read.name, read.k) == (metrics.TopKCategoricalAccuracy, "top", 2)
     own = {"class_name": "MeanMetricWrapper", "config": {"name": "mine", "fn": "mine"}}
-    assert dialects.in_present_words(own, "2.15.0") == own
+    assert in_present_words(own, "2.15.0") == own
 
 
 SPARSE = {"class_name": "SparseCategoricalAccuracy", "config": {"name": "acc", "dtype": "float32"}}
@@ -349,5 +352,5 @@ SPARSE = {"class_name": "SparseCategoricalAccuracy", "config": {"name": "acc", "
     ],
 )
 def test_accuracy_of_class_numbers_is_said_by_its_class(names, loss, given, expected):
-    found = dialects.of_sparse_targets({"loss": loss, "metrics": given, "weighted_metrics": None}, names)
+    found = of_sparse_targets({"loss": loss, "metrics": given, "weighted_metrics": None}, names)
     assert found == {"loss": loss, "metrics": expected, "weighted_metrics": None}

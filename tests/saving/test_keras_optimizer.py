@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distnet import errors, layers, models, optimizers
-from distnet.saving import keras_optimizer as ko
+from distnet.dialects import optimizer_state as ko
 
 SCHEMES = {"keras_3": ko.KERAS_3, "tf_keras": ko.TF_KERAS, "legacy": ko.LEGACY, "standalone": ko.STANDALONE}
 OPTIMIZERS = {

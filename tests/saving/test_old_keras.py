@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from distnet import errors, layers, models, optimizers
-from distnet.saving import dialects, old_layouts
+from distnet.dialects import weight_layouts
+from distnet.dialects.keras_2 import in_present_words
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 X = np.sin(np.arange(24, dtype="float32")).reshape(6, 4)
@@ -76,7 +77,7 @@ def test_legacy_rmsprop_has_epsilon_inside_the_root_where_it_has_momentum():
 @pytest.mark.parametrize("key", ["optimizer_config", "optimizer"])
 def test_rmsprop_is_that_of_the_keras_that_wrote_it(version, config, is_outside, norms, key):
     settings = {key: {"class_name": "RMSprop", "config": config}, "loss": "mse"}
-    spec = dialects.in_present_words(settings, version)[key]
+    spec = in_present_words(settings, version)[key]
     optimizer = optimizers.deserialize(spec)
     assert (optimizer.epsilon_outside, (optimizer.clipnorm, optimizer.global_clipnorm)) == (is_outside, norms)
 
@@ -186,7 +187,7 @@ def test_weights_of_cudnns_layer_fill_an_lstm_by_name_too(tmp_path):
 def test_options_of_keras_1_that_no_keras_has_had_since_are_refused():
     def read(name, **config):
         spec = {"class_name": name, "config": {"name": "a", **config}}
-        return layers.deserialize(dialects.in_present_words(spec, "1.2.2"))
+        return layers.deserialize(in_present_words(spec, "1.2.2"))
 
     with pytest.raises(errors.ArgumentError, match="modes 1 and 2"):
         read("BatchNormalization", mode=2, axis=-1)
@@ -199,7 +200,7 @@ def test_options_of_keras_1_that_no_keras_has_had_since_are_refused():
 def test_padding_of_keras_1_may_name_the_sides_or_count_them():
     def read(name, padding):
         spec = {"class_name": name, "config": {"name": "a", "padding": padding}}
-        return layers.deserialize(dialects.in_present_words(spec, "1.2.2")).padding
+        return layers.deserialize(in_present_words(spec, "1.2.2")).padding
 
     assert read("ZeroPadding2D", [1, 2, 3, 4]) == ((1, 2), (3, 4))
     assert read("ZeroPadding2D", {"top_pad": 1, "right_pad": 2}) == ((1, 0), (0, 2))
@@ -228,8 +229,8 @@ def test_kernels_of_keras_1_are_laid_out_anew_and_those_of_theano_turned_round(d
     kernel = np.arange(120.0).reshape(2, 3, 4, 5)
     layer.data_format = data_format
     held = kernel if data_format == "channels_last" else kernel.transpose(3, 2, 0, 1)
-    origin = old_layouts.Origin(is_keras_1=True, is_theano=True)
-    found, _ = old_layouts.in_present_layout(layer, [held, np.zeros(5)], origin)
+    origin = weight_layouts.Origin(is_keras_1=True, is_theano=True)
+    found, _ = weight_layouts.in_present_layout(layer, [held, np.zeros(5)], origin)
     np.testing.assert_array_equal(found, kernel[::-1, ::-1])
 
 
@@ -240,7 +241,7 @@ def test_channels_come_first_in_layers_of_keras_1_that_do_not_say_it_as_in_those
     other = {"class_name": "MaxPooling2D", "config": {"name": "c", "dim_ordering": "tf"}}
 
     def formats(*specs):
-        return [spec["config"].get("data_format") for spec in dialects.in_present_words(list(specs), "1.2.2")]
+        return [spec["config"].get("data_format") for spec in in_present_words(list(specs), "1.2.2")]
 
     assert formats(padding, convolution) == ["channels_first"] * 2
     assert formats(padding, other) == [None, "channels_last"]
@@ -251,7 +252,7 @@ def test_channels_come_first_in_layers_of_keras_1_that_do_not_say_it_as_in_those
 def test_gates_of_keras_1s_conv_lstm_are_put_together(data_format):
     spec = {"nb_filter": 2, "nb_row": 3, "nb_col": 2, "forget_bias_init": "zero", "inner_activation": "sigmoid"}
     config = {"name": "a", **spec, "dim_ordering": "tf" if data_format == "channels_last" else "th"}
-    layer = layers.deserialize(dialects.in_present_words({"class_name": "ConvLSTM2D", "config": config}, "1.2.2"))
+    layer = layers.deserialize(in_present_words({"class_name": "ConvLSTM2D", "config": config}, "1.2.2"))
     assert not layer.unit_forget_bias
     layer.build_once((None, 4, 6, 6, 5) if data_format == "channels_last" else (None, 4, 5, 6, 6))
     present = [np.random.default_rng(1).normal(size=w.shape) for w in layer.weights]
@@ -259,7 +260,7 @@ def test_gates_of_keras_1s_conv_lstm_are_put_together(data_format):
     held = [parts[k][gate] for gate in (0, 2, 1, 3) for k in range(3)]
     if data_format == "channels_first":
         held = [a.transpose(3, 2, 0, 1) if a.ndim > 1 else a for a in held]
-    arranged = old_layouts.in_present_layout(layer, held, old_layouts.Origin(is_keras_1=True))
+    arranged = weight_layouts.in_present_layout(layer, held, weight_layouts.Origin(is_keras_1=True))
     for ours, expected in zip(arranged, present, strict=True):
         np.testing.assert_array_equal(ours, expected)
 
@@ -268,7 +269,7 @@ def test_both_kernels_of_a_conv_lstm_of_theano_are_turned_round():
     layer = layers.ConvLSTM2D(2, 3)
     layer.build_once((None, 4, 6, 6, 5))
     held = [np.random.default_rng(1).normal(size=w.shape) for w in layer.weights]
-    kernel, recurrent, _ = old_layouts.in_present_layout(layer, held, old_layouts.Origin(is_theano=True))
+    kernel, recurrent, _ = weight_layouts.in_present_layout(layer, held, weight_layouts.Origin(is_theano=True))
     np.testing.assert_array_equal(kernel, held[0][::-1, ::-1])
     np.testing.assert_array_equal(recurrent, held[1][::-1, ::-1])
 
@@ -283,7 +284,7 @@ def test_penalties_of_activities_are_not_divided_by_the_rows_up_to_keras_2_3(ver
     if around:
         spec = {"class_name": "TimeDistributed", "config": {"name": "t", "layer": spec}}
     model = models.Sequential(
-        [layers.Input((2, 4)), layers.deserialize(dialects.in_present_words(spec, version)), layers.Flatten()]
+        [layers.Input((2, 4)), layers.deserialize(in_present_words(spec, version)), layers.Flatten()]
     )
     model.compile("sgd", "mse")
     model.save(tmp_path / "m.h5")
@@ -314,7 +315,7 @@ def test_penalties_of_activities_are_not_divided_by_the_rows_up_to_keras_2_3(ver
 )
 def test_moving_variances_move_as_in_the_keras_that_wrote_them(version, shape, axis, lost):
     spec = {"class_name": "BatchNormalization", "config": {"name": "a", "axis": axis, "momentum": 0.0}}
-    layer = layers.deserialize(dialects.in_present_words(spec, version))
+    layer = layers.deserialize(in_present_words(spec, version))
     model = models.Sequential([layers.Input(shape[1:]), layer])
     model.compile("sgd", "mse")
     x = np.sin(np.arange(24, dtype="float32") ** 1.3).reshape(shape)
@@ -349,7 +350,7 @@ def test_a_sequential_that_begins_with_another_is_built_for_the_shape_that_the_i
 )
 def test_several_clips_are_obeyed_in_the_order_of_the_keras_that_wrote_them(version, config, first, clipped):
     settings = {"optimizer_config": {"class_name": "SGD", "config": config}, "loss": "mse"}
-    optimizer = optimizers.deserialize(dialects.in_present_words(settings, version)["optimizer_config"])
+    optimizer = optimizers.deserialize(in_present_words(settings, version)["optimizer_config"])
     assert optimizer.clips_first == first
     model = models.Sequential([layers.Input((1,)), layers.Dense(2, use_bias=False, kernel_initializer="zeros")])
     model.compile(optimizer, "mse")
@@ -368,7 +369,7 @@ def read_compiled(version, last, loss, metrics=(), shape=(4,)):
     """A model of a Dense layer, compiled as a file of a version of Keras says."""
     settings = {"optimizer_config": {"class_name": "SGD", "config": {}}, "loss": loss, "metrics": list(metrics)}
     model = models.Sequential([layers.Input(shape), layers.Masking(), last])
-    model.compile_from_config(dialects.in_present_words(settings, version))
+    model.compile_from_config(in_present_words(settings, version))
     return model
 
 
@@ -426,6 +427,6 @@ def test_a_cosine_that_is_a_loss_is_better_the_smaller_it_is(name, version, dire
 )
 def test_bilinear_upsampling_blends_from_corners_up_to_keras_2_3(version, blended):
     spec = {"class_name": "UpSampling2D", "config": {"name": "a", "size": [1, 2], "interpolation": "bilinear"}}
-    layer = layers.deserialize(dialects.in_present_words(spec, version))
+    layer = layers.deserialize(in_present_words(spec, version))
     y = np.asarray(layer(np.array([0.0, 2.0]).reshape(1, 1, 2, 1)))
     np.testing.assert_allclose(y.ravel(), blended)

@@ -17,10 +17,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from distnet.dialects.keras_2_operations import OPERATION
 from distnet.layers.engine.symbolic import Call, KerasTensor
 from distnet.layers.operations import Operation
 from distnet.registry import said_beside
-from distnet.saving.keras_2_operations import OPERATION
 from distnet.types import Json
 
 _behind_masks: ContextVar[bool] = ContextVar("behind_masks", default=False)

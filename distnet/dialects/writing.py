@@ -1,12 +1,12 @@
 """What is written for Keras 2 alone: its own forms, wherever no one form suits both Keras 2 and Keras 3.
 
-- A call with placeholders among its other arguments, such as ``initial_state``: ``functional_config`` writes Keras
+- A call with placeholders among its other arguments, such as ``initial_state``: ``graph_writing`` writes Keras
   3's form of it, which Keras 2 cannot read. So it does of operations: see ``keras_2_operations``.
 - ``MultiHeadAttention`` with the shapes that it was built for: Keras 2 does not make the layer without them, Keras 3
   not with them.
 - ``hard_sigmoid``, by which Keras 2 means another function than Keras 3: each is called by that name only in the files
   for the Keras that means it. What Keras 2 lacks, it refuses.
-- The optimizer's class and state: see ``keras_optimizer.for_keras_2``.
+- The optimizer's class and state: see ``optimizer_state.for_keras_2``.
 
 Source: ``Node.serialize`` and ``MultiHeadAttention.get_config`` of tf_keras 2.21.
 """
@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from distnet.dialects.keras_2 import ACTIVATIONS, HARD_SIGMOID
+from distnet.dialects.keras_2_operations import entry_for_keras_2
+from distnet.dialects.optimizer_schemes import Scheme
+from distnet.dialects.optimizer_state import for_keras_2
+from distnet.dialects.versions import KERAS_2_VERSION, KERAS_VERSION
 from distnet.optimizers import Optimizer
 from distnet.registry import beside, said_beside, to_json
-from distnet.saving.dialects import ACTIVATIONS, HARD_SIGMOID, KERAS_2_VERSION, KERAS_VERSION
-from distnet.saving.keras_2_operations import entry_for_keras_2
-from distnet.saving.keras_optimizer import for_keras_2
-from distnet.saving.optimizer_schemes import Scheme
 from distnet.types import Json
 
 _ATTENTION = "MultiHeadAttention"
@@ -34,7 +35,7 @@ class Dialect:
     """How configurations are written.
 
     Args:
-        version: says what is meant: see ``dialects``.
+        version: says what is meant: see ``keras_2``.
         model: rewrites a model's configuration.
         optimizer: the configuration of an optimizer, and how its state is listed; None where it is not.
     """
@@ -116,3 +117,84 @@ FOR_BOTH = Dialect(KERAS_VERSION, _as_written, _for_both)
 """One form for Keras 2 and Keras 3 wherever there is one, else Keras 3's."""
 
 FOR_KERAS_2 = Dialect(KERAS_2_VERSION, in_words_of_keras_2, for_keras_2)
+
+_BY_SHAPE = {
+    **dict.fromkeys(("accuracy", "acc"), "SparseCategoricalAccuracy"),
+    **dict.fromkeys(("crossentropy", "ce"), "SparseCategoricalCrossentropy"),
+}
+"""What words that mean a metric by the shapes mean for class numbers."""
+
+
+def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """Settings of ``compile`` whose loss has the structure of the loss weights, which Keras 3 wants.
+
+    Args:
+        settings: with ``loss`` and ``loss_weights`` as the user gave them.
+        names: of the outputs.
+    """
+    given = [settings["loss"], settings["loss_weights"]]
+    if given[1] is None or len(names) == 1 or (kinds := {_kind(item) for item in given}) <= {object} or kinds == {list}:
+        return dict(settings)
+    if any(isinstance(item, dict) and not set(item) <= set(names) for item in given if _kind(item) is dict):
+        return dict(settings)  # deeper than one dict: as the user gave it
+    losses, weights = ([_of_output(item, i, name) for i, name in enumerate(names)] for item in given)
+    weights = [1.0 if weight is None else weight for weight in weights]
+    if dict not in kinds:
+        return {**settings, "loss": losses, "loss_weights": weights}
+    known = [i for i, loss in enumerate(losses) if loss is not None]
+    by_name = [{names[i]: found[i] for i in known} for found in (losses, weights)]
+    return {**settings, "loss": by_name[0], "loss_weights": by_name[1]}
+
+
+def of_sparse_targets(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """Settings of ``compile`` in which ``"accuracy"`` of an output with a sparse loss is the sparse one, by its class.
+
+    TensorFlow's Keras chooses by the shapes of the outputs alone when it reads a file: for class numbers wrongly.
+
+    Args:
+        settings: with ``loss`` and the metrics in the structure of the outputs.
+        names: of the outputs.
+    """
+    losses = [_of_output(settings["loss"], i, name) for i, name in enumerate(names)]
+    sparse = [_is_sparse(loss) for loss in losses]
+    found = dict(settings)
+    for key in ("metrics", "weighted_metrics"):
+        given = settings[key]
+        if len(names) == 1:
+            found[key] = _sparse(given) if sparse[0] else given
+        elif isinstance(given, list):
+            found[key] = [_sparse(item) if i < len(sparse) and sparse[i] else item for i, item in enumerate(given)]
+        elif isinstance(given, dict):
+            known = {name for name, is_sparse in zip(names, sparse, strict=True) if is_sparse}
+            found[key] = {name: _sparse(item) if name in known else item for name, item in given.items()}
+    return found
+
+
+def _is_sparse(loss: Json) -> bool:
+    name = loss.get("class_name") if isinstance(loss, dict) else loss
+    return str(name).replace("_", "").lower().startswith("sparsecategorical")
+
+
+def _sparse(metrics: Json) -> Json:
+    if isinstance(metrics, list):
+        return [_sparse(item) for item in metrics]
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        return {name: _sparse(item) for name, item in metrics.items()}
+    if isinstance(metrics, str) and metrics.lower() in _BY_SHAPE:
+        return {"class_name": _BY_SHAPE[metrics.lower()], "config": {"name": metrics, "dtype": "float32"}}
+    return metrics
+
+
+def _kind(setting: Json) -> type:
+    """list or dict of a setting for each output; object of one for all."""
+    if isinstance(setting, list):
+        return list
+    return dict if isinstance(setting, dict) and "class_name" not in setting else object
+
+
+def _of_output(setting: Json, number: int, name: str) -> Json:
+    kind = _kind(setting)
+    if kind is list:
+        values = cast("list[Json]", setting)
+        return values[number] if number < len(values) else None
+    return cast("dict[str, Json]", setting).get(name) if kind is dict else setting

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from distnet.dialects.versions import is_standalone, numbers
 from distnet.registry import said_beside
-from distnet.saving.versions import is_standalone, numbers
 
 _EPSILON_OUTSIDE = ("RMSprop", "Adagrad")
 """The classes whose epsilon was outside the root."""

@@ -19,11 +19,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from distnet.dialects.versions import is_standalone, numbers
 from distnet.errors import UnknownNameError
 from distnet.losses import LOSSES
 from distnet.metrics import METRICS
 from distnet.registry import Registry, said_beside
-from distnet.saving.versions import is_standalone, numbers
 from distnet.types import Json
 
 _Meanings = dict[str, dict[str, Json]]

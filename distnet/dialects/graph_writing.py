@@ -1,10 +1,10 @@
-"""The configuration of a graph of layers, written as Keras 2 writes it; ``functional_reading`` reads it.
+"""The configuration of a graph of layers, written as Keras 2 writes it; ``graph_reading`` reads it.
 
 A call is noted at the layer called, under ``inbound_nodes``. Keras 2 lists its inputs as ``[layer,
 call, output, arguments]``; Keras 3 keeps the arguments as they were, with a ``__keras_tensor__`` for
 each placeholder. The former is what is written, but for calls with placeholders among their other
 arguments, such as ``initial_state``, which Keras 3 reads in its own form only; what is for Keras 2 alone is
-rewritten: see ``saving.dialects``.
+rewritten: see ``writing``.
 
 The placeholder of a model's one input, or output, is not in a list: else Keras 3 takes the model to be called on
 lists, and cannot call it on every step.
@@ -18,27 +18,41 @@ Source: ``Functional.get_config`` of Keras 2.12 and Keras 3.15.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol, cast
 
+from distnet.dialects import operation_config
 from distnet.layers import Layer
 from distnet.layers.engine.symbolic import Call, KerasTensor, placeholders
 from distnet.layers.operations import Operation
-from distnet.models import operation_config
-from distnet.models.composite import Composite
-from distnet.models.tracing import Trace
 from distnet.registry import to_json
 from distnet.types import Json
 
 
-def config_of(name: str, trainable: bool, trace: Trace, structure: tuple[Any, Any]) -> dict[str, Json]:
-    """The configuration of a model with these calls; calls are numbered within the model."""
+class Traced(Protocol):
+    """The calls between a model's inputs and outputs."""
+
+    inputs: list[KerasTensor]
+    layers: list[Layer]
+
+    def numbered_calls(self) -> list[Call]: ...
+
+
+def config_of(
+    name: str, trainable: bool, trace: Traced, structure: tuple[Any, Any], models: Collection[Layer]
+) -> dict[str, Json]:
+    """The configuration of a model with these calls; calls are numbered within the model.
+
+    Args:
+        structure: the placeholders of inputs and outputs, as the model was given them.
+        models: those of the layers that are models.
+    """
     numbers: dict[Call, int] = {}
     calls: dict[Layer, list[Call]] = {layer: [] for layer in trace.layers}
     for tensor in trace.inputs:
         numbers[tensor.call] = 0
     for call in trace.numbered_calls():
-        calls[call.layer] += [call, call] if isinstance(call.layer, Composite) else [call]
+        calls[call.layer] += [call, call] if call.layer in models else [call]
         numbers[call] = len(calls[call.layer]) - 1
     layers = []
     for layer in trace.layers:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from distnet.dialects.keras_2_operations import OF_AXES, OF_ONE, OF_TWO
 from distnet.errors import ArgumentError
 from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import applied
-from distnet.saving.keras_2_operations import OF_AXES, OF_ONE, OF_TWO
 
 Operation = Callable[..., Any]
 

@@ -8,9 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet.errors import CheckpointError
-from distnet.optimizers import Adagrad, LossScaleOptimizer, MultiOptimizer, Nadam, Optimizer, RMSprop
-from distnet.saving.optimizer_schemes import (
+from distnet.dialects.optimizer_schemes import (
     COUNTER,
     ITERATION,
     KERAS_3,
@@ -26,6 +24,8 @@ from distnet.saving.optimizer_schemes import (
     scheme_of,
     tail_of,
 )
+from distnet.errors import CheckpointError
+from distnet.optimizers import Adagrad, LossScaleOptimizer, MultiOptimizer, Nadam, Optimizer, RMSprop
 from distnet.types import Array, Json
 from distnet.variables import Span, Variable, Variables, VariableStore
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from distnet.dialects.keras_2_operations import OPERATION
+from distnet.dialects.tensorflow_operations import operation_of_tensorflow
 from distnet.errors import ArgumentError
 from distnet.layers.operations import FUNCTIONS, applied
-from distnet.models.tf_operations import operation_of_tensorflow
 from distnet.registry import beside
-from distnet.saving.keras_2_operations import OPERATION
 
 Operation = Callable[..., Any]
 """Called as a layer is."""

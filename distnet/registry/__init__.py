@@ -1,0 +1,42 @@
+"""Class <-> name, and the only JSON codec: what ``get_config`` writes, ``from_config`` reads."""
+
+from distnet.registry.configurable import (
+    BESIDE,
+    IF_SET,
+    LEFT_OUT,
+    Configurable,
+    beside,
+    fields_beside,
+    said_beside,
+    to_json,
+)
+from distnet.registry.custom_objects import (
+    custom_object_scope,
+    describing,
+    get_custom_objects,
+    is_custom,
+    known_custom_objects,
+    register_keras_serializable,
+    registered_name,
+)
+from distnet.registry.family import Registry, Resolved
+
+__all__ = [
+    "BESIDE",
+    "IF_SET",
+    "LEFT_OUT",
+    "Configurable",
+    "Registry",
+    "Resolved",
+    "beside",
+    "custom_object_scope",
+    "describing",
+    "fields_beside",
+    "get_custom_objects",
+    "is_custom",
+    "known_custom_objects",
+    "register_keras_serializable",
+    "registered_name",
+    "said_beside",
+    "to_json",
+]

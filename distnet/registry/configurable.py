@@ -1,0 +1,134 @@
+"""A dataclass's fields as Keras's JSON and back: what ``get_config`` writes, ``from_config`` reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+import numpy as np
+
+from distnet.arguments import check_fields
+from distnet.errors import ArgumentError
+from distnet.registry.custom_objects import is_describing, registered_name
+from distnet.types import Json
+
+IF_SET = {"config": "if set"}
+"""Metadata of a field that some Keras does not know: it is written only where it differs from its default."""
+
+LEFT_OUT = {"config": False}
+"""Metadata of a field that is never written."""
+
+BESIDE = {"config": "beside"}
+"""Metadata of a field that no Keras knows: where it is set it is written beside the config, where none looks."""
+
+_OURS = "distnet"
+"""The key of what is written beside a config."""
+
+
+class Configurable:
+    """A dataclass whose fields are its constructor, its attributes and its Keras config.
+
+    Fields annotated as bool, int or float take nothing else: see ``arguments.check_fields``.
+    """
+
+    def __post_init__(self) -> None:
+        if dataclasses.is_dataclass(self):
+            check_fields(self)
+
+    def get_config(self) -> dict[str, Json]:
+        """The constructor's arguments as JSON, in the order of the fields.
+
+        What ``IF_SET`` and ``LEFT_OUT`` say of a field holds: a file with fewer keys is read by more versions of Keras.
+        """
+        fields = dataclasses.fields(cast(Any, self))
+        return {f.name: to_json(getattr(self, f.name)) for f in fields if self._is_written(f)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Json]) -> Self:
+        """Make the object that ``get_config`` described, here or in Keras.
+
+        A key that is unknown here and whose value is None or False is an option of some Keras that
+        the object does not use: it is passed over.
+
+        Raises:
+            ArgumentError: ``config`` uses an option that the constructor does not know.
+        """
+        known = _parameters(cast(Any, cls))
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        unknown = {key for key in config if key not in known and not takes_all}
+        used = sorted(key for key in unknown if config[key] is not None and config[key] is not False)
+        if used:
+            raise ArgumentError(f"{cls.__name__}: unknown configuration keys {used}. Expected some of {sorted(known)}.")
+        missing = [name for name in required_arguments(cls) if name not in config]
+        if missing:
+            raise ArgumentError(f"{cls.__name__}: the configuration lacks {missing}, received {sorted(config)}.")
+        return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
+
+    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
+        rule = f.metadata.get("config", True)
+        is_optional = rule in (IF_SET["config"], BESIDE["config"])
+        return bool(rule) and not (is_optional and getattr(self, f.name) == f.default)
+
+    def as_json(self) -> Json:
+        """Keras's ``{"class_name", "config"}`` of this object."""
+        config = self.get_config()
+        ours = {name: config.pop(name) for name in fields_beside(type(self)) if name in config}
+        found: dict[str, Json] = {"class_name": registered_name(type(self)), "config": config}
+        return said_beside(found, **ours) if ours else found
+
+
+def to_json(value: object) -> Json:
+    """The JSON of a configuration value: numbers, strings, sequences, mappings, registered objects.
+
+    Raises:
+        ArgumentError: the value has no JSON form.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return cast(Json, value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if isinstance(value, Configurable):
+        return value.as_json()
+    if hasattr(value, "get_config"):
+        return {"class_name": registered_name(type(value)), "config": to_json(value.get_config())}
+    if callable(value) and (hasattr(value, "__name__") or is_describing()):
+        return registered_name(value)
+    raise ArgumentError(
+        f"{value!r} cannot be written as JSON. Give its class a get_config method, or give a function that has a name."
+    )
+
+
+def fields_beside(cls: type) -> list[str]:
+    """The names of a class's fields, or of its ``SETTINGS_BESIDE``, that are written beside its config."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    settings: tuple[str, ...] = getattr(cls, "SETTINGS_BESIDE", ())
+    return [*(f.name for f in fields if f.metadata.get("config") == BESIDE["config"]), *settings]
+
+
+def said_beside(spec: Mapping[str, Any], **ours: Json) -> dict[str, Any]:
+    """A configuration with more beside it, of which classes take what they have fields for."""
+    return {**spec, _OURS: {**beside(spec), **ours}}
+
+
+def beside(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was written beside a configuration, for distnet alone."""
+    ours = spec.get(_OURS)
+    return ours if isinstance(ours, Mapping) else {}
+
+
+@functools.cache
+def _parameters(cls: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters
+
+
+def required_arguments(cls: type) -> list[str]:
+    """The arguments without which an object of the class cannot be made."""
+    named = [p for p in _parameters(cls).values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return [p.name for p in named if p.default is p.empty]

@@ -1,0 +1,218 @@
+"""Class <-> name: one ``Registry`` a family (layers, losses, optimizers ...).
+
+A class is registered once, under its own name and Keras's aliases; it is then found by string, by Keras's
+``{"class_name", "config"}`` dict, by itself. Objects that a user hands over are used as they are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast, overload
+
+from distnet.errors import ArgumentError, UnknownNameError
+from distnet.registry.configurable import beside, fields_beside, required_arguments
+from distnet.registry.custom_objects import is_custom, known_custom_objects
+from distnet.types import Json
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class Registry(Generic[T]):
+    """The classes of one family by name.
+
+    Args:
+        kind: what a member is called in messages, for example ``"optimizer"``.
+        base: the class or protocol that every member is an instance of.
+        adapt: makes a member of a user's plain function; without it functions are refused.
+        providers: modules that register members when they are imported; imported when a name is missing.
+        module: Keras 3's, in which it has the members.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        base: type[T],
+        adapt: Callable[[Callable[..., Any]], T] | None = None,
+        providers: Sequence[str] = (),
+        module: str = "keras",
+    ) -> None:
+        self.module = module
+        self.providers = providers
+        self.kind = kind
+        self.base = base
+        self.adapt = adapt
+        self.members: dict[str, type[T] | T] = {}
+        self._by_key: dict[str, type[T] | T] = {}
+        self._spelled: dict[str, str] = {}
+
+    def register(self, *aliases: str) -> Callable[[C], C]:
+        """Decorate a class: it is found by its own name and by ``aliases``."""
+
+        def decorate(cls: C) -> C:
+            self.add(cls.__name__, cast("type[T]", cls), *aliases)
+            return cls
+
+        return decorate
+
+    def add(self, name: str, member: type[T] | T, *aliases: str) -> None:
+        """Register a class, or a ready instance, under ``name`` and ``aliases``."""
+        for spelled in (name, *aliases):
+            key = _normalized(spelled)
+            if self._by_key.get(key, member) is not member:
+                raise ArgumentError(f"the {self.kind} name {name!r} is taken by {self._by_key[key]!r}.")
+            self._by_key[key] = member
+            self._spelled.setdefault(key, spelled)
+        self.members[name] = member
+
+    def classes(self) -> dict[str, type[T]]:
+        """The registered classes by their own names."""
+        return {name: member for name, member in self.members.items() if isinstance(member, type)}
+
+    def get(self, spec: object) -> T:
+        """The member that ``spec`` means.
+
+        Args:
+            spec: a member, its class, its name, Keras's ``{"class_name", "config"}`` or, in families
+                that adapt functions, a function.
+
+        Raises:
+            UnknownNameError: no member has that name.
+            ArgumentError: ``spec`` is none of these.
+        """
+        if isinstance(spec, str):
+            return self._instance(self.find(spec))
+        if isinstance(spec, Mapping):
+            return self._from_json(spec)
+        if not isinstance(spec, self.base) or isinstance(spec, type):
+            return self._instance(spec)
+        return spec
+
+    def knows(self, name: str) -> bool:
+        """Whether a member, or a custom object, has this name."""
+        try:
+            self.find(name)
+        except UnknownNameError:
+            return False
+        return True
+
+    def optional(self, spec: object) -> T | None:
+        """As ``get``; None stays None."""
+        return None if spec is None else self.get(spec)
+
+    def find(self, name: str) -> object:
+        """The class, instance or custom object registered as ``name``.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        custom = known_custom_objects()
+        if name in custom:
+            return custom[name]
+        found = self._by_key.get(_normalized(name))
+        if found is None:
+            for provider in self.providers:
+                importlib.import_module(provider)
+            found = self._by_key.get(_normalized(name))
+        if found is None:
+            close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)
+            hint = f"Did you mean {' or '.join(repr(self._spelled[key]) for key in close)}? " if close else ""
+            raise UnknownNameError(
+                f"unknown {self.kind} {name!r}. {hint}Expected one of {sorted(self.members)}, or a class or function "
+                "of your own in custom_objects."
+            )
+        return found
+
+    def _from_json(self, spec: Mapping[str, Any]) -> T:
+        name, config = spec.get("registered_name") or spec.get("class_name"), spec.get("config")
+        if name == "function":
+            name, config = config, None
+        if not isinstance(name, str) or not (config is None or isinstance(config, Mapping)):
+            raise ArgumentError(
+                f'{self.kind}: expected {{"class_name": str, "config": dict}}, received {dict(spec)!r}.'
+            )
+        if not is_custom(name):
+            name = name.rpartition(">")[2]
+        found = self.find(name)
+        if isinstance(found, type) and hasattr(found, "from_config"):
+            ours = {name: value for name, value in beside(spec).items() if name in fields_beside(found)}
+            return cast(T, found.from_config({**(config or {}), **ours}))
+        return self._instance(found)
+
+    def _instance(self, found: object) -> T:
+        if isinstance(found, type) and issubclass(found, self.base):
+            missing = required_arguments(found)
+            if missing:
+                raise ArgumentError(
+                    f"the {self.kind} {found.__name__} needs {', '.join(missing)}. Pass an object, such as "
+                    f"{found.__name__}({missing[0]}=...)."
+                )
+            return found()
+        if isinstance(found, self.base):
+            return found
+        if callable(found) and self.adapt is not None and not isinstance(found, type):
+            return self.adapt(found)
+        article = "an" if self.kind[0] in "aeiou" else "a"
+        raise ArgumentError(f"expected {article} {self.kind} (name, object, class or config), received {found!r}.")
+
+    def with_module(self, value: Json) -> Json:
+        """A structure whose objects say where Keras 3 finds them: in its module, a user's by their full names.
+
+        Without that, Keras 3 finds no object within another one. Keras 2 reads both forms.
+        """
+        if isinstance(value, list):
+            return [self.with_module(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("class_name")
+        if not isinstance(name, str):
+            return {key: self.with_module(item) for key, item in value.items()}
+        if ">" in name:
+            return {**value, "module": None, "class_name": name.rpartition(">")[2], "registered_name": name}
+        member = self.members.get(name)
+        if member is None or not member.__module__.startswith("distnet."):
+            return value
+        return {**value, "module": getattr(member, "keras_module", self.module), "registered_name": None}
+
+    def field(self, default: object) -> Resolved[T]:
+        """A dataclass field that holds a member and takes any spec of one."""
+        return Resolved(self.get, default)
+
+    def optional_field(self) -> Resolved[T | None]:
+        """A dataclass field that holds a member or None, which is its default."""
+        return Resolved(self.optional, None)
+
+
+class Resolved(Generic[T]):
+    """A dataclass field that turns what is assigned into the object it names.
+
+    ``activation: Resolved[Activation] = ACTIVATIONS.field("linear")`` takes ``"relu"``, a config dict
+    or an object, in the constructor as well as later, and always gives back the object.
+    """
+
+    def __init__(self, resolve: Callable[[object], T], default: object) -> None:
+        self.resolve = resolve
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Any: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self.default
+        return instance.__dict__[self.name]
+
+    def __set__(self, instance: object, value: object) -> None:
+        instance.__dict__[self.name] = self.resolve(value)
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "")

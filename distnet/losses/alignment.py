@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from distnet import config
@@ -32,7 +30,7 @@ def same_rank(a: Array, b: Array) -> tuple[Array, Array]:
     return a, b
 
 
-def same_shape(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
+def same_shape(name: str, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
     """Both in one shape, and in the dtype of ``y_pred``.
 
     Raises:
@@ -59,20 +57,22 @@ def _remedy(name: str, y_true: Array, y_pred: Array) -> str:
     return "Make the model's output and the targets equally wide."
 
 
-def class_numbers(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
+def class_numbers(
+    name: str, y_true: ArrayLike, y_pred: Array, axis: int = -1, ignored: int | None = None
+) -> tuple[Array, Array]:
     """``y_true`` as integers in the shape of ``y_pred`` without the class axis.
 
     Args:
         name: what messages call the function.
         y_true: whole numbers, with or without a class axis of 1.
         y_pred: scores of the classes.
-        options: ``axis``, the class axis (-1 unless given); ``ignore_class``, a label that is no class.
+        axis: the class axis.
+        ignored: a label that is no class.
 
     Raises:
         ShapeError: the shapes do not fit.
         DataError: a label is no whole number, or no class.
     """
-    axis = options.get("axis", -1)
     if not isinstance(axis, int) or isinstance(axis, bool) or not -y_pred.ndim <= axis < y_pred.ndim:
         raise ShapeError(f"{name}: expected an axis of y_pred {y_pred.shape}, received axis={axis!r}.")
     labels = np.asarray(y_true)
@@ -87,10 +87,10 @@ def class_numbers(name: str, y_true: Array, y_pred: Array, options: Mapping[str,
             f"{name}: expected y_true of shape {expected} for y_pred {y_pred.shape}, "
             f"received {np.shape(y_true)}. {remedy}"
         )
-    return _checked_labels(name, labels, y_pred.shape[axis], options.get("ignore_class")), y_pred
+    return _checked_labels(name, labels, y_pred.shape[axis], ignored), y_pred
 
 
-def _checked_labels(name: str, given: Array, classes: int, ignored: object) -> Array:
+def _checked_labels(name: str, given: Array, classes: int, ignored: int | None) -> Array:
     with np.errstate(invalid="ignore"):
         labels = given.astype(np.intp, copy=False)
     wrong = None if labels is given or given.dtype.kind in "iub" else labels != given

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -15,10 +16,13 @@ from distnet.losses.alignment import as_floating
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
-from distnet.types import Array, ArrayLike
+from distnet.types import Array, ArrayLike, Shape
 
 _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
+
+Pullback: TypeAlias = Callable[[Array | float], Array]
+"""The gradient with respect to ``y_pred`` from that with respect to the values: one number for all, or one for each."""
 
 
 @dataclass(eq=False)
@@ -68,13 +72,41 @@ class Loss(Configurable, ABC):
             DataError: the targets cannot be learned, for example a label that is no class.
         """
 
+    def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        """One value per sample, and what gives the gradient of their weighted sum; errors as in a gradient's."""
+        values, gradient = self.values_and_gradient(y_true, y_pred)
+        return values, lambda upstream: gradient * self._spread(upstream, values, gradient.shape)
+
+    def _values(self, y_true: Array, y_pred: Array) -> Array:
+        """One value per sample."""
+        return self.values_and_pullback(y_true, y_pred)[0]
+
+    def _spread(self, upstream: Array | float, values: Array, shape: Shape) -> Array | float:
+        """A factor of each value as one of the gradient, which has ``shape``: with an axis of 1 where values lost one.
+
+        Raises:
+            ShapeError: the values have more axes than the gradient.
+        """
+        if not isinstance(upstream, np.ndarray):
+            return upstream
+        factor = np.broadcast_to(upstream, values.shape)
+        axis = getattr(self, "axis", -1)
+        if axis not in (-1, None) and values.ndim < len(shape):
+            factor = np.expand_dims(factor, axis)
+        if factor.ndim > len(shape):
+            raise ShapeError(
+                f"{self.name}: expected values with at most the axes of the gradient {shape}, "
+                f"received {values.shape}. Give one value per sample."
+            )
+        return over_values(factor, len(shape))
+
     def validate(self, y_true: ArrayLike, y_pred: ArrayLike) -> None:
         """Raise what ``values_and_gradient`` would raise for these targets."""
         self.values_and_gradient(np.asarray(y_true), as_floating(y_pred))
 
     def validate_weights(self, y_true: Array, y_pred: Array, sample_weight: Array) -> None:
         """Raise ShapeError for weights that the values of these targets cannot be multiplied by."""
-        values, _ = self.values_and_gradient(y_true[:1], y_pred[:1])
+        values = self._values(y_true[:1], y_pred[:1])
         shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
         sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
 
@@ -113,7 +145,7 @@ class Loss(Configurable, ABC):
         """
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
-        values, _ = self.values_and_gradient(y_true, y_pred)
+        values = self._values(y_true, y_pred)
         weight = self._weights(y_true, values, sample_weight, mask)
         weighted = values if weight is None else values * over_values(weight, values.ndim)
         if self.reduction in ("none", None):
@@ -139,8 +171,8 @@ class Loss(Configurable, ABC):
             scale: 1 over ``divisor`` of the global batch, so that the shares of all ranks add up.
             mask: as in a call.
         """
-        values, gradient = self.values_and_gradient(y_true, _in_columns(y_pred))
-        total, gradient = self._scaled(y_true, values, gradient, sample_weight, float(scale), mask)
+        values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
+        total, gradient = self._scaled(y_true, values, pullback, sample_weight, float(scale), mask)
         return total, gradient.reshape(y_pred.shape)
 
     def mean_and_gradient(
@@ -158,17 +190,17 @@ class Loss(Configurable, ABC):
             y_true, y_pred, sample_weight, mask: as there.
             global_rows, global_count: as for ``divisor``.
         """
-        values, gradient = self.values_and_gradient(y_true, _in_columns(y_pred))
+        values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
         divisor = self.divisor(_per_row(values) if len(y_pred) else 1, global_rows, global_count)
         scale = 1.0 / divisor if divisor else 0.0
-        total, gradient = self._scaled(y_true, values, gradient, sample_weight, scale, mask)
+        total, gradient = self._scaled(y_true, values, pullback, sample_weight, scale, mask)
         return total, gradient.reshape(y_pred.shape)
 
     def _scaled(
         self,
         y_true: Array,
         values: Array,
-        gradient: Array,
+        pullback: Pullback,
         sample_weight: ArrayLike | None,
         scale: float,
         mask: ArrayLike | None,
@@ -177,7 +209,7 @@ class Loss(Configurable, ABC):
         weight = self._weights(y_true, values, sample_weight, mask)
         # What couples rows says the gradient of the sum of its values; those that do not count are 0.
         if weight is None or (self.couples_rows and sample_weight is None and mask is None):
-            return float(values.sum(dtype=np.float64)) * scale, gradient * scale
+            return float(values.sum(dtype=np.float64)) * scale, pullback(scale)
         if self.couples_rows:
             raise ArgumentError(
                 f"{self.name}: expected no sample weights, for its values depend on several rows. "
@@ -185,12 +217,11 @@ class Loss(Configurable, ABC):
             )
         weight = over_values(weight, values.ndim)
         total = float((values * weight).sum(dtype=np.float64)) * scale
-        return total, gradient * self._over_gradient(weight * scale, values, gradient)
+        return total, pullback(weight * scale)
 
     def values_per_row(self, y_true: Array, y_pred: Array) -> int:
         """Values that a row has; 0 where the whole batch has one."""
-        values, _ = self.values_and_gradient(y_true[:1], _in_columns(y_pred[:1]))
-        return _per_row(values)
+        return _per_row(self._values(y_true[:1], _in_columns(y_pred[:1])))
 
     def count(
         self,
@@ -203,7 +234,7 @@ class Loss(Configurable, ABC):
 
         Only losses with ``counts_rows_only`` false, and batches with a mask, need it.
         """
-        values, _ = self.values_and_gradient(y_true, _in_columns(y_pred))
+        values = self._values(y_true, _in_columns(y_pred))
         return self._count(y_true, values, values, sample_weight, mask)
 
     def divisor(self, values_per_row: int, global_rows: int, global_count: float | None = None) -> float:
@@ -273,19 +304,6 @@ class Loss(Configurable, ABC):
             return weight
         ndim = max(weight.ndim, kept.ndim)
         return np.asarray(over_values(weight, ndim) * over_values(kept, ndim))
-
-    def _over_gradient(self, weight: Array, values: Array, gradient: Array) -> Array:
-        """Weights of values as factors of the gradient: an axis of 1 where the values lost one."""
-        weight = np.broadcast_to(weight, values.shape)
-        axis = getattr(self, "axis", -1)
-        if axis not in (-1, None) and values.ndim < gradient.ndim:
-            weight = np.expand_dims(weight, axis)
-        if weight.ndim > gradient.ndim:
-            raise ShapeError(
-                f"{self.name}: expected values with at most the axes of the gradient {gradient.shape}, "
-                f"received {values.shape}. Give one value per sample."
-            )
-        return over_values(weight, gradient.ndim)
 
 
 def _in_columns(y_pred: Array) -> Array:

@@ -10,8 +10,9 @@ import numpy as np
 from distnet import activations, config
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import class_numbers
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.base import Pullback
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
     clip,
     clip_slope,
@@ -22,7 +23,7 @@ from distnet.losses.slopes import (
     sigmoid,
 )
 from distnet.registry import LEFT_OUT
-from distnet.types import Array
+from distnet.types import Array, ArrayLike
 
 
 def smoothed_binary(y_true: Array, label_smoothing: float) -> Array:
@@ -37,110 +38,12 @@ def smoothed_one_hot(y_true: Array, label_smoothing: float) -> Array:
     return np.asarray(y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1])
 
 
-@loss_function()
-def binary_crossentropy(
-    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
-) -> tuple[Array, Pullback]:
-    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis; p is clipped to [epsilon, 1 - epsilon].
-
-    From logits: ``mean(max(z, 0) - t z + log(1 + exp(-|z|)))``, unclipped.
-    """
-    t = smoothed_binary(y_true, label_smoothing)
-    if from_logits:
-        values = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
-        return values.mean(axis=axis), lambda: (sigmoid(y_pred) - t) * (1.0 / y_pred.shape[axis])
-    epsilon = config.epsilon()
-    p = clip(y_pred, epsilon, 1.0 - epsilon)
-    values = -(t * np.log(p) + (1.0 - t) * np.log(1.0 - p))
-
-    def gradient() -> Array:
-        slope = clip_slope(y_pred, epsilon, 1.0 - epsilon)
-        return np.asarray(((1.0 - t) / (1.0 - p) - t / p) * slope * (1.0 / y_pred.shape[axis]))
-
-    return values.mean(axis=axis), gradient
-
-
-@loss_function()
-def categorical_crossentropy(
-    y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
-) -> tuple[Array, Pullback]:
-    """``-sum(t log(q))`` over the classes; ``q = p / sum(p)``, clipped to [epsilon, 1 - epsilon].
-
-    From logits: ``-sum(t log_softmax(z))``, unclipped.
-
-    >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).round(6)
-    array([0.693147])
-    """
-    t = smoothed_one_hot(y_true, label_smoothing)
-    if from_logits:
-        log_q = log_softmax(y_pred, axis)
-        return -(t * log_q).sum(axis=axis), lambda: np.exp(log_q) * t.sum(axis=axis, keepdims=True) - t
-    epsilon = config.epsilon()
-    q, total = share(y_pred, axis)
-    clipped = clip(q, epsilon, 1.0 - epsilon)
-
-    def gradient() -> Array:
-        return share_pullback(-t / clipped * clip_slope(q, epsilon, 1.0 - epsilon), q, total, axis)
-
-    return -(t * np.log(clipped)).sum(axis=axis), gradient
-
-
-@loss_function(align=class_numbers)
-def sparse_categorical_crossentropy(
-    y_true: Array, y_pred: Array, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
-) -> tuple[Array, Pullback]:
-    """``-log(q[t])``, the crossentropy of class numbers; q as in ``categorical_crossentropy``.
-
-    Labels equal to ``ignore_class`` give 0 and no gradient.
-    """
-    kept = None if ignore_class is None else y_true != ignore_class
-    labels = np.expand_dims(y_true if kept is None else np.where(kept, y_true, 0), axis)
-    if from_logits:
-        total = None
-        log_q = log_softmax(y_pred, axis)
-        values = -np.take_along_axis(log_q, labels, axis)
-    else:
-        total = y_pred.sum(axis=axis, keepdims=True)
-        q = np.take_along_axis(y_pred, labels, axis) / total
-        clipped = clip(q, config.epsilon(), 1.0 - config.epsilon())
-        values = -np.log(clipped)
-
-    def gradient() -> Array:
-        if total is None:
-            dy = np.exp(log_q)
-            correction = np.take_along_axis(dy, labels, axis) - 1.0
-        else:
-            slope = clip_slope(q, config.epsilon(), 1.0 - config.epsilon()) / (clipped * total)
-            dy = np.broadcast_to(q * slope, y_pred.shape).copy()
-            correction = (q - 1.0) * slope
-        np.put_along_axis(dy, labels, correction, axis)
-        return dy if kept is None else np.where(np.expand_dims(kept, axis), dy, 0.0).astype(dy.dtype, copy=False)
-
-    values = values.squeeze(axis=axis)
-    return values if kept is None else np.where(kept, values, 0.0).astype(y_pred.dtype, copy=False), gradient
-
-
-@loss_function(align=class_numbers)
-def categorical_generalized_cross_entropy(y_true: Array, y_pred: Array, q: float = 0.5) -> tuple[Array, Pullback]:
-    """``(1 - p[t]^q) / q``: between crossentropy (q -> 0) and absolute error (q = 1); ``t`` is a class number.
-
-    Source: Zhang and Sabuncu (2018), arXiv:1805.07836, equation 6.
-    """
-    labels = y_true[..., None]
-    p = np.take_along_axis(y_pred, labels, -1)
-
-    def gradient() -> Array:
-        dy = np.zeros_like(y_pred)
-        np.put_along_axis(dy, labels, -power_slope(p, q) / q, -1)
-        return dy
-
-    return ((1.0 - np.power(p, q)) / q).squeeze(axis=-1), gradient
-
-
 @LOSSES.register("bce")
 @dataclass(eq=False)
 class BinaryCrossentropy(BuiltInLoss):
-    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis.
+    """``-mean(t log(p) + (1 - t) log(1 - p))`` along an axis; p is clipped to [epsilon, 1 - epsilon].
+
+    From logits: ``mean(max(z, 0) - t z + log(1 + exp(-|z|)))``, unclipped.
 
     Args:
         from_logits: whether predictions are logits instead of probabilities.
@@ -148,47 +51,122 @@ class BinaryCrossentropy(BuiltInLoss):
         axis: the axis of the mean.
     """
 
-    function: ClassVar = binary_crossentropy
+    metric: ClassVar = AsMetric(beside=("axis",))
     logits_of: ClassVar = activations.sigmoid
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t, axis = smoothed_binary(y_true, self.label_smoothing), self.axis
+        if self.from_logits:
+            values = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
+            return values.mean(axis=axis), lambda dv: (sigmoid(y_pred) - t) * (1.0 / y_pred.shape[axis]) * dv
+        epsilon = config.epsilon()
+        p = clip(y_pred, epsilon, 1.0 - epsilon)
+        values = -(t * np.log(p) + (1.0 - t) * np.log(1.0 - p))
+
+        def pullback(dv: Array | float) -> Array:
+            slope = clip_slope(y_pred, epsilon, 1.0 - epsilon)
+            return np.asarray(((1.0 - t) / (1.0 - p) - t / p) * slope * (1.0 / y_pred.shape[axis]) * dv)
+
+        return values.mean(axis=axis), pullback
+
+
+binary_crossentropy = LossFunction(BinaryCrossentropy)
+
 
 @LOSSES.register()
 @dataclass(eq=False)
 class CategoricalCrossentropy(BuiltInLoss):
-    """``-sum(t log(p))`` over the classes of one-hot targets.
+    """``-sum(t log(q))`` over the classes of one-hot targets; ``q = p / sum(p)``, clipped to [epsilon, 1 - epsilon].
+
+    From logits: ``-sum(t log_softmax(z))``, unclipped.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).round(6)
+    array([0.693147])
 
     Args:
-        from_logits: whether predictions are logits; probabilities are divided by their sum.
+        from_logits: whether predictions are logits instead of probabilities.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
         axis: the axis of the classes.
     """
 
-    function: ClassVar = categorical_crossentropy
+    metric: ClassVar = AsMetric()
     logits_of: ClassVar = activations.softmax
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t, axis = smoothed_one_hot(y_true, self.label_smoothing), self.axis
+        if self.from_logits:
+            log_q = log_softmax(y_pred, axis)
+            values = -(t * log_q).sum(axis=axis)
+            return values, lambda dv: (np.exp(log_q) * t.sum(axis=axis, keepdims=True) - t) * dv
+        epsilon = config.epsilon()
+        q, total = share(y_pred, axis)
+        clipped = clip(q, epsilon, 1.0 - epsilon)
+
+        def pullback(dv: Array | float) -> Array:
+            return share_pullback(-t / clipped * clip_slope(q, epsilon, 1.0 - epsilon), q, total, axis) * dv
+
+        return -(t * np.log(clipped)).sum(axis=axis), pullback
+
+
+categorical_crossentropy = LossFunction(CategoricalCrossentropy)
+
 
 @LOSSES.register()
 @dataclass(eq=False)
 class SparseCategoricalCrossentropy(BuiltInLoss):
-    """``-log(p[t])``: categorical crossentropy of class numbers.
+    """``-log(q[t])``, the crossentropy of class numbers; q as in ``CategoricalCrossentropy``.
 
     Args:
-        from_logits: whether predictions are logits; probabilities are divided by their sum.
-        ignore_class: a label that counts neither in the sum nor in the divisor.
+        from_logits: whether predictions are logits instead of probabilities.
+        ignore_class: a label that gives 0 and no gradient, and counts neither in the sum nor in the divisor.
+            The metric leaves it out of the count only where samples are weighted, as in Keras.
         axis: the axis of the classes.
     """
 
-    function: ClassVar = sparse_categorical_crossentropy
+    metric: ClassVar = AsMetric(written=("axis",))
     logits_of: ClassVar = activations.softmax
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = field(default=-1, kw_only=True, metadata=LEFT_OUT)
+
+    def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        return class_numbers(self.function.__name__, y_true, y_pred, self.axis, self.ignore_class)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        axis, kept = self.axis, None if self.ignore_class is None else y_true != self.ignore_class
+        labels = np.expand_dims(y_true if kept is None else np.where(kept, y_true, 0), axis)
+        if self.from_logits:
+            total = None
+            log_q = log_softmax(y_pred, axis)
+            values = -np.take_along_axis(log_q, labels, axis)
+        else:
+            total = y_pred.sum(axis=axis, keepdims=True)
+            q = np.take_along_axis(y_pred, labels, axis) / total
+            clipped = clip(q, config.epsilon(), 1.0 - config.epsilon())
+            values = -np.log(clipped)
+
+        def pullback(dv: Array | float) -> Array:
+            if total is None:
+                dy = np.exp(log_q)
+                correction = np.take_along_axis(dy, labels, axis) - 1.0
+            else:
+                slope = clip_slope(q, config.epsilon(), 1.0 - config.epsilon()) / (clipped * total)
+                dy = np.broadcast_to(q * slope, y_pred.shape).copy()
+                correction = (q - 1.0) * slope
+            np.put_along_axis(dy, labels, correction, axis)
+            if kept is not None:
+                dy = np.where(np.expand_dims(kept, axis), dy, 0.0).astype(dy.dtype, copy=False)
+            dy *= dv
+            return dy
+
+        values = values.squeeze(axis=axis)
+        return values if kept is None else np.where(kept, values, 0.0).astype(y_pred.dtype, copy=False), pullback
 
     def valid(self, y_true: Array, values: Array) -> Array | None:
         """Where the label is a class."""
@@ -201,17 +179,36 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
         return self.ignore_class is None and super().counts_rows_only
 
 
+sparse_categorical_crossentropy = LossFunction(SparseCategoricalCrossentropy)
+
+
 @LOSSES.register()
 @dataclass(eq=False)
 class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
-    """``(1 - p[t]^q) / q`` of class numbers: crossentropy that forgives wrong labels.
+    """``(1 - p[t]^q) / q`` of class numbers t: crossentropy that forgives wrong labels.
 
     Args:
         q: in (0, 1); near 0 it is crossentropy, at 1 absolute error.
 
-    Source: Zhang and Sabuncu (2018), arXiv:1805.07836.
+    Source: Zhang and Sabuncu (2018), arXiv:1805.07836, equation 6.
     """
 
-    function: ClassVar = categorical_generalized_cross_entropy
     has_function_name: ClassVar[bool] = False
     q: float = number(0.5, INNER_FRACTION)
+
+    def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        return class_numbers(self.function.__name__, y_true, y_pred)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        labels = y_true[..., None]
+        p = np.take_along_axis(y_pred, labels, -1)
+
+        def pullback(dv: Array | float) -> Array:
+            dy = np.zeros_like(y_pred)
+            np.put_along_axis(dy, labels, -power_slope(p, self.q) / self.q * dv, -1)
+            return dy
+
+        return ((1.0 - np.power(p, self.q)) / self.q).squeeze(axis=-1), pullback
+
+
+categorical_generalized_cross_entropy = LossFunction(CategoricalGeneralizedCrossEntropy)

@@ -9,99 +9,14 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import POSITIVE, number
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.base import Pullback
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import step
 from distnet.registry import BESIDE
 from distnet.types import Array
 
 _LOG_2 = float(np.log(2.0))
-
-
-@loss_function()
-def mean_squared_error(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean((p - t)^2)`` over the last axis.
-
-    >>> mean_squared_error([[0.0, 1.0]], [[1.0, 3.0]])
-    array([2.5])
-    """
-    error = y_pred - y_true
-    return (error * error).mean(axis=-1), lambda: error * (2.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def mean_absolute_error(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean(|p - t|)`` over the last axis."""
-    error = y_pred - y_true
-    return np.abs(error).mean(axis=-1), lambda: np.sign(error) * (1.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``100 mean(|p - t| / max(|t|, epsilon))`` over the last axis."""
-    scale = 100.0 / np.maximum(np.abs(y_true), config.epsilon())
-    error = y_pred - y_true
-    return (np.abs(error) * scale).mean(axis=-1), lambda: np.sign(error) * scale * (1.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def mean_squared_logarithmic_error(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean((log(1 + max(p, epsilon)) - log(1 + max(t, epsilon)))^2)`` over the last axis."""
-    epsilon = config.epsilon()
-    one_plus = np.maximum(y_pred, epsilon) + 1.0
-    error = np.log(one_plus) - np.log(np.maximum(y_true, epsilon) + 1.0)
-
-    def gradient() -> Array:
-        return np.asarray(error / one_plus * step(y_pred - epsilon) * (2.0 / y_pred.shape[-1]))
-
-    return (error * error).mean(axis=-1), gradient
-
-
-@loss_function()
-def huber(y_true: Array, y_pred: Array, delta: float = 1.0) -> tuple[Array, Pullback]:
-    """``mean(e^2 / 2)`` where ``|e| <= delta``, else ``delta |e| - delta^2 / 2``, over the last axis.
-
-    Source: Huber (1964), doi:10.1214/aoms/1177703732.
-    """
-    error = y_pred - y_true
-    near = np.minimum(np.abs(error), delta)
-    values = (near * (np.abs(error) - 0.5 * near)).mean(axis=-1)
-    return values, lambda: np.minimum(np.maximum(error, -delta), delta) * (1.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def log_cosh(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``mean(log(cosh(p - t)))`` over the last axis, without overflow."""
-    error = y_pred - y_true
-    values = (error + np.logaddexp(0.0, -2.0 * error) - _LOG_2).mean(axis=-1)
-    return values, lambda: np.tanh(error) * (1.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def cosine_similarity(
-    y_true: Array, y_pred: Array, axis: int = -1, mean_over_axis: bool = False
-) -> tuple[Array, Pullback]:
-    """``-(t . p) / (|t| |p|)`` along an axis: -1 where the directions agree, 1 where they are opposite.
-
-    A length below epsilon counts as epsilon.
-
-    Args:
-        y_true: targets.
-        y_pred: predictions.
-        axis: the axis that holds the vectors.
-        mean_over_axis: whether the products are averaged, not summed.
-    """
-    length = np.sqrt((y_pred * y_pred).sum(axis=axis, keepdims=True))
-    inverse = 1.0 / np.maximum(length, config.epsilon())
-    t = y_true / np.maximum(np.sqrt((y_true * y_true).sum(axis=axis, keepdims=True)), config.epsilon())
-    p = y_pred * inverse
-    cosine = (t * p).sum(axis=axis, keepdims=True)
-    share = 1.0 / y_pred.shape[axis] if mean_over_axis else 1.0
-
-    def gradient() -> Array:
-        return np.asarray((p * cosine * step(length - config.epsilon()) - t) * (inverse * share))
-
-    return -cosine.squeeze(axis=axis) * share, gradient
 
 
 @LOSSES.register("mse")
@@ -111,9 +26,18 @@ class MeanSquaredError(BuiltInLoss):
 
     >>> MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]])
     2.5
+    >>> mean_squared_error([[0.0, 1.0]], [[1.0, 3.0]])
+    array([2.5])
     """
 
-    function: ClassVar = mean_squared_error
+    metric: ClassVar = AsMetric()
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        error = y_pred - y_true
+        return (error * error).mean(axis=-1), lambda dv: error * (2.0 / y_pred.shape[-1]) * dv
+
+
+mean_squared_error = LossFunction(MeanSquaredError)
 
 
 @LOSSES.register("mae")
@@ -121,7 +45,14 @@ class MeanSquaredError(BuiltInLoss):
 class MeanAbsoluteError(BuiltInLoss):
     """``mean(|p - t|)`` over the last axis."""
 
-    function: ClassVar = mean_absolute_error
+    metric: ClassVar = AsMetric()
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        error = y_pred - y_true
+        return np.abs(error).mean(axis=-1), lambda dv: np.sign(error) * (1.0 / y_pred.shape[-1]) * dv
+
+
+mean_absolute_error = LossFunction(MeanAbsoluteError)
 
 
 @LOSSES.register("mape")
@@ -129,7 +60,16 @@ class MeanAbsoluteError(BuiltInLoss):
 class MeanAbsolutePercentageError(BuiltInLoss):
     """``100 mean(|p - t| / max(|t|, epsilon))`` over the last axis, in percent."""
 
-    function: ClassVar = mean_absolute_percentage_error
+    metric: ClassVar = AsMetric()
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        scale = 100.0 / np.maximum(np.abs(y_true), config.epsilon())
+        error = y_pred - y_true
+        values = (np.abs(error) * scale).mean(axis=-1)
+        return values, lambda dv: np.sign(error) * scale * (1.0 / y_pred.shape[-1]) * dv
+
+
+mean_absolute_percentage_error = LossFunction(MeanAbsolutePercentageError)
 
 
 @LOSSES.register("msle")
@@ -137,41 +77,87 @@ class MeanAbsolutePercentageError(BuiltInLoss):
 class MeanSquaredLogarithmicError(BuiltInLoss):
     """``mean((log(1 + p) - log(1 + t))^2)`` over the last axis, p and t at least epsilon."""
 
-    function: ClassVar = mean_squared_logarithmic_error
+    metric: ClassVar = AsMetric()
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        epsilon = config.epsilon()
+        one_plus = np.maximum(y_pred, epsilon) + 1.0
+        error = np.log(one_plus) - np.log(np.maximum(y_true, epsilon) + 1.0)
+        values = (error * error).mean(axis=-1)
+        return values, lambda dv: error / one_plus * step(y_pred - epsilon) * (2.0 / y_pred.shape[-1]) * dv
+
+
+mean_squared_logarithmic_error = LossFunction(MeanSquaredLogarithmicError)
 
 
 @LOSSES.register("huber_loss")
 @dataclass(eq=False)
 class Huber(BuiltInLoss):
-    """Squared error near 0, absolute error beyond ``delta``; mean over the last axis.
+    """``mean(e^2 / 2)`` where ``|e| <= delta``, else ``delta |e| - delta^2 / 2``, over the last axis; ``e = p - t``.
 
     Args:
-        delta: where the one becomes the other, > 0.
+        delta: where the squared error becomes the absolute one, > 0.
+
+    Source: Huber (1964), doi:10.1214/aoms/1177703732.
     """
 
-    function: ClassVar = huber
     delta: float = number(1.0, POSITIVE)
     name: str = field(default="huber_loss", kw_only=True)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        error = y_pred - y_true
+        near = np.minimum(np.abs(error), self.delta)
+        values = (near * (np.abs(error) - 0.5 * near)).mean(axis=-1)
+        scale = 1.0 / y_pred.shape[-1]
+        return values, lambda dv: np.minimum(np.maximum(error, -self.delta), self.delta) * scale * dv
+
+
+huber = LossFunction(Huber)
 
 
 @LOSSES.register()
 @dataclass(eq=False)
 class LogCosh(BuiltInLoss):
-    """``mean(log(cosh(p - t)))`` over the last axis."""
+    """``mean(log(cosh(p - t)))`` over the last axis, without overflow."""
 
-    function: ClassVar = log_cosh
+    metric: ClassVar = AsMetric("LogCoshError", name="logcosh")
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        error = y_pred - y_true
+        values = (error + np.logaddexp(0.0, -2.0 * error) - _LOG_2).mean(axis=-1)
+        return values, lambda dv: np.tanh(error) * (1.0 / y_pred.shape[-1]) * dv
+
+
+log_cosh = LossFunction(LogCosh)
 
 
 @LOSSES.register("cosine_proximity")
 @dataclass(eq=False)
 class CosineSimilarity(BuiltInLoss):
-    """Minus the cosine of the angle between target and prediction: -1 where they agree.
+    """``-(t . p) / (|t| |p|)`` along an axis: -1 where the directions agree, 1 where they are opposite.
+
+    A length below epsilon counts as epsilon.
 
     Args:
         axis: the axis that holds the vectors.
         mean_over_axis: whether the products are averaged, as in Keras up to 2.0.8, not summed.
     """
 
-    function: ClassVar = cosine_similarity
     axis: int = -1
     mean_over_axis: bool = field(default=False, kw_only=True, metadata=BESIDE)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        length = np.sqrt((y_pred * y_pred).sum(axis=self.axis, keepdims=True))
+        inverse = 1.0 / np.maximum(length, config.epsilon())
+        t = y_true / np.maximum(np.sqrt((y_true * y_true).sum(axis=self.axis, keepdims=True)), config.epsilon())
+        p = y_pred * inverse
+        cosine = (t * p).sum(axis=self.axis, keepdims=True)
+        share = 1.0 / y_pred.shape[self.axis] if self.mean_over_axis else 1.0
+
+        def pullback(dv: Array | float) -> Array:
+            return np.asarray((p * cosine * step(length - config.epsilon()) - t) * (inverse * share) * dv)
+
+        return -cosine.squeeze(axis=self.axis) * share, pullback
+
+
+cosine_similarity = LossFunction(CosineSimilarity)

@@ -14,10 +14,10 @@ import numpy as np
 from distnet import activations, config
 from distnet.activations import Activation
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
-from distnet.losses.base import Loss
+from distnet.losses.base import Loss, Pullback
 from distnet.losses.crossentropy import smoothed_binary, smoothed_one_hot
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
     clip,
     clip_slope,
@@ -31,105 +31,13 @@ from distnet.losses.slopes import (
 from distnet.types import Array
 
 
-@loss_function()
-def binary_focal_crossentropy(
-    y_true: Array,
-    y_pred: Array,
-    apply_class_balancing: bool = False,
-    alpha: float = 0.25,
-    gamma: float = 2.0,
-    from_logits: bool = False,
-    label_smoothing: float = 0.0,
-    axis: int = -1,
-) -> tuple[Array, Pullback]:
-    """``mean((1 - p_t)^gamma bce(t, p))`` along an axis, ``p_t = t p + (1 - t)(1 - p)``.
-
-    With class balancing each term is also weighed ``t alpha + (1 - t)(1 - alpha)``.
-    """
-    t, epsilon = smoothed_binary(y_true, label_smoothing), config.epsilon()
-    p = sigmoid(y_pred) if from_logits else y_pred
-    clipped = clip(p, epsilon, 1.0 - epsilon)
-    crossentropy = -(t * np.log(clipped) + (1.0 - t) * np.log(1.0 - clipped))
-    miss = np.maximum(1.0 - (t * p + (1.0 - t) * (1.0 - p)), 0.0)
-    balance = t * alpha + (1.0 - t) * (1.0 - alpha) if apply_class_balancing else 1.0
-    focus = np.power(miss, gamma) * balance
-
-    def gradient() -> Array:
-        d_crossentropy = ((1.0 - t) / (1.0 - clipped) - t / clipped) * clip_slope(p, epsilon, 1.0 - epsilon)
-        d_focus = power_slope(miss, gamma) * (1.0 - 2.0 * t) * balance
-        dp = (d_focus * crossentropy + focus * d_crossentropy) * (1.0 / p.shape[axis])
-        return np.asarray(dp * p * (1.0 - p) if from_logits else dp)
-
-    return (focus * crossentropy).mean(axis=axis), gradient
-
-
-@loss_function()
-def binary_focal_crossentropy_of_logits(
-    y_true: Array,
-    y_pred: Array,
-    apply_class_balancing: bool = False,
-    alpha: float = 0.25,
-    gamma: float = 2.0,
-    from_logits: bool = True,
-    label_smoothing: float = 0.0,
-    axis: int = -1,
-) -> tuple[Array, Pullback]:
-    """``binary_focal_crossentropy`` of logits z, unclipped: ``bce = max(z, 0) - t z + log(1 + exp(-|z|))``.
-
-    Source: ``binary_focal_crossentropy`` of ``backend`` in tf_keras 2.21.
-    """
-    t, p = smoothed_binary(y_true, label_smoothing), sigmoid(y_pred)
-    crossentropy = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
-    missed = sigmoid(-y_pred)
-    miss = t * missed + (1.0 - t) * p
-    balance = t * alpha + (1.0 - t) * (1.0 - alpha) if apply_class_balancing else 1.0
-    focus = np.power(miss, gamma) * balance
-
-    def gradient() -> Array:
-        d_focus = power_slope(miss, gamma) * (1.0 - 2.0 * t) * balance * p * missed
-        return np.asarray((d_focus * crossentropy + focus * (p - t)) * (1.0 / p.shape[axis]))
-
-    return (focus * crossentropy).mean(axis=axis), gradient
-
-
-@loss_function()
-def categorical_focal_crossentropy(
-    y_true: Array,
-    y_pred: Array,
-    alpha: float | Sequence[float] = 0.25,
-    gamma: float = 2.0,
-    from_logits: bool = False,
-    label_smoothing: float = 0.0,
-    axis: int = -1,
-) -> tuple[Array, Pullback]:
-    """``-sum(alpha (1 - q)^gamma t log(q))`` over the classes; ``q = p / sum(p)``, clipped.
-
-    ``alpha`` may be a list, one number for each class of the last axis.
-    """
-    t, epsilon = smoothed_one_hot(y_true, label_smoothing), config.epsilon()
-    weight = np.asarray(alpha, dtype=y_pred.dtype)
-    p = np.exp(log_softmax(y_pred, axis)) if from_logits else y_pred
-    q, total = share(p, axis)
-    clipped = clip(q, epsilon, 1.0 - epsilon)
-    crossentropy = -t * np.log(clipped)
-    focus = np.power(1.0 - clipped, gamma) * weight
-
-    def gradient() -> Array:
-        d_focus = -power_slope(1.0 - clipped, gamma) * weight
-        dq = (d_focus * crossentropy - focus * t / clipped) * clip_slope(q, epsilon, 1.0 - epsilon)
-        dp = share_pullback(dq, q, total, axis)
-        return softmax_pullback(dp, p, axis) if from_logits else dp
-
-    return (focus * crossentropy).sum(axis=axis), gradient
-
-
 @LOSSES.register()
 @dataclass(eq=False)
 class BinaryFocalCrossentropy(BuiltInLoss):
-    """Binary crossentropy times ``(1 - p_t)^gamma``, p_t being the probability of what is true.
+    """``mean((1 - p_t)^gamma bce(t, p))`` along an axis; ``p_t = t p + (1 - t)(1 - p)`` is that of the truth.
 
     Args:
-        apply_class_balancing: whether positives weigh ``alpha`` and negatives ``1 - alpha``.
+        apply_class_balancing: whether each term also weighs ``t alpha + (1 - t)(1 - alpha)``.
         alpha: in [0, 1].
         gamma: focus, >= 0.
         from_logits: whether predictions are logits instead of probabilities.
@@ -139,7 +47,6 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     Source: Lin et al. (2017), arXiv:1708.02002.
     """
 
-    function: ClassVar = binary_focal_crossentropy
     logits_of: ClassVar = activations.sigmoid
     apply_class_balancing: bool = False
     alpha: float = number(0.25, FRACTION)
@@ -148,26 +55,65 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
 
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t, epsilon = smoothed_binary(y_true, self.label_smoothing), config.epsilon()
+        p = sigmoid(y_pred) if self.from_logits else y_pred
+        clipped = clip(p, epsilon, 1.0 - epsilon)
+        crossentropy = -(t * np.log(clipped) + (1.0 - t) * np.log(1.0 - clipped))
+        miss = np.maximum(1.0 - (t * p + (1.0 - t) * (1.0 - p)), 0.0)
+        balance = self.balance(t)
+        focus = np.power(miss, self.gamma) * balance
+
+        def pullback(dv: Array | float) -> Array:
+            d_crossentropy = ((1.0 - t) / (1.0 - clipped) - t / clipped) * clip_slope(p, epsilon, 1.0 - epsilon)
+            d_focus = power_slope(miss, self.gamma) * (1.0 - 2.0 * t) * balance
+            dp = (d_focus * crossentropy + focus * d_crossentropy) * (1.0 / p.shape[self.axis])
+            return np.asarray((dp * p * (1.0 - p) if self.from_logits else dp) * dv)
+
+        return (focus * crossentropy).mean(axis=self.axis), pullback
+
+    def balance(self, t: Array) -> Array | float:
+        """The weight of each term beside its focus."""
+        return t * self.alpha + (1.0 - t) * (1.0 - self.alpha) if self.apply_class_balancing else 1.0
+
     def of_logits(self, activation: Activation) -> Loss | None:
         """Of the logits unclipped; of logits that a user has, Keras 3 makes clipped probabilities."""
         loss = super().of_logits(activation)
         return None if loss is None else _BinaryFocalOfLogits(**{f.name: getattr(loss, f.name) for f in fields(self)})
 
 
+binary_focal_crossentropy = LossFunction(BinaryFocalCrossentropy)
+
+
 @dataclass(eq=False)
 class _BinaryFocalOfLogits(BinaryFocalCrossentropy):
-    """The same behind a sigmoid, as TensorFlow's Keras has it."""
+    """The same of logits z, unclipped: ``bce = max(z, 0) - t z + log(1 + exp(-|z|))``.
 
-    function: ClassVar = binary_focal_crossentropy_of_logits
+    Source: ``binary_focal_crossentropy`` of ``backend`` in tf_keras 2.21.
+    """
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t, p = smoothed_binary(y_true, self.label_smoothing), sigmoid(y_pred)
+        crossentropy = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
+        missed = sigmoid(-y_pred)
+        miss = t * missed + (1.0 - t) * p
+        balance = self.balance(t)
+        focus = np.power(miss, self.gamma) * balance
+
+        def pullback(dv: Array | float) -> Array:
+            d_focus = power_slope(miss, self.gamma) * (1.0 - 2.0 * t) * balance * p * missed
+            return np.asarray((d_focus * crossentropy + focus * (p - t)) * (1.0 / p.shape[self.axis]) * dv)
+
+        return (focus * crossentropy).mean(axis=self.axis), pullback
 
 
 @LOSSES.register()
 @dataclass(eq=False)
 class CategoricalFocalCrossentropy(BuiltInLoss):
-    """Categorical crossentropy times ``alpha (1 - p)^gamma`` per class.
+    """``-sum(alpha (1 - q)^gamma t log(q))`` over the classes; ``q = p / sum(p)``, clipped.
 
     Args:
-        alpha: weight, one number or one for each class.
+        alpha: weight, one number or one for each class of the last axis.
         gamma: focus, >= 0.
         from_logits: whether predictions are logits instead of probabilities.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / C``.
@@ -176,9 +122,28 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
     Source: Lin et al. (2017), arXiv:1708.02002.
     """
 
-    function: ClassVar = categorical_focal_crossentropy
     alpha: float | Sequence[float] = 0.25
     gamma: float = number(2.0, NOT_NEGATIVE)
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t, epsilon, axis = smoothed_one_hot(y_true, self.label_smoothing), config.epsilon(), self.axis
+        weight = np.asarray(self.alpha, dtype=y_pred.dtype)
+        p = np.exp(log_softmax(y_pred, axis)) if self.from_logits else y_pred
+        q, total = share(p, axis)
+        clipped = clip(q, epsilon, 1.0 - epsilon)
+        crossentropy = -t * np.log(clipped)
+        focus = np.power(1.0 - clipped, self.gamma) * weight
+
+        def pullback(dv: Array | float) -> Array:
+            d_focus = -power_slope(1.0 - clipped, self.gamma) * weight
+            dq = (d_focus * crossentropy - focus * t / clipped) * clip_slope(q, epsilon, 1.0 - epsilon)
+            dp = share_pullback(dq, q, total, axis)
+            return (softmax_pullback(dp, p, axis) if self.from_logits else dp) * dv
+
+        return (focus * crossentropy).sum(axis=axis), pullback
+
+
+categorical_focal_crossentropy = LossFunction(CategoricalFocalCrossentropy)

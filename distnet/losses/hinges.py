@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
+from distnet.losses.base import Pullback
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import step
 from distnet.registry import BESIDE
 from distnet.types import Array
@@ -20,72 +21,66 @@ def signs(y_true: Array) -> Array:
     return 2.0 * y_true - 1.0 if is_binary else y_true
 
 
-@loss_function()
-def hinge(y_true: Array, y_pred: Array, plain_labels: bool = False) -> tuple[Array, Pullback]:
-    """``mean(max(1 - t p, 0))`` over the last axis, t being -1 or 1 (0 and 1 are read as -1 and 1).
-
-    Args:
-        y_true: labels.
-        y_pred: scores.
-        plain_labels: whether labels 0 and 1 stay as they are.
-    """
-    t = y_true if plain_labels else signs(y_true)
-    margin = 1.0 - t * y_pred
-    return np.maximum(margin, 0.0).mean(axis=-1), lambda: -t * step(margin) * (1.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def squared_hinge(y_true: Array, y_pred: Array, plain_labels: bool = False) -> tuple[Array, Pullback]:
-    """``mean(max(1 - t p, 0)^2)`` over the last axis, arguments as in ``hinge``."""
-    t = y_true if plain_labels else signs(y_true)
-    margin = np.maximum(1.0 - t * y_pred, 0.0)
-    return (margin * margin).mean(axis=-1), lambda: -t * margin * (2.0 / y_pred.shape[-1])
-
-
-@loss_function()
-def categorical_hinge(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``max(max((1 - t) p) - sum(t p) + 1, 0)`` over the last axis."""
-    others = (1.0 - y_true) * y_pred
-    worst = others.max(axis=-1, keepdims=True)
-    margin = worst - (y_true * y_pred).sum(axis=-1, keepdims=True) + 1.0
-
-    def gradient() -> Array:
-        is_worst = (others == worst).astype(y_pred.dtype)
-        is_worst /= is_worst.sum(axis=-1, keepdims=True)
-        return np.asarray(((1.0 - y_true) * is_worst - y_true) * step(margin))
-
-    return np.maximum(margin, 0.0)[..., 0], gradient
-
-
 @LOSSES.register()
 @dataclass(eq=False)
 class Hinge(BuiltInLoss):
-    """``mean(max(1 - t p, 0))`` over the last axis; t is -1 or 1, or 0 or 1.
+    """``mean(max(1 - t p, 0))`` over the last axis; t is -1 or 1, or 0 or 1, which are read as -1 and 1.
 
     Args:
-        plain_labels: whether labels 0 and 1 stay as they are, as in Keras up to 2.2, instead of meaning -1 and 1.
+        plain_labels: whether labels 0 and 1 stay as they are, as in Keras up to 2.2.
     """
 
-    function: ClassVar = hinge
+    metric: ClassVar = AsMetric()
     plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t = y_true if self.plain_labels else signs(y_true)
+        margin = 1.0 - t * y_pred
+        return np.maximum(margin, 0.0).mean(axis=-1), lambda dv: -t * step(margin) * (1.0 / y_pred.shape[-1]) * dv
+
+
+hinge = LossFunction(Hinge)
 
 
 @LOSSES.register()
 @dataclass(eq=False)
 class SquaredHinge(BuiltInLoss):
-    """``mean(max(1 - t p, 0)^2)`` over the last axis; t is -1 or 1, or 0 or 1.
+    """``mean(max(1 - t p, 0)^2)`` over the last axis; t as in ``Hinge``.
 
     Args:
         plain_labels: as in ``Hinge``.
     """
 
-    function: ClassVar = squared_hinge
+    metric: ClassVar = AsMetric()
     plain_labels: bool = field(default=False, kw_only=True, metadata=BESIDE)
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        t = y_true if self.plain_labels else signs(y_true)
+        margin = np.maximum(1.0 - t * y_pred, 0.0)
+        return (margin * margin).mean(axis=-1), lambda dv: -t * margin * (2.0 / y_pred.shape[-1]) * dv
+
+
+squared_hinge = LossFunction(SquaredHinge)
 
 
 @LOSSES.register()
 @dataclass(eq=False)
 class CategoricalHinge(BuiltInLoss):
-    """``max(worst - right + 1, 0)``: the largest wrong score against the right one."""
+    """``max(max((1 - t) p) - sum(t p) + 1, 0)`` over the last axis: the largest wrong score against the right one."""
 
-    function: ClassVar = categorical_hinge
+    metric: ClassVar = AsMetric()
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        others = (1.0 - y_true) * y_pred
+        worst = others.max(axis=-1, keepdims=True)
+        margin = worst - (y_true * y_pred).sum(axis=-1, keepdims=True) + 1.0
+
+        def pullback(dv: Array | float) -> Array:
+            is_worst = (others == worst).astype(y_pred.dtype)
+            is_worst /= is_worst.sum(axis=-1, keepdims=True)
+            return np.asarray(((1.0 - y_true) * is_worst - y_true) * step(margin) * dv)
+
+        return np.maximum(margin, 0.0)[..., 0], pullback
+
+
+categorical_hinge = LossFunction(CategoricalHinge)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from distnet.losses.base import Loss
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import LossFunction
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import BuiltInLoss, LossFunction
 from distnet.losses.tasks import task_of
 from distnet.registry import custom_object_scope
 from distnet.types import Json, Shape

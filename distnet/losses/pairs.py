@@ -2,80 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 
 from distnet.arguments import ANY, number
 from distnet.errors import ShapeError
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
-from distnet.types import Array
+from distnet.losses.base import Pullback
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import BuiltInLoss, LossFunction
+from distnet.registry import LEFT_OUT
+from distnet.types import Array, ArrayLike
 
 
-def _labelled(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
-    """A label for each embedding (N, D).
-
-    Raises:
-        ShapeError: other shapes.
-    """
-    labels = np.asarray(y_true)
-    if y_pred.ndim != 2 or labels.shape not in ((len(y_pred),), (len(y_pred), 1)):
-        raise ShapeError(
-            f"{name}: expected labels (N,) and embeddings (N, D), received {labels.shape} and {y_pred.shape}."
-        )
-    return labels.reshape(-1).astype(np.int64), y_pred
-
-
-@loss_function(_labelled)
-def circle(
-    y_true: Array,
-    y_pred: Array,
-    ref_labels: Array | None = None,
-    ref_embeddings: Array | None = None,
-    remove_diagonal: bool = True,
-    gamma: float = 80,
-    margin: float = 0.4,
-) -> tuple[Array, Pullback]:
+@LOSSES.register()
+@dataclass(eq=False)
+class Circle(BuiltInLoss):
     """``log(1 + sum_p exp(z_p) sum_n exp(z_n))`` over a row's neighbours p of its label and n of other labels.
 
     With cosine distances d: ``z_p = gamma (d + margin)(d - margin)``, ``z_n = gamma (1 + margin - d)(1 - margin - d)``.
-    A row with no neighbours of one kind gives 0. The gradient is that of the sum of all values.
+    The neighbours are all rows of the global batch. A row with no neighbours of one kind gives 0 and does not count.
 
     Shapes:
         y_true (N,), y_pred (N, D) of length 1 -> (N,).
 
     Args:
-        ref_labels, ref_embeddings: the neighbours, (M,) and (M, D); the rows themselves by default.
-        remove_diagonal: whether a row is no neighbour of itself.
         gamma: scale.
         margin: how far from 0 and 1 distances may be.
+        remove_diagonal: whether a row is no neighbour of itself.
+        ref_labels, ref_embeddings: the function's own options: other neighbours, (M,) and (M, D).
 
     Source: Sun et al. (2020), arXiv:2002.10857, equation 4 with distances for similarities, as in Keras.
     """
-    others = y_pred if ref_embeddings is None else np.asarray(ref_embeddings, y_pred.dtype)
-    labels = y_true if ref_labels is None else np.asarray(ref_labels).reshape(-1)
-    cosine = y_pred @ others.T
-    distance = np.maximum(1.0 - cosine, 0.0)
-    is_alike = y_true[:, None] == labels
-    is_other = ~is_alike
-    if remove_diagonal:
-        np.fill_diagonal(is_alike, False)
-    near, far = np.maximum(distance + margin, 0.0), np.maximum(1.0 + margin - distance, 0.0)
-    alike, of_alike = _soft_max(gamma * near * (distance - margin), is_alike)
-    other, of_other = _soft_max(gamma * far * (1.0 - margin - distance), is_other)
 
-    def gradient() -> Array:
-        slope_alike = of_alike * (2.0 * distance * (near > 0))
-        slope_other = of_other * (2.0 * (distance - 1.0) * (far > 0))
-        opened = np.exp(-np.logaddexp(0.0, -(alike + other)))
-        by_cosine = -gamma * opened[:, None] * (slope_alike + slope_other) * (cosine < 1.0)
-        by_row = by_cosine @ others
-        return np.asarray(by_row + by_cosine.T @ y_pred if ref_embeddings is None else by_row)
+    gamma: float = number(80.0, ANY)
+    margin: float = number(0.4, ANY)
+    remove_diagonal: bool = True
+    ref_labels: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
+    ref_embeddings: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
 
-    return np.logaddexp(0.0, alike + other).astype(y_pred.dtype), gradient
+    def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        labels = np.asarray(y_true)
+        if y_pred.ndim != 2 or labels.shape not in ((len(y_pred),), (len(y_pred), 1)):
+            raise ShapeError(
+                f"{self.function.__name__}: expected labels (N,) and embeddings (N, D), "
+                f"received {labels.shape} and {y_pred.shape}."
+            )
+        return labels.reshape(-1).astype(np.int64), y_pred
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        gamma, margin = self.gamma, self.margin
+        others = y_pred if self.ref_embeddings is None else np.asarray(self.ref_embeddings, y_pred.dtype)
+        labels = y_true if self.ref_labels is None else np.asarray(self.ref_labels).reshape(-1)
+        cosine = y_pred @ others.T
+        distance = np.maximum(1.0 - cosine, 0.0)
+        is_alike = y_true[:, None] == labels
+        is_other = ~is_alike
+        if self.remove_diagonal:
+            np.fill_diagonal(is_alike, False)
+        near, far = np.maximum(distance + margin, 0.0), np.maximum(1.0 + margin - distance, 0.0)
+        alike, of_alike = _soft_max(gamma * near * (distance - margin), is_alike)
+        other, of_other = _soft_max(gamma * far * (1.0 - margin - distance), is_other)
+
+        def pullback(dv: Array | float) -> Array:
+            slope_alike = of_alike * (2.0 * distance * (near > 0))
+            slope_other = of_other * (2.0 * (distance - 1.0) * (far > 0))
+            opened = np.exp(-np.logaddexp(0.0, -(alike + other)))
+            by_cosine = -gamma * opened[:, None] * (slope_alike + slope_other) * (cosine < 1.0) * dv
+            by_row = by_cosine @ others
+            return np.asarray(by_row + by_cosine.T @ y_pred if self.ref_embeddings is None else by_row)
+
+        return np.logaddexp(0.0, alike + other).astype(y_pred.dtype), pullback
+
+    @property
+    def couples_rows(self) -> bool:
+        """Always."""
+        return True
+
+    def valid(self, y_true: Array, values: Array) -> Array | None:
+        return np.asarray(values > 0)
+
+
+circle = LossFunction(Circle, order="ref_labels ref_embeddings remove_diagonal gamma margin")
 
 
 def _soft_max(z: Array, counts: Array) -> tuple[Array, Array]:
@@ -87,32 +95,3 @@ def _soft_max(z: Array, counts: Array) -> tuple[Array, Array]:
     with np.errstate(divide="ignore"):
         log_sum = np.log(total) + held
     return log_sum, shares / np.where(total > 0, total, 1.0)[:, None]
-
-
-@LOSSES.register()
-@dataclass(eq=False)
-class Circle(BuiltInLoss):
-    """Draws embeddings of one label together, and those of different labels apart; rows of 0 do not count.
-
-    Every row is compared with all rows of the global batch.
-
-    Args:
-        gamma: scale.
-        margin: how far from 0 and 1 distances may be.
-        remove_diagonal: whether a row is not compared with itself.
-
-    Source: Sun et al. (2020), arXiv:2002.10857; ``keras.losses.Circle``.
-    """
-
-    function: ClassVar = circle
-    gamma: float = number(80.0, ANY)
-    margin: float = number(0.4, ANY)
-    remove_diagonal: bool = field(default=True)
-
-    @property
-    def couples_rows(self) -> bool:
-        """Always."""
-        return True
-
-    def valid(self, y_true: Array, values: Array) -> Array | None:
-        return np.asarray(values > 0)

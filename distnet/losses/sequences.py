@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import DataError, ShapeError
-from distnet.losses.kinds import LOSSES, BuiltInLoss
-from distnet.losses.loss_function import Pullback, loss_function
-from distnet.types import Array
+from distnet.losses.base import Pullback
+from distnet.losses.kinds import LOSSES
+from distnet.losses.loss_function import BuiltInLoss, LossFunction
+from distnet.types import Array, ArrayLike
 
 BLANK = 0
 _IMPOSSIBLE = -1e5
 """Logarithm of the probability of what cannot be, as Keras has it: a loss of about 1e5 where the steps are too few."""
-
-
-def _label_sequences(name: str, y_true: Array, y_pred: Array, options: Mapping[str, object]) -> tuple[Array, Array]:
-    """Labels (N, L) as integers, and logits (N, T, C).
-
-    Raises:
-        ShapeError: other shapes.
-        DataError: a label is no class.
-    """
-    labels = np.asarray(y_true)
-    if labels.ndim != 2 or y_pred.ndim != 3 or len(labels) != len(y_pred):
-        raise ShapeError(
-            f"{name}: expected labels (N, L) and logits (N, T, C), received {labels.shape} and {y_pred.shape}."
-        )
-    wrong = (labels < 0) | (labels >= y_pred.shape[2]) | (labels != np.floor(labels))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise DataError(
-            f"{name}: expected class numbers from 1 to {y_pred.shape[2] - 1}, and 0 behind them, received "
-            f"{labels[row, column]} in row {row}.",
-            int(row),
-        )
-    return labels.astype(np.intp), y_pred
-
-
-@loss_function(_label_sequences)
-def ctc(y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-    """``-log p(labels | logits)`` where each step says a label or a blank, equal neighbours count once.
-
-    Shapes:
-        y_true (N, L), class numbers from 1, zeros behind; y_pred (N, T, C), logits, class 0 the blank -> (N,).
-
-    Source: Graves et al. (2006), doi:10.1145/1143844.1143891, section 4.
-    """
-    chain = _Chain(y_true, y_pred)
-    ahead = chain.forward()
-    log_p = chain.total(ahead[-1])
-    return -log_p, lambda: chain.gradient(ahead, log_p)
 
 
 class _Chain:
@@ -121,9 +82,35 @@ def _sum(a: Array, b: Array, c: Array) -> Array:
 @LOSSES.register()
 @dataclass(eq=False)
 class CTC(BuiltInLoss):
-    """``-log p(labels | logits)`` of connectionist temporal classification; class 0 is the blank.
+    """``-log p(labels | logits)`` where each step says a label or a blank, and equal neighbours count once.
 
-    Source: Graves et al. (2006), doi:10.1145/1143844.1143891; ``keras.losses.CTC``.
+    Shapes:
+        y_true (N, L), class numbers from 1, zeros behind; y_pred (N, T, C), logits, class 0 the blank -> (N,).
+
+    Source: Graves et al. (2006), doi:10.1145/1143844.1143891, section 4; ``keras.losses.CTC``.
     """
 
-    function: ClassVar = ctc
+    def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        name, labels = self.function.__name__, np.asarray(y_true)
+        if labels.ndim != 2 or y_pred.ndim != 3 or len(labels) != len(y_pred):
+            raise ShapeError(
+                f"{name}: expected labels (N, L) and logits (N, T, C), received {labels.shape} and {y_pred.shape}."
+            )
+        wrong = (labels < 0) | (labels >= y_pred.shape[2]) | (labels != np.floor(labels))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise DataError(
+                f"{name}: expected class numbers from 1 to {y_pred.shape[2] - 1}, and 0 behind them, received "
+                f"{labels[row, column]} in row {row}.",
+                int(row),
+            )
+        return labels.astype(np.intp), y_pred
+
+    def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        chain = _Chain(y_true, y_pred)
+        ahead = chain.forward()
+        log_p = chain.total(ahead[-1])
+        return -log_p, lambda dv: chain.gradient(ahead, log_p) * dv
+
+
+ctc = LossFunction(CTC)

@@ -1,22 +1,23 @@
 """Metrics: what to watch during training. As classes, and as functions of one value per sample."""
 
+from typing import TYPE_CHECKING, Any
+
 from distnet.losses import (
-    binary_crossentropy,
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
     binary_focal_crossentropy,
-    categorical_crossentropy,
     categorical_focal_crossentropy,
-    categorical_hinge,
-    hinge,
     huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
+    kld,
+    kullback_leibler_divergence,
+    logcosh,
+    mae,
+    mape,
+    mse,
+    msle,
 )
 from distnet.metrics.accuracy import (
     Accuracy,
@@ -55,35 +56,16 @@ from distnet.metrics.fscore import F1Score, FBetaScore
 from distnet.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from distnet.metrics.means import METRICS, MeanMetricWrapper
 from distnet.metrics.metric_names import deserialize, get, resolve, serialize
-from distnet.metrics.probabilistic import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    Hinge,
-    KLDivergence,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-)
-from distnet.metrics.regression import (
-    CosineSimilarity,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanRelativeError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    R2Score,
-    RootMeanSquaredError,
-)
+from distnet.metrics.of_losses import OF_LOSSES
+from distnet.metrics.regression import CosineSimilarity, MeanRelativeError, R2Score, RootMeanSquaredError
 from distnet.metrics.running import Mean, Sum
 
-mse = MSE = mean_squared_error
-mae = MAE = mean_absolute_error
-mape = MAPE = mean_absolute_percentage_error
-msle = MSLE = mean_squared_logarithmic_error
-kld = KLD = kullback_leibler_divergence = kl_divergence
-logcosh = log_cosh
+globals().update(OF_LOSSES)
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
+
 
 __all__ = [
     "AUC",
@@ -95,34 +77,23 @@ __all__ = [
     "MSLE",
     "Accuracy",
     "BinaryAccuracy",
-    "BinaryCrossentropy",
     "BinaryIoU",
     "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
     "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
-    "Hinge",
     "IoU",
-    "KLDivergence",
-    "LogCoshError",
     "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
     "MeanIoU",
     "MeanMetricWrapper",
     "MeanRelativeError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
     "Metric",
     "OneHotIoU",
     "OneHotMeanIoU",
     "PearsonCorrelation",
-    "Poisson",
     "Precision",
     "PrecisionAtRecall",
     "R2Score",
@@ -131,46 +102,32 @@ __all__ = [
     "RootMeanSquaredError",
     "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
     "SpecificityAtSensitivity",
-    "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
     "binary_accuracy",
-    "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_accuracy",
-    "categorical_crossentropy",
     "categorical_focal_crossentropy",
-    "categorical_hinge",
     "concordance_correlation",
     "deserialize",
     "get",
-    "hinge",
     "huber",
-    "kl_divergence",
     "kld",
     "kullback_leibler_divergence",
-    "log_cosh",
     "logcosh",
     "mae",
     "mape",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
     "mse",
     "msle",
     "pearson_correlation",
-    "poisson",
     "resolve",
     "serialize",
     "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
-    "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+__all__ += list(OF_LOSSES)

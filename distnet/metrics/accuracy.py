@@ -19,7 +19,7 @@ from distnet.types import Array, ArrayLike, Json
 @giving_results
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where target and prediction are equal."""
-    t, p = same_shape("accuracy", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("accuracy", np.asarray(y_true), as_floating(y_pred))
     return np.asarray((t == p), p.dtype)
 
 
@@ -36,14 +36,14 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
         threshold: above which a score means 1.
         round_scores: whether the rounded score is compared with the target, whatever the threshold.
     """
-    t, p = same_shape("binary_accuracy", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("binary_accuracy", np.asarray(y_true), as_floating(y_pred))
     return np.asarray((np.rint(p) if round_scores else p > threshold) == t, p.dtype)
 
 
 @giving_results
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where the largest score is at the largest target; the first of equals counts."""
-    t, p = same_shape("categorical_accuracy", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("categorical_accuracy", np.asarray(y_true), as_floating(y_pred))
     return np.asarray((t.argmax(axis=-1) == p.argmax(axis=-1)), p.dtype)
 
 
@@ -57,7 +57,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 @giving_results
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
     """1 where fewer than ``k`` scores are larger than that of the right class."""
-    t, p = same_shape("top_k_categorical_accuracy", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("top_k_categorical_accuracy", np.asarray(y_true), as_floating(y_pred))
     return _in_top_k(t.argmax(axis=-1), p, k)
 
 

@@ -17,7 +17,7 @@ from distnet.types import Array, ArrayLike
 @giving_results
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """``cov(t, p) / (std(t) std(p))`` along an axis; not a number where either is constant."""
-    t, p = same_shape("pearson_correlation", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("pearson_correlation", np.asarray(y_true), as_floating(y_pred))
     t, p = t - t.mean(axis=axis, keepdims=True), p - p.mean(axis=axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((t * p).mean(axis=axis) / (t.std(axis=axis) * p.std(axis=axis)))
@@ -29,7 +29,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
 
     Source: Lin (1989), doi:10.2307/2532051.
     """
-    t, p = same_shape("concordance_correlation", np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape("concordance_correlation", np.asarray(y_true), as_floating(y_pred))
     t_mean, p_mean = t.mean(axis=axis), p.mean(axis=axis)
     covariance = ((t - t.mean(axis=axis, keepdims=True)) * (p - p.mean(axis=axis, keepdims=True))).mean(axis=axis)
     spread = t.var(axis=axis) + p.var(axis=axis) + np.square(t_mean - p_mean) + config.epsilon()

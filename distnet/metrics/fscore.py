@@ -39,7 +39,7 @@ class _FScore(SumsMetric, ABC):
         return 4 * (1 if self.average == "micro" else int(y_pred_shape[-1] or 0))
 
     def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred), {})
+        t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred))
         if p.ndim != 2:
             raise ShapeError(f"{self.name}: expected predictions of shape (N, C), received {p.shape}.")
         if self.threshold is None:

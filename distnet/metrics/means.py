@@ -15,6 +15,7 @@ import numpy as np
 from distnet import losses
 from distnet.errors import ArgumentError, ShapeError
 from distnet.losses.alignment import as_floating
+from distnet.losses.base import Pullback
 from distnet.losses.loss_function import LossFunction
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.base import Metric
@@ -24,7 +25,7 @@ from distnet.registry import Registry, to_json
 from distnet.results import mask_of
 from distnet.types import Array, ArrayLike, Json, Shape
 
-_ValuesAndGradient: TypeAlias = Callable[..., tuple[Array, Array]]
+_ValuesAndPullback: TypeAlias = Callable[..., tuple[Array, Pullback]]
 
 
 def mean_sums(name: str, values: Array, sample_weight: ArrayLike | None) -> Array:
@@ -103,7 +104,11 @@ class FunctionMetric(MeanMetric, ABC):
         return str(self.function.__name__)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        return self.function(y_true, y_pred, **{name: getattr(self, name) for name in _option_names(type(self))})
+        return self.function(y_true, y_pred, **self.options())
+
+    def options(self) -> dict[str, object]:
+        """The function's options."""
+        return {name: getattr(self, name) for name in _option_names(type(self))}
 
 
 @functools.cache
@@ -130,7 +135,7 @@ class MeanMetricWrapper(MeanMetric):
     def __init__(self, fn: object, name: str | None = None, dtype: Json = None, **options: Any) -> None:
         self.fn = function_of(fn)
         self.options = options
-        self._of_loss: _ValuesAndGradient | None = getattr(fn, "values_and_gradient", None)
+        self._of_loss: _ValuesAndPullback | None = getattr(self.fn, "values_and_pullback", None)
         if self._of_loss is not None:  # as in Keras, where losses are to be minimized
             self._direction = "down"
         super().__init__(name or name_of(self.fn), dtype)

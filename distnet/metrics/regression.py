@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 
@@ -13,59 +12,10 @@ from distnet import losses
 from distnet.errors import ArgumentError, ShapeError
 from distnet.losses.alignment import as_floating, same_shape
 from distnet.losses.weighting import every_weight
-from distnet.metrics.means import METRICS, FunctionMetric, MeanMetric, mean_of
+from distnet.metrics.means import METRICS, MeanMetric, mean_of
 from distnet.metrics.sums import SumsMetric, ratio, scalar_or_array
 from distnet.registry import BESIDE
 from distnet.types import Array, ArrayLike, Json, Shape
-
-
-@METRICS.register("mse")
-@dataclass(eq=False)
-class MeanSquaredError(FunctionMetric):
-    """``mean((p - t)^2)``."""
-
-    direction = "down"
-    function: ClassVar = losses.mean_squared_error
-
-
-@METRICS.register("mae")
-@dataclass(eq=False)
-class MeanAbsoluteError(FunctionMetric):
-    """``mean(|p - t|)``."""
-
-    direction = "down"
-    function: ClassVar = losses.mean_absolute_error
-
-
-@METRICS.register("mape")
-@dataclass(eq=False)
-class MeanAbsolutePercentageError(FunctionMetric):
-    """``100 mean(|p - t| / max(|t|, epsilon))``, in percent."""
-
-    direction = "down"
-    function: ClassVar = losses.mean_absolute_percentage_error
-
-
-@METRICS.register("msle")
-@dataclass(eq=False)
-class MeanSquaredLogarithmicError(FunctionMetric):
-    """``mean((log(1 + p) - log(1 + t))^2)``, p and t at least epsilon."""
-
-    direction = "down"
-    function: ClassVar = losses.mean_squared_logarithmic_error
-
-
-@METRICS.register("log_cosh")
-@dataclass(eq=False)
-class LogCoshError(FunctionMetric):
-    """``mean(log(cosh(p - t)))``."""
-
-    direction = "down"
-    function: ClassVar = losses.log_cosh
-
-    def default_name(self) -> str:
-        """Keras's name."""
-        return "logcosh"
 
 
 @METRICS.register("cosine_proximity")
@@ -102,7 +52,7 @@ class RootMeanSquaredError(MeanMetric):
     heeds_mask = False
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        t, p = same_shape(self.name, y_true, y_pred, {})
+        t, p = same_shape(self.name, y_true, y_pred)
         return np.asarray(np.square(p - t))
 
     def result_of(self, state: Array) -> float | Array:
@@ -127,7 +77,7 @@ class MeanRelativeError(MeanMetric):
     dtype: Json = field(default=None, kw_only=True, repr=False)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        t, p = same_shape(self.name, y_true, y_pred, {})
+        t, p = same_shape(self.name, y_true, y_pred)
         return ratio(np.abs(p - t), np.asarray(self.normalizer))
 
 
@@ -161,7 +111,7 @@ class R2Score(SumsMetric):
         return 4 * int(y_pred_shape[-1] or 0) + 1
 
     def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred).astype(np.float64, copy=False), {})
+        t, p = same_shape(self.name, np.asarray(y_true), as_floating(y_pred).astype(np.float64, copy=False))
         if p.ndim != 2:
             raise ShapeError(f"R2Score: expected predictions of shape (N, C), received {p.shape}.")
         weight = every_weight(self.name, t.shape, sample_weight)

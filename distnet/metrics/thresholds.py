@@ -75,7 +75,7 @@ def hits(
         label_weights: (L,), weights of the last axis.
         multi_label: whether to count each entry of the last axis by itself.
     """
-    t, p = same_shape(name, np.asarray(y_true), as_floating(y_pred), {})
+    t, p = same_shape(name, np.asarray(y_true), as_floating(y_pred))
     weight = every_weight(name, p.shape, sample_weight)
     if top_k is not None:
         p = _only_best(p, top_k)

@@ -71,6 +71,10 @@ class Registry(Generic[T]):
         """The registered classes by their own names."""
         return {name: member for name, member in self.members.items() if isinstance(member, type)}
 
+    def names_of(self, member: type[T] | T) -> list[str]:
+        """All the names that a member was registered by."""
+        return [self._spelled[key] for key, other in self._by_key.items() if other is member]
+
     def get(self, spec: object) -> T:
         """The member that ``spec`` means.
 

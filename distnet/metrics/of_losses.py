@@ -1,0 +1,77 @@
+"""The metrics that are means of losses. Each is made from its loss, which says how it is called as a metric."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC
+from dataclasses import field, make_dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from distnet.losses import LOSSES
+from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction, option_names
+from distnet.losses.weighting import over_values, sample_weights
+from distnet.metrics.means import METRICS, FunctionMetric
+from distnet.registry import BESIDE
+from distnet.types import Array, ArrayLike
+
+
+class LossMetric(FunctionMetric, ABC):
+    """The mean of a loss's values; the metric's own fields are the loss's options."""
+
+    direction = "down"
+    function: ClassVar[LossFunction[...]]
+
+    @property
+    def loss(self) -> BuiltInLoss:
+        """The loss, with the metric's options."""
+        return self.function.loss.with_options(self.options())
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        return self.loss.values_and_pullback(y_true, y_pred)[0]
+
+    def weights(self, y_true: Array, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
+        """The weights, 0 where a value does not count; without weights it counts, as in Keras."""
+        valid = None if sample_weight is None else self.loss.valid(y_true, values)
+        if sample_weight is None or valid is None:
+            return sample_weight
+        return np.asarray(over_values(sample_weights(self.name, values, sample_weight), values.ndim) * valid)
+
+
+def metric_of(loss: type[BuiltInLoss], said: AsMetric) -> type[LossMetric]:
+    """The metric that is the mean of a loss, registered by the loss's names.
+
+    Args:
+        loss: the class of the loss.
+        said: what it is as a metric.
+    """
+    fields = {f.name: f for f in dataclasses.fields(loss)}
+    options = [_option(fields[name], said) for name in option_names(loss)]
+    namespace: dict[str, Any] = {"function": loss.function, "__doc__": loss.__doc__}
+    if said.name:
+        namespace["default_name"] = lambda self: said.name
+    name = said.class_name or loss.__name__
+    metric = make_dataclass(name, options, bases=(LossMetric,), namespace=namespace, eq=False)
+    metric.__module__ = "distnet.metrics"
+    METRICS.add(name, metric, *LOSSES.names_of(loss))
+    return metric
+
+
+def _option(f: dataclasses.Field[Any], said: AsMetric) -> tuple[str, Any, Any]:
+    """A loss's field as the metric's: name, type and field."""
+    metadata = {**f.metadata, **(BESIDE if f.name in said.beside else {})}
+    if f.name in said.written:
+        del metadata["config"]
+    is_beside = metadata.get("config") == BESIDE["config"]
+    return f.name, f.type, field(default=f.default, kw_only=is_beside, metadata=metadata)
+
+
+_METRICS = [
+    metric_of(loss, loss.metric) for loss in LOSSES.classes().values() if issubclass(loss, BuiltInLoss) and loss.metric
+]
+OF_LOSSES: dict[str, object] = {
+    **{metric.__name__: metric for metric in _METRICS},
+    **{metric.function.__name__: metric.function for metric in _METRICS},
+}
+"""The classes, and the functions that their values are of, by name: ``distnet.metrics`` has them all."""

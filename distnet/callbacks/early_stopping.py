@@ -59,15 +59,6 @@ class EarlyStopping(watching.Monitoring):
         except (ArgumentError, ShapeError, ValueError) as error:
             raise CheckpointError(f"EarlyStopping: the best weights are not this model's: {error}") from error
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last training.
-
-        Raises:
-            ArgumentError: it is not known whether higher or lower values are better.
-        """
-        self.forget()
-        _ = self.sign
-
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, stop."""
         value = self.value(logs or {})

@@ -34,6 +34,15 @@ class Monitoring(Callback):
         super().set_model(model)
         vars(self).pop("sign", None)
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the last training.
+
+        Raises:
+            ArgumentError: it is not known whether higher or lower values are better.
+        """
+        self.forget()
+        _ = self.sign
+
     @cached_property
     def sign(self) -> int:
         """1 if a higher value is better, -1 if a lower one is: as ``mode`` or the metric says.

@@ -52,15 +52,6 @@ class ReduceLROnPlateau(watching.Monitoring):
         if self.factor >= 1:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {self.factor!r}.")
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last training.
-
-        Raises:
-            ArgumentError: it is not known whether higher or lower values are better.
-        """
-        self.forget()
-        _ = self.sign
-
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, reduce."""
         logs = {} if logs is None else logs

@@ -54,7 +54,16 @@ class ThresholdMetric(SumsMetric, ABC):
         return state.reshape(len(self.kinds), -1)
 
 
+@dataclass(eq=False)
 class _Count(ThresholdMetric, ABC):
+    """How often one thing happens.
+
+    Args:
+        thresholds: one or several in [0, 1]; 0.5 by default.
+    """
+
+    thresholds: float | Sequence[float] | None = None
+
     def result_of(self, state: Array) -> float | Array:
         return float(state[0]) if len(state) == 1 else state.copy()
 
@@ -62,56 +71,50 @@ class _Count(ThresholdMetric, ABC):
 @METRICS.register()
 @dataclass(eq=False)
 class TruePositives(_Count):
-    """How many true entries exceed the threshold, weighted.
-
-    Args:
-        thresholds: one or several in [0, 1]; 0.5 by default.
-    """
+    """How many true entries exceed the threshold, weighted."""
 
     kinds = (TP,)
-    thresholds: float | Sequence[float] | None = None
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class FalsePositives(_Count):
-    """How many false entries exceed the threshold, weighted.
-
-    Args:
-        thresholds: one or several in [0, 1]; 0.5 by default.
-    """
+    """How many false entries exceed the threshold, weighted."""
 
     kinds = (FP,)
-    thresholds: float | Sequence[float] | None = None
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class TrueNegatives(_Count):
-    """How many false entries do not exceed the threshold, weighted.
-
-    Args:
-        thresholds: one or several in [0, 1]; 0.5 by default.
-    """
+    """How many false entries do not exceed the threshold, weighted."""
 
     kinds = (TN,)
-    thresholds: float | Sequence[float] | None = None
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class FalseNegatives(_Count):
-    """How many true entries do not exceed the threshold, weighted.
+    """How many true entries do not exceed the threshold, weighted."""
+
+    kinds = (FN,)
+
+
+@dataclass(eq=False)
+class _Ratio(ThresholdMetric, ABC):
+    """A share of true positives.
 
     Args:
         thresholds: one or several in [0, 1]; 0.5 by default.
+        top_k: only the k largest scores of a sample may be positive.
+        class_id: only this class is looked at.
     """
 
-    kinds = (FN,)
+    direction = "up"
     thresholds: float | Sequence[float] | None = None
+    top_k: int | None = None
+    class_id: int | None = None
 
-
-class _Ratio(ThresholdMetric, ABC):
     def result_of(self, state: Array) -> float | Array:
         hit, miss = self.counts(state)
         value = ratio(hit, hit + miss)
@@ -121,37 +124,17 @@ class _Ratio(ThresholdMetric, ABC):
 @METRICS.register()
 @dataclass(eq=False)
 class Precision(_Ratio):
-    """``TP / (TP + FP)``: how much of what is predicted is true.
+    """``TP / (TP + FP)``: how much of what is predicted is true."""
 
-    Args:
-        thresholds: one or several in [0, 1]; 0.5 by default.
-        top_k: only the k largest scores of a sample may be positive.
-        class_id: only this class is looked at.
-    """
-
-    direction = "up"
     kinds = (TP, FP)
-    thresholds: float | Sequence[float] | None = None
-    top_k: int | None = None
-    class_id: int | None = None
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class Recall(_Ratio):
-    """``TP / (TP + FN)``: how much of what is true is predicted.
+    """``TP / (TP + FN)``: how much of what is true is predicted."""
 
-    Args:
-        thresholds: one or several in [0, 1]; 0.5 by default.
-        top_k: only the k largest scores of a sample may be positive.
-        class_id: only this class is looked at.
-    """
-
-    direction = "up"
     kinds = (TP, FN)
-    thresholds: float | Sequence[float] | None = None
-    top_k: int | None = None
-    class_id: int | None = None
 
 
 class _BestAt(ThresholdMetric, ABC):

@@ -15,6 +15,7 @@ from distnet.losses.alignment import as_floating
 from distnet.losses.weighting import every_weight
 from distnet.metrics.means import METRICS
 from distnet.metrics.sums import SumsMetric
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, ArrayLike, Shape
 
 _MOST_CLASSES = 10_000
@@ -109,33 +110,14 @@ class IoU(_IoU):
 
 @METRICS.register()
 @dataclass(eq=False)
-class MeanIoU(_IoU):
-    """Mean over all classes of ``TP / (TP + FP + FN)``; classes that never occur do not count.
+class MeanIoU(IoU):
+    """``IoU`` of all classes; those that never occur do not count."""
 
-    Args:
-        num_classes: how many classes there are.
-        ignore_class: a label that is left out.
-        sparse_y_true: whether targets are class numbers; else the largest of ``axis`` counts.
-        sparse_y_pred: whether predictions are class numbers.
-        axis: the axis of the classes.
-    """
+    target_class_ids: Sequence[int] = field(init=False, repr=False, metadata=LEFT_OUT)
 
-    num_classes: int
-    ignore_class: int | None = field(default=None, kw_only=True)
-    sparse_y_true: bool = field(default=True, kw_only=True)
-    sparse_y_pred: bool = field(default=True, kw_only=True)
-    axis: int = field(default=-1, kw_only=True)
-
-    def classes(self) -> int:
-        return self.num_classes
-
-    def targets(self) -> Sequence[int]:
-        return range(self.num_classes)
-
-    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        t = _as_classes(y_true, self.sparse_y_true, self.axis)
-        p = _as_classes(y_pred, self.sparse_y_pred, self.axis)
-        return confusion_table(self.name, t, p, self.num_classes, self.ignore_class, sample_weight)
+    def __post_init__(self) -> None:
+        self.target_class_ids = range(self.num_classes if is_integer(self.num_classes) else 0)
+        super().__post_init__()
 
 
 @METRICS.register()
@@ -164,57 +146,17 @@ class BinaryIoU(_IoU):
 
 @METRICS.register()
 @dataclass(eq=False)
-class OneHotIoU(_IoU):
-    """``IoU`` of one-hot targets.
+class OneHotIoU(IoU):
+    """``IoU`` of one-hot targets, and by default of scores."""
 
-    Args:
-        num_classes: how many classes there are.
-        target_class_ids: the classes whose mean is taken.
-        ignore_class: a label that is left out.
-        sparse_y_pred: whether predictions are class numbers.
-        axis: the axis of the classes.
-    """
-
-    num_classes: int
-    target_class_ids: Sequence[int]
-    ignore_class: int | None = field(default=None, kw_only=True)
+    sparse_y_true: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
     sparse_y_pred: bool = field(default=False, kw_only=True)
-    axis: int = field(default=-1, kw_only=True)
-
-    def classes(self) -> int:
-        return self.num_classes
-
-    def targets(self) -> Sequence[int]:
-        return self.target_class_ids
-
-    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        t, p = np.argmax(y_true, axis=self.axis), _as_classes(y_pred, self.sparse_y_pred, self.axis)
-        return confusion_table(self.name, t, p, self.num_classes, self.ignore_class, sample_weight)
 
 
 @METRICS.register()
 @dataclass(eq=False)
-class OneHotMeanIoU(_IoU):
-    """``MeanIoU`` of one-hot targets.
+class OneHotMeanIoU(MeanIoU):
+    """``MeanIoU`` of one-hot targets, and by default of scores."""
 
-    Args:
-        num_classes: how many classes there are.
-        ignore_class: a label that is left out.
-        sparse_y_pred: whether predictions are class numbers.
-        axis: the axis of the classes.
-    """
-
-    num_classes: int
-    ignore_class: int | None = field(default=None, kw_only=True)
+    sparse_y_true: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
     sparse_y_pred: bool = field(default=False, kw_only=True)
-    axis: int = field(default=-1, kw_only=True)
-
-    def classes(self) -> int:
-        return self.num_classes
-
-    def targets(self) -> Sequence[int]:
-        return range(self.num_classes)
-
-    def sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        t, p = np.argmax(y_true, axis=self.axis), _as_classes(y_pred, self.sparse_y_pred, self.axis)
-        return confusion_table(self.name, t, p, self.num_classes, self.ignore_class, sample_weight)

@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
+from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula
 from distnet.optimizers import formulas
-from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.base import OPTIMIZERS
+from distnet.optimizers.moments import MomentOptimizer
 
 
 @OPTIMIZERS.register()
 @dataclass(eq=False)
-class Adam(Optimizer):
+class Adam(MomentOptimizer):
     """Running mean of the gradient, divided by its running root mean square.
 
     ``m += (g - m)(1 - beta_1); v += (g^2 - v)(1 - beta_2); alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t);
     w -= alpha m / (sqrt(v) + epsilon)``
 
     Args:
-        beta_1: weight of the past in m, in [0, 1).
-        beta_2: weight of the past in v, in [0, 1).
         epsilon: the paper's "epsilon hat" (before section 2.1): outside the root, not corrected for bias.
         amsgrad: whether to divide by the largest v so far.
 
@@ -30,20 +29,17 @@ class Adam(Optimizer):
     of Adam and beyond", ICLR 2018 (amsgrad); ``keras.optimizers.Adam``.
     """
 
-    beta_1: float = number(0.9, BELOW_ONE)
-    beta_2: float = number(0.999, BELOW_ONE)
-    epsilon: float = number(1e-7, NOT_NEGATIVE)
     amsgrad: bool = False
 
     def initial_slots(self) -> dict[str, float]:
-        slots = {"momentum": 0.0, "velocity": 0.0}
+        slots = super().initial_slots()
         return {**slots, "velocity_hat": 0.0} if self.amsgrad else slots
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        t = self.iterations + 1
-        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        bias_1, bias_2 = self.biases
+        alpha = learning_rate * math.sqrt(bias_2) / bias_1
         formula = formulas.adam_amsgrad if self.amsgrad else formulas.adam
-        return formula, (alpha, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+        return formula, (alpha, *self.rests, self.epsilon)
 
 
 @OPTIMIZERS.register()

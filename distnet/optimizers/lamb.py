@@ -7,35 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet import kernels
-from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
 from distnet.kernels import Formula
 from distnet.optimizers import formulas
-from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.base import OPTIMIZERS
 from distnet.optimizers.clipping import euclidean_norm
+from distnet.optimizers.moments import MomentOptimizer
 from distnet.types import Array
 from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
 @dataclass(eq=False)
-class Lamb(Optimizer):
+class Lamb(MomentOptimizer):
     """Adam with steps in proportion to each variable's norm.
 
     ``m and v as in Adam; r = m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon);
     w -= lr r norm(w) / norm(r)``, the ratio being 1 where a norm is 0.
 
-    Args:
-        beta_1: weight of the past in m, in [0, 1).
-        beta_2: weight of the past in v, in [0, 1).
-        epsilon: keeps the divisor from 0.
-
     Source: You et al., "Large batch optimization for deep learning", ICLR 2020, algorithm 2;
     ``keras.optimizers.Lamb``.
     """
-
-    beta_1: float = number(0.9, BELOW_ONE)
-    beta_2: float = number(0.999, BELOW_ONE)
-    epsilon: float = number(1e-7, NOT_NEGATIVE)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,13 +36,8 @@ class Lamb(Optimizer):
         super().build(store)
         self._direction = np.zeros(store.size, store.dtype)
 
-    def initial_slots(self) -> dict[str, float]:
-        return {"momentum": 0.0, "velocity": 0.0}
-
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        t = self.iterations + 1
-        biases = (1 - self.beta_1**t, 1 - self.beta_2**t)
-        return formulas.lamb_direction, (1 - self.beta_1, 1 - self.beta_2, *biases, self.epsilon)
+        return formulas.lamb_direction, (*self.rests, *self.biases, self.epsilon)
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         formula, scalars = self.rule(learning_rate)

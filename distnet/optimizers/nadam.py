@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from distnet.arguments import BELOW_ONE, NOT_NEGATIVE, number
+from distnet.arguments import NOT_NEGATIVE
 from distnet.errors import ArgumentError
 from distnet.kernels import Formula
 from distnet.optimizers import formulas
-from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.base import OPTIMIZERS
+from distnet.optimizers.moments import MomentOptimizer
 from distnet.registry import BESIDE
 from distnet.types import Json
 from distnet.variables import StorePart, Variables
@@ -19,7 +20,7 @@ from distnet.variables import StorePart, Variables
 
 @OPTIMIZERS.register()
 @dataclass(eq=False)
-class Nadam(Optimizer):
+class Nadam(MomentOptimizer):
     """Adam with Nesterov's momentum: the mean is led by the present gradient.
 
     ``mu_t = beta_1 (1 - 0.96^(s t) / 2); P = mu_1 ... mu_t; m and v as in Adam;
@@ -27,9 +28,6 @@ class Nadam(Optimizer):
     w -= lr h / (sqrt(v / (1 - beta_2^t)) + epsilon)``
 
     Args:
-        beta_1: weight of the past in m, in [0, 1).
-        beta_2: weight of the past in v, in [0, 1).
-        epsilon: keeps the divisor from 0.
         schedule_decay: s, how fast mu rises; 1 in Keras 3, by default 0.004 in Keras up to 2.10, where a file
             calls it ``decay``.
         decay: not to be given, for that reason.
@@ -39,9 +37,6 @@ class Nadam(Optimizer):
 
     updates_elementwise: ClassVar = True
 
-    beta_1: float = number(0.9, BELOW_ONE)
-    beta_2: float = number(0.999, BELOW_ONE)
-    epsilon: float = number(1e-7, NOT_NEGATIVE)
     schedule_decay: float = field(default=1.0, kw_only=True, metadata={"within": NOT_NEGATIVE, **BESIDE})
 
     def __post_init__(self) -> None:
@@ -59,9 +54,6 @@ class Nadam(Optimizer):
         renamed = {"schedule_decay" if key == "decay" else key: value for key, value in config.items()}
         return super().from_config(renamed)
 
-    def initial_slots(self) -> dict[str, float]:
-        return {"momentum": 0.0, "velocity": 0.0}
-
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         self.scalars["u_product"] *= self._momentum(self.iterations + 1)
         super().update(store, learning_rate)
@@ -71,11 +63,10 @@ class Nadam(Optimizer):
         now, following, product = self._momentum(t), self._momentum(t + 1), self.scalars["u_product"]
         return formulas.nadam, (
             learning_rate,
-            1 - self.beta_1,
-            1 - self.beta_2,
+            *self.rests,
             following / (1 - product * following),
             (1 - now) / (1 - product),
-            1 - self.beta_2**t,
+            self.biases[1],
             self.epsilon,
         )
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distnet.arguments import BELOW_ONE, INNER_FRACTION, NOT_NEGATIVE, number, whole_number
+from distnet.arguments import INNER_FRACTION, NOT_NEGATIVE, number, whole_number
 from distnet.kernels import Formula
 from distnet.optimizers import formulas
-from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.base import OPTIMIZERS
 from distnet.optimizers.learning_rate import LearningRateField
+from distnet.optimizers.moments import MomentOptimizer
 from distnet.variables import StorePart, Variables
 
 
 @OPTIMIZERS.register()
 @dataclass(eq=False)
-class ScheduleFreeAdamW(Optimizer):
+class ScheduleFreeAdamW(MomentOptimizer):
     """AdamW whose weights lie between where gradients lead, z, and the mean of that over the steps, x.
 
     ``v += (g^2 - v)(1 - beta_2); z -= lr g / (sqrt(v / (1 - beta_2^t)) + epsilon); x += (z - x) / t;
@@ -22,8 +23,6 @@ class ScheduleFreeAdamW(Optimizer):
 
     Args:
         beta_1: weight of the mean in w, in (0, 1).
-        beta_2: weight of the past in v, in [0, 1).
-        epsilon: keeps the divisor from 0.
         warmup_steps: steps over which the learning rate rises in proportion.
 
     Source: Defazio et al., "The road less scheduled", 2024 (arXiv:2405.15682);
@@ -32,12 +31,8 @@ class ScheduleFreeAdamW(Optimizer):
 
     learning_rate: LearningRateField = LearningRateField(0.0025)
     beta_1: float = number(0.9, INNER_FRACTION)
-    beta_2: float = number(0.999, BELOW_ONE)
     epsilon: float = number(1e-8, NOT_NEGATIVE)
     warmup_steps: int = whole_number(0, 0)
-
-    def initial_slots(self) -> dict[str, float]:
-        return {"momentum": 0.0, "velocity": 0.0}
 
     def build(self, store: Variables) -> None:
         is_new = not self.built
@@ -53,5 +48,5 @@ class ScheduleFreeAdamW(Optimizer):
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         t = self.iterations + 1
         rate = learning_rate * min(t / self.warmup_steps, 1.0) if self.warmup_steps else learning_rate
-        betas = (self.beta_1, 1 - self.beta_1, 1 - self.beta_2, 1 - self.beta_2**t)
+        betas = (self.beta_1, *self.rests, self.biases[1])
         return formulas.schedule_free_adamw, (rate, *betas, self.epsilon, 1 / t, 1 - 1 / t)

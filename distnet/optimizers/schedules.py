@@ -82,55 +82,56 @@ SCHEDULES: Registry[LearningRateSchedule] = Registry(
 )
 
 
-@SCHEDULES.register()
 @dataclass(eq=False)
-class ExponentialDecay(LearningRateSchedule):
-    """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
+class _DecayByPeriods(LearningRateSchedule):
+    """The learning rate falls by periods, ``step / decay_steps``.
 
     Args:
         initial_learning_rate: at step 0.
-        decay_steps: steps in which it is multiplied by ``decay_rate`` once.
+        decay_steps: steps of a period.
         decay_rate: at least 0.
-        staircase: whether to divide without remainder.
+        staircase: whether only whole periods count.
         name: for the record.
+    """
+
+    initial_learning_rate: float = required_number(NOT_NEGATIVE)
+    decay_steps: float = required_number(POSITIVE)
+    decay_rate: float = required_number(NOT_NEGATIVE)
+    staircase: bool = False
+    name: str | None = None
+
+    def periods(self, step: int) -> float:
+        """How many periods are over."""
+        periods = step / self.decay_steps
+        return math.floor(periods) if self.staircase else periods
+
+
+@SCHEDULES.register()
+@dataclass(eq=False)
+class ExponentialDecay(_DecayByPeriods):
+    """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
 
     Source: ``keras.optimizers.schedules.ExponentialDecay``.
     """
 
-    initial_learning_rate: float = required_number(NOT_NEGATIVE)
-    decay_steps: float = required_number(POSITIVE)
-    decay_rate: float = required_number(NOT_NEGATIVE)
-    staircase: bool = False
     name: str | None = "ExponentialDecay"
 
     def __call__(self, step: int) -> float:
-        return self.initial_learning_rate * math.pow(self.decay_rate, _periods(step, self.decay_steps, self.staircase))
+        return self.initial_learning_rate * math.pow(self.decay_rate, self.periods(step))
 
 
 @SCHEDULES.register()
 @dataclass(eq=False)
-class InverseTimeDecay(LearningRateSchedule):
+class InverseTimeDecay(_DecayByPeriods):
     """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``.
-
-    Args:
-        initial_learning_rate: at step 0.
-        decay_steps: unit of time, in steps.
-        decay_rate: at least 0.
-        staircase: whether to divide ``step / decay_steps`` without remainder.
-        name: for the record.
 
     Source: ``keras.optimizers.schedules.InverseTimeDecay``.
     """
 
-    initial_learning_rate: float = required_number(NOT_NEGATIVE)
-    decay_steps: float = required_number(POSITIVE)
-    decay_rate: float = required_number(NOT_NEGATIVE)
-    staircase: bool = False
     name: str | None = "InverseTimeDecay"
 
     def __call__(self, step: int) -> float:
-        periods = _periods(step, self.decay_steps, self.staircase)
-        return self.initial_learning_rate / (1 + self.decay_rate * periods)
+        return self.initial_learning_rate / (1 + self.decay_rate * self.periods(step))
 
 
 @SCHEDULES.register()
@@ -286,8 +287,3 @@ def deserialize(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | 
     """The schedule that ``serialize`` described."""
     with custom_object_scope(custom_objects):
         return SCHEDULES.get(config)
-
-
-def _periods(step: int, decay_steps: float, staircase: bool) -> float:
-    periods = step / decay_steps
-    return math.floor(periods) if staircase else periods

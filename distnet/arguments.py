@@ -48,6 +48,8 @@ FRACTION = Range(low=0, high=1)
 POSITIVE_FRACTION = Range(low=0, high=1, open_low=True)
 BELOW_ONE = Range(low=0, high=1, open_high=True)
 INNER_FRACTION = Range(low=0, high=1, open_low=True, open_high=True)
+COUNT: Mapping[str, object] = MappingProxyType({"least": 1})
+"""Metadata of a field for a positive integer, which has no default."""
 
 
 def number(default: T, within: Range, metadata: Mapping[str, object] = MappingProxyType({})) -> T:
@@ -83,7 +85,8 @@ def check_integer(where: str, value: object, least: int) -> int:
         ArgumentError: it is not an integer of at least ``least``.
     """
     if not is_integer(value) or cast(int, value) < least:
-        raise ArgumentError(f"{where}: expected an integer of at least {least}, received {value!r}.")
+        wanted = "a positive integer" if least == 1 else f"an integer of at least {least}"
+        raise ArgumentError(f"{where}: expected {wanted}, received {value!r}.")
     return int(cast(int, value))
 
 
@@ -147,6 +150,8 @@ def fits_annotation(f: dataclasses.Field[Any], value: object) -> bool:
 def check_fields(instance: Any, where: str | None = None) -> None:
     """Check the fields of a dataclass that are annotated as bool, int or float, or declared with a range.
 
+    NumPy's integers become Python's where the field has a least value.
+
     Args:
         instance: the dataclass; None is let through where the annotation or the default allows it.
         where: begins the message; by default the name of the class.
@@ -168,6 +173,6 @@ def check_fields(instance: Any, where: str | None = None) -> None:
         if within is not None:
             check_number(f"{prefix}{f.name}", value, within)
         elif least is not None:
-            check_integer(f"{prefix}{f.name}", value, least)
+            object.__setattr__(instance, f.name, check_integer(f"{prefix}{f.name}", value, least))
         elif not _KINDS[kind][1](value):
             raise ArgumentError(f"{prefix}{f.name}: expected {_KINDS[kind][0]}, received {value!r}.")

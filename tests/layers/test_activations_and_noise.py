@@ -97,10 +97,10 @@ def test_rescaling_takes_images_of_integers():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.ReLU(max_value=-1), "max_value: expected a number of at least 0"),
+        (lambda: layers.ReLU(max_value=-1), r"max_value: expected a number in \[0, inf\)"),
         (lambda: layers.ReLU(threshold=None), "threshold: expected a number"),
-        (lambda: layers.LeakyReLU(-0.1), "negative_slope: expected a number of at least 0"),
-        (lambda: layers.ELU(0), "alpha: expected a positive number"),
+        (lambda: layers.LeakyReLU(-0.1), r"negative_slope: expected a number in \[0, inf\)"),
+        (lambda: layers.ELU(0), r"alpha: expected a number in \(0, inf\)"),
         (lambda: layers.PReLU(shared_axes=[0]), "shared_axes: expected axes from 1"),
         (lambda: layers.Softmax(axis="1"), "axis: expected an integer"),
         (lambda: layers.GaussianNoise(-1), r"stddev: expected a number in \[0, 1\]"),

@@ -97,6 +97,19 @@ def test_its_gradients_equal_central_differences(case):
 
 
 @each_case
+def test_where_nobody_needs_the_gradient_of_the_input_it_is_none(case):
+    run, inputs = case.run(), case.inputs()
+    if not run.layer.trainable_weights:
+        pytest.skip("a layer without weights runs backward for the gradient of its input alone")
+    dys = gradients_of(run.outputs(*inputs))
+    _, expected = run.gradients(inputs, dys)
+    dxs, dws = run.gradients(inputs, dys, needs_input_gradient=False)
+    assert all(dx is None for dx in dxs)
+    assert len(dxs) == len(inputs)
+    near(dws, expected, 0)
+
+
+@each_case
 def test_three_ranks_of_which_one_has_no_rows_compute_what_one_computes(case):
     whole, inputs = case.run(), case.inputs(ROWS)
     outputs = whole.outputs(*inputs)

@@ -139,7 +139,7 @@ def test_images_are_written_under_their_row_and_epoch(tmp_path):
         (X, {"y": Y[:5]}, ShapeError, r"y: expected 23 rows, as x has, received \(5,\)"),
         (X, {"sample_weight": W[:5]}, ShapeError, "sample_weight: expected 23 rows"),
         ((X, [Y, Y[:5]]), {}, ShapeError, r"x\[1\]: expected 23 rows"),
-        (X, {"batch_size": 0}, ArgumentError, "batch_size: expected an integer of at least 1, received 0"),
+        (X, {"batch_size": 0}, ArgumentError, "batch_size: expected a positive integer, received 0"),
         (X, {"subset": "test"}, ArgumentError, "subset 'training' or 'validation', received 'test'"),
     ],
 )

@@ -67,11 +67,11 @@ class LayerRun:
         outputs, _ = self.forward(*inputs, **rows)
         return [y.copy() for y in outputs]
 
-    def gradients(self, inputs, dys, **rows):
+    def gradients(self, inputs, dys, needs_input_gradient=True, **rows):
         """Gradients of the inputs, None for integers, and of the variables."""
         _, tape = self.forward(*inputs, **rows)
         self.store.gradients.fill(np.nan)
-        ctx = BackwardContext(self.workspaces, **self.sums)
+        ctx = BackwardContext(self.workspaces, needs_input_gradient=needs_input_gradient, **self.sums)
         dxs, left = [], [read_only(dy) for dy in dys]
         for i, (node, saved) in enumerate(zip(self.graph.nodes, tape.saved, strict=True)):
             ctx.call = (i,)

@@ -47,7 +47,7 @@ def test_labels_out_of_range_are_refused(labels):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"batch_size": 0}, errors.ArgumentError, "batch_size: expected an integer of at least 1, received 0"),
+        ({"batch_size": 0}, errors.ArgumentError, "batch_size: expected a positive integer, received 0"),
         ({"batch_size": -4}, errors.ArgumentError, "batch_size"),
         ({"batch_size": 2.5}, errors.ArgumentError, "batch_size"),
         ({"batch_size": "8"}, errors.ArgumentError, "batch_size"),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import activations
-from distnet.arguments import NOT_NEGATIVE, as_numbers, number
+from distnet.arguments import NOT_NEGATIVE, POSITIVE, as_numbers, check_number, is_integer, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -59,15 +59,9 @@ class ReLU(_Elementwise):
     Source: ``keras.layers.ReLU``.
     """
 
-    max_value: float | None = None
-    negative_slope: float = 0.0
-    threshold: float = 0.0
-
-    def validate(self) -> None:
-        if self.max_value is not None:
-            self.max_value = _not_negative(self.max_value, f"{self.name}: max_value")
-        self.negative_slope = _not_negative(self.negative_slope, f"{self.name}: negative_slope")
-        self.threshold = _not_negative(self.threshold, f"{self.name}: threshold")
+    max_value: float | None = number(None, NOT_NEGATIVE)
+    negative_slope: float = number(0.0, NOT_NEGATIVE)
+    threshold: float = number(0.0, NOT_NEGATIVE)
 
     @property
     def elementary(self) -> activations.Activation:
@@ -114,15 +108,15 @@ class LeakyReLU(_Elementwise):
     Source: ``keras.layers.LeakyReLU``.
     """
 
-    negative_slope: float = 0.3
+    negative_slope: float = number(0.3, NOT_NEGATIVE)
     alpha: Any = field(default=None, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         if self.alpha is not None:
             # Keras <= 2.2 wrote an array of no axes.
             given = self.alpha.get("value") if isinstance(self.alpha, Mapping) else self.alpha
-            self.negative_slope = _not_negative(given, f"{self.name}: alpha")
-        self.negative_slope = self.alpha = _not_negative(self.negative_slope, f"{self.name}: negative_slope")
+            self.negative_slope = check_number(f"{self.name}: alpha", given, NOT_NEGATIVE)
+        self.alpha = self.negative_slope
 
     def get_config(self) -> dict[str, Json]:
         """The slope under the one name that Keras 2 and Keras 3 both read."""
@@ -148,11 +142,7 @@ class ELU(_Elementwise):
     Source: Clevert et al., 2016 (arXiv:1511.07289); ``keras.layers.ELU``.
     """
 
-    alpha: float = 1.0
-
-    def validate(self) -> None:
-        if not _not_negative(self.alpha, f"{self.name}: alpha") > 0:
-            raise ArgumentError(f"{self.name}: alpha: expected a positive number, received {self.alpha!r}.")
+    alpha: float = number(1.0, POSITIVE)
 
     @property
     def elementary(self) -> activations.Activation:
@@ -202,12 +192,14 @@ class PReLU(Layer):
         y += x
         return y, x
 
-    def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array | None:
         below = np.minimum(saved, 0)
         if self.alpha.is_trained:
             axes = tuple(i for i, n in enumerate(self.alpha.shape, 1) if n == 1)
             of_alpha = np.einsum("n...,n...->...", below, dy) if not axes else np.multiply(below, dy).sum((0, *axes))
             ctx.add(self.alpha, of_alpha.reshape(self.alpha.shape))
+        if not ctx.needs_input_gradient:
+            return None
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
         # Sloping 1 above 0 and alpha below; Keras composes it of two rectifiers, whose slopes at 0 are both 0.
         np.multiply(saved < 0, self.alpha.value, out=dx)
@@ -253,7 +245,7 @@ class Softmax(Layer):
 
     def validate(self) -> None:
         axes = list(self.axis) if isinstance(self.axis, list | tuple) else [self.axis]
-        if not axes or any(isinstance(axis, bool) or not isinstance(axis, int) for axis in axes):
+        if not axes or not all(map(is_integer, axes)):
             raise ArgumentError(f"{self.name}: axis: expected an integer or a list of these, received {self.axis!r}.")
         self.axis = axes if isinstance(self.axis, list | tuple) else axes[0]
 
@@ -311,9 +303,3 @@ class Softmax(Layer):
                 f"{self.name}: expected a mask that broadcasts against the input {x.shape}, received {mask.shape}."
             )
         return mask if mask.dtype == bool else mask > 0.5
-
-
-def _not_negative(value: object, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise ArgumentError(f"{what}: expected a number of at least 0, received {value!r}.")
-    return float(value)

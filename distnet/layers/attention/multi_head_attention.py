@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from distnet.activations import sigmoid
-from distnet.arguments import FRACTION, as_numbers, is_integer, number
+from distnet.arguments import COUNT, FRACTION, as_numbers, is_integer, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -26,7 +26,7 @@ from distnet.layers.attention.probabilities import (
     softmax,
 )
 from distnet.layers.attention.projection import AsMatrix, Projection, as_matrix
-from distnet.layers.engine.base import Layer, positive_int, register_layer
+from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import extents
 from distnet.layers.engine.symbolic import KerasTensor
@@ -108,14 +108,14 @@ class MultiHeadAttention(Layer):
         "attention_output": "output_dense",
     }
 
-    num_heads: int
-    key_dim: int
-    value_dim: int | None = None
+    num_heads: int = field(metadata=COUNT)
+    key_dim: int = field(metadata=COUNT)
+    value_dim: int | None = whole_number(None, 1)
     dropout: float = number(0.0, FRACTION)
     use_bias: bool = True
     output_shape: tuple[int, ...] | None = None
     attention_axes: int | tuple[int, ...] | None = field(default=None, metadata=IF_SET)
-    sliding_window: int | None = field(default=None, metadata=IF_SET)
+    sliding_window: int | None = whole_number(None, 1, IF_SET)
     flash_attention: bool | None = field(default=None, metadata=IF_SET)
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
     bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
@@ -127,13 +127,7 @@ class MultiHeadAttention(Layer):
     seed: int | None = field(default=None, metadata=IF_SET)
 
     def validate(self) -> None:
-        self.num_heads = positive_int(self.num_heads, f"{self.name}: num_heads")
-        self.key_dim = positive_int(self.key_dim, f"{self.name}: key_dim")
-        self.value_dim = positive_int(
-            self.key_dim if self.value_dim is None else self.value_dim, f"{self.name}: value_dim"
-        )
-        if self.sliding_window is not None:
-            self.sliding_window = positive_int(self.sliding_window, f"{self.name}: sliding_window")
+        self.value_dim = self.key_dim if self.value_dim is None else self.value_dim
         self.output_shape = _extents(self.output_shape, f"{self.name}: output_shape")
         if self.attention_axes is not None:
             self.attention_axes = _axes(self.attention_axes, f"{self.name}: attention_axes")
@@ -254,12 +248,11 @@ class MultiHeadAttention(Layer):
         dx: list[Array | None] = [None] * len(saved.inputs)
         for i, (projection, part, k) in enumerate(parts):
             x = saved.inputs[k]
-            rows = as_matrix(x, x.ndim - 1)
-            back = projection.backward(
-                f"dx {i}", as_matrix(part, x.ndim - 1), rows, ctx, ctx.needs_input_gradient
-            ).reshape(x.shape)
-            before = dx[k]
-            dx[k] = back if before is None or not ctx.needs_input_gradient else np.add(before, back, out=before)
+            slopes, rows = as_matrix(part, x.ndim - 1), as_matrix(x, x.ndim - 1)
+            projection.add_gradients(slopes, rows, ctx)
+            if ctx.needs_input_gradient:
+                before, back = dx[k], projection.input_gradient(f"dx {i}", slopes, rows, ctx).reshape(x.shape)
+                dx[k] = back if before is None else np.add(before, back, out=before)
         return dx
 
     @classmethod
@@ -300,8 +293,8 @@ class MultiHeadAttention(Layer):
         """The gradient of what the heads mixed, and that of what the gate is the sigmoid of."""
         mixed, gate, axes = saved.mixed, saved.gate, saved.inputs[0].ndim - 1
         gated = as_matrix(mixed if gate is None else mixed * gate, axes)
-        back = self.output_dense.backward("dmixed", as_matrix(dy, axes), gated, ctx, True)
-        dmixed = back.reshape(mixed.shape)
+        self.output_dense.add_gradients(as_matrix(dy, axes), gated, ctx)
+        dmixed = self.output_dense.input_gradient("dmixed", as_matrix(dy, axes), gated, ctx).reshape(mixed.shape)
         if gate is None:
             return dmixed, None
         dgate = ctx.workspace("dgate", gate.shape, gate.dtype)

@@ -34,13 +34,14 @@ class Projection:
             kernels.current().bias_activation(y, self.bias.value.reshape(-1), "linear")
         return y
 
-    def backward(self, name: str, dy: Array, x: Array, ctx: BackwardContext, needs_dx: bool) -> Array:
-        """The gradient of ``x`` in memory called ``name``; just ``x`` where nobody needs it."""
+    def add_gradients(self, dy: Array, x: Array, ctx: BackwardContext) -> None:
+        """Hand kernel and bias their gradients."""
         ctx.add_product(self.kernel, x.T, dy)
         if self.bias is not None:
             ctx.add_sum(self.bias, dy.reshape(len(dy), *self.bias.shape), axis=0)
-        if not needs_dx:
-            return x
+
+    def input_gradient(self, name: str, dy: Array, x: Array, ctx: BackwardContext) -> Array:
+        """The gradient of ``x`` in memory called ``name``."""
         kernel = self.kernel.value.reshape(x.shape[1], dy.shape[1])
         return np.matmul(dy, kernel.T, out=ctx.workspace(name, x.shape, x.dtype))
 

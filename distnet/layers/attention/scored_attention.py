@@ -112,7 +112,7 @@ class ScoredAttention(Layer, ABC):
         run = Run(x, probabilities, of_scores, query_mask)
         return [y, probabilities.used] if ctx.options.get("return_attention_scores") else y, run
 
-    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array]:
+    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array | None]:
         query, value, key = saved.inputs[0], saved.inputs[1], saved.inputs[-1]
         p = saved.probabilities
         dy, *of_probabilities = as_list(dy)
@@ -125,6 +125,8 @@ class ScoredAttention(Layer, ABC):
         dvalue = np.matmul(p.used.swapaxes(1, 2), dy, out=ctx.workspace("dvalue", value.shape, dy.dtype))
         score_gradient(d, p)
         dquery, dkey = self.scores_gradient(d, query, key, saved.of_scores, ctx)
+        if not ctx.needs_input_gradient:
+            return [None] * len(saved.inputs)
         if len(saved.inputs) == 3:
             return [dquery, dvalue, dkey]
         dvalue += dkey

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import COUNT, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -14,7 +15,7 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.convolutional import patches
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, input_channels, of_rank, padding_name
@@ -46,13 +47,13 @@ class Convolution(Activated, Channelled):
     rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ()
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
     data_format: str | None = None
     dilation_rate: Extents = 1
-    groups: int = 1
+    groups: int = whole_number(1, 1)
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")
     use_bias: bool = True
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
@@ -63,8 +64,6 @@ class Convolution(Activated, Channelled):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def validate(self) -> None:
-        self.filters = positive_int(self.filters, f"{self.name}: filters")
-        self.groups = positive_int(self.groups, f"{self.name}: groups")
         if self.filters % self.groups:
             raise ArgumentError(
                 f"{self.name}: expected filters to be a multiple of groups, received {self.filters} and {self.groups}."
@@ -101,14 +100,14 @@ class Convolution(Activated, Channelled):
         y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
         return y, (x, kept, windows)
 
-    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
         volumes = as_volumes(x)
         dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
         patches.add_kernel_gradient(volumes, dz, windows, self.groups, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, self.filters), axis=0)
         if not ctx.needs_input_gradient:
-            return x
+            return None
         dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return patches.convolve_back(dz, self.kernel.value, windows, self.groups, dx, ctx).reshape(x.shape)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
@@ -14,7 +15,7 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.convolutional import taps
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import (
@@ -55,7 +56,7 @@ class DepthwiseConvolution(Activated, Channelled):
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
-    depth_multiplier: int = 1
+    depth_multiplier: int = whole_number(1, 1)
     data_format: str | None = None
     dilation_rate: Extents = 1
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")
@@ -68,7 +69,6 @@ class DepthwiseConvolution(Activated, Channelled):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def validate(self) -> None:
-        self.depth_multiplier = positive_int(self.depth_multiplier, f"{self.name}: depth_multiplier")
         self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
@@ -100,14 +100,14 @@ class DepthwiseConvolution(Activated, Channelled):
         y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
         return y, (x, kept, windows)
 
-    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
         volumes = as_volumes(x)
         dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
         taps.add_kernel_gradient(volumes, dz, windows, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, dz.shape[-1]), axis=0)
         if not ctx.needs_input_gradient:
-            return x
+            return None
         dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return taps.convolve_back(dz, self.kernel.value, windows, dx).reshape(x.shape)
 

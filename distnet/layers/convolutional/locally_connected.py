@@ -10,6 +10,7 @@ import numpy as np
 
 from distnet import kernels
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import COUNT
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -17,7 +18,7 @@ from distnet.kernels.windows import Axis, Windows
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, padding_name
@@ -48,7 +49,7 @@ class LocallyConnected(Activated, Channelled):
 
     rank: ClassVar[int]
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
@@ -65,7 +66,6 @@ class LocallyConnected(Activated, Channelled):
 
     def validate(self) -> None:
         super().validate()
-        self.filters = positive_int(self.filters, f"{self.name}: filters")
         self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         if self.implementation not in (1, 2, 3):
@@ -103,7 +103,7 @@ class LocallyConnected(Activated, Channelled):
         y, kept = bias_activation.forward(z, None, self.activation, ctx, self.is_channels_first)
         return y, (x, kept, windows)
 
-    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
         dz = bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first)
         dz = dz.reshape(len(x), len(self._index), self.filters)
@@ -115,7 +115,7 @@ class LocallyConnected(Activated, Channelled):
         if self.kernel.is_trained:
             ctx.add(self.kernel, self._as_stored(np.matmul(patches.transpose(1, 2, 0), dz.swapaxes(0, 1))))
         if not ctx.needs_input_gradient:
-            return x
+            return None
         np.matmul(dz.swapaxes(0, 1), self._weights().swapaxes(1, 2), out=patches.swapaxes(0, 1))
         dx = ctx.workspace("dx", as_volumes(x).shape, x.dtype)
         dx.fill(0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import COUNT, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
@@ -16,7 +17,7 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.convolutional import taps
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import (
@@ -55,13 +56,13 @@ class SeparableConvolution(Activated, Channelled):
     leaves_logits: ClassVar[bool] = True
     rank: ClassVar[int]
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
     data_format: str | None = None
     dilation_rate: Extents = 1
-    depth_multiplier: int = 1
+    depth_multiplier: int = whole_number(1, 1)
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")
     use_bias: bool = True
     depthwise_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
@@ -75,8 +76,6 @@ class SeparableConvolution(Activated, Channelled):
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def validate(self) -> None:
-        self.filters = positive_int(self.filters, f"{self.name}: filters")
-        self.depth_multiplier = positive_int(self.depth_multiplier, f"{self.name}: depth_multiplier")
         self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
@@ -113,7 +112,7 @@ class SeparableConvolution(Activated, Channelled):
         y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
         return y, (x, between, kept, windows)
 
-    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, between, kept, windows = saved
         mixing, volumes = self._mixing, as_volumes(x)
         dz = bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first)
@@ -124,12 +123,12 @@ class SeparableConvolution(Activated, Channelled):
             ctx.add(self.pointwise_kernel, gradient.reshape(self.pointwise_kernel.shape))
         ctx.add_sum(self.bias, dz, axis=0)
         if not ctx.needs_input_gradient and not self.depthwise_kernel.is_trained:
-            return x
+            return None
         dbetween = ctx.workspace("dbetween", between.shape, x.dtype)
         np.matmul(dz, mixing.T, out=dbetween.reshape(-1, len(mixing)))
         taps.add_kernel_gradient(volumes, dbetween, windows, self.depthwise_kernel, ctx)
         if not ctx.needs_input_gradient:
-            return x
+            return None
         dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return taps.convolve_back(dbetween, self.depthwise_kernel.value, windows, dx).reshape(x.shape)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import COUNT
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
@@ -15,7 +16,7 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.convolutional import patches
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import (
@@ -69,7 +70,6 @@ class TransposedConvolution(Activated, Channelled):
     bias_constraint: Resolved[Constraint | None]
 
     def validate(self) -> None:
-        self.filters = positive_int(self.filters, f"{self.name}: filters")
         self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
@@ -105,14 +105,14 @@ class TransposedConvolution(Activated, Channelled):
         y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
         return y, (x, kept, windows)
 
-    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
         volumes = as_volumes(x)
         dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
         patches.add_kernel_gradient(dz, volumes, windows, 1, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, self.filters), axis=0)
         if not ctx.needs_input_gradient:
-            return x
+            return None
         dx = ctx.workspace("dx", volumes.shape, x.dtype)
         return patches.convolve(dz, self.kernel.value, windows, 1, dx, ctx).reshape(x.shape)
 
@@ -126,7 +126,7 @@ class TransposedConvolution(Activated, Channelled):
 class _Flat(TransposedConvolution):
     """The arguments in the order of sequences' and images' layers; Keras has another one for volumes."""
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
@@ -184,7 +184,7 @@ class Conv3DTranspose(TransposedConvolution):
 
     rank: ClassVar[int] = 3
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
+from distnet.arguments import COUNT
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -41,7 +42,7 @@ class Dense(Activated):
     supports_masking: ClassVar[bool] = True
     leaves_logits: ClassVar[bool] = True
 
-    units: int
+    units: int = field(metadata=COUNT)
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")
     use_bias: bool = True
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
@@ -50,9 +51,6 @@ class Dense(Activated):
     bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-
-    def validate(self) -> None:
-        self.units = positive_int(self.units, f"{self.name}: units")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         if len(shape) < 2 or shape[-1] is None:
@@ -78,12 +76,12 @@ class Dense(Activated):
         y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
         return y, (x, kept)
 
-    def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array | None:
         x, kept = saved
         dz = bias_activation.backward(dy, kept, self.activation, ctx).reshape(-1, self.units)
         ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)
         ctx.add_sum(self.bias, dz, axis=0)
         if not ctx.needs_input_gradient:
-            return x
+            return None
         dx = ctx.workspace("dx", (len(dz), x.shape[-1]), x.dtype)
         return np.matmul(dz, self.kernel.value.T, out=dx).reshape(x.shape)

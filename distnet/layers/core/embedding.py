@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from distnet.arguments import COUNT
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.engine.base import Layer, as_shape, positive_int, register_layer
+from distnet.layers.engine.base import Layer, as_shape, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import applied
@@ -39,17 +40,13 @@ class Embedding(Layer):
 
     takes_integers: ClassVar[bool] = True
 
-    input_dim: int = field()  # not the length of a row, as on other layers
-    output_dim: int = field()
+    input_dim: int = field(metadata=COUNT)  # not the length of a row, as on other layers
+    output_dim: int = field(metadata=COUNT)
     embeddings_initializer: Resolved[Initializer] = INITIALIZERS.field("uniform")
     embeddings_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     embeddings_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     mask_zero: bool = False
     input_length: int | Sequence[int | None] | None = field(default=None, kw_only=True, metadata=LEFT_OUT)
-
-    def validate(self) -> None:
-        self.input_dim = positive_int(self.input_dim, f"{self.name}: input_dim")
-        self.output_dim = positive_int(self.output_dim, f"{self.name}: output_dim")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         self.embeddings = ctx.weight(self, "embeddings", (self.input_dim, self.output_dim))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet.errors import ArgumentError, ShapeError
+from distnet.errors import ShapeError
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.symbolic import KerasTensor
@@ -30,10 +30,6 @@ class Masking(Layer):
     makes_masks: ClassVar[bool] = True
 
     mask_value: float = 0.0
-
-    def validate(self) -> None:
-        if isinstance(self.mask_value, bool) or not isinstance(self.mask_value, int | float):
-            raise ArgumentError(f"{self.name}: mask_value: expected a number, received {self.mask_value!r}.")
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         if len(shape) < 2:

@@ -115,8 +115,8 @@ class Layer(Configurable, ABC):
         """What the activities of the last call by hand cost."""
         self.built_shape: Any = None
         self._check_activations()
-        self.validate()
         check_fields(self, self.name)
+        self.validate()
 
     def _check_activations(self) -> None:
         for key, value in vars(self).items():
@@ -127,7 +127,7 @@ class Layer(Configurable, ABC):
                 )
 
     def validate(self) -> None:
-        """Check and normalize the fields, once all are set; raise ``ArgumentError`` naming the layer."""
+        """Check and normalize what the fields' types and ranges leave open; ``ArgumentError`` names the layer."""
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
         """Make the variables for inputs of ``shape`` (batch axis first, None); a list for several inputs.
@@ -190,7 +190,8 @@ class Layer(Configurable, ABC):
     def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
         """Gradient of the input; those of the variables go to ``ctx``. ``dy`` must not be written to.
 
-        A list of gradients for several inputs; None for an input that has none, such as integers.
+        A list of gradients for several inputs; None for an input that has none, such as integers, and for all where
+        nobody needs them (``ctx.needs_input_gradient``).
         """
 
     @property
@@ -465,17 +466,6 @@ def register_layer(*aliases: str) -> Callable[[L], L]:
 
 def _without_batch(shape: Any) -> Any:
     return [s[1:] for s in shape] if isinstance(shape, list) else shape[1:]
-
-
-def positive_int(value: object, what: str) -> int:
-    """``value`` as an int above 0.
-
-    Raises:
-        ArgumentError: it is not one.
-    """
-    if not is_integer(value) or cast(int, value) <= 0:
-        raise ArgumentError(f"{what}: expected a positive integer, received {value!r}.")
-    return int(cast(int, value))
 
 
 def _checked_name(name: object, cls: type) -> str:

@@ -47,7 +47,7 @@ class Channelled(Layer):
         """``forward`` of ``x`` (N, ..., C), contiguous."""
 
     @abstractmethod
-    def backward_last(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
+    def backward_last(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array | None:
         """``backward`` of ``dy`` (N, ..., C), contiguous."""
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
@@ -66,9 +66,9 @@ class Channelled(Layer):
         y, saved = self.forward_last(np.ascontiguousarray(to_last(x) if self.is_channels_first else x), ctx)
         return (to_first(y) if self.is_channels_first else y), saved
 
-    def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array | None:
         dx = self.backward_last(np.ascontiguousarray(to_last(dy) if self.is_channels_first else dy), saved, ctx)
-        return to_first(dx) if self.is_channels_first else dx
+        return to_first(dx) if dx is not None and self.is_channels_first else dx
 
     @property
     def is_channels_first(self) -> bool:

@@ -217,7 +217,8 @@ class BackwardContext:
     Args:
         workspaces: memory used again at each step.
         sum_over_ranks: sums an array over all ranks, in place.
-        needs_input_gradient: whether anything upstream of the layer is trained; set by the graph.
+        needs_input_gradient: whether anything upstream of the layer is trained; if not, ``backward`` returns None for
+            every input; set by the graph.
         call: which call of a layer in the graph this is; set by the graph.
         options: the call's arguments besides its inputs; set by the graph.
         is_of_logits: whether the gradient is that of the output before the layer's activation; set by the graph.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
+from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import Layer, as_shape, positive_int, register_layer
+from distnet.layers.engine.base import Layer, as_shape, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.symbolic import Call, KerasTensor
 from distnet.registry import LEFT_OUT
@@ -36,7 +37,7 @@ class InputLayer(Layer):
     )
 
     shape: Shape | None = field(default=None, metadata=LEFT_OUT)
-    batch_size: int | None = field(default=None, metadata=LEFT_OUT)
+    batch_size: int | None = whole_number(None, 1, LEFT_OUT)
     sparse: bool = False
     ragged: bool = False
     batch_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
@@ -49,8 +50,6 @@ class InputLayer(Layer):
         if self.batch_input_shape is None:
             if self.shape is None and self.batch_shape is None:
                 raise ArgumentError(f"{self.name}: expected shape=..., the shape of one row without the batch axis.")
-            if self.batch_size is not None:
-                positive_int(self.batch_size, f"{self.name}: batch_size")
             row = None if self.shape is None else as_shape(self.shape, self.name)
             self.batch_input_shape = as_shape(self.batch_shape, self.name) if row is None else (self.batch_size, *row)
         call = Call(self, 0, (), {}, (), {})

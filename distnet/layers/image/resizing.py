@@ -11,9 +11,9 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from distnet.arguments import whole_number
+from distnet.arguments import COUNT, whole_number
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.registry import IF_SET, LEFT_OUT
@@ -80,8 +80,8 @@ class Resizing(Channelled):
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
 
-    height: int
-    width: int
+    height: int = field(metadata=COUNT)
+    width: int = field(metadata=COUNT)
     interpolation: str = "bilinear"
     crop_to_aspect_ratio: bool = False
     pad_to_aspect_ratio: bool = field(default=False, metadata=IF_SET)
@@ -92,7 +92,6 @@ class Resizing(Channelled):
 
     def validate(self) -> None:
         super().validate()
-        self.height, self.width = _sizes(self, self.height, self.width)
         if self.interpolation not in INTERPOLATIONS:
             raise ArgumentError(
                 f"{self.name}: expected an interpolation of {INTERPOLATIONS}, received {self.interpolation!r}."
@@ -174,13 +173,9 @@ class CenterCrop(_Cropped):
     Source: ``keras.layers.CenterCrop``.
     """
 
-    height: int
-    width: int
+    height: int = field(metadata=COUNT)
+    width: int = field(metadata=COUNT)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
-
-    def validate(self) -> None:
-        super().validate()
-        self.height, self.width = _sizes(self, self.height, self.width)
 
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
@@ -211,14 +206,10 @@ class RandomCrop(_Cropped):
     Source: ``keras.layers.RandomCrop`` as it is documented.
     """
 
-    height: int
-    width: int
+    height: int = field(metadata=COUNT)
+    width: int = field(metadata=COUNT)
     seed: int | None = whole_number(None, 0)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
-
-    def validate(self) -> None:
-        super().validate()
-        self.height, self.width = _sizes(self, self.height, self.width)
 
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
@@ -261,7 +252,3 @@ def _applied(x: Array, rows: Array, columns: Array) -> Array:
     images, height, width, channels = x.shape
     tall = np.matmul(rows, x.reshape(images, height, width * channels)).reshape(images * len(rows), width, channels)
     return np.asarray(np.matmul(columns, tall).reshape(images, len(rows), len(columns), channels))
-
-
-def _sizes(layer: Channelled, height: int, width: int) -> tuple[int, int]:
-    return positive_int(height, f"{layer.name}: height"), positive_int(width, f"{layer.name}: width")

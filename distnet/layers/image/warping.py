@@ -58,9 +58,7 @@ class _RandomWarp(Channelled):
         return warp(x, maps, self._order, self._mode, self._filler), maps
 
     def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
-        if saved is None or not ctx.needs_input_gradient:
-            return dy
-        return warp_gradient(dy, saved, self._order, self._mode)
+        return dy if saved is None else warp_gradient(dy, saved, self._order, self._mode)
 
 
 @register_layer()

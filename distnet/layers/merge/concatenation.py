@@ -32,7 +32,7 @@ class Concatenate(Merge):
     axis: int = -1
 
     def validate(self) -> None:
-        if isinstance(self.axis, bool) or not isinstance(self.axis, int) or self.axis == 0:
+        if self.axis == 0:
             raise ArgumentError(
                 f"{self.name}: axis: expected an integer other than 0, the batch axis, received {self.axis!r}."
             )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import config
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
@@ -40,7 +41,7 @@ class Dot(Merge):
 
     def validate(self) -> None:
         pair = list(self.axes) if isinstance(self.axes, list | tuple) else [self.axes, self.axes]
-        if len(pair) != 2 or any(isinstance(axis, bool) or not isinstance(axis, int) or axis == 0 for axis in pair):
+        if len(pair) != 2 or not all(is_integer(axis) and axis for axis in pair):
             raise ArgumentError(
                 f"{self.name}: axes: expected an integer or a pair of integers, none 0, the batch axis, received "
                 f"{self.axes!r}."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array, Shape
@@ -19,10 +21,10 @@ def checked_axes(axis: object, where: str) -> int | list[int]:
     Raises:
         ArgumentError: it is neither.
     """
-    if isinstance(axis, int) and not isinstance(axis, bool):
-        return axis
+    if is_integer(axis):
+        return int(cast(int, axis))
     axes = list(axis) if isinstance(axis, list | tuple) else []
-    if not axes or any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
+    if not axes or not all(map(is_integer, axes)):
         raise ArgumentError(f"{where}: axis: expected an integer or a list of integers, received {axis!r}.")
     return sorted(axes, key=lambda one: (one < 0, one))
 

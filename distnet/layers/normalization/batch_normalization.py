@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import config, kernels
+from distnet.arguments import FRACTION, POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.columns import Columns
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
 from distnet.registry import BESIDE, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -79,8 +79,8 @@ class BatchNormalization(Layer):
     couples_rows: ClassVar[bool] = True
 
     axis: int = -1
-    momentum: float = 0.99
-    epsilon: float = 1e-3
+    momentum: float = number(0.99, FRACTION)
+    epsilon: float = number(1e-3, POSITIVE)
     center: bool = True
     scale: bool = True
     beta_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
@@ -98,21 +98,19 @@ class BatchNormalization(Layer):
     as_in_keras_2: bool = field(default=False, kw_only=True, metadata=BESIDE)
     sample_variance: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
-    def validate(self) -> None:
-        check_epsilon(self)
+    def __post_init__(self) -> None:
         if isinstance(self.axis, list | tuple) and len(self.axis) == 1:
             self.axis = self.axis[0]  # as tf.keras wrote it
-        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
-            raise ArgumentError(f"{self.name}: axis: expected an integer, received {self.axis!r}.")
-        if not isinstance(self.momentum, int | float) or not 0 <= self.momentum <= 1:
-            raise ArgumentError(f"{self.name}: momentum: expected a number in [0, 1], received {self.momentum!r}.")
+        super().__post_init__()
+
+    def validate(self) -> None:
         if self.renorm:
             raise ArgumentError(f"{self.name}: renorm: expected False, received {self.renorm!r}; it is not supported.")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         of_channels = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
-        self.gamma = build_gamma(self, of_channels, ctx, self.scale)
-        self.beta = build_beta(self, of_channels, ctx, self.center)
+        self.gamma = ctx.weight(self, "gamma", of_channels) if self.scale else None
+        self.beta = ctx.weight(self, "beta", of_channels) if self.center else None
         self.moving_mean = ctx.variable("moving_mean", of_channels, self.moving_mean_initializer, trainable=False)
         self.moving_variance = ctx.variable(
             "moving_variance", of_channels, self.moving_variance_initializer, trainable=False
@@ -137,7 +135,7 @@ class BatchNormalization(Layer):
         kernels.current().column_map(rows, found.mean, scale, shift, y)
         return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, found)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         rows, found = saved
         slopes, inverse = self._rows(dy, ctx, "dy"), 1 / np.sqrt(found.variance + self.epsilon)
         sums = np.zeros((2, *found.mean.shape))
@@ -147,7 +145,7 @@ class BatchNormalization(Layer):
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
         if not ctx.needs_input_gradient:
-            return dy
+            return None
         dx, scale = ctx.workspace("dx", rows.shape, rows.dtype), self._gamma() * inverse
         slope, shift = np.zeros((2, *scale.shape))
         if found.divisor is not None:

@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import kernels
+from distnet.arguments import POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.columns import Columns
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
 from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -47,7 +47,7 @@ class GroupNormalization(Layer):
 
     groups: int = 32
     axis: int = -1
-    epsilon: float = 1e-3
+    epsilon: float = number(1e-3, POSITIVE)
     center: bool = True
     scale: bool = True
     beta_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
@@ -58,11 +58,8 @@ class GroupNormalization(Layer):
     gamma_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def validate(self) -> None:
-        check_epsilon(self)
-        if isinstance(self.groups, bool) or not isinstance(self.groups, int) or self.groups < -1 or self.groups == 0:
+        if self.groups < -1 or self.groups == 0:
             raise ArgumentError(f"{self.name}: groups: expected a positive integer or -1, received {self.groups!r}.")
-        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
-            raise ArgumentError(f"{self.name}: axis: expected an integer, received {self.axis!r}.")
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         (channels,) = of_channels = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
@@ -71,8 +68,8 @@ class GroupNormalization(Layer):
                 f"{self.name}: expected a number of channels that is a multiple of groups={self.groups}, received an "
                 f"input of shape {shape}. Choose a divisor of {channels}."
             )
-        self.gamma = build_gamma(self, of_channels, ctx, self.scale)
-        self.beta = build_beta(self, of_channels, ctx, self.center)
+        self.gamma = ctx.weight(self, "gamma", of_channels) if self.scale else None
+        self.beta = ctx.weight(self, "beta", of_channels) if self.center else None
 
     def check_shape(self, shape: Shape) -> None:
         axes = positive_axes(self.axis, shape, self.name)
@@ -90,7 +87,7 @@ class GroupNormalization(Layer):
         kernels.current().column_map(rows, mean, scale, shift, y)
         return moved_back(y, axes, x.shape, ctx, "y"), (rows, mean, inverse)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         rows, mean, inverse = saved
         axes, slopes = self._rows(dy, ctx, "dy")
         plain, weighted = kernels.current().column_products(slopes, rows, mean)
@@ -98,7 +95,7 @@ class GroupNormalization(Layer):
         ctx.add_sum(self.beta, plain, axis=0)
         ctx.add_sum(self.gamma, weighted, axis=0)
         if not ctx.needs_input_gradient:
-            return dy
+            return None
         gamma = 1.0 if self.gamma is None else self.gamma.value
         shift = -inverse * self._averages(plain * gamma, rows.shape[1])
         slope = -inverse * inverse * self._averages(weighted * gamma, rows.shape[1])

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.normalization.affine import build_beta, build_gamma, check_epsilon
 from distnet.layers.normalization.axes import checked_axes, known_extents, moved_back, moved_last, positive_axes
 from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -46,7 +46,7 @@ class LayerNormalization(Layer):
     supports_masking: ClassVar[bool] = True
 
     axis: int | list[int] = -1
-    epsilon: float = 1e-3
+    epsilon: float = number(1e-3, POSITIVE)
     center: bool = True
     scale: bool = True
     beta_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
@@ -58,13 +58,12 @@ class LayerNormalization(Layer):
     rms_scaling: bool = field(default=False, kw_only=True, metadata=IF_SET)
 
     def validate(self) -> None:
-        check_epsilon(self)
         self.axis = checked_axes(self.axis, self.name)
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         extents = known_extents(positive_axes(self.axis, shape, self.name), shape, self.name)
-        self.gamma = build_gamma(self, extents, ctx, self.scale or self.rms_scaling)
-        self.beta = build_beta(self, extents, ctx, self.center and not self.rms_scaling)
+        self.gamma = ctx.weight(self, "gamma", extents) if self.scale or self.rms_scaling else None
+        self.beta = ctx.weight(self, "beta", extents) if self.center and not self.rms_scaling else None
 
     def check_shape(self, shape: Shape) -> None:
         extents = [
@@ -94,7 +93,7 @@ class LayerNormalization(Layer):
                 block += beta
         return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, mean, inverse)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         rows, mean, inverse = saved
         slopes = self._rows(dy, ctx, "dy")
         dx = ctx.workspace("dx", rows.shape, rows.dtype)
@@ -120,6 +119,8 @@ class LayerNormalization(Layer):
         for variable, gradient in ((self.gamma, of_gamma), (self.beta, of_beta)):
             if variable is not None:
                 ctx.add(variable, gradient.reshape(variable.shape))
+        if not ctx.needs_input_gradient:
+            return None
         return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:

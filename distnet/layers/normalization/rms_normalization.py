@@ -59,10 +59,12 @@ class RMSNormalization(Layer):
         y = np.multiply(normal, self.scale.value, out=ctx.workspace("y", x.shape, x.dtype))
         return y, (normal, factor)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         normal, factor = saved
         axes = tuple(self._axes(dy.shape))
         ctx.add_sum(self.scale, dy * normal, axis=tuple(range(dy.ndim - len(axes))))
+        if not ctx.needs_input_gradient:
+            return None
         slope = dy * self.scale.value
         slope -= normal * np.mean(slope * normal, axis=axes, keepdims=True)
         dx: Array = np.multiply(slope, factor, out=ctx.workspace("dx", dy.shape, dy.dtype))

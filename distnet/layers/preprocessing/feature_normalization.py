@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from distnet import config
-from distnet.arguments import as_numbers
+from distnet.arguments import as_numbers, is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -48,7 +48,7 @@ class Normalization(Layer):
 
     def validate(self) -> None:
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
-        if any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
+        if not all(map(is_integer, axes)):
             raise ArgumentError(f"{self.name}: axis: expected an integer, integers or None, received {self.axis!r}.")
         self.axis = list(axes)
         if (self.mean is None) != (self.variance is None):

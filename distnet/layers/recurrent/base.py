@@ -13,7 +13,7 @@ from distnet import kernels
 from distnet.constraints import Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import Initializer
-from distnet.layers.engine.base import Layer, positive_int
+from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.time_steps import Steps
 from distnet.registry import Resolved
@@ -96,7 +96,6 @@ class Recurrent(Layer, ABC):
         return None if self.bias is None else self.bias.value
 
     def validate(self) -> None:
-        self.units = positive_int(self.units, f"{self.name}: units")
         if self.stateful:
             raise ArgumentError(
                 f"{self.name}: stateful=True is not supported: states belong to rows, and the rows of a batch are "
@@ -176,7 +175,9 @@ class Recurrent(Layer, ABC):
         d = self._run_back(dy, saved, ctx)
         flat = saved.steps.dz.reshape(-1, saved.steps.dz.shape[2])
         ctx.add_product(self.kernel, saved.x.reshape(len(flat), saved.x.shape[2]).T, flat)
-        dx = self._input_gradient(flat, saved, ctx) if ctx.needs_input_gradient else None
+        if not ctx.needs_input_gradient:
+            return [None] * (1 + len(d)) if saved.has_given_states else None
+        dx = self._input_gradient(flat, saved, ctx)
         return [dx, *d] if saved.has_given_states else dx
 
     def _run_back(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array]:

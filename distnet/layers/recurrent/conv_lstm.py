@@ -10,13 +10,13 @@ import numpy as np
 
 from distnet import config, kernels
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, number, whole_number
+from distnet.arguments import COUNT, FRACTION, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers.convolutional import patches
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import AXES
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, padding_name
@@ -56,7 +56,7 @@ class ConvLSTM(Recurrent):
     cell_name: ClassVar[str] = "conv_lstm_cell"
     rank: ClassVar[int]
 
-    filters: int
+    filters: int = field(metadata=COUNT)
     kernel_size: Extents
     strides: Extents = 1
     padding: str = "valid"
@@ -87,7 +87,7 @@ class ConvLSTM(Recurrent):
     time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
-        self.filters = self.units = positive_int(self.filters, f"{self.name}: filters")
+        self.units = self.filters
         super().validate()
         self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
         self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
@@ -174,14 +174,14 @@ class ConvLSTM(Recurrent):
         (count, rows), row = run.x.shape[:2], run.x.shape[2:]
         dz = run.steps.dz.reshape(count * rows, *windows.shape, self.gates * self.filters)
         patches.add_kernel_gradient(_volumes(run.x), dz, windows, 1, self.kernel, ctx)
-        dx = None
-        if ctx.needs_input_gradient:
-            in_order = ctx.workspace("dx in order", _volumes(run.x).shape, dz.dtype)
-            patches.convolve_back(dz, self.kernel.value, windows, 1, in_order, ctx)
-            dx = ctx.workspace("dx", (rows, count, *row), dz.dtype)
-            factors = 1 if run.factors is None else run.factors
-            np.multiply(in_order.reshape(count, rows, *row), factors, out=self._in_order(dx))
-            dx = self._first(dx, 2)
+        if not ctx.needs_input_gradient:
+            return [None] * (1 + len(d)) if run.has_given_states else None
+        in_order = ctx.workspace("dx in order", _volumes(run.x).shape, dz.dtype)
+        patches.convolve_back(dz, self.kernel.value, windows, 1, in_order, ctx)
+        dx = ctx.workspace("dx", (rows, count, *row), dz.dtype)
+        factors = 1 if run.factors is None else run.factors
+        np.multiply(in_order.reshape(count, rows, *row), factors, out=self._in_order(dx))
+        dx = self._first(dx, 2)
         if not run.has_given_states:
             return dx
         inner = self._inner(windows)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, check_option, number, whole_number
+from distnet.arguments import COUNT, FRACTION, check_option, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.engine.base import register_layer
@@ -48,7 +48,7 @@ class GRU(Recurrent):
     gates: ClassVar[int] = 3
     cell_name: ClassVar[str] = "gru_cell"
 
-    units: int
+    units: int = field(metadata=COUNT)
     activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
     recurrent_activation: Resolved[Activation] = ACTIVATIONS.field("sigmoid")
     use_bias: bool = True

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, check_option, number, whole_number
+from distnet.arguments import COUNT, FRACTION, check_option, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.engine.base import register_layer
@@ -49,7 +49,7 @@ class LSTM(Recurrent):
     state_count: ClassVar[int] = 2
     cell_name: ClassVar[str] = "lstm_cell"
 
-    units: int
+    units: int = field(metadata=COUNT)
     activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
     recurrent_activation: Resolved[Activation] = ACTIVATIONS.field("sigmoid")
     use_bias: bool = True

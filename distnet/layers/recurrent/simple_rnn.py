@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import FRACTION, number, whole_number
+from distnet.arguments import COUNT, FRACTION, number, whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.engine.base import register_layer
@@ -40,7 +40,7 @@ class SimpleRNN(Recurrent):
     gates: ClassVar[int] = 1
     cell_name: ClassVar[str] = "simple_rnn_cell"
 
-    units: int
+    units: int = field(metadata=COUNT)
     activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
     use_bias: bool = True
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")

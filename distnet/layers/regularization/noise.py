@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.arguments import BELOW_ONE, FRACTION, required_number, whole_number
+from distnet.arguments import BELOW_ONE, FRACTION, NOT_NEGATIVE, number, required_number, whole_number
 from distnet.layers.engine.base import Layer, as_shape, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.regularization.dropout import mask_bits, threshold
@@ -157,8 +157,8 @@ class ActivityRegularization(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: float = number(0.0, NOT_NEGATIVE)
+    l2: float = number(0.0, NOT_NEGATIVE)
 
     def validate(self) -> None:
         self.activity_regularizer = L1L2(self.l1, self.l2)

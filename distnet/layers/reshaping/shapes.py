@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from distnet.arguments import is_integer
+from distnet.arguments import COUNT, is_integer
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.engine.base import Layer, positive_int, register_layer
+from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.sliding import extents
@@ -143,10 +143,7 @@ class RepeatVector(Layer):
     Source: ``keras.layers.RepeatVector``.
     """
 
-    n: int
-
-    def validate(self) -> None:
-        self.n = positive_int(self.n, f"{self.name}: n")
+    n: int = field(metadata=COUNT)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 2:

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import positive_int, register_layer
+from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.sliding import Extents, extents
@@ -56,12 +57,11 @@ class UpSampling1D(UpSampling):
 
     rank: ClassVar[int] = 1
 
-    size: int = 2
+    size: int = whole_number(2, 1)
     data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()
-        self.size = positive_int(self.size, f"{self.name}: size")
         self.factors = (self.size,)
 
 

@@ -153,7 +153,7 @@ class Bidirectional(Wrapper):
             gradients.append(_as_list(dx))
         (one, *of_states), (other, *of_others) = gradients
         if not ctx.needs_input_gradient:
-            return None
+            return [None] * (1 + len(of_states) + len(of_others)) if of_states else None
         dx = np.add(one, other, out=ctx.workspace("dx", one.shape, one.dtype))
         return [dx, *of_states, *of_others] if of_states else dx
 

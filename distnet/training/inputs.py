@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-import numpy as np
-
+from distnet.arguments import check_integer
 from distnet.comm.scope import communicator
 from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows
 from distnet.data.weights import row_weights
@@ -97,9 +96,7 @@ def positive(value: Any, what: str, least: int = 1) -> int:
     Raises:
         ArgumentError: it is not one.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ArgumentError(f"{what}: expected an integer of at least {least}, received {value!r}.")
-    return int(value)
+    return check_integer(what, value, least)
 
 
 def at_most(limit: int | None, wanted: int | None, what: str = "") -> int | None:

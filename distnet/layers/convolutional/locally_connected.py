@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from distnet import kernels
-from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import COUNT
-from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
-from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Axis, Windows
 from distnet.layers.activation import bias_activation
-from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
+from distnet.layers.convolutional.base import Filtered, Filters, Formatted
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, padding_name
-from distnet.registry import Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.layers.engine.field_blocks import KernelAndBias
+from distnet.layers.engine.sliding import as_volumes
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
@@ -31,49 +25,25 @@ Saved = tuple[Array, Kept, Windows]
 
 
 @dataclass(eq=False)
-class LocallyConnected(Activated, Channelled):
+class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
     """Each patch times a matrix of its own: ``y[l] = f(patches(x)[l] W[l] + b[l])``.
 
     Args:
-        filters: channels of the output.
-        kernel_size: entries of a patch, one number or one for each axis.
-        strides: entries from one patch to the next.
         padding: ``"valid"``; ``"same"`` with an implementation other than 1.
-        data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
-        activation: name or object; linear by default.
         implementation: how the weights are stored: 1, (L, K C, filters); 2, those of a dense layer, of which only
             the connected ones count; 3, the connected ones of these in a row.
 
     Source: ``LocallyConnected1D`` and ``LocallyConnected2D`` of Keras 2; Keras 3 has none.
     """
 
-    rank: ClassVar[int]
-
-    filters: int = field(metadata=COUNT)
-    kernel_size: Extents
-    strides: Extents = 1
-    padding: str = "valid"
-    data_format: str | None = None
-    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
-    use_bias: bool = True
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    implementation: int = field(default=1)
+    implementation: int = 1
 
     def validate(self) -> None:
         super().validate()
-        self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
-        self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
         if self.implementation not in (1, 2, 3):
             raise ArgumentError(f"{self.name}: implementation: expected 1, 2 or 3, received {self.implementation!r}.")
-        self.padding = padding_name(self.padding, self.name)
         if self.padding != "valid" and self.implementation == 1:
             raise ArgumentError(f"{self.name}: expected padding 'valid' with implementation 1, received 'same'.")
-        self.sliding = Sliding(self.name, taps, strides, self.padding)
 
     def build_last(self, shape: Shape, ctx: BuildContext) -> None:
         if None in shape[1:]:
@@ -88,9 +58,6 @@ class LocallyConnected(Activated, Channelled):
         self.bias: Variable | None = (
             ctx.weight(self, "bias", (*self._inner(windows), self.filters)) if self.use_bias else None
         )
-
-    def shape_last(self, shape: Shape) -> Shape:
-        return (shape[0], *self.sliding.output_extents(shape), self.filters)
 
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         windows = self._windows(x.shape)

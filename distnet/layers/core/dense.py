@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import COUNT
-from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
-from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.registry import Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.layers.engine.field_blocks import KernelAndBias, Units
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
 
 @register_layer()
 @dataclass(eq=False)
-class Dense(Activated):
+class Dense(KernelAndBias, Units, Activated):
     """Affine map of the last axis, then an activation: ``y = f(x W + b)``.
 
     Shapes:
         (N, ..., I) -> (N, ..., units); I is read when the layer is built.
-
-    Args:
-        units: extent of the output's last axis.
-        activation: name or object; linear by default.
 
     Source: ``keras.layers.Dense``.
     """
 
     supports_masking: ClassVar[bool] = True
     leaves_logits: ClassVar[bool] = True
-
-    units: int = field(metadata=COUNT)
-    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
-    use_bias: bool = True
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         if len(shape) < 2 or shape[-1] is None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
 
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels.windows import Axis, Windows, reach, slide, spread
-from distnet.types import Array, Json, Shape
+from distnet.types import Array, Shape
 
 Extents: TypeAlias = int | Sequence[int]
 """One number for all axes, or one for each, as Keras's constructors take them."""
@@ -91,6 +91,30 @@ class Sliding:
         return spread(windows, self.taps[i], self.strides[i], self.dilation[i], self.padding, more)
 
 
+class WindowArguments(Protocol):
+    """What a layer of kernels that slide has."""
+
+    name: str
+    rank: ClassVar[int]
+    kernel_size: Extents
+    strides: Extents
+    padding: str
+    dilation_rate: Extents
+
+
+def checked_sliding(layer: WindowArguments, paddings: Sequence[str]) -> Sliding:
+    """How a layer's kernels slide; its arguments are brought into the form that configurations have.
+
+    Raises:
+        ArgumentError: names the argument.
+    """
+    layer.kernel_size = taps = extents(layer.kernel_size, layer.rank, f"{layer.name}: kernel_size")
+    layer.strides = strides = extents(layer.strides, layer.rank, f"{layer.name}: strides")
+    layer.dilation_rate = dilation = extents(layer.dilation_rate, layer.rank, f"{layer.name}: dilation_rate")
+    layer.padding = padding_name(layer.padding, layer.name, paddings)
+    return Sliding(layer.name, taps, strides, layer.padding, dilation)
+
+
 def input_channels(name: str, shape: Shape) -> int:
     """The last extent of an input.
 
@@ -130,19 +154,13 @@ def extents(value: object, rank: int | None, what: str, least: int = 1) -> tuple
     return tuple(int(n) for n in given)
 
 
-def padding_name(value: object, where: str, *more: str) -> str:
-    """``"valid"``, ``"same"`` or one of ``more``, in lower case.
+def padding_name(value: object, where: str, allowed: Sequence[str] = ("valid", "same")) -> str:
+    """One of the ``allowed``, in lower case.
 
     Raises:
         ArgumentError: another value.
     """
-    allowed = ("valid", "same", *more)
     name = value.lower() if isinstance(value, str) else value
     if name not in allowed:
-        raise ArgumentError(f"{where}: expected padding out of {allowed}, received {value!r}.")
+        raise ArgumentError(f"{where}: expected padding out of {tuple(allowed)}, received {value!r}.")
     return str(name)
-
-
-def without_keys(config: Mapping[str, Json], *keys: str) -> dict[str, Json]:
-    """``config`` without what older Kerases write for a layer that does not use it."""
-    return {key: value for key, value in config.items() if key not in keys}

@@ -10,14 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import kernels
-from distnet.constraints import Constraint
 from distnet.errors import ArgumentError, ShapeError
-from distnet.initializers import Initializer
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.time_steps import Steps
-from distnet.registry import Resolved
-from distnet.regularizers import Regularizer
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
@@ -62,15 +58,6 @@ class Recurrent(Layer, ABC):
 
     units: int
     use_bias: bool
-    kernel_initializer: Resolved[Initializer]
-    recurrent_initializer: Resolved[Initializer]
-    bias_initializer: Resolved[Initializer]
-    kernel_regularizer: Resolved[Regularizer | None]
-    recurrent_regularizer: Resolved[Regularizer | None]
-    bias_regularizer: Resolved[Regularizer | None]
-    kernel_constraint: Resolved[Constraint | None]
-    recurrent_constraint: Resolved[Constraint | None]
-    bias_constraint: Resolved[Constraint | None]
     dropout: float
     recurrent_dropout: float
     return_sequences: bool

@@ -9,27 +9,24 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import config, kernels
-from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import COUNT, FRACTION, number, whole_number
-from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ShapeError
-from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels.windows import Windows
 from distnet.layers.convolutional import patches
+from distnet.layers.convolutional.base import Dilated, Filters
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import AXES
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, padding_name
+from distnet.layers.engine.sliding import Sliding, as_volumes, checked_sliding
 from distnet.layers.recurrent.base import Recurrent, Run
+from distnet.layers.recurrent.cell_fields import Forgetting, Gated, Outputs, Restrained, Seeded
 from distnet.layers.recurrent.lstm import LSTMSteps
-from distnet.registry import IF_SET, LEFT_OUT, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
 
 @dataclass(eq=False)
-class ConvLSTM(Recurrent):
+class ConvLSTM(Outputs, Seeded, Restrained, Forgetting, Gated, Dilated, Filters, Recurrent):
     """An ``LSTM`` whose inputs and states are sequences, images or volumes, and whose products are convolutions.
 
     ``i, f, o = s(x * W + h * U + b)``, ``g = a(x * W + h * U + b)``, ``c' = f c + i g``, ``h' = o a(c')``.
@@ -38,15 +35,9 @@ class ConvLSTM(Recurrent):
         filters: channels of the states.
         kernel_size: entries of both kernels, one number or one for each axis.
         strides, padding, dilation_rate: of the convolution of the inputs; that of the states keeps their extents.
-        data_format: ``"channels_last"``, inputs (N, T, ..., C), or ``"channels_first"``, (N, T, C, ...); by default
-            ``keras.config.image_data_format()``.
+        data_format: ``"channels_last"``, inputs (N, T, ..., C), or ``"channels_first"``, (N, T, C, ...).
         activation, recurrent_activation: a and s.
-        unit_forget_bias: whether the bias of f starts at 1.
-        dropout, recurrent_dropout: rates for x and for h; one mask serves all steps and gates.
-        return_sequences: whether to give the outputs of all steps, in the order of the steps.
-        return_state: whether to give the last states too.
-        go_backwards: whether to take the steps from the last to the first.
-        stateful: must be False. unroll: without effect, so that scripts run.
+        unroll: without effect, so that scripts run.
 
     Source: Shi et al., 2015 (arXiv:1506.04214).
     """
@@ -56,46 +47,14 @@ class ConvLSTM(Recurrent):
     cell_name: ClassVar[str] = "conv_lstm_cell"
     rank: ClassVar[int]
 
-    filters: int = field(metadata=COUNT)
-    kernel_size: Extents
-    strides: Extents = 1
-    padding: str = "valid"
-    data_format: str | None = None
-    dilation_rate: Extents = 1
-    activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
-    recurrent_activation: Resolved[Activation] = ACTIVATIONS.field("sigmoid")
-    use_bias: bool = True
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    recurrent_initializer: Resolved[Initializer] = INITIALIZERS.field("orthogonal")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    unit_forget_bias: bool = True
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    recurrent_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    recurrent_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    dropout: float = number(0.0, FRACTION)
-    recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = whole_number(None, 0, IF_SET)
-    return_sequences: bool = False
-    return_state: bool = False
-    go_backwards: bool = False
-    stateful: bool = False
     unroll: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
-    time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         self.units = self.filters
         super().validate()
-        self.kernel_size = taps = extents(self.kernel_size, self.rank, f"{self.name}: kernel_size")
-        self.strides = strides = extents(self.strides, self.rank, f"{self.name}: strides")
-        self.dilation_rate = dilation = extents(self.dilation_rate, self.rank, f"{self.name}: dilation_rate")
-        self.padding = padding_name(self.padding, self.name)
         self.data_format = config.data_format(self.data_format, self.name)
-        self.sliding = Sliding(self.name, taps, strides, self.padding, dilation)
-        self.between_states = Sliding(self.name, taps, (1,) * self.rank, "same")
+        self.sliding = checked_sliding(self, ("valid", "same"))
+        self.between_states = Sliding(self.name, self.sliding.taps, (1,) * self.rank, "same")
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
         _, *places, channels = self._step_shape(shape)

@@ -7,23 +7,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import COUNT, FRACTION, check_option, number, whole_number
-from distnet.constraints import CONSTRAINTS, Constraint
-from distnet.initializers import INITIALIZERS, Initializer
+from distnet.arguments import check_option
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
+from distnet.layers.recurrent.cell_fields import Gated, Initialized, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
 from distnet.layers.recurrent.time_steps import Steps
-from distnet.registry import IF_SET, LEFT_OUT, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
 
 @register_layer("CuDNNGRU")
 @dataclass(eq=False)
-class GRU(Recurrent):
+class GRU(Unrolled, Seeded, Restrained, Initialized, Gated, Units, Recurrent):
     """A cell that mixes its last output with a candidate made of part of it.
 
     ``z, r = s(x W + h U + b)``, ``h' = z h + (1 - z) g`` with the candidate ``g = a(x W + b + r (h U + b'))`` where
@@ -33,14 +31,9 @@ class GRU(Recurrent):
         (N, T, I) -> (N, units), or (N, T, units) with ``return_sequences``; the state h is (N, units).
 
     Args:
-        units: extent of the output's last axis.
         activation, recurrent_activation: a and s.
-        dropout, recurrent_dropout: rates for x and for h; one mask serves all steps and gates.
-        return_sequences: whether to give the outputs of all steps, in the order of the steps.
-        return_state: whether to give the last state too.
-        go_backwards: whether to take the steps from the last to the first.
-        stateful: must be False. unroll, use_cudnn, implementation: without effect, so that scripts run.
         reset_after: see above; the bias is (2, 3 units) then, else (3 units,). False in Keras up to 2.2.
+        use_cudnn: without effect, so that scripts run.
 
     Source: Cho et al., 2014 (arXiv:1406.1078v1 and v3); ``keras.layers.GRU``.
     """
@@ -48,32 +41,8 @@ class GRU(Recurrent):
     gates: ClassVar[int] = 3
     cell_name: ClassVar[str] = "gru_cell"
 
-    units: int = field(metadata=COUNT)
-    activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
-    recurrent_activation: Resolved[Activation] = ACTIVATIONS.field("sigmoid")
-    use_bias: bool = True
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    recurrent_initializer: Resolved[Initializer] = INITIALIZERS.field("orthogonal")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    recurrent_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    recurrent_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    dropout: float = number(0.0, FRACTION)
-    recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = whole_number(None, 0, IF_SET)
-    return_sequences: bool = False
-    return_state: bool = False
-    go_backwards: bool = False
-    stateful: bool = False
-    unroll: bool = False
     reset_after: bool = True
     use_cudnn: bool | str = field(default="auto", metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
-    implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
-    time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()

@@ -7,23 +7,22 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from distnet.activations import ACTIVATIONS, Activation
-from distnet.arguments import COUNT, FRACTION, check_option, number, whole_number
-from distnet.constraints import CONSTRAINTS, Constraint
-from distnet.initializers import INITIALIZERS, Initializer
+from distnet.activations import Activation
+from distnet.arguments import check_option
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BuildContext, ForwardContext
+from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
+from distnet.layers.recurrent.cell_fields import Forgetting, Gated, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
 from distnet.layers.recurrent.time_steps import CellWeights, Steps
-from distnet.registry import IF_SET, LEFT_OUT, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
 
 @register_layer("CuDNNLSTM")
 @dataclass(eq=False)
-class LSTM(Recurrent):
+class LSTM(Unrolled, Seeded, Restrained, Forgetting, Gated, Units, Recurrent):
     """A cell that keeps a state c beside its output h, and gates what enters, stays and leaves.
 
     ``i, f, o = s(x W + h U + b)``, ``g = a(x W + h U + b)``, ``c' = f c + i g``, ``h' = o a(c')``; the columns
@@ -33,14 +32,8 @@ class LSTM(Recurrent):
         (N, T, I) -> (N, units), or (N, T, units) with ``return_sequences``; the states h, c are (N, units).
 
     Args:
-        units: extent of the output's last axis.
         activation, recurrent_activation: a and s.
-        unit_forget_bias: whether the bias of f starts at 1.
-        dropout, recurrent_dropout: rates for x and for h; one mask serves all steps and gates.
-        return_sequences: whether to give the outputs of all steps, in the order of the steps.
-        return_state: whether to give the last states too.
-        go_backwards: whether to take the steps from the last to the first.
-        stateful: must be False. unroll, use_cudnn, implementation: without effect, so that scripts run.
+        use_cudnn: without effect, so that scripts run.
 
     Source: Hochreiter and Schmidhuber, 1997; ``keras.layers.LSTM``.
     """
@@ -49,32 +42,7 @@ class LSTM(Recurrent):
     state_count: ClassVar[int] = 2
     cell_name: ClassVar[str] = "lstm_cell"
 
-    units: int = field(metadata=COUNT)
-    activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
-    recurrent_activation: Resolved[Activation] = ACTIVATIONS.field("sigmoid")
-    use_bias: bool = True
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    recurrent_initializer: Resolved[Initializer] = INITIALIZERS.field("orthogonal")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    unit_forget_bias: bool = True
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    recurrent_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    recurrent_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    dropout: float = number(0.0, FRACTION)
-    recurrent_dropout: float = number(0.0, FRACTION)
-    seed: int | None = whole_number(None, 0, IF_SET)
-    return_sequences: bool = False
-    return_state: bool = False
-    go_backwards: bool = False
-    stateful: bool = False
-    unroll: bool = False
     use_cudnn: bool | str = field(default="auto", metadata=LEFT_OUT)
-    zero_output_for_mask: bool = field(default=False, kw_only=True, metadata=IF_SET)
-    implementation: int = field(default=2, kw_only=True, metadata=LEFT_OUT)
-    time_major: bool = field(default=False, kw_only=True, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()
@@ -93,7 +61,7 @@ CuDNNLSTM = LSTM
 """Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
 
 
-class Gated(CellWeights, Protocol):
+class GatedWeights(CellWeights, Protocol):
     """What the steps ask of their layer."""
 
     @property
@@ -106,7 +74,9 @@ class Gated(CellWeights, Protocol):
 class LSTMSteps(Steps):
     """The steps of an ``LSTM``."""
 
-    def __init__(self, layer: Gated, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> None:
+    def __init__(
+        self, layer: GatedWeights, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext
+    ) -> None:
         super().__init__(layer, z, states, factors, ctx)
         u = layer.units
         self.c, self.a, s = states[1], layer.activation, layer.recurrent_activation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.optimizers.base import Optimizer
 from distnet.training_state import TrainingState as TrainingState
-from distnet.types import Array, ArrayLike, DType, Json, Shape
+from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable, VariableStore
 
 
@@ -107,17 +107,12 @@ class Network(Protocol):
     def get_config(self) -> dict[str, Json]: ...
 
 
-def lay_out(model: Network, extra: int = 0, allocate: Callable[[int, DType], Array] = np.zeros) -> VariableStore:
-    """Put the model's variables into flat buffers, those of frozen layers behind the trained ones.
-
-    Args:
-        extra: sums that travel behind the gradient.
-        allocate: see ``VariableStore``.
-    """
+def lay_out(model: Network) -> VariableStore:
+    """Put the model's variables into flat buffers, those of frozen layers behind the trained ones."""
     # A layer that is the activation of two others may be trained by one of them alone.
     trained = {id(variable) for layer in model.layers for variable in layer.trainable_weights}
     for layer in model.layers:
         for variable in layer.variables:
             variable.frozen = variable.trainable and id(variable) not in trained
-    model.store = VariableStore(model.variables, np.dtype(model.dtype), extra, allocate)
+    model.store = VariableStore(model.variables, np.dtype(model.dtype))
     return model.store

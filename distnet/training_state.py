@@ -92,6 +92,11 @@ class Progress:
     optimizer: Mapping[str, Json] = field(default_factory=dict)
     callbacks: tuple[CallbackRecord, ...] = ()
 
+    def steps_of_epoch(self, given: int | None) -> int | None:
+        """The batches of an epoch: as given, else as many as the training had found, if it had."""
+        known = self.facts.get("steps")
+        return known if given is None and isinstance(known, int) else given
+
 
 @dataclass
 class TrainingState:
@@ -120,17 +125,34 @@ class TrainingState:
         if self.progress is not None and self.progress.moment.stage is Stage.END:
             self._of_last_epoch.update(self.progress.logs)
 
+    def begin_record(self, is_resumed: bool, first_epoch: int) -> None:
+        """A new record, unless a training is resumed, or begins where the record ends.
+
+        The lists are copies: the ``History`` of the training before keeps what it was.
+        """
+        goes_on = is_resumed or bool(first_epoch and self.epochs and self.epochs[-1] == first_epoch - 1)
+        self.epochs = list(self.epochs) if goes_on else []
+        self.history = {key: list(values) for key, values in self.history.items()} if goes_on else {}
+
     def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
         """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""
         if not self.epochs or self.epochs[-1] != epoch:
             self.epochs.append(epoch)
             self._of_last_epoch.clear()
-        for key, value in logs.items():
-            values = self.history.setdefault(key, [])
-            if key in self._of_last_epoch:
-                values.pop()
-            self._of_last_epoch.add(key)
-            values.append(_as_logged(value))
+        for key, values in self._with(logs).items():
+            self.history.setdefault(key, [])[:] = values
+        self._of_last_epoch.update(logs)
+
+    def history_at(self, progress: Progress | None) -> dict[str, list[float | list[float]]]:
+        """The history, with what callbacks have added to the logs of an epoch that ends."""
+        is_ending = progress is not None and progress.moment.stage is Stage.END
+        return {**self.history, **self._with(progress.logs)} if progress is not None and is_ending else self.history
+
+    def _with(self, logs: Mapping[str, float | list[float]]) -> dict[str, list[float | list[float]]]:
+        """The values of these keys over all epochs, where the last epoch has these logs."""
+        before = {key: self.history.get(key, []) for key in logs}
+        kept = {key: values[:-1] if key in self._of_last_epoch else values for key, values in before.items()}
+        return {key: [*values, _as_logged(logs[key])] for key, values in kept.items()}
 
     def now(self) -> Progress | None:
         """Where the ``fit`` stands that is under way, or where the last one ended."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -187,17 +187,9 @@ class VariableStore:
     Args:
         variables: all variables of the model, in the model's order.
         dtype: of both arrays.
-        extra: entries to append to the gradient's buffer, for sums that travel with the gradient.
-        allocate: gives zeroed memory for the gradients and what follows them; by default the process's own.
     """
 
-    def __init__(
-        self,
-        variables: Sequence[Variable],
-        dtype: DType,
-        extra: int = 0,
-        allocate: Callable[[int, DType], Array] = np.zeros,
-    ) -> None:
+    def __init__(self, variables: Sequence[Variable], dtype: DType) -> None:
         self.variables = list(variables)
         self.dtype = np.dtype(dtype)
         trained = [v for v in self.variables if v.is_trained]
@@ -206,11 +198,15 @@ class VariableStore:
         frozen_spans, total = self._spans(frozen, self.size)
         self.spans = spans
         self.buffer = np.zeros(total, self.dtype)
-        self.message = allocate(self.size + extra, self.dtype)
         for span in (*spans, *frozen_spans):
             self._bind(span.variable, self.buffer[span.start : span.stop])
-        for span in spans:
-            span.variable.grad = self.message[span.start : span.stop].reshape(span.variable.shape)
+        self.move_gradients(np.zeros(self.size, self.dtype))
+
+    def move_gradients(self, message: Array) -> None:
+        """Let the gradients lie in this zeroed memory from now on; what is longer has room for other sums."""
+        self.message = message
+        for span in self.spans:
+            span.variable.grad = message[span.start : span.stop].reshape(span.variable.shape)
 
     @property
     def weights(self) -> Array:

@@ -23,7 +23,8 @@ def make(shapes, frozen=(), dtype=np.float32):
 def test_values_are_kept_and_become_views_of_one_buffer(shapes, data, dtype):
     frozen = data.draw(st.sets(st.integers(0, max(len(shapes) - 1, 0)), max_size=len(shapes))) if shapes else set()
     made, values = make(shapes, frozen, dtype)
-    store = VariableStore(made, np.dtype(dtype), extra=3)
+    store = VariableStore(made, np.dtype(dtype))
+    store.move_gradients(np.zeros(store.size + 3, dtype))
     for variable, value in zip(made, values, strict=True):
         np.testing.assert_array_equal(variable.value, value)
         assert variable.size == 0 or np.shares_memory(variable.value, store.buffer)
@@ -72,22 +73,22 @@ def test_a_store_can_be_laid_out_again():
     made, values = make([(2,), (3,)])
     old = VariableStore(made, np.dtype(np.float32))
     made[0].frozen = True
-    new = VariableStore(made, np.dtype(np.float32), extra=2)
+    new = VariableStore(made, np.dtype(np.float32))
     assert not old.is_current
     assert new.is_current
     for variable, value in zip(made, values, strict=True):
         np.testing.assert_array_equal(variable.value, value)
 
 
-def test_the_message_s_memory_comes_from_whom_it_is_asked_of():
-    asked = []
-
-    def allocate(entries, dtype):
-        asked.append((entries, dtype))
-        return np.zeros(entries, dtype)
-
-    VariableStore(make([(20,)])[0], np.dtype(np.float32), 2, allocate)
-    assert asked == [(34, np.float32)]
+def test_gradients_can_move_to_memory_with_room_for_other_sums():
+    made, _ = make([(20,), (3, 2)])
+    store = VariableStore(made, np.dtype(np.float32))
+    message = np.zeros(store.size + 2, np.float32)
+    store.move_gradients(message)
+    made[1].grad[...] = 7
+    assert np.count_nonzero(message == 7) == 6
+    assert np.shares_memory(store.gradients, message)
+    assert store.extra.shape == (2,)
 
 
 def test_assigning_checks_the_shape_and_casts():

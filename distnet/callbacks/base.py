@@ -164,6 +164,12 @@ class CallbackList:
         """Whether any callback acts at batches of a prediction."""
         return any(_follows(c, _PREDICT_BATCH_HOOKS) for c in self.callbacks)
 
+    @property
+    def reads_batch_logs(self) -> bool:
+        """Whether any callback looks at the logs after a batch of training."""
+        readers = (c for c in self.callbacks if getattr(c, "reads_batch_logs", True))
+        return any(_overrides(c, ("on_train_batch_end", "on_batch_end")) for c in readers)
+
     def attach(self, model: Network, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""
         self.call("set_model", model)
@@ -200,7 +206,10 @@ def _first_value(field: dataclasses.Field[Any]) -> Callable[[], Any]:
 
 
 def _follows(callback: Any, names: Iterable[str]) -> bool:
-    if getattr(callback, "is_passive", False):
-        return False
+    return not getattr(callback, "is_passive", False) and _overrides(callback, names)
+
+
+def _overrides(callback: Any, names: Iterable[str]) -> bool:
+    """Whether a callback has one of these hooks, other than that of ``Callback``."""
     hooks = ((getattr(callback, name, None), getattr(Callback, name)) for name in names)
     return any(hook is not None and getattr(hook, "__func__", hook) is not default for hook, default in hooks)

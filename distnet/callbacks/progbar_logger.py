@@ -36,6 +36,11 @@ class ProgbarLogger(Callback):
         self._is_fitting = False
         self._epoch: int | None = None
 
+    @property
+    def reads_batch_logs(self) -> bool:
+        """Whether the bar is drawn while it fills up."""
+        return _is_live(self.verbose)
+
     def get_state(self) -> dict[str, Any]:
         """The epoch under way, and how far it is."""
         return {"epoch": self._epoch, "steps": self._line.steps}
@@ -104,7 +109,7 @@ class ProgressLine:
         self._start = time.perf_counter()
         self._drawn = -math.inf
         self._drawn_width = 0
-        self._is_live = verbose == 1 and sys.stdout is not None and sys.stdout.isatty()
+        self._is_live = _is_live(verbose)
 
     def update(self, steps: int, logs: Mapping[str, float]) -> None:
         """Note that ``steps`` steps are done; draw at most every 50 ms, and on a terminal only."""
@@ -137,6 +142,10 @@ class ProgressLine:
         elif target is not None:
             parts.append(f"ETA: {_clock(per_step_s * (target - self.steps))}")
         return " - ".join((*parts, *(f"{key}: {_number(value)}" for key, value in logs.items())))
+
+
+def _is_live(verbose: int) -> bool:
+    return verbose == 1 and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _bar(steps: int, target: int | None) -> str:

@@ -29,11 +29,11 @@ from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.compilation import Compilation, in_either_order
-from distnet.training.cursor import restore_progress
 from distnet.training.inputs import as_list
 from distnet.training.loop import Training
 from distnet.training.objective import Log, Objective, in_form
 from distnet.training.outputs import Outputs
+from distnet.training.resumption import restore_progress
 from distnet.types import Json
 from distnet.variables import VariableStore
 

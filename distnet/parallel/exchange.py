@@ -12,33 +12,40 @@ from distnet.optimizers import Optimizer
 from distnet.types import Array
 from distnet.variables import VariableStore
 
-_LOSS, _STOP, _LEAVE, _SUMS = 0, 1, 2, 3
+_LOSS, _STOP, _LEAVE, _MEASURED = 0, 1, 2, 3
 
 
-def extra_size(entries: int) -> int:
-    """Entries that a step's message needs behind the gradient, for so many sums of what is measured."""
-    return _SUMS + entries
+@dataclass
+class StepSums:
+    """What travels behind the gradient: the loss, the sums of what is measured, the control word.
 
-
-@dataclass(frozen=True)
-class Extra:
-    """What travels behind the gradient: loss, sums of what is measured, control word."""
+    Args:
+        buffer: holds them, one rank's part or the global batch's; the next step writes there again.
+        penalty: of the regularized weights. Every rank computes it, so none sends it.
+    """
 
     buffer: Array
+    penalty: float = 0.0
 
-    def write(self, loss: float, sums: Array, stop: bool, leave: bool) -> None:
+    @staticmethod
+    def entries(measured: int) -> int:
+        """Length of the buffer for so many sums of what is measured."""
+        return _MEASURED + measured
+
+    def write(self, loss: float, measured: Array, stop: bool, leave: bool) -> None:
         """Put in one rank's part."""
-        self.buffer[_LOSS], self.buffer[_STOP], self.buffer[_LEAVE], self.buffer[_SUMS:] = loss, stop, leave, sums
+        self.buffer[:_MEASURED] = loss, stop, leave
+        self.buffer[_MEASURED:] = measured
 
     @property
     def loss(self) -> float:
-        """The global batch's loss, in a sum."""
-        return float(self.buffer[_LOSS])
+        """The loss, with the penalty."""
+        return float(self.buffer[_LOSS]) + self.penalty
 
     @property
-    def sums(self) -> Array:
-        """(entries,) float64, over the global batch."""
-        return self.buffer[_SUMS:].astype(np.float64)
+    def measured(self) -> Array:
+        """(entries,) float64, the sums of what is measured."""
+        return self.buffer[_MEASURED:].astype(np.float64)
 
     @property
     def stop(self) -> bool:
@@ -51,19 +58,18 @@ class Extra:
         return bool(self.buffer[_LEAVE] > 0)
 
 
-class Reduction(Protocol):
+class Exchange(Protocol):
     """Ends a step: the ranks' messages are summed, and every rank's weights updated alike.
 
     Every rank puts in the sums over its own rows, scaled by the global batch. The gradient lies where the
     layers wrote it: nothing is packed.
     """
 
-    def step(self, optimizer: Optimizer) -> Extra:
+    def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update; give the sums of what travels behind the gradients."""
 
 
-@dataclass(frozen=True)
-class WholeReduction:
+class WholeExchange:
     """Every rank gets the whole sum, and updates all weights: for one rank, few weights, or ranks that share no memory.
 
     Args:
@@ -71,11 +77,13 @@ class WholeReduction:
         store: holds the message.
     """
 
-    communicator: Communicator
-    store: VariableStore
+    def __init__(self, communicator: Communicator, store: VariableStore) -> None:
+        self.communicator = communicator
+        self.store = store
+        self.sums = StepSums(store.extra)
 
-    def step(self, optimizer: Optimizer) -> Extra:
+    def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum in place in the store, and update."""
         self.communicator.allreduce(self.store.message)
         optimizer.apply(self.store)
-        return Extra(self.store.extra)
+        return self.sums

@@ -16,7 +16,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
-from distnet.parallel.exchange import Extra, Reduction, WholeReduction
+from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.types import Array, DType
 from distnet.variables import StorePart, VariableStore
 
@@ -27,31 +27,32 @@ _LINE = 16
 """Slices begin at multiples of this number of entries: ranks do not write to one cache line."""
 
 
-class Messages:
-    """Memory for one message of each rank of the node: ``allocate`` of a ``VariableStore``."""
+def exchange_of(communicator: Communicator, store: VariableStore, optimizer: Optimizer, measured: int) -> Exchange:
+    """How the ranks are to sum the messages of this store, whose gradients move to where the message is.
 
-    def __init__(self, communicator: Communicator) -> None:
-        self.communicator = communicator
-        self.of_ranks: list[Array] = []
-        """The messages by local rank; none where they are not shared."""
+    The optimizer's slots may move to shared memory.
 
-    def __call__(self, entries: int, dtype: DType) -> Array:
-        ranks = self.communicator
-        if entries * dtype.itemsize < LEAST_BYTES:
-            return np.zeros(entries, dtype)
-        stride = -(-entries // _LINE) * _LINE
-        shared = ranks.shared_array(stride * ranks.local_size, dtype)
-        if shared is None:
-            return np.zeros(entries, dtype)
-        self.of_ranks = [shared[i * stride : i * stride + entries] for i in range(ranks.local_size)]
-        return self.of_ranks[ranks.local_rank]
+    Args:
+        measured: number of the sums of what is measured.
+    """
+    entries = store.size + StepSums.entries(measured)
+    messages = _shared_messages(communicator, entries, store.dtype)
+    store.move_gradients(messages[communicator.local_rank] if messages else np.zeros(entries, store.dtype))
+    if not messages:
+        return WholeExchange(communicator, store)
+    kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
+    return kind(communicator, store, messages, optimizer)
 
-    def reduction(self, store: VariableStore, optimizer: Optimizer) -> Reduction:
-        """How the messages of this store are to be summed. The optimizer's slots may move to shared memory."""
-        if not self.of_ranks:
-            return WholeReduction(self.communicator, store)
-        kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
-        return kind(self.communicator, store, self.of_ranks, optimizer)
+
+def _shared_messages(communicator: Communicator, entries: int, dtype: DType) -> list[Array]:
+    """Memory for one message of each rank of the node, by local rank; none where it is not worth it, or not shared."""
+    if entries * dtype.itemsize < LEAST_BYTES:
+        return []
+    stride = -(-entries // _LINE) * _LINE
+    shared = communicator.shared_array(stride * communicator.local_size, dtype)
+    if shared is None:
+        return []
+    return [shared[i * stride : i * stride + entries] for i in range(communicator.local_size)]
 
 
 class SlicedSum:
@@ -76,10 +77,11 @@ class SlicedSum:
         self.mine = self.slices[communicator.local_rank]
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
         """The sums of this rank's slice, then those of what lies behind the gradients."""
+        self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
 
-    def step(self, optimizer: Optimizer) -> Extra:
+    def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum a slice, copy the others' sums, and update."""
-        gradients, extra = self.sum()
+        gradients = self.sum()
         message = self.messages[self.communicator.local_rank]
         message[self.mine] = gradients
         self.communicator.local_barrier()
@@ -88,10 +90,10 @@ class SlicedSum:
                 message[part] = theirs[part]
         self.communicator.local_barrier()
         optimizer.apply(self.store)
-        return extra
+        return self.sums
 
-    def sum(self) -> tuple[Array, Extra]:
-        """The sums of this rank's slice of the gradient, and of what lies behind it."""
+    def sum(self) -> Array:
+        """The sum of this rank's slice of the gradient; what lies behind it is summed too."""
         self.communicator.local_barrier()
         length = self.mine.stop - self.mine.start
         first, second, *others = self.messages
@@ -102,7 +104,7 @@ class SlicedSum:
                 for message in others:
                     out += message[part]
         self.communicator.allreduce_across_nodes(self.own)
-        return self.own[:length], Extra(self.own[length:])
+        return self.own[:length]
 
 
 class SlicedUpdate(SlicedSum):
@@ -119,9 +121,9 @@ class SlicedUpdate(SlicedSum):
             optimizer.slots[name] = shared
         communicator.local_barrier()
 
-    def step(self, optimizer: Optimizer) -> Extra:
+    def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights."""
-        gradients, extra = self.sum()
+        gradients = self.sum()
         weights, mine = self.store.weights, self.mine
         optimizer.advance(StorePart(weights[mine], gradients, mine))
         self.published[mine] = weights[mine]
@@ -129,7 +131,7 @@ class SlicedUpdate(SlicedSum):
         weights[: mine.start] = self.published[: mine.start]
         weights[mine.stop :] = self.published[mine.stop :]
         optimizer.finish(self.store)
-        return extra
+        return self.sums
 
     def _shared(self, entries: int) -> Array:
         array = self.communicator.shared_array(entries, self.store.dtype)

@@ -38,13 +38,14 @@ _WITHIN, _WHOSE = "within", "whose"
 def write_training_state(file: h5py.Group, model: Network) -> None:
     """Write how far training has come, and the optimizer's state where it has one."""
     state = model.training_state
-    progress = state.now()  # first, for this enters the logs of an epoch that ends now
+    progress = state.now()
     group = file.create_group(GROUP)
     group.attrs["format"] = _FORMAT
     group.attrs["seed"] = state.seed
     group.attrs["step"] = state.step
     group.attrs["fits"] = state.fits
-    write_tree(group.create_group("record"), {"epochs": state.epochs, "history": state.history}, "the history")
+    record = {"epochs": state.epochs, "history": state.history_at(progress)}
+    write_tree(group.create_group("record"), record, "the history")
     if progress is not None:
         _write_progress(group.create_group("progress"), progress)
     _write_optimizer_state(group, model)

@@ -28,9 +28,9 @@ def train_on_batch(
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     replicas.compare_if_different(ranks, data_facts(data))
     steps = _prepared(model, data)
-    result = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
+    sums = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
     totals = model.totals = Totals(steps.objective)
-    totals.add(result.loss, data.rows, result.sums)
+    totals.add(sums.loss, data.rows, sums.measured)
     return totals.logs()
 
 

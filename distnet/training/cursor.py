@@ -1,180 +1,85 @@
-"""Going on from a file as if training had never stopped, on all ranks."""
+"""Where a training stands, and where the file stood that it goes on from."""
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Self
 
-from distnet.callbacks import CallbackList
-from distnet.comm.scope import communicator
-from distnet.errors import CheckpointError, DistnetError
-from distnet.naming import kept_files
-from distnet.network import Network
-from distnet.optimizers import Optimizer
-from distnet.paths import checked_path
-from distnet.saving import restore_training
-from distnet.training_state import CallbackRecord, Progress
-from distnet.types import Json
+from distnet.training.objective import Objective, Totals
+from distnet.training.resumption import Resumption
+from distnet.training_state import Moment, Progress, Stage, TrainingState
 
 
-@dataclass(frozen=True)
-class Resumption:
-    """A file that a training goes on from.
+class Cursor:
+    """The moment at which a training is; everything that a training does happens at one.
+
+    Where it goes on from a file, what lies before the file's moment is left out, and the hook that was under way
+    then is called on the callbacks whose turn was yet to come.
 
     Args:
-        path: of the file.
-        progress: where the training stood; None where it was not saved by ``fit``, but between epochs.
+        first_epoch: with which the training begins.
+        start: where the file's training stood; None where there is no file, or one saved between epochs.
+
+    Attributes:
+        pending: numbers of the callbacks on which the hook of the file's moment has yet to be called.
+        drawn: batches and epochs taken so far from the data to train on, then from the data to validate on.
+        is_stepping: whether a step is being taken: weights and optimizer may be of different steps.
     """
 
-    path: str
-    progress: Progress | None
+    def __init__(self, first_epoch: int, start: Progress | None) -> None:
+        self.first_epoch = first_epoch
+        self.start = start
+        self.moment = Moment(first_epoch, 0, Stage.START)
+        self.pending: Collection[int] = ()
+        self.drawn = (0, 0), (0, 0)
+        self.is_stepping = False
 
-    def save_now(self, model: Network) -> Callable[[], str]:
-        """What saves the model in this file's place."""
-
-        def save() -> str:
-            model.save(self.path)
-            return self.path
-
-        return save
-
-    def check(self, facts: Mapping[str, Json], sums: int) -> None:
-        """Fail unless training can go on as it would have: between epochs anything may change.
+    @classmethod
+    def of(cls, resumption: Resumption | None, state: TrainingState, initial_epoch: int) -> Self:
+        """The cursor of a training that goes on from a file, or begins with ``initial_epoch``.
 
         Args:
-            facts: what the place in an epoch depends on here.
-            sums: number of the sums of what is measured here.
-
-        Raises:
-            CheckpointError: names what differs.
+            state: the model's, which is the file's where there is one.
         """
-        progress = self.progress
-        if progress is not None and not progress.is_whole:
-            raise CheckpointError(
-                f"{self.path}: was saved after an interruption within a step of epoch {progress.moment.epoch + 1}: "
-                "weights and optimizer may be of different steps. Resume from a checkpoint, or load it and begin anew."
-            )
-        if progress is None or not progress.moment.is_within_epoch:
-            return
-        then = {**progress.facts, "metrics": f"{len(progress.sums)} sums"}
-        here = {**facts, "metrics": f"{sums} sums"}
-        for name in dict.fromkeys((*then, *here)):
-            if then.get(name) != here.get(name):
-                raise CheckpointError(
-                    f"{self.path}: was saved within epoch {progress.moment.epoch + 1}, with {name} "
-                    f"{then.get(name, 'unknown')}; here it is {here.get(name, 'unknown')}. Give fit the same to go on "
-                    "within that epoch; only between epochs may it change."
-                )
+        if resumption is None:
+            return cls(initial_epoch, None)
+        start = resumption.progress
+        if start is not None:
+            return cls(start.moment.epoch + (start.moment.stage is Stage.AFTER), start)
+        return cls(state.epochs[-1] + 1 if state.epochs else initial_epoch, None)
 
-    def check_optimizer(self, optimizer: Optimizer) -> None:
-        """Fail unless what callbacks had changed of the optimizer can be changed of this one.
+    def epochs(self, stop: int, is_stopped: bool) -> range:
+        """The epochs before ``stop`` that are to be trained; none where the file's training had been stopped."""
+        return range(self.first_epoch, self.first_epoch if is_stopped and self.starts_at(Stage.AFTER) else stop)
 
-        Raises:
-            CheckpointError: it has no such options, or does not take these values.
-        """
-        changed = {} if self.progress is None else self.progress.optimizer
-        try:
-            optimizer.check_settings(changed)
-        except (ArithmeticError, DistnetError, LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{self.path}: the optimizer cannot be configured as it was: {error}.") from error
+    def starts_at(self, stage: Stage) -> bool:
+        """Whether there is a file, of a moment of this stage."""
+        return self.start is not None and self.start.moment.stage is stage
 
-    def hand_out(self, callbacks: CallbackList) -> tuple[list[int], bool]:
-        """Give the callbacks their state, each known by its class and by its turn among those of one class.
+    def comes_to(self, epoch: int, batches: int, stage: Stage) -> bool:
+        """Whether the training has yet to do what it does at that moment: the file's is not later."""
+        return self.start is None or Moment(epoch, batches, stage) >= self.start.moment
 
-        One that the file does not know begins afresh; a warning names one that is no longer there.
+    def move(self, epoch: int, batches: int, stage: Stage) -> None:
+        """Be at that moment."""
+        self.moment = Moment(epoch, batches, stage)
 
-        Returns:
-            The numbers of those that the hook under way has yet to be called on; whether all are still there.
-        """
-        records = [] if self.progress is None else list(self.progress.callbacks)
-        pending = []
-        for i, callback in enumerate(callbacks.callbacks):
-            record = next((record for record in records if record.name == type(callback).__name__), None)
-            if record is not None:
-                records.remove(record)
-                self._hand_over(callback, record)
-                if record.is_pending:
-                    pending.append(i)
-        left = [record.name for record in records if record.state]
-        if left:
-            warnings.warn(
-                f"{self.path}: holds the state of {', '.join(left)}, which is not among the callbacks any more: "
-                "training goes on without it.",
-                stacklevel=6,
-            )
-        return pending, not left
+    def move_to_the_end(self, epochs: Sequence[int]) -> None:
+        """Be after the last of the epochs that are completed."""
+        self.move(epochs[-1] if epochs else self.first_epoch - 1, 0, Stage.AFTER)
 
-    def _hand_over(self, callback: Any, record: CallbackRecord) -> None:
-        if not record.state:
-            return
-        if not hasattr(callback, "set_state"):
-            raise CheckpointError(f"{self.path}: holds state of {record.name}, which has no set_state() to take it.")
-        try:
-            callback.set_state(record.state)
-        except CheckpointError as error:
-            raise CheckpointError(f"{self.path}: {error}") from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{self.path}: {record.name} cannot use its state: {error!r}.") from error
+    @property
+    def callbacks(self) -> Collection[int] | None:
+        """Numbers of the callbacks on which the hook of this moment has yet to be called; None for all."""
+        if self.start is None or self.moment > self.start.moment:
+            return None
+        return self.pending if self.moment == self.start.moment else ()
 
-
-def state_of(callback: Any) -> Mapping[str, Any]:
-    """What a callback must know to go on; empty for one that does not say."""
-    return callback.get_state() if hasattr(callback, "get_state") else {}
-
-
-def restore_progress(
-    model: Network, callbacks: Sequence[Any], path: str | os.PathLike[str] | None
-) -> Resumption | None:
-    """Give the model what a file holds; None where training begins anew.
-
-    A backup that a callback keeps goes before ``path``: it is of a later moment.
-
-    Args:
-        path: that the user names, or None.
-
-    Raises:
-        CheckpointError: there is no such file, or no whole one, or it is not this training's.
-    """
-    fits = model.training_state.fits
-    ranks = communicator()
-    named = [c.resume_paths() for c in callbacks if hasattr(c, "resume_paths")] if ranks.rank == 0 else []
-    backups = ranks.broadcast_object([found for paths in named for found in paths])
-    try:
-        restored = _restore_newest(model, backups) if backups else None
-    except CheckpointError as error:
-        raise CheckpointError(f"no backup can be resumed from: {error} Delete it to train afresh.") from error
-    if restored is not None and model.training_state.fits > fits:
-        raise CheckpointError(
-            f"{restored}: belongs to a later call of fit, the {model.training_state.fits + 1}. of its model; this is "
-            f"the {fits + 1}. Give each fit of a program a backup_dir of its own."
-        )
-    if restored is None and path is not None:
-        named_path = checked_path("fit: resume", path)
-        restored = _restore_newest(model, ranks.broadcast_object(kept_files(named_path)) or [named_path])
-    return None if restored is None else Resumption(restored, model.training_state.progress)
-
-
-def _restore_newest(model: Network, paths: Sequence[str]) -> str:
-    """Restore the first of these files that every rank can read; warn of those before it; return its path.
-
-    Raises:
-        CheckpointError: there is no such file among them; says what is wrong with each.
-    """
-    ranks = communicator()
-    failures: list[str] = []
-    for path in paths:
-        failure = None
-        try:
-            restore_training(model, path)
-        except CheckpointError as error:
-            failure = str(error)
-        failed = [told for told in ranks.allgather_object(failure) if told is not None]
-        if not failed:
-            if failures and ranks.rank == 0:
-                warnings.warn(f"{' '.join(failures)} Training goes on from {path}.", stacklevel=5)
-            return path
-        failures += failed[:1]
-    raise CheckpointError(" ".join(failures))
+    def begin_epoch(self, epoch: int, objective: Objective) -> tuple[int, Totals]:
+        """How many of the epoch's batches are done already, and the epoch's sums so far."""
+        totals = Totals(objective)
+        if self.start is None or self.start.moment.epoch != epoch:
+            return 0, totals
+        if self.start.moment.is_within_epoch:
+            totals.loss_rows, totals.rows, totals.sums = self.start.loss_rows, self.start.rows, self.start.sums.copy()
+        return self.start.moment.batches, totals

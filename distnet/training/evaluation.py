@@ -19,11 +19,12 @@ from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
+from distnet.training.fit_arguments import Fit, validates
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
+from distnet.training.inputs import at_most, naming, positive, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.sources import ArraySource, Given, Source, check_end
-from distnet.training.step import Steps
+from distnet.training.step import Steps, TrainingSteps
 from distnet.types import Array
 
 
@@ -108,6 +109,30 @@ def run_evaluation(
     hooks.call("on_test_end", logs)
     hooks.share()
     return logs
+
+
+def check_validation(fit: Fit) -> None:
+    """Refuse targets that the loss cannot measure now, not after the first epoch."""
+    if fit.validation is not None:
+        count_batches(fit.validation, fit.options.validation_steps, "validation_steps")
+        with naming("validation_split" if fit.options.validation_data is None else "validation_data"):
+            fit.model.objective(fit.validation.sample)
+
+
+def validate(fit: Fit, steps: TrainingSteps, hooks: Hooks, epoch: int) -> dict[str, Log]:
+    """Loss and metrics of the validation data after an epoch, by key; {} where the epoch is not validated."""
+    source, options = fit.validation, fit.options
+    if source is None or not validates(epoch, options.validation_freq):
+        return {}
+    batches = count_batches(source, options.validation_steps, "validation_steps")
+    logs = run_evaluation(steps, steps.objective, source, batches, hooks)
+    if not logs and steps.communicator.rank == 0:
+        warnings.warn(
+            f"The validation data ran out: epoch {epoch + 1} is not validated. Give a generator that "
+            "yields validation_steps * epochs batches, or one that never ends and validation_steps.",
+            stacklevel=5,
+        )
+    return {f"val_{key}": value for key, value in logs.items()}
 
 
 @on_all_ranks()

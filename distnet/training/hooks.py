@@ -15,6 +15,7 @@ from distnet.comm.scope import alone
 from distnet.network import Network
 from distnet.optimizers.base import changes
 from distnet.saving import background
+from distnet.training_state import CallbackRecord
 from distnet.types import Json
 
 
@@ -46,6 +47,7 @@ class Hooks:
         self.follows_batches, self.follows_test_batches, self.follows_predict_batches = communicator.broadcast_object(
             follows
         )
+        self.reads_batch_logs = callbacks.reads_batch_logs
         self._flag = np.zeros(1, np.int64)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False
@@ -81,6 +83,15 @@ class Hooks:
                     raise
                 self._error = error
             self._assigned_weights |= variables.assignments() != before
+
+    def records(self) -> tuple[CallbackRecord, ...]:
+        """What is to be kept of each callback; none on the ranks where none runs."""
+        called = self.callbacks.callbacks if self.is_root else ()
+        states = (c.get_state() if hasattr(c, "get_state") else {} for c in called)
+        return tuple(
+            CallbackRecord(type(callback).__name__, i in self.callbacks.pending, state)
+            for i, (callback, state) in enumerate(zip(called, states, strict=True))
+        )
 
     def _raise_everywhere(self) -> None:
         error, self._error = self._error, None

@@ -1,14 +1,20 @@
-"""Signals by which a scheduler tells a job to end: noted, so that the training is saved at its next step."""
+"""Signals by which a scheduler tells a job to end: they are noted, and the training is saved after its next step."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from distnet.errors import ArgumentError
+from distnet.callbacks.console import say
+from distnet.comm import Communicator
+from distnet.comm.scope import alone
+from distnet.errors import ArgumentError, Preempted
+from distnet.saving import background
+from distnet.training_state import Moment
 
 _VARIABLE = "DISTNET_STOP_SIGNALS"
 
@@ -45,6 +51,32 @@ class StopSignals:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
+
+
+def leave(
+    ranks: Communicator, backup: Callable[[], str] | None, moment: Moment, received: signal.Signals | None
+) -> None:
+    """Save the training and end the program, on all ranks.
+
+    Args:
+        backup: saves it, on rank 0, and tells where.
+        moment: at which the training is.
+        received: the signal that tells the job to end, where this rank received it.
+
+    Raises:
+        Preempted: always.
+    """
+    if ranks.rank == 0 and backup is not None:
+        with alone():
+            path = backup()
+            background.finish()
+        name = "" if received is None else f" by {received.name}"
+        say(
+            f"\ndistnet: the job was told to end{name}: its training is saved in {path}, at epoch "
+            f"{moment.epoch + 1}, step {moment.batches}. Start it again to go on; exit code {Preempted.EXIT_CODE}."
+        )
+    ranks.meet("the end of training")
+    raise Preempted
 
 
 def _send_again(number: signal.Signals) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from distnet import kernels
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
 from distnet.errors import DataError, NotCompiledError
@@ -15,21 +15,11 @@ from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
-from distnet.parallel.exchange import Extra, extra_size
-from distnet.parallel.slices import Messages
+from distnet.parallel.exchange import StepSums
+from distnet.parallel.slices import exchange_of
 from distnet.training.objective import Objective, Prediction
-from distnet.types import Array, DType
+from distnet.types import Array
 from distnet.variables import VariableStore
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """A global batch's loss, the sums of what is measured, whether a rank asked to stop, or must leave."""
-
-    loss: float
-    sums: Array
-    stop: bool
-    leave: bool
 
 
 class Steps:
@@ -45,43 +35,62 @@ class Steps:
         self.model = model
         self.communicator = communicator
         self.workspaces = Workspaces()
+        self.kernels = kernels.current()
+        self.dtype = np.dtype(model.dtype)
         forget_penalties(model.layers)
 
     def forward(self, x: Sequence[Array], first_row: int = 0, places: Places = None) -> list[Array]:
         """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``."""
-        with _naming_the_row(first_row, places):
+        try:
             return self.model.forward_batch(self._inputs(x), self._context(False, 0, len(x[0])))[0]
+        except DataError as error:
+            raise _naming_the_row(error, first_row, places) from None
 
     def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
         """This rank's part of the loss and of the sums of what is measured, in inference mode."""
-        ctx = self._context(False, batch.first_row, batch.global_rows)
-        batch = _in_dtype(batch, np.dtype(self.model.dtype))
-        with _naming_the_row(batch.first_row, batch.places):
-            ctx.logits = objective.wanted_logits
+        batch = self._in_dtype(batch)
+        ctx = self._context(False, batch.first_row, batch.global_rows, objective.wanted_logits)
+        try:
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            found = objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
-        return found.loss + tape.penalty, found.sums
+            evaluated = objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
+        except DataError as error:
+            raise _naming_the_row(error, batch.first_row, batch.places) from None
+        return evaluated.loss + tape.penalty, evaluated.sums
 
     def regularization(self) -> float:
         """The penalties of all regularized weights."""
         return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
 
-    def _context(self, training: bool, first_row: int, global_rows: int) -> ForwardContext:
+    def _context(
+        self, training: bool, first_row: int, global_rows: int, logits: frozenset[int] = frozenset()
+    ) -> ForwardContext:
         state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
-        return ForwardContext(training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks)
+        return ForwardContext(
+            training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
+            kernels=self.kernels,
+        )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:
         """The rows in the model's dtype, in memory used again."""
-        dtype = np.dtype(self.model.dtype)
         inputs = []
         for i, given in enumerate(x):
             rows = self.model.as_declared(i, given)
-            if rows.dtype != dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
-                cast = self.workspaces.get((i,), "input", rows.shape, dtype)
+            if rows.dtype != self.dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
+                cast = self.workspaces.get((i,), "input", rows.shape, self.dtype)
                 cast[...] = rows
                 rows = cast
             inputs.append(rows)
         return inputs
+
+    def _in_dtype(self, batch: Batch) -> Batch:
+        """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
+        dtype = self.dtype
+        is_y_ready = all(a.dtype == dtype or a.dtype.kind not in "fb" for a in batch.y)
+        if is_y_ready and all(w is None or w.dtype == dtype for w in batch.weight):
+            return batch
+        y = tuple(a.astype(dtype, copy=False) if a.dtype.kind in "fb" else a for a in batch.y)
+        weight = tuple(None if w is None else w.astype(dtype, copy=False) for w in batch.weight)
+        return replace(batch, y=y, weight=weight)
 
 
 class TrainingSteps(Steps):
@@ -96,32 +105,38 @@ class TrainingSteps(Steps):
     def __init__(self, model: Network, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, communicator)
         self.objective = objective
-        messages = Messages(communicator)
-        self.store, self.optimizer = _ready_optimizer(model, extra_size(objective.entries), messages)
+        self.store, self.optimizer = _ready_optimizer(model)
         if communicator.local_size > 1:
             self._compile_kernels_once()
-        self.reduction = messages.reduction(self.store, self.optimizer)
+        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries)
+        self.sums = StepSums(self.store.extra)
+        """This rank's, which travel behind the gradient."""
 
-    def train(self, batch: Batch, leave: bool = False) -> StepResult:
+    def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
 
         Args:
             leave: tell all ranks that the job must end.
+
+        Returns:
+            The sums over the global batch, which the next step overwrites.
         """
-        state = self.model.training_state
-        batch = _in_dtype(batch, self.store.dtype)
-        ctx = self._context(True, batch.first_row, batch.global_rows)
-        with _naming_the_row(batch.first_row, batch.places):
-            ctx.logits = self.objective.wanted_logits
+        batch = self._in_dtype(batch)
+        ctx = self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
+        try:
             y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            found = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
-        self.model.backward_batch(tape, found.gradients, BackwardContext(self.workspaces, self.communicator.allreduce))
+            evaluated = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
+        except DataError as error:
+            raise _naming_the_row(error, batch.first_row, batch.places) from None
+        backward = BackwardContext(self.workspaces, self.communicator.allreduce, kernels=self.kernels)
+        self.model.backward_batch(tape, evaluated.gradients, backward)
         penalty = self._regularize()
         self._scale(self.optimizer.loss_scale)
-        Extra(self.store.extra).write(found.loss + tape.penalty, found.sums, self.model.stop_training, leave)
-        reduced = self.reduction.step(self.optimizer)
-        state.step += 1
-        return StepResult(reduced.loss + penalty, reduced.sums, reduced.stop, reduced.leave)
+        self.sums.write(evaluated.loss + tape.penalty, evaluated.sums, self.model.stop_training, leave)
+        sums = self.exchange.sum_and_update(self.optimizer)
+        sums.penalty = penalty
+        self.model.training_state.step += 1
+        return sums
 
     def _scale(self, factor: float | None) -> None:
         """Multiply the gradient as if the loss had been; what overflows is for the optimizer to see."""
@@ -139,7 +154,7 @@ class TrainingSteps(Steps):
     def _regularize(self) -> float:
         """Add the penalties' gradients, that of each weight on one rank; return the penalties."""
         penalty = 0.0
-        for i, span in enumerate(self.store.trainable()):
+        for i, span in enumerate(self.store.spans):
             variable = span.variable
             if variable.regularizer is not None:
                 penalty += float(variable.regularizer.value(variable.value))
@@ -148,7 +163,7 @@ class TrainingSteps(Steps):
         return penalty
 
 
-def _ready_optimizer(model: Network, extra: int, messages: Messages) -> tuple[VariableStore, Optimizer]:
+def _ready_optimizer(model: Network) -> tuple[VariableStore, Optimizer]:
     """Lay the variables out for training; the optimizer's state is made, or follows the variables.
 
     Raises:
@@ -156,7 +171,7 @@ def _ready_optimizer(model: Network, extra: int, messages: Messages) -> tuple[Va
     """
     if model.optimizer is None:
         raise NotCompiledError(f"{model.name}: has no optimizer. Call compile(optimizer) before training.")
-    old, new = model.store, lay_out(model, extra, messages)
+    old, new = model.store, lay_out(model)
     if old is not None and model.optimizer.built:
         model.optimizer.follow(old, new)
     else:
@@ -164,25 +179,11 @@ def _ready_optimizer(model: Network, extra: int, messages: Messages) -> tuple[Va
     return new, model.optimizer
 
 
-@contextmanager
-def _naming_the_row(first_row: int, places: Places) -> Iterator[None]:
-    """Within the block an error about a row says where it lies: in the data, or else in the global batch."""
-    try:
-        yield
-    except DataError as error:
-        if error.row is None:
-            raise
-        row, whole = first_row + error.row, "the global batch"
-        if places is not None:
-            row, whole = int(places[error.row]), "the data"
-        raise DataError(f"{error} It is row {row} of {whole}.") from None
-
-
-def _in_dtype(batch: Batch, dtype: DType) -> Batch:
-    """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
-    is_y_ready = all(a.dtype == dtype or a.dtype.kind not in "fb" for a in batch.y)
-    if is_y_ready and all(w is None or w.dtype == dtype for w in batch.weight):
-        return batch
-    y = tuple(a.astype(dtype, copy=False) if a.dtype.kind in "fb" else a for a in batch.y)
-    weight = tuple(None if w is None else w.astype(dtype, copy=False) for w in batch.weight)
-    return replace(batch, y=y, weight=weight)
+def _naming_the_row(error: DataError, first_row: int, places: Places) -> DataError:
+    """The error, which says where its row lies: in the data, or else in the global batch."""
+    if error.row is None:
+        return error
+    row, whole = first_row + error.row, "the global batch"
+    if places is not None:
+        row, whole = int(places[error.row]), "the data"
+    return DataError(f"{error} It is row {row} of {whole}.")

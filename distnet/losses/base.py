@@ -181,17 +181,23 @@ class Loss(Configurable, ABC):
         y_pred: Array,
         sample_weight: ArrayLike | None,
         global_rows: int,
-        global_count: float | None = None,
+        counted: Callable[[float], float] | None = None,
         mask: ArrayLike | None = None,
+        counts_masked: bool = False,
     ) -> tuple[float, Array]:
         """As ``sum_and_gradient``, over the ``divisor`` of the global batch; the values are computed once.
 
         Args:
             y_true, y_pred, sample_weight, mask: as there.
-            global_rows, global_count: as for ``divisor``.
+            global_rows: as for ``divisor``.
+            counted: makes the ``count`` of these rows that of the global batch; None where ``global_rows`` tells it.
+            counts_masked: whether what the mask excludes counts all the same.
         """
         values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
-        divisor = self.divisor(_per_row(values) if len(y_pred) else 1, global_rows, global_count)
+        count = None
+        if counted is not None:
+            count = counted(self._count(y_true, values, values, sample_weight, None if counts_masked else mask))
+        divisor = self.divisor(_per_row(values) if len(y_pred) else 1, global_rows, count)
         scale = 1.0 / divisor if divisor else 0.0
         total, gradient = self._scaled(y_true, values, pullback, sample_weight, scale, mask)
         return total, gradient.reshape(y_pred.shape)

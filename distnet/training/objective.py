@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -80,6 +80,25 @@ class Prediction:
     y: Sequence[Array]
     masks: Sequence[Array | None]
     logits: Mapping[int, Array] = field(default_factory=dict)
+
+
+@dataclass
+class _Rows:
+    """What a loss is taken of: this rank's rows of a batch, of one output.
+
+    Args:
+        y_true: targets.
+        y_pred: predictions, or their logits.
+        weight: sample weights, or None.
+        mask: of the predictions, or None.
+        batch: whose rows they are.
+    """
+
+    y_true: Array
+    y_pred: Array
+    weight: Array | None
+    mask: Array | None
+    batch: Batch
 
 
 @dataclass(frozen=True)
@@ -176,23 +195,41 @@ class Objective:
                 if weight is not None:
                     loss.validate_weights(y, guess, weight)
 
+    @cached_property
+    def _are_counted(self) -> tuple[bool, ...]:
+        """By loss, whether what it is divided by must be counted in each batch, even in one without a mask."""
+        return tuple(not own.loss.counts_rows_only for own in self.losses)
+
     def evaluate(self, batch: Batch, predicted: Prediction, ranks: Communicator) -> Evaluated:
         """Loss, gradients and sums for this rank's rows; divided by what the global batch counts."""
         values: list[float] = []
         gradients: list[Array | None] = [None] * self.outputs
-        for own in self.losses:
+        for own, is_counted in zip(self.losses, self._are_counted, strict=True):
             i = own.output
-            part = _of_coupled_rows if own.loss.couples_rows and ranks.size > 1 else _of_own_rows
-            is_of_logits = i in predicted.logits
-            y_pred = predicted.logits[i] if is_of_logits else predicted.y[i]
-            loss = self.of_logits[i] if is_of_logits else own.loss
-            value, gradient = part(loss, batch, i, predicted, y_pred, ranks, self.averaging)
+            rows = _Rows(batch.y[i], predicted.y[i], batch.weight[i], predicted.masks[i], batch)
+            loss = own.loss
+            if i in predicted.logits:
+                loss, rows.y_pred = self.of_logits[i], predicted.logits[i]
+            if ranks.size > 1 and loss.couples_rows:
+                value, gradient = _of_coupled_rows(loss, rows, ranks)
+            else:
+                value, gradient = self._of_own_rows(loss, rows, ranks, is_counted)
             values.append(value)
             scaled = gradient if own.weight == 1.0 else gradient * gradient.dtype.type(own.weight)
             before = gradients[i]
             gradients[i] = scaled if before is None else before + scaled
         total = sum(value * own.weight for value, own in zip(values, self.losses, strict=True))
         return Evaluated(total, gradients, self._sums(batch, predicted, values))
+
+    def _of_own_rows(self, loss: Loss, rows: _Rows, ranks: Communicator, is_counted: bool) -> tuple[float, Array]:
+        """The loss of this rank's rows and its gradient, divided by what the global batch counts."""
+        counts_masked, counted = self.averaging.counts_masked, None
+        skipped = rows.weight if self.averaging.skips_weights_of_0 else None
+        if is_counted or skipped is not None or (rows.mask is not None and not counts_masked):
+            counted = partial(_counted_over_ranks, skipped=skipped, ranks=ranks)
+        return loss.mean_and_gradient(
+            rows.y_true, rows.y_pred, rows.weight, rows.batch.global_rows, counted, rows.mask, counts_masked
+        )
 
     def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float]) -> Array:
         sums = np.zeros(self.entries)
@@ -273,41 +310,18 @@ def over_all_ranks(communicator: Communicator, loss: float, sums: Array) -> tupl
     return float(message[0]), message[1:]
 
 
-def _of_own_rows(
-    loss: Loss,
-    batch: Batch,
-    output: int,
-    predicted: Prediction,
-    y_pred: Array,
-    ranks: Communicator,
-    averaging: Averaging,
-) -> tuple[float, Array]:
-    """The loss of this rank's rows, divided by what the global batch counts."""
-    y_true, weight = batch.y[output], batch.weight[output]
-    mask, count = predicted.masks[output], None
-    counted_mask = None if averaging.counts_masked else mask
-    skipped = weight if averaging.skips_weights_of_0 else None
-    if counted_mask is not None or skipped is not None or not loss.counts_rows_only:
-        given = (0, 1) if skipped is None else (np.count_nonzero(skipped == 0), skipped.size)
-        counted = np.array([loss.count(y_true, y_pred, weight, counted_mask), *given], np.float64)
-        ranks.allreduce(counted)
-        count = float(counted[0] * (1.0 - counted[1] / counted[2]))
-    return loss.mean_and_gradient(y_true, y_pred, weight, batch.global_rows, count, mask)
+def _counted_over_ranks(own: float, skipped: Array | None, ranks: Communicator) -> float:
+    """What the global batch counts; with ``skipped`` the weights, those of 0 do not."""
+    given = (0, 1) if skipped is None else (np.count_nonzero(skipped == 0), skipped.size)
+    counted = np.array([own, *given], np.float64)
+    ranks.allreduce(counted)
+    return float(counted[0] * (1.0 - counted[1] / counted[2]))
 
 
-def _of_coupled_rows(
-    loss: Loss,
-    batch: Batch,
-    output: int,
-    predicted: Prediction,
-    y_pred: Array,
-    ranks: Communicator,
-    averaging: Averaging,
-) -> tuple[float, Array]:
+def _of_coupled_rows(loss: Loss, rows: _Rows, ranks: Communicator) -> tuple[float, Array]:
     """A loss that needs all rows at once: every rank takes it of the gathered batch, and its rows' gradient."""
-    weight = batch.weight[output]
-    y_true, y_all = ranks.allgather_rows(batch.y[output]), ranks.allgather_rows(y_pred)
-    weights = None if weight is None else ranks.allgather_rows(weight)
-    divisor = loss.divisor(0, batch.global_rows, loss.count(y_true, y_all, weights))
-    value, gradient = loss.sum_and_gradient(y_true, y_all, weights, 1.0 / divisor if divisor else 0.0)
-    return value / ranks.size, gradient[batch.first_row : batch.first_row + len(y_pred)]
+    y_true, y_pred = ranks.allgather_rows(rows.y_true), ranks.allgather_rows(rows.y_pred)
+    weight = None if rows.weight is None else ranks.allgather_rows(rows.weight)
+    value, gradient = loss.mean_and_gradient(y_true, y_pred, weight, rows.batch.global_rows, float)
+    first = rows.batch.first_row
+    return value / ranks.size, gradient[first : first + len(rows.y_pred)]

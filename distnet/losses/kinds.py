@@ -54,9 +54,9 @@ class FunctionLoss(Loss):
 def of_function(fn: Callable[..., Any]) -> Loss:
     """The loss that a function means: one of this package's, or a user's own."""
     if isinstance(fn, LossFunction):
-        return fn.loss()
+        return fn.cls()
     if isinstance(fn, functools.partial) and isinstance(fn.func, LossFunction) and not fn.args:
-        return fn.func.loss(**fn.keywords, name=name_of(fn))
+        return fn.func.cls(**fn.keywords, name=name_of(fn))
     return FunctionLoss(fn)
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
 from distnet import losses
 from distnet.errors import ArgumentError, ShapeError
 from distnet.losses.alignment import as_floating
-from distnet.losses.base import Pullback
 from distnet.losses.loss_function import LossFunction
+from distnet.losses.made_function import HasFunction
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.base import Metric
 from distnet.metrics.sums import SumsMetric
@@ -24,8 +23,6 @@ from distnet.naming import name_of
 from distnet.registry import Registry, to_json
 from distnet.results import mask_of
 from distnet.types import Array, ArrayLike, Json, Shape
-
-_ValuesAndPullback: TypeAlias = Callable[..., tuple[Array, Pullback]]
 
 
 def mean_sums(name: str, values: Array, sample_weight: ArrayLike | None) -> Array:
@@ -94,27 +91,10 @@ class MeanMetric(SumsMetric, ABC):
         return mean_of(state)
 
 
-class FunctionMetric(MeanMetric, ABC):
-    """The mean of a function; the metric's own fields are the function's options."""
+class FunctionMetric(HasFunction, MeanMetric, ABC):
+    """The mean of values that a function gives too; the metric's own fields are the function's options."""
 
-    function: ClassVar[Callable[..., Array]]
-
-    def default_name(self) -> str:
-        """The function's name."""
-        return str(self.function.__name__)
-
-    def values(self, y_true: Array, y_pred: Array) -> Array:
-        return self.function(y_true, y_pred, **self.options())
-
-    def options(self) -> dict[str, object]:
-        """The function's options."""
-        return {name: getattr(self, name) for name in _option_names(type(self))}
-
-
-@functools.cache
-def _option_names(cls: type[FunctionMetric]) -> tuple[str, ...]:
-    base = {f.name for f in dataclasses.fields(SumsMetric)}
-    return tuple(f.name for f in dataclasses.fields(cls) if f.name not in base)
+    family: ClassVar[type] = MeanMetric
 
 
 class MeanMetricWrapper(MeanMetric):
@@ -135,14 +115,15 @@ class MeanMetricWrapper(MeanMetric):
     def __init__(self, fn: object, name: str | None = None, dtype: Json = None, **options: Any) -> None:
         self.fn = function_of(fn)
         self.options = options
-        self._of_loss: _ValuesAndPullback | None = getattr(self.fn, "values_and_pullback", None)
-        if self._of_loss is not None:  # as in Keras, where losses are to be minimized
+        loss = self.fn.of(**options) if isinstance(self.fn, LossFunction) else self.fn
+        self._loss = loss if isinstance(loss, losses.Loss) else None
+        if self._loss is not None:  # as in Keras, where losses are to be minimized
             self._direction = "down"
         super().__init__(name or name_of(self.fn), dtype)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        if self._of_loss is not None:  # of a Loss, too, which as a function gives one number for all rows
-            return self._of_loss(y_true, y_pred, **self.options)[0]
+        if self._loss is not None:  # which as a function gives one number for all rows
+            return self._loss.values_and_pullback(y_true, y_pred)[0]
         values = np.asarray(self.fn(y_true, y_pred, **self.options))
         if y_pred.ndim > 1 and values.shape[:1] != y_pred.shape[:1]:
             raise ShapeError(

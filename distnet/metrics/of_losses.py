@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC
 from dataclasses import field, make_dataclass
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import numpy as np
 
 from distnet.losses import LOSSES
-from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction, option_names
+from distnet.losses.loss_function import AsMetric, BuiltInLoss
+from distnet.losses.made_function import option_names
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.means import METRICS, FunctionMetric
 from distnet.registry import BESIDE
@@ -21,12 +22,11 @@ class LossMetric(FunctionMetric, ABC):
     """The mean of a loss's values; the metric's own fields are the loss's options."""
 
     direction = "down"
-    function: ClassVar[LossFunction[...]]
 
     @property
     def loss(self) -> BuiltInLoss:
         """The loss, with the metric's options."""
-        return self.function.loss.with_options(self.options())
+        return cast(BuiltInLoss, self.function.cls.with_options(self.options()))
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         return self.loss.values_and_pullback(y_true, y_pred)[0]

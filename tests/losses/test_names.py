@@ -124,6 +124,20 @@ def test_a_class_of_the_user_takes_keras_s_arguments():
     assert losses.deserialize(config, {"Cubed": Cubed}).factor == 2.0
 
 
+def test_a_class_of_the_user_made_of_one_here_has_the_last_word():
+    class Doubled(losses.MeanSquaredError):
+        def values_and_gradient(self, y_true, y_pred):
+            values, gradient = super().values_and_gradient(y_true, y_pred)
+            return 2 * values, 2 * gradient
+
+    targets, outputs = np.zeros((2, 2)), np.ones((2, 2))
+    assert Doubled().name == "mean_squared_error"
+    assert Doubled()(targets, outputs) == 2.0
+    total, gradient = Doubled().sum_and_gradient(targets, outputs, np.array([1.0, 3.0]))
+    assert total == 8.0
+    np.testing.assert_array_equal(gradient, [[2, 2], [6, 6]])
+
+
 def test_lists_and_integers_are_taken():
     assert losses.MeanSquaredError()([[0, 1]], [[1, 1]]) == 0.5
     assert losses.mean_squared_error([[0, 1]], [[1, 1]]).dtype == np.float32

@@ -1,11 +1,13 @@
 """What every metric promises."""
 
+import inspect
 import json
+import pickle
 
 import numpy as np
 import pytest
 
-from distnet import metrics
+from distnet import losses, metrics
 from distnet.errors import ShapeError
 
 ARGUMENTS = {
@@ -81,6 +83,29 @@ def test_updates_accumulate_until_the_reset(name):
         reset()
         assert metric.state is None
         assert metric.result() == 0.0
+
+
+@pytest.mark.parametrize("of_function", [name for name in NAMES if hasattr(make(name), "function")])
+def test_the_function_gives_the_values_whose_mean_the_metric_is(of_function):
+    metric, (y_true, y_pred) = make(of_function), data(of_function)
+    function = metric.function
+    values = function(y_true, y_pred, *metric.options().values())
+    assert values.shape[0] == len(y_pred)
+    assert values.mean() == pytest.approx(metric(y_true, y_pred), rel=1e-13)
+    assert list(inspect.signature(function).parameters) == ["y_true", "y_pred", *metric.options()]
+    assert pickle.loads(pickle.dumps(function)) is function
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        function(y_true, y_pred, no_option=1)
+
+
+@pytest.mark.parametrize("loss", [cls for cls in losses.LOSSES.classes().values() if cls.metric], ids=str)
+def test_a_loss_says_what_it_is_as_a_metric(loss):
+    metric = getattr(metrics, loss.metric.class_name or loss.__name__)
+    assert metric.function is loss.function
+    assert metric.__doc__ == loss.__doc__
+    assert metric.direction == "down"
+    for name in losses.LOSSES.names_of(loss):
+        assert metrics.METRICS.find(name) is metric
 
 
 def test_float32_predictions_give_the_same_to_rounding(name):

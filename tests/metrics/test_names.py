@@ -85,6 +85,13 @@ def test_a_function_that_reduces_over_rows_is_refused():
         metric(np.zeros((2, 2)), np.ones((2, 2)))
 
 
+def test_a_function_of_a_loss_is_to_be_made_small_also_when_it_was_read_from_a_file():
+    metric = metrics.MeanMetricWrapper(losses.huber, delta=0.5)
+    again = metrics.deserialize(metrics.serialize(metric))
+    assert metric._direction == again._direction == "down"
+    assert metric([[0.0]], [[1.0]]) == again([[0.0]], [[1.0]]) == 0.375
+
+
 def test_what_is_no_function_is_refused():
     with pytest.raises(ArgumentError, match="function"):
         metrics.MeanMetricWrapper(3)

@@ -18,6 +18,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workload import WORKLOADS
+
 HERE = Path(__file__).resolve().parent
 RUN = HERE.parent / "launch" / "run.sh"
 TIMEOUT_S = 900
@@ -59,7 +61,7 @@ class Peer:
     """Another framework.
 
     Args:
-        script: its program in the model's folder, with options.
+        script: its program, with options.
         packages: what it needs from PyPI.
         backend: Keras's, where it is Keras.
     """
@@ -79,7 +81,7 @@ PEERS = {
 
 def distnet_on(ranks: int, options: argparse.Namespace) -> Contestant:
     """distnet: started plainly where it is one rank, else by launch/run.sh."""
-    program = [str(HERE / options.model / "fit.py"), "--framework", "distnet", *sizes(options)]
+    program = [str(HERE / "fit.py"), "--framework", "distnet", *sizes(options)]
     start = [sys.executable] if ranks == 1 else [str(RUN), "-n", str(ranks)]
     name = f"distnet, {ranks} rank{'s' if ranks > 1 else ''}"
     return Contestant(name, [*start, *program], {"PYTHON": sys.executable})
@@ -100,13 +102,13 @@ def peer_named(name: str, options: argparse.Namespace) -> Contestant:
                 f"pip install {' '.join(peer.packages)}, or name another Python with --peer-python."
             )
     script, *arguments = peer.script
-    command = [options.peer_python, str(HERE / options.model / script), *arguments, *sizes(options)]
+    command = [options.peer_python, str(HERE / script), *arguments, *sizes(options)]
     return Contestant(name, command, {"KERAS_BACKEND": peer.backend} if peer.backend else {})
 
 
 def sizes(options: argparse.Namespace) -> list[str]:
     """The options that every contestant is given."""
-    return ["--batch", str(options.batch), "--steps", str(options.steps)]
+    return ["--model", options.model, "--batch", str(options.batch), "--steps", str(options.steps)]
 
 
 def table(contestants: list[Contestant], peers: list[str]) -> str:
@@ -130,15 +132,22 @@ def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Milliseconds of a training step, beside other frameworks.")
     parser.add_argument(
-        "--model", choices=("mlp",), default="mlp", help="mlp: 784-512-256-10, dropout, rmsprop, float32"
+        "--model",
+        choices=WORKLOADS,
+        default="mlp",
+        help="mlp: 784-512-256-10, with dropout; table: 8-12-8-1, where little but overhead is measured. Both rmsprop, "
+        "float32 (default: mlp)",
     )
     parser.add_argument("--peer", action="append", choices=PEERS, default=[], help="may be given several times")
     parser.add_argument("--peer-python", default=sys.executable, help="the Python that has the peers (default: this)")
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2], help="ranks of distnet (default: 1 2)")
-    parser.add_argument("--batch", type=int, default=128, help="rows of a step, over all ranks (default: 128)")
+    parser.add_argument("--batch", type=int, help="rows of a step, over all ranks (default: 128 for mlp, 10 for table)")
     parser.add_argument("--steps", type=int, default=200, help="steps of an epoch (default: 200)")
     parser.add_argument("--rounds", type=int, default=5, help="times each contestant is started (default: 5)")
     options = parser.parse_args()
+    options.batch = WORKLOADS[options.model].batch if options.batch is None else options.batch
+    if options.model != "mlp" and any(name.startswith("torch") for name in options.peer):
+        parser.error("--peer torch and torch-ddp train the model mlp alone.")
     if min(*options.ranks, options.batch, options.steps, options.rounds) < 1:
         parser.error("--ranks, --batch, --steps and --rounds must be at least 1.")
     return options

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 STEP_TIME = Path(__file__).parents[2] / "benchmarks" / "step_time.py"
 
 
@@ -12,11 +14,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
-def test_it_prints_a_line_for_each_contestant():
-    done = run("--ranks", "1", "2", "--steps", "3", "--rounds", "1", "--batch", "16")
+@pytest.mark.parametrize("model", ["mlp", "table"])
+def test_it_prints_a_line_for_each_contestant(model):
+    done = run("--model", model, "--ranks", "1", "2", "--steps", "3", "--rounds", "1", "--batch", "16")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("mlp, batch 16, ")
+    assert lines[0].startswith(f"{model}, batch 16, ")
     assert [line.rpartition("rank")[0] for line in lines[3:]] == ["distnet, 1 ", "distnet, 2 "]
 
 

@@ -1,4 +1,4 @@
-"""Keras's ``fit`` on the MLP, timed: by distnet, or by Keras itself."""
+"""Keras's ``fit`` on a workload, timed: by distnet, or by Keras itself."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import time
 from typing import Any
 
 import workload
+from workload import WORKLOADS, Workload
 
 
-def build(keras: Any) -> Any:
+def build(keras: Any, work: Workload) -> Any:
     """The model, compiled."""
-    layers = [keras.Input(shape=(workload.FEATURES,))]
-    for units, rate in zip(workload.HIDDEN, workload.DROPOUT, strict=True):
-        layers += [keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(rate)]
-    model = keras.Sequential([*layers, keras.layers.Dense(workload.CLASSES, activation="softmax")])
+    layers = [keras.Input(shape=(work.features,))]
+    for units, rate in zip(work.hidden, work.dropout, strict=True):
+        layers += [keras.layers.Dense(units, activation="relu")]
+        layers += [keras.layers.Dropout(rate)] if rate else []
+    model = keras.Sequential([*layers, keras.layers.Dense(work.outputs, activation=work.last)])
     optimizer = keras.optimizers.RMSprop(workload.LEARNING_RATE, rho=workload.RHO, epsilon=workload.EPSILON)
-    model.compile(optimizer=optimizer, loss="categorical_crossentropy")
+    model.compile(optimizer=optimizer, loss=work.loss, metrics=list(work.metrics))
     return model
 
 
@@ -25,7 +27,7 @@ def main() -> None:
     parser = workload.parser()
     parser.add_argument("--framework", choices=("distnet", "keras"), required=True)
     options = parser.parse_args()
-    keras = importlib.import_module(options.framework)
+    keras, work = importlib.import_module(options.framework), WORKLOADS[options.model]
     epoch_s: list[float] = []
 
     class Timer(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
@@ -35,10 +37,10 @@ def main() -> None:
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             epoch_s.append(time.perf_counter() - self.start)
 
-    x, labels = workload.data(options.batch * options.steps)
-    y = keras.utils.to_categorical(labels, workload.CLASSES).astype("float32")
+    x, labels = work.data(options.batch * options.steps)
+    y = (keras.utils.to_categorical(labels, work.outputs) if work.outputs > 1 else labels).astype("float32")
     epochs = 1 + workload.MEASURED_EPOCHS
-    build(keras).fit(x, y, batch_size=options.batch, epochs=epochs, verbose=0, callbacks=[Timer()])
+    build(keras, work).fit(x, y, batch_size=options.batch, epochs=epochs, verbose=0, callbacks=[Timer()])
     if epoch_s:
         workload.report(epoch_s, options.steps)
 

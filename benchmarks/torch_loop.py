@@ -9,20 +9,23 @@ import time
 import torch
 import workload
 from torch import distributed, multiprocessing, nn
+from workload import WORKLOADS
+
+WORK = WORKLOADS["mlp"]
 
 
 def build() -> nn.Sequential:
     """The model; its softmax is in the loss, as is usual in PyTorch."""
-    sizes = (workload.FEATURES, *workload.HIDDEN)
+    sizes = (WORK.features, *WORK.hidden)
     layers: list[nn.Module] = []
-    for inputs, outputs, rate in zip(sizes, workload.HIDDEN, workload.DROPOUT, strict=False):
+    for inputs, outputs, rate in zip(sizes, WORK.hidden, WORK.dropout, strict=False):
         layers += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(rate)]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], workload.CLASSES))
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], WORK.outputs))
 
 
 def train(model: nn.Module, batch: int, steps: int, rank: int, processes: int) -> list[float]:
     """Seconds of each epoch; ``batch`` rows a step over all processes."""
-    x, y = map(torch.from_numpy, workload.data(batch * steps))
+    x, y = map(torch.from_numpy, WORK.data(batch * steps))
     optimizer = torch.optim.RMSprop(
         model.parameters(), workload.LEARNING_RATE, alpha=workload.RHO, eps=workload.EPSILON
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -109,6 +110,17 @@ class ArrayData:
             tuple(a[rows] for a in self.y),
             tuple(None if w is None else w[rows] for w in self.weight),
         )
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Within the block every error about data says that it is ``what``."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{what}: {error}", error.row) from None
+    except ShapeError as error:
+        raise ShapeError(f"{what}: {error}") from None
 
 
 def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: int) -> Array | None:

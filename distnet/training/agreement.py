@@ -10,10 +10,10 @@ import numpy as np
 
 from distnet import kernels
 from distnet.data.arrays import ArrayData
+from distnet.data.sources import Source
 from distnet.network import Network
 from distnet.parallel.replicas import describe_arrays
 from distnet.registry import describing, to_json
-from distnet.training.sources import Source
 
 if TYPE_CHECKING:
     from distnet.training.fit_arguments import FitOptions

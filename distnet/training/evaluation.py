@@ -12,18 +12,19 @@ from distnet import config
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
-from distnet.data.arrays import ArrayData
+from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
+from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
 from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
+from distnet.training.given import Given, check_end
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import at_most, naming, positive, rows_of_a_batch, verbosity
+from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
-from distnet.training.sources import ArraySource, Given, Source, check_end
 from distnet.training.step import Steps, TrainingSteps
 from distnet.types import Array
 

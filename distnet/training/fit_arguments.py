@@ -12,11 +12,12 @@ import numpy as np
 from distnet import config
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
-from distnet.data.arrays import shuffled
+from distnet.data.arrays import naming, shuffled
+from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
 from distnet.network import Network
-from distnet.training.inputs import at_most, naming, positive, rows_of_a_batch, unpack_validation, verbosity
-from distnet.training.sources import ArraySource, Given, Source, check_end
+from distnet.training.given import Given, check_end
+from distnet.training.inputs import at_most, positive, rows_of_a_batch, unpack_validation, verbosity
 from distnet.types import Json
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from distnet.arguments import check_integer
@@ -65,17 +64,6 @@ def fitting(model: Network, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     if len(inputs) != len(expected):
         raise ShapeError(f"{model.name}: expected {len(expected)} input arrays, received {len(inputs)}.")
     return tuple(_fitting(model.name, a, shape) for a, shape in zip(inputs, expected, strict=True))
-
-
-@contextmanager
-def naming(what: str) -> Iterator[None]:
-    """Within the block every error about data says that it is ``what``."""
-    try:
-        yield
-    except DataError as error:
-        raise DataError(f"{what}: {error}", error.row) from None
-    except ShapeError as error:
-        raise ShapeError(f"{what}: {error}") from None
 
 
 def unpack_validation(data: Any) -> tuple[Any, Any, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.naming import name_of
 from distnet.old_names import accept_old_arguments
-from distnet.registry import Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import Configurable, Registry, functions_of, to_json
 from distnet.types import Array, ArrayLike, Json
 
 Axis: TypeAlias = int | Sequence[int]
@@ -136,33 +136,7 @@ non_neg = nonneg = NonNeg
 unit_norm = unitnorm = UnitNorm
 
 
-def get(identifier: object) -> Constraint | None:
-    """The constraint that a name, an object, a class, a function or a configuration means; None stays None.
-
-    Raises:
-        UnknownNameError: no constraint has that name.
-        ArgumentError: ``identifier`` is none of these.
-
-    Source: ``keras.constraints.get``.
-    """
-    return CONSTRAINTS.optional(identifier)
-
-
-def serialize(constraint: Constraint) -> Json:
-    """The constraint as JSON.
-
-    Source: ``keras.constraints.serialize``.
-    """
-    return to_json(constraint)
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
-    """The constraint that ``serialize``, here or in Keras, described.
-
-    Source: ``keras.constraints.deserialize``.
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+get, serialize, deserialize = functions_of(CONSTRAINTS, __name__, CONSTRAINTS.optional)
 
 
 def _norms(w: Array, axis: Axis) -> Array:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from distnet import config
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.naming import name_of
-from distnet.registry import Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import Configurable, Registry, functions_of, to_json
 from distnet.results import ResultArray, as_result
 from distnet.types import Array, ArrayLike, Json
 
@@ -194,33 +194,7 @@ l1_l2 = l1l2 = activity_l1l2 = WeightRegularizer = ActivityRegularizer = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
 
-def get(identifier: object) -> Regularizer | None:
-    """The regularizer that a name, an object, a class, a function or a configuration means; None stays None.
-
-    Raises:
-        UnknownNameError: no regularizer has that name.
-        ArgumentError: ``identifier`` is none of these.
-
-    Source: ``keras.regularizers.get``.
-    """
-    return REGULARIZERS.optional(identifier)
-
-
-def serialize(regularizer: Regularizer) -> Json:
-    """The regularizer as JSON.
-
-    Source: ``keras.regularizers.serialize``.
-    """
-    return to_json(regularizer)
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
-    """The regularizer that ``serialize``, here or in Keras, described.
-
-    Source: ``keras.regularizers.deserialize``.
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+get, serialize, deserialize = functions_of(REGULARIZERS, __name__, REGULARIZERS.optional)
 
 
 def _l1_value(factor: float, w: Array) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from distnet import config
 from distnet.errors import ArgumentError
 from distnet.naming import snake_case
-from distnet.registry import Configurable, Registry, custom_object_scope
+from distnet.registry import Configurable, Registry, functions_of
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
 
@@ -160,30 +160,4 @@ def register(name: str, *aliases: str) -> Callable[[type[A]], type[A]]:
     return decorate
 
 
-def get(identifier: object) -> Activation:
-    """The activation that a name, an object, a class or a configuration means; None means ``linear``.
-
-    Raises:
-        UnknownNameError: no activation has that name.
-        ArgumentError: ``identifier`` is a plain function, whose gradient nobody knows, or none of these.
-
-    Source: ``keras.activations.get``.
-    """
-    return ACTIVATIONS.get(identifier)
-
-
-def serialize(activation: Activation) -> Json:
-    """The activation as JSON: a name where it has one.
-
-    Source: ``keras.activations.serialize``.
-    """
-    return activation.as_json()
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Activation:
-    """The activation that ``serialize``, here or in Keras, described.
-
-    Source: ``keras.activations.deserialize``.
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+get, serialize, deserialize = functions_of(ACTIVATIONS, __name__, ACTIVATIONS.get)

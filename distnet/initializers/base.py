@@ -13,7 +13,7 @@ import numpy.typing as npt
 from distnet import config, random
 from distnet.errors import ArgumentError, ShapeError
 from distnet.naming import name_of
-from distnet.registry import Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import Configurable, Registry, functions_of, to_json
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, DType, Json
 
@@ -78,33 +78,7 @@ INITIALIZERS: Registry[Initializer] = Registry(
 )
 
 
-def get(identifier: object) -> Initializer | None:
-    """The initializer that a name, an object, a class, a function or a configuration means; None stays None.
-
-    Raises:
-        UnknownNameError: no initializer has that name.
-        ArgumentError: ``identifier`` is none of these.
-
-    Source: ``keras.initializers.get``.
-    """
-    return INITIALIZERS.optional(identifier)
-
-
-def serialize(initializer: Initializer) -> Json:
-    """The initializer as JSON.
-
-    Source: ``keras.initializers.serialize``.
-    """
-    return to_json(initializer)
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
-    """The initializer that ``serialize``, here or in Keras, described.
-
-    Source: ``keras.initializers.deserialize``.
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+get, serialize, deserialize = functions_of(INITIALIZERS, __name__, INITIALIZERS.optional)
 
 
 def _takes_dtype(function: _UserFunction) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from distnet.absent import because, names_elsewhere
 from distnet.layers import merge as merge
 from distnet.layers.activation import layer_activation as layer_activation
@@ -124,8 +121,7 @@ from distnet.layers.reshaping.upsampling import UpSampling3D as UpSampling3D
 from distnet.layers.wrappers.bidirectional import Bidirectional as Bidirectional
 from distnet.layers.wrappers.time_distributed import TimeDistributed as TimeDistributed
 from distnet.old_paths import old_paths
-from distnet.registry import custom_object_scope
-from distnet.types import Json
+from distnet.registry import functions_of
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
@@ -178,22 +174,4 @@ old_paths(
 )
 
 
-def serialize(layer: Layer) -> Json:
-    """The JSON of a layer: ``{"class_name", "config"}``.
-
-    Source: ``keras.layers.serialize``.
-    """
-    return layer.as_json()
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Layer:
-    """The layer, without its weights, that ``serialize`` of distnet or Keras described.
-
-    Args:
-        config: its JSON.
-        custom_objects: the user's own classes and functions by name.
-
-    Source: ``keras.layers.deserialize``.
-    """
-    with custom_object_scope(custom_objects):
-        return LAYERS.get(config)
+_, serialize, deserialize = functions_of(LAYERS, __name__, LAYERS.optional)

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from distnet.losses.base import Loss
 from distnet.losses.kinds import LOSSES
-from distnet.losses.loss_function import BuiltInLoss, LossFunction
+from distnet.losses.loss_function import BuiltInLoss
 from distnet.losses.tasks import task_of
-from distnet.registry import custom_object_scope
+from distnet.registry import functions_of
 from distnet.types import Json, Shape
 
 
-def get(identifier: object) -> Loss | Callable[..., Any] | None:
+def _meaning(identifier: object) -> Loss | Callable[..., Any] | None:
     """The loss or loss function that a name, class, function, config or loss means; None stays None.
 
     As in Keras, the name of a function means the function, which gives one value per sample, and the name of a
@@ -40,22 +40,7 @@ def get(identifier: object) -> Loss | Callable[..., Any] | None:
     return LOSSES.get(identifier)
 
 
-def serialize(loss: object) -> Json:
-    """The JSON of a loss: a function's name, or ``{"class_name", "config"}``."""
-    if isinstance(loss, LossFunction):
-        return loss.__name__
-    return LOSSES.get(loss).as_json()
-
-
-def deserialize(name: object, custom_objects: Mapping[str, Any] | None = None) -> Loss | Callable[..., Any] | None:
-    """The loss or loss function that ``serialize`` of distnet or Keras described, as ``get`` gives it.
-
-    Args:
-        name: a name or a config.
-        custom_objects: the user's own classes and functions by name.
-    """
-    with custom_object_scope(custom_objects):
-        return get(name)
+get, serialize, deserialize = functions_of(LOSSES, __name__, _meaning, config="name")
 
 
 def _function_name(identifier: object) -> str | None:

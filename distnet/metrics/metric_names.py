@@ -1,45 +1,21 @@
-"""From names and configurations to metrics, and back."""
+"""From names and configurations to metrics, and back.
+
+>>> get("mse").name
+'mean_squared_error'
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from distnet.losses.tasks import task_of
 from distnet.metrics.base import Metric
 from distnet.metrics.means import METRICS
-from distnet.registry import custom_object_scope
-from distnet.types import Json, Shape
+from distnet.registry import functions_of
+from distnet.types import Shape
 
 _BY_TASK = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
 
 
-def get(identifier: object) -> Metric | None:
-    """The metric that a name, class, function, config or metric means; None stays None.
-
-    >>> get("mse").name
-    'mean_squared_error'
-
-    Raises:
-        UnknownNameError: no metric has that name.
-    """
-    return METRICS.optional(identifier)
-
-
-def serialize(metric: object) -> Json:
-    """The ``{"class_name", "config"}`` of a metric."""
-    return METRICS.get(metric).as_json()
-
-
-def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Metric:
-    """The metric that ``serialize`` of distnet or Keras described.
-
-    Args:
-        config: a name or a config.
-        custom_objects: the user's own classes and functions by name.
-    """
-    with custom_object_scope(custom_objects):
-        return METRICS.get(config)
+get, serialize, deserialize = functions_of(METRICS, __name__, METRICS.optional)
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:

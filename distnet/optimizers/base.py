@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import zip_longest
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from distnet.naming import snake_case
 from distnet.optimizers import formulas
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
-from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, custom_object_scope, to_json
+from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, functions_of, to_json
 from distnet.types import Array, ArrayLike, DType, Json
 from distnet.variables import Span, StorePart, Variable, Variables, VariableStore
 
@@ -394,20 +394,4 @@ class Optimizer(Configurable):
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras.optimizers")
 
 
-def get(identifier: object) -> Optimizer | None:
-    """The optimizer that a name, config, class or object means; None stays None.
-
-    Source: ``keras.optimizers.get``.
-    """
-    return OPTIMIZERS.optional(identifier)
-
-
-def serialize(optimizer: Optimizer) -> Json:
-    """Keras's ``{"class_name", "config"}`` of an optimizer."""
-    return optimizer.as_json()
-
-
-def deserialize(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
-    """The optimizer that ``serialize``, or Keras, described."""
-    with custom_object_scope(custom_objects):
-        return OPTIMIZERS.get(config)
+get, serialize, deserialize = functions_of(OPTIMIZERS, __name__, OPTIMIZERS.optional)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from distnet.arguments import (
     required_number,
 )
 from distnet.errors import ArgumentError
-from distnet.registry import Configurable, Registry, custom_object_scope
+from distnet.registry import Configurable, Registry, functions_of
 from distnet.results import giving_results
 from distnet.types import Json
 
@@ -278,12 +278,4 @@ class CosineDecayRestarts(LearningRateSchedule):
         return restarts, (periods - over) / self.t_mul**restarts
 
 
-def serialize(learning_rate_schedule: LearningRateSchedule) -> Json:
-    """Keras's ``{"class_name", "config"}`` of a schedule."""
-    return learning_rate_schedule.as_json()
-
-
-def deserialize(config: Mapping[str, Json], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
-    """The schedule that ``serialize`` described."""
-    with custom_object_scope(custom_objects):
-        return SCHEDULES.get(config)
+_, serialize, deserialize = functions_of(SCHEDULES, __name__, SCHEDULES.optional)

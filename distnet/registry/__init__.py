@@ -20,6 +20,7 @@ from distnet.registry.custom_objects import (
     registered_name,
 )
 from distnet.registry.family import Registry, Resolved
+from distnet.registry.room_functions import functions_of
 
 __all__ = [
     "BESIDE",
@@ -32,6 +33,7 @@ __all__ = [
     "custom_object_scope",
     "describing",
     "fields_beside",
+    "functions_of",
     "get_custom_objects",
     "is_custom",
     "known_custom_objects",

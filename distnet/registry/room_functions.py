@@ -1,0 +1,77 @@
+"""``get``, ``serialize`` and ``deserialize``, which the room of every family has."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from distnet.registry.configurable import to_json
+from distnet.registry.custom_objects import custom_object_scope
+from distnet.registry.family import Registry
+from distnet.types import Json
+
+T = TypeVar("T")
+
+
+def functions_of(
+    family: Registry[Any], module: str, meaning: Callable[[object], T], config: str = "config"
+) -> tuple[Callable[..., T], Callable[..., Json], Callable[..., T]]:
+    """A family's ``get``, ``serialize`` and ``deserialize``, whose arguments are called as in Keras.
+
+    Args:
+        family: what a member is called in messages, it is called here too.
+        module: the room, or its module, that has the functions.
+        meaning: gives what a name, class or configuration means, mostly ``family.optional``: None stays None.
+        config: Keras's name of what ``deserialize`` reads.
+    """
+
+    def get(identifier: object) -> T:
+        """What a name, an object, a class or a configuration means; of most families also a function.
+
+        Raises:
+            UnknownNameError: nothing has that name.
+            ArgumentError: ``identifier`` is none of these.
+
+        Source: Keras's function of this name.
+        """
+        return meaning(identifier)
+
+    def serialize(member: object) -> Json:
+        """Keras's ``{"class_name", "config"}``, or the name of what is known by its name.
+
+        Source: Keras's function of this name.
+        """
+        return to_json(meaning(member))
+
+    def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> T:
+        """What ``serialize``, here or in Keras, described.
+
+        Args:
+            config: its JSON, or a name.
+            custom_objects: the user's own classes and functions by name.
+
+        Source: Keras's function of this name.
+        """
+        with custom_object_scope(custom_objects):
+            return meaning(config)
+
+    functions = get, _taking(serialize, family.kind.replace(" ", "_")), _taking(deserialize, config)
+    for function in functions:
+        function.__module__, function.__qualname__ = module, function.__name__
+    return functions
+
+
+def _taking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The function with its first argument called ``name``."""
+    signature = inspect.signature(function)
+    first, *others = signature.parameters.values()
+    renamed = signature.replace(parameters=[first.replace(name=name), *others])
+
+    @functools.wraps(function)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        return function(*renamed.bind(*args, **kwargs).args)
+
+    vars(taking)["__signature__"] = renamed
+    return taking

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from distnet.initializers import Initializer as Initializer
     from distnet.layers import Input as Input
     from distnet.layers import Layer as Layer
-    from distnet.layers.engine.symbolic import KerasTensor as KerasTensor
+    from distnet.layers.engine.base import KerasTensor as KerasTensor
     from distnet.losses import Loss as Loss
     from distnet.metrics import Metric as Metric
     from distnet.models import Model as Model
@@ -58,7 +58,7 @@ _ROOMS = frozenset(
     }
 )
 _HOMES = {
-    **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.engine.symbolic"},
+    **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
     **{"Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},

@@ -17,7 +17,7 @@ from distnet import activations
 from distnet.absent import names_elsewhere
 from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import ArgumentError
-from distnet.layers.engine.symbolic import placeholders
+from distnet.layers.engine.base import placeholders
 from distnet.layers.operations import FUNCTIONS, called
 from distnet.naming import snake_case
 from distnet.results import as_result

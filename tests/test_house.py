@@ -15,13 +15,10 @@ CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importl
 
 FILES_OF_ONE_NAME = {"arrays.py", "distributions.py", "sequence.py", "text.py"}
 """Names that two files have still; shorten this."""
-CIRCLES = {"distnet.layers.engine"}
-"""Rooms whose modules import each other in a circle still; shorten this."""
 BY_STRING = {
     "__init__": {None: 2, "distnet.comm": 1},  # the public names, when they are first wanted
     "absent": {None: 2},  # names that a module finds in another: ROOMS below
     "callbacks.plot_losses": {"IPython.display": 1},  # where it is installed
-    "layers.engine.operators": {"distnet.layers.operations": 2},  # a room above
     "models.plotting": {"IPython.display": 1},  # likewise
     "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted
     "registry.family": {None: 1},  # the modules that say what they register
@@ -71,8 +68,7 @@ def test_modules_do_not_import_each_other_in_circles():
         | (imported.keys() - {other for others in imported.values() for other in others})
     ):
         imported = {module: others for module, others in imported.items() if module not in outer}
-    circles = {module.rpartition(".")[0] for module in imported}
-    assert circles <= CIRCLES, sorted(imported)
+    assert not imported, sorted(imported)
 
 
 def test_what_is_imported_by_string_is_known_and_counted():

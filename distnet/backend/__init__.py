@@ -37,7 +37,7 @@ from distnet.config import set_epsilon as set_epsilon
 from distnet.config import set_floatx as set_floatx
 from distnet.config import set_image_data_format as set_image_data_format
 from distnet.errors import ArgumentError
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 from distnet.types import Shape
 from distnet.variables import Variable
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from distnet.errors import ArgumentError
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 from distnet.models import Functional
 
 

@@ -12,7 +12,7 @@ from distnet.dialects import operation_config
 from distnet.dialects.mask_operations import without_mask_operations
 from distnet.dialects.operations import present_entry
 from distnet.errors import ArgumentError
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 
 
 def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]:

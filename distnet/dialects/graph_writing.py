@@ -23,7 +23,7 @@ from typing import Any, Protocol, cast
 
 from distnet.dialects import operation_config
 from distnet.layers import Layer
-from distnet.layers.engine.symbolic import Call, KerasTensor, placeholders
+from distnet.layers.engine.base import Call, KerasTensor, placeholders
 from distnet.layers.operations import Operation
 from distnet.registry import to_json
 from distnet.types import Json

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from distnet.dialects.keras_2_operations import OPERATION
-from distnet.layers.engine.symbolic import Call, KerasTensor
+from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.operations import Operation
 from distnet.registry import said_beside
 from distnet.types import Json

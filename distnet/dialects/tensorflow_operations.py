@@ -13,7 +13,7 @@ from typing import Any
 
 from distnet.dialects.keras_2_operations import OF_AXES, OF_ONE, OF_TWO
 from distnet.errors import ArgumentError
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 from distnet.layers.operations import applied
 
 Operation = Callable[..., Any]

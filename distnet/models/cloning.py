@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import LAYERS, Input, InputLayer, Layer
+from distnet.layers.engine.base import KerasTensor, placeholders
 from distnet.layers.engine.structures import leaves, mapped, packed
-from distnet.layers.engine.symbolic import KerasTensor, placeholders
 from distnet.layers.operations import Operation
 from distnet.models.composite import Composite
 from distnet.models.constructors import is_like

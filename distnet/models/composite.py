@@ -10,9 +10,9 @@ from typing import Any, ClassVar, cast
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.engine import structures
+from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.models.graph import Graph, Tape
 from distnet.models.matching import matched
 from distnet.naming import snake_case

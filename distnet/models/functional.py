@@ -9,10 +9,9 @@ from typing import Any, ClassVar, Self
 from distnet.dialects import graph_writing, operation_config
 from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
-from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.base import KerasTensor, register_layer
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import leaves
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import Operation
 from distnet.models.composite import Composite
 from distnet.models.constructors import is_like

@@ -11,9 +11,8 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import Layer
+from distnet.layers.engine.base import GivenMask, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.symbolic import GivenMask
 from distnet.layers.operations import Operation
 from distnet.types import Array, Json
 

@@ -10,7 +10,7 @@ from distnet.dialects.graph_reading import arguments_of, calls_in, entries_of, f
 from distnet.dialects.operations import Operation, operation_of
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
-from distnet.layers.engine.symbolic import KerasTensor, placeholders
+from distnet.layers.engine.base import KerasTensor, placeholders
 from distnet.models.composite import Composite
 from distnet.models.graph import calls_of, check_calls
 from distnet.models.sequential import Sequential

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from distnet.layers import InputLayer, Layer
-from distnet.layers.engine.symbolic import Call, KerasTensor
+from distnet.layers.engine.base import Call, KerasTensor
 from distnet.models import layer_range as layer_ranges
 from distnet.models.model import Model
 from distnet.models.tracing import Trace

@@ -7,11 +7,10 @@ from typing import Any, ClassVar, Self, cast
 
 from distnet.errors import ArgumentError, DistnetError, NotBuiltError, ShapeError
 from distnet.layers import LAYERS, InputLayer, Layer
-from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.base import KerasTensor, register_layer
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import holds_tensors, leaves
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model

@@ -8,8 +8,8 @@ from typing import Any
 
 from distnet.errors import ArgumentError
 from distnet.layers import Input, InputLayer, Layer
+from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.structures import leaves, mapped
-from distnet.layers.engine.symbolic import Call, KerasTensor
 from distnet.models.graph import Graph, Node
 
 

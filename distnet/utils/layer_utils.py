@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from distnet.absent import names_elsewhere
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 from distnet.models import Model
 
 __getattr__ = names_elsewhere(

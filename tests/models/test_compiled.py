@@ -119,5 +119,5 @@ def test_numbers_are_no_metrics(metrics, argument):
 
 @pytest.mark.parametrize("steps", [0, -1, 1.5, "a"])
 def test_steps_per_execution_is_checked(steps):
-    with pytest.raises(ArgumentError, match="steps_per_execution: expected an integer of at least 1"):
+    with pytest.raises(ArgumentError, match="steps_per_execution: expected a positive integer"):
         keras.Sequential([keras.layers.Dense(1)]).compile("sgd", "mse", steps_per_execution=steps)

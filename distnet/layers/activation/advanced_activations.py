@@ -14,9 +14,8 @@ from distnet.arguments import NOT_NEGATIVE, POSITIVE, as_numbers, check_number, 
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Json, Shape

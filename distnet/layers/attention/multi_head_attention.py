@@ -26,10 +26,9 @@ from distnet.layers.attention.probabilities import (
     softmax,
 )
 from distnet.layers.attention.projection import AsMatrix, Projection, as_matrix
-from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import extents
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, DType, Json

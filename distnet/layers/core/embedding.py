@@ -12,9 +12,9 @@ from distnet.arguments import COUNT
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import DataError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.engine.base import Layer, as_shape, register_layer
+from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.declared import as_shape
 from distnet.layers.operations import applied
 from distnet.registry import LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet.errors import ShapeError
-from distnet.layers.engine.base import Layer, register_layer
+from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.layers.operations import applied
 from distnet.types import Array, Shape
 

@@ -1,198 +1,81 @@
-"""What every layer is: fields, variables, forward, backward."""
+"""Layers, the placeholders that they are called on, and the calls that lie between."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
 
-from distnet import config, naming, random
-from distnet.activations import Activation
-from distnet.arguments import check_fields, is_integer
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
-from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
-from distnet.layers.engine.calling import call_on_arrays, check_tensors, forget_penalties
-from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.overriding import refuse_missing, refuse_own
+from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.layers.engine.calling import call_on_arrays, forget_penalties
+from distnet.layers.engine.operators import Arithmetic
 from distnet.layers.engine.positions import take_in_keras_order
-from distnet.layers.engine.symbolic import Call, GivenMask, KerasTensor
+from distnet.layers.engine.structures import leaves
+from distnet.layers.engine.tensor_shape import TensorShape
 from distnet.old_names import accept_old_arguments
-from distnet.registry import BESIDE, LEFT_OUT, Configurable, Registry, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.registry import Registry
 from distnet.results import as_result
-from distnet.types import Array, ArrayLike, Json, Shape
-from distnet.variables import Penalty, Variable, assign_all
+from distnet.types import Array, Json, Shape
+from distnet.variables import Penalty
 
 L = TypeVar("L", bound="type[Layer]")
 
-_NAMES_OF_FILES = (".", "..", "top_level_model_weights", "optimizer_weights", "model_weights")
-
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Configurable, ABC):
-    """One function of a network, with its gradient.
+class Layer(AbstractLayer):
+    """One function of a network, with its gradient: see ``AbstractLayer`` for its arguments, and for what to override.
 
-    A layer of your own is a dataclass: its fields are its constructor and its saved configuration.
-    It implements ``forward`` and ``backward`` and, where it has weights or changes the shape,
-    ``build`` and ``compute_output_shape``. Nothing that one call computes may be kept on the layer:
-    what backward needs is returned by forward (the layer may be called twice in one graph).
-
-    Args:
-        name: unique within a model; by default the class's name in snake case, numbered.
-        trainable: whether the optimizer updates its weights.
-        dtype: of its weights and results; the global ``floatx`` by default.
-        activity_regularizer: adds a penalty of the layer's output, divided by the batch size.
-        sums_activity: whether that penalty is not divided, as in Keras before TensorFlow's.
-        input_shape: shape of one row of the input, where the layer is a model's first.
-        input_dim: the same for rows that are vectors.
-        batch_input_shape: the same with the batch axis.
-        weights: arrays to start from, as ``set_weights`` takes them; on a layer, its variables.
+    Called on placeholders it becomes a node of a model, called on arrays it computes.
 
     Source: ``keras.layers.Layer``.
     """
 
-    name: str = cast(str, None)
-    trainable: bool = True
-    dtype: str = cast(str, None)
-    activity_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    sums_activity: bool = field(default=False, metadata=BESIDE)
-    input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
-    input_dim: int | None = field(default=None, metadata=LEFT_OUT)
-    batch_input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
-    weights: InitialWeights = field(default=InitialWeights(), metadata=LEFT_OUT)
-
-    call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
-    """Names of what the layer is called on, in order: Keras's names."""
-    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
-    """The dtypes it can have."""
-    supports_masking: ClassVar[bool] = False
-    """Whether time steps pass through one by one, so that the input's mask is the output's too."""
-    makes_masks: ClassVar[bool] = False
-    """Whether its output has a mask where its input has none."""
-    passes_given_masks: ClassVar[bool] = True
-    """Whether masks that a call is given take the place of the inputs' own also for the output."""
-    couples_rows: ClassVar[bool] = False
-    """Whether training computes with statistics of the batch."""
-    takes_views: ClassVar[bool] = False
-    """Whether ``forward`` and ``backward`` take arrays of any layout in memory, not contiguous ones alone."""
-    takes_integers: ClassVar[bool] = False
-    """Whether integer inputs are handed over as they are, not in the model's dtype."""
-
-    takes_layers: ClassVar[bool] = False
-    """Whether its activation may be a layer with weights, a state or random numbers."""
-
-    row_rank: ClassVar[int | None] = None
-    """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
-
-    keras_objects: ClassVar[Mapping[str, str]] = {}
-    """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuses classes that cannot compute, by what they lack.
-
-        Raises:
-            ArgumentError: a ``call`` of the user's, or no ``forward`` or ``backward``.
-        """
-        refuse_own(cls, cls.__name__, "made", ("call",))
-        refuse_missing(cls)
-        return super().__new__(cls)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "build" in vars(cls):
-            cls.build = buildable(cls.build)  # type: ignore[method-assign]
-
     def __post_init__(self) -> None:
-        self.name = _checked_name(self.name, type(self))
-        self.dtype = _dtype_name(self.dtype, self.name, self.dtypes)
-        self.batch_input_shape = self._declared_shape()
-        self._variables: list[Variable] = []
         self.calls: list[Call] = []
-        self.activity_penalties: list[float] = []
-        """What the activities of the last call by hand cost."""
-        self.built_shape: Any = None
-        self._check_activations()
-        check_fields(self, self.name)
-        self.validate()
+        super().__post_init__()
 
-    def _check_activations(self) -> None:
-        for key, value in vars(self).items():
-            if isinstance(value, Activation) and value.is_layer and not self.takes_layers:
-                raise ArgumentError(
-                    f"{self.name}: {key}: expected a function or a layer that is one, without weights, state, random "
-                    f"numbers and activity_regularizer, received {value}. Use a function, and put the layer behind."
-                )
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the layer on placeholders, for a model, or on arrays, for their outputs.
 
-    def validate(self) -> None:
-        """Check and normalize what the fields' types and ranges leave open; ``ArgumentError`` names the layer."""
+        On arrays it is in inference mode unless told otherwise; layers that augment images are in training mode,
+        as in Keras. Each such call draws other random numbers, the same on every rank.
 
-    def build(self, shape: Any, ctx: BuildContext) -> None:
-        """Make the variables for inputs of ``shape`` (batch axis first, None); a list for several inputs.
-
-        Users call it without ``ctx``: see ``by_hand.buildable``.
-        """
-
-    def build_activation(self, shape: Any, ctx: BuildContext) -> None:
-        """Make the variables of an activation that has such, once ``build`` has made the layer's own."""
-
-    def all_shapes(self, given: Any) -> Any:
-        """The shapes that ``build`` wants, of those that a user gives, who may leave some out."""
-        return given
-
-    def compute_output_shape(self, shape: Any) -> Any:
-        """Shape of the output for inputs of ``shape``; unknown extents are None.
-
-        A layer of several inputs is given a list of shapes; one of several outputs gives a list.
-        """
-        return shape
-
-    def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
-        """As ``compute_output_shape``, for a layer whose options decide what it returns."""
-        return self.compute_output_shape(shape)
-
-    def compute_mask(self, x: Any, mask: Any) -> Any:
-        """The output's mask, (N, T) bool or None, for inputs ``x`` and their mask; by default the same."""
-        return mask if self.supports_masking else None
-
-    def masked_axes(self, shape: Shape) -> Shape:
-        """The extents that masks of an input of ``shape`` have, in order; a mask may have the first of them alone."""
-        return shape
-
-    def mask_after(self, x: Any, mask: Any, saved: Any) -> Any:
-        """As ``compute_mask``, given what forward saved for ``x``."""
-        return self.compute_mask(x, mask)
-
-    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """The tensors that forward gets, and its options, for a call with these arguments.
+        Args:
+            args: the inputs, by position or by the names in ``call_arguments``, and what ``bind`` knows.
+            kwargs: the same by name.
 
         Raises:
-            ArgumentError: arguments that the layer does not know.
+            ShapeError: inputs that the layer cannot take.
+            ArgumentError: arguments that it does not know.
         """
-        named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
-        is_unknown = any(value is not None for key, value in named.items() if key not in ("training", "mask"))
-        if is_unknown or len(args) >= len(self.call_arguments):
-            raise ArgumentError(f"{self.name}: is called on its inputs alone, received also {args} {kwargs}.")
-        tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-        options = {key: named[key] for key in ("training", "mask") if named.get(key) is not None}
-        return tensors, options
+        first = self.call_arguments[0]
+        if not args and first not in kwargs:
+            raise ArgumentError(f"{self.name}: expected {first} to be called on, received {sorted(kwargs)}.")
+        inputs, *args = args or (kwargs.pop(first),)  # type: ignore[assignment]
+        tensors, options = self.bind(inputs, *args, **kwargs)
+        _check_tensors(self.name, tensors, type(self).forward)
+        if not isinstance(tensors[0], KerasTensor):
+            return call_on_arrays(self, tensors, options)
+        shapes = [t.shape for t in tensors]
+        if "mask" in options:
+            options = {**options, "mask": GivenMask.among(self, tensors, options["mask"])}
+        self.build_once(shapes[0] if len(shapes) == 1 else shapes)
+        call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
+        made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
+        output_shapes = made if isinstance(made, list) else [made]
+        call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
+        call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
+        self.calls.append(call)
+        forget_penalties([self])
+        return self.in_form(call.outputs)
 
-    @abstractmethod
-    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
-        """The output, and whatever ``backward`` needs; ``x`` must not be written to.
-
-        Several inputs come as a list; several outputs are returned as one.
-        """
-
-    @abstractmethod
-    def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
-        """Gradient of the input; those of the variables go to ``ctx``. ``dy`` must not be written to.
-
-        A list of gradients for several inputs; None for an input that has none, such as integers, and for all where
-        nobody needs them (``ctx.needs_input_gradient``).
-        """
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]:
+        """None: wrappers and models have such."""
+        return ()
 
     @property
     def input(self) -> Any:
@@ -235,136 +118,6 @@ class Layer(Configurable, ABC):
             raise NotBuiltError(f"{self.name}: is part of no model yet, so that it has neither input nor output.")
         return self.calls[0]
 
-    def as_declared(self, number: int, rows: Array) -> Array:
-        """Rows of input ``number``, cast as a model's ``Input`` says; any layer else takes them as they are."""
-        return rows
-
-    def penalty(self, saved: Any) -> float:
-        """What the layers within this one add to the loss for their activities, given what forward saved."""
-        return 0.0
-
-    @property
-    def has_penalty(self) -> bool:
-        """Whether layers within this one can add to the loss."""
-        return False
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the layer on placeholders, for a model, or on arrays, for their outputs.
-
-        On arrays it is in inference mode unless told otherwise; layers that augment images are in training mode,
-        as in Keras. Each such call draws other random numbers, the same on every rank.
-
-        Args:
-            args: the inputs, by position or by the names in ``call_arguments``, and what ``bind`` knows.
-            kwargs: the same by name.
-
-        Raises:
-            ShapeError: inputs that the layer cannot take.
-            ArgumentError: arguments that it does not know.
-        """
-        first = self.call_arguments[0]
-        if not args and first not in kwargs:
-            raise ArgumentError(f"{self.name}: expected {first} to be called on, received {sorted(kwargs)}.")
-        inputs, *args = args or (kwargs.pop(first),)  # type: ignore[assignment]
-        tensors, options = self.bind(inputs, *args, **kwargs)
-        check_tensors(self.name, tensors, type(self).forward)
-        if not isinstance(tensors[0], KerasTensor):
-            return call_on_arrays(self, tensors, options)
-        shapes = [t.shape for t in tensors]
-        if "mask" in options:
-            options = {**options, "mask": GivenMask.among(self, tensors, options["mask"])}
-        self.build_once(shapes[0] if len(shapes) == 1 else shapes)
-        call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
-        made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
-        output_shapes = made if isinstance(made, list) else [made]
-        call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
-        call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
-        self.calls.append(call)
-        forget_penalties([self])
-        return self.in_form(call.outputs)
-
-    def in_form(self, outputs: Sequence[Any]) -> Any:
-        """The placeholders of the outputs, one after the other, in the form in which a call returns them."""
-        return outputs[0] if len(outputs) == 1 else list(outputs)
-
-    def as_given(self, outputs: Sequence[Any]) -> Any:
-        """The same for arrays."""
-        return self.in_form(outputs)
-
-    def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
-        """Build for inputs of ``shape`` (a list for several inputs), unless that is done already.
-
-        Args:
-            shape: with the batch axis.
-            ctx: makes the variables; a layer within another is handed that layer's ``ctx.within(name)``.
-
-        Raises:
-            ShapeError: the weights that exist are for another shape.
-        """
-        if self.built_shape is not None:
-            if self.variables and _without_batch(self.built_shape) != _without_batch(shape):
-                self.check_shape(shape)
-            return
-        if ctx is None:
-            address = (random.job_seed(), "layer", random.next_build_index())
-            ctx = BuildContext(self.name, np.dtype(self.dtype), address)
-        self.build(shape, ctx)
-        self._variables = ctx.variables
-        self.build_activation(shape, ctx)
-        self.built_shape = self.input_shape = shape
-        initial = vars(self)["initial_weights"]
-        if initial is not None:
-            self.set_weights(as_list(initial))
-
-    def check_shape(self, shape: Any) -> None:
-        """Fail unless the weights, made for ``built_shape``, fit inputs of ``shape`` too.
-
-        Raises:
-            ShapeError: they do not; so it is by default wherever the shapes differ.
-        """
-        raise ShapeError(
-            f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "
-            "Make another layer for them."
-        )
-
-    def inner_layers(self) -> Iterable[tuple[str, Layer]]:
-        """The layers within, each with the path of attributes by which Keras 3 reaches it from this one."""
-        return ()
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables, in the order they were made."""
-        return self._variables
-
-    @property
-    def built(self) -> bool:
-        """Whether the variables exist."""
-        return self.built_shape is not None
-
-    def all_weights(self) -> list[Variable]:
-        """All variables, the trainable ones first: those of the attribute ``weights``."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training updates; none in a layer with ``trainable=False``."""
-        return [v for v in self.variables if v.trainable and self.trainable]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The variables that training leaves alone."""
-        return [v for v in self.variables if not (v.trainable and self.trainable)]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """Keras's other name of ``trainable_weights``."""
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """Keras's other name of ``non_trainable_weights``."""
-        return self.non_trainable_weights
-
     @property
     def losses(self) -> list[Any]:
         """The penalties of the activities of the last call by hand, then that of each trained weight.
@@ -385,64 +138,168 @@ class Layer(Configurable, ABC):
                 waiting += reversed([inner for _, inner in layer.inner_layers() if id(inner) not in layers])
         return [penalty for layer in layers.values() for penalty in layer.activity_penalties]
 
-    def get_weights(self) -> list[Array]:
-        """Copies of all weights, the trainable ones first."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Overwrite all weights, in the order of ``get_weights``.
-
-        Raises:
-            ShapeError: a wrong number of arrays, or an array of the wrong shape.
-        """
-        assign_all(self.name, self.weights, weights)
-
-    def count_params(self) -> int:
-        """Number of weights.
-
-        Raises:
-            NotBuiltError: the layer has not seen an input shape.
-        """
-        if not self.built:
-            raise NotBuiltError(f"{self.name}: count_params needs the input shape. Build the model first.")
-        return sum(v.size for v in self.variables)
-
-    def activity_scale(self, rows: int) -> float:
-        """What its activity penalty is multiplied by, for ``rows`` in the global batch."""
-        return 1.0 if self.sums_activity else 1.0 / rows
-
-    def get_config(self) -> dict[str, Json]:
-        """The constructor's arguments as JSON; an activity regularizer only where there is one."""
-        found = super().get_config()
-        if self.activity_regularizer is None:
-            del found["activity_regularizer"]
-        return found
-
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop a list of axes."""
         found = cast(dict[str, Any], super().as_json())
         return LAYERS.with_module(found) if isinstance(found["config"].get("axis"), list) else found
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the layer that ``get_config`` described, by this Keras or an older one.
+
+@dataclass(eq=False)
+class Call:
+    """One call of a layer on placeholders.
+
+    Args:
+        layer: what was called.
+        number: which call of this layer it is, from 0.
+        inputs: the placeholders that forward gets, in order.
+        options: what forward finds in ``ctx.options``.
+        args, kwargs: the call as it was written, for the model's configuration.
+    """
+
+    layer: Layer
+    number: int
+    inputs: tuple[KerasTensor, ...]
+    options: Mapping[str, Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    outputs: tuple[KerasTensor, ...] = field(default=())
+    is_masked: bool = False
+    """Whether what it makes may have a mask."""
+
+
+@dataclass(eq=False)
+class KerasTensor(Arithmetic):
+    """A placeholder for an array of a model: its shape, and the call that makes it.
+
+    Args:
+        shape: with the batch axis.
+        dtype: name of the dtype.
+        call: makes it.
+        index: which output of the call it is.
+    """
+
+    shape: Shape
+    dtype: str
+    call: Call
+    index: int = 0
+
+    def __post_init__(self) -> None:
+        self.shape = TensorShape(self.shape)
+
+    def __array__(self, *args: object, **kwargs: object) -> NoReturn:
+        """NumPy's functions cannot be called on it.
 
         Raises:
-            ArgumentError: an unknown key.
+            ArgumentError: always.
         """
-        return super().from_config(config)
+        raise ArgumentError(
+            f"{self.name}: a placeholder holds no numbers, so that NumPy cannot compute with it. Call layers on it, "
+            "such as Activation, Rescaling or a layer of your own."
+        )
 
-    def _declared_shape(self) -> Shape | None:
-        if self.batch_input_shape is not None:
-            return as_shape(self.batch_input_shape, self.name)
-        if self.input_shape is not None:
-            return (None, *as_shape(self.input_shape, self.name))
-        if self.input_dim is not None:
-            return (None, *as_shape((self.input_dim,), self.name))
-        return None
+    @property
+    def may_be_masked(self) -> bool:
+        """Whether a mask may come with it: a layer that makes masks lies before it."""
+        return self.call.is_masked
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def get_shape(self) -> Shape:
+        """The shape.
+
+        Source: ``tensorflow.Tensor.get_shape``.
+        """
+        return self.shape
+
+    @property
+    def _keras_shape(self) -> Shape:
+        """The shape, by its name in Keras 1 and 2."""
+        return self.shape
+
+    @property
+    def name(self) -> str:
+        """Name of the layer that makes it."""
+        return self.call.layer.name
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
-Layer.build = buildable(Layer.build)  # type: ignore[method-assign]
+@dataclass(frozen=True)
+class GivenMask:
+    """Masks given to a call by hand, which follow its inputs among the tensors.
+
+    Args:
+        inputs: how many of the tensors are inputs.
+        places: for each input the number of its mask among the tensors, or None.
+    """
+
+    inputs: int
+    places: tuple[int | None, ...]
+
+    @classmethod
+    def among(cls, layer: Layer, tensors: list[Any], given: Any) -> GivenMask:
+        """Append the mask of the first input, or a list of one or None for each, to the tensors; says where they are.
+
+        Raises:
+            ArgumentError: a mask that is no placeholder.
+            ShapeError: one that is not of the shape of its input's first axes.
+        """
+        inputs, places = len(tensors), []
+        masks = list(given) if isinstance(given, list | tuple) else [given]
+        for tensor, mask in zip(tensors[:inputs], masks, strict=False):
+            places.append(None if mask is None else len(tensors))
+            if mask is not None:
+                _check_mask(layer, tensor, mask)
+                tensors.append(mask)
+        return cls(inputs, (*places, *[None] * (inputs - len(places))))
+
+
+def placeholders(structure: Any) -> Iterator[KerasTensor]:
+    """The placeholders in nested lists, tuples and dicts, in order."""
+    return (leaf for leaf in leaves(structure) if isinstance(leaf, KerasTensor))
+
+
+def _check_mask(layer: Layer, tensor: KerasTensor, mask: Any) -> None:
+    if not isinstance(mask, KerasTensor):
+        raise ArgumentError(
+            f"{layer.name}: expected as mask a placeholder, for it is called on placeholders; received "
+            f"{reprlib.repr(mask)}."
+        )
+    axes = layer.masked_axes(tensor.shape)
+    fits = all(m is None or n is None or m == n for m, n in zip(mask.shape, axes, strict=False))
+    if not fits or mask.ndim > len(axes):
+        raise ShapeError(
+            f"{layer.name}: expected a mask of the shape of the input's first axes, {axes}, received {mask.shape}."
+        )
+
+
+def _check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:
+    """Fail unless these can be what a layer is called on.
+
+    Args:
+        where: the layer's name.
+        tensors: what it is called on.
+        forward: the layer's; one that is annotated to take an Array takes no list.
+
+    Raises:
+        ArgumentError: nothing, or placeholders beside arrays.
+        ShapeError: several tensors, where ``forward`` takes one array.
+    """
+    kinds = {isinstance(t, KerasTensor) for t in tensors}
+    if len(kinds) != 1:
+        other = next((t for t in tensors if not isinstance(t, KerasTensor)), None)
+        received = f"also {reprlib.repr(other)}" if kinds else "none"
+        raise ArgumentError(f"{where}: expected placeholders alone, or arrays alone, received {received}.")
+    if len(tensors) > 1 and forward.__annotations__.get("x") in ("Array", Array):
+        raise ShapeError(
+            f"{where}: is called on one tensor, received a list of {len(tensors)}. Merge them first, for example with "
+            "Concatenate."
+        )
+
 
 LAYERS: Registry[Layer] = Registry(
     "layer",
@@ -462,44 +319,3 @@ def register_layer(*aliases: str) -> Callable[[L], L]:
         return register(cls)
 
     return decorate
-
-
-def _without_batch(shape: Any) -> Any:
-    return [s[1:] for s in shape] if isinstance(shape, list) else shape[1:]
-
-
-def _checked_name(name: object, cls: type) -> str:
-    if name is None:
-        return naming.unique_name(cls.__name__)
-    if not isinstance(name, str) or not name or "/" in name or "\0" in name or name in _NAMES_OF_FILES:
-        raise ArgumentError(
-            f"{cls.__name__}: name must be a non-empty string without '/', and none of {_NAMES_OF_FILES}, which mean "
-            f"something else in a saved file; received {name!r}."
-        )
-    return name
-
-
-def _dtype_name(dtype: object, where: str, known: Sequence[str]) -> str:
-    if dtype is None:
-        return config.floatx()
-    if isinstance(dtype, Mapping):
-        dtype = dtype.get("config", {}).get("name") or str(dtype.get("class_name"))
-    try:
-        name = dtype if isinstance(dtype, str) else np.dtype(cast(Any, dtype)).name
-    except TypeError:
-        name = None
-    if name not in known:
-        raise ArgumentError(f"{where}: expected a dtype of {known}, received {dtype!r}.")
-    return cast(str, name)
-
-
-def as_shape(shape: object, where: str) -> Shape:
-    """``shape`` as a tuple; one integer stands for a shape of one axis.
-
-    Raises:
-        ArgumentError: it holds anything but non-negative integers and None.
-    """
-    extents = tuple(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else (shape,)
-    if any(n is not None and (not is_integer(n) or n < 0) for n in extents):
-        raise ArgumentError(f"{where}: a shape holds non-negative integers and None, received {shape!r}.")
-    return tuple(None if n is None else int(n) for n in extents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -13,10 +13,19 @@ from distnet.arguments import is_integer
 from distnet.errors import ArgumentError
 from distnet.layers.engine.context import BuildContext
 from distnet.types import Shape
+from distnet.variables import Variable
 
-if TYPE_CHECKING:
-    from distnet.layers.engine.base import Layer
-    from distnet.variables import Variable
+
+class Buildable(Protocol):
+    """What is asked of a layer here."""
+
+    name: str
+
+    def build_once(self, shape: Any) -> None: ...
+
+    def all_shapes(self, given: Any) -> Any: ...
+
+    def all_weights(self) -> list[Variable]: ...
 
 
 class InitialWeights:
@@ -25,10 +34,10 @@ class InitialWeights:
     Source: ``keras.layers.Layer`` of Keras 2.
     """
 
-    def __get__(self, instance: Layer | None, owner: type) -> list[Variable]:
+    def __get__(self, instance: Buildable | None, owner: type) -> list[Variable]:
         return cast("list[Variable]", None) if instance is None else instance.all_weights()
 
-    def __set__(self, instance: Layer, value: object) -> None:
+    def __set__(self, instance: Buildable, value: object) -> None:
         instance.__dict__["initial_weights"] = None if value is self else value
 
 
@@ -47,7 +56,7 @@ def buildable(build: Callable[..., Any]) -> Callable[..., Any]:
         return build
 
     @functools.wraps(build)
-    def built(self: Layer, *args: Any, **kwargs: Any) -> Any:
+    def built(self: Buildable, *args: Any, **kwargs: Any) -> Any:
         if "ctx" in kwargs or any(isinstance(arg, BuildContext) for arg in args):
             return build(self, *args, **kwargs)
         self.build_once(self.all_shapes(_shapes(self.name, [*args, *kwargs.values()])))

@@ -1,26 +1,23 @@
-"""Calls by hand: what a layer is called on, checked, the arrays' masks, and what it gives."""
+"""Calls on arrays: the arrays and their masks, checked, and what the layer gives."""
 
 from __future__ import annotations
 
 import itertools
 import reprlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from distnet import random
 from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import ForwardContext, Turn, Workspaces
-from distnet.layers.engine.symbolic import KerasTensor
 from distnet.results import as_result, mask_of
 from distnet.types import Array, Shape
 
-if TYPE_CHECKING:
-    from distnet.layers.engine.base import Layer
 
-
-def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
+def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """What a layer makes of arrays, with the masks that belong to it; random numbers have addresses of their own.
 
     Args:
@@ -55,14 +52,14 @@ def call_on_arrays(layer: Layer, tensors: Sequence[Any], options: Mapping[str, A
     return layer.as_given([as_result(part.copy(), mask) for part, mask in zip(parts, each, strict=True)])
 
 
-def forget_penalties(layers: Iterable[Layer]) -> None:
+def forget_penalties(layers: Iterable[AbstractLayer]) -> None:
     """Forget what the activities of calls by hand cost, in these layers and those within."""
     for layer in layers:
         layer.activity_penalties.clear()
         forget_penalties(inner for _, inner in layer.inner_layers())
 
 
-def _keep_penalties(layer: Layer, parts: Sequence[Array], ctx: ForwardContext) -> None:
+def _keep_penalties(layer: AbstractLayer, parts: Sequence[Array], ctx: ForwardContext) -> None:
     """Keep on each layer what the activities of this call cost, as Keras does until the next call by hand."""
     forget_penalties([layer])
     regularizer, rows = layer.activity_regularizer, ctx.global_rows
@@ -72,31 +69,7 @@ def _keep_penalties(layer: Layer, parts: Sequence[Array], ctx: ForwardContext) -
         inner.activity_penalties.append(penalty)
 
 
-def check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., Any]) -> None:
-    """Fail unless these can be what a layer is called on.
-
-    Args:
-        where: the layer's name.
-        tensors: what it is called on.
-        forward: the layer's; one that is annotated to take an Array takes no list.
-
-    Raises:
-        ArgumentError: nothing, or placeholders beside arrays.
-        ShapeError: several tensors, where ``forward`` takes one array.
-    """
-    kinds = {isinstance(t, KerasTensor) for t in tensors}
-    if len(kinds) != 1:
-        other = next((t for t in tensors if not isinstance(t, KerasTensor)), None)
-        received = f"also {reprlib.repr(other)}" if kinds else "none"
-        raise ArgumentError(f"{where}: expected placeholders alone, or arrays alone, received {received}.")
-    if len(tensors) > 1 and forward.__annotations__.get("x") in ("Array", Array):
-        raise ShapeError(
-            f"{where}: is called on one tensor, received a list of {len(tensors)}. Merge them first, for example with "
-            "Concatenate."
-        )
-
-
-def as_inputs(layer: Layer, tensors: Sequence[Any]) -> list[Array]:
+def as_inputs(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Array]:
     """The arrays that ``forward`` gets: in the layer's dtype, unless it takes integers as they are.
 
     Raises:
@@ -110,7 +83,7 @@ def as_inputs(layer: Layer, tensors: Sequence[Any]) -> list[Array]:
     return [a if a.dtype.kind in keeps else a.astype(layer.dtype, order="C") for a in arrays]
 
 
-def as_masks(layer: Layer, given: Any, inputs: Sequence[Array]) -> Any:
+def as_masks(layer: AbstractLayer, given: Any, inputs: Sequence[Array]) -> Any:
     """The mask of one input, or a list of one for each of several; None where there is none.
 
     Raises:
@@ -150,7 +123,7 @@ def _as_array(where: str, tensor: Any) -> Array:
     return array
 
 
-def _as_mask(layer: Layer, given: Any, x: Array) -> Array:
+def _as_mask(layer: AbstractLayer, given: Any, x: Array) -> Array:
     mask, axes = np.asarray(given), layer.masked_axes(x.shape)
     if mask.dtype.kind not in "biuf" or not mask.ndim or mask.shape != axes[: mask.ndim]:
         raise ShapeError(

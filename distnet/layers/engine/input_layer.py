@@ -8,9 +8,9 @@ from typing import ClassVar, cast
 
 from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import Layer, as_shape, register_layer
+from distnet.layers.engine.base import Call, KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.symbolic import Call, KerasTensor
+from distnet.layers.engine.declared import as_shape
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Json, Shape
 

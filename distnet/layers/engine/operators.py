@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import reprlib
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+_MAKERS: dict[str, Callable[..., Any]] = {}
+
+
+def makes_operations(function: M) -> M:
+    """Decorate what makes operations: these are layers, and so made of what this module is part of."""
+    _MAKERS[function.__name__] = function
+    return function
 
 
 def _operator(kind: str, is_reflected: bool = False) -> Callable[[Any, Any], Any]:
@@ -78,7 +87,7 @@ class Arithmetic:
 
     def activated(self, activation: Any) -> Any:
         """The activation of each entry: what calling an ``Activation`` on a placeholder gives."""
-        return importlib.import_module("distnet.layers.operations").activated(activation, self)
+        return _MAKERS["activated"](activation, self)
 
     def reshape(self, newshape: Any) -> Any:
         """``ops.reshape(x, newshape)``."""
@@ -90,5 +99,4 @@ class Arithmetic:
 
 
 def _applied(kind: str, *operands: Any, **arguments: Any) -> Any:
-    """Operations are layers, which are called on placeholders: this module cannot import them."""
-    return importlib.import_module("distnet.layers.operations").applied(kind, *operands, **arguments)
+    return _MAKERS["applied"](kind, *operands, **arguments)

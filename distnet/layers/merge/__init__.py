@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from distnet.absent import names_elsewhere
-from distnet.layers.engine.symbolic import KerasTensor
+from distnet.layers.engine.base import KerasTensor
 from distnet.layers.merge.of_keras_1 import Merge as Merge
 
 

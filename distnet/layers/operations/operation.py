@@ -16,9 +16,9 @@ import numpy as np
 from distnet import activations, naming
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.engine.base import Layer
+from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.symbolic import KerasTensor, placeholders
+from distnet.layers.engine.operators import makes_operations
 from distnet.layers.operations.elementwise import ELEMENTWISE
 from distnet.layers.operations.functions import Function, summed_to
 from distnet.layers.operations.reductions import REDUCTIONS
@@ -198,6 +198,7 @@ class Operation(Layer):
             )
 
 
+@makes_operations
 def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any) -> Any:
     """What a function makes of placeholders, beside constants: the placeholder of its result, or the list of several.
 
@@ -230,6 +231,7 @@ def called(kind: str, *args: Any, **kwargs: Any) -> Any:
     return applied(kind, *(given.pop(name) for name in function.operands), **given)
 
 
+@makes_operations
 def activated(activation: Activation, x: KerasTensor) -> Any:
     """The operation that an activation is.
 

@@ -13,8 +13,9 @@ from distnet import config
 from distnet.arguments import FRACTION, is_integer, required_number, whole_number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels import Kernels
-from distnet.layers.engine.base import Layer, as_shape, register_layer
+from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.declared import as_shape
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Json, Shape
 

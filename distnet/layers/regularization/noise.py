@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.arguments import BELOW_ONE, FRACTION, NOT_NEGATIVE, number, required_number, whole_number
-from distnet.layers.engine.base import Layer, as_shape, register_layer
+from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.declared import as_shape
 from distnet.layers.regularization.dropout import mask_bits, threshold
 from distnet.registry import IF_SET
 from distnet.regularizers import L1L2

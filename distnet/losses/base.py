@@ -1,4 +1,4 @@
-"""What a loss is: values and their gradient together, and the sums that training adds up over ranks."""
+"""The base of losses: values with their gradient, and the sums that training adds up over ranks."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Loss(Configurable, ABC):
         """
 
     def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        """One value per sample, and what gives the gradient of their weighted sum; errors as in a gradient's."""
+        """One value per sample, and the pullback of the values; it raises what ``values_and_gradient`` raises."""
         values, gradient = self.values_and_gradient(y_true, y_pred)
         return values, lambda upstream: gradient * self._spread(upstream, values, gradient.shape)
 
@@ -82,7 +82,7 @@ class Loss(Configurable, ABC):
         return self.values_and_pullback(y_true, y_pred)[0]
 
     def _spread(self, upstream: Array | float, values: Array, shape: Shape) -> Array | float:
-        """A factor of each value as one of the gradient, which has ``shape``: with an axis of 1 where values lost one.
+        """Factors of the values as factors of the gradient of ``shape``: with an axis of 1 where the values lost one.
 
         Raises:
             ShapeError: the values have more axes than the gradient.
@@ -111,7 +111,7 @@ class Loss(Configurable, ABC):
         sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
 
     def of_logits(self, activation: Activation) -> Loss | None:
-        """This loss as a function of what ``activation`` makes the predictions of; None where it has no such form."""
+        """This loss as a function of the logits that ``activation`` turns into predictions, or None."""
         return None
 
     def valid(self, y_true: Array, values: Array) -> Array | None:
@@ -213,7 +213,7 @@ class Loss(Configurable, ABC):
     ) -> tuple[float, Array]:
         """The weighted sum of the values and its gradient, times ``scale``: a NumPy scalar would widen the gradient."""
         weight = self._weights(y_true, values, sample_weight, mask)
-        # What couples rows says the gradient of the sum of its values; those that do not count are 0.
+        # Where rows are coupled, values that do not count are 0, and the gradient is that of the sum of all.
         if weight is None or (self.couples_rows and sample_weight is None and mask is None):
             return float(values.sum(dtype=np.float64)) * scale, pullback(scale)
         if self.couples_rows:

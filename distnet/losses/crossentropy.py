@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import activations, config
+from distnet.activations.pieces import clip_slope
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import class_numbers
 from distnet.losses.base import Pullback
@@ -15,7 +16,6 @@ from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
     clip,
-    clip_slope,
     log_softmax,
     power_slope,
     share,

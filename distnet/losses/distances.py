@@ -12,7 +12,7 @@ from distnet.arguments import POSITIVE, number
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
-from distnet.losses.slopes import step
+from distnet.losses.slopes import max_slope
 from distnet.registry import BESIDE
 from distnet.types import Array
 
@@ -84,7 +84,7 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
         one_plus = np.maximum(y_pred, epsilon) + 1.0
         error = np.log(one_plus) - np.log(np.maximum(y_true, epsilon) + 1.0)
         values = (error * error).mean(axis=-1)
-        return values, lambda dv: error / one_plus * step(y_pred - epsilon) * (2.0 / y_pred.shape[-1]) * dv
+        return values, lambda dv: error / one_plus * max_slope(y_pred - epsilon) * (2.0 / y_pred.shape[-1]) * dv
 
 
 mean_squared_logarithmic_error = LossFunction(MeanSquaredLogarithmicError)
@@ -155,7 +155,7 @@ class CosineSimilarity(BuiltInLoss):
         share = 1.0 / y_pred.shape[self.axis] if self.mean_over_axis else 1.0
 
         def pullback(dv: Array | float) -> Array:
-            return np.asarray((p * cosine * step(length - config.epsilon()) - t) * (inverse * share) * dv)
+            return np.asarray((p * cosine * max_slope(length - config.epsilon()) - t) * (inverse * share) * dv)
 
         return -cosine.squeeze(axis=self.axis) * share, pullback
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from distnet import activations, config
 from distnet.activations import Activation
+from distnet.activations.pieces import clip_slope
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.crossentropy import smoothed_binary, smoothed_one_hot
@@ -20,7 +21,6 @@ from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
     clip,
-    clip_slope,
     log_softmax,
     power_slope,
     share,

@@ -10,7 +10,7 @@ import numpy as np
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
-from distnet.losses.slopes import step
+from distnet.losses.slopes import max_slope
 from distnet.registry import BESIDE
 from distnet.types import Array
 
@@ -36,7 +36,7 @@ class Hinge(BuiltInLoss):
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         t = y_true if self.plain_labels else signs(y_true)
         margin = 1.0 - t * y_pred
-        return np.maximum(margin, 0.0).mean(axis=-1), lambda dv: -t * step(margin) * (1.0 / y_pred.shape[-1]) * dv
+        return np.maximum(margin, 0.0).mean(axis=-1), lambda dv: -t * max_slope(margin) * (1.0 / y_pred.shape[-1]) * dv
 
 
 hinge = LossFunction(Hinge)
@@ -78,7 +78,7 @@ class CategoricalHinge(BuiltInLoss):
         def pullback(dv: Array | float) -> Array:
             is_worst = (others == worst).astype(y_pred.dtype)
             is_worst /= is_worst.sum(axis=-1, keepdims=True)
-            return np.asarray(((1.0 - y_true) * is_worst - y_true) * step(margin) * dv)
+            return np.asarray(((1.0 - y_true) * is_worst - y_true) * max_slope(margin) * dv)
 
         return np.maximum(margin, 0.0)[..., 0], pullback
 

@@ -1,4 +1,4 @@
-"""Losses of this package: a class that says values and gradient once, and the function and metric made from it."""
+"""The losses of this package: each class states values and gradient once; function and metric are made from it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class AsMetric:
     Args:
         class_name: of the metric; by default the loss's.
         name: the key in logs; by default the name of the loss's function.
-        written: options that the metric's config has, though the loss's has them not.
-        beside: options that no Keras's metric has, which are written beside the config.
+        written: options in the metric's config that the loss's config leaves out.
+        beside: options that Keras's metric lacks; they are saved next to the config.
     """
 
     class_name: str = ""
@@ -36,7 +36,7 @@ class AsMetric:
 
 
 class BuiltInLoss(HasFunction, Loss, ABC):
-    """A loss that says its values and their gradient in one formula; its own fields are the formula's options."""
+    """A loss whose values and gradient one formula states; its own fields are the formula's options."""
 
     family: ClassVar[type] = Loss
     has_function_name: ClassVar[bool] = True
@@ -46,9 +46,10 @@ class BuiltInLoss(HasFunction, Loss, ABC):
 
     @abstractmethod
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        """The values of arrays that are aligned, and what gives the gradient with respect to ``y_pred``.
+        """The values of aligned arrays, and their pullback.
 
-        The gradient with respect to the values comes as one number, or with an axis of 1 where values lost one.
+        The pullback takes the gradient with respect to the values, and gives that with respect to ``y_pred``. It is
+        handed one number for all values, or one for each, with an axis of 1 where the values lost one.
         """
 
     def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
@@ -75,7 +76,7 @@ class BuiltInLoss(HasFunction, Loss, ABC):
         return values, pullback(1.0)
 
     def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        if type(self).values_and_gradient is not BuiltInLoss.values_and_gradient:  # a user's class has the last word
+        if type(self).values_and_gradient is not BuiltInLoss.values_and_gradient:  # a user's class overrides it
             return super().values_and_pullback(y_true, y_pred)
         return self._pullback_of_formula(y_true, y_pred)
 

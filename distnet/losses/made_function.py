@@ -20,7 +20,7 @@ P = ParamSpec("P")
 
 
 class HasFunction(ABC):
-    """A dataclass whose values a function gives too; its own fields are the function's options."""
+    """A dataclass from which a function is made; its own fields are the function's options."""
 
     family: ClassVar[type]
     """The dataclass whose fields are no options."""
@@ -44,7 +44,7 @@ class HasFunction(ABC):
 
     @classmethod
     def with_options(cls, options: Mapping[str, object]) -> Self:
-        """An object for its values alone, whose options are not checked."""
+        """An object with these options, unchecked; only its values are wanted."""
         made = cls.__new__(cls)
         vars(made).update(options)
         return made
@@ -58,7 +58,7 @@ def option_names(cls: type[HasFunction]) -> tuple[str, ...]:
 
 
 class MadeFunction(Generic[P]):
-    """The function of a class. It is called, named, pickled and copied as any function.
+    """The function made from a class. It is named, pickled and copied like any function.
 
     Args:
         cls: the class, of which it becomes the ``function``.

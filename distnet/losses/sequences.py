@@ -1,4 +1,4 @@
-"""How probable a sequence of labels is among the sequences of steps that mean it."""
+"""The probability of a sequence of labels, over all sequences of steps that mean it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from distnet.errors import DataError, ShapeError
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss, LossFunction
+from distnet.losses.slopes import log_softmax
 from distnet.types import Array, ArrayLike
 
 BLANK = 0
 _IMPOSSIBLE = -1e5
-"""Logarithm of the probability of what cannot be, as Keras has it: a loss of about 1e5 where the steps are too few."""
+"""The log probability of what cannot be, as in Keras: the loss is about 1e5 where there are too few steps."""
 
 
 class _Chain:
@@ -25,8 +26,7 @@ class _Chain:
 
     def __init__(self, labels: Array, logits: Array) -> None:
         rows, length = labels.shape
-        shifted = logits - logits.max(axis=2, keepdims=True)
-        self.log_share = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+        self.log_share = log_softmax(logits, axis=2)
         self.states = np.full((rows, 2 * length + 1), BLANK)
         self.states[:, 1::2] = labels
         self.last = 2 * np.count_nonzero(labels, axis=1)
@@ -50,7 +50,7 @@ class _Chain:
         return np.asarray(np.logaddexp(at_end[rows, self.last], before))
 
     def gradient(self, ahead: Array, log_p: Array) -> Array:
-        """(N, T, C) of ``-log_p`` by the logits: what the steps say, less what they should have said."""
+        """(N, T, C) of ``-log_p`` by the logits: what the steps say, minus what they should say."""
         rows, steps, states = self.emitted.shape
         behind = np.full((rows, states), -np.inf, self.emitted.dtype)
         each = np.arange(rows)

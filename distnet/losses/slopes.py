@@ -1,12 +1,13 @@
-"""Pieces that several loss functions share, with the slopes that automatic differentiation gives them.
+"""Pieces that several losses share, with the slopes that automatic differentiation gives them.
 
-At the very point where a minimum or maximum changes sides, both sides count half, as in JAX.
+Where a minimum or maximum changes sides, both sides count half, as in JAX.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from distnet.activations.distributions import LogSoftmax, Softmax
 from distnet.types import Array
 
 
@@ -15,12 +16,7 @@ def clip(x: Array, low: float, high: float) -> Array:
     return np.asarray(np.minimum(np.maximum(x, low), high))
 
 
-def clip_slope(x: Array, low: float, high: float) -> Array:
-    """1 within the bounds, 0 outside, a half on them."""
-    return np.asarray(np.heaviside(x - low, 0.5) * np.heaviside(high - x, 0.5))
-
-
-def step(x: Array) -> Array:
+def max_slope(x: Array) -> Array:
     """The slope of ``max(x, 0)``: 1 above 0, 0 below, a half at 0."""
     return np.asarray(np.heaviside(x, 0.5))
 
@@ -36,8 +32,9 @@ def power_slope(base: Array, exponent: float) -> Array:
 
 def log_softmax(z: Array, axis: int) -> Array:
     """``z - log(sum(exp(z)))`` along an axis, without overflow."""
-    shifted = z - z.max(axis=axis, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
+    y = np.empty_like(z)
+    LogSoftmax(axis).forward(z, out=y)
+    return y
 
 
 def sigmoid(z: Array) -> Array:
@@ -47,8 +44,10 @@ def sigmoid(z: Array) -> Array:
 
 
 def softmax_pullback(dp: Array, p: Array, axis: int) -> Array:
-    """The gradient before a softmax from the one after it, ``p`` being what it gave."""
-    return np.asarray(p * (dp - (dp * p).sum(axis=axis, keepdims=True)))
+    """The gradient of the input of a softmax, whose output was ``p``."""
+    dz = np.empty_like(dp)
+    Softmax(axis).backward(dp, p, out=dz)
+    return dz
 
 
 def share(y_pred: Array, axis: int) -> tuple[Array, Array]:
@@ -58,5 +57,5 @@ def share(y_pred: Array, axis: int) -> tuple[Array, Array]:
 
 
 def share_pullback(dq: Array, q: Array, total: Array, axis: int) -> Array:
-    """The gradient before ``share`` from the one after it."""
+    """The gradient of the input of ``share``."""
     return np.asarray((dq - (dq * q).sum(axis=axis, keepdims=True)) / total)

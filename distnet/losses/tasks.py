@@ -1,4 +1,4 @@
-"""Which kind of classification shapes speak of."""
+"""The kind of classification, by the shapes of targets and predictions."""
 
 from __future__ import annotations
 

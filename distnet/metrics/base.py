@@ -1,4 +1,4 @@
-"""What a metric is: a state that rows add to, and what to make of it."""
+"""The base of metrics: a state that rows add to, and its result."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Metric(Configurable, ABC):
     """
 
     direction: ClassVar[Literal["up", "down"] | None] = None
-    """Which way is better; None where nobody knows."""
+    """Whether larger or smaller values are better; None if that is unknown."""
     heeds_mask: ClassVar[bool] = False
-    """Whether it leaves out the time steps that the mask of the predictions excludes."""
+    """Whether time steps that the predictions' mask excludes are left out."""
 
     name: str = field(default="", kw_only=True)
     dtype: Json = field(default=None, kw_only=True, repr=False)
@@ -63,7 +63,7 @@ class Metric(Configurable, ABC):
 
     @abstractmethod
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Take these rows in: add their sums to the variables."""
+        """Add the sums of these rows to the variables."""
 
     @abstractmethod
     def result(self) -> float | Array:

@@ -1,4 +1,4 @@
-"""The metrics that are means of losses. Each is made from its loss, which says how it is called as a metric."""
+"""Metrics that are means of losses. Each is made from its loss, whose ``AsMetric`` names it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LossMetric(FunctionMetric, ABC):
 
 
 def metric_of(loss: type[BuiltInLoss], said: AsMetric) -> type[LossMetric]:
-    """The metric that is the mean of a loss, registered by the loss's names.
+    """Make and register the metric that is the mean of a loss; it has the loss's names.
 
     Args:
         loss: the class of the loss.
@@ -59,7 +59,7 @@ def metric_of(loss: type[BuiltInLoss], said: AsMetric) -> type[LossMetric]:
 
 
 def _option(f: dataclasses.Field[Any], said: AsMetric) -> tuple[str, Any, Any]:
-    """A loss's field as the metric's: name, type and field."""
+    """Name, type and field of the metric's option, from the loss's field."""
     metadata = {**f.metadata, **(BESIDE if f.name in said.beside else {})}
     if f.name in said.written:
         del metadata["config"]

@@ -22,7 +22,7 @@ from distnet.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 __getattr__ = names_elsewhere(
     __name__,
     absent={
-        "OrbaxCheckpoint": "it writes files of JAX. Use ModelCheckpoint or BackupAndRestore.",
+        "OrbaxCheckpoint": "it writes JAX's files. Use ModelCheckpoint or BackupAndRestore.",
         "RemoteMonitor": "send the logs to a server in a LambdaCallback(on_epoch_end=...).",
     },
 )

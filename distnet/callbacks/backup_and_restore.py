@@ -1,4 +1,4 @@
-"""Going on after an interruption, without changing the program."""
+"""Resuming after an interruption, without changing the program."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _LATEST = "latest.h5"
 
 @dataclass(eq=False)
 class BackupAndRestore(Callback):
-    """Backs up the training; the same program, started again, goes on from the last backup.
+    """Backs up the training; the same program, started again, continues from the last backup.
 
-    It goes on as if it had never stopped, also within an epoch, on any number of ranks: ``fit`` restores
-    weights, optimizer, history, random addresses and the state of all callbacks before it begins.
+    Training continues as if it had never stopped, even within an epoch and on another number of ranks: ``fit``
+    restores weights, optimizer, history, random addresses and the state of all callbacks before it begins.
 
-    A job that gets SIGTERM, or a signal that ``DISTNET_STOP_SIGNALS`` names, is backed up at its next step and
-    leaves with exit code 75, on which ``launch/run.sh --max-restarts`` starts it again.
+    On SIGTERM, or a signal named in ``DISTNET_STOP_SIGNALS``, the job is backed up at its next step and exits
+    with code 75; ``launch/run.sh --max-restarts`` then starts it again.
 
     Args:
-        backup_dir: folder of the backup, of this training alone; all ranks must see it.
+        backup_dir: folder for the backups of this training and of no other; all ranks must see it.
         save_freq: ``"epoch"``, or a number of batches.
-        double_checkpoint: keep the backup before the last as well, and use it if the last is damaged; ``keep=2``.
+        double_checkpoint: also keep the backup before the last, and use it if the last is damaged; like ``keep=2``.
         delete_checkpoint: delete the backup once training has ended.
-        keep: number of backups to keep; training goes on from the newest one that is whole.
+        keep: number of backups to keep; training continues from the newest one that is whole.
 
     Raises:
-        ArgumentError: no folder, or another ``save_freq``.
+        ArgumentError: ``backup_dir`` is no folder name, or ``save_freq`` or ``keep`` is invalid.
 
     Source: ``keras.callbacks.BackupAndRestore``.
     """
@@ -61,16 +61,16 @@ class BackupAndRestore(Callback):
         self._latest = os.path.join(folder, _LATEST)
 
     def get_state(self) -> dict[str, Any]:
-        """The batches, where it saves by these."""
+        """The number of batches counted so far."""
         return super().get_state() if self.save_freq != "epoch" else {}
 
     def save_now(self) -> str:
-        """Back up, whenever that is; return the path of the backup."""
+        """Back up now; return the path of the backup."""
         self._save()
         return self._latest
 
     def resume_paths(self) -> list[str]:
-        """The backups that there are, the latest first."""
+        """The existing backups, the latest first."""
         return kept_files(self._latest)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:

@@ -13,7 +13,7 @@ from distnet.network import Network
 Logs = dict[str, float]
 
 STATE = {"state": True}
-"""Metadata of a dataclass field that is no argument, but what a callback must know to go on after an interruption."""
+"""Metadata of a dataclass field that is no argument but state, saved with the model and restored on resuming."""
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 _TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
@@ -23,12 +23,11 @@ _PREDICT_BATCH_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 class Callback:
     """Something to do at given moments of training, on rank 0, with the logs of all ranks.
 
-    Subclass it and override the hooks wanted. ``self.model`` is the model; it may be stopped (``stop_training``,
-    ``stop_evaluating``, ``stop_predicting``), evaluated, saved, given other weights or another learning rate: the
-    other ranks follow.
+    Subclass it and override hooks. A callback may stop ``self.model`` (``stop_training``, ``stop_evaluating``,
+    ``stop_predicting``), evaluate or save it, or change its weights or learning rate: the other ranks follow.
 
-    What it counts and remembers is saved with the model, and given back where training is resumed, if it is
-    a dataclass whose fields for it have ``metadata=STATE``, or if ``get_state`` and ``set_state`` say it.
+    State is saved with the model and restored when training resumes: the fields of a dataclass that have
+    ``metadata=STATE``, or whatever ``get_state`` returns and ``set_state`` accepts.
 
     Source: ``keras.callbacks.Callback``.
     """
@@ -36,9 +35,9 @@ class Callback:
     model: Network
     params: Mapping[str, Any]
     runs_last: ClassVar[bool] = False
-    """Whether it must see what the other callbacks did: those that write checkpoints."""
+    """Whether it is called after all others, to see what they did: for callbacks that write checkpoints."""
     is_passive: ClassVar[bool] = False
-    """Whether it only looks on, so that the ranks need not wait for it after each batch."""
+    """Whether it only observes, so that ranks need not wait for it after each batch."""
 
     def __post_init__(self) -> None:
         if dataclasses.is_dataclass(self):
@@ -53,14 +52,14 @@ class Callback:
         self.model = model
 
     def get_state(self) -> dict[str, Any]:
-        """What it must know to go on after an interruption: numbers, texts, arrays, lists and dicts of these."""
+        """The state to save: numbers, strings, arrays, and lists and dicts of these."""
         return {name: getattr(self, name) for name in _state_fields(self)}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Know again what ``get_state`` told; called after ``on_train_begin``.
+        """Restore what ``get_state`` returned; called after ``on_train_begin``.
 
         Raises:
-            CheckpointError: it is the state of something else.
+            CheckpointError: these are not the expected fields, or a value is of the wrong type.
         """
         expected = sorted(_state_fields(self))
         if sorted(state) != expected:
@@ -72,12 +71,12 @@ class Callback:
             setattr(self, name, value)
 
     def forget(self) -> None:
-        """Be as when it was made: nothing counted, nothing remembered."""
+        """Reset all state to its initial values."""
         for name, default in _state_fields(self).items():
             setattr(self, name, default())
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch; where training is resumed, before ``set_state``."""
+        """Before the first epoch; when training resumes, before ``set_state``."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """After the last epoch."""
@@ -86,45 +85,45 @@ class Callback:
         """Before epoch number ``epoch``, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After it, with the training's and the validation's logs; keys added here enter the history."""
+        """After an epoch, with the logs of training and validation; keys added here enter the history."""
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Keras's old name of ``on_train_batch_begin``."""
+        """Keras's old name for ``on_train_batch_begin``."""
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Keras's old name of ``on_train_batch_end``."""
+        """Keras's old name for ``on_train_batch_end``."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before training batch number ``batch`` of the epoch."""
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After it, with the epoch's logs so far."""
+        """After a training batch, with the epoch's logs so far."""
         self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Before an evaluation."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After it."""
+        """After an evaluation."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a batch of an evaluation."""
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After it."""
+        """After a batch of an evaluation."""
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Before a prediction."""
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """After it."""
+        """After a prediction."""
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a batch of a prediction."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After it, with the batch's ``outputs``."""
+        """After a batch of a prediction, with the batch's ``outputs``."""
 
 
 _HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
@@ -133,10 +132,10 @@ _HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 class CallbackList:
     """Several callbacks as one: every hook is called on each, in order, checkpoints last.
 
-    An object that is no ``Callback`` will do if it has hooks; those it lacks are passed over.
+    An object that is no ``Callback`` will do if it has hooks; missing hooks are skipped.
 
     Raises:
-        ArgumentError: a class, or an object without any hook.
+        ArgumentError: one of them is a class, or an object without hooks.
     """
 
     def __init__(self, callbacks: Iterable[Any]) -> None:
@@ -151,17 +150,17 @@ class CallbackList:
 
     @property
     def follows_batches(self) -> bool:
-        """Whether any callback acts at batches of training."""
+        """Whether any callback has a hook for training batches."""
         return any(_follows(c, _BATCH_HOOKS) for c in self.callbacks)
 
     @property
     def follows_test_batches(self) -> bool:
-        """Whether any callback acts at batches of an evaluation."""
+        """Whether any callback has a hook for evaluation batches."""
         return any(_follows(c, _TEST_BATCH_HOOKS) for c in self.callbacks)
 
     @property
     def follows_predict_batches(self) -> bool:
-        """Whether any callback acts at batches of a prediction."""
+        """Whether any callback has a hook for prediction batches."""
         return any(_follows(c, _PREDICT_BATCH_HOOKS) for c in self.callbacks)
 
     @property
@@ -176,12 +175,12 @@ class CallbackList:
         self.call("set_params", params)
 
     def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
-        """Call ``hook`` on every callback that has it; where there are no logs yet they are empty, as in Keras.
+        """Call ``hook`` on every callback that has it; ``on_..._begin`` hooks receive empty logs, as in Keras.
 
-        ``pending`` are meanwhile the numbers of those whose turn is yet to come.
+        Meanwhile ``pending`` holds the indices of the callbacks still to be called.
 
         Args:
-            only: numbers of the callbacks to call it on.
+            only: indices of the callbacks to call.
         """
         if hook.endswith("_begin"):
             args = (*args, {})
@@ -194,7 +193,7 @@ class CallbackList:
 
 
 def _state_fields(callback: Callback) -> dict[str, Callable[[], Any]]:
-    """The fields that are state, and what makes their first values."""
+    """The state fields, each with a function that makes its initial value."""
     if not dataclasses.is_dataclass(callback):
         return {}
     marked = [f for f in dataclasses.fields(callback) if f.metadata.get("state")]

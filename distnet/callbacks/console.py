@@ -11,7 +11,7 @@ _LOGGER = logging.getLogger("distnet")
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write ``text`` to standard output at once, where there is one, or to the logger where config says so."""
+    """Write ``text`` to standard output at once, if there is one, or to the logger if config says so."""
     if not config.is_interactive_logging_enabled():
         _LOGGER.info(text.strip())
     elif sys.stdout is not None:

@@ -17,17 +17,17 @@ from distnet.paths import checked_path, written
 
 @dataclass(eq=False)
 class CSVLogger(Callback):
-    """Writes a line for each epoch: its number from 0, then the logs in the order of their keys.
+    """Writes a line for each epoch: the epoch, counted from 0, then the logs in the order of their keys.
 
-    Where training is resumed, lines written after the checkpoint, whole or torn, are cut off first.
+    When training resumes, lines written after the checkpoint, whole or torn, are cut off first.
 
     Args:
-        filename: of the CSV file.
+        filename: path of the CSV file.
         separator: between the values.
         append: continue an existing file; its header is kept.
 
     Raises:
-        ArgumentError: no name of a file, or a separator of another length than 1.
+        ArgumentError: ``filename`` is no file name, or ``separator`` is not one character.
         CheckpointError: the file cannot be written.
 
     Source: ``keras.callbacks.CSVLogger``.
@@ -38,7 +38,7 @@ class CSVLogger(Callback):
     append: bool = False
     keys: list[str] | None = field(default=None, init=False, repr=False, metadata=STATE)
     size_bytes: int | None = field(default=None, init=False, repr=False, metadata=STATE)
-    """Of the file so far; None before it is begun."""
+    """Length of the file; None before it is begun."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,14 +47,14 @@ class CSVLogger(Callback):
             raise ArgumentError(f"CSVLogger: separator: expected one character, received {self.separator!r}.")
 
     def get_state(self) -> dict[str, Any]:
-        """The file's keys and length; what the state counts on is then on the disk."""
+        """The file's keys and length; the file is synced to the disk first."""
         if self.size_bytes:
             with self._written(), open(self.filename, "rb") as file, suppress(OSError):  # a pipe or a device
                 os.fsync(file.fileno())
         return super().get_state()
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on behind the last line that the checkpoint knows of."""
+        """Continue after the last line that the checkpoint knows of."""
         super().set_state(state)
         if self.size_bytes is not None:
             self._cut(self.size_bytes)
@@ -64,7 +64,7 @@ class CSVLogger(Callback):
         self.forget()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Begin the file, unless it is begun; read the keys of one that is continued."""
+        """Start the file unless it is started; read the keys of an existing file that is continued."""
         if self.size_bytes is not None:
             return
         has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
@@ -74,7 +74,7 @@ class CSVLogger(Callback):
         self._write((), "a" if self.append else "w")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's line, after the header where there is none yet."""
+        """Write the epoch's line, after a header if the file has none."""
         self.on_epoch_begin(epoch)
         logs, header = logs or {}, []
         if self.keys is None:
@@ -86,7 +86,7 @@ class CSVLogger(Callback):
         self._write([*header, [epoch, *(logs.get(key, "NA") for key in self.keys)]])
 
     def _cut(self, size_bytes: int) -> None:
-        """Bring the file to this length."""
+        """Truncate the file to this length; warn if it is shorter."""
         there = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
         if there < size_bytes:
             warnings.warn(
@@ -101,7 +101,7 @@ class CSVLogger(Callback):
             self.keys = None
 
     def _write(self, lines: Iterable[Iterable[Any]], mode: str = "a") -> None:
-        """Write some lines; the file is open no longer than that."""
+        """Open the file, write lines, close it."""
         with self._written(), open(self.filename, mode, newline="", encoding="utf-8") as file:
             csv.writer(file, delimiter=self.separator, lineterminator="\n").writerows(lines)
             file.flush()

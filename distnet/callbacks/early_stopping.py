@@ -27,7 +27,7 @@ class EarlyStopping(watching.Monitoring):
         mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         baseline: an improvement must also be better than this.
         restore_best_weights: give the model the weights of its best epoch at the end of training.
-        start_from_epoch: epochs before which nothing is watched.
+        start_from_epoch: number of epochs to wait before watching begins.
 
     Source: ``keras.callbacks.EarlyStopping``.
     """
@@ -47,10 +47,10 @@ class EarlyStopping(watching.Monitoring):
     best_weights: list[Array] | None = field(default=None, init=False, repr=False, metadata=STATE)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on as the training did that saved this.
+        """Continue as the training that saved this state.
 
         Raises:
-            CheckpointError: it is the state of something else, or the best weights are those of another model.
+            CheckpointError: it is another callback's state, or the best weights are another model's.
         """
         super().set_state(state)
         try:
@@ -81,7 +81,7 @@ class EarlyStopping(watching.Monitoring):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Say that training was stopped; restore the best weights where asked to."""
+        """Report that training was stopped; restore the best weights if asked to."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:

@@ -53,7 +53,7 @@ def crc32c(data: bytes) -> int:
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum as records hold it: rotated and shifted, for the data may hold checksums itself."""
+    """The checksum as records hold it: rotated and shifted, because the data may itself contain checksums."""
     crc = crc32c(data)
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
@@ -65,7 +65,7 @@ def record(data: bytes) -> bytes:
 
 
 class EventFile:
-    """A new event file in a folder, which is made; ``flush`` writes it.
+    """A new event file in a folder, which is created; ``flush`` writes the file.
 
     Args:
         folder: TensorBoard calls it a run.
@@ -80,11 +80,11 @@ class EventFile:
         self._write(_bytes(3, b"brain.Event:2"))
 
     def scalar(self, tag: str, value: float, step: int) -> None:
-        """One number."""
+        """Add one number."""
         self._summary(tag, _packed(2, "<f", value), step)
 
     def histogram(self, tag: str, values: Array, step: int) -> None:
-        """How often values lie in each of 30 equal bins; those that are not finite are left out."""
+        """Add a histogram of 30 equal bins; values that are not finite are left out."""
         finite = np.asarray(values, np.float64).ravel()
         finite = finite[np.isfinite(finite)]
         if not finite.size:
@@ -96,19 +96,19 @@ class EventFile:
         self._summary(tag, _bytes(5, numbers + limits + _bytes(7, counts.astype("<f8").tobytes())), step)
 
     def image(self, tag: str, pixels: Array, step: int) -> None:
-        """(H, W) bytes, in shades of grey."""
+        """Add an image, (H, W) bytes, in shades of grey."""
         height, width = pixels.shape
         size = _integer(1, height) + _integer(2, width) + _integer(3, 1)
         self._summary(tag, _bytes(4, size + _bytes(4, _png(pixels))), step)
 
     def text(self, tag: str, text: str, step: int, plugin: str, content: bytes) -> None:
-        """A string for one of TensorBoard's plugins, with the plugin's own data."""
+        """Add a string for one of TensorBoard's plugins, with the plugin's own data."""
         tensor = _integer(1, _DT_STRING) + _bytes(2, b"") + _bytes(8, text.encode())
         metadata = _bytes(1, _bytes(1, plugin.encode()) + _bytes(2, content))
         self._summary(tag, _bytes(8, tensor) + _bytes(9, metadata), step)
 
     def flush(self) -> None:
-        """Put what was written so far on the disk; between flushes the file is closed, whatever interrupts training."""
+        """Write what was added since the last flush; in between the file is closed, whatever interrupts training."""
         with written("TensorBoard", self._path), self._path.open("ab") as file:
             file.write(self._pending)
         self._pending.clear()

@@ -15,7 +15,7 @@ class History(Callback):
 
     Attributes:
         epoch: numbers of the completed epochs, from 0.
-        history: for each key of the logs, its values in the order of the epochs; a metric may have one a class.
+        history: key of the logs -> its values, one for each epoch; a value may be a list, one number a class.
         params: ``{"verbose", "epochs", "steps"}``.
 
     Source: ``keras.callbacks.History``.

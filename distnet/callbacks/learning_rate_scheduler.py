@@ -23,12 +23,12 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before every epoch; it enters the logs as ``learning_rate``.
 
     Args:
-        schedule: from the epoch, counted from 0, and the present learning rate to the new one; or, as in
-            Keras 2, from the epoch alone.
+        schedule: maps the epoch, counted from 0, and the current learning rate to the new one; or, as in Keras 2,
+            the epoch alone.
         verbose: 1 prints the learning rate.
 
     Raises:
-        ArgumentError: what ``schedule`` returns is no finite number of at least 0.
+        ArgumentError: ``schedule`` did not return a finite number of at least 0.
 
     Source: ``keras.callbacks.LearningRateScheduler``.
     """
@@ -50,7 +50,7 @@ class LearningRateScheduler(Callback):
             say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Enter it in the logs."""
+        """Add the learning rate to the logs."""
         if logs is not None:
             logs["learning_rate"] = float(optimizer_of(self.model, "LearningRateScheduler").learning_rate)
 
@@ -70,7 +70,7 @@ def optimizer_of(model: Network, where: str) -> Optimizer:
     """The model's optimizer.
 
     Raises:
-        NotCompiledError: it has none.
+        NotCompiledError: the model is not compiled.
     """
     if model.optimizer is None:
         raise NotCompiledError(f"{where}: {model.name} has no optimizer, so no learning rate. Call compile() first.")
@@ -82,6 +82,6 @@ def _takes_two(schedule: Callable[..., Any]) -> bool:
         inspect.signature(schedule).bind(0, 0.0)
     except TypeError:
         return False
-    except ValueError:  # a builtin that does not tell
+    except ValueError:  # a builtin without a signature
         return True
     return True

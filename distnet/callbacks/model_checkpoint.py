@@ -19,17 +19,17 @@ from distnet.paths import checked_path
 
 
 class _AnyLog(dict[str, float]):
-    """Logs that hold every key."""
+    """Logs that have every key."""
 
     def __missing__(self, key: str) -> float:
         return 0.5
 
 
 def _checked_pattern(filepath: object) -> str:
-    """``filepath`` as text, in which the epoch, the batch and numbers by key can be filled in.
+    """``filepath`` as a string, checked to be a format of the epoch, the batch and the logs' keys.
 
     Raises:
-        ArgumentError: it is no path, or nothing can be filled into it.
+        ArgumentError: it is no path, or no valid format.
     """
     path = checked_path("ModelCheckpoint: filepath", filepath)
     try:
@@ -47,23 +47,23 @@ class ModelCheckpoint(watching.Monitoring):
     """Saves the model after every epoch, after a number of batches, or whenever a value improves.
 
     Args:
-        filepath: where to; ``{epoch}``, ``{batch}`` and the logs' keys are filled in, the epoch from 1.
+        filepath: path of the file; ``{epoch}``, counted from 1, ``{batch}`` and the logs' keys are filled in.
         monitor: key of the logs.
         verbose: 1 prints what is saved and why.
         save_best_only: save only when ``monitor`` has improved.
         save_weights_only: save the weights alone.
         mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         save_freq: ``"epoch"``, or a number of batches.
-        initial_value_threshold: the value that the first one must improve on.
-        keep: number of files to keep; the oldest is deleted once the newest stands. Where the name is always
-            the same, the ones before it are called ``name.1.h5``, ``name.2.h5`` ... None keeps all that have
-            names of their own, and one where they have not.
-        period: Keras 2's: saves only after every so many epochs.
+        initial_value_threshold: the value that the first save must improve on.
+        keep: number of files to keep; the oldest is deleted once the newest is written. If the name is always the
+            same, earlier files are called ``name.1.h5``, ``name.2.h5`` ... None keeps all files if their names differ,
+            and one if not.
+        period: Keras 2's: number of epochs between saves.
 
     The file is written while training goes on: see ``Model.save_checkpoint``.
 
     Raises:
-        ArgumentError: another ``save_freq``, or a key in ``filepath`` that the logs do not hold.
+        ArgumentError: ``save_freq``, ``period`` or ``keep`` is invalid, or ``filepath`` names a key that no log has.
 
     Source: ``keras.callbacks.ModelCheckpoint``.
     """
@@ -100,22 +100,22 @@ class ModelCheckpoint(watching.Monitoring):
         self.best = self.initial_value_threshold
 
     def get_state(self) -> dict[str, Any]:
-        """The best value, the epoch, the batches and the files so far, where it goes by these."""
+        """The best value, the epoch, the batches and the files so far, if saving depends on them."""
         goes_by_these = self.save_best_only or self.save_freq != "epoch" or self.keep is not None
         return super().get_state() if goes_by_these else {}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Know these again; of the files, which will be deleted, only those of the names that it gives."""
+        """Restore the state; of the files, which will be deleted, only those whose names match ``filepath``."""
         super().set_state(state)
         parts = Formatter().parse(str(self.filepath))
         name = "".join(re.escape(text) + ("" if key is None else "[^/]*") for text, key, _, _ in parts)
         self.written = [path for path in self.written if re.fullmatch(name, path)]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """See which way is better.
+        """Check that it is known which way is better.
 
         Raises:
-            ArgumentError: that is not known.
+            ArgumentError: it is not known.
         """
         if self.save_best_only:
             _ = self.sign
@@ -148,7 +148,7 @@ class ModelCheckpoint(watching.Monitoring):
         self.model.save_checkpoint(path, self.save_weights_only, versions, retired)
 
     def _retired(self, path: str) -> list[str]:
-        """The files of other names that are one too many with this one."""
+        """The files with other names to delete once this one is written."""
         self.written = [*(written for written in self.written if written != path), path]
         if self.keep is None:
             return []

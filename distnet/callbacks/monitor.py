@@ -30,7 +30,7 @@ class Monitoring(Callback):
             raise ArgumentError(f"{self._where}: monitor: expected a key of the logs, received {self.monitor!r}.")
 
     def set_model(self, model: Any) -> None:
-        """Receive the model, whose metrics say which way is better."""
+        """Receive the model, whose metrics tell which way is better."""
         super().set_model(model)
         vars(self).pop("sign", None)
 
@@ -45,10 +45,10 @@ class Monitoring(Callback):
 
     @cached_property
     def sign(self) -> int:
-        """1 if a higher value is better, -1 if a lower one is: as ``mode`` or the metric says.
+        """1 if higher values are better, -1 if lower ones are: as ``mode`` or the metric says.
 
         Raises:
-            ArgumentError: the mode is "auto", and nobody knows.
+            ArgumentError: the mode is "auto", and no metric tells.
 
         Source: ``keras.src.callbacks.monitor_callback.MonitorCallback``.
         """
@@ -58,23 +58,23 @@ class Monitoring(Callback):
         direction = "down" if key == "loss" else self.model.direction_of(key)
         if direction is None:
             raise ArgumentError(
-                f"{self._where}: received monitor={self.monitor!r}, of which it is not known whether higher or lower "
-                "is better: it is neither a loss nor a metric that says so. Pass mode='max' for the highest value, or "
-                "mode='min' for the lowest."
+                f"{self._where}: it is not known whether higher or lower values of monitor={self.monitor!r} are "
+                "better: it is neither a loss nor a metric that tells. Pass mode='max' if higher values are better, or "
+                "mode='min' if lower ones are."
             )
         return _SIGNS[direction]
 
     def value(self, logs: Mapping[str, Any]) -> float | None:
-        """The value watched; None where the logs do not hold it.
+        """The watched value; None if the logs do not hold it.
 
         Raises:
-            ArgumentError: it is one number for each of several classes.
+            ArgumentError: the value is several numbers, one for each class.
         """
         value: float | list[float] | None = number(logs.get(self.monitor))
         if isinstance(value, list):
             raise ArgumentError(
-                f"{self._where}: {self.monitor!r} is {len(value)} numbers, one a class, of which none is the one to "
-                "watch. Give the metric average='macro', or another one."
+                f"{self._where}: expected one number for {self.monitor!r}, received {len(value)}, one a class. Give "
+                "the metric average='macro', or monitor another one."
             )
         return value
 
@@ -84,20 +84,20 @@ class Monitoring(Callback):
 
 
 def number(value: Any) -> Any:
-    """The number of a list or array of one; anything else as it is, arrays as lists."""
+    """The number in a list or array of one entry; anything else as it is, arrays as lists."""
     listed = value.tolist() if isinstance(value, np.ndarray) else value
     return listed[0] if isinstance(listed, list) and len(listed) == 1 else listed
 
 
 def is_better(value: float, best: float | None, sign: int, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` beats ``best`` by more than ``min_delta``; a first value does, NaN never does."""
+    """Whether ``value`` beats ``best`` by more than ``min_delta``; the first value does, NaN never does."""
     if math.isnan(value):
         return False
     return best is None or sign * value - abs(min_delta) > sign * best
 
 
 def missing(where: str, monitor: str, logs: Logs) -> str:
-    """The warning that the logs do not hold the value watched."""
+    """The warning that the logs do not hold the watched value."""
     return (
         f"{where}: {monitor!r} is not in the logs and so cannot be monitored. Available: {', '.join(logs) or 'none'}."
     )

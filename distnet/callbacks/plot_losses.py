@@ -1,4 +1,4 @@
-"""A picture of the losses and metrics that grows as training goes on."""
+"""A plot of the losses and metrics that grows as training goes on."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _TRAINING, _VALIDATION = "#1f5fa8", "#d9730d"
 
 @dataclass(eq=False)
 class PlotLosses(Callback):
-    """Draws loss and metrics after every epoch, a panel each, validation beside training.
+    """Plots the loss and each metric after every epoch, one panel each, validation beside training.
 
-    In a notebook the picture stands below the cell and is redrawn; elsewhere it is written to a file, over
-    and over, so that any viewer follows it. It can be used where ``livelossplot.PlotLossesKeras`` was.
+    In a notebook the plot is redrawn below the cell; elsewhere it is written to the same file again and again,
+    for any viewer to follow. It replaces ``livelossplot.PlotLossesKeras``.
 
     Args:
-        filepath: of the picture; its ending says the format, without one PNG. By default ``losses.png``, and
-            none in a notebook.
-        figsize: inches of the whole picture; by default by the number of panels.
-        max_cols: panels beside each other.
-        groups: title -> keys of the logs to draw in one panel; by default one for each key and its ``val_``.
+        filepath: the file; its extension names the format, PNG without one. By default ``losses.png``; no file in
+            a notebook.
+        figsize: width and height of the whole plot in inches; by default it depends on the number of panels.
+        max_cols: panels in one row.
+        groups: title -> keys of the logs to plot in one panel; by default one panel for each key and its ``val_``.
 
     Raises:
         MissingPackageError: matplotlib is not installed.
-        ArgumentError: ``max_cols`` below 1.
+        ArgumentError: ``max_cols`` is below 1.
     """
 
     filepath: str | os.PathLike[str] | None = None
@@ -61,19 +61,19 @@ class PlotLosses(Callback):
         self._points: dict[str, list[tuple[int, float]]] = {}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin a new picture."""
+        """Begin a new plot."""
         self._points = {}
 
     def get_state(self) -> dict[str, Any]:
-        """The points drawn so far."""
+        """The points plotted so far."""
         return dict(self._points)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Draw the epochs before an interruption too."""
+        """Plot the epochs before the interruption, too."""
         self._points = {key: [(int(epoch), float(value)) for epoch, value in points] for key, points in state.items()}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Add the epoch and draw."""
+        """Add the epoch and redraw."""
         for key, value in (logs or {}).items():
             self._points.setdefault(key, []).append((epoch, float(np.mean(value))))
         figure = self.figure()
@@ -86,7 +86,7 @@ class PlotLosses(Callback):
             _write(figure, Path(self.filepath or _FILE))
 
     def figure(self) -> Figure:
-        """The picture of the epochs so far."""
+        """The plot of the epochs so far."""
         from matplotlib.figure import Figure
 
         panels = self.groups or _panels(self._points)
@@ -118,13 +118,13 @@ class PlotLosses(Callback):
 
 
 def _panels(points: dict[str, list[tuple[int, float]]]) -> dict[str, list[str]]:
-    """A key and its ``val_`` to each panel."""
+    """One panel for each key and its ``val_``."""
     names = dict.fromkeys(key.removeprefix("val_") for key in points)
     return {name: [name, f"val_{name}"] for name in names}
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """Replace the picture at once: a viewer never reads half of one."""
+    """Replace the file at once: a viewer never reads half a plot."""
     path.parent.mkdir(parents=True, exist_ok=True)
     drawing = path.with_name(f".{path.name}.drawing")
     figure.savefig(drawing, format=path.suffix[1:] or "png", dpi=100)

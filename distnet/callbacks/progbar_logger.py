@@ -17,10 +17,10 @@ _INTERVAL_S = 0.05
 
 
 class ProgbarLogger(Callback):
-    """Shows how far an epoch or an evaluation is, and its logs.
+    """Shows the progress and the logs of an epoch or an evaluation.
 
-    ``verbose`` 1 draws a bar that fills up, or where standard output is no terminal only the finished
-    one; 2 writes one line an epoch; 0 nothing.
+    ``verbose`` 1 draws a bar that fills up, or only the finished bar if standard output is no terminal; 2 writes
+    one line an epoch; 0 nothing.
 
     Args:
         verbose: 0, 1 or 2.
@@ -42,16 +42,16 @@ class ProgbarLogger(Callback):
         return _is_live(self.verbose)
 
     def get_state(self) -> dict[str, Any]:
-        """The epoch under way, and how far it is."""
+        """The current epoch, and how far it is."""
         return {"epoch": self._epoch, "steps": self._line.steps}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Begin the line of an epoch that training goes on within."""
+        """Begin the line of an epoch that training resumes within."""
         if state["epoch"] is not None:
             self._begin(state["epoch"], state["steps"])
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """From now on a line is an epoch; its evaluations have none of their own."""
+        """From now on, a line is an epoch; its evaluations get none of their own."""
         self._is_fitting = True
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -59,7 +59,7 @@ class ProgbarLogger(Callback):
         self._begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Draw the bar again, if it is time."""
+        """Redraw the bar if it is time."""
         self._line.update(batch + 1, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -73,7 +73,7 @@ class ProgbarLogger(Callback):
             self._line = ProgressLine(self.params["steps"], self.verbose)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Draw the bar again, if it is time."""
+        """Redraw the bar if it is time."""
         if not self._is_fitting:
             self._line.update(batch + 1, logs or {})
 
@@ -97,9 +97,9 @@ class ProgressLine:
     """One line of progress over ``target`` steps.
 
     Args:
-        target: number of steps; None where it is not known yet.
+        target: number of steps; None if it is not known yet.
         verbose: as for ``ProgbarLogger``.
-        first: steps that were done before the line began.
+        first: number of steps done before the line began.
     """
 
     def __init__(self, target: int | None, verbose: int, first: int = 0) -> None:
@@ -112,7 +112,7 @@ class ProgressLine:
         self._is_live = _is_live(verbose)
 
     def update(self, steps: int, logs: Mapping[str, float]) -> None:
-        """Note that ``steps`` steps are done; draw at most every 50 ms, and on a terminal only."""
+        """Note that ``steps`` steps are done; redraw at most every 50 ms, and on a terminal only."""
         self.steps = steps
         now = time.perf_counter()
         if self._is_live and now - self._drawn >= _INTERVAL_S:
@@ -169,7 +169,7 @@ def _clock(seconds: float) -> str:
 
 
 def _number(value: object) -> str:
-    """A number, or the mean of those of a list, in Keras's digits; what a callback added besides, as it is."""
+    """A number, or the mean of a list of them, in Keras's digits; anything else a callback added, as it is."""
     value = sum(value) / len(value) if isinstance(value, list) and value else value
     if not isinstance(value, Real):
         return str(value)

@@ -21,16 +21,16 @@ class ReduceLROnPlateau(watching.Monitoring):
 
     Args:
         monitor: key of the logs.
-        factor: of the learning rate, below 1.
+        factor: what the learning rate is multiplied by, below 1.
         patience: epochs without improvement to wait for.
         verbose: 1 prints the new learning rate.
         mode: ``"min"``, ``"max"``, or ``"auto"``: as the metric says.
         min_delta: an improvement must be larger.
-        cooldown: epochs after a reduction in which nothing is counted.
-        min_lr: the learning rate is not made smaller.
+        cooldown: epochs after a reduction in which patience is not counted.
+        min_lr: smallest learning rate.
 
     Raises:
-        ArgumentError: a factor of 1 or more, or an unknown mode.
+        ArgumentError: ``factor`` is 1 or more, or the mode is unknown.
 
     Source: ``keras.callbacks.ReduceLROnPlateau``.
     """
@@ -64,11 +64,11 @@ class ReduceLROnPlateau(watching.Monitoring):
             self._reduce(epoch)
 
     def in_cooldown(self) -> bool:
-        """Whether a reduction is so recent that nothing is counted."""
+        """Whether the last reduction is so recent that patience is not counted."""
         return self.cooldown_counter > 0
 
     def _has_waited(self, value: float) -> bool:
-        """Count this epoch; whether that was the last to wait for."""
+        """Count this epoch; return whether it was the last to wait for."""
         if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0

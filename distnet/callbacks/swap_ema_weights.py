@@ -1,4 +1,4 @@
-"""Evaluating with the averaged weights while training goes on with the others."""
+"""Evaluating with averaged weights while training continues with the model's own."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from distnet.types import Array
 
 @dataclass(eq=False)
 class SwapEMAWeights(Callback):
-    """Gives the model the optimizer's averaged weights for evaluations and predictions, and its own back after.
+    """Gives the model the optimizer's averaged weights for evaluations and predictions, and its own back afterwards.
 
     Args:
-        swap_on_epoch: also between the end of an epoch and the beginning of the next, for the callbacks that
-            come after this one, such as ``ModelCheckpoint``.
+        swap_on_epoch: also keep the averages from the end of an epoch to the beginning of the next, for callbacks
+            that come after this one, such as ``ModelCheckpoint``.
 
     Raises:
-        ArgumentError: the optimizer does not average; make it with ``use_ema=True``.
+        ArgumentError: the optimizer does not average; create it with ``use_ema=True``.
 
     Source: ``keras.callbacks.SwapEMAWeights``.
     """
 
     swap_on_epoch: bool = False
     own: list[Array] = field(default_factory=list, init=False, repr=False, metadata=STATE)
-    """The model's own weights while it has the averages."""
+    """The model's own weights, while it has the averages."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Give the model its own weights back."""
@@ -39,7 +39,7 @@ class SwapEMAWeights(Callback):
             self._swap(True)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """The optimizer has made the averages the weights: nothing is left to give back."""
+        """Nothing is left to give back: the optimizer has made the averages the weights."""
         self.own = []
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
@@ -54,13 +54,13 @@ class SwapEMAWeights(Callback):
     on_predict_end = on_test_end
 
     def _swap(self, wanted: bool) -> None:
-        """Let the model have the averages, or its own weights, unless it has them."""
+        """Give the model the averages if ``wanted``, else its own weights, unless it has them already."""
         optimizer, store = optimizer_of(self.model, "SwapEMAWeights"), self.model.store
         if store is None or not optimizer.built:
             return
         averaging = [(inner, group) for inner, group in optimizer.within(store) if inner.use_ema]
         if not averaging:
-            raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Make it with use_ema=True.")
+            raise ArgumentError(f"SwapEMAWeights: {optimizer.name} averages no weights. Create it with use_ema=True.")
         if wanted == bool(self.own):
             return
         kept, self.own = iter(self.own), []

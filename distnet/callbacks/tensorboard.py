@@ -1,4 +1,4 @@
-"""Losses, metrics and weights as TensorBoard shows them."""
+"""Losses, metrics and weights for TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from distnet.types import Array
 class TensorBoard(Callback):
     """Writes event files to ``train/`` and ``validation/``; ``tensorboard --logdir logs`` shows them.
 
-    Tags: ``epoch_loss``, ``epoch_learning_rate`` ... by epoch, ``batch_loss`` ... by batch of the whole
-    training, ``evaluation_loss_vs_iterations`` ..., ``dense/kernel/histogram``. TensorFlow is not needed.
+    Tags: ``epoch_loss``, ``epoch_learning_rate`` ... by epoch; ``batch_loss`` ... by batch, counted from the start
+    of training; ``evaluation_loss_vs_iterations`` ...; ``dense/kernel/histogram``. TensorFlow is not needed.
 
     Args:
         log_dir: folder for both.
         histogram_freq: epochs between histograms of the weights; 0 for none.
-        write_graph: write the layers and what they are called on.
-        write_images: with the histograms, weights as images in shades of grey.
-        write_steps_per_second: batches a second, by epoch and by batch.
-        update_freq: ``"epoch"``, ``"batch"`` or a number of batches between the batches' tags.
-        profile_batch: taken so that scripts run, without effect.
-        embeddings_freq, embeddings_metadata, embeddings_layer_names, embeddings_data: taken with a warning: the
-            projector is not written to.
-        batch_size, write_grads: Keras 2's; taken so that scripts run, without effect.
+        write_graph: write the graph of the layers.
+        write_images: also write weights as images in shades of grey, as often as histograms.
+        write_steps_per_second: write batches per second, by epoch and by batch.
+        update_freq: how often to write batch tags: ``"epoch"``, ``"batch"`` or a number of batches.
+        profile_batch: ignored.
+        embeddings_freq, embeddings_metadata, embeddings_layer_names, embeddings_data: ignored with a warning:
+            nothing is written for the projector.
+        batch_size, write_grads: Keras 2's; ignored.
 
     Raises:
-        ArgumentError: another ``update_freq``, or no name of a folder.
+        ArgumentError: ``update_freq`` is invalid, or ``log_dir`` is no folder name.
         CheckpointError: the folder cannot be written to.
 
     Source: ``keras.callbacks.TensorBoard``.
@@ -60,7 +60,7 @@ class TensorBoard(Callback):
     batch_size: Any = None
     write_grads: bool = False
     batch: int = field(default=0, init=False, repr=False, metadata=STATE)
-    """Of the whole training."""
+    """Batches since the start of the whole training."""
 
     is_passive: ClassVar[bool] = True
 
@@ -74,7 +74,7 @@ class TensorBoard(Callback):
             )
         if self.embeddings_freq or self.embeddings_metadata or self.embeddings_layer_names:
             warnings.warn(
-                "TensorBoard: embeddings are not written for its projector. Save them with numpy.savetxt(path, "
+                "TensorBoard: embeddings are not written for the projector. Save them with numpy.savetxt(path, "
                 "layer.get_weights()[0], delimiter='\\t').",
                 stacklevel=3,
             )
@@ -84,7 +84,7 @@ class TensorBoard(Callback):
         self._first_step = 0
 
     def set_model(self, model: Network) -> None:
-        """Receive the model; write what its layers are called on."""
+        """Receive the model; write the graph of its layers."""
         super().set_model(model)
         self._files = {}
         if self.write_graph and model.built:
@@ -93,11 +93,11 @@ class TensorBoard(Callback):
             self._file("train").flush()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start the clocks: training may go on within an epoch."""
+        """Start the clocks: training may resume within an epoch."""
         self._start_clocks()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Count the batches from the beginning of the training, also where this one goes on from a file."""
+        """Count the batches since the beginning of the training, even if this run resumes it."""
         steps = self.params.get("steps")
         if steps:
             self.batch = epoch * steps
@@ -116,7 +116,7 @@ class TensorBoard(Callback):
         self._scalars("train", "batch_{}", logs or {}, self.batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the epoch's logs and, when it is time, the weights."""
+        """Write the epoch's logs and, if it is time, the weights."""
         logs = logs or {}
         training = {key: value for key, value in logs.items() if not key.startswith("val_")}
         if self.model.optimizer is not None:
@@ -131,7 +131,7 @@ class TensorBoard(Callback):
             self._weights(epoch)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Write what was measured, by the number of steps trained."""
+        """Write the evaluation's results by the number of training steps so far."""
         if self.model.optimizer is not None:
             step = self.model.optimizer.iterations
             self._scalars("validation", "evaluation_{}_vs_iterations", logs or {}, step)
@@ -146,7 +146,7 @@ class TensorBoard(Callback):
         return self._files[run]
 
     def _scalars(self, run: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
-        """Write numbers; a metric with one value a class as several."""
+        """Write numbers; a metric of one number a class gives several."""
         if not logs:
             return
         file = self._file(run)
@@ -166,7 +166,7 @@ class TensorBoard(Callback):
 
 
 def _as_image(weights: Array) -> Array | None:
-    """(H, W) bytes from vectors and matrices, black for the smallest weight; None for other weights."""
+    """(H, W) bytes of a vector or matrix, black for the smallest weight; None for other weights."""
     matrix = np.atleast_2d(np.squeeze(weights))
     if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
         return None
@@ -176,7 +176,7 @@ def _as_image(weights: Array) -> Array | None:
 
 
 def _with_keras_3_calls(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's configuration with its calls as Keras 3 writes them: TensorBoard draws no others."""
+    """A model's configuration with its calls as Keras 3 writes them: TensorBoard draws only these."""
     layers = []
     for entry in config["layers"]:
         layer = {**entry, "name": entry.get("name") or entry["config"].get("name")}
@@ -192,7 +192,7 @@ def _with_keras_3_calls(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _histories(node: Any) -> Iterator[list[Any]]:
-    """``[layer, call, output]`` of all placeholders in a call, as Keras 2 or Keras 3 writes it."""
+    """``[layer, call, output]`` of every placeholder in a call, as Keras 2 or Keras 3 writes it."""
     if isinstance(node, Mapping):
         if "keras_history" in node:
             yield node["keras_history"]

@@ -1,4 +1,4 @@
-"""Stopping when the loss is no number any more."""
+"""Stopping when the loss is no longer a number."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class TerminateOnNaN(Callback):
     """Stops training after a batch whose loss is NaN or infinite.
 
     Args:
-        raise_error: fail, in the place of ending as usual.
+        raise_error: raise an error instead of ending training normally.
 
     Raises:
-        DivergenceError: with ``raise_error``.
+        DivergenceError: the loss is NaN or infinite, and ``raise_error`` is set.
 
     Source: ``keras.callbacks.TerminateOnNaN``.
     """

@@ -16,10 +16,10 @@ from distnet.errors import LaunchError
 
 @functools.cache
 def world() -> Communicator:
-    """The ranks of this job: MPI's under a launcher of several processes, else this process alone.
+    """The ranks of this job: MPI's if a launcher started several processes, else this process alone.
 
-    The first call joins the job: it is collective, shares the node's cores out among its ranks, and agrees on
-    ``common_seed``.
+    The first call joins the job. It is collective: it shares the node's cores among its ranks, and makes all ranks
+    agree on ``common_seed``.
 
     Raises:
         LaunchError: a launcher started several processes that cannot talk to each other.
@@ -32,12 +32,12 @@ def world() -> Communicator:
 
 
 def has_joined() -> bool:
-    """Whether ``world`` is known, so that asking for it waits for nobody."""
+    """Whether the job was joined, so that ``world`` returns without waiting for other ranks."""
     return world.cache_info().currsize > 0
 
 
 def leave() -> None:
-    """Let a worker process that a rank started compute alone, though it inherits the rank's environment."""
+    """Let a worker process that a rank started compute alone, although it inherits the rank's environment."""
     for variable in launcher.variables():
         os.environ.pop(variable, None)
     world.cache_clear()
@@ -55,9 +55,9 @@ def _mpi(started: launcher.Launcher) -> ModuleType:
 
 
 def end(started: launcher.Launcher) -> None:
-    """At the end of a program that has not joined its job, join it: ranks that wait for this one hear of its end.
+    """At the end of a program that never joined its job, join it, so that ranks waiting for this one learn of its end.
 
-    Where all ranks end so, as with ``--help``, their exit codes stay what they are.
+    If every rank ends so, as with ``--help``, the exit codes stay what they are.
     """
     if not has_joined():
         with suppress(LaunchError):

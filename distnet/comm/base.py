@@ -17,7 +17,7 @@ class Request(Protocol):
 
 
 class Communicator(Protocol):
-    """The ranks of one job. Methods are collective unless they say otherwise: all ranks call them, in one order."""
+    """The ranks of one job. Methods are collective unless they say otherwise: all ranks call them in the same order."""
 
     rank: int
     """This process's number, 0 to size - 1."""
@@ -28,9 +28,9 @@ class Communicator(Protocol):
     local_size: int
     """Number of processes on this node."""
     blas_threads: int | None
-    """BLAS threads of this process; None where BLAS was left to itself."""
+    """BLAS threads of this process; None if BLAS was left to itself."""
     common_seed: int
-    """32 bits drawn by chance when the job was joined, the same on every rank."""
+    """32 random bits, drawn when the job was joined, the same on every rank."""
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place."""
@@ -45,7 +45,7 @@ class Communicator(Protocol):
         """Root's ``value``, pickled, on every rank."""
 
     def scatter_object(self, values: list[T] | None, root: int = 0) -> T:
-        """This rank's entry of root's list of one value for each rank, pickled; other ranks pass None."""
+        """This rank's entry of root's list, which has one value for each rank, pickled; other ranks pass None."""
 
     def allgather_object(self, value: T) -> list[T]:
         """Every rank's ``value``, in order of rank, on every rank."""
@@ -54,26 +54,26 @@ class Communicator(Protocol):
         """The rows of all ranks, in order of rank; ranks may hold different numbers of rows, or none."""
 
     def meet(self, call: str, error: DistnetError | None = None) -> None:
-        """Wait until every rank is here; fail unless all make the call of this name, and none met an error before.
+        """Wait until every rank is here; fail unless all make this call, and none met an error before it.
 
-        Every call that concerns all ranks begins so: a script whose ranks part ways ends with an error
-        that says where, instead of waiting in collectives that do not belong together.
+        Every call that concerns all ranks begins with it: a script whose ranks diverge ends with an error that says
+        where, instead of waiting in collectives that do not belong together.
 
         Args:
-            error: what prevents this rank from making the call; the caller raises it, if ``meet`` does not.
+            error: what prevents this rank from making the call; the caller raises it if ``meet`` does not.
         """
 
     def leave_by(self, error: BaseException) -> None:
-        """Let the other ranks know that an error ends this call here, so that none waits for this rank; not collective.
+        """Tell the other ranks that an error ends this call here, so that none waits for this rank; not collective.
 
-        A rank that goes on all the same may make another call if every rank left this one at the same place.
+        A rank that continues all the same may make another call if every rank left this one at the same place.
         """
 
     def relay(self, error: Exception | None, root: int = 0) -> None:
-        """Raise on every rank the error that root met, all at one place; the others pass None.
+        """Raise root's error on every rank, all at one place; the other ranks pass None.
 
         Raises:
-            Exception: on root ``error``; elsewhere a ``DistnetError`` that names it, and root.
+            Exception: ``error`` itself on root; elsewhere a ``DistnetError`` that names it and root.
         """
 
     def barrier(self) -> None:
@@ -82,12 +82,12 @@ class Communicator(Protocol):
     def shared_array(self, entries: int, dtype: DType) -> Array | None:
         """Zeros that the ranks of each node share.
 
-        None where there are none: one process alone, nodes of different numbers of ranks, ranks that may not see
-        each other's memory.
+        None if nothing can be shared: one process alone, nodes of different numbers of ranks, or ranks that may not
+        see each other's memory.
         """
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
-        """Sum ``buffer`` over the ranks of this ``local_rank``, one on each node, in place."""
+        """Sum ``buffer`` in place over the ranks with this ``local_rank``, one on each node."""
 
     def local_barrier(self) -> None:
         """Wait until every rank of this node is here."""

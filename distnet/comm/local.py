@@ -1,4 +1,4 @@
-"""One process, no MPI: every sum is already complete."""
+"""One process without MPI: every sum is already complete."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Done:
-    """The request of a communication that needed none."""
+    """The request of a communication that is already complete."""
 
     def wait(self) -> None:
         """Return at once."""
@@ -31,14 +31,14 @@ class LocalCommunicator:
     common_seed: int = field(default_factory=lambda: secrets.randbits(32))
 
     def allreduce(self, buffer: Array) -> None:
-        """Leave the buffer as it is: one rank's sum."""
+        """Leave the buffer as it is, the sum over one rank."""
 
     def iallreduce(self, buffer: Array) -> Done:
         """Leave the buffer as it is."""
         return Done()
 
     def broadcast(self, buffer: Array, root: int = 0) -> None:
-        """Leave the buffer as it is: root's own."""
+        """Leave the buffer as it is; this rank is root."""
 
     def broadcast_object(self, value: T, root: int = 0) -> T:
         """``value`` itself."""
@@ -53,14 +53,14 @@ class LocalCommunicator:
         return [value]
 
     def allgather_rows(self, rows: Array) -> Array:
-        """``rows`` themselves."""
+        """``rows`` itself."""
         return rows
 
     def meet(self, call: str, error: DistnetError | None = None) -> None:
         """Return at once."""
 
     def leave_by(self, error: BaseException) -> None:
-        """Nobody is left."""
+        """Do nothing: no rank waits."""
 
     def relay(self, error: Exception | None, root: int = 0) -> None:
         """Raise ``error``."""
@@ -74,7 +74,7 @@ class LocalCommunicator:
         """None: there is nobody to share with."""
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
-        """Leave the buffer as it is: one node's sum."""
+        """Leave the buffer as it is, the sum over one node."""
 
     def local_barrier(self) -> None:
         """Return at once."""

@@ -25,7 +25,7 @@ from distnet.errors import CommunicationError, DistnetError, LaunchError
 from distnet.launcher import Launcher, report_failure
 from distnet.types import Array, DType
 
-mpi4py.rc.initialize = False  # joined in ``start``, once the launcher is known to be this MPI's
+mpi4py.rc.initialize = False  # ``start`` initializes MPI, once it knows that the launcher belongs to this MPI
 mpi4py.rc.finalize = True
 from mpi4py import MPI  # noqa: E402
 
@@ -38,7 +38,7 @@ _PATH_BYTES = 64
 
 
 class MPIRequest:
-    """A non-blocking collective: ``wait`` gives other processes the core and looks for ranks that do not come."""
+    """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
 
     def __init__(self, owner: MPICommunicator, request: MPI.Request, what: str) -> None:
         self.owner = owner
@@ -47,11 +47,11 @@ class MPIRequest:
         self.number = owner.collectives
 
     def wait(self) -> None:
-        """Return when the collective is complete on this rank.
+        """Return once the collective is complete on this rank.
 
         Raises:
             CommunicationError: a rank will not take part.
-            DistnetError: that of a rank which left the call by it.
+            DistnetError: another rank left the call with it.
         """
         if self.request.Test():
             return
@@ -75,9 +75,9 @@ class MPIRequest:
 class MPICommunicator:
     """All ranks of ``MPI_COMM_WORLD``, on a communicator of distnet's own.
 
-    Every collective is started non-blocking and numbered, and so is every call, which begins with ``meet``. A
-    rank whose program ends, or that leaves a call by an error, tells the others how many collectives it took
-    part in, so that a rank waiting for a later one fails instead of hanging.
+    Collectives are started non-blocking and numbered; so are calls, each of which begins with ``meet``. A rank
+    whose program ends, or that leaves a call with an error, tells the others how many collectives it took part in:
+    a rank waiting for a later one fails instead of hanging.
     """
 
     def __init__(self, comm: MPI.Intracomm, patience: Patience) -> None:
@@ -103,7 +103,7 @@ class MPICommunicator:
         self.iallreduce(buffer).wait()
 
     def iallreduce(self, buffer: Array) -> MPIRequest:
-        """Start the sum; the buffer is MPI's until ``wait`` returns."""
+        """Start the sum; the buffer belongs to MPI until ``wait`` returns."""
         return self._started(self.comm.Iallreduce(MPI.IN_PLACE, buffer), "allreduce")
 
     def broadcast(self, buffer: Array, root: int = 0) -> None:
@@ -112,7 +112,7 @@ class MPICommunicator:
 
     def broadcast_object(self, value: T, root: int = 0) -> T:
         """Root's ``value``, pickled: first its length, then its bytes."""
-        self.watch.hear()  # a rank for which others often wait must not let their questions pile up
+        self.watch.hear()  # root is often waited for: questions to it must not pile up
         data = np.frombuffer(pickle.dumps(value), np.uint8) if self.rank == root else np.empty(0, np.uint8)
         length = np.array([data.size], np.int64)
         self.broadcast(length, root)
@@ -146,11 +146,11 @@ class MPICommunicator:
         return gathered.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
     def meet(self, call: str, error: DistnetError | None = None) -> None:
-        """Compare the names of the ranks' calls (``MPI_Iallgather``), and whether one met an error before.
+        """Compare the names of the ranks' calls (``MPI_Iallgather``), and whether any rank met an error before.
 
         Raises:
-            CommunicationError: a rank makes another call; names it.
-            DistnetError: that of the first rank that met one, unless all met the same.
+            CommunicationError: a rank makes another call; the message names it.
+            DistnetError: the error of the first rank that met one, unless all met the same.
         """
         self._get_in_step()
         self.calls += 1
@@ -168,7 +168,7 @@ class MPICommunicator:
             self._raise_the_first(error)
 
     def leave_by(self, error: BaseException) -> None:
-        """Tell the other ranks that this one leaves the call by an error: they cannot end it without this one."""
+        """Tell the other ranks that this one leaves the call with an error: they cannot complete it alone."""
         self._failed = Left.by(error, self.rank, self.calls, self.collectives)
         self.watch.tell(self._failed)
 
@@ -218,7 +218,7 @@ class MPICommunicator:
         return memory
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
-        """Sum over the nodes (``MPI_Iallreduce``); nothing is sent where there is one."""
+        """Sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
         if self.nodes.size > 1:
             self._started(self.nodes.Iallreduce(MPI.IN_PLACE, buffer), "allreduce").wait()
 
@@ -227,28 +227,28 @@ class MPICommunicator:
         self._started(self.node.Ibarrier(), "barrier").wait()
 
     def share_cores(self) -> None:
-        """Give BLAS in this rank its share of the node's cores (``threads.threads_per_rank``), or the least of a rank.
+        """Give BLAS its share of the node's cores (``threads.threads_per_rank``), the smallest share of any rank.
 
-        A sum of BLAS rounds otherwise on other threads, so that updates by norms would let the ranks drift apart;
-        and a rank of more threads would only wait for the others.
+        BLAS sums round differently with another number of threads, so updates by norms would let the ranks drift
+        apart; and a rank with more threads would only wait for the others.
         """
         cores = self.node.allgather(threads.available_cores())
         share = min(self.comm.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
 
     def announce_departure(self) -> None:
-        """Tell the other ranks that this one's program has ended, and after how many collectives."""
+        """Tell the other ranks that this rank's program has ended, and after how many collectives."""
         self.watch.tell(Ended(self.rank, self.collectives))
         self.watch.finish()
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-        """Print this rank's traceback, then end every rank; a rank that only heard of an error lets that one speak."""
+        """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
         report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
         MPI.COMM_WORLD.Abort(1)
         raise SystemExit(1)
 
     def _get_in_step(self) -> None:
-        """After an error, wait until every rank is known to have left that call, and at the same place.
+        """After an error, wait until every rank is known to have left that call at the same place.
 
         Raises:
             CommunicationError: the ranks are out of step.
@@ -263,7 +263,7 @@ class MPICommunicator:
         self._failed = None
 
     def _raise_the_first(self, error: DistnetError | None) -> None:
-        """Raise the error of the first rank that met one, unless all met the same: each then raises its own."""
+        """Raise the error of the first rank that met one; if all met the same, each raises its own."""
         told = self.allgather_object(error)
         if len({str(each) for each in told}) == 1:
             return
@@ -289,10 +289,10 @@ class MPICommunicator:
 
 
 def start(launcher: Launcher) -> MPICommunicator:
-    """Join the job that ``launcher`` started; from here on an uncaught exception ends it on every rank.
+    """Join the job that ``launcher`` started; from here on, an uncaught exception ends it on every rank.
 
     Raises:
-        ArgumentError: a setting of how long to wait for ranks is no number.
+        ArgumentError: a setting of how long to wait for ranks is not a number.
         LaunchError: mpi4py's MPI does not see the processes that the launcher started.
     """
     patience = Patience.from_environment(os.environ)
@@ -313,13 +313,13 @@ def start(launcher: Launcher) -> MPICommunicator:
 
 
 def join_to_leave(launcher: Launcher) -> None:
-    """Join the job at the end of a program that never did: ranks that wait for this one hear of its end."""
+    """Join the job at the end of a program that never did, so that ranks waiting for this one learn of its end."""
     if not MPI.Is_initialized():
         start(launcher).announce_departure()
 
 
 def _initialize(launcher: Launcher, patience: Patience) -> None:
-    """Join MPI, unless the library is not the launcher's: it would then end the process without a word of ours."""
+    """Join MPI, unless mpi4py's library is not the launcher's: MPI would then end the process without our message."""
     vendor = MPI.get_vendor()[0]
     if launcher.vendor is not None and vendor != launcher.vendor:
         raise LaunchError(
@@ -332,10 +332,10 @@ def _initialize(launcher: Launcher, patience: Patience) -> None:
 
 @contextmanager
 def _showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[None]:
-    """Within the block, in which Python stands still, long waiting has its consequences nevertheless.
+    """Within the block, which blocks Python, stalls still have consequences.
 
-    Of the ranks, the first that waits shows its stack, and an alarm ends the job: which ranks are awaited
-    nobody can know before all have joined.
+    The first two ranks show their stacks after ``warning_s``, and an alarm ends the job after ``timeout_s``. Which
+    ranks are missing, nobody can know before all have joined.
     """
     if patience.warning_s and launcher.rank in (0, 1):
         faulthandler.dump_traceback_later(patience.warning_s, exit=False)

@@ -1,4 +1,4 @@
-"""Which ranks a call concerns: all of the job, or, within a callback, this one alone."""
+"""Which ranks a call concerns: all of the job, or, within a callback, only this one."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _watched: ContextVar[object] = ContextVar("watched", default=None)
 
 
 def communicator() -> Communicator:
-    """The ranks that take part in a call made here and now."""
+    """The ranks that take part in a call made now."""
     return LocalCommunicator() if _alone.get() else comm.world()
 
 
 def is_alone() -> bool:
-    """Whether this rank works by itself, as within a callback."""
+    """Whether this rank works alone, as within a callback."""
     return _alone.get()
 
 
 @contextmanager
 def meeting(call: str) -> Iterator[Communicator]:
-    """Within the block each rank prepares a call by itself, without communication; at its end the ranks meet.
+    """Within the block each rank prepares a call without communication; at its end the ranks meet.
 
     Raises:
-        DistnetError: on every rank that of the first which met one.
+        DistnetError: on every rank, the error of the first rank that met one.
     """
     ranks = communicator()
     try:
@@ -42,7 +42,7 @@ def meeting(call: str) -> Iterator[Communicator]:
 
 
 class on_all_ranks(ContextDecorator):  # noqa: N801 - a decorator of functions
-    """An error that ends the function on one rank ends it on all: none waits for a rank that has left."""
+    """An error that ends the function on one rank ends it on all, so that none waits for a rank that has left."""
 
     def __enter__(self) -> None:
         pass
@@ -56,10 +56,10 @@ class on_all_ranks(ContextDecorator):  # noqa: N801 - a decorator of functions
 
 @contextmanager
 def alone(model: object = None) -> Iterator[None]:
-    """Within the block this rank works by itself: callbacks run so on rank 0 while the others wait.
+    """Within the block this rank works alone: so run callbacks on rank 0, while the others wait.
 
     Args:
-        model: whose callbacks they are.
+        model: the model whose callbacks they are.
     """
     tokens = _alone.set(True), _watched.set(model)
     try:
@@ -70,10 +70,10 @@ def alone(model: object = None) -> Iterator[None]:
 
 
 def refuse_in_callback_of(model: object, call: str) -> None:
-    """Fail if one of the model's own callbacks makes this call, of which the other ranks would know nothing.
+    """Fail if one of the model's own callbacks makes this call, unknown to the other ranks.
 
     Raises:
-        ArgumentError: it does.
+        ArgumentError: one of them does.
     """
     if model is not None and _watched.get() is model:
         raise ArgumentError(

@@ -1,4 +1,4 @@
-"""Memory that the processes of a node share, without a name that could be left behind."""
+"""Memory that the processes of a node share, without a name that a killed process could leave behind."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from distnet.types import Array, DType
 
 @dataclass
 class SharedMemory:
-    """Zeroed memory that other processes of this user may map as well, while this one keeps it open.
+    """Zeroed memory that other processes of this user may map, too, while this one keeps it open.
 
     Args:
-        descriptor: of a file that lies in memory alone.
+        descriptor: of a file that exists only in memory.
         size: in bytes.
     """
 
@@ -25,10 +25,10 @@ class SharedMemory:
 
     @classmethod
     def of_size(cls, size: int) -> SharedMemory:
-        """New memory; pages are taken when they are first written, as of any array of zeros.
+        """New memory; pages are taken when they are first written, as for any array of zeros.
 
         Raises:
-            OSError: this process may not make files so large, or this system has none of the kind.
+            OSError: this process may not create so large a file, or the system has no such files.
         """
         if not hasattr(os, "memfd_create"):
             raise OSError("no memfd_create on this system")
@@ -42,7 +42,7 @@ class SharedMemory:
 
     @property
     def path(self) -> str:
-        """Where other processes of this node open it."""
+        """Where other processes of this node can open it."""
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
 
     @classmethod
@@ -55,9 +55,9 @@ class SharedMemory:
         return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size)
 
     def array(self, dtype: DType) -> Array:
-        """The memory as a flat array, which keeps it."""
+        """The memory as a flat array, which keeps it alive."""
         return np.frombuffer(mmap.mmap(self.descriptor, self.size), dtype)
 
     def close(self) -> None:
-        """Let nobody map it any more; arrays stay."""
+        """Let no further process map it; existing arrays stay valid."""
         os.close(self.descriptor)

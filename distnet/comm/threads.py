@@ -20,9 +20,9 @@ def available_cores() -> frozenset[int]:
 def threads_per_rank(cores_of_ranks: Sequence[frozenset[int]], local_rank: int) -> int:
     """BLAS threads for one rank of a node: the node's cores shared out, at least one.
 
-    Args:
+    cores_of_ranks: the cores that each rank of the node may run on; a launcher may have bound them.
         cores_of_ranks: the cores each rank of the node may run on; a launcher may have bound them.
-        local_rank: which of these ranks is asked about.
+        local_rank: the rank asked about.
     """
     cores = frozenset().union(*cores_of_ranks)
     share = len(cores) // len(cores_of_ranks)
@@ -30,7 +30,7 @@ def threads_per_rank(cores_of_ranks: Sequence[frozenset[int]], local_rank: int) 
 
 
 def limit_blas_threads(threads: int, environ: Mapping[str, str]) -> int:
-    """Hold BLAS at ``threads`` unless the environment already says how many; return the number in force."""
+    """Limit BLAS to ``threads`` unless the environment already sets a number; return the number in force."""
     if not any(environ.get(name) for name in _SET_BY_USER):
         threadpool_limits(limits=threads, user_api="blas")
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]

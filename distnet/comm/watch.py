@@ -1,8 +1,8 @@
-"""What a rank does about the others while it waits: it hears of those that will not come, and asks who has not.
+"""What a rank does while it waits for others: it learns which ranks will not come, and asks which do not answer.
 
-Beside the collectives, ranks send each other notices, which are read only by one that waits long: a step
-of training costs nothing more. The settings are those of Horovod's stall inspector: a warning, and an end where the
-user wants one.
+Besides collectives, ranks send each other notices, which only a rank that waits long reads: a training step costs
+nothing more. The settings are those of Horovod's stall inspector: a warning, and an end of the job if the user
+wants one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
 _TIMEOUT = "DISTNET_TIMEOUT_S"
 _ASKS_AFTER_S = 5.0
 _MOST_CHARACTERS = 1000
-"""Of a text in a notice: a longer notice might only be sent while its sender waits, and its sender may be ending."""
+"""Of a text in a notice: a longer one might not be sent unless its sender waits, and its sender may be ending."""
 _ANSWERS_S = 2.0
-"""Time in which every rank that waits answers: it looks for questions twice a second."""
+"""Time in which every waiting rank answers: it looks for questions twice a second."""
 
 
 class Channel(Protocol):
@@ -50,7 +50,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Left:
-    """``rank`` left its call of number ``call`` after ``number`` collectives, by an error or, without one, well."""
+    """``rank`` left its call number ``call`` after ``number`` collectives, with an error or, without one, normally."""
 
     rank: int
     call: int
@@ -60,7 +60,7 @@ class Left:
 
     @classmethod
     def by(cls, error: BaseException, rank: int, call: int, number: int) -> Left:
-        """What a rank tells that leaves its call by ``error``; long texts are cut."""
+        """What a rank sends when it leaves ``call`` with ``error``; long texts are cut."""
         told = f"{type(error).__name__}: {error}"
         shown = copy.copy(error) if isinstance(error, DistnetError) else None
         if shown is not None and len(told) > _MOST_CHARACTERS:
@@ -78,7 +78,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """``rank`` waits, too: in ``what``, its collective ``number``."""
+    """``rank`` waits, too, in ``what``, its collective ``number``."""
 
     rank: int
     asked: int
@@ -91,7 +91,7 @@ class Patience:
     """How long a rank waits for others.
 
     Args:
-        warning_s: until it says for whom it waits; 0 for never.
+        warning_s: until it logs whom it waits for; 0 for never.
         timeout_s: until it ends the job; 0 for never.
     """
 
@@ -100,16 +100,16 @@ class Patience:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Patience:
-        """As ``DISTNET_STALL_S`` and ``DISTNET_TIMEOUT_S`` say.
+        """The settings in ``DISTNET_STALL_S`` and ``DISTNET_TIMEOUT_S``.
 
         Raises:
-            ArgumentError: one of them is no number of seconds.
+            ArgumentError: one of them is not a number of seconds.
         """
         return cls(_seconds(environ, _WARNING, _WARNING_S), _seconds(environ, _TIMEOUT, 0.0))
 
     @property
     def asks_after_s(self) -> float:
-        """Time to ask the others, so that they have answered before anything is said."""
+        """When to ask the others, so that they have answered before anything is reported."""
         return min([_ASKS_AFTER_S, *(s / 2 for s in (self.warning_s, self.timeout_s) if s)])
 
 
@@ -119,7 +119,7 @@ class Waiting:
 
     Args:
         call: number of the call that it belongs to.
-        number: of the collective.
+        number: number of the collective.
         what: name of the collective, for messages.
         since: when the waiting began, by ``time.monotonic``.
     """
@@ -138,12 +138,12 @@ class Watch:
 
     Args:
         channel: carries notices, and nothing else.
-        rank: this one.
+        rank: this rank.
         size: number of ranks.
         patience: how long it waits.
 
     Attributes:
-        heard_from: the rank whose error has become one of this rank.
+        heard_from: the rank whose error this rank has raised.
     """
 
     def __init__(self, channel: Channel, rank: int, size: int, patience: Patience) -> None:
@@ -162,12 +162,12 @@ class Watch:
                 self._send(notice, other)
 
     def finish(self) -> None:
-        """Before this rank ends: let MPI take what is being sent."""
+        """Before this rank ends, let MPI take what is being sent."""
         for request in self._sent:
             request.test()
 
     def hear(self) -> None:
-        """Read the notices that have come."""
+        """Read the notices that have arrived."""
         while self.channel.iprobe():
             match self.channel.recv():
                 case Ended() as ended:
@@ -180,14 +180,14 @@ class Watch:
                     self._answers.append(answer)
 
     def look(self, waiting: Waiting, is_meeting: bool) -> None:
-        """Hear, answer and, after some time, ask and say who is awaited.
+        """Read notices, answer, and after some time ask the others and report who is missing.
 
         Args:
-            is_meeting: whether the collective is the one that its call begins with.
+            is_meeting: whether its call begins with this collective.
 
         Raises:
-            CommunicationError: the collective will never be complete, or ``DISTNET_TIMEOUT_S`` is over.
-            DistnetError: that of a rank which left this call by it.
+            CommunicationError: the collective can never complete, or ``DISTNET_TIMEOUT_S`` has passed.
+            DistnetError: another rank left this call with it.
         """
         self.hear()
         self._fail_if_a_rank_is_gone(waiting)
@@ -207,15 +207,15 @@ class Watch:
         """Whether every other rank is known to have left this call, all after the same ``number`` of collectives.
 
         Raises:
-            CommunicationError: one left it elsewhere: nothing can be sent in step with it any more.
+            CommunicationError: one left it elsewhere: collectives can no longer be matched.
         """
         self.hear()
         for rank, left in self._left.items():
             if left.call == call and left.number != number:
                 raise CommunicationError(
-                    f"rank {self.rank} cannot go on: the error before this call did not meet all ranks at one place "
-                    f"(rank {rank}: {left.told or 'none'}). An error that a program wants to survive must meet every "
-                    "rank alike; else let it end the job."
+                    f"rank {self.rank} cannot go on: the error before this call did not end it at the same place on "
+                    f"all ranks (rank {rank}: {left.told or 'none'}). An error that a program is to survive must be "
+                    "raised on every rank; otherwise let it end the job."
                 )
         for ended in self._ended.values():
             raise CommunicationError(f"rank {self.rank} goes on, but the program of rank {ended.rank} has ended.")
@@ -243,7 +243,7 @@ class Watch:
                 )
 
     def _say_that_it_was_left_well(self, waiting: Waiting) -> None:
-        """Let a rank that met an error in the call before know where this one left it."""
+        """Tell a rank that met an error in the last call where this rank left it."""
         mine = self._left.get(self.rank)
         if mine is None or mine.call != waiting.call - 1:
             mine = self._left[self.rank] = Left(self.rank, waiting.call - 1, waiting.number - 1)
@@ -275,7 +275,7 @@ class Watch:
 
 
 def named(error: DistnetError, rank: int) -> DistnetError:
-    """The error, saying which rank met it."""
+    """The error, with the rank that met it."""
     return type(error)(f"rank {rank}: {error}")
 
 

@@ -18,14 +18,14 @@ from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.types import Array, DType
 
 Share: TypeAlias = Callable[[int], slice]
-"""Gives one rank's part of a number of rows."""
+"""Picks one rank's part of a number of rows."""
 
 _ROWS_PER_CHECK = 4096
 
 
 @dataclass(frozen=True)
 class ArrayData:
-    """Equally long arrays: inputs, targets and sample weights.
+    """Arrays of equal length: inputs, targets and sample weights.
 
     Args:
         x: one array for each input.
@@ -43,16 +43,16 @@ class ArrayData:
         return len(self.x[0])
 
     def batches_per_epoch(self, batch_size: int) -> int:
-        """The last batch may be smaller."""
+        """Number of batches; the last one may be smaller."""
         return math.ceil(self.rows / batch_size)
 
     def batch(self, order: Array | None, start: int, stop: int, share: Share, names_rows: bool = False) -> Batch:
         """This rank's part of the global batch of positions ``start`` to ``stop``.
 
         Args:
-            order: row of each position; None where they lie in order.
-            share: gives this rank's part of a number of rows.
-            names_rows: whether these are the rows that the user knows, so that messages can name them.
+            order: row at each position; None if they lie in order.
+            share: picks this rank's part of a number of rows.
+            names_rows: whether rows are numbered as the user numbers them, so that messages can name them.
         """
         part = share(stop - start)
         positions = slice(start + part.start, start + part.stop)
@@ -89,14 +89,14 @@ class ArrayData:
         return self._rows(slice(0, at)), self._rows(slice(at, None))
 
     def check_finite(self, rows: slice, dtype: str = "float64") -> None:
-        """Fail if one of these rows holds NaN, infinity, or what is infinite in the model's dtype.
+        """Fail if one of these rows holds NaN, infinity, or a number too large for the model's dtype.
 
         Args:
-            rows: which to look at; the ranks share them out.
-            dtype: the model's, where it holds less than the arrays.
+            rows: which to check; the ranks share them out.
+            dtype: the model's, if it holds less than the arrays' dtype.
 
         Raises:
-            DataError: names the array and the row.
+            DataError: the message names the array and the row.
         """
         weights = tuple(w for w in self.weight if w is not None)
         for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
@@ -124,13 +124,13 @@ def naming(what: str) -> Iterator[None]:
 
 
 def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: int) -> Array | None:
-    """The order of an epoch's rows, addressed by seed and epoch; None for the order they lie in.
+    """The order of an epoch's rows, addressed by seed and epoch; None if they keep their order.
 
     Args:
-        shuffle: True for single rows, ``"batch"`` for whole batches, False for neither.
+        shuffle: True shuffles rows, ``"batch"`` whole batches, False nothing.
 
     Raises:
-        ArgumentError: any other ``shuffle``.
+        ArgumentError: ``shuffle`` is none of these.
     """
     check_option("shuffle", shuffle, (True, False, "batch"))
     if not shuffle:
@@ -146,8 +146,8 @@ def as_arrays(data: Any, what: str) -> tuple[Array, ...]:
     """The arrays that a caller passed as ``what``: one, or a list or tuple of arrays.
 
     Raises:
-        DataError: not numbers, or no rows.
-        ShapeError: no batch axis, or arrays of different lengths.
+        DataError: the data are not numbers, or have no rows.
+        ShapeError: an array has no batch axis, or the arrays differ in length.
     """
     several = isinstance(data, list | tuple) and bool(data) and all(hasattr(a, "shape") and a.ndim for a in data)
     arrays = tuple(_as_array(a, what) for a in data) if several else (_as_array(data, what),)
@@ -163,7 +163,7 @@ def check_equal_rows(groups: Sequence[tuple[str, Sequence[Array | None]]]) -> No
     """Fail unless all arrays have equally many rows.
 
     Raises:
-        ShapeError: names the arrays and their lengths.
+        ShapeError: the message names the arrays and their lengths.
     """
     lengths = {what: len(a) for what, arrays in groups for a in arrays if a is not None}
     if len(set(lengths.values())) > 1:

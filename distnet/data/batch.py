@@ -9,20 +9,20 @@ from typing import TypeAlias
 from distnet.types import Array
 
 Places: TypeAlias = Sequence[int] | Array | None
-"""Where some rows lie in the data; None where nobody knows."""
+"""Where rows lie in the data; None if that is unknown."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The rows of one optimizer step that this rank computes, and what it must know of the others.
+    """The rows of one optimizer step that this rank computes, and what it must know of the whole step.
 
     Args:
         x: one array for each input of the model, each with this rank's rows.
         y: one array for each output; empty when there are no targets.
-        weight: one array of sample weights for each output, or None where all rows weigh 1.
+        weight: one array of sample weights for each output, or None if all rows weigh 1.
         first_row: index in the global batch of this rank's first row.
         global_rows: rows of the global batch.
-        places: where this rank's rows lie in the data, for messages; None where nobody knows.
+        places: where this rank's rows lie in the data, for messages; None if that is unknown.
     """
 
     x: tuple[Array, ...]

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 
 class PyDataset(ABC):
-    """A dataset that knows how many batches it has and makes any one of them: base of your own.
+    """A dataset that knows its number of batches and makes any one of them: a base class for your own.
 
-    Implement ``__getitem__``, the batch of a number: ``(x, y)`` or ``(x, y, sample_weight)``, a *global* batch
-    whatever the number of ranks; and ``__len__`` or ``num_batches``, the number of batches. One without end has
-    neither, or None: an epoch is then as long as ``steps_per_epoch`` says.
+    Implement ``__getitem__``, which returns the batch of a number, ``(x, y)`` or ``(x, y, sample_weight)``: always a
+    *global* batch. Implement ``__len__`` or ``num_batches``, the number of batches; an endless dataset has neither, or
+    None, and needs ``steps_per_epoch``.
 
     Args:
-        workers, use_multiprocessing, max_queue_size: how Keras reads ahead; taken so that scripts run.
+        workers, use_multiprocessing, max_queue_size: how Keras reads ahead; ignored.
 
     Source: ``keras.utils.PyDataset``, in Keras 2 ``keras.utils.Sequence``.
     """
@@ -39,7 +39,7 @@ class PyDataset(ABC):
 
     @property
     def num_batches(self) -> int | None:
-        """Number of batches: by default that of ``__len__``; None for a dataset without end."""
+        """Number of batches, by default ``len(self)``; None for an endless dataset."""
         length = getattr(type(self), "__len__", None)
         return None if length is None else cast("int | None", length(self))
 
@@ -47,8 +47,8 @@ class PyDataset(ABC):
         """Called before each epoch."""
 
     def on_epoch_end(self) -> None:  # noqa: B027
-        """Called after each epoch, for example to shuffle; on every rank alike."""
+        """Called after each epoch on every rank, for example to shuffle."""
 
 
 Sequence = PyDataset
-"""Keras 2's name of ``PyDataset``."""
+"""Keras 2's name for ``PyDataset``."""

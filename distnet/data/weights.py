@@ -19,11 +19,11 @@ def row_weights(
     Args:
         y: targets, (N,), (N, 1) of class numbers or (N, C) one-hot; needed for class weights.
         sample_weight: (N,) or (N, ...).
-        class_weight: class number -> weight; classes it does not name weigh 1.
+        class_weight: class number -> weight; other classes weigh 1.
 
     Raises:
-        ArgumentError: both are given, or a weight is no number.
-        ShapeError: the weights have not y's number of rows.
+        ArgumentError: both are given, or a weight is not a number.
+        ShapeError: the number of weights is not the number of rows of ``y``.
 
     Source: ``keras.Model.fit``.
     """

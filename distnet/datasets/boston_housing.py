@@ -1,7 +1,7 @@
 """Prices of houses in the suburbs of Boston in the late 1970s.
 
-One of its 13 columns, "B", supposes that people wish to live apart by race: use it to show such faults,
-and california_housing or the like for all else.
+One of its 13 columns, "B", assumes that people wish to live apart by race: use the dataset to show such faults,
+and another one, such as california_housing, for everything else.
 
 Source: Harrison, Rubinfeld, J. Environ. Econ. Manag. 5 (1978); the file is the one Keras downloads.
 """
@@ -30,13 +30,13 @@ def load_data(
         ((404, 13) float64, (404,) float64), ((102, 13) float64, (102,) float64)
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
-        test_split: fraction in [0, 1) of the rows, the last ones, that is for the test.
-        seed: of the order.
+        path: name of the file in the cache, or an absolute path where it is kept.
+        test_split: fraction of the rows held out for the test, in [0, 1): the last ones.
+        seed: of the shuffling.
 
     Raises:
-        ArgumentError: ``test_split`` is out of its range.
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        ArgumentError: ``test_split`` is out of range.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.boston_housing.load_data``.
     """

@@ -19,18 +19,18 @@ from distnet.types import Array
 
 
 def read_parts(path: Path, parts: Mapping[str, int], labels: str) -> dict[str, tuple[Array, Array]]:
-    """Images and labels of some parts of a CIFAR archive; nothing is unpacked to the disk.
+    """Images and labels of some parts of a CIFAR archive; nothing is unpacked to disk.
 
     Shapes:
-        of each part: (N, 32, 32, 3) uint8, or (N, 3, 32, 32) where images have their channels first; (N, 1) uint8
+        each part: (N, 32, 32, 3) uint8, or (N, 3, 32, 32) if the image data format is channels first; (N, 1) uint8
 
     Args:
         path: the archive.
-        parts: paths of the parts in it, each with the number of its images.
+        parts: paths of the parts in the archive -> their number of images.
         labels: key of the labels in each part.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds something else.
+        DatasetError: the file cannot be read, is damaged, or is another file.
     """
     found: dict[str, tuple[Array, Array]] = {}
     try:

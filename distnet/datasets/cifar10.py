@@ -26,7 +26,7 @@ def load_data() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         ((50000, 32, 32, 3) uint8, (50000, 1) uint8), ((10000, 32, 32, 3) uint8, (10000, 1) uint8)
 
     Raises:
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.cifar10.load_data``.
     """

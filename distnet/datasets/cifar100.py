@@ -30,8 +30,8 @@ def load_data(label_mode: str = "fine") -> tuple[tuple[Array, Array], tuple[Arra
         label_mode: ``"fine"`` for the 100 classes, ``"coarse"`` for the 20 groups.
 
     Raises:
-        ArgumentError: another ``label_mode``.
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        ArgumentError: ``label_mode`` is neither.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.cifar100.load_data``.
     """

@@ -49,7 +49,7 @@ def load_data() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         ((60000, 28, 28) uint8, (60000,) uint8), ((10000, 28, 28) uint8, (10000,) uint8)
 
     Raises:
-        DatasetError: the files are damaged, or are nowhere and cannot be downloaded; on every rank.
+        DatasetError: the files are damaged, or are missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.fashion_mnist.load_data``.
     """

@@ -1,7 +1,7 @@
 """Where a dataset's files are: the user's folder, the cache, Keras's cache, the network.
 
-One rank of each node looks first, and downloads if it must, while the others wait; whatever goes wrong
-is raised on every rank.
+One rank of each node looks first, and downloads if necessary, while the others wait; an error is raised on every
+rank.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class RemoteFile:
     """A file that can be downloaded.
 
     Args:
-        dataset: name of the dataset it belongs to, which is also its folder in ``$DISTNET_DATA``.
-        url: where it is.
-        checksum: SHA-256 of its content, hexadecimal; MD5, told by its length, where Keras knows no other;
-            None takes any content.
+        dataset: name of its dataset, which is also its folder in ``$DISTNET_DATA``.
+        url: where it can be downloaded.
+        checksum: SHA-256 of its content, hexadecimal, or MD5 where Keras knows no other; the length tells which. None
+            accepts any content.
     """
 
     dataset: str
@@ -48,12 +48,12 @@ class RemoteFile:
 
     @property
     def algorithm(self) -> str:
-        """What the checksum is: ``"sha256"`` or ``"md5"``."""
+        """Kind of the checksum: ``"sha256"`` or ``"md5"``."""
         return "sha256" if len(self.checksum or "") == _SHA256_DIGITS else "md5"
 
 
 def user_folder(dataset: str) -> Path | None:
-    """``$DISTNET_DATA/dataset``; None where ``DISTNET_DATA`` is not set."""
+    """``$DISTNET_DATA/dataset``; None if ``DISTNET_DATA`` is not set."""
     data = os.environ.get("DISTNET_DATA")
     return Path(data).expanduser() / dataset if data else None
 
@@ -65,14 +65,14 @@ def cache_folder() -> Path:
 
 
 def locate(remote: RemoteFile, path: str | Path | None = None) -> Path:
-    """The user's own copy of ``remote`` in ``$DISTNET_DATA/dataset``, else what ``obtain`` finds.
+    """The user's own copy of ``remote`` in ``$DISTNET_DATA/dataset``, or else what ``obtain`` returns.
 
-    The user's copy may be another file than the one published: it is read as it is. A ``.gz`` file may lie
-    there unpacked.
+    The user's copy is read as it is: it need not be the published file. It may be the unpacked form of a ``.gz``
+    file.
 
     Args:
         remote: the file.
-        path: its name in the cache folder, by default its own, or an absolute path to keep it at.
+        path: its name in the cache folder, by default its own name, or an absolute path where it is kept.
 
     Raises:
         DatasetError: there is no copy and none can be downloaded.
@@ -90,10 +90,10 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
 
     Args:
         remote: the file.
-        path: its name in the cache folder, or an absolute path to keep it at.
+        path: its name in the cache folder, or an absolute path where it is kept.
 
     Raises:
-        DatasetError: there is no copy and none can be downloaded; the message says what was tried.
+        DatasetError: there is no copy and none can be downloaded; the message lists what was tried.
     """
     target = cache_folder() / path
     of_keras = Path.home() / ".keras" / "datasets" / (target.name if Path(path).is_absolute() else path)
@@ -118,10 +118,10 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
 
 
 def on_one_rank_first(load: Callable[[], T]) -> T:
-    """``load()``, called by one rank of each node before the others; every rank must come here.
+    """``load()``, called by one rank of each node before the others; every rank must call this.
 
     Raises:
-        DatasetError: it failed on some rank; every rank raises the same message.
+        DatasetError: ``load`` failed on some rank; every rank raises the same message.
     """
     comm = world()
     results: list[T] = []
@@ -131,7 +131,7 @@ def on_one_rank_first(load: Callable[[], T]) -> T:
         if min(comm.local_rank, 1) == turn:
             try:
                 results.append(load())
-            except Exception as error:  # whatever it is: kept to itself, it would leave the other ranks waiting
+            except Exception as error:  # an error kept to this rank would leave the others waiting
                 cause = error
                 failure = str(error) if isinstance(error, DatasetError) else f"{type(error).__name__}: {error}"
         failures = [other for other in comm.allgather_object(failure) if other is not None]
@@ -163,10 +163,10 @@ def _hash(path: Path, remote: RemoteFile) -> str:
 
 
 def download(remote: RemoteFile, target: Path) -> None:
-    """Fetch a file and check it; ``target`` appears whole or not at all.
+    """Download a file and check it; ``target`` appears whole or not at all.
 
     Raises:
-        OSError, ValueError: it cannot be had, or has another checksum.
+        OSError, ValueError: the download fails, or has another checksum.
     """
     if urlsplit(remote.url).scheme == "file":
         _copy(remote, target)
@@ -179,7 +179,7 @@ def download(remote: RemoteFile, target: Path) -> None:
 
 
 def _copy(remote: RemoteFile, target: Path) -> None:
-    """As ``download``, of a ``file://`` URL: a file of this machine."""
+    """Like ``download``, for a ``file://`` URL."""
     source = Path(url2pathname(urlsplit(remote.url).path))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as made:

@@ -24,17 +24,17 @@ _GZIP_MAGIC = b"\x1f\x8b"
 def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
     """The unsigned bytes of an IDX file, gzipped or not.
 
-    No more is read than ``shape`` needs, whatever the file claims or expands to.
+    No more is read than ``shape`` needs, whatever the header claims or the file expands to.
 
     Args:
         path: the file.
-        shape: extents that it must have.
+        shape: the shape that it must have.
 
     Returns:
         an array of ``shape``, uint8.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds something else.
+        DatasetError: the file cannot be read, is damaged, or is another file.
     """
     size = int(np.prod(shape))
     try:
@@ -49,8 +49,8 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read: {error}. Copy or download the file again.") from error
     if len(data) != size:
-        found = f"only {len(data)}" if len(data) < size else "more"
-        raise DatasetError(f"{path}: expected {size} bytes of data, found {found}. Copy or download the file again.")
+        received = f"only {len(data)}" if len(data) < size else "more"
+        raise DatasetError(f"{path}: expected {size} bytes of data, found {received}. Copy or download the file again.")
     return np.frombuffer(data, np.uint8).reshape(shape).copy()
 
 

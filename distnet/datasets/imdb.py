@@ -1,4 +1,4 @@
-"""Film reviews from IMDB, as lists of word numbers, and whether they are positive.
+"""Film reviews from IMDB, as lists of word numbers, labelled positive or negative.
 
 Source: Maas et al., "Learning word vectors for sentiment analysis", ACL 2011; the file is the one Keras downloads.
 """
@@ -25,24 +25,24 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int | None = 3,
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """25,000 training and 25,000 test reviews and their labels, 1 for positive; the commonest word is number 1.
+    """25,000 training and 25,000 test reviews and their labels, 1 for positive; the most frequent word is number 1.
 
     Shapes:
-        ((25000,) lists of int, (25000,) int64), the same again for the test
+        ((25000,) lists of int, (25000,) int64), the same again for the test set
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
-        num_words: words of this number or above, counted with ``index_from``, become ``oov_char``.
-        skip_top: so do words below this number.
-        maxlen: only reviews of fewer words, counted with ``start_char``, are kept.
-        seed: of the order.
-        start_char: begins each review; None for nothing.
-        oov_char: stands for words left out; None drops them.
-        index_from: is added to each word number, to make room for padding, start and left-out words.
+        path: name of the file in the cache, or an absolute path where it is kept.
+        num_words: words of this number or above, ``index_from`` included, become ``oov_char``.
+        skip_top: words below this number do, too.
+        maxlen: only reviews of fewer words, ``start_char`` included, are kept.
+        seed: of the shuffling.
+        start_char: number that begins each review; None for none.
+        oov_char: number that replaces words left out; None drops them.
+        index_from: added to each word number, to make room for padding, start and left-out words.
 
     Raises:
         ArgumentError: ``maxlen`` leaves no review.
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.imdb.load_data``.
     """
@@ -61,10 +61,10 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """The number of each word, without ``index_from``.
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
+        path: name of the file in the cache, or an absolute path where it is kept.
 
     Raises:
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.imdb.get_word_index``.
     """

@@ -37,16 +37,16 @@ def load_data(path: str = "mnist.npz") -> tuple[tuple[Array, Array], tuple[Array
 
     Looks in ``$DISTNET_DATA/mnist`` (the four IDX files, gzipped or not, or ``mnist.npz``), then in the
     cache (``$DISTNET_HOME/datasets``, by default ``~/.cache/distnet/datasets``), then in Keras's cache,
-    then downloads. Every rank must call it: one rank a node fetches, the others wait.
+    then downloads. Every rank must call it: one rank of each node downloads, the others wait.
 
     Shapes:
         ((60000, 28, 28) uint8, (60000,) uint8), ((10000, 28, 28) uint8, (10000,) uint8)
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
+        path: name of the file in the cache, or an absolute path where it is kept.
 
     Raises:
-        DatasetError: the files are damaged, or are nowhere and cannot be downloaded; on every rank.
+        DatasetError: the files are damaged, or are missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.mnist.load_data``.
     """

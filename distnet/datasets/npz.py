@@ -1,4 +1,4 @@
-"""NumPy's ``.npz`` archives, read without running anything that they may hold."""
+"""NumPy's ``.npz`` archives, read without running any code in them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Arr
 
     Args:
         path: the file.
-        shapes: extents that each wanted array must have.
+        shapes: the shape that each wanted array must have.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds something else.
+        DatasetError: the file cannot be read, is damaged, or is another file.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -46,10 +46,10 @@ def read_numbers(path: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, Arra
 
     Args:
         path: the file.
-        pairs: names of the wanted arrays; the two of a pair must have equally many rows.
+        pairs: names of the wanted arrays; both arrays of a pair must have equally many rows.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds something else.
+        DatasetError: the file cannot be read, is damaged, or is another file.
     """
     names = [name for pair in pairs for name in pair]
     try:
@@ -64,14 +64,14 @@ def read_numbers(path: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, Arra
 def read_lists(path: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, Array]:
     """Arrays of integers, or of lists of integers of any lengths, by name.
 
-    Lists can be stored in an ``.npz`` only as pickles; see ``distnet.datasets.pickles`` for how they are read.
+    An ``.npz`` can store lists only as pickles; ``distnet.datasets.pickles`` says how these are read.
 
     Args:
         path: the file.
-        pairs: names of the wanted arrays; the two of a pair must have equally many rows.
+        pairs: names of the wanted arrays; both arrays of a pair must have equally many rows.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds something else.
+        DatasetError: the file cannot be read, is damaged, or is another file.
     """
     names = [name for pair in pairs for name in pair]
     try:
@@ -106,9 +106,9 @@ def _are_integers(row: list[object]) -> bool:
 def _check_rows(path: Path, arrays: Mapping[str, Array], pairs: Sequence[tuple[str, str]], kinds: str) -> None:
     are_rows = all(array.ndim and array.dtype.kind in kinds for array in arrays.values())
     if not are_rows or any(len(arrays[a]) != len(arrays[b]) for a, b in pairs):
-        found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+        shapes = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
         raise DatasetError(
-            f"{path}: expected arrays of equally many rows, found {found}. Delete it, then copy or download it again."
+            f"{path}: expected arrays of equally many rows, found {shapes}. Delete it, then copy or download it again."
         )
 
 

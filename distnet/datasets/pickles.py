@@ -1,7 +1,7 @@
-"""Pickles of plain data, read without running anything: arrays, lists, dicts, numbers, text and bytes.
+"""Pickles of plain data, read without running any code: arrays, lists, dicts, numbers, text and bytes.
 
-A pickle is a program: it may call whatever Python can import. Here it can reach what rebuilds an array,
-and nothing else.
+A pickle is a program, which may call anything that Python can import. Here it can call only what rebuilds an
+array.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DAMAGE = (
     zlib.error,
     pickle.UnpicklingError,
 )
-"""What reading a damaged file raises, compressed or not."""
+"""What reading a damaged file can raise, compressed or not."""
 
 _REBUILD_ARRAY = np.empty(0).__reduce__()[0]
 _ALLOWED: dict[tuple[str, str], object] = {
@@ -43,10 +43,10 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def read_pickle(stream: IO[bytes]) -> object:
-    """What the pickle at ``stream`` holds; text written by Python 2 comes as bytes.
+    """What the pickle at ``stream`` holds; text written by Python 2 is read as bytes.
 
     Raises:
-        pickle.UnpicklingError: it asks for anything but arrays and Python's plain types; or, as others of
+        pickle.UnpicklingError: it needs more than arrays and Python's plain types; or, like the other errors of
             ``DAMAGE``, because it is damaged.
     """
     return _PlainUnpickler(stream, encoding="bytes").load()

@@ -33,25 +33,25 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int | None = 3,
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """11,228 newswires and their topics, 0 to 45, divided into training and test; the commonest word is number 1.
+    """11,228 newswires and their topics, 0 to 45, split into training and test; the most frequent word is number 1.
 
     Shapes:
         ((8982,) lists of int, (8982,) int64), ((2246,) lists of int, (2246,) int64)
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
-        num_words: words of this number or above, counted with ``index_from``, become ``oov_char``.
-        skip_top: so do words below this number.
-        maxlen: only newswires of fewer words, counted with ``start_char``, are kept.
-        test_split: fraction of the newswires, the last ones, that is for the test.
-        seed: of the order.
-        start_char: begins each newswire; None for nothing.
-        oov_char: stands for words left out; None drops them.
-        index_from: is added to each word number, to make room for padding, start and left-out words.
+        path: name of the file in the cache, or an absolute path where it is kept.
+        num_words: words of this number or above, ``index_from`` included, become ``oov_char``.
+        skip_top: words below this number do, too.
+        maxlen: only newswires of fewer words, ``start_char`` included, are kept.
+        test_split: fraction of the newswires held out for the test: the last ones.
+        seed: of the shuffling.
+        start_char: number that begins each newswire; None for none.
+        oov_char: number that replaces words left out; None drops them.
+        index_from: added to each word number, to make room for padding, start and left-out words.
 
     Raises:
         ArgumentError: ``maxlen`` leaves no newswire.
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.reuters.load_data``.
     """
@@ -67,10 +67,10 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     """The number of each word, without ``index_from``.
 
     Args:
-        path: name of the file in the cache, or an absolute path to keep it at.
+        path: name of the file in the cache, or an absolute path where it is kept.
 
     Raises:
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
 
     Source: ``keras.datasets.reuters.get_word_index``.
     """

@@ -17,24 +17,24 @@ Texts: TypeAlias = list[list[int]]
 
 
 def shuffled(texts: Array, labels: Array, seed: int) -> tuple[Array, Array]:
-    """Both in the order that Keras puts them in: that of NumPy's legacy generator."""
+    """Both in Keras's order: that of NumPy's legacy generator."""
     order = np.arange(len(texts))
     np.random.RandomState(seed).shuffle(order)
     return texts[order], labels[order]
 
 
 def started(texts: Array, start_char: int | None, index_from: int | None) -> Texts:
-    """Each text with ``index_from`` added to its word numbers, behind ``start_char``, where these are not None."""
+    """Each text with ``index_from`` added to its word numbers and ``start_char`` in front, each unless None."""
     first = [] if start_char is None else [start_char]
     shift = index_from or 0
     return [first + [word + shift for word in text] for text in texts]
 
 
 def shorter(texts: Texts, labels: Array, maxlen: int | None) -> tuple[Texts, Array]:
-    """The texts of fewer than ``maxlen`` words, and their labels; all of them for None.
+    """The texts of fewer than ``maxlen`` words, and their labels; all texts if it is None.
 
     Raises:
-        ArgumentError: there are none.
+        ArgumentError: there are no such texts.
     """
     if not maxlen:
         return texts, labels
@@ -47,7 +47,7 @@ def shorter(texts: Texts, labels: Array, maxlen: int | None) -> tuple[Texts, Arr
 def limited(texts: Texts, num_words: int | None, skip_top: int, oov_char: int | None) -> Texts:
     """The texts with every word outside ``skip_top <= word < num_words`` replaced by ``oov_char``, or left out.
 
-    Without ``num_words`` the limit is the largest number there is, which is thus left out, as in Keras.
+    Without ``num_words`` the limit is the largest number in the texts, which is thus left out, as in Keras.
     """
     end = num_words or max((max(text, default=0) for text in texts), default=0)
     if oov_char is None:
@@ -56,17 +56,17 @@ def limited(texts: Texts, num_words: int | None, skip_top: int, oov_char: int | 
 
 
 def as_objects(texts: Sequence[list[int]]) -> Array:
-    """An array of the lists, one an entry, whatever their lengths."""
+    """An array of the lists, one list an entry, whatever their lengths."""
     array = np.empty(len(texts), object)
     array[:] = texts
     return array
 
 
 def word_index(remote: RemoteFile, path: str) -> dict[str, int]:
-    """The number of each word, by a JSON file; every rank must come here.
+    """The number of each word, from a JSON file; every rank must call this.
 
     Raises:
-        DatasetError: the file is damaged, or is nowhere and cannot be downloaded; on every rank.
+        DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
     """
     return on_one_rank_first(lambda: _read_index(locate(remote, path)))
 

@@ -22,17 +22,17 @@ def current() -> Kernels:
     The environment variable ``DISTNET_KERNELS`` chooses ``numpy`` or ``numba``.
 
     Raises:
-        ArgumentError: it names other kernels, or numba where numba cannot be imported.
+        ArgumentError: it names other kernels, or numba, which cannot be imported.
     """
     return load(os.environ.get(_VARIABLE) or None)
 
 
 @cache
 def load(name: str | None = None) -> Kernels:
-    """The kernel set called ``name``; by default the fastest that can run here.
+    """The kernel set called ``name``; by default the fastest available.
 
     Raises:
-        ArgumentError: there is no such set, or it needs numba and numba cannot be imported.
+        ArgumentError: there is no such set, or it needs numba, which cannot be imported.
     """
     if name == "numpy":
         return NumpyKernels()

@@ -12,7 +12,7 @@ Formula: TypeAlias = Callable[..., tuple[Array, ...]]
 """An elementwise rule ``(w, g, *slots, *scalars) -> (w, *slots)``; see ``distnet.optimizers.formulas``."""
 
 FUSED_ACTIVATIONS = ("linear", "relu")
-"""The activations that a kernel set computes together with what comes before them."""
+"""The activations that a kernel set fuses with what comes before them."""
 
 MAX_SLOTS = 3
 """The most slots that a formula may have."""
@@ -37,7 +37,7 @@ class Kernels(Protocol):
         """
 
     def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:
-        """``z = activation(z + bias)`` in place; gives back ``z``.
+        """``z = activation(z + bias)`` in place; returns ``z``.
 
         Shapes:
             z: (..., O), contiguous; bias: (O,).
@@ -47,7 +47,7 @@ class Kernels(Protocol):
         """
 
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
-        """``out = dy * activation'(z)``, the derivative taken from ``y = activation(z)``; gives back ``out``.
+        """``out = dy * activation'(z)``, the derivative taken from ``y = activation(z)``; returns ``out``.
 
         Shapes:
             dy, y, out: all equal and contiguous; ``out`` may be ``dy``.
@@ -57,19 +57,19 @@ class Kernels(Protocol):
         """
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
-        """``out = x * scale`` where ``bits < threshold``, else 0; gives back ``out``.
+        """``out = x * scale`` where ``bits < threshold``, else 0; returns ``out``.
 
         Shapes:
             x, bits, out: (N, F); ``out`` may be ``x``.
 
         Args:
             bits: uint32, uniform.
-            threshold: 0 to 2**32: the probability to keep an entry, times 2**32.
-            scale: factor of the entries kept.
+            threshold: probability to keep an entry, times 2**32; 0 to 2**32.
+            scale: what kept entries are multiplied by.
         """
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
-        """``out[rows[i]] += values[i]`` for each i; rows may occur any number of times.
+        """``out[rows[i]] += values[i]`` for each i; rows may occur several times.
 
         Shapes:
             out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
@@ -106,10 +106,11 @@ class Kernels(Protocol):
         """
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
-        """Copy windows to ``patches``, zeros for padding: R rows of windows, from row ``first`` on.
+        """Copy R rows of windows to ``patches``, from row ``first`` on, with zeros for padding.
 
-        Rows of windows are numbered through all volumes: volume ``n`` has rows ``n * D' * H'`` and following, those
-        of a plane side by side.
+        Rows of windows are numbered through all volumes: volume ``n`` has rows from ``n * D' * H'`` on, those of one
+            plane
+        side by side.
 
         Shapes:
             x: (N, D, H, W, C); patches: (R, W', KD, KH, KW, P), the channels from ``channel`` on; both contiguous.
@@ -123,14 +124,14 @@ class Kernels(Protocol):
         """
 
     def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
-        """The largest entry of each window, and the number of its first tap that holds it.
+        """The largest entry of each window, and the number of the first tap that holds it.
 
         Shapes:
             x: (N, D, H, W, C); out, winners (of integers): (N, D', H', W', C); all contiguous.
         """
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-        """Overwrite ``out`` with the gradient of the pooled volume: each window's goes to its winner.
+        """Overwrite ``out`` with the gradient of the volume: each window's gradient goes to its winner.
 
         Shapes:
             dy, winners: (N, D', H', W', C); out: (N, D, H, W, C); all contiguous.

@@ -22,7 +22,7 @@ _BLOCK_BYTES = 1 << 17
 
 @dataclass(frozen=True)
 class Columns:
-    """Sums and maps over arrays (G, S, C) whose every group of S rows has vectors (C,) of its own.
+    """Sums and affine maps of arrays (G, S, C), with one vector (C,) for each group of S rows.
 
     Args:
         groups: G.
@@ -38,7 +38,7 @@ class Columns:
 
     @classmethod
     def of(cls, x: Array) -> Self:
-        """Those of the array ``x``, (G, S, C)."""
+        """For the array ``x``, (G, S, C)."""
         groups, rows, channels = x.shape
         return cls(groups, rows, channels, x.dtype)
 
@@ -91,12 +91,12 @@ class Columns:
 
     @property
     def _fold(self) -> int:
-        """How many rows are seen as one: a power of two, which divides S unless there is one group only."""
+        """How many rows are folded into one: a power of two, which divides S unless there is only one group."""
         most = 1 << max(_FOLDED_ENTRIES // self.channels, 1).bit_length() - 1
         return most if self.groups == 1 else math.gcd(most, self.rows)
 
     def _blocks(self, *arrays: Array) -> Iterator[tuple[slice, list[Array]]]:
-        """Matching blocks (groups, folded rows, folded channels) of the arrays, and which groups these are."""
+        """Matching blocks (groups, folded rows, folded channels) of the arrays, and their groups."""
         fold, row_bytes = self._fold, self.channels * self.dtype.itemsize
         rows = max(_BLOCK_BYTES // (fold * row_bytes), 1) * fold
         groups = max(rows // max(self.rows, 1), 1)

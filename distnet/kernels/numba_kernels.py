@@ -26,26 +26,26 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 def _compiled(function: Loop) -> Loop:
-    """``function`` compiled, from the cache on disk where its source lies in a file."""
+    """``function`` compiled, and cached on disk if its source is in a file."""
     loop: Any = numba.njit(**_OPTIONS)(function)
-    with contextlib.suppress(RuntimeError):  # no place for a cache: source typed at a prompt, or no writable folder
+    with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
         loop._cache = _CheckedCache(function)
     return cast(Loop, loop)
 
 
 class _CheckedFile(IndexDataCacheFile):
-    """numba's cache of one function, whose entries say what they are.
+    """numba's cache of one function, with entries that say what they are.
 
-    numba reads the index, adds a number to it, writes it, then writes the code under that number. Of two processes
-    that compile a function for two dtypes at once, one can write the code, the other the index: later runs would run
-    the code of the other dtype. Right after an update of the source, a number can still lead to the code before it.
+    numba reads the index, adds a number to it, writes it, then writes the code under that number. If two processes
+    compile a function for two dtypes at once, one may write the code and the other the index: later runs would run
+    the code for the other dtype. Right after the source changes, a number can still lead to the old code.
     """
 
     def save(self, key: Any, data: Any) -> None:
         super().save(key, (self._source_stamp, key, data))  # type: ignore[no-untyped-call]
 
     def load(self, key: Any) -> Any:
-        """The code for this signature from this source; None where something else lies there: it is compiled again."""
+        """The code for this signature and source; None if the entry is something else, so that it is compiled again."""
         entry = super().load(key)  # type: ignore[no-untyped-call]
         return entry[2] if isinstance(entry, tuple) and entry[:2] == (self._source_stamp, key) else None
 
@@ -86,7 +86,7 @@ class NumbaKernels:
         return out
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
-        # Bits whose rows are padded are copied first: over strided rows the loop stays scalar, 10 times slower.
+        # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
         _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), out)
         return out
 
@@ -126,7 +126,7 @@ class NumbaKernels:
 
 
 def _like(x: Array, *vectors: Array) -> list[Array]:
-    """The vectors in the dtype of ``x``, contiguous: loops over strided ones are compiled anew, and slower."""
+    """The vectors in the dtype of ``x``, contiguous: for strided ones, loops would be compiled again, and slower."""
     return [np.ascontiguousarray(vector, x.dtype) for vector in vectors]
 
 
@@ -140,8 +140,8 @@ def _flat(a: Array) -> Array:
 def update_loop(formula: Formula, slots: int) -> Loop:
     """The compiled loop over weights and ``slots`` slots whose body is ``formula``.
 
-    numba caches a function by the file, line and qualified name of its source. A loop takes those of its
-    formula, so that each has a cache of its own, and one that is forgotten when the formula is edited.
+    numba caches a function by the file, line and qualified name of its source. The loop takes those of its formula, so
+    that each formula has its own cache, which is invalidated when the formula is edited.
 
     Raises:
         ArgumentError: the formula has too many slots.
@@ -156,7 +156,7 @@ def update_loop(formula: Formula, slots: int) -> Loop:
 
 
 formula: Any = None
-"""Stands for the formula in the templates; each compiled copy has its own."""
+"""Placeholder of the formula in the templates; each compiled copy has its own."""
 
 
 def _update_0(w: Array, g: Array, scalars: Any) -> None:
@@ -189,7 +189,7 @@ def _bias_relu_loop(z: Array, bias: Array) -> None:
     for n in range(z.shape[0]):
         for o in range(z.shape[1]):
             value = z[n, o] + bias[o]
-            z[n, o] = 0 if value < 0 else value  # nan stays nan
+            z[n, o] = 0 if value < 0 else value  # NaN stays NaN
 
 
 def _relu_loop(z: Array) -> None:

@@ -30,7 +30,7 @@ class NumpyKernels:
     ) -> None:
         numbers = [w.dtype.type(scalar) for scalar in scalars]
         chunk = _CHUNK_BYTES // w.itemsize
-        # Weights that diverge become inf or nan silently, as in every kernel set: callbacks look at the loss.
+        # Diverging weights silently become inf or NaN, as in every kernel set: callbacks look at the loss.
         with np.errstate(all="ignore"):
             for start in range(0, w.size, chunk):
                 part = slice(start, start + chunk)
@@ -64,7 +64,7 @@ class NumpyKernels:
         ordered = rows[order]
         starts = np.flatnonzero(np.diff(ordered, prepend=-1))
         counts = np.diff(starts, append=len(rows))
-        # The first occurrences of all rows, then the second ones ...: reduceat costs a microsecond for each row.
+        # The first occurrences of all rows, then the second ones ...: reduceat would cost a microsecond for each row.
         for occurrence in range(_FEW):
             again = counts > occurrence
             at = starts[again] + occurrence
@@ -104,7 +104,7 @@ class NumpyKernels:
 
     def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
         out[...] = -np.inf
-        # The taps go backward: the first of equals wins, and among nothing but -inf one inside the volume.
+        # The taps go backward: ties go to the first tap, and if all are -inf, to one inside the volume.
         for tap, of, at in reversed(list(windows.overlaps())):
             values, best = x[:, *at], out[:, *of]
             wins = (values >= best) | (values != values)
@@ -120,7 +120,7 @@ class NumpyKernels:
 def _pieces(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, range, range, Array]]:
     """Cut patches into whole volumes, and parts of one plane of windows.
 
-    Gives for each piece its volumes, its planes and rows of windows, and its patches (volumes, planes, rows, W',
+    Yields for each piece its volumes, its planes, its rows of windows, and its patches (volumes, planes, rows, W',
     taps, P).
     """
     (depth, height, columns), count, channels = windows.shape, len(patches), patches.shape[-1]
@@ -146,7 +146,7 @@ def _zero_unless(keep: Array, out: Array) -> None:
 
 
 def check_activation(activation: str) -> None:
-    """Refuse an activation that the kernels do not fuse.
+    """Fail unless the kernels fuse this activation.
 
     Raises:
         ArgumentError: it is not one of ``FUSED_ACTIVATIONS``.

@@ -6,7 +6,7 @@ from distnet.types import Array
 
 
 def add_rows(out: Array, rows: Array, values: Array) -> None:
-    """``out[rows[i]] += values[i]`` for each i, one after the other."""
+    """``out[rows[i]] += values[i]`` for each i, in order."""
     for i in range(rows.size):
         target, value = out[rows[i]], values[i]
         for f in range(value.size):

@@ -1,4 +1,4 @@
-"""Affine maps of images: each pixel of the result is taken from where a matrix says it came from.
+"""Affine maps of images: a matrix says where each pixel of the result is taken from.
 
 Only NumPy, over a whole batch at once; a few images at a time, so that intermediate results stay in the cache.
 """
@@ -13,21 +13,21 @@ import numpy as np
 from distnet.types import Array, DType
 
 MODES = ("constant", "nearest", "reflect", "wrap", "grid-constant", "grid-wrap")
-"""What lies outside of an image, by SciPy's names; those of Keras's random layers are the last two for
-``"constant"`` and ``"wrap"``."""
+"""What lies outside an image, by SciPy's names; Keras's random layers use the last two for ``"constant"`` and
+``"wrap"``."""
 
 _PIXELS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
 class _Tap:
-    """One pixel that contributes to each pixel of the result.
+    """One source pixel for each pixel of the result.
 
     Args:
-        index: its place in the flattened images.
-        row_weight: of the interpolation along the rows; None for 1.
-        column_weight: and along the columns.
-        is_inside: where it is a pixel at all, and not the fill value; None for everywhere.
+        index: index of the source pixel in the flattened images.
+        row_weight: weight of the interpolation along the rows; None for 1.
+        column_weight: the same along the columns.
+        is_inside: whether it lies inside the image, so that the fill value is not used; None for everywhere.
     """
 
     index: Array
@@ -37,16 +37,16 @@ class _Tap:
 
 
 def warp(x: Array, maps: Array, order: int = 1, mode: str = "nearest", cval: float = 0.0) -> Array:
-    """``y[n, i, j] = x[n, maps[n] @ (i, j, 1)]``, between pixels the nearest one or a mean of four.
+    """``y[n, i, j] = x[n, maps[n] @ (i, j, 1)]``; between pixels, the nearest one or the weighted mean of four.
 
     Shapes:
-        x: (N, H, W, C); maps: (N, 2, 3); the result is as x.
+        x: (N, H, W, C); maps: (N, 2, 3); the result is like x.
 
     Args:
-        x: images of any dtype; results of integers are rounded.
-        maps: of row and column of the result to those of the image.
+        x: images of any dtype; integer results are rounded.
+        maps: from row and column of the result to those of the image.
         order: 0 for the nearest pixel, 1 for linear interpolation.
-        mode: one of ``MODES``: what lies outside.
+        mode: what lies outside: one of ``MODES``.
         cval: fill value of the constant modes.
 
     Source: equal to ``scipy.ndimage.affine_transform`` of each channel.
@@ -69,10 +69,10 @@ def warp(x: Array, maps: Array, order: int = 1, mode: str = "nearest", cval: flo
 
 
 def warp_gradient(dy: Array, maps: Array, order: int = 1, mode: str = "nearest") -> Array:
-    """Gradient of ``warp`` by its images: each pixel of ``dy`` goes back to where it was taken from.
+    """Gradient of ``warp`` with respect to its images: each pixel of ``dy`` goes back to where it was taken from.
 
     Shapes:
-        dy: (N, H, W, C); maps: (N, 2, 3); the result is as dy.
+        dy: (N, H, W, C); maps: (N, 2, 3); the result is like dy.
     """
     dx = np.empty_like(dy, order="C")
     height, width, channels = dy.shape[1:]
@@ -97,7 +97,7 @@ def _parts(shape: tuple[int, ...]) -> Iterator[slice]:
 
 
 def _planes(x: Array) -> Array:
-    """(C, pixels): each channel's pixels side by side."""
+    """(C, pixels): each channel's pixels in a row."""
     return np.ascontiguousarray(np.moveaxis(x, -1, 0)).reshape(x.shape[3], -1)
 
 
@@ -124,7 +124,7 @@ def _taps(extents: tuple[int, ...], maps: Array, order: int, mode: str) -> Itera
 
 
 def _folded(at: Array, extent: int, mode: str) -> Array:
-    """Coordinates outside, moved to where the mode finds their pixels; up to one beyond the edge."""
+    """Coordinates outside the image, moved to where the mode finds their pixels; up to one pixel beyond the edge."""
     if mode == "nearest":
         return np.clip(at, 0, extent - 1)
     if mode == "reflect":
@@ -146,7 +146,7 @@ def _folded(at: Array, extent: int, mode: str) -> Array:
 
 
 def _neighbours(at: Array, order: int) -> Iterator[tuple[Array, Array | None]]:
-    """The pixels next to coordinates, and their weights."""
+    """The pixels next to the coordinates, and their weights."""
     if order == 0:
         yield np.floor(at + 0.5), None
         return
@@ -157,7 +157,7 @@ def _neighbours(at: Array, order: int) -> Iterator[tuple[Array, Array | None]]:
 
 
 def _indices(at: Array, extent: int, mode: str) -> tuple[Array, Array | None]:
-    """Whole coordinates as indices, and where they are inside, for the mode in which that matters."""
+    """Integer coordinates as indices, and which lie inside, for modes that need to know."""
     if mode == "grid-wrap":
         return np.mod(at, extent).astype(np.intp), None
     is_inside = (at >= 0) & (at <= extent - 1) if mode == "grid-constant" else None

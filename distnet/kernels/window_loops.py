@@ -102,7 +102,7 @@ def max_pool(x: Array, windows: Windows, out: Array, winners: Array) -> None:
         y, won = target[p * channels : (p + 1) * channels], numbers[p * channels : (p + 1) * channels]
         for c in range(channels):
             y[c] = -float("inf")
-        # The taps go backward: the first of equals wins, and among nothing but -inf one inside the volume.
+        # The taps go backward: ties go to the first tap, and if all are -inf, to one inside the volume.
         for tap in range(planes.taps * rows.taps * columns.taps - 1, -1, -1):
             line_of_taps, j = divmod(tap, columns.taps)
             k, i = divmod(line_of_taps, rows.taps)
@@ -113,7 +113,7 @@ def max_pool(x: Array, windows: Windows, out: Array, winners: Array) -> None:
                 start = (((n * planes.extent + d) * rows.extent + h) * columns.extent + w) * channels
                 values = source[start : start + channels]
                 for c in range(channels):
-                    wins = (values[c] >= y[c]) | (values[c] != values[c])  # nan stays nan
+                    wins = (values[c] >= y[c]) | (values[c] != values[c])  # NaN stays NaN
                     y[c] = values[c] if wins else y[c]
                     won[c] = tap if wins else won[c]
 

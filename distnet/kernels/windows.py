@@ -1,4 +1,4 @@
-"""The geometry of windows that slide over a volume: the one place that knows how many there are and where they lie.
+"""The geometry of sliding windows: the one place that knows how many there are and where they lie.
 
 An image is a volume of depth 1, a sequence an image of width 1.
 """
@@ -14,7 +14,7 @@ Box = tuple[slice, slice, slice]
 """A part of a volume: slices of planes, rows and columns."""
 
 Meeting = tuple[int, Box, Box]
-"""The number of a tap, the windows in which it meets the volume, and where it meets it."""
+"""The number of a tap, the windows in which it meets the volume, and where in the volume that is."""
 
 
 class Axis(NamedTuple):
@@ -40,7 +40,7 @@ class Axis(NamedTuple):
     before: int = 0
 
     def overlap(self, tap: int, start: int, stop: int) -> tuple[slice, slice]:
-        """Those of windows ``start`` to ``stop`` whose ``tap`` meets the volume, counted from ``start``; and where."""
+        """Which of windows ``start`` to ``stop``, counted from ``start``, have this tap in the volume; and where."""
         shift = tap * self.dilation - self.before
         first = max(start, -(shift // self.stride))
         end = min(stop, (self.extent - 1 - shift) // self.stride + 1)
@@ -51,11 +51,11 @@ class Axis(NamedTuple):
 
 
 POINT = Axis(1, 1, 1)
-"""An axis that an image or a sequence does not have."""
+"""The axis that an image or a sequence lacks."""
 
 
 class Windows(NamedTuple):
-    """How a window slides over volumes of shape (D, H, W). Compiled loops read it too: it holds integers alone."""
+    """How a window slides over volumes of shape (D, H, W). Only integers, because compiled loops read it, too."""
 
     planes: Axis
     rows: Axis
@@ -86,14 +86,14 @@ class Windows(NamedTuple):
 
     @property
     def are_entries(self) -> bool:
-        """Whether the windows are the entries of the volume, one by one."""
+        """Whether each window is one entry of the volume."""
         return all(axis == Axis(axis.extent, axis.extent, 1) for axis in self)
 
     def overlaps(self, planes: range | None = None, rows: range | None = None) -> Iterator[Meeting]:
         """Where each tap meets the volume, the taps in row-major order.
 
         Args:
-            planes, rows: the windows looked at, all by default; slices of windows count from the first of these.
+            planes, rows: which windows, by default all; slices of windows count from the first of these.
         """
         whole = [range(count) for count in self.shape]
         looked_at = (planes or whole[0], rows or whole[1], whole[2])
@@ -106,16 +106,16 @@ class Windows(NamedTuple):
 
 
 def reach(taps: int, dilation: int) -> int:
-    """Entries from the first tap of a window to its last, both counted."""
+    """Entries from the first tap of a window to its last, both included."""
     return (taps - 1) * dilation + 1
 
 
 def slide(extent: int, taps: int, stride: int, dilation: int, padding: str) -> Axis:
-    """The windows over an axis of ``extent`` entries; none where they do not fit.
+    """The windows over an axis of ``extent`` entries; no windows if they do not fit.
 
     Args:
-        padding: ``"valid"``: none; ``"same"``: so that there are ``ceil(extent / stride)`` windows, the smaller
-            half of it in front; ``"causal"``: all of it in front, so that no window looks ahead.
+        padding: ``"valid"``: none; ``"same"``: enough for ``ceil(extent / stride)`` windows, the smaller half of it
+            in front; ``"causal"``: all of it in front, so that no window looks ahead.
     """
     span = reach(taps, dilation)
     if padding == "valid":
@@ -132,8 +132,8 @@ def spread(windows: int, taps: int, stride: int, dilation: int, padding: str, ex
 
     Args:
         padding: ``"valid"`` or ``"same"``.
-        extra: entries beyond the fewest from which so many windows come; by default as many as make
-            ``windows * stride``, where the padding is ``"same"`` or the stride exceeds the window.
+        extra: entries beyond the fewest that give so many windows. By default, if the padding is ``"same"`` or the
+            stride exceeds the window, as many as make ``windows * stride`` entries.
 
     Source: ``keras.layers.Conv2DTranspose``, argument ``output_padding``.
     """

@@ -20,7 +20,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: float | str = 0.0,
 ) -> Array:
-    """Sequences as the rows of one array, shorter ones filled up and longer ones cut.
+    """Sequences as the rows of one array: shorter ones are padded, longer ones truncated.
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]]).tolist()
     [[0, 0, 1], [0, 2, 3], [4, 5, 6]]
@@ -31,14 +31,14 @@ def pad_sequences(
     Args:
         sequences: lists or arrays, each with its steps along the first axis.
         maxlen: steps of the result; by default those of the longest sequence.
-        dtype: of the result; ``object`` for strings of any lengths.
-        padding: ``"pre"`` or ``"post"``: where ``value`` fills up a shorter sequence.
-        truncating: ``"pre"`` or ``"post"``: where a longer one is cut.
-        value: fills up.
+        dtype: of the result; ``object`` for strings of any length.
+        padding: ``"pre"`` or ``"post"``: where a shorter sequence is padded.
+        truncating: ``"pre"`` or ``"post"``: where a longer sequence is cut.
+        value: the padding.
 
     Raises:
-        ArgumentError: an argument of another kind.
-        ShapeError: the steps of one sequence have another shape than those before.
+        ArgumentError: an argument is invalid.
+        ShapeError: the steps of one sequence differ in shape from those before.
 
     Source: ``keras.utils.pad_sequences``.
     """
@@ -83,5 +83,6 @@ def _check(
         raise ArgumentError(f"pad_sequences: dtype: expected a NumPy dtype, received {dtype!r}.") from None
     if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
         raise ArgumentError(
-            f"pad_sequences: the value {value!r} is no {np.dtype(dtype)}. Use dtype=object for strings of any lengths."
+            f"pad_sequences: the value {value!r} is not of dtype {np.dtype(dtype)}. Use dtype=object for strings of "
+            "any length."
         )

@@ -26,10 +26,10 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     ['the', 'film', 'was', 'it', 'good']
 
     Args:
-        text: any.
-        filters: characters that count as ``split``.
-        lower: whether capitals become small.
-        split: what stands between words.
+        text: the text.
+        filters: characters replaced by ``split``.
+        lower: whether to convert to lower case.
+        split: what separates words.
 
     Source: ``keras.preprocessing.text.text_to_word_sequence`` of Keras 2.
     """
@@ -51,11 +51,12 @@ def hashing_trick(
     """A number in [1, n) for each word of a text; two words may share one.
 
     Args:
-        text: any.
+        text: the text.
         n: size of the vocabulary.
-        hash_function: of a word; MD5 by default, for Python's own differs from process to process.
+        hash_function: maps a word to an integer; by default MD5, since Python's ``hash`` differs from process to
+            process.
         filters, lower, split: see ``text_to_word_sequence``.
-        analyzer: gives the words in its place.
+        analyzer: splits a text into words instead.
 
     Source: ``keras.preprocessing.text.hashing_trick`` of Keras 2.
     """
@@ -72,7 +73,7 @@ def one_hot(
     split: str = " ",
     analyzer: Callable[[str], Iterable[str]] | None = None,
 ) -> list[int]:
-    """``hashing_trick`` by its other name; the same numbers on every rank.
+    """``hashing_trick`` by its other name: the same numbers on every rank.
 
     Source: ``keras.preprocessing.text.one_hot`` of Keras 2.
     """
@@ -81,14 +82,14 @@ def one_hot(
 
 @dataclass(eq=False)
 class Tokenizer:
-    """Numbers words by how often they occur, the most frequent with 1; 0 is no word's.
+    """Numbers words by frequency, the most frequent with 1; 0 is no word's number.
 
     Args:
-        num_words: only words numbered below it are used.
+        num_words: only words with numbers below it are used.
         filters, lower, split: see ``text_to_word_sequence``.
         char_level: whether characters are words.
-        oov_token: stands, as number 1, for words that are not known or not used; None leaves them out.
-        analyzer: gives the words of a text in the place of ``text_to_word_sequence``.
+        oov_token: replaces, as number 1, words that are unknown or not used; None drops them.
+        analyzer: splits a text into words, instead of ``text_to_word_sequence``.
         document_count: texts seen so far.
 
     Source: ``keras.preprocessing.text.Tokenizer`` of Keras 2.
@@ -109,7 +110,7 @@ class Tokenizer:
     index_word: dict[int, str] = field(default_factory=dict, init=False)
 
     def fit_on_texts(self, texts: Iterable[str | list[str]]) -> None:
-        """Count the words of texts, or of lists of words, and number them anew."""
+        """Count the words of texts, or of lists of words, and number all words again."""
         for text in texts:
             words = self._words(text)
             self.document_count += 1
@@ -141,7 +142,7 @@ class Tokenizer:
             yield [i for i in found if i is not None]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
-        """The words of each sequence of numbers, with blanks between."""
+        """The words of each sequence of numbers, separated by spaces."""
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences: Iterable[Iterable[int]]) -> Iterator[str]:
@@ -162,12 +163,14 @@ class Tokenizer:
             N sequences -> (N, num_words)
 
         Args:
-            sequences: of numbers; those from ``num_words`` on are left out.
-            mode: an entry is 1 where the number occurs (``"binary"``), how often it does (``"count"``), that by the
-                sequence's length (``"freq"``), or weighted by how rare it is (``"tfidf"``).
+            sequences: sequences of numbers; numbers from ``num_words`` on are left out.
+            mode: an entry is 1 if the number occurs (``"binary"``), how often it occurs (``"count"``), that divided by
+                the
+                length of the sequence (``"freq"``), or weighted by how rare the number is (``"tfidf"``).
 
         Raises:
-            ArgumentError: another mode; numbers without ``num_words`` or words; ``"tfidf"`` before ``fit``.
+            ArgumentError: the mode is unknown; there are neither ``num_words`` nor words; or ``"tfidf"`` comes before
+                ``fit``.
         """
         columns = self.num_words or (len(self.word_index) + 1 if self.word_index else 0)
         if mode not in _MODES or not columns or (mode == "tfidf" and not self.document_count):
@@ -182,7 +185,7 @@ class Tokenizer:
         return matrix
 
     def get_config(self) -> dict[str, Json]:
-        """The arguments and what has been counted, as Keras 2 writes them."""
+        """The arguments and the counts, as Keras 2 writes them."""
         counted: dict[str, Json] = {name: json.dumps(getattr(self, name)) for name in _COUNTERS}
         return {
             "num_words": self.num_words, "filters": self.filters, "lower": self.lower, "split": self.split,

@@ -45,7 +45,7 @@ from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 
 CustomObjectScope = custom_object_scope
-"""Keras's other name of ``custom_object_scope``."""
+"""Keras's other name for ``custom_object_scope``."""
 
 _THREADS = "batches are drawn by fit itself. Pass the generator or the Sequence to fit."
 _GPUS = "distnet uses ranks, not GPUs. Leave it out, and start the script with mpirun -n N."
@@ -61,7 +61,7 @@ __getattr__ = names_elsewhere(
         **because(_GPUS, "multi_gpu_model"),
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
-        **because("load the model with load_model, which turns kernels.", "convert_all_kernels_in_model"),
+        **because("load the model with load_model, which flips kernels.", "convert_all_kernels_in_model"),
         **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy"),
     },
 )
@@ -72,7 +72,7 @@ old_paths(__name__, "visualize_util", "utils", plot=plot_model, to_graph=model_t
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """``x``, ``(x, y)`` or ``(x, y, sample_weight)``: what a data source hands out.
+    """``x``, ``(x, y)`` or ``(x, y, sample_weight)``: what a data source yields.
 
     Source: ``keras.utils.pack_x_y_sample_weight``.
     """
@@ -82,10 +82,10 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """``(x, y, sample_weight)`` of what a data source hands out; None for what is missing.
+    """``(x, y, sample_weight)`` from what a data source yields; None for what is missing.
 
     Raises:
-        DataError: more than three parts.
+        DataError: there are more than three parts.
 
     Source: ``keras.utils.unpack_x_y_sample_weight``.
     """

@@ -1,4 +1,4 @@
-"""Keras's path of the arithmetic of convolutions' shapes."""
+"""Keras's path for the arithmetic of convolution shapes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PADDINGS = ("valid", "same", "causal", "full")
 
 
 def normalize_tuple(value: int | Iterable[int], n: int, name: str, allow_zero: bool = False) -> tuple[int, ...]:
-    """``n`` numbers, of one number or of ``n``.
+    """``n`` numbers, from one number or from ``n``.
 
     >>> normalize_tuple(3, 2, "kernel_size")
     (3, 3)
 
     Raises:
-        ArgumentError: another count, or a number that is no positive integer.
+        ArgumentError: their number is another one, or one is not a positive integer.
 
     Source: ``keras.utils.conv_utils.normalize_tuple``.
     """
@@ -35,7 +35,7 @@ def normalize_padding(value: str) -> str:
     """The name of a padding in lower case.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: there is no such padding.
 
     Source: ``keras.utils.conv_utils.normalize_padding``.
     """
@@ -45,10 +45,10 @@ def normalize_padding(value: str) -> str:
 
 
 def normalize_data_format(value: str | None) -> str:
-    """The name of a data format in lower case; None stands for the global one.
+    """The name of a data format in lower case; None means the global one.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: there is no such format.
 
     Source: ``keras.utils.conv_utils.normalize_data_format``.
     """
@@ -76,7 +76,7 @@ def conv_output_length(
 
 
 def conv_input_length(output_length: int | None, filter_size: int, padding: str, stride: int) -> int | None:
-    """The least extent of an axis that gives so many windows.
+    """The smallest extent of an axis that gives this many windows.
 
     Source: ``keras.utils.conv_utils.conv_input_length``.
     """
@@ -88,7 +88,7 @@ def conv_input_length(output_length: int | None, filter_size: int, padding: str,
 
 
 def convert_kernel(kernel: ArrayLike) -> Array:
-    """A convolution's kernel (H, W, I, O) turned by half a circle, as Theano and TensorFlow's kernels differ.
+    """A convolution kernel (H, W, I, O) rotated by 180 degrees, as Theano's kernels differ from TensorFlow's.
 
     Source: ``keras.utils.conv_utils.convert_kernel``.
     """

@@ -33,23 +33,23 @@ def get_file(
     cache_dir: str | os.PathLike[str] | None = None,
     force_download: bool = False,
 ) -> str:
-    """The path of a file, downloaded unless it is there; one rank of each node downloads, every rank calls it.
+    """The path of a file, downloaded unless it exists; one rank of each node downloads, every rank must call it.
 
     Args:
-        fname: its name in the cache; by default the URL's last part.
+        fname: its name in the cache; by default the last part of the URL.
         origin: its URL; ``file://`` copies a file of this machine.
-        untar: as ``extract``, of a tar archive.
-        md5_hash, file_hash: MD5 or SHA-256 of its content, told apart by their length; without either any
-            content is taken.
+        untar: like ``extract``, for a tar archive.
+        md5_hash, file_hash: MD5 or SHA-256 of its content, told apart by their length; without one, any content is
+            accepted.
         cache_subdir, cache_dir: it is kept in ``cache_dir/cache_subdir``; ``cache_dir`` is ``$DISTNET_HOME``
             by default, or ``~/.cache/distnet``.
-        extract: unpack it, and give the folder ``{name}_extracted``.
-        archive_format: ``"auto"``, ``"tar"``, ``"zip"``, a list of these; None unpacks nothing.
-        force_download: download it even if it is there.
+        extract: unpack it, and return the folder ``{name}_extracted``.
+        archive_format: ``"auto"``, ``"tar"``, ``"zip"``, or a list of these; None unpacks nothing.
+        force_download: download it even if it exists.
 
     Raises:
-        ArgumentError: no URL, or a name with a folder.
-        DatasetError: it cannot be downloaded or unpacked, or has another checksum.
+        ArgumentError: there is no URL, or the name has a folder.
+        DatasetError: the file cannot be downloaded or unpacked, or has another checksum.
 
     Source: ``keras.utils.get_file``.
     """
@@ -67,7 +67,7 @@ def get_file(
     formats = ("tar",) if untar else _formats(archive_format)
     if not (extract or untar):
         folder = None
-    elif fname is None or "." not in name:  # Keras keeps the name for what is in the archive
+    elif fname is None or "." not in name:  # Keras keeps this name for what is in the archive
         folder, target = target, target.with_name(f"{name}_archive")
     else:
         folder = target.with_name(f"{name.partition('.')[0]}_extracted")
@@ -101,7 +101,7 @@ def _formats(archive_format: str | Formats[str] | None) -> Formats[str]:
 
 
 def _unpack(path: Path, folder: Path, formats: Formats[str]) -> None:
-    """Unpack an archive into a new folder, which appears whole; nothing is written outside of it."""
+    """Unpack an archive into a new folder, which appears whole; nothing is written outside it."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         within = Path(made) / folder.name
         try:
@@ -120,7 +120,7 @@ def _unpack(path: Path, folder: Path, formats: Formats[str]) -> None:
 
 
 def _unpack_tar(path: Path, folder: Path) -> None:
-    """Write an archive's plain files alone: the filters of ``tarfile`` are missing before Python 3.11.4."""
+    """Write only an archive's plain files: the filters of ``tarfile`` are missing before Python 3.11.4."""
     folder.mkdir()
     with tarfile.open(path) as tar:
         for member in tar:

@@ -1,4 +1,4 @@
-"""Keras 2's path of ``Progbar`` and of custom objects."""
+"""Keras 2's path for ``Progbar`` and custom objects."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 
 CustomObjectScope = custom_object_scope
-"""Keras's other name of ``custom_object_scope``."""
+"""Keras's other name for ``custom_object_scope``."""
 
 
 class Progbar:
-    """A progress line for loops of one's own; rank 0 shows it.
+    """A progress line for your own loops; rank 0 shows it.
 
     Args:
-        target: number of steps; None where it is not known.
+        target: number of steps; None if it is not known.
         verbose: 0 silent, 1 a bar, 2 one line at the end.
         stateful_metrics: names of values that are shown as they are, not averaged over the steps.
-        width, interval, unit_name: without effect: the line looks as that of ``fit``.
+        width, interval, unit_name: ignored: the line looks like that of ``fit``.
 
     Source: ``keras.utils.Progbar``.
     """
@@ -49,7 +49,7 @@ class Progbar:
         """Show that ``current`` steps are done.
 
         Args:
-            current: number of steps.
+            current: number of steps done.
             values: of the steps since the last update, by name.
             finalize: whether this is the end; by default at ``target``.
         """

@@ -1,4 +1,4 @@
-"""Is the gradient of a layer of your own that of its forward?"""
+"""Check that the gradient of your own layer is that of its forward."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from distnet.variables import VariableStore
 def check_gradients(
     layer: Layer, *inputs: ArrayLike, training: bool = True, tolerance: float = 1e-6, seed: int = 0
 ) -> dict[str, float]:
-    """Compare what ``backward`` gives with central differences of ``forward``, for each input and each weight.
+    """Compare the gradients of ``backward`` with central differences of ``forward``, for each input and each weight.
 
     >>> from distnet import layers
     >>> errors = check_gradients(layers.Dense(2, dtype="float64"), np.ones((3, 4)))
@@ -27,27 +27,26 @@ def check_gradients(
     (['bias', 'input 0', 'kernel'], True)
 
     Args:
-        layer: with ``dtype="float64"``, for differences of small numbers need the digits.
-        inputs: what it is called on, few rows of few numbers: each number is changed twice.
+        layer: made with ``dtype="float64"``: differences of small numbers need the digits.
+        inputs: what it is called on: few rows of few numbers, since each number is changed twice.
         training: the mode; random numbers are those of one step.
         tolerance: the largest relative error.
-        seed: of the random numbers, and of the gradient that ``backward`` is given.
+        seed: of the random numbers, and of the gradient passed to ``backward``.
 
     Returns:
-        The relative error by input and weight.
+        The relative error of each input and weight.
 
     Raises:
-        GradientError: one is larger than ``tolerance``.
-        ArgumentError: the layer computes in another dtype, or the inputs are no numbers.
+        GradientError: an error exceeds ``tolerance``.
+        ArgumentError: the layer computes in another dtype, or the inputs are not numbers.
     """
     if layer.dtype != "float64":
         raise ArgumentError(f"{layer.name}: expected dtype='float64' to check gradients, received {layer.dtype!r}.")
     arrays = [as_numbers(f"{layer.name}: input {i}", x) for i, x in enumerate(inputs)]
     arrays = [x.copy() if layer.takes_integers and x.dtype.kind in "iu" else x.astype(np.float64) for x in arrays]
     run = _Run(layer, arrays, training, seed)
-    found = run.gradients(arrays)
     errors: dict[str, float] = {}
-    for name, at, gradient in found:
+    for name, at, gradient in run.gradients(arrays):
         expected = numerical_gradient(lambda: run.objective(arrays), at)
         errors[name] = relative_error(gradient, expected)
         if not errors[name] <= tolerance:
@@ -60,22 +59,22 @@ def check_gradients(
 
 
 def numerical_gradient(function: Callable[[], float], at: Array, step: float = 1e-6) -> Array:
-    """Central differences of ``function()`` by each entry of ``at``, which is changed in place and restored."""
-    found = np.empty(at.shape)
+    """Central differences of ``function()`` for each entry of ``at``, which is changed in place and restored."""
+    gradient = np.empty(at.shape)
     for i in np.ndindex(at.shape):
         kept = at[i]
         at[i] = kept + step
         above = function()
         at[i] = kept - step
-        found[i] = (above - function()) / (2 * step)
+        gradient[i] = (above - function()) / (2 * step)
         at[i] = kept
-    return found
+    return gradient
 
 
-def relative_error(found: Array, expected: Array) -> float:
+def relative_error(received: Array, expected: Array) -> float:
     """The largest difference, divided by the largest entry."""
-    scale = max(np.abs(found).max(initial=0), np.abs(expected).max(initial=0), 1e-12)
-    return float(np.abs(found - expected).max(initial=0) / scale)
+    scale = max(np.abs(received).max(initial=0), np.abs(expected).max(initial=0), 1e-12)
+    return float(np.abs(received - expected).max(initial=0) / scale)
 
 
 class _Run:
@@ -95,27 +94,27 @@ class _Run:
         self.dys = [rng.standard_normal(y.shape) for y in self.outputs(inputs)]
 
     def outputs(self, inputs: list[Array]) -> list[Array]:
-        """The outputs, as they are kept until the next call."""
+        """The outputs, valid until the next call."""
         ctx = ForwardContext(self.training, self.seed, 0, 0, len(inputs[0]), self.workspaces)
         outputs, self.tape = self.graph.forward(inputs, ctx)
         return outputs
 
     def objective(self, inputs: list[Array]) -> float:
-        """The number whose gradients ``gradients`` gives: activity penalties are part of it."""
+        """The number that ``gradients`` differentiates; activity penalties are part of it."""
         outputs = self.outputs(inputs)
         return float(sum(np.vdot(dy, y) for dy, y in zip(self.dys, outputs, strict=True)) + self.tape.penalty)
 
     def gradients(self, inputs: list[Array]) -> list[tuple[str, Array, Array]]:
-        """Each input of numbers and each weight: its name, itself, its gradient."""
+        """For each numeric input and each weight: its name, its value, its gradient."""
         self.outputs(inputs)
         ctx = BackwardContext(self.workspaces)
         dxs = self.graph.backward(self.tape, self.dys, ctx)
-        found = [
+        gradients = [
             (f"input {i}", x, np.zeros_like(x) if dx is None else dx.copy())
             for i, (x, dx) in enumerate(zip(inputs, dxs, strict=True))
             if x.dtype.kind == "f"
         ]
-        return found + [(v.name, v.value, v.grad.copy()) for v in self.trained]
+        return gradients + [(v.name, v.value, v.grad.copy()) for v in self.trained]
 
 
 def _brief(array: Array) -> str:

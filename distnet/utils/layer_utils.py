@@ -19,7 +19,7 @@ __getattr__ = names_elsewhere(
 
 
 def count_params(weights: Iterable[Any]) -> int:
-    """Number of entries of these weights, each counted once.
+    """Number of entries of these weights, each weight counted once.
 
     Source: ``keras.utils.layer_utils.count_params``.
     """
@@ -40,7 +40,7 @@ def print_summary(
 
 
 def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
-    """The placeholders of ``Input`` that a placeholder is computed from.
+    """The placeholders made by ``Input`` from which a placeholder is computed.
 
     Source: ``keras.utils.get_source_inputs``.
     """

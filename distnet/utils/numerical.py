@@ -28,7 +28,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None, dtype: npt.DTyp
         dtype: of the result.
 
     Raises:
-        DataError: a label is no whole number or out of range, or there is none to infer the classes from.
+        DataError: a label is not a whole number or is out of range, or there are no labels to infer the classes from.
 
     Source: ``keras.utils.to_categorical``; ``dtype`` is Keras 2's.
     """

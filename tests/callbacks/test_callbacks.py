@@ -148,7 +148,9 @@ def test_a_metric_of_one_value_in_a_list_can_be_watched(tmp_path):
 def test_a_metric_of_a_value_a_class_cannot_be_watched():
     model = keras.Sequential([keras.layers.Dense(3, "sigmoid")])
     model.compile("sgd", "mse", metrics=[keras.metrics.F1Score()])
-    with pytest.raises(errors.ArgumentError, match=r"'f1_score' is 3 numbers, one a class.*average='macro'"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"one number for 'f1_score', received 3, one a class.*average='macro'"
+    ):
         model.fit(np.ones((4, 3)), np.ones((4, 3)), verbose=0, callbacks=[callbacks.EarlyStopping("f1_score")])
 
 

@@ -98,7 +98,7 @@ def test_the_validation_subset_is_the_first_rows():
     )
     assert (len(training[0]), len(validation[0])) == (18, 5)
     np.testing.assert_array_equal(validation[2], W[:5])
-    with pytest.raises(ArgumentError, match="have not the same classes"):
+    with pytest.raises(ArgumentError, match="to have the same classes"):
         generator.flow(X, Y, subset="training")
     assert generator.flow(X, Y, subset="training", ignore_class_split=True).n == 18
 

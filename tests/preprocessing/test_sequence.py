@@ -49,7 +49,7 @@ def test_steps_may_be_arrays():
         (SEQUENCES, {"padding": "left"}, r"padding: expected one of \['pre', 'post'\], received 'left'"),
         (SEQUENCES, {"truncating": "right"}, r"truncating: expected one of \['pre', 'post'\], received 'right'"),
         (SEQUENCES, {"maxlen": -1}, "maxlen: expected an integer of at least 0, received -1"),
-        ([["a"]], {"value": "pad"}, "'pad' is no int32. Use dtype=object"),
+        ([["a"]], {"value": "pad"}, "'pad' is not of dtype int32. Use dtype=object"),
     ],
 )
 def test_wrong_arguments_are_named(sequences, options, message):

@@ -1,4 +1,4 @@
-"""Images: read, changed at random, and handed out in batches."""
+"""Images: read, changed at random, and served in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of images that are in memory."""
+"""Batches of images in memory."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from distnet.types import Array, ArrayLike
 
 
 class NumpyArrayIterator(Iterator):
-    """Images of an array, with their targets and weights.
+    """Batches of the images of an array, with their targets and weights.
 
     Args:
-        x: images, four axes; or a pair of these and of other arrays (one, or a list), which come along as
-            they are.
+        x: images, four axes; or a pair of images and other arrays (one, or a list), which are served unchanged.
         y: targets.
-        image_data_generator: changes and normalizes.
+        image_data_generator: changes and normalizes the images.
         batch_size, shuffle, seed: see ``Iterator``.
         sample_weight: one weight a row.
-        save_to_dir: folder to write each image of a batch to; every rank writes those it computes.
+        save_to_dir: folder to write each image of a batch to; every rank writes the images it computes.
         save_prefix, save_format: of these files.
-        subset: ``"training"`` or ``"validation"``: the generator's ``validation_split`` is the first rows.
-        ignore_class_split: take a subset even if its classes are not those of the other one.
+        subset: ``"training"`` or ``"validation"``: the first rows, as many as the generator's ``validation_split``.
+            ignore_class_split: take a subset even if its classes differ from the other one's.
 
     Raises:
-        ArgumentError: another ``subset``, or one without all classes.
-        ShapeError: images of mixed sizes, or arrays of different lengths.
+        ArgumentError: ``subset`` is unknown, or the classes of the two subsets differ.
+        ShapeError: the images differ in size, or the arrays in length.
 
     Source: ``keras.preprocessing.image.NumpyArrayIterator``.
     """
@@ -91,8 +90,8 @@ class NumpyArrayIterator(Iterator):
         y = self.y
         if y is not None and not ignore_class_split and not np.array_equal(np.unique(y[:at]), np.unique(y[at:])):
             raise ArgumentError(
-                f"flow: the first {at} rows, which are for validation, and the others have not the same classes. "
-                "Shuffle the rows first, or pass ignore_class_split=True."
+                f"flow: expected the first {at} rows, which are for validation, and the others to have the same "
+                "classes. Shuffle the rows first, or pass ignore_class_split=True."
             )
         rows = slice(0, at) if subset == "validation" else slice(at, None)
         self.x, self.x_misc = self.x[rows], [other[rows] for other in self.x_misc]
@@ -101,7 +100,7 @@ class NumpyArrayIterator(Iterator):
 
 
 def _separated(x: Any) -> tuple[Any, list[Any]]:
-    """Images, and what comes along: ``(images, other)`` or ``(images, [others])``."""
+    """Images, and what is served with them: ``(images, other)`` or ``(images, [others])``."""
     if not isinstance(x, list | tuple) or len(x) != 2 or np.ndim(x[0]) != 4:
         return x, []
     return x[0], list(x[1]) if isinstance(x[1], list) else [x[1]]

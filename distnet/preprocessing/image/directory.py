@@ -21,29 +21,29 @@ CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
 
 class DirectoryIterator(Iterator):
-    """Pictures below ``directory/class``, read when they are needed, with their classes.
+    """Batches of the pictures below ``directory/class``, read when they are needed, with their classes.
 
     Each rank reads the files of its own rows only; all ranks must see the same files.
 
     Args:
-        directory: with a folder for each class.
-        image_data_generator: changes and normalizes.
-        target_size: height and width that the pictures are brought to.
+        directory: a folder that has a folder for each class.
+        image_data_generator: changes and normalizes the images.
+        target_size: height and width to which pictures are resized.
         color_mode: ``"rgb"``, ``"rgba"`` or ``"grayscale"``.
-        classes: folders, numbered in this order; by default all, in the order of their names.
-        class_mode: targets: ``"categorical"`` one-hot, ``"binary"`` and ``"sparse"`` numbers, ``"input"`` the
+        classes: folders in the order of their numbers; by default all, in the order of their names.
+        class_mode: targets: ``"categorical"`` one-hot, ``"binary"`` and ``"sparse"`` class numbers, ``"input"`` the
             images themselves, None for none.
         batch_size, shuffle, seed: see ``Iterator``.
         save_to_dir, save_prefix, save_format: see ``NumpyArrayIterator``.
-        follow_links: whether to enter folders that are links.
-        subset: ``"training"`` or ``"validation"``: of each class, the generator's ``validation_split`` is the
-            first files.
+        follow_links: whether to enter folders that are symbolic links.
+        subset: ``"training"`` or ``"validation"``: the first files of each class, as many as the generator's
+            ``validation_split``.
         interpolation, keep_aspect_ratio: see ``load_img``.
 
     Raises:
-        ArgumentError: an unknown class or option.
-        DataError: no pictures.
-        DatasetError: no such directory; or, later, a file that is no picture.
+        ArgumentError: a class or an option is unknown.
+        DataError: there are no pictures.
+        DatasetError: there is no such directory; or, later, a file is no picture.
 
     Source: ``keras.preprocessing.image.DirectoryIterator``.
     """
@@ -124,7 +124,7 @@ class DirectoryIterator(Iterator):
 
         if self.class_mode == "binary" and self.num_classes > 2:
             raise ArgumentError(
-                f"{self.directory}: class_mode 'binary' is for 2 classes, found {names}. Take 'categorical' or "
+                f"{self.directory}: class_mode 'binary' is for 2 classes, found {names}. Use 'categorical' or "
                 "'sparse', or name two classes."
             )
 

@@ -1,4 +1,4 @@
-"""Parameters of images' changes, drawn by address: those of a row are the same whoever asks."""
+"""Random parameters of image changes, drawn by address: those of a row are the same on every rank."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from distnet.preprocessing.image.transforms import Transforms
 from distnet.types import Array
 
 _NUMBERS = 12
-"""Random numbers of one image, whether its changes use them or not."""
+"""Random numbers for one image, whether its changes use them or not."""
 
 
 class Ranges(Protocol):
-    """How far the changes go; ``ImageDataGenerator`` says what each means."""
+    """The limits of the changes; ``ImageDataGenerator`` says what each means."""
 
     rotation_range: float
     width_shift_range: Any
@@ -36,7 +36,7 @@ def draw_transforms(
     """The changes of some rows in an epoch.
 
     Args:
-        address: of the data set's changes.
+        address: address of the data set's changes.
         epoch: number of the epoch.
         rows: number of each row in the data set.
         height, width: of the images.
@@ -60,10 +60,10 @@ def draw_transforms(
 
 
 def limits(value: Any, what: str) -> list[float]:
-    """Two numbers.
+    """A list of two numbers.
 
     Raises:
-        ArgumentError: it is something else.
+        ArgumentError: ``value`` is something else.
     """
     is_pair = isinstance(value, list | tuple) and len(value) == 2
     if not is_pair or not all(isinstance(number, int | float) for number in value):
@@ -76,7 +76,7 @@ def _symmetric(u: Array, reach: float) -> Array:
 
 
 def _shift(u: Array, u_sign: Array, reach: Any, extent: int) -> Array:
-    """Pixels: up to ``reach`` to either side, or one of the numbers that it holds, or of those below an int."""
+    """Pixels: up to ``reach`` to either side; or a choice from its numbers or, if it is an int, from those below it."""
     if isinstance(reach, float | np.floating):
         pixels = _symmetric(u, float(reach))
     else:

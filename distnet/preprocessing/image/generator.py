@@ -26,26 +26,26 @@ _EPSILON = 1e-6
 
 @dataclass(eq=False)
 class ImageDataGenerator:
-    """Makes batches of images, each changed at random by an address: seed, epoch and row.
+    """Makes batches of images, each changed at random by the address (seed, epoch, row).
 
-    An image is changed alike whatever rank computes it, and however many there are.
+    An image is changed in the same way whichever rank computes it, and however many there are.
 
     Args:
         featurewise_center: subtract each channel's mean over the images given to ``fit``.
         samplewise_center: subtract each image's mean.
-        featurewise_std_normalization: divide by each channel's deviation; centres too.
-        samplewise_std_normalization: divide by each image's deviation; centres too.
-        zca_whitening: whiten by the images given to ``fit``; centres by channel, and divides by no deviation.
+        featurewise_std_normalization: divide by each channel's standard deviation; implies centring.
+        samplewise_std_normalization: divide by each image's standard deviation; implies centring.
+        zca_whitening: whiten by the images given to ``fit``; implies centring by channel, and no division.
         rotation_range: degrees to either side.
-        width_shift_range, height_shift_range: pixels, or a fraction below 1; or the numbers to choose from.
-            As in Keras, whose axes are the other way round, the first shifts rows and the second columns.
-        brightness_range: least and greatest factor.
+        width_shift_range, height_shift_range: pixels, or a fraction below 1; or the numbers to choose from. As in
+            Keras, which swaps the axes, the first shifts rows and the second columns.
+        brightness_range: smallest and largest factor.
         shear_range: degrees to either side.
-        zoom_range: least and greatest scale, or z for [1 - z, 1 + z].
-        channel_shift_range: what is added at most.
-        fill_mode, cval: what lies outside: "constant" (``cval``), "nearest", "reflect" or "wrap".
-        preprocessing_function: of one image, to one of the same shape; after its changes, before all else.
-        rescale: factor, before centring.
+        zoom_range: smallest and largest scale, or z for [1 - z, 1 + z].
+        channel_shift_range: the largest number added or subtracted.
+        fill_mode, cval: what lies outside the image: "constant" (``cval``), "nearest", "reflect" or "wrap".
+        preprocessing_function: maps one image to one of the same shape; called after the changes, before all else.
+        rescale: factor, applied before centring.
         interpolation_order: 0 or 1.
 
     Source: ``keras.preprocessing.image.ImageDataGenerator``.
@@ -117,7 +117,7 @@ class ImageDataGenerator:
         ignore_class_split: bool = False,
         subset: str | None = None,
     ) -> NumpyArrayIterator:
-        """Batches of images in memory, without end; see ``NumpyArrayIterator``."""
+        """Endless batches of images in memory; see ``NumpyArrayIterator``."""
         return NumpyArrayIterator(
             x,
             y,
@@ -151,7 +151,7 @@ class ImageDataGenerator:
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
     ) -> DirectoryIterator:
-        """Batches of the pictures in a directory's folders, one a class; see ``DirectoryIterator``."""
+        """Endless batches of the pictures in a directory's folders, one folder a class; see ``DirectoryIterator``."""
         return DirectoryIterator(
             directory,
             self,
@@ -172,43 +172,43 @@ class ImageDataGenerator:
         )
 
     def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
-        """The parameters of one change at random, in Keras's words.
+        """The parameters of one random change, by Keras's names.
 
         Args:
-            img_shape: of one image.
-            seed: gives the same parameters each time; without one each call gives others.
+            img_shape: shape of one image.
+            seed: gives the same parameters each time; without it, each call gives others.
         """
         address: tuple[int | str, ...] = ("transform", seed) if seed is not None else self._next_address("transform")
         height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
         return draw_transforms(self, address, 0, np.zeros(1, np.int64), height, width).first()
 
     def apply_transform(self, x: Array, transform_parameters: dict[str, Any]) -> Array:
-        """One image after the change that ``get_random_transform`` describes; ``x`` stays as it is.
+        """One image after the change that ``transform_parameters`` describe; ``x`` itself stays as it is.
 
         Raises:
-            ShapeError: ``x`` has not three axes.
+            ShapeError: ``x`` does not have three axes.
         """
         self._check_axes(x, 3, "apply_transform")
         return np.asarray(self._transformed(x[None], Transforms.of_one(transform_parameters))[0])
 
     def random_transform(self, x: Array, seed: int | None = None) -> Array:
-        """One image after a change at random; see ``get_random_transform``."""
+        """One image after a random change; see ``get_random_transform``."""
         parameters = self.get_random_transform(x.shape, seed)
         return self.apply_transform(x, parameters)
 
     def fit(self, x: ArrayLike, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
-        """Take the statistics that featurewise normalization and whitening need from some images.
+        """Compute the statistics that featurewise normalization and whitening need, from some images.
 
         Every rank computes them from all of ``x``.
 
         Args:
-            x: four axes: images and theirs.
-            augment: of ``rounds`` changes at random of each image, rather than of the images.
+            x: images, four axes.
+            augment: whether to use ``rounds`` random changes of each image instead of the images.
             seed: of these changes.
 
         Raises:
-            ShapeError: ``x`` has not four axes.
-            ArgumentError, DataError: it holds no numbers, or no images.
+            ShapeError: ``x`` does not have four axes.
+            ArgumentError, DataError: ``x`` holds no numbers, or no images.
         """
         images = as_numbers("fit", x, self.dtype).copy(order="K")
         self._check_axes(images, 4, "fit")
@@ -234,7 +234,7 @@ class ImageDataGenerator:
     def standardize(self, x: Array) -> Array:
         """Images after ``preprocessing_function``, ``rescale`` and normalization; floats are changed in place.
 
-        As in Keras, the samplewise statistics are of all of ``x``: give it one image at a time.
+        As in Keras, samplewise statistics are those of all of ``x``: pass one image at a time.
 
         Args:
             x: one image, or several.
@@ -243,11 +243,11 @@ class ImageDataGenerator:
         return self._normalized(x if x.dtype.kind == "f" else x.astype(self.dtype), None)
 
     def make(self, x: Array, address: tuple[int | str, ...], epoch: int, rows: Array) -> Array:
-        """Some images of a data set, changed at random and standardized.
+        """Images of a data set, changed at random and standardized.
 
         Args:
             x: the images, of dtype ``dtype``; they stay as they are.
-            address: of the data set's changes.
+            address: address of the data set's changes.
             epoch: number of the epoch.
             rows: number of each image in the data set.
         """

@@ -1,4 +1,4 @@
-"""Batches of images without end: of each epoch's order, the rows that are asked for."""
+"""Endless batches of images, epoch after epoch; any part of any batch can be computed by itself."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from distnet.types import Array
 
 
 class ImageMaker(Protocol):
-    """What an iterator asks of its ``ImageDataGenerator``."""
+    """What an iterator needs of its ``ImageDataGenerator``."""
 
     dtype: str | None
     data_format: str | None
     validation_split: float
 
     def make(self, x: Array, address: tuple[int | str, ...], epoch: int, rows: Array) -> Array:
-        """Some images of a data set, changed at random and standardized."""
+        """Images of a data set, changed at random and standardized."""
 
 
 class Iterator(ABC):
-    """A sequence of the batches of an epoch, and an iterator of those of one epoch after the other.
+    """A sequence of the batches of one epoch, and an iterator over the batches of all epochs.
 
-    The order of an epoch's rows has an address, (seed, epoch), and the changes of an image another one,
-    (seed, epoch, row): ``rows`` computes any part of any batch, the same on every rank.
+    The order of an epoch's rows has the address (seed, epoch), and the change of an image (seed, epoch, row):
+    ``rows`` computes any part of any batch, with the same result on every rank.
 
     Args:
         n: number of rows.
-        batch_size: rows of a batch; the last one of an epoch may have fewer.
+        batch_size: rows in a batch; the last one of an epoch may have fewer.
         shuffle: whether each epoch has an order of its own.
-        seed: of order and changes: iterators of one seed go alike; without one each has its own.
+        seed: of order and changes: iterators with the same seed agree; without one, each has its own.
 
     Source: ``keras.preprocessing.image.Iterator``.
     """
@@ -85,15 +85,15 @@ class Iterator(ABC):
         return next(self)
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch: another order, other changes."""
+        """Go to the next epoch, with another order and other changes."""
         self.epoch += 1
 
     def reset(self) -> None:
-        """Let ``next`` begin with the epoch's first batch."""
+        """Let ``next`` start again at the epoch's first batch."""
         self.batch_index = 0
 
     def rows(self, epoch: int, batch: int, part: slice) -> Any:
-        """Some rows of a batch: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``; no other rows are computed.
+        """Rows of one batch: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``; no other rows are computed.
 
         Args:
             epoch: number of the epoch, from 0.
@@ -119,16 +119,16 @@ class Iterator(ABC):
 
     @property
     def index_array(self) -> Array:
-        """The rows in the order of the present epoch."""
+        """The rows in the order of the current epoch."""
         return self._order_of(self.epoch)
 
     @abstractmethod
     def _take(self, index: Array, epoch: int) -> Any:
-        """These rows, as an epoch has them."""
+        """These rows, as they are in this epoch."""
 
     @cached_property
     def address(self) -> tuple[int | str, ...]:
-        """Where the random numbers of order and changes start."""
+        """Where the addresses of the order and the changes begin."""
         if self._call is None:
             return ("images", int(self.seed or 0))
         return ("images", random.job_seed(), self._call)
@@ -144,7 +144,7 @@ def save_batch(x: Array, index: Array, epoch: int, to: tuple[Path, str, str], da
     """Write the images of a batch as pictures, each named by its row and epoch.
 
     Args:
-        to: folder, which is made, beginning of the names, and format.
+        to: folder, which is created; prefix of the names; format.
     """
     folder, prefix, file_format = to
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Pictures on the disk and in memory, by Pillow, which is imported only when a picture is read or made."""
+"""Pictures on disk and in memory, by Pillow, which is imported only when a picture is read or made."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def load_img(
     Args:
         path: the file.
         color_mode: ``"rgb"``, ``"rgba"`` or ``"grayscale"``.
-        target_size: height and width that it is brought to; None for its own.
-        interpolation: how: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"hamming"``, ``"box"`` or ``"lanczos"``.
-        keep_aspect_ratio: cut the margins off rather than distort.
+        target_size: height and width to resize to; None keeps the picture's own.
+        interpolation: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"hamming"``, ``"box"`` or ``"lanczos"``.
+        keep_aspect_ratio: crop the margins rather than distort.
 
     Raises:
-        ArgumentError: an argument of another kind.
+        ArgumentError: an argument is invalid.
         DatasetError: the file cannot be read as a picture.
         MissingPackageError: Pillow is not installed.
 
@@ -66,10 +66,10 @@ def load_img(
 
 
 def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: str | None = None) -> Array:
-    """A picture's values: 0 to 255 for 8 bits.
+    """A picture's values, 0 to 255 for 8 bits.
 
     Shapes:
-        (height, width, channels); channels first for ``data_format="channels_first"``.
+        (height, width, channels); channels first with ``data_format="channels_first"``.
 
     Args:
         img: a Pillow image, or an array of two or three axes.
@@ -77,8 +77,8 @@ def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: 
         dtype: by default the global ``floatx``.
 
     Raises:
-        ArgumentError: another ``data_format``.
-        ShapeError: an array of another number of axes.
+        ArgumentError: ``data_format`` is neither.
+        ShapeError: the array has another number of axes.
 
     Source: ``keras.utils.img_to_array``.
     """
@@ -91,17 +91,17 @@ def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: 
 
 
 def array_to_img(x: ArrayLike, data_format: str | None = None, scale: bool = True, dtype: str | None = None) -> Image:
-    """A Pillow image of an array of 1, 3 or 4 channels.
+    """A Pillow image made of an array with 1, 3 or 4 channels.
 
     Args:
         x: three axes: height, width, channels.
         data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
-        scale: move and stretch the values to 0 ... 255; else they must lie there.
+        scale: shift and scale the values to 0 ... 255; otherwise they must lie there.
         dtype: of the computation, by default the global ``floatx``.
 
     Raises:
-        ArgumentError: another ``data_format``.
-        ShapeError: another number of axes or channels.
+        ArgumentError: ``data_format`` is neither.
+        ShapeError: the number of axes or channels is another one.
         MissingPackageError: Pillow is not installed.
 
     Source: ``keras.utils.array_to_img``.
@@ -130,13 +130,13 @@ def save_img(
     scale: bool = True,
     **kwargs: Any,
 ) -> None:
-    """Write an array as a picture; every rank that calls it writes.
+    """Write an array as a picture; every rank that calls it writes one.
 
     Args:
         path: the file; its extension names the format.
         x: see ``array_to_img``.
         data_format: see ``array_to_img``.
-        file_format: the format, where the extension does not tell.
+        file_format: the format, if the extension does not tell.
         scale: see ``array_to_img``.
         kwargs: for Pillow's ``Image.save``.
 
@@ -159,17 +159,17 @@ def save_img(
 
 
 def stretched(x: Array) -> Array:
-    """The values moved and scaled to 0 ... 255."""
+    """The values shifted and scaled to 0 ... 255."""
     x = x - x.min()
     highest = x.max()
     return x / highest * 255 if highest else x
 
 
 def is_channels_first(data_format: str | None, where: str) -> bool:
-    """Whether ``data_format`` says so; None means ``keras.config.image_data_format()``.
+    """Whether ``data_format`` is channels first; None means ``keras.config.image_data_format()``.
 
     Raises:
-        ArgumentError: it is neither of the two.
+        ArgumentError: it is neither format.
     """
     return config.data_format(data_format, where) == "channels_first"
 
@@ -178,7 +178,7 @@ def size_of(target_size: object, where: str) -> tuple[int, int]:
     """(height, width) of a picture.
 
     Raises:
-        ArgumentError: it is something else.
+        ArgumentError: ``target_size`` is something else.
     """
     extents = tuple(target_size) if isinstance(target_size, Sequence | np.ndarray) else ()
     if len(extents) != 2 or not all(is_integer(n) and n > 0 for n in extents):

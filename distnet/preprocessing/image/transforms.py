@@ -1,6 +1,6 @@
-"""Changes of images with given parameters: affine maps, flips, shifts of channels and brightness.
+"""Changes of images with given parameters: affine maps, flips, channel shifts and brightness.
 
-Whole batches at once, channels last; the functions for single images have Keras's arguments.
+They work on whole batches, channels last; the functions for single images have Keras's arguments.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _WHITE = 255
 
 @dataclass(frozen=True)
 class Transforms:
-    """The parameters of some images' changes, each an array of one number an image.
+    """The parameters of image changes, each an array of one number for each image.
 
     Args:
         theta: rotation in degrees.
-        tx: shift in pixels, along the columns, as Keras has it.
-        ty: shift in pixels, along the rows.
+        tx: shift in pixels along the columns, as in Keras.
+        ty: shift in pixels along the rows.
         shear: angle in degrees.
         zx: scale along the columns; above 1 shrinks.
         zy: scale along the rows.
         flip_horizontal: whether to mirror left and right.
         flip_vertical: whether to mirror top and bottom.
-        channel_shift_intensity: is added to all values; None for no such change.
-        brightness: all values are multiplied by it; None for no such change.
+        channel_shift_intensity: added to all values; None for no such change.
+        brightness: factor of all values; None for no such change.
     """
 
     theta: Array
@@ -51,7 +51,7 @@ class Transforms:
 
     @classmethod
     def of_one(cls, parameters: Mapping[str, Any]) -> Transforms:
-        """Those of one image, by Keras's dict; what it leaves out changes nothing."""
+        """The parameters of one image, from Keras's dict; what is missing changes nothing."""
         neutral: dict[str, Any] = {"zx": 1.0, "zy": 1.0, "channel_shift_intensity": None, "brightness": None}
         unknown = sorted(set(parameters) - {f.name for f in dataclasses.fields(cls)})
         if unknown:
@@ -64,12 +64,12 @@ class Transforms:
         return cls(**arrays)
 
     def first(self) -> dict[str, Any]:
-        """Keras's dict of the first image's."""
+        """Keras's dict of the first image's parameters."""
         arrays = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: None if array is None else array[0].item() for name, array in arrays.items()}
 
     def maps(self, height: int, width: int) -> Array:
-        """(N, 2, 3) maps of pixels of the results to those of the images."""
+        """(N, 2, 3) maps from pixels of the results to pixels of the images."""
         count = len(self.theta)
         theta, shear = np.deg2rad(self.theta), np.deg2rad(self.shear)
         rotation, shift, shearing, zoom = (np.tile(np.eye(3), (count, 1, 1)) for _ in range(4))
@@ -82,12 +82,12 @@ class Transforms:
         centred[:2, 2] = height / 2 - 0.5, width / 2 - 0.5
         back[:2, 2] = -centred[:2, 2]
         whole = centred @ (rotation @ shift @ shearing @ zoom) @ back
-        # Keras builds the matrix for (column, row), though around (row, column)'s centre.
+        # Keras builds the matrix for (column, row), but around the centre of (row, column).
         return whole[:, [1, 0]][:, :, [1, 0, 2]]
 
 
 def transformed(x: Array, changes: Transforms, fill_mode: str, cval: float, order: int) -> Array:
-    """Images after their changes, in Keras's order; ``x`` stays as it is.
+    """Images after their changes, in Keras's order; ``x`` itself stays as it is.
 
     Shapes:
         (N, H, W, C) -> the same.
@@ -126,14 +126,14 @@ def apply_affine_transform(
     """One image, rotated, shifted, sheared and zoomed; see ``Transforms``.
 
     Args:
-        x: three axes, in the order that ``row_axis``, ``col_axis`` and ``channel_axis`` say.
-        fill_mode: ``"constant"``, ``"nearest"``, ``"reflect"`` or ``"wrap"``: what lies outside.
+        x: three axes, in the order of ``row_axis``, ``col_axis`` and ``channel_axis``.
+        fill_mode: what lies outside the image: ``"constant"``, ``"nearest"``, ``"reflect"`` or ``"wrap"``.
         cval: fill value of ``"constant"``.
-        order: of the interpolation: 0 or 1.
+        order: order of the interpolation, 0 or 1.
 
     Raises:
-        ArgumentError: another ``fill_mode`` or ``order``, or axes that are not 0, 1 and 2.
-        ShapeError: ``x`` has not three axes.
+        ArgumentError: ``fill_mode`` or ``order`` is unknown, or the axes are not 0, 1 and 2.
+        ShapeError: ``x`` does not have three axes.
 
     Source: ``keras.preprocessing.image.apply_affine_transform``.
     """
@@ -149,10 +149,10 @@ def apply_affine_transform(
 
 
 def apply_channel_shift(x: Array, intensity: float, channel_axis: int = 0) -> Array:
-    """``x + intensity``, held between the least and the greatest value of ``x``.
+    """``x + intensity``, clipped to the smallest and the largest value of ``x``.
 
     Args:
-        channel_axis: Keras's; all channels change alike.
+        channel_axis: Keras's; all channels change in the same way.
 
     Source: ``keras.preprocessing.image.apply_channel_shift``.
     """
@@ -160,11 +160,11 @@ def apply_channel_shift(x: Array, intensity: float, channel_axis: int = 0) -> Ar
 
 
 def apply_brightness_shift(x: Array, brightness: float, scale: bool = True) -> Array:
-    """One image with its values, as 8 bits, multiplied by ``brightness``; a fourth channel stays as it is.
+    """One image with its values, as 8-bit integers, multiplied by ``brightness``; a fourth channel stays as it is.
 
     Args:
         x: (height, width, channels).
-        scale: first move and stretch the values to 0 ... 255.
+        scale: first shift and scale the values to 0 ... 255.
 
     Source: ``keras.preprocessing.image.apply_brightness_shift``, and Pillow's ``ImageEnhance.Brightness``.
     """
@@ -172,10 +172,10 @@ def apply_brightness_shift(x: Array, brightness: float, scale: bool = True) -> A
 
 
 def check_filling(fill_mode: str, order: int, where: str) -> None:
-    """Fail unless these can be computed.
+    """Fail unless this filling and this interpolation are supported.
 
     Raises:
-        ArgumentError: they cannot.
+        ArgumentError: one is not.
     """
     if fill_mode not in FILL_MODES:
         raise ArgumentError(f"{where}: expected a fill_mode of {FILL_MODES}, received {fill_mode!r}.")
@@ -189,7 +189,7 @@ def _brightened(x: Array, brightness: float, scale: bool) -> Array:
     low, high = x.min(), x.max()
     is_outside = bool(low < 0 or high > _WHITE)
     pixels = (stretched(x) if is_outside or scale else x).astype(np.uint8)
-    # Pillow multiplies in single precision and drops the fraction.
+    # Pillow multiplies in single precision and truncates.
     bright = np.clip(np.float32(brightness) * pixels.astype(np.float32), 0, _WHITE).astype(np.uint8)
     if x.shape[-1] == 4:
         bright[..., 3] = pixels[..., 3]

@@ -1,4 +1,4 @@
-"""Losses: what training makes small. As classes, and as functions of one value per sample."""
+"""Losses: what training minimizes. As classes, and as functions of one value per sample."""
 
 from distnet.losses.base import Loss
 from distnet.losses.crossentropy import (

@@ -1,4 +1,4 @@
-"""Targets and predictions brought to shapes that fit, or a message that says why they do not."""
+"""Targets and predictions brought to matching shapes, or a message that says why they do not match."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from distnet.types import Array, ArrayLike
 
 
 def as_floating(y_pred: ArrayLike) -> Array:
-    """An array of the dtype it has if that is floating, else of ``floatx``."""
+    """An array; of its own dtype if that is floating, else of ``floatx``."""
     array = np.asarray(y_pred)
     return array if array.dtype.kind == "f" else array.astype(config.floatx())
 
 
 def same_rank(a: Array, b: Array) -> tuple[Array, Array]:
-    """(N,) beside (N, 1) becomes (N, 1); a last axis of 1 that only one has goes, where the ranks are higher.
+    """(N,) beside (N, 1) becomes (N, 1); a last axis of 1 that only the higher rank has is dropped.
 
     Source: Keras's ``squeeze_or_expand_to_same_rank``.
     """
@@ -34,8 +34,8 @@ def same_shape(name: str, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Arra
     """Both in one shape, and in the dtype of ``y_pred``.
 
     Raises:
-        ShapeError: the shapes differ by more than a last axis of 1. Nothing is broadcast: a column beside
-            a matrix is a mistake more often than a wish.
+        ShapeError: the shapes differ by more than a last axis of 1. Nothing is broadcast: a column beside a matrix is
+            nearly always a mistake.
     """
     targets, outputs = same_rank(np.asarray(y_true, dtype=y_pred.dtype), y_pred)
     if targets.shape != outputs.shape:
@@ -63,15 +63,15 @@ def class_numbers(
     """``y_true`` as integers in the shape of ``y_pred`` without the class axis.
 
     Args:
-        name: what messages call the function.
+        name: name of the function, for messages.
         y_true: whole numbers, with or without a class axis of 1.
         y_pred: scores of the classes.
         axis: the class axis.
-        ignored: a label that is no class.
+        ignored: a label that is not a class.
 
     Raises:
         ShapeError: the shapes do not fit.
-        DataError: a label is no whole number, or no class.
+        DataError: a label is not a whole number, or not a class.
     """
     if not isinstance(axis, int) or isinstance(axis, bool) or not -y_pred.ndim <= axis < y_pred.ndim:
         raise ShapeError(f"{name}: expected an axis of y_pred {y_pred.shape}, received axis={axis!r}.")

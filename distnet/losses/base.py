@@ -22,21 +22,21 @@ _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
 
 Pullback: TypeAlias = Callable[[Array | float], Array]
-"""The gradient with respect to ``y_pred`` from that with respect to the values: one number for all, or one for each."""
+"""Maps the gradient with respect to the values, one number for all or one for each, to that of ``y_pred``."""
 
 
 @dataclass(eq=False)
 class Loss(Configurable, ABC):
-    """How far predictions are from targets; training makes it small.
+    """How far predictions are from targets, to be minimized by training.
 
     A loss of your own implements ``values_and_gradient``; there is no automatic differentiation.
 
     Args:
         name: what the loss is called in logs.
-        reduction: ``"sum_over_batch_size"`` or ``"mean"`` (sum over number of values),
-            ``"mean_with_sample_weight"`` (sum over sum of weights), ``"sum"``, ``"none"`` or None (no
+        reduction: ``"sum_over_batch_size"`` or ``"mean"`` (sum divided by the number of values),
+            ``"mean_with_sample_weight"`` (sum divided by the sum of weights), ``"sum"``, ``"none"`` or None (no
             reduction: not for training).
-        dtype: taken for Keras's sake; a loss computes in the dtype of ``y_pred``.
+        dtype: accepted for Keras's sake; a loss computes in the dtype of ``y_pred``.
 
     Raises:
         ArgumentError: the reduction is none of these.
@@ -57,7 +57,7 @@ class Loss(Configurable, ABC):
             raise ArgumentError(f"{self.name}: expected a reduction of {_REDUCTIONS}, received {self.reduction!r}.")
 
     def default_name(self) -> str:
-        """The name of a loss that was given none."""
+        """The name of a loss without a given one."""
         return type(self).__name__
 
     @abstractmethod
@@ -69,7 +69,7 @@ class Loss(Configurable, ABC):
 
         Raises:
             ShapeError: the shapes do not fit each other.
-            DataError: the targets cannot be learned, for example a label that is no class.
+            DataError: the targets cannot be learned, for example because a label is not a class.
         """
 
     def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
@@ -120,12 +120,12 @@ class Loss(Configurable, ABC):
 
     @property
     def couples_rows(self) -> bool:
-        """Whether a value depends on more than its own row: then it needs the whole global batch at once."""
+        """Whether a value depends on other rows, too: then it needs the whole global batch at once."""
         return False
 
     @property
     def counts_rows_only(self) -> bool:
-        """Whether ``count`` of rows without a mask is known from their number."""
+        """Whether ``count`` of rows without a mask follows from their number."""
         return self.reduction != "mean_with_sample_weight" and not self.couples_rows
 
     def __call__(
@@ -141,7 +141,7 @@ class Loss(Configurable, ABC):
             y_true: targets.
             y_pred: predictions.
             sample_weight: weights, (N,), (N, 1) or of the shape of the values.
-            mask: true where a value counts, of the same shapes; by default that which ``y_pred`` carries.
+            mask: true where a value counts, of the same shapes; by default the mask that ``y_pred`` carries.
         """
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
@@ -165,10 +165,10 @@ class Loss(Configurable, ABC):
         """This rank's share of the reduced loss, and its gradient with respect to ``y_pred``.
 
         Args:
-            y_true: targets of this rank's rows; there may be none.
+            y_true: targets of this rank's rows, possibly none.
             y_pred: predictions.
             sample_weight: as in a call.
-            scale: 1 over ``divisor`` of the global batch, so that the shares of all ranks add up.
+            scale: 1 / ``divisor`` of the global batch, so that the shares of all ranks add up.
             mask: as in a call.
         """
         values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
@@ -185,7 +185,7 @@ class Loss(Configurable, ABC):
         mask: ArrayLike | None = None,
         counts_masked: bool = False,
     ) -> tuple[float, Array]:
-        """As ``sum_and_gradient``, over the ``divisor`` of the global batch; the values are computed once.
+        """Like ``sum_and_gradient``, for the ``divisor`` of the global batch; the values are computed once.
 
         Args:
             y_true, y_pred, sample_weight, mask: as there.
@@ -211,7 +211,7 @@ class Loss(Configurable, ABC):
         scale: float,
         mask: ArrayLike | None,
     ) -> tuple[float, Array]:
-        """The weighted sum of the values and its gradient, times ``scale``: a NumPy scalar would widen the gradient."""
+        """The weighted sum of the values and its gradient, times ``scale``; a NumPy scalar would widen the gradient."""
         weight = self._weights(y_true, values, sample_weight, mask)
         # Where rows are coupled, values that do not count are 0, and the gradient is that of the sum of all.
         if weight is None or (self.couples_rows and sample_weight is None and mask is None):
@@ -226,7 +226,7 @@ class Loss(Configurable, ABC):
         return total, pullback(weight * scale)
 
     def values_per_row(self, y_true: Array, y_pred: Array) -> int:
-        """Values that a row has; 0 where the whole batch has one."""
+        """Number of values in a row; 0 if the whole batch has one."""
         return _per_row(self._values(y_true[:1], _in_columns(y_pred[:1])))
 
     def count(
@@ -236,7 +236,7 @@ class Loss(Configurable, ABC):
         sample_weight: ArrayLike | None = None,
         mask: ArrayLike | None = None,
     ) -> float:
-        """What these rows add to the divisor: values, values not masked, or weights.
+        """What these rows add to the divisor: values, unmasked values, or weights.
 
         Only losses with ``counts_rows_only`` false, and batches with a mask, need it.
         """
@@ -247,12 +247,12 @@ class Loss(Configurable, ABC):
         """What the global sum is divided by.
 
         Args:
-            values_per_row: of ``values_per_row``.
+            values_per_row: result of ``values_per_row``.
             global_rows: rows of the global batch, over all ranks.
-            global_count: sum over all ranks of ``count``, where values alone do not tell.
+            global_count: sum of ``count`` over all ranks, if the number of values is not enough.
 
         Raises:
-            ArgumentError: the reduction is none.
+            ArgumentError: the reduction is "none".
         """
         if self.reduction in ("none", None):
             raise ArgumentError(
@@ -291,7 +291,7 @@ class Loss(Configurable, ABC):
         return given if valid is None else valid & over_values(given, values.ndim)
 
     def _kept_of_one_value(self, valid: Array | None) -> Array | None:
-        """The whole batch has one value, and its mean over what a mask keeps is the value."""
+        """The whole batch has one value, which is its own mean over what a mask keeps."""
         if self.reduction in (*_MEANS, "mean_with_sample_weight"):
             return valid
         raise ArgumentError(
@@ -313,10 +313,10 @@ class Loss(Configurable, ABC):
 
 
 def _in_columns(y_pred: Array) -> Array:
-    """Predictions of one number a row as a column."""
+    """Predictions of one number for each row, as a column."""
     return y_pred[:, None] if y_pred.ndim == 1 else y_pred
 
 
 def _per_row(values: Array) -> int:
-    """Values that a row has; 0 where the whole batch has one."""
+    """Number of values in a row; 0 if the whole batch has one."""
     return math.prod(values.shape[1:]) if values.ndim else 0

@@ -1,4 +1,4 @@
-"""Crossentropies of two classes and of many."""
+"""Crossentropies of two classes and of several."""
 
 from __future__ import annotations
 
@@ -124,8 +124,9 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
 
     Args:
         from_logits: whether predictions are logits instead of probabilities.
-        ignore_class: a label that gives 0 and no gradient, and counts neither in the sum nor in the divisor.
-            The metric leaves it out of the count only where samples are weighted, as in Keras.
+        ignore_class: a label with value 0 and no gradient, which counts neither in the sum nor in the divisor. The
+            metric
+            leaves it out of the count only if samples are weighted, as in Keras.
         axis: the axis of the classes.
     """
 

@@ -134,13 +134,13 @@ log_cosh = LossFunction(LogCosh)
 @LOSSES.register("cosine_proximity")
 @dataclass(eq=False)
 class CosineSimilarity(BuiltInLoss):
-    """``-(t . p) / (|t| |p|)`` along an axis: -1 where the directions agree, 1 where they are opposite.
+    """``-(t . p) / (|t| |p|)`` along an axis: -1 for equal directions, 1 for opposite ones.
 
     A length below epsilon counts as epsilon.
 
     Args:
         axis: the axis that holds the vectors.
-        mean_over_axis: whether the products are averaged, as in Keras up to 2.0.8, not summed.
+        mean_over_axis: whether the products are averaged, as in Keras up to 2.0.8, instead of summed.
     """
 
     axis: int = -1

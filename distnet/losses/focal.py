@@ -1,4 +1,4 @@
-"""Crossentropies that weigh easy samples down.
+"""Crossentropies with less weight on easy samples.
 
 Source: Lin et al. (2017), arXiv:1708.02002, equations 4 and 5.
 """
@@ -34,10 +34,10 @@ from distnet.types import Array
 @LOSSES.register()
 @dataclass(eq=False)
 class BinaryFocalCrossentropy(BuiltInLoss):
-    """``mean((1 - p_t)^gamma bce(t, p))`` along an axis; ``p_t = t p + (1 - t)(1 - p)`` is that of the truth.
+    """``mean((1 - p_t)^gamma bce(t, p))`` along an axis; ``p_t = t p + (1 - t)(1 - p)`` is the truth's probability.
 
     Args:
-        apply_class_balancing: whether each term also weighs ``t alpha + (1 - t)(1 - alpha)``.
+        apply_class_balancing: whether each term is also weighted by ``t alpha + (1 - t)(1 - alpha)``.
         alpha: in [0, 1].
         gamma: focus, >= 0.
         from_logits: whether predictions are logits instead of probabilities.
@@ -73,11 +73,11 @@ class BinaryFocalCrossentropy(BuiltInLoss):
         return (focus * crossentropy).mean(axis=self.axis), pullback
 
     def balance(self, t: Array) -> Array | float:
-        """The weight of each term beside its focus."""
+        """The weight of each term besides its focus."""
         return t * self.alpha + (1.0 - t) * (1.0 - self.alpha) if self.apply_class_balancing else 1.0
 
     def of_logits(self, activation: Activation) -> Loss | None:
-        """Of the logits unclipped; of logits that a user has, Keras 3 makes clipped probabilities."""
+        """From the logits, unclipped; logits that a user passes become clipped probabilities first, as in Keras 3."""
         loss = super().of_logits(activation)
         return None if loss is None else _BinaryFocalOfLogits(**{f.name: getattr(loss, f.name) for f in fields(self)})
 
@@ -87,7 +87,7 @@ binary_focal_crossentropy = LossFunction(BinaryFocalCrossentropy)
 
 @dataclass(eq=False)
 class _BinaryFocalOfLogits(BinaryFocalCrossentropy):
-    """The same of logits z, unclipped: ``bce = max(z, 0) - t z + log(1 + exp(-|z|))``.
+    """The same for logits z, unclipped: ``bce = max(z, 0) - t z + log(1 + exp(-|z|))``.
 
     Source: ``binary_focal_crossentropy`` of ``backend`` in tf_keras 2.21.
     """

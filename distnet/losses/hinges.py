@@ -1,4 +1,4 @@
-"""Margins: 0 once a prediction is on the right side by 1."""
+"""Margin losses: 0 once a prediction is on the right side by 1."""
 
 from __future__ import annotations
 

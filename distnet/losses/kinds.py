@@ -1,4 +1,4 @@
-"""Losses made of a function of the user's, and the registry of all losses."""
+"""Losses made from a user's function, and the registry of all losses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from distnet.types import Array, Json
 
 @dataclass(eq=False)
 class FunctionLoss(Loss):
-    """A user's function ``f(y_true, y_pred) -> (values, gradient)`` as a loss, named after it.
+    """A loss made from a user's function ``f(y_true, y_pred) -> (values, gradient)``, with its name.
 
     Args:
-        fn: gives one value per sample, and the gradient of each in the shape of ``y_pred``.
+        fn: returns one value per sample, and the gradient of each in the shape of ``y_pred``.
     """
 
     fn: Callable[[Array, Array], tuple[Array, Array]]
@@ -47,12 +47,12 @@ class FunctionLoss(Loss):
         return values, gradient
 
     def as_json(self) -> Json:
-        """The function's name, by which it is found again in custom_objects, or its own configuration."""
+        """The function's name, by which custom_objects has it, or its own configuration."""
         return to_json(self.fn)
 
 
 def of_function(fn: Callable[..., Any]) -> Loss:
-    """The loss that a function means: one of this package's, or a user's own."""
+    """The loss that a function stands for: one of this package's, or a user's own."""
     if isinstance(fn, LossFunction):
         return fn.cls()
     if isinstance(fn, functools.partial) and isinstance(fn.func, LossFunction) and not fn.args:

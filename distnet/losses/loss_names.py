@@ -16,8 +16,8 @@ from distnet.types import Json, Shape
 def _meaning(identifier: object) -> Loss | Callable[..., Any] | None:
     """The loss or loss function that a name, class, function, config or loss means; None stays None.
 
-    As in Keras, the name of a function means the function, which gives one value per sample, and the name of a
-    class an object, which gives their mean.
+    As in Keras, the name of a function means the function, which returns one value per sample, and the name of a
+    class an object, which returns their mean.
 
     >>> get("mse")([[0.0, 1.0]], [[1.0, 3.0]])
     array([2.5])
@@ -44,14 +44,14 @@ get, serialize, deserialize = functions_of(LOSSES, __name__, _meaning, config="n
 
 
 def _function_name(identifier: object) -> str | None:
-    """The name that is given, or that Keras's configuration of a function holds."""
+    """The given name, or the one in Keras's configuration of a function."""
     if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
         identifier = identifier.get("config")
     return identifier if isinstance(identifier, str) else None
 
 
 def canonical_name(loss: Loss) -> Json:
-    """How Keras's files name a loss: its long function name, or its config where an option differs from the default.
+    """A loss's name in Keras's files: its long function name, or its config if an option differs from the default.
 
     >>> canonical_name(LOSSES.get("mse"))
     'mean_squared_error'
@@ -64,12 +64,12 @@ def canonical_name(loss: Loss) -> Json:
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:
-    """As ``LOSSES.get``; ``"crossentropy"`` and ``"ce"`` become the crossentropy that fits the shapes.
+    """Like ``LOSSES.get``; ``"crossentropy"`` and ``"ce"`` become the crossentropy that fits the shapes.
 
     Args:
         identifier: a name, class, function, config or loss.
-        y_true_shape: of the targets, with the batch axis.
-        y_pred_shape: of the predictions, with the batch axis.
+        y_true_shape: shape of the targets, with the batch axis.
+        y_pred_shape: shape of the predictions, with the batch axis.
     """
     if not isinstance(identifier, str) or identifier.lower() not in ("crossentropy", "ce"):
         return LOSSES.get(identifier)

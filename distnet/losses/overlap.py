@@ -48,8 +48,8 @@ class Tversky(BuiltInLoss):
     """``1 - both / (both + alpha sum(t (1 - p)) + beta sum(p (1 - t)) + epsilon)`` of masks, ``both = sum(t p)``.
 
     Args:
-        alpha: weight of the misses, as in Keras.
-        beta: weight of the false alarms.
+        alpha: weight of the false negatives, as in Keras.
+        beta: weight of the false positives.
         axis: axes of one mask, for example (1, 2, 3); None takes the whole batch as one mask.
 
     Source: Salehi et al. (2017), arXiv:1706.05721.

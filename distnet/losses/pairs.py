@@ -1,4 +1,4 @@
-"""What compares each row with all others."""
+"""Losses that compare each row with all others."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Circle(BuiltInLoss):
     """``log(1 + sum_p exp(z_p) sum_n exp(z_n))`` over a row's neighbours p of its label and n of other labels.
 
     With cosine distances d: ``z_p = gamma (d + margin)(d - margin)``, ``z_n = gamma (1 + margin - d)(1 - margin - d)``.
-    The neighbours are all rows of the global batch. A row with no neighbours of one kind gives 0 and does not count.
+    The neighbours are all rows of the global batch. A row without neighbours of both kinds gives 0 and does not count.
 
     Shapes:
         y_true (N,), y_pred (N, D) of length 1 -> (N,).
 
     Args:
         gamma: scale.
-        margin: how far from 0 and 1 distances may be.
-        remove_diagonal: whether a row is no neighbour of itself.
-        ref_labels, ref_embeddings: the function's own options: other neighbours, (M,) and (M, D).
+        margin: tolerance of distances from 0 and 1.
+        remove_diagonal: whether a row is not its own neighbour.
+        ref_labels, ref_embeddings: options of the function only: other neighbours, (M,) and (M, D).
 
     Source: Sun et al. (2020), arXiv:2002.10857, equation 4 with distances for similarities, as in Keras.
     """
@@ -87,7 +87,7 @@ circle = LossFunction(Circle, order="ref_labels ref_embeddings remove_diagonal g
 
 
 def _soft_max(z: Array, counts: Array) -> tuple[Array, Array]:
-    """(N,) ``log(sum(exp(z)))`` of the entries that count, and its slopes (N, M); minus infinity where none does."""
+    """(N,) ``log(sum(exp(z)))`` of the entries that count, and its slopes (N, M); minus infinity if none counts."""
     top = np.max(z, axis=1, initial=-np.inf, where=counts)
     held = np.where(np.isfinite(top), top, 0.0)
     shares = np.where(counts, np.exp(np.minimum(z - held[:, None], 0.0)), 0.0)

@@ -19,9 +19,9 @@ _IMPOSSIBLE = -1e5
 
 
 class _Chain:
-    """The states that the steps go through: a blank, the first label, a blank, the second label ... a blank.
+    """The states of an alignment: a blank, the first label, a blank, the second label ... a blank.
 
-    A step stays, goes on by one state, or by two where that skips the blank between different labels.
+    Each time step stays, or moves by one state, or by two if that skips the blank between different labels.
     """
 
     def __init__(self, labels: Array, logits: Array) -> None:
@@ -35,7 +35,7 @@ class _Chain:
         self.skip[:, 3::2] = np.where(labels[:, 1:] != labels[:, :-1], 0.0, _IMPOSSIBLE)
 
     def forward(self) -> Array:
-        """(T + 1, N, S): the log probability of the first t steps and of being at a state after them."""
+        """(T + 1, N, S): the log probability of the first t time steps and of being in a state after them."""
         rows, steps, states = self.emitted.shape
         ahead = np.full((steps + 1, rows, states), _IMPOSSIBLE, self.emitted.dtype)
         ahead[0, :, 0] = 0.0
@@ -44,7 +44,7 @@ class _Chain:
         return ahead
 
     def total(self, at_end: Array) -> Array:
-        """(N,): the log probability of ending at the last label or the blank behind it."""
+        """(N,): the log probability of ending at the last label or the blank after it."""
         rows = np.arange(len(at_end))
         before = np.where(self.last > 0, at_end[rows, self.last - 1], -np.inf)
         return np.asarray(np.logaddexp(at_end[rows, self.last], before))
@@ -66,7 +66,7 @@ class _Chain:
 
 
 def _moved(x: Array, by: int) -> Array:
-    """``x`` moved along its last axis; what comes in has no probability."""
+    """``x`` shifted along its last axis; new entries have no probability."""
     moved = np.full_like(x, -np.inf)
     if by > 0:
         moved[:, by:] = x[:, :-by]
@@ -82,10 +82,10 @@ def _sum(a: Array, b: Array, c: Array) -> Array:
 @LOSSES.register()
 @dataclass(eq=False)
 class CTC(BuiltInLoss):
-    """``-log p(labels | logits)`` where each step says a label or a blank, and equal neighbours count once.
+    """``-log p(labels | logits)``: each time step emits a label or a blank, and equal neighbours count once.
 
     Shapes:
-        y_true (N, L), class numbers from 1, zeros behind; y_pred (N, T, C), logits, class 0 the blank -> (N,).
+        y_true (N, L), class numbers from 1, then zeros; y_pred (N, T, C), logits, class 0 the blank -> (N,).
 
     Source: Graves et al. (2006), doi:10.1145/1143844.1143891, section 4; ``keras.losses.CTC``.
     """
@@ -100,7 +100,7 @@ class CTC(BuiltInLoss):
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
             raise DataError(
-                f"{name}: expected class numbers from 1 to {y_pred.shape[2] - 1}, and 0 behind them, received "
+                f"{name}: expected class numbers from 1 to {y_pred.shape[2] - 1}, then zeros, received "
                 f"{labels[row, column]} in row {row}.",
                 int(row),
             )

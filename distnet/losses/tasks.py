@@ -12,10 +12,10 @@ def task_of(y_true_shape: Shape, y_pred_shape: Shape) -> str:
     'sparse_categorical'
 
     Args:
-        y_true_shape: of the targets, with the batch axis.
-        y_pred_shape: of the predictions, with the batch axis.
+        y_true_shape: shape of the targets, with the batch axis.
+        y_pred_shape: shape of the predictions, with the batch axis.
 
-    Source: what Keras makes of the metric ``"accuracy"`` and the loss ``"crossentropy"``.
+    Source: how Keras resolves the metric ``"accuracy"`` and the loss ``"crossentropy"``.
     """
     if y_pred_shape[-1] == 1:
         return "binary"

@@ -1,4 +1,4 @@
-"""Sample weights brought to the shape of what they weigh."""
+"""Sample weights brought to the shape of the values that they weigh."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
     """The weights with the leading axes of ``values``, in its dtype.
 
     Shapes:
-        values (N, ...), weights (), (N,), (N, 1) or a leading part of the values' shape -> (), (N,), ...; an axis
-        of 1 serves all along it.
+        values (N, ...), weights (), (N,), (N, 1) or the leading part of the values' shape -> (), (N,), ...; an axis of
+        1
+        is broadcast.
 
     Args:
-        name: what messages call the function.
+        name: name of the function, for messages.
         values: what is weighed; a scalar takes weights of any shape.
         sample_weight: weights, any sign.
 
@@ -43,11 +44,11 @@ def sample_weights(name: str, values: Array, sample_weight: ArrayLike) -> Array:
 
 
 def every_weight(name: str, shape: tuple[int, ...], sample_weight: ArrayLike | None) -> Array:
-    """A float64 weight for each of the values of a shape; 1 where no weights are given.
+    """A float64 weight for each of the values; 1 if no weights are given.
 
     Args:
-        name: what messages call the function.
-        shape: of the values.
+        name: name of the function, for messages.
+        shape: shape of the values.
         sample_weight: as in ``sample_weights``.
 
     Raises:
@@ -60,5 +61,5 @@ def every_weight(name: str, shape: tuple[int, ...], sample_weight: ArrayLike | N
 
 
 def over_values(weight: Array, ndim: int) -> Array:
-    """The weights with axes of 1 behind, so that they multiply values of ``ndim`` axes."""
+    """The weights with trailing axes of 1, so that they multiply values of ``ndim`` axes."""
     return weight.reshape(weight.shape + (1,) * (ndim - weight.ndim))

@@ -26,11 +26,12 @@ class AUC(SumsMetric):
     """The area under the ROC, precision-recall or precision-recall-gain curve.
 
     Args:
-        num_thresholds: points of the curve, >= 2; None where thresholds are given.
+        num_thresholds: points of the curve, >= 2; None if thresholds are given.
         curve: ``"ROC"``, ``"PR"`` or ``"PRGAIN"``.
         summation_method: ``"interpolation"``, ``"minoring"`` or ``"majoring"``: the height between two points.
-        thresholds: the inner points in [0, 1], instead of evenly spaced ones; afterwards all points, as in Keras.
-        multi_label: whether each column is a curve of its own; the areas are averaged.
+        thresholds: the inner points in [0, 1], instead of evenly spaced ones; the attribute holds all points, as in
+            Keras.
+        multi_label: whether each column has its own curve; the areas are averaged.
         num_labels: columns, if ``multi_label``.
         label_weights: weights of the columns.
         from_logits: whether predictions are logits instead of probabilities.

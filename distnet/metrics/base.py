@@ -18,19 +18,19 @@ from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
 
 _SAME = 1e-3
-"""How far, relative to what was added, float32 sums over the rows of a batch may be from those over its halves."""
+"""How far, relative to the sum, float32 sums over a batch may differ from sums over its halves."""
 
 
 @dataclass(eq=False)
 class Metric(Configurable, ABC):
-    """A number to watch. Its state is made of sums over rows, so that ranks and batches just add up.
+    """A number to watch. Its state consists of sums over rows, so that ranks and batches simply add up.
 
     A metric of your own makes variables with ``add_variable`` in ``__init__``, adds to them in ``update_state`` and
     computes ``result`` from them; it may hold other metrics as attributes and call theirs.
 
     Args:
         name: the key in logs and History.
-        dtype: taken for Keras's sake; sums are kept in float64.
+        dtype: accepted for Keras's sake; sums are kept in float64.
 
     Source: ``keras.metrics.Metric``.
     """
@@ -58,7 +58,7 @@ class Metric(Configurable, ABC):
             self.dtype = np.dtype(self.dtype).name
 
     def default_name(self) -> str:
-        """The name of a metric that was given none."""
+        """The name of a metric without a given one."""
         return snake_case(type(self).__name__)
 
     @abstractmethod
@@ -80,14 +80,14 @@ class Metric(Configurable, ABC):
         """A new variable for sums over rows; call it in ``__init__``, after ``super().__init__``.
 
         Args:
-            shape: of the variable; in Keras 2's order its name.
+            shape: its shape; in Keras 2's argument order its name.
             initializer: of its value before the first row.
-            dtype: taken for Keras's sake; sums are kept in float64.
-            aggregation: "sum": what ranks add is added.
+            dtype: accepted for Keras's sake; sums are kept in float64.
+            aggregation: "sum": the ranks' sums are added.
             name: for messages.
 
         Raises:
-            ArgumentError: another aggregation.
+            ArgumentError: another aggregation is requested.
 
         Source: ``keras.metrics.Metric.add_variable``.
         """
@@ -109,7 +109,7 @@ class Metric(Configurable, ABC):
         dtype: object = None,
         name: str | None = None,
     ) -> Variable:
-        """As ``add_variable``."""
+        """Like ``add_variable``."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
@@ -120,7 +120,7 @@ class Metric(Configurable, ABC):
 
     @property
     def state(self) -> Array | None:
-        """What the rows seen have added up to, as a vector; None before the first."""
+        """The sums over the rows seen, as a vector; None before the first row."""
         added = [(variable.value - initial).ravel() for variable, initial in self._own]
         parts = [*added, *(metric.state for metric in self._held())]
         sizes = self._sizes or [0 if part is None else part.size for part in parts]
@@ -141,8 +141,8 @@ class Metric(Configurable, ABC):
         """Length of the state.
 
         Args:
-            y_true_shape: of the targets, with the batch axis.
-            y_pred_shape: of the predictions, with the batch axis.
+            y_true_shape: shape of the targets, with the batch axis.
+            y_pred_shape: shape of the predictions, with the batch axis.
 
         Raises:
             ArgumentError: it has neither variables nor metrics: what it keeps elsewhere cannot be added up.
@@ -157,7 +157,7 @@ class Metric(Configurable, ABC):
         return sum(self._sizes)
 
     def added_by(self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None) -> Array:
-        """What these rows add to the state, which stays as it was.
+        """What these rows would add to the state, which stays as it is.
 
         Raises:
             ArgumentError: the class is the user's, and halves of the rows do not add up to the whole.
@@ -167,10 +167,10 @@ class Metric(Configurable, ABC):
         return self._added_by(y_true, y_pred, sample_weight)
 
     def value_of(self, state: Array) -> Array:
-        """``result`` of another state than its own.
+        """``result`` for another state than its own.
 
         Raises:
-            ArgumentError: ``result`` is no number and no array of numbers.
+            ArgumentError: ``result`` is neither a number nor an array of numbers.
         """
         before, self.state = self.state, state
         try:
@@ -189,11 +189,11 @@ class Metric(Configurable, ABC):
         self.state = None
 
     def reset_states(self) -> None:
-        """As ``reset_state``: Keras 2's name."""
+        """Keras 2's name for ``reset_state``."""
         self.reset_state()
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float | Array:
-        """Take these rows in, and give the value so far."""
+        """Add these rows, and return the value so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
@@ -221,7 +221,7 @@ class Metric(Configurable, ABC):
                     f"{len(y_pred)} rows, but {first.tolist()} and {second.tolist()} for their halves. Add sums and "
                     "counts of rows: a mean over a batch depends on how the ranks share it."
                 )
-            self._adds_up = bool(np.any(whole))  # while nothing was added, nothing is shown
+            self._adds_up = bool(np.any(whole))  # sums of 0 show nothing
 
     def _held(self) -> Iterator[Metric]:
         """The metrics among its attributes."""

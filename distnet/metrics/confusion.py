@@ -1,4 +1,4 @@
-"""Hits, misses, and their ratios at given thresholds."""
+"""Counts of true and false positives and negatives, and their ratios, at given thresholds."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ThresholdMetric(SumsMetric, ABC):
 
 @dataclass(eq=False)
 class _Count(ThresholdMetric, ABC):
-    """How often one thing happens.
+    """A count.
 
     Args:
         thresholds: one or several in [0, 1]; 0.5 by default.
@@ -102,12 +102,12 @@ class FalseNegatives(_Count):
 
 @dataclass(eq=False)
 class _Ratio(ThresholdMetric, ABC):
-    """A share of true positives.
+    """A fraction of true positives.
 
     Args:
         thresholds: one or several in [0, 1]; 0.5 by default.
         top_k: only the k largest scores of a sample may be positive.
-        class_id: only this class is looked at.
+        class_id: only this class counts.
     """
 
     direction = "up"
@@ -124,7 +124,7 @@ class _Ratio(ThresholdMetric, ABC):
 @METRICS.register()
 @dataclass(eq=False)
 class Precision(_Ratio):
-    """``TP / (TP + FP)``: how much of what is predicted is true."""
+    """``TP / (TP + FP)``: the fraction of predicted positives that are true."""
 
     kinds = (TP, FP)
 
@@ -132,13 +132,13 @@ class Precision(_Ratio):
 @METRICS.register()
 @dataclass(eq=False)
 class Recall(_Ratio):
-    """``TP / (TP + FN)``: how much of what is true is predicted."""
+    """``TP / (TP + FN)``: the fraction of true positives that are predicted."""
 
     kinds = (TP, FN)
 
 
 class _BestAt(ThresholdMetric, ABC):
-    """The best of one ratio over the thresholds where another, ``constraint``, is large enough."""
+    """The largest value of one ratio over the thresholds at which another, ``constraint``, is large enough."""
 
     kinds = (TP, FP, TN, FN)
     direction = "up"
@@ -152,19 +152,19 @@ class _BestAt(ThresholdMetric, ABC):
         return evenly_spaced(self.name, self.num_thresholds)
 
     def best(self, constrained: Array, dependent: Array) -> float:
-        """The largest of ``dependent`` where ``constrained`` is large enough; 0 where it never is."""
+        """The largest of ``dependent`` where ``constrained`` is large enough; 0 if it never is."""
         return float(np.where(constrained >= getattr(self, self.constraint), dependent, 0.0).max(initial=0.0))
 
 
 @METRICS.register()
 @dataclass(eq=False)
 class SensitivityAtSpecificity(_BestAt):
-    """The best ``TP / (TP + FN)`` where ``TN / (TN + FP)`` is at least ``specificity``.
+    """The largest ``TP / (TP + FN)`` with ``TN / (TN + FP)`` of at least ``specificity``.
 
     Args:
         specificity: in [0, 1].
-        num_thresholds: how many to try, evenly from 0 to 1.
-        class_id: only this class is looked at.
+        num_thresholds: number of thresholds to try, evenly spaced from 0 to 1.
+        class_id: only this class counts.
     """
 
     constraint = "specificity"
@@ -180,12 +180,12 @@ class SensitivityAtSpecificity(_BestAt):
 @METRICS.register()
 @dataclass(eq=False)
 class SpecificityAtSensitivity(_BestAt):
-    """The best ``TN / (TN + FP)`` where ``TP / (TP + FN)`` is at least ``sensitivity``.
+    """The largest ``TN / (TN + FP)`` with ``TP / (TP + FN)`` of at least ``sensitivity``.
 
     Args:
         sensitivity: in [0, 1].
-        num_thresholds: how many to try, evenly from 0 to 1.
-        class_id: only this class is looked at.
+        num_thresholds: number of thresholds to try, evenly spaced from 0 to 1.
+        class_id: only this class counts.
     """
 
     constraint = "sensitivity"
@@ -201,12 +201,12 @@ class SpecificityAtSensitivity(_BestAt):
 @METRICS.register()
 @dataclass(eq=False)
 class PrecisionAtRecall(_BestAt):
-    """The best ``TP / (TP + FP)`` where ``TP / (TP + FN)`` is at least ``recall``.
+    """The largest ``TP / (TP + FP)`` with ``TP / (TP + FN)`` of at least ``recall``.
 
     Args:
         recall: in [0, 1].
-        num_thresholds: how many to try, evenly from 0 to 1.
-        class_id: only this class is looked at.
+        num_thresholds: number of thresholds to try, evenly spaced from 0 to 1.
+        class_id: only this class counts.
     """
 
     constraint = "recall"
@@ -222,12 +222,12 @@ class PrecisionAtRecall(_BestAt):
 @METRICS.register()
 @dataclass(eq=False)
 class RecallAtPrecision(_BestAt):
-    """The best ``TP / (TP + FN)`` where ``TP / (TP + FP)`` is at least ``precision``.
+    """The largest ``TP / (TP + FN)`` with ``TP / (TP + FP)`` of at least ``precision``.
 
     Args:
         precision: in [0, 1].
-        num_thresholds: how many to try, evenly from 0 to 1.
-        class_id: only this class is looked at.
+        num_thresholds: number of thresholds to try, evenly spaced from 0 to 1.
+        class_id: only this class counts.
     """
 
     constraint = "precision"

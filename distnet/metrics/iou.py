@@ -19,7 +19,7 @@ from distnet.registry import LEFT_OUT
 from distnet.types import Array, ArrayLike, Shape
 
 _MOST_CLASSES = 10_000
-"""The table of true against predicted classes has the square of it as entries."""
+"""The confusion matrix has the square of this number of entries."""
 
 
 def confusion_table(
@@ -38,7 +38,7 @@ def confusion_table(
 
 
 class _IoU(SumsMetric, ABC):
-    """State: the table of true against predicted classes."""
+    """State: the confusion matrix of true against predicted classes."""
 
     direction = "up"
 
@@ -48,7 +48,7 @@ class _IoU(SumsMetric, ABC):
 
     @abstractmethod
     def targets(self) -> Sequence[int]:
-        """The classes whose mean is taken."""
+        """The classes to average over."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,9 +82,9 @@ class IoU(_IoU):
 
     Args:
         num_classes: how many classes there are.
-        target_class_ids: the classes whose mean is taken.
+        target_class_ids: the classes to average over.
         ignore_class: a label that is left out.
-        sparse_y_true: whether targets are class numbers; else the largest of ``axis`` counts.
+        sparse_y_true: whether targets are class numbers; else the largest entry along ``axis`` is the class.
         sparse_y_pred: whether predictions are class numbers.
         axis: the axis of the classes.
     """
@@ -126,8 +126,8 @@ class BinaryIoU(_IoU):
     """IoU of two classes; 1 is ``y_pred >= threshold``.
 
     Args:
-        target_class_ids: the classes whose mean is taken, of 0 and 1.
-        threshold: what a score must reach.
+        target_class_ids: the classes to average over, of 0 and 1.
+        threshold: the score from which a prediction is class 1.
     """
 
     target_class_ids: Sequence[int] = (0, 1)

@@ -19,10 +19,10 @@ get, serialize, deserialize = functions_of(METRICS, __name__, METRICS.optional)
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
-    """The metric that an entry of ``compile(metrics=...)`` means.
+    """The metric given by an entry of ``compile(metrics=...)``.
 
-    ``"accuracy"`` and ``"acc"``, ``"crossentropy"`` and ``"ce"`` become the kind that fits the shapes. A
-    metric given as a string is named by that string.
+    ``"accuracy"`` and ``"acc"``, ``"crossentropy"`` and ``"ce"`` become the kind that fits the shapes. A metric given
+    as a string has that string as its name.
 
     >>> metric = resolve("acc", (None,), (None, 10))
     >>> type(metric).__name__, metric.name
@@ -30,8 +30,8 @@ def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Met
 
     Args:
         identifier: a name, class, function, config or metric.
-        y_true_shape: of the targets, with the batch axis.
-        y_pred_shape: of the predictions, with the batch axis.
+        y_true_shape: shape of the targets, with the batch axis.
+        y_pred_shape: shape of the predictions, with the batch axis.
 
     Source: Keras's ``CompileMetrics``.
     """

@@ -32,7 +32,7 @@ class LossMetric(FunctionMetric, ABC):
         return self.loss.values_and_pullback(y_true, y_pred)[0]
 
     def weights(self, y_true: Array, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
-        """The weights, 0 where a value does not count; without weights it counts, as in Keras."""
+        """The weights, 0 where a value does not count; without weights every value counts, as in Keras."""
         valid = None if sample_weight is None else self.loss.valid(y_true, values)
         if sample_weight is None or valid is None:
             return sample_weight
@@ -44,7 +44,7 @@ def metric_of(loss: type[BuiltInLoss], said: AsMetric) -> type[LossMetric]:
 
     Args:
         loss: the class of the loss.
-        said: what it is as a metric.
+        said: its description as a metric.
     """
     fields = {f.name: f for f in dataclasses.fields(loss)}
     options = [_option(fields[name], said) for name in option_names(loss)]
@@ -74,4 +74,4 @@ OF_LOSSES: dict[str, object] = {
     **{metric.__name__: metric for metric in _METRICS},
     **{metric.function.__name__: metric.function for metric in _METRICS},
 }
-"""The classes, and the functions that their values are of, by name: ``distnet.metrics`` has them all."""
+"""The classes, and the functions whose values they average, by name; ``distnet.metrics`` offers them all."""

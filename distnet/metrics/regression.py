@@ -1,4 +1,4 @@
-"""Metrics between numbers."""
+"""Metrics of numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from distnet.types import Array, ArrayLike, Json, Shape
 @METRICS.register("cosine_proximity")
 @dataclass(eq=False)
 class CosineSimilarity(MeanMetric):
-    """Mean cosine of the angle between target and prediction: 1 where they agree. The loss is its negative.
+    """Mean cosine of the angle between target and prediction: 1 if they agree. The loss is its negative.
 
     Args:
         axis: the axis that holds the vectors.
@@ -46,7 +46,7 @@ class CosineSimilarity(MeanMetric):
 @METRICS.register()
 @dataclass(eq=False)
 class RootMeanSquaredError(MeanMetric):
-    """``sqrt(mean((p - t)^2))``: the root of the mean over all rows."""
+    """``sqrt(mean((p - t)^2))``, with the mean over all rows."""
 
     direction = "down"
     heeds_mask = False
@@ -135,8 +135,8 @@ class R2Score(SumsMetric):
             return score
         if self.num_regressors >= samples - 1:
             warnings.warn(
-                f"R2Score: {self.num_regressors} regressors on {samples:g} values leave nothing to adjust by; "
-                "giving the plain score.",
+                f"R2Score: expected more values than regressors to adjust by, received {samples:g} values and "
+                f"{self.num_regressors} regressors; giving the plain score.",
                 stacklevel=4,
             )
             return score

@@ -23,19 +23,19 @@ class _Running(SumsMetric, ABC):
         """The sums of values."""
 
     def sums(self, y_true: ArrayLike, y_pred: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> Array:
-        """The sums of values, the first argument; the second, or ``sample_weight``, weighs them."""
+        """The sums of values, the first argument, weighted by the second or by ``sample_weight``."""
         return self.of_values(np.asarray(y_true, np.float64), y_pred if sample_weight is None else sample_weight)
 
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> None:
-        """Take values in; arguments as in ``sums``."""
+        """Add values; arguments as in ``sums``."""
         self.add(self.sums(y_true, y_pred, sample_weight))
 
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> float | Array:
-        """Take values in, and give the result so far."""
+        """Add values, and return the result so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 

@@ -15,7 +15,7 @@ from distnet.types import Array, ArrayLike, Shape
 
 @dataclass(eq=False)
 class SumsMetric(Metric, ABC):
-    """A metric that is three functions: of how many sums, which sums, and what they mean."""
+    """A metric made of three functions: the number of sums, the sums of rows, and the value of sums."""
 
     state: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
 
@@ -24,8 +24,8 @@ class SumsMetric(Metric, ABC):
         """Length of the vector of sums.
 
         Args:
-            y_true_shape: of the targets, with the batch axis.
-            y_pred_shape: of the predictions, with the batch axis.
+            y_true_shape: shape of the targets, with the batch axis.
+            y_pred_shape: shape of the predictions, with the batch axis.
         """
 
     @abstractmethod
@@ -34,17 +34,17 @@ class SumsMetric(Metric, ABC):
 
     @abstractmethod
     def result_of(self, state: Array) -> float | Array:
-        """The value that sums over all rows mean."""
+        """The value for these sums over all rows."""
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Take these rows in."""
+        """Add these rows."""
         self.add(self.sums(y_true, y_pred, sample_weight))
 
     def add(self, sums: Array) -> None:
-        """Take rows in by their sums.
+        """Add rows by their sums.
 
         Raises:
-            ShapeError: the vector has another length than those before.
+            ShapeError: the vector differs in length from those before.
         """
         if self.state is None:
             self.state = np.array(sums, dtype=np.float64)
@@ -68,5 +68,5 @@ def ratio(a: Array | float, b: Array | float) -> Array:
 
 
 def scalar_or_array(value: Array) -> float | Array:
-    """A float where there is one number without axes."""
+    """A float if it is one number without axes."""
     return value if value.ndim else float(value)

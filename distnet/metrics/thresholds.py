@@ -1,4 +1,4 @@
-"""Hits and misses counted at many thresholds in one pass."""
+"""True and false positives and negatives, counted at many thresholds in one pass."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from distnet.losses.weighting import every_weight
 from distnet.types import Array, ArrayLike
 
 TP, FP, TN, FN = range(4)
-"""Rows of what ``hits`` gives: true and false positives, true and false negatives."""
+"""Rows of the result of ``hits``: true and false positives, true and false negatives."""
 
 _NEVER = -1e10
-"""The score of classes that are not among the best k, and the threshold only the others exceed."""
+"""The score of classes outside the best k, and the threshold that only the others exceed."""
 
 _MOST_THRESHOLDS = 1_000_000
 
@@ -65,13 +65,13 @@ def hits(
         y_true, y_pred (N, ...) -> (4, T, 1); with multi_label (N, L) -> (4, T, L)
 
     Args:
-        name: what messages call the metric.
-        y_true: labels; what is not 0 is true.
+        name: name of the metric, for messages.
+        y_true: labels; anything but 0 is true.
         y_pred: scores.
-        thresholds: (T,); evenly spaced ones from 0 to 1 are read as Keras reads them, by rounding.
+        thresholds: (T,); evenly spaced ones from 0 to 1 are counted as Keras counts them, by rounding.
         sample_weight: weights of rows or of entries.
         top_k: only the k largest scores of the last axis may be positive.
-        class_id: only this entry of the last axis is looked at.
+        class_id: only this entry of the last axis counts.
         label_weights: (L,), weights of the last axis.
         multi_label: whether to count each entry of the last axis by itself.
     """
@@ -101,7 +101,7 @@ def _counted(t: Array, exceeded: Array, weight: Array, thresholds: int) -> Array
 
     tp, true = positives(t != 0)
     fp, false = positives(t == 0)
-    return np.stack([tp, fp, false - fp, true - tp]).astype(np.float64, copy=False)  # no rows: bincount gives integers
+    return np.stack([tp, fp, false - fp, true - tp]).astype(np.float64, copy=False)  # bincount of no rows is integer
 
 
 def _exceeded(p: Array, thresholds: Array) -> Array:

@@ -34,7 +34,7 @@ adamax = Adamax
 nadam = Nadam
 rmsprop = RMSprop
 sgd = SGD
-"""Keras 2's other names; the modules of these names are found by ``import`` all the same."""
+"""Keras 2's other names; modules of these names can be imported all the same."""
 
 __all__ = [
     "OPTIMIZERS",
@@ -72,7 +72,7 @@ _LEGACY = frozenset(
 
 
 def __getattr__(name: str) -> object:
-    """``legacy``, TensorFlow's ``adam_v2`` and its kind, which take their names from here."""
+    """``legacy``, TensorFlow's ``adam_v2`` and the like, which take their names from here."""
     if name in _LEGACY:
         return importlib.import_module("distnet.optimizers.legacy")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

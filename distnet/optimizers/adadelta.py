@@ -20,7 +20,7 @@ class Adadelta(Optimizer):
 
     Args:
         rho: weight of the past in a and x, in [0, 1].
-        epsilon: keeps the roots from 0, and starts the motion; inside them.
+        epsilon: keeps the roots from 0, and lets the first steps be more than 0; inside the roots.
 
     Source: Zeiler, "ADADELTA", 2012, algorithm 1, which has lr = 1; ``keras.optimizers.Adadelta``.
     """

@@ -19,18 +19,18 @@ _ROW, _COLUMN, _VELOCITY = "row", "column", "velocity"
 @OPTIMIZERS.register()
 @dataclass(eq=False)
 class Adafactor(Optimizer):
-    """Steps in proportion to each variable, by a second moment kept as its means over rows and columns.
+    """Steps in proportion to each variable, by a second moment kept as means over rows and columns.
 
     With ``b = 1 - t^beta_2_decay`` and ``s = g^2 + epsilon_1``: ``r = b r + (1 - b) mean(s, -1)``,
-    ``c = b c + (1 - b) mean(s, -2)``, ``v = r c / mean(r)``; of vectors ``v = b v + (1 - b) s``. With
+    ``c = b c + (1 - b) mean(s, -2)``, ``v = r c / mean(r)``; for vectors ``v = b v + (1 - b) s``. With
     ``u = g / sqrt(v)``: ``w -= max(epsilon_2, rms(w)) min(lr, 1 / sqrt(t)) u / max(1, rms(u) / clip_threshold)``.
 
     Args:
-        beta_2_decay: power of the step's number by which the past loses weight.
+        beta_2_decay: exponent of the step number in the weight of the past.
         epsilon_1: keeps v from 0.
-        epsilon_2: the least that a variable counts for in its own step.
+        epsilon_2: smallest scale of a variable's step.
         clip_threshold: root mean square above which u is scaled down.
-        relative_step: taken for Keras's sake; the learning rate is bounded by 1 / sqrt(t) either way.
+        relative_step: accepted for Keras's sake; the learning rate is bounded by 1 / sqrt(t) either way.
 
     Source: Shazeer and Stern, "Adafactor", ICML 2018; ``keras.optimizers.Adafactor``.
     """
@@ -45,7 +45,7 @@ class Adafactor(Optimizer):
         return {_ROW: 0.0, _COLUMN: 0.0, _VELOCITY: 0.0}
 
     def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
-        """Of r and c, which only matrices have, an axis less."""
+        """For r and c, which only matrices have, without one axis."""
         shape = variable.shape
         if name not in (_ROW, _COLUMN):
             return shape
@@ -78,7 +78,7 @@ class Adafactor(Optimizer):
             w -= u
 
     def _moved(self, span: Span, squares: Array, past: float) -> Array:
-        """The variable's second moment, with these squares taken in; they are used up."""
+        """The variable's second moment, updated by these squares, which are overwritten."""
         velocity = self._slot(_VELOCITY, span)
         if squares.ndim < 2:
             _move(velocity, squares, past)
@@ -91,13 +91,13 @@ class Adafactor(Optimizer):
         return velocity
 
     def _slot(self, name: str, span: Span) -> Array:
-        """A view of what a variable has in a slot."""
+        """A view of a variable's part of a slot."""
         shape = self.slot_shape(name, span.variable) or ()
         return self.slots[name][span.start : span.start + math.prod(shape)].reshape(shape)
 
 
 def _move(mean: Array, value: Array, past: float) -> None:
-    """``mean = past mean + (1 - past) value``; the value is used up."""
+    """``mean = past mean + (1 - past) value``; ``value`` is overwritten."""
     mean *= mean.dtype.type(past)
     value *= mean.dtype.type(1 - past)
     mean += value

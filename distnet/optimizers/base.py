@@ -39,7 +39,7 @@ class Optimizer(Configurable):
 
     A step unscales, accumulates and clips the gradients, decays the weights, updates them, averages them,
     applies their constraints, and counts. ``slots`` (flat, laid out like the weights) and ``scalars`` are
-    the whole state. A new optimizer says its slots and its formula: ``initial_slots``, ``rule``.
+    the whole state. A new optimizer states its slots and its formula: ``initial_slots``, ``rule``.
 
     Args:
         name: for the record; by default the class's name in snake case.
@@ -48,14 +48,14 @@ class Optimizer(Configurable):
         clipnorm: largest norm of each variable's gradient; at most one of the three clips may be given.
         global_clipnorm: largest norm of all gradients together.
         clipvalue: largest magnitude of a gradient's entry.
-        clips_first: for several clips, as Keras 2 takes them: "norm" where the norms are clipped before the values,
-            "value" where after them.
+        clips_first: for several clips, as in Keras 2: "norm" to clip the norms before the values, "value" to clip them
+            after.
         use_ema: whether to average the weights over the steps.
         ema_momentum: weight of the past in that average, in [0, 1].
-        ema_overwrite_frequency: steps after which the weights are set to their average; None: at the end only.
+        ema_overwrite_frequency: steps after which the weights are set to their average; None: only at the end.
         loss_scale_factor: what the loss was multiplied by; gradients are divided by it.
         gradient_accumulation_steps: batches whose mean gradient makes one update, at least 2.
-        lr: Keras 2's name of ``learning_rate``.
+        lr: Keras 2's name for ``learning_rate``.
         decay: Keras 2's time decay: the learning rate is divided by ``1 + decay * step``.
 
     Source: ``keras.optimizers.Optimizer`` of Keras 3.15; ``lr`` and ``decay``: Keras 2.10.
@@ -106,13 +106,13 @@ class Optimizer(Configurable):
         self._padding: Array = np.empty(0, np.intp)
 
     def initial_slots(self) -> dict[str, float]:
-        """The rule's slots by Keras's names, in Keras's order, and what fills each at the start."""
+        """The rule's slots by Keras's names, in Keras's order, each with its initial value."""
         raise NotImplementedError
 
     def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
-        """The shape of a variable's slot; None where it has none.
+        """The shape of a variable's slot; None if it has none.
 
-        What is smaller than the variable lies where the variable begins.
+        A slot smaller than the variable lies where the variable begins.
         """
         return variable.shape
 
@@ -131,11 +131,11 @@ class Optimizer(Configurable):
 
     @property
     def loss_scale(self) -> float | None:
-        """What the loss, and with it the gradient, is multiplied by before a step; None: nothing."""
+        """The factor of the loss, and so of the gradient, before a step; None for none."""
         return self.loss_scale_factor
 
     def scale_loss(self, loss: ArrayLike) -> Array:
-        """``loss`` multiplied by what the gradients are divided by.
+        """``loss`` multiplied by what the gradients are later divided by.
 
         Source: ``keras.optimizers.Optimizer.scale_loss``.
         """
@@ -145,7 +145,7 @@ class Optimizer(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """The count of steps, the learning rate, and once built the slots of each variable; to read, not to assign.
+        """The step count, the learning rate and, once built, the slots of each variable; read-only.
 
         Source: ``keras.optimizers.Optimizer.variables``.
         """
@@ -161,19 +161,19 @@ class Optimizer(Configurable):
         return variables
 
     def as_variables(self, scalars: Mapping[str, np.generic]) -> list[Variable]:
-        """Numbers of the whole optimizer as variables, to read."""
+        """Numbers of the whole optimizer as variables; read-only."""
         return [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]
 
     def children(self, store: Variables) -> Iterable[tuple[str, Optimizer, Variables]]:
-        """The optimizers that make the steps in its place: where Keras has them, and the variables of each."""
+        """The optimizers that step instead of this one: their place in Keras, and the variables of each."""
         return ()
 
     def within(self, store: Variables) -> Iterator[tuple[Optimizer, Variables]]:
-        """The optimizers that there are here, each with the variables for which it has slots; this one first."""
+        """This optimizer and those within it, each with the variables for which it has slots."""
         yield self, store
 
     def build(self, store: Variables) -> None:
-        """Make the slots for the variables of ``store``. For variables that lie alike they stay as they are.
+        """Create the slots for the variables of ``store``. If the layout is the same, existing slots stay as they are.
 
         Raises:
             ArgumentError: the optimizer has slots for other variables.
@@ -184,9 +184,9 @@ class Optimizer(Configurable):
         elif self._layout != layout:
             expected, received = next(pair for pair in zip_longest(self._layout, layout) if pair[0] != pair[1])
             raise ArgumentError(
-                f"{self.name}: holds the state of other variables: expected {len(self._layout)} variables, "
-                f"received {len(layout)}; the first that differs: expected {expected}, received {received}. "
-                "Make a new optimizer for another model."
+                f"{self.name}: holds the state of other variables: expected {len(self._layout)} variables, received "
+                f"{len(layout)}; the first difference: expected {expected}, received {received}. Make a new optimizer "
+                "for another model."
             )
         self._layout, self._spans = layout, store.spans
         self._decayed = self._decayed_parts(store)
@@ -196,13 +196,13 @@ class Optimizer(Configurable):
         self._padding = np.flatnonzero(is_padding)
 
     def rehearse(self, dtype: DType) -> None:
-        """Take a step on one weight that nobody needs: afterwards the compiled kernels exist, on disk too."""
+        """Take a step on a weight that nobody needs, so that the kernels are compiled, on disk, too."""
         twin = copy.copy(self)
         twin.scalars, twin.slots, twin._layout = dict(self.scalars), {}, None
         twin.apply(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
 
     def follow(self, old: Variables, new: Variables) -> None:
-        """Take the slots along from ``old`` to ``new``; a variable that was frozen so far starts afresh."""
+        """Move the slots from ``old`` to ``new``; those of a variable that was frozen until now start afresh."""
         before, slots = {id(span.variable): span for span in old.spans}, self.slots
         self._layout = None
         self.build(new)
@@ -213,7 +213,7 @@ class Optimizer(Configurable):
                     slot[span.start : span.stop] = slots[name][was.start : was.stop]
 
     def apply(self, store: Variables) -> None:
-        """Make one step. The gradients are consumed: what they hold afterwards is unspecified."""
+        """Make one step. The gradients are consumed: afterwards their content is unspecified."""
         if not self.built:
             self.build(store)
         self.advance(store)
@@ -221,7 +221,7 @@ class Optimizer(Configurable):
 
     @property
     def is_elementwise(self) -> bool:
-        """Whether a step may be made of steps of parts: no entry's update depends on other entries."""
+        """Whether a step may be made part by part: no entry's update depends on other entries."""
         is_rule = type(self).update is Optimizer.update or self.updates_elementwise
         return is_rule and not self.clipnorm and not self.global_clipnorm
 
@@ -237,7 +237,7 @@ class Optimizer(Configurable):
         self.average(store)
 
     def accumulate(self, store: Variables | StorePart) -> bool:
-        """Divide the gradients by the loss scale, and add them up where several batches make an update.
+        """Divide the gradients by the loss scale, and add them up if several batches make one update.
 
         Returns:
             Whether this step updates the weights; the gradients are then the mean of the batches since the last.
@@ -256,7 +256,7 @@ class Optimizer(Configurable):
         return True
 
     def clip(self, store: Variables | StorePart) -> None:
-        """Bound the gradients, as the options say."""
+        """Clip the gradients as the options say."""
         if self.clipvalue and self.clips_first != "norm":
             clip_values(store.gradients, self.clipvalue)
         if self.clipnorm:
@@ -267,7 +267,7 @@ class Optimizer(Configurable):
             clip_values(store.gradients, self.clipvalue)
 
     def decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
-        """``w -= w * weight_decay * learning_rate``, of the variables that are not excluded."""
+        """``w -= w * weight_decay * learning_rate``, for the variables that are not excluded."""
         if self.weight_decay:
             rates = (self.weight_decay, learning_rate)
             for decayed in self._decayed:
@@ -278,13 +278,13 @@ class Optimizer(Configurable):
                     kernels.current().update(formulas.weight_decay, w, w, (), rates)
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
-        """Apply the rule to weights and slots, given the gradients as they are to be used."""
+        """Apply the rule to weights and slots, given the final gradients."""
         formula, scalars = self.rule(learning_rate)
         slots = [self.slots[name][store.part] for name in self.initial_slots()]
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
 
     def average(self, store: Variables | StorePart) -> None:
-        """Take the weights into their average; set them to it where the options say so."""
+        """Update the average of the weights; set the weights to it if the options say so."""
         if not self.use_ema:
             return
         momentum = self.ema_momentum if self.iterations else 0.0
@@ -294,7 +294,7 @@ class Optimizer(Configurable):
             store.weights[...] = average
 
     def finish(self, store: Variables) -> None:
-        """What ends a step, when all weights are advanced: constraints, and the count."""
+        """End a step, once all weights are advanced: apply constraints, and count it."""
         for span in store.spans:
             if span.variable.constraint is not None:
                 span.variable.assign(span.variable.constraint(span.variable.value))
@@ -313,11 +313,11 @@ class Optimizer(Configurable):
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
-        """Spare variables the weight decay.
+        """Exclude variables from weight decay.
 
         Args:
-            var_list: variables to spare.
-            var_names: regular expressions; variables in whose name one is found are spared, for example
+            var_list: variables to exclude.
+            var_names: regular expressions; variables are excluded if their name contains a match, for example
                 ``["bias"]``.
 
         Raises:
@@ -328,7 +328,7 @@ class Optimizer(Configurable):
         self._undecayed = (list(var_list or ()), "|".join(var_names or ()) or None)
 
     def overwrite_learning_rate(self, value: float) -> None:
-        """Set the learning rate to a number from now on, also where a schedule or a function decided it."""
+        """Set the learning rate to a number from now on, even if a schedule or a function determines it."""
         self.schedule = None
         self.learning_rate = value
 
@@ -341,18 +341,18 @@ class Optimizer(Configurable):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the optimizer that ``get_config`` described, or that Keras 2 or 3 did."""
+        """Make the optimizer from what ``get_config`` of distnet, or Keras 2 or 3, wrote."""
         return super().from_config({key: value for key, value in config.items() if key not in _KERAS_2_KEYS})
 
     def settings(self) -> dict[str, Json]:
-        """What callbacks may change in training: as many values as it takes to make ranks alike."""
+        """What callbacks may change in training: all values needed to make ranks alike."""
         return self.get_config()
 
     def check_settings(self, values: Mapping[str, Json]) -> None:
         """Fail unless the optimizer can take these settings.
 
         Raises:
-            ArgumentError: it has no such options. An error of the constructor: it does not take these values.
+            ArgumentError: it has no such option, or its constructor refuses a value.
         """
         config = self.get_config()
         known = {*config, *(f.name for f in fields(self))}
@@ -362,7 +362,7 @@ class Optimizer(Configurable):
             self.from_config({**config, **values})
 
     def configure(self, values: Mapping[str, Json]) -> None:
-        """Take other values of its settings, a learning rate also where a schedule decided it."""
+        """Change settings; a number as learning rate replaces a schedule."""
         for name, value in values.items():
             if name == "learning_rate" and isinstance(value, int | float):
                 self.overwrite_learning_rate(value)
@@ -370,7 +370,7 @@ class Optimizer(Configurable):
                 setattr(self, name, value)
 
     def all_slots(self) -> dict[str, float]:
-        """The slots of the options and of the rule, by Keras's names and in Keras's order, and what fills each."""
+        """The slots of the options and of the rule by Keras's names, in Keras's order, each with its initial value."""
         average = {"average": 0.0} if self.use_ema else {}
         accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
         return {**average, **accumulator, **self.initial_slots()}

@@ -12,7 +12,7 @@ from distnet.variables import Span
 
 
 def clip_norms(g: Array, spans: Iterable[Span], limit: float) -> None:
-    """``g *= limit / max(norm(g), limit)`` for the gradient of each variable by itself.
+    """``g *= limit / max(norm(g), limit)`` for the gradient of each variable separately.
 
     Source: Keras's ``clipnorm``.
     """
@@ -21,7 +21,7 @@ def clip_norms(g: Array, spans: Iterable[Span], limit: float) -> None:
 
 
 def clip_global_norm(g: Array, limit: float) -> None:
-    """``g *= limit / max(norm, limit)``, ``norm`` being that of all gradients together.
+    """``g *= limit / max(norm, limit)``, where ``norm`` is that of all gradients together.
 
     Source: Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1;
     as Keras's ``global_clipnorm`` it makes every gradient nan when the norm is infinite.
@@ -31,7 +31,7 @@ def clip_global_norm(g: Array, limit: float) -> None:
 
 
 def clip_values(g: Array, limit: float) -> None:
-    """Each entry into [-limit, limit].
+    """Clip each entry to [-limit, limit].
 
     Source: Keras's ``clipvalue``.
     """
@@ -40,7 +40,7 @@ def clip_values(g: Array, limit: float) -> None:
 
 def _shrink(g: Array, limit: float) -> float:
     norm = euclidean_norm(g)
-    if not norm <= limit:  # as well when the norm is nan
+    if not norm <= limit:  # true for NaN, too
         with np.errstate(invalid="ignore"):
             g *= g.dtype.type(limit / norm)
     return norm

@@ -21,12 +21,12 @@ class Ftrl(Optimizer):
     w = (clip(z, -l1, l1) - z) / (n'^p / lr + 2 l2'); n = n'``
 
     Args:
-        learning_rate_power: how the learning rate falls with n; at most 0, and 0 holds it constant.
+        learning_rate_power: how the learning rate falls with n; at most 0; 0 keeps it constant.
         initial_accumulator_value: n at the start, at least 0.
         l1_regularization_strength: l1, at least 0.
         l2_regularization_strength: l2, at least 0.
         l2_shrinkage_regularization_strength: shrinkage, at least 0: a penalty on w that does not enter n.
-        beta: of the paper, at least 0.
+        beta: the paper's beta, at least 0.
 
     Source: McMahan et al., "Ad click prediction: a view from the trenches", KDD 2013, algorithm 1;
     ``keras.optimizers.Ftrl``.
@@ -45,7 +45,7 @@ class Ftrl(Optimizer):
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
-        # A schedule may give 0, by which the formula divides: nothing is learned then (Keras's weights become nan).
+        # A schedule may return 0, by which the formula would divide: the weights stay then (Keras's become NaN).
         if learning_rate:
             super().update(store, learning_rate)
 

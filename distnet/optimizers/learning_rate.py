@@ -1,4 +1,4 @@
-"""The learning rate of an optimizer: a number, a schedule or a function, read as the number it is now."""
+"""The learning rate of an optimizer: a number, a schedule or a function, read as its present value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Scheduled(Protocol):
 
 
 class LearningRate(float):
-    """The present learning rate: a number, with what Keras users call on Keras's variable."""
+    """The present learning rate: a number with the methods that Keras's users call on Keras's variable."""
 
     owner: Scheduled
 
@@ -38,7 +38,7 @@ class LearningRate(float):
         return rate
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        """Copies and pickles are plain numbers: they leave the optimizer behind."""
+        """Copies and pickles are plain numbers, without the optimizer."""
         return float, (float(self),)
 
     @property
@@ -55,9 +55,9 @@ class LearningRate(float):
 
 
 class LearningRateField:
-    """The dataclass field ``learning_rate``: takes what ``LearningRateLike`` lists, gives the present number.
+    """The dataclass field ``learning_rate``: accepts what ``LearningRateLike`` lists, and gives the present number.
 
-    A number is part of the optimizer's state, ``scalars``; a schedule stands beside it.
+    A number is part of the optimizer's state, ``scalars``; a schedule is kept next to it.
     """
 
     def __init__(self, default: float) -> None:
@@ -77,7 +77,7 @@ class LearningRateField:
 
 
 class LegacyLearningRate:
-    """The dataclass field ``lr``, Keras 2's name of ``learning_rate``; None leaves that as it is."""
+    """The dataclass field ``lr``, Keras 2's name for ``learning_rate``; None leaves that as it is."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> None: ...
@@ -106,7 +106,7 @@ def set_rate(instance: Scheduled, value: LearningRateLike) -> None:
     """Give an optimizer another learning rate.
 
     Raises:
-        ArgumentError: ``value`` is no learning rate, or a number where a schedule decides.
+        ArgumentError: ``value`` is no learning rate, or is a number although a schedule determines it.
     """
     where = f"{type(instance).__name__}.learning_rate"
     schedule = _as_schedule(value)
@@ -114,8 +114,8 @@ def set_rate(instance: Scheduled, value: LearningRateLike) -> None:
         instance.scalars.pop("learning_rate", None)
     elif instance.schedule is not None:
         raise ArgumentError(
-            f"{where}: cannot be set to {value!r}, the schedule {instance.schedule!r} "
-            "decides it. Make the optimizer with a number, or call overwrite_learning_rate()."
+            f"{where}: cannot be set to {value!r}: the schedule {instance.schedule!r} determines it. Make the "
+            "optimizer with a number, or call overwrite_learning_rate()."
         )
     else:
         number = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
@@ -124,7 +124,7 @@ def set_rate(instance: Scheduled, value: LearningRateLike) -> None:
 
 
 def _as_schedule(value: Any) -> Schedule | None:
-    """The schedule or function that ``value`` means; None for a number."""
+    """The schedule or function that ``value`` stands for; None for a number."""
     if isinstance(value, str):
         value = SCHEDULES.find(value)
     elif isinstance(value, Mapping):

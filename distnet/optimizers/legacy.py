@@ -1,6 +1,6 @@
-"""Keras's path of the optimizers of Keras up to 2.10.
+"""Keras's path for the optimizers of Keras up to 2.10.
 
-All optimizers take ``lr`` and ``decay`` here; RMSprop and Adagrad also have another formula.
+All optimizers accept ``lr`` and ``decay`` here; RMSprop and Adagrad also have another formula.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Adagrad(optimizers.Adagrad):
 
 
 class RMSprop(optimizers.RMSprop):
-    """``distnet.optimizers.RMSprop`` with ``epsilon_outside`` where it has no momentum.
+    """``distnet.optimizers.RMSprop`` with ``epsilon_outside`` unless it has momentum.
 
     Source: ``keras.optimizers.legacy.RMSprop``.
     """

@@ -19,11 +19,11 @@ from distnet.variables import Variable, Variables
 
 _SCALE, _COUNTER = "dynamic_scale", "step_counter"
 _SMALLEST, _LARGEST = float(np.finfo(np.float32).tiny), float(2.0**127)
-"""The powers of two between which the scale stays, so that it remains a number of Keras's float32."""
+"""The powers of two that bound the scale, so that Keras's float32 can hold it."""
 
 
 class InnerLearningRate:
-    """The field ``learning_rate``: that of the optimizer within. The constructor does not take one."""
+    """The field ``learning_rate``: that of the inner optimizer. The constructor does not take one."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> None: ...
@@ -39,8 +39,7 @@ class InnerLearningRate:
             return
         if "inner_optimizer" not in vars(instance):
             raise ArgumentError(
-                f"LossScaleOptimizer.learning_rate: cannot be given here, received {value!r}. Give it to the optimizer "
-                "within."
+                f"LossScaleOptimizer.learning_rate: expected none, received {value!r}. Give it to the inner optimizer."
             )
         instance.inner_optimizer.learning_rate = value
 
@@ -50,14 +49,14 @@ class InnerLearningRate:
 class LossScaleOptimizer(OptimizerOfOthers):
     """Scales the loss, so that small gradients do not vanish, and divides the gradients again before the step.
 
-    A step whose scaled gradients are not all finite is left out, and halves the scale. After
-    ``dynamic_growth_steps`` steps that are made one after the other the scale is doubled.
+    A step whose scaled gradients are not all finite is skipped, and halves the scale. After ``dynamic_growth_steps``
+    consecutive steps without a skip, the scale is doubled.
 
     Args:
         inner_optimizer: makes the steps; has the learning rate and all other options.
-        initial_scale: of the loss, at the start.
+        initial_scale: first scale of the loss.
         dynamic_growth_steps: steps after which the scale grows.
-        dynamic: taken for the sake of older Kerases; only True. For a constant scale give any optimizer
+        dynamic: accepted for the sake of older versions of Keras; only True. For a constant scale, give any optimizer
             ``loss_scale_factor``.
 
     Source: Micikevicius et al., "Mixed precision training", ICLR 2018, 3.2; ``keras.optimizers.LossScaleOptimizer``.
@@ -97,22 +96,22 @@ class LossScaleOptimizer(OptimizerOfOthers):
 
     @property
     def dynamic_scale(self) -> Variable:
-        """The scale at present, to read."""
+        """The present scale, read-only."""
         return self.as_variables({_SCALE: np.float32(self.loss_scale)})[0]
 
     @property
     def step_counter(self) -> Variable:
-        """Steps made since the scale last changed, to read."""
+        """Steps since the scale last changed, read-only."""
         return self.as_variables({_COUNTER: np.int64(self.scalars[_COUNTER])})[0]
 
     @property
     def iterations(self) -> int:
-        """Updates made so far; steps that were left out do not count."""
+        """Updates made so far, without the skipped steps."""
         return self.inner_optimizer.iterations
 
     @property
     def variables(self) -> list[Variable]:
-        """Keras's own, of which iteration and learning rate mean nothing, and those of the optimizer within."""
+        """Keras's own, whose iteration and learning rate mean nothing, and those of the inner optimizer."""
         scalars = {"iteration": np.int64(0), "learning_rate": np.float64(0)}
         return [*self.as_variables(scalars), self.step_counter, self.dynamic_scale, *self.inner_optimizer.variables]
 

@@ -1,12 +1,12 @@
-"""Milliseconds that training stands still for a checkpoint: written in the background beside in the foreground.
+"""Milliseconds that a checkpoint holds up training: written in the background or in the foreground.
 
     python benchmarks/checkpoint_stall.py --megabytes 100 --rounds 7
 
-One process trains a network whose file, weights and Adam's moments, has the size asked for. In each round, in turn,
-it takes the same number of steps without a checkpoint, with one that ``save`` writes, and with one that
+One process trains a network whose file, with weights and Adam's moments, has the given size. Each round takes the
+same number of steps three times: without a checkpoint, with one that ``save`` writes, and with one that
 ``save_checkpoint`` writes in the background. ``call``: how long the call takes, in which nothing is trained.
-``lost``: how much longer the steps of the round took in all than without a checkpoint, the writer's share of the cores
-included. Median, least and greatest of all rounds.
+``lost``: how much longer all steps of the round took than without a checkpoint, including the writer's share of the
+cores. Median, smallest and largest over all rounds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def network(megabytes: float) -> keras.Sequential:
 
 
 def train(model: keras.Sequential, steps: int, save: Callable[[], None] | None, times: Times) -> float:
-    """Take the steps, save after a quarter of them; return the milliseconds in all."""
+    """Take the steps, saving after a quarter of them; return the total milliseconds."""
     x = np.ones((BATCH, model.input_shape[1]), np.float32)
     start = time.perf_counter()
     for step in range(steps):
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:
-    """Median, least and greatest."""
+    """Median, smallest and largest."""
     return statistics.median(values), min(values), max(values)
 
 

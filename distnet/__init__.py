@@ -1,6 +1,6 @@
 """Data-parallel training of neural networks on CPUs, with Keras's interface on NumPy, MPI and HDF5.
 
-A room is imported when it is first asked for, so that ``import distnet`` takes a few milliseconds.
+A room is imported when first used, so that ``import distnet`` takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -64,21 +64,21 @@ _HOMES = {
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
 
-_MACHINERY = "it is part of Keras's own machinery, which works otherwise here."
+_MACHINERY = "it is part of Keras's own machinery; distnet's is another."
 _ABSENT = {
     **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope Variable"),
     **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
     **because(_MACHINERY, "quantizers remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),
     **because("there is no mixed precision: leave it out, or use config.set_floatx.", "mixed_precision"),
-    **because("no weights trained elsewhere are here. Load your own file with load_model.", "applications"),
+    **because("distnet ships no pretrained weights. Load your own file with load_model.", "applications"),
 }
 
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 
 def version() -> str:
-    """distnet's version."""
+    """The version of distnet."""
     return __version__
 
 

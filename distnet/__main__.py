@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    """The report for people."""
+    """The report as text."""
     writer, model, compiled, training = (found[key] for key in ("writer", "model", "compiled", "training"))
     is_ours = found["seal"] is not None or writer["distnet_format"] is not None
     by = "distnet, as Keras" if is_ours else "Keras"

@@ -1,4 +1,4 @@
-"""Names that Keras has and distnet has not: they can be imported, and say why when they are used."""
+"""Names that Keras has and distnet lacks: they can be imported, and say why when they are used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from distnet.errors import AbsentError
 
 
 class Absent:
-    """Stands for a function, class or module of Keras that is not here.
+    """Stands for a function, class or module of Keras that distnet lacks.
 
     Args:
         name: its full name.
-        reason: why it is not here, and what to do instead.
+        reason: why it is missing, and what to use instead.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -51,14 +51,13 @@ class Absent:
 def names_elsewhere(
     here: str, rooms: Sequence[str] = (), absent: Mapping[str, str] | None = None
 ) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a module: names that other modules hold, its own modules, and names that are absent.
+    """A module's ``__getattr__`` for names of other modules, its submodules, and absent names.
 
     Args:
         here: the module's name.
-        rooms: modules of distnet whose names it has too.
-        absent: name -> why it is not here.
+        rooms: modules whose names it also offers.
+        absent: name -> why it is missing.
     """
-
     refused = absent or {}
 
     def find(name: str) -> Any:
@@ -70,7 +69,7 @@ def names_elsewhere(
                     return value
         if name in refused:
             return Absent(f"{here.replace('distnet', 'keras', 1)}.{name}", refused[name])
-        # Keras's packages hold their modules without an import of each.
+        # Keras's packages offer their submodules without importing each.
         is_package = not name.startswith("_") and hasattr(sys.modules[here], "__path__")
         if is_package and importlib.util.find_spec(f"{here}.{name}") is not None:
             return importlib.import_module(f"{here}.{name}")
@@ -80,5 +79,5 @@ def names_elsewhere(
 
 
 def because(reason: str, names: str) -> dict[str, str]:
-    """The same reason for several names, which are divided by spaces."""
+    """The same reason for several names, which are separated by spaces."""
     return dict.fromkeys(names.split(), reason)

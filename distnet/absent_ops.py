@@ -1,4 +1,4 @@
-"""Those of Keras's operations that are not among distnet's, and what to do instead."""
+"""Keras's operations that distnet lacks, and what to use instead."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ ABSENT_OPS = {
         "use the function of this name, or ctc, of keras.losses.",
         "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy ctc_loss",
     ),
-    **because("the operations there are have no rooms of their own: look in keras.ops.", "image linalg nn numpy"),
+    **because("distnet's operations have no submodules: look in keras.ops.", "image linalg nn numpy"),
 }
-"""Name -> why it is not there."""
+"""Name -> why it is missing."""

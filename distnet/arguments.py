@@ -1,4 +1,4 @@
-"""Fields that say what they take, in their annotation and their range, and are checked when their object is made."""
+"""Dataclass fields that state what they take, by annotation and range, and are checked when an object is made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from ``low`` to ``high``, the bounds included unless open."""
+    """The numbers from ``low`` to ``high``, bounds included unless open."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -53,7 +53,7 @@ COUNT: Mapping[str, object] = MappingProxyType({"least": 1})
 
 
 def number(default: T, within: Range, metadata: Mapping[str, object] = MappingProxyType({})) -> T:
-    """A dataclass field for a number; a default of None makes None a value of it too."""
+    """A dataclass field for a number; with the default None, it may be None, too."""
     return dataclasses.field(default=default, metadata={"within": within, **metadata})
 
 
@@ -63,7 +63,7 @@ def required_number(within: Range) -> float:
 
 
 def whole_number(default: T, least: int, metadata: Mapping[str, object] = MappingProxyType({})) -> T:
-    """A dataclass field for an integer of at least ``least``; a default of None makes None a value of it too."""
+    """A dataclass field for an integer of at least ``least``; with the default None, it may be None, too."""
     return dataclasses.field(default=default, metadata={"least": least, **metadata})
 
 
@@ -104,7 +104,7 @@ def as_numbers(where: str, value: object, dtype: object = None) -> Array:
     """``value`` as an array of numbers.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: ``value`` is none.
     """
     try:
         array = np.asarray(value, cast(Any, dtype))
@@ -116,12 +116,12 @@ def as_numbers(where: str, value: object, dtype: object = None) -> Array:
 
 
 def is_number(value: object) -> bool:
-    """Whether it is one real number, Python's or NumPy's, and no truth value."""
+    """Whether ``value`` is one real number, Python's or NumPy's, and not a bool."""
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def is_integer(value: object) -> bool:
-    """Whether it is one integer, Python's or NumPy's, and no truth value."""
+    """Whether ``value`` is one integer, Python's or NumPy's, and not a bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -137,7 +137,7 @@ _KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
 
 
 def fits_annotation(f: dataclasses.Field[Any], value: object) -> bool:
-    """Whether a value is what a field is annotated as: None, a bool, a number, a list, texts; others are taken."""
+    """Whether a value fits a field's annotation: None, a bool, a number, a list, strings; others are not checked."""
     kind, _, rest = (f.type if isinstance(f.type, str) else f.type.__name__).partition(" | ")
     if value is None:
         return rest == "None"
@@ -153,11 +153,11 @@ def check_fields(instance: Any, where: str | None = None) -> None:
     NumPy's integers become Python's where the field has a least value.
 
     Args:
-        instance: the dataclass; None is let through where the annotation or the default allows it.
-        where: begins the message; by default the name of the class.
+        instance: the dataclass; None passes if the annotation or the default allows it.
+        where: prefix of the message; by default the name of the class.
 
     Raises:
-        ArgumentError: a field of another type, or out of its range.
+        ArgumentError: a field is of another type, or out of its range.
     """
     prefix = f"{where}: " if where else f"{type(instance).__name__}."
     for f in dataclasses.fields(instance):

@@ -79,27 +79,27 @@ def set_check_replicas(value: bool) -> None:
 
 
 def clips_crossentropy() -> bool:
-    """Whether crossentropy behind a sigmoid or softmax is taken of clipped probabilities: no unless set otherwise."""
+    """Whether crossentropy after a sigmoid or softmax uses clipped probabilities: no unless set otherwise."""
     return _settings.clips_crossentropy
 
 
 def set_clip_crossentropy(value: bool) -> None:
-    """Set how training and evaluation take crossentropy of outputs that a sigmoid or softmax made.
+    """Set how training and evaluation compute the crossentropy of a sigmoid's or softmax's output.
 
-    By default they take it of the logits, as TensorFlow's Keras does: a confidently wrong output keeps its full
-    gradient. Keras 3 on JAX and PyTorch, and Keras before TensorFlow's, take it of probabilities clipped to
-    [epsilon, 1 - epsilon]: then its loss is 16.1 at most, and its gradient 0. All others are alike to rounding.
+    By default they compute it from the logits, as TensorFlow's Keras does: a confidently wrong output keeps its full
+    gradient. Keras 3 on JAX and PyTorch, and Keras before TensorFlow's, compute it from probabilities clipped to
+    [epsilon, 1 - epsilon]: such an output then has a loss of at most 16.1, and gradient 0. Others agree to rounding.
     """
     _settings.clips_crossentropy = bool(value)
 
 
 def image_data_format() -> str:
-    """The format of layers made without one: ``"channels_last"`` unless set otherwise."""
+    """The data format of layers created without one: ``"channels_last"`` unless set otherwise."""
     return _settings.image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set the format of layers made from now on.
+    """Set the data format of layers created from now on.
 
     Args:
         data_format: ``"channels_last"``, images (N, H, W, C), or ``"channels_first"``, images (N, C, H, W).
@@ -112,7 +112,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def data_format(value: object, where: str) -> str:
-    """The name of a data format as an argument gives it; None means ``image_data_format()``.
+    """The name of a data format passed as an argument; None means ``image_data_format()``.
 
     Raises:
         ArgumentError: there is no such format.
@@ -125,7 +125,7 @@ def data_format(value: object, where: str) -> str:
 
 
 def backend() -> str:
-    """``"numpy"``: what computes."""
+    """``"numpy"``, which does the computing."""
     return "numpy"
 
 
@@ -133,14 +133,14 @@ def set_backend(backend: str) -> None:
     """Accept ``"numpy"``, the only backend.
 
     Raises:
-        AbsentError: any other one.
+        AbsentError: ``backend`` is another one.
     """
     if backend != "numpy":
         raise AbsentError(f"set_backend: distnet computes with NumPy alone, received {backend!r}. Leave it out.")
 
 
 def dtype_policy() -> str:
-    """Name of the dtype that new models compute in: ``floatx``.
+    """Name of the dtype in which new models compute: ``floatx``.
 
     Source: ``keras.config.dtype_policy``, whose result prints so.
     """
@@ -162,12 +162,12 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def enable_interactive_logging() -> None:
-    """Write progress and summaries to standard output, as at the start."""
+    """Write progress and summaries to standard output; the default."""
     _settings.is_interactive = True
 
 
 def disable_interactive_logging() -> None:
-    """Write progress and summaries to the logger ``distnet``, not to standard output."""
+    """Write progress and summaries to the logger ``distnet`` instead of standard output."""
     _settings.is_interactive = False
 
 
@@ -177,22 +177,22 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_traceback_filtering() -> None:
-    """Taken so that scripts run; tracebacks here are short as they are."""
+    """Ignored; tracebacks are always short."""
     _settings.filters_tracebacks = True
 
 
 def disable_traceback_filtering() -> None:
-    """Taken so that scripts run; tracebacks here are always whole."""
+    """Ignored; tracebacks are always complete."""
     _settings.filters_tracebacks = False
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """What was set last; without effect."""
+    """What was set last; it has no effect."""
     return _settings.filters_tracebacks
 
 
 def enable_unsafe_deserialization() -> None:
-    """Without effect, with a warning: distnet runs no code from files."""
+    """Ignored with a warning: distnet runs no code from files."""
     warnings.warn(
         "enable_unsafe_deserialization has no effect: distnet runs no code from files. Pass the functions of a file in "
         "custom_objects.",
@@ -201,22 +201,22 @@ def enable_unsafe_deserialization() -> None:
 
 
 def enable_flash_attention() -> None:
-    """Taken so that scripts run: attention is computed exactly in either case."""
+    """Ignored: attention is always computed exactly."""
     _settings.uses_flash_attention = True
 
 
 def disable_flash_attention() -> None:
-    """Taken so that scripts run: attention is computed exactly in either case."""
+    """Ignored: attention is always computed exactly."""
     _settings.uses_flash_attention = False
 
 
 def is_flash_attention_enabled() -> bool | None:
-    """What was set last, None at the start; without effect."""
+    """What was set last, or None; it has no effect."""
     return _settings.uses_flash_attention
 
 
 def is_nnx_enabled() -> bool:
-    """False: that is an interface of JAX."""
+    """False: NNX is a JAX interface."""
     return False
 
 
@@ -241,8 +241,8 @@ def max_steps_per_epoch() -> int | None:
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Limit the steps of every epoch, evaluation and prediction, for a short trial of a script; None for no limit.
 
-    The environment variable ``KERAS_MAX_STEPS_PER_EPOCH`` does the same. Where no ``batch_size`` is given, so many
-    batches see all rows, as with ``steps_per_epoch``.
+    The environment variable ``KERAS_MAX_STEPS_PER_EPOCH`` does the same. If no ``batch_size`` is given, all rows are
+    spread over this many batches, as with ``steps_per_epoch``.
     """
     limit = max_steps_per_epoch
     _settings.max_steps_per_epoch = None if limit is None else check_integer("set_max_steps_per_epoch", limit, 1)

@@ -21,16 +21,16 @@ Axis: TypeAlias = int | Sequence[int]
 
 
 class Constraint(Configurable):
-    """Gives the allowed weights nearest to some weights. A subclass defines ``__call__``."""
+    """Maps weights to the nearest allowed ones. A subclass defines ``__call__``."""
 
     def __call__(self, w: Array) -> Array:
         """The weights to use instead of ``w``, as a new array of its shape and dtype."""
-        raise ArgumentError(f"{type(self).__name__}: expected a method __call__(w), which it lacks.")
+        raise ArgumentError(f"{type(self).__name__}: expected a method __call__(w), received a class without it.")
 
 
 @dataclass(eq=False)
 class FunctionConstraint(Constraint):
-    """A user's function ``f(w)``, which must give equal weights on all ranks."""
+    """A user's function ``f(w)``, which must return equal weights on all ranks."""
 
     function: Callable[[Array], ArrayLike]
 
@@ -57,7 +57,7 @@ class MaxNorm(Constraint):
 
     Args:
         max_value: the largest norm.
-        axis: over which the norm is taken.
+        axis: axis or axes of the norm.
 
     Source: ``keras.constraints.MaxNorm``; Srivastava et al., 2014 (JMLR 15), section 5.1.
     """
@@ -85,7 +85,7 @@ class UnitNorm(Constraint):
     """Norms of 1: ``w / (epsilon + |w|)``.
 
     Args:
-        axis: over which the norm is taken.
+        axis: axis or axes of the norm.
 
     Source: ``keras.constraints.UnitNorm``.
     """
@@ -104,8 +104,8 @@ class MinMaxNorm(Constraint):
     Args:
         min_value: the smallest norm.
         max_value: the largest norm.
-        rate: 1 to obey at once, less to move there step by step; in [0, 1].
-        axis: over which the norm is taken.
+        rate: 1 to obey at once, less to approach the bounds step by step; in [0, 1].
+        axis: axis or axes of the norm.
 
     Source: ``keras.constraints.MinMaxNorm``.
     """

@@ -22,5 +22,5 @@ def is_chief() -> bool:
 
 
 def barrier() -> None:
-    """Wait until every rank has come here; every rank must call it. In a callback, which rank 0 runs alone, nothing."""
+    """Wait until every rank is here; every rank must call it. In a callback, run by rank 0 alone, it does nothing."""
     scope.communicator().barrier()

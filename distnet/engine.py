@@ -1,4 +1,4 @@
-"""Keras 1's and 2's path of models and layers."""
+"""Keras 1's and 2's path for models and layers."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@
     ├── DataError           (ValueError)    training data that cannot be trained on
     ├── NotBuiltError       (RuntimeError)  weights asked for before they exist
     ├── NotCompiledError    (RuntimeError)  training asked for before compile()
-    ├── DivergenceError     (RuntimeError)  a loss that is no number any more
+    ├── DivergenceError     (RuntimeError)  a loss that is no longer a number
     ├── GradientError       (RuntimeError)  a layer's gradient that is not that of its forward
-    ├── AbsentError         (NotImplementedError)  something of Keras that distnet has not
+    ├── AbsentError         (NotImplementedError)  something of Keras that distnet lacks
     ├── MissingPackageError (ImportError)   an optional package or program that is not installed
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
-    │   └── UnknownObjectError              it names a class or function that is not there; an UnknownNameError, too
+    │   └── UnknownObjectError              a class or function that a file names is missing; an UnknownNameError, too
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
         ├── LaunchError                     started in a way that cannot be one job
@@ -50,7 +50,7 @@ class DataError(DistnetError, ValueError):
 
     Args:
         message: see above.
-        row: which of the rows at hand is wrong, for whoever knows where these lie in the data.
+        row: index of the wrong row among those given; a caller adds where these lie in the data.
     """
 
     def __init__(self, message: str, row: int | None = None) -> None:
@@ -71,11 +71,11 @@ class DivergenceError(DistnetError, RuntimeError):
 
 
 class GradientError(DistnetError, RuntimeError):
-    """The gradient that a layer gives is not that of its forward."""
+    """A layer's gradient is not that of its forward."""
 
 
 class AbsentError(DistnetError, NotImplementedError):
-    """Something of Keras was used that distnet has not."""
+    """Something of Keras was used that distnet lacks."""
 
 
 class MissingPackageError(DistnetError, ImportError):
@@ -87,7 +87,7 @@ class CheckpointError(DistnetError, OSError):
 
 
 class UnknownObjectError(CheckpointError, UnknownNameError):
-    """A file names a class or function that is not there, or of the user's own and not in ``custom_objects``."""
+    """A file names a class or function that does not exist, or is the user's and not in ``custom_objects``."""
 
 
 class DatasetError(DistnetError, OSError):
@@ -107,7 +107,7 @@ class ReplicaError(CommunicationError):
 
 
 class Preempted(SystemExit):
-    """The job was told to end, and its training is saved: the program ends with a code that asks for a restart.
+    """The job was told to end, and its training is saved: the program exits with a code that asks for a restart.
 
     Source: ``EX_TEMPFAIL`` of BSD's ``sysexits.h``.
     """

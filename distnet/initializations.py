@@ -1,4 +1,4 @@
-"""Keras 1's path of the initializers: functions of a shape, which give the values."""
+"""Keras 1's path for initializers: functions of a shape, which return the values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def _drawn(initializer: Initializer, shape: Sequence[int]) -> Array:
 
 
 def uniform(shape: Sequence[int], scale: float = 0.05, name: str | None = None) -> Array:
-    """Numbers spread evenly in [-scale, scale].
+    """Numbers uniform in [-scale, scale].
 
     Args:
-        name: without effect.
+        name: ignored.
 
-    Source: ``keras.initializations.uniform`` of Keras 1; so the others.
+    Source: ``keras.initializations.uniform`` of Keras 1; likewise the others.
     """
     return _drawn(initializers.RandomUniform(-scale, scale), shape)
 

@@ -1,4 +1,4 @@
-"""Which launcher started this process, how many it started, and how it hears that one of them failed."""
+"""Which launcher started this process, with how many others, and how it learns that one of them failed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SIZE_VARIABLES = (
 )
 
 _LAST_WORDS_S = 0.2
-"""Time for the launcher to pass the traceback on: MPICH's drops what it has not read when the job ends."""
+"""Time for the launcher to forward the traceback: MPICH's drops what it has not read when the job ends."""
 _TURN_S, _MOST_TURNS = 0.5, 6
-"""How long a rank leaves the word to the one before it: an error that all ranks meet is then told once."""
+"""How long a rank lets the one before it report first, so that an error that all ranks meet is reported once."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Launcher:
     Args:
         name: for messages.
         rank: number it gave this process.
-        size: number of processes it started; None where it does not say.
-        variable: of the environment, which holds this number.
-        vendor: the only MPI whose programs it can start, by mpi4py's name; None where there are several.
+        size: number of processes it started; None if it does not say.
+        variable: environment variable that holds the rank.
+        vendor: the only MPI whose programs it can start, by mpi4py's name; None if there are several.
     """
 
     name: str
@@ -45,21 +45,21 @@ class Launcher:
     vendor: str | None = None
 
     def started_this_process(self) -> bool:
-        """Whether this process is the rank itself, not a program that the rank or a script around it started."""
+        """Whether this process is the rank itself, not a child of the rank or of a script around it."""
         try:
             environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
         except PermissionError:
             return True  # another user's process, as Slurm's daemon is
         except OSError:
-            return False  # it cannot be known here
+            return False  # unknown on this system
         return f"{self.variable}=".encode() not in environment
 
 
 def detect(environ: Mapping[str, str]) -> Launcher | None:
-    """The launcher of this process; None when it was started alone.
+    """The launcher of this process; None if it was started alone.
 
-    Open MPI is asked first because its ``mpirun`` may itself run within an ``srun`` step, whose
-    variables are then inherited.
+    Open MPI is checked first because its ``mpirun`` may itself run within an ``srun`` step, whose variables are then
+    inherited.
     """
     for size, rank, name, vendor in _SIZE_VARIABLES:
         if environ.get(size, "").isdigit() and environ.get(rank, "").isdigit():
@@ -70,18 +70,19 @@ def detect(environ: Mapping[str, str]) -> Launcher | None:
 
 
 def variables() -> list[str]:
-    """The names of the environment's variables by which launchers are known."""
+    """The environment variables by which launchers are recognized."""
     return [name for sizes in _SIZE_VARIABLES for name in sizes[:2]] + ["PMIX_RANK"]
 
 
 def watch_for_failure(end: Callable[[Launcher], None]) -> None:
-    """Let the other ranks hear of an uncaught exception, or of the program's end, also before it has joined MPI.
+    """Tell the other ranks of an uncaught exception or the program's end, even if this rank never joined MPI.
 
-    They would wait for it in ``MPI_Init``: MPICH's ``mpirun`` takes no notice of a process that leaves before.
-    It does of one that a signal ends.
+    Otherwise they would wait for it in ``MPI_Init``: MPICH's ``mpirun`` ignores a process that exits before, but not
+    one
+    that a signal ends.
 
     Args:
-        end: called at the end of a program that ends without an exception, in the rank's own process alone.
+        end: called at the end of a program that ends without an exception, in the rank's own process only.
     """
     started = detect(os.environ)
     if started is None or started.size == 1:
@@ -109,10 +110,10 @@ def report_failure(
     trace: TracebackType | None,
     heard_from: int | None = None,
 ) -> None:
-    """Print a rank's traceback in one write, and leave the launcher the time to pass it on.
+    """Print a rank's traceback in one write, and give the launcher time to forward it.
 
     Args:
-        heard_from: the rank whose error became one of this rank, and which has the first word.
+        heard_from: the rank whose error this rank raised, and which reports first.
     """
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stdout.flush()

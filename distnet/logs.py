@@ -1,4 +1,4 @@
-"""Logs and histories whose values are also known by the names that other versions of Keras have for them."""
+"""Logs and histories whose values can also be read by the names that other versions of Keras have for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAME = (
 
 
 def other_names(key: str) -> Iterator[str]:
-    """The other names of a key of the logs, with the same ``val_`` and output before and the same number behind.
+    """The other names of a key of the logs, with the same prefix, such as ``val_``, and the same number.
 
     >>> list(other_names("val_acc")), list(other_names("left_mse"))
     (['val_accuracy'], ['left_mean_squared_error'])
@@ -40,16 +40,16 @@ def other_names(key: str) -> Iterator[str]:
 
 
 class NamedLogs(dict[str, V], Generic[V]):
-    """A dict of logs. Asked for a key by another version's name it answers, with one warning for each key.
+    """A dict of logs that also answers to other versions' names, with one warning for each.
 
-    Iterated, compared, written and pickled it is the dict that it holds.
+    When iterated, compared, written or pickled it is a plain dict.
 
     >>> NamedLogs({"accuracy": 0.5}) == {"accuracy": 0.5}
     True
 
     Args:
-        values: by today's keys.
-        told: keys that it has warned of; shared by the logs of one training, and by copies.
+        values: values by their present names.
+        told: names already warned about; shared by the logs of one training and by copies.
     """
 
     def __init__(self, values: Mapping[str, V] | None = None, told: set[str] | None = None) -> None:
@@ -64,7 +64,7 @@ class NamedLogs(dict[str, V], Generic[V]):
         return self[known]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or of another name of it."""
+        """The value of a key or of another of its names."""
         if key in self:
             return self[key]
         known = self.known_name(key)
@@ -74,7 +74,7 @@ class NamedLogs(dict[str, V], Generic[V]):
         return self[known]
 
     def known_name(self, key: str) -> str | None:
-        """The key that another name means; None where it means none."""
+        """The key that another name means; None if there is none."""
         names = other_names(key) if isinstance(key, str) else ()
         return next((name for name in names if name in self), None)
 

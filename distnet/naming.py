@@ -1,4 +1,4 @@
-"""Names of objects that were given none, and of files that are kept behind a newer one."""
+"""Names for unnamed objects, and for older versions of a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scope(name: str) -> Iterator[None]:
 
 
 def present_scope() -> str:
-    """What the full names of new variables begin with: ``""``, or ``"sequential/"`` while that model builds layers."""
+    """The prefix of new variables' full names: ``""``, or ``"sequential/"`` while that model builds layers."""
     return _scope.get()
 
 
@@ -42,7 +42,7 @@ def snake_case(class_name: str) -> str:
 
 
 def name_of(function: object) -> str:
-    """What logs call a function or a callable object: its name in snake case, or its class's.
+    """What logs call a function or callable object: its name, or its class's, in snake case.
 
     Source: ``keras.utils.naming.get_object_name``.
     """
@@ -65,7 +65,7 @@ def reset() -> None:
 
 
 def older_file(path: str | os.PathLike[str], number: int) -> str:
-    """Where the ``number``-th file before ``path``'s is kept.
+    """Where the ``number``-th version before ``path`` is kept.
 
     >>> older_file("run/model.h5", 1)
     'run/model.1.h5'
@@ -75,10 +75,10 @@ def older_file(path: str | os.PathLike[str], number: int) -> str:
 
 
 def kept_files(path: str | os.PathLike[str]) -> list[str]:
-    """The file and the older ones that are kept of it, those that there are, the newest first."""
+    """The file and its older versions, those that exist, the newest first."""
     folder, name = os.path.split(os.fspath(path))
     stem, extension = os.path.splitext(name)
     pattern = re.compile(rf"{re.escape(stem)}\.([1-9][0-9]*){re.escape(extension)}")
     entries = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
-    numbers = sorted(int(found[1]) for found in map(pattern.fullmatch, entries) if found)
+    numbers = sorted(int(match[1]) for match in map(pattern.fullmatch, entries) if match)
     return [os.fspath(path)] * os.path.exists(path) + [older_file(path, number) for number in numbers]

@@ -1,4 +1,4 @@
-"""Keras 1's and 2's paths of modules, such as ``keras.layers.embeddings``, which are no files here."""
+"""Keras 1's and 2's module paths, such as ``keras.layers.embeddings``, which have no files here."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from distnet.absent import names_elsewhere
 
 
 def old_paths(package: str, paths: str, room: str, **names: object) -> None:
-    """Give ``package`` modules that find every name of ``room``, and hold no more than ``names``.
+    """Give ``package`` modules that offer every name of ``room``, and ``names``.
 
-    Keras moved classes between modules from version to version: any class is found by any path.
+    Keras moved classes between modules from version to version: any class can be imported by any path.
 
     Args:
         package: the full name of a package that is being imported.
-        paths: names of modules within it, divided by spaces; a module within one of them comes after it.
+        paths: names of modules within it, separated by spaces; a submodule comes after its parent.
         room: the module of distnet that has the names, without ``distnet.``.
-        names: what the modules hold besides: name -> object.
+        names: further names of the modules: name -> object.
     """
     for path in paths.split():
         name = f"{package}.{path}"

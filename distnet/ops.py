@@ -1,7 +1,7 @@
 """``keras.ops`` on NumPy's arrays, for metrics, callbacks and data, and on placeholders.
 
-They compute values, not gradients: a layer or a loss says its gradient itself. On placeholders the elementary ones
-become operations of the model, with gradients.
+On arrays they compute values, not gradients: layers and losses state their own gradients. On placeholders the
+elementary functions become operations of the model, with gradients.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _ACTIVATIONS = frozenset(
         *("tanh_shrink", "threshold"),
     }
 )
-"""The activations that have the same defaults among Keras's operations as among its activations."""
+"""The activations whose defaults are the same in ``keras.ops`` as in ``keras.activations``."""
 
 _KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if kind != "GetItem"}}
 """The operations on placeholders, by the names of their functions."""
@@ -92,7 +92,7 @@ def _of_placeholders_too(function: F) -> F:
 
 @cache
 def _operation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of arrays, which called on placeholders becomes an operation of the graph."""
+    """The function of arrays; on placeholders it becomes an operation of the graph."""
     kind = _KINDS.get(name)
 
     @wraps(function)
@@ -100,7 +100,7 @@ def _operation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if not any(True for _ in placeholders((args, kwargs))):
             return function(*args, **kwargs)
         if kind is None:
-            raise ArgumentError(f"ops.{name} of placeholders is not supported; some that are: {sorted(_KINDS)}.")
+            raise ArgumentError(f"ops.{name} of placeholders is not supported. Expected one of {sorted(_KINDS)}.")
         return called(kind, *args, **kwargs)
 
     return operation
@@ -121,7 +121,7 @@ def cast(x: ArrayLike, dtype: str) -> Array:
 
 @_of_placeholders_too
 def convert_to_tensor(x: ArrayLike, dtype: str | None = None) -> Array:
-    """``x`` as an array, which is what distnet has for tensors.
+    """``x`` as an array, distnet's form of a tensor.
 
     Source: ``keras.ops.convert_to_tensor``.
     """
@@ -176,7 +176,7 @@ def rsqrt(x: ArrayLike) -> Any:
 
 @_of_placeholders_too
 def nan_to_num(x: ArrayLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """``x`` with numbers in place of nan and infinities: 0 and the dtype's largest and smallest by default.
+    """``x`` with NaN and infinities replaced: by default by 0 and the dtype's largest and smallest number.
 
     Source: ``keras.ops.nan_to_num``; NumPy's takes ``copy`` first.
     """
@@ -196,7 +196,7 @@ def divide_no_nan(x1: ArrayLike, x2: ArrayLike) -> Array:
 
 
 def shape(x: Any) -> Any:
-    """The extents of an array, or of a placeholder, whose unknown ones are None.
+    """The extents of an array or a placeholder; None for unknown ones.
 
     Source: ``keras.ops.shape``.
     """

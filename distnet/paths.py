@@ -1,4 +1,4 @@
-"""Names of files that a user gives, and what the system answers where they are written."""
+"""File names that a user passes, and errors of the system when files are written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from distnet.errors import ArgumentError, CheckpointError
 
 
 def checked_path(where: str, path: object, what: str = "the name of a file") -> str:
-    """The name of a file or folder as text.
+    """A file or folder name as a string.
 
     Args:
         where: who takes it, for messages.
-        what: it should be.
+        what: what it should be.
 
     Raises:
-        ArgumentError: it is no such name.
+        ArgumentError: ``path`` is no such name.
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -33,12 +33,12 @@ def written(where: str, path: str | os.PathLike[str]) -> Iterator[None]:
         where: who writes it, for messages.
 
     Raises:
-        CheckpointError: the system does not let it be written.
+        CheckpointError: the system cannot write it.
     """
     try:
         yield
     except OSError as error:
         reason = error.strerror or error
         raise CheckpointError(
-            f"{where}: {os.fspath(path)}: cannot be written: {reason}. Name a file in a folder that may be written to."
+            f"{where}: {os.fspath(path)}: cannot be written: {reason}. Choose a file in a writable folder."
         ) from error

@@ -1,8 +1,8 @@
 """Random numbers by address: the same address gives the same numbers, whoever asks and when.
 
-An address ``(seed, purpose, ...)`` is hashed to the key of a counter-based generator (Philox). Nothing
-of a generator need be saved, and a rank draws only the rows it holds. Where the user sets no seed, the ranks of the
-job agree on one before the first draw.
+An address ``(seed, purpose, ...)`` is hashed to the key of a counter-based generator (Philox). No generator state
+needs saving, and a rank draws only the rows it holds. If the user sets no seed, the ranks of the job agree on one
+before the first draw.
 
 Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox 4x64).
 """
@@ -41,7 +41,7 @@ _BITS_PER_BLOCK = 8
 
 @dataclass
 class _Count:
-    """Counts 0, 1, 2 ... what all ranks do, and -1, -2 ... what this one does alone, within a callback."""
+    """Counts 0, 1, 2 ... what all ranks do, and -1, -2 ... what this rank does alone, within a callback."""
 
     shared: int = 0
     alone: int = 0
@@ -83,14 +83,14 @@ def set_random_seed(seed: int) -> None:
 
 
 def set_job_seed(seed: int) -> None:
-    """Set the seed that all ranks share and count layers and calls from 0 again."""
+    """Set the seed that all ranks share, and restart the counts of layers and calls."""
     _state.seed, _state.builds, _state.calls = seed, _Count(), _Count()
 
 
 def job_seed() -> int:
-    """The seed that all addresses start with: set by the user or, once, by chance and the same on every rank.
+    """The seed that begins every address: set by the user or else drawn once, the same on every rank.
 
-    Where none is set the first call joins the job, and so is collective.
+    If none is set, the first call joins the job, and so is collective.
     """
     if _state.seed is None:
         _state.seed = comm.world().common_seed
@@ -98,12 +98,12 @@ def job_seed() -> int:
 
 
 def next_build_index() -> int:
-    """Another number for each layer that this program builds: equal layers start from different weights."""
+    """A new number for each layer that this program builds, so that equal layers start from different weights."""
     return _state.builds.next()
 
 
 def next_call_index() -> int:
-    """Another number for each thing that this program draws outside of training: a layer or initializer called."""
+    """A new number for each call outside training that draws random numbers, of a layer or an initializer."""
     return _state.calls.next()
 
 
@@ -116,7 +116,7 @@ def key(*address: int | str) -> int:
 
 
 def generator(*address: int | str) -> np.random.Generator:
-    """A generator that starts afresh at ``address``."""
+    """A generator that starts at ``address``."""
     return np.random.Generator(np.random.Philox(key=key(*address)))
 
 
@@ -124,7 +124,7 @@ def row_bits(address: tuple[int | str, ...], step: int, first_row: int, rows: in
     """32 random bits for each entry of some rows of a global batch.
 
     Args:
-        address: what the numbers are for; hashed once and remembered.
+        address: what the numbers are for; its hash is cached.
         step: training step, the third word of the counter.
         first_row: index in the global batch of the first row wanted.
         rows: number of rows wanted.

@@ -25,15 +25,17 @@ _HOW = (
 
 
 class Regularizer(Configurable):
-    """Adds to the loss. A subclass defines ``value`` and ``gradient``."""
+    """Adds a penalty to the loss. A subclass defines ``value`` and ``gradient``."""
 
     def value(self, w: Array) -> float:
         """The penalty on ``w``."""
-        raise ArgumentError(f"{type(self).__name__}: expected a method value(w), which it lacks. {_HOW}")
+        raise ArgumentError(f"{type(self).__name__}: expected a method value(w), received a class without it. {_HOW}")
 
     def gradient(self, w: Array) -> Array:
-        """The derivative of the penalty by each entry of ``w``, as a new array."""
-        raise ArgumentError(f"{type(self).__name__}: expected a method gradient(w), which it lacks. {_HOW}")
+        """The derivative of the penalty with respect to each entry of ``w``, as a new array."""
+        raise ArgumentError(
+            f"{type(self).__name__}: expected a method gradient(w), received a class without it. {_HOW}"
+        )
 
     def __call__(self, w: ArrayLike) -> ResultArray:
         """The penalty on ``w``, as in Keras."""
@@ -68,7 +70,7 @@ class FunctionRegularizer(Regularizer):
 
 
 class _Regularizers(Registry[Regularizer]):
-    """The string ``"l1_l2"`` means 0.01 of each, as Keras documents; the class without arguments means none."""
+    """The string ``"l1_l2"`` means 0.01 each, as Keras documents; the class without arguments means 0."""
 
     def get(self, spec: object) -> Regularizer:
         return L1L2(0.01, 0.01) if spec == "l1_l2" else super().get(spec)
@@ -100,7 +102,7 @@ class L1(Regularizer):
 @REGULARIZERS.register()
 @dataclass(eq=False)
 class L2(Regularizer):
-    """``l2 sum(w**2)``, without the one half that some authors put before it.
+    """``l2 sum(w**2)``, without the factor one half that some authors use.
 
     Args:
         l2: factor, at least 0.

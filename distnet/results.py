@@ -1,4 +1,4 @@
-"""Arrays that calls by hand give: what Keras's users ask of tensors works on them."""
+"""Arrays that calls outside training return: they offer what Keras's users expect of tensors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ R = TypeVar("R")
 
 
 class ResultArray(np.ndarray[Any, np.dtype[Any]]):
-    """An array with ``numpy()``, which may carry the mask of its time steps; so do numbers, as arrays without axes.
+    """An array with ``numpy()`` that may carry the mask of its time steps; a number is one without axes.
 
-    What is computed from it is one too, without the mask. Training knows plain arrays alone.
+    Results computed from it are ``ResultArray``s, too, without the mask. Training uses plain arrays.
     """
 
     _keras_mask: Array | None = None
 
     def numpy(self) -> Array:
-        """A plain copy; of an array without axes a NumPy scalar, as in TensorFlow."""
+        """A plain copy; for an array without axes, a NumPy scalar, as in TensorFlow."""
         return np.array(self)[()]
 
     def __getitem__(self, key: Any) -> Any:
@@ -40,7 +40,7 @@ def as_result(value: Any, mask: Array | None = None) -> Any:
     """The array or number as a ``ResultArray``; lists, tuples and dicts of them entry by entry.
 
     Args:
-        value: whose memory the result shares.
+        value: arrays or numbers; the result shares their memory.
         mask: true where a time step counts.
     """
     if isinstance(value, list | tuple):
@@ -54,7 +54,7 @@ def as_result(value: Any, mask: Array | None = None) -> Any:
 
 
 def giving_results(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, of which numbers and arrays are results."""
+    """The function, with its arrays and numbers returned as results."""
     if getattr(function, "gives_results", False):
         return function
 
@@ -67,6 +67,6 @@ def giving_results(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def mask_of(value: Any) -> Array | None:
-    """The mask that the result of a call carries; None for anything else."""
+    """The mask that a call's result carries; None for anything else."""
     mask = getattr(value, "_keras_mask", None)
     return None if mask is None else np.asarray(mask)

@@ -1,7 +1,7 @@
 """A layer, a loss, a metric and a callback of your own; the layer's gradient is checked, and all survive saving.
 
-The layer answers how near its input lies to each of some centres. distnet differentiates nothing by
-itself: a layer says in ``backward`` what a loss does. The data are made up, the same at each run.
+The layer tells how near its input lies to each of several centres. distnet has no automatic differentiation: the
+layer's ``backward`` computes its gradient, and the loss returns its own. The data are random, the same in each run.
 
 Alone:          python examples/custom_layer.py
 On four ranks:  mpirun -n 4 python examples/custom_layer.py
@@ -19,7 +19,7 @@ import distnet as keras
 @keras.utils.register_keras_serializable("examples")
 @dataclass(eq=False)
 class Nearness(keras.layers.Layer):
-    """``y_j = exp(-width |x - c_j|^2)``; in training the centres seem to tremble. Its fields are its arguments."""
+    """``y_j = exp(-width |x - c_j|^2)``, with noise on the centres in training. Its fields are its arguments."""
 
     units: int
     width: float = 0.5
@@ -27,7 +27,7 @@ class Nearness(keras.layers.Layer):
 
     def build(self, shape, ctx):
         self.centres = ctx.variable("centres", (self.units, shape[-1]), keras.initializers.RandomNormal(stddev=1.0))
-        self.batches = ctx.variable("batches", (), "zeros", trainable=False)  # a state, saved with the weights
+        self.batches = ctx.variable("batches", (), "zeros", trainable=False)  # state, saved with the weights
 
     def compute_output_shape(self, shape):
         return (shape[0], self.units)
@@ -50,14 +50,14 @@ class Nearness(keras.layers.Layer):
 
 @keras.utils.register_keras_serializable("examples")
 def log_cosh(y_true, y_pred):
-    """A loss: one value a row, and its gradient."""
+    """A loss: one value for each row, and its gradient."""
     d = y_pred - y_true
     return np.logaddexp(d, -d).mean(axis=-1) - np.log(2.0), np.tanh(d) / d.shape[-1]
 
 
 @keras.utils.register_keras_serializable("examples")
 def within_a_tenth(y_true, y_pred):
-    """A metric: one value a row."""
+    """A metric: one value for each row."""
     return (np.abs(y_pred - y_true) < 0.1).all(axis=-1)
 
 

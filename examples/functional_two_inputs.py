@@ -1,7 +1,7 @@
 """What is a house worth? A photograph and a table of numbers go in, a price and a class come out.
 
-The functional API: two inputs, layers that branch and meet, two outputs with a loss each. The data are
-made up, the same at each run.
+The functional API: two inputs, layers that branch and meet, two outputs with a loss each. The data are random, the
+same in each run.
 
 Alone:          python examples/functional_two_inputs.py
 On four ranks:  mpirun -n 4 python examples/functional_two_inputs.py

@@ -1,6 +1,6 @@
 """Will a loan be paid back? A table of numbers and words, prepared with pandas and scikit-learn.
 
-Needs ``pip install pandas scikit-learn``. The table is made up, the same at each run.
+Needs ``pip install pandas scikit-learn``. The table is random, the same in each run.
 
 Alone:          python examples/loan.py
 On four ranks:  mpirun -n 4 python examples/loan.py

@@ -3,7 +3,7 @@
 Alone:              python examples/mnist.py
 On four ranks:      mpirun -n 4 python examples/mnist.py
 With a checkpoint:  mpirun -n 4 python examples/mnist.py --checkpoint mnist.h5
-Going on from it:   mpirun -n 2 python examples/mnist.py --checkpoint mnist.h5 --resume
+Resume from it:     mpirun -n 2 python examples/mnist.py --checkpoint mnist.h5 --resume
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def build_model() -> keras.Sequential:
 
 
 def load_digits() -> Data:
-    """MNIST's images; scikit-learn's few small ones where MNIST can be neither found nor downloaded."""
+    """MNIST's images, or scikit-learn's few small ones if MNIST can be neither found nor downloaded."""
     try:
         return keras.datasets.mnist.load_data()
     except keras.errors.DatasetError as error:
@@ -88,7 +88,7 @@ def prepare(images: Array) -> Array:
 
 
 def checkpoint_to_resume(options: argparse.Namespace) -> Path | None:
-    """The checkpoint to go on from; None to start afresh."""
+    """The checkpoint to resume from; None to start afresh."""
     if not options.resume:
         return None
     if not options.checkpoint.exists():
@@ -107,15 +107,15 @@ def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train a dense network on MNIST, on any number of ranks.")
     parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
-    parser.add_argument("--batch-size", type=int, default=128, help="images of one step, over all ranks (default: 128)")
+    parser.add_argument("--batch-size", type=int, default=128, help="images in one step, over all ranks (default: 128)")
     parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="save here after each epoch")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it exists")
+    parser.add_argument("--resume", action="store_true", help="resume from the checkpoint, if it exists")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with mnist/ in it (sets DISTNET_DATA)")
     parser.add_argument("--seed", type=int, default=1, help="seed of weights, shuffling and dropout (default: 1)")
     parser.add_argument("--verbose", type=int, choices=(0, 1, 2), default=1, help="0 silent, 1 bar, 2 line an epoch")
     options = parser.parse_args()
     if options.resume and not options.checkpoint:
-        parser.error("--resume goes on from --checkpoint PATH: give both.")
+        parser.error("--resume continues from --checkpoint PATH: give both.")
     return options
 
 

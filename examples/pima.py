@@ -1,7 +1,7 @@
 """Who of the Pima has diabetes? A small network on a table of 768 rows.
 
-The table, ``pima-indians-diabetes.csv`` (8 numbers and a 0 or 1 in each row), is looked for in this
-folder and in ``$DISTNET_DATA``; without it the program makes a table of the same form.
+The table, ``pima-indians-diabetes.csv`` (8 numbers and a 0 or 1 in each row), is looked for in this folder and in
+``$DISTNET_DATA``; without it the program makes up a table of the same form.
 
 Alone:          python examples/pima.py
 On four ranks:  mpirun -n 4 python examples/pima.py
@@ -25,7 +25,7 @@ def load_table():
         if (folder / NAME).exists():
             return np.loadtxt(folder / NAME, delimiter=",")
     if keras.distribution.is_chief():
-        print(f"{NAME} was not found: training on a table made up in its place.")
+        print(f"{NAME} was not found: training on a random table instead.")
     rng = np.random.default_rng(7)
     x = rng.gamma(4.0, [1, 30, 17, 5, 20, 8, 0.12, 8], size=(768, 8))
     risk = (x[:, 1] - 120) / 30 + (x[:, 5] - 32) / 8 + rng.normal(size=768)

@@ -1,6 +1,6 @@
 """Is a sentence praise? An LSTM over words, with padding masked.
 
-The sentences are made up, the same at each run: words of praise and blame, some turned round by "not".
+The sentences are random, the same in each run: words of praise and blame, some negated by "not".
 
 Alone:          python examples/text_lstm.py
 On four ranks:  mpirun -n 4 python examples/text_lstm.py

@@ -1,7 +1,7 @@
 """Activations by Keras's names: functions of an array that know their gradient.
 
-Each name is an object: call it, ``relu(x, negative_slope=0.1)``, or hand it, or its name, to a layer. Other
-options make another object of its class: ``Dense(64, activation=LeakyReLU(0.01))``.
+Each name is an object: call it, ``relu(x, negative_slope=0.1)``, or pass it, or its name, to a layer. For other
+options make an object of its class: ``Dense(64, activation=LeakyReLU(0.01))``.
 
 >>> relu([-1.0, 2.0])
 array([0., 2.], dtype=float32)

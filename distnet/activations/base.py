@@ -19,7 +19,7 @@ from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
 
 Option: TypeAlias = float | int | bool | None
-"""What an activation can be told: a slope, an axis, a switch."""
+"""The type of an option: a slope, an axis, a switch."""
 
 A = TypeVar("A", bound="Activation")
 
@@ -28,8 +28,8 @@ A = TypeVar("A", bound="Activation")
 class Activation(Configurable, ABC):
     """A function of an array, and its gradient. A subclass defines ``forward`` and ``backward``.
 
-    ``saves_input`` says what backward is handed: the input z, or (False) the output y, in which case forward
-    may write y over z. A subclass sets it as a class attribute.
+    ``saves_input``, a class attribute, says what backward receives: the input z, or (False) the output y; forward may
+    then write y over z.
 
     >>> @dataclass(frozen=True)
     ... class Cube(Activation):
@@ -44,7 +44,7 @@ class Activation(Configurable, ABC):
     8.0
     """
 
-    if not TYPE_CHECKING:  # a checker takes it for the name of the class
+    if not TYPE_CHECKING:  # a type checker takes it for the name of the class
 
         @property
         def __name__(self) -> str:
@@ -59,7 +59,7 @@ class Activation(Configurable, ABC):
 
     @property
     def is_layer(self) -> bool:
-        """Whether it is a layer that is more than a function, which not every layer can have as its activation."""
+        """Whether it is a layer that is more than a function; not every layer can have such an activation."""
         return False
 
     @abstractmethod
@@ -71,14 +71,14 @@ class Activation(Configurable, ABC):
         """Write dL/dz into ``out``, which may be ``dy`` itself; ``saved`` is z if ``saves_input``, else y."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape of f(z) for a z of this shape: the same, unless a subclass says otherwise."""
+        """The shape of f(z) for z of this shape: the same, unless a subclass overrides it."""
         return shape
 
     def __call__(self, x: ArrayLike, *values: Option, **options: Option) -> Array:
-        """f(x) as a new array, with some options other than this object's, as Keras's functions take them.
+        """f(x) as a new array, with other options if given, as Keras's functions take them.
 
         Args:
-            x: of any shape; what is not an array of floating point numbers becomes one of ``floatx``.
+            x: of any shape; converted to ``floatx`` unless it is an array of floating point numbers.
             values: options by position, in the order of the fields.
             options: options by name.
         """
@@ -87,12 +87,12 @@ class Activation(Configurable, ABC):
             return cast(Array, x.activated(activation))
         x = _floating(x)
         out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
-        # One number goes in as an array of one: what NumPy computes from an array without axes is no array.
+        # A number becomes an array of one entry: NumPy's functions return no array for one without axes.
         activation.forward(*((x, out) if x.ndim else (x[np.newaxis], out[np.newaxis])))
         return cast(Array, as_result(out))
 
     def as_json(self) -> Json:
-        """The name under which this very activation is known to Keras, else its class and options."""
+        """Keras's name of this very activation, or else its class and options."""
         for name, member in ACTIVATIONS.members.items():
             if (member if isinstance(member, Activation) else member()) == self:
                 return name
@@ -109,17 +109,17 @@ class Activation(Configurable, ABC):
 
 
 def _floating(x: ArrayLike) -> Array:
-    """``x`` as an array of floating point numbers; arrays that are such keep their dtype."""
+    """``x`` as an array of floating point numbers; such arrays keep their dtype."""
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f":
         return np.asarray(x)
     return np.asarray(x, dtype=config.floatx())
 
 
 def _of_function(function: Callable[..., Any]) -> Activation:
-    """The activation that ``functools.partial`` makes of one with other options.
+    """The activation that a ``functools.partial`` of an activation, with other options, stands for.
 
     Raises:
-        ArgumentError: any other function, whose gradient nobody knows.
+        ArgumentError: ``function`` is any other function, whose gradient is unknown.
     """
     if isinstance(function, partial) and isinstance(function.func, Activation):
         return function.func._with(function.args, function.keywords)
@@ -135,7 +135,7 @@ class Activations(Registry[Activation]):
     """None means ``linear``, as Keras's layers have it."""
 
     others: ClassVar[list[Callable[[object], Activation | None]]] = []
-    """What makes activations of objects that this package does not know, such as layers; None of all but these."""
+    """What makes activations of objects that this package does not know, such as layers; returns None for others."""
 
     def get(self, spec: object) -> Activation:
         made = (make(spec) for make in self.others)
@@ -151,7 +151,7 @@ ACTIVATIONS = Activations(
 
 
 def register(name: str, *aliases: str) -> Callable[[type[A]], type[A]]:
-    """Decorate a class: Keras's function ``name`` is it without options."""
+    """Decorate a class: without options it is Keras's function ``name``."""
 
     def decorate(cls: type[A]) -> type[A]:
         ACTIVATIONS.add(name, cls, cls.__name__, *aliases)

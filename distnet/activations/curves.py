@@ -27,7 +27,7 @@ class Squareplus(Activation):
     b: float = number(4, POSITIVE)
 
     def forward(self, z: Array, out: Array) -> None:
-        # The sum as it stands loses all digits for very negative z; this one adds what is positive.
+        # The sum as it stands loses all digits for very negative z; this form adds only positive numbers.
         size = np.abs(z)
         bend = np.sqrt(z * z + self.b)
         bend += size

@@ -18,7 +18,7 @@ def as_axes(where: str, axis: object) -> int | tuple[int, ...] | None:
     """One axis, several, or None for all.
 
     Raises:
-        ArgumentError: it is none of these.
+        ArgumentError: ``axis`` is none of these.
     """
     if axis is None or is_integer(axis):
         return None if axis is None else int(cast(int, axis))
@@ -34,7 +34,7 @@ class Softmax(Activation):
     """``y_i = exp(z_i) / sum_j exp(z_j)`` along an axis.
 
     Args:
-        axis: along which y sums to 1; several axes as a tuple, all as None.
+        axis: along which y sums to 1; a tuple for several axes, None for all.
     """
 
     axis: int | tuple[int, ...] | None = -1
@@ -59,7 +59,7 @@ class LogSoftmax(Activation):
     """Logarithm of softmax: ``y_i = z_i - log(sum_j exp(z_j))`` along an axis.
 
     Args:
-        axis: along which exp(y) sums to 1; several axes as a tuple, all as None.
+        axis: along which exp(y) sums to 1; a tuple for several axes, None for all.
     """
 
     axis: int | tuple[int, ...] | None = -1
@@ -80,13 +80,13 @@ class LogSoftmax(Activation):
 @register("sparsemax")
 @dataclass(frozen=True)
 class Sparsemax(Activation):
-    """The distribution nearest to z, most of it 0: ``y_i = max(z_i - tau, 0)`` with tau such that y sums to 1.
+    """The distribution nearest to z, mostly 0: ``y_i = max(z_i - tau, 0)``, with tau such that y sums to 1.
 
     Args:
         axis: along which y sums to 1.
 
     Source: Martins and Astudillo, 2016 (arXiv:1602.02068), algorithm 1 and equation 14. Keras 3.15 adds up all
-    cumulative sums instead of taking the last one, so that its y does not sum to 1 where two entries are positive.
+    cumulative sums instead of taking the last, so its y does not sum to 1 if two entries are positive.
     """
 
     axis: int = -1

@@ -18,7 +18,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 @register("exponential")
 @dataclass(frozen=True)
 class Exponential(Activation):
-    """The exponential function: ``y = exp(z)``; infinite where the dtype cannot hold it."""
+    """The exponential function: ``y = exp(z)``; infinite if it exceeds the dtype."""
 
     def forward(self, z: Array, out: Array) -> None:
         with np.errstate(over="ignore"):
@@ -95,7 +95,7 @@ def _bend(z: Array, out: Array, slope: float, depth: float, rate: float) -> None
 
 
 def _bend_gradient(dy: Array, y: Array, out: Array, slope: float, depth: float, rate: float) -> None:
-    """Write dy times the derivative of ``_bend``: above 0 the slope, below ``rate (y + depth)``."""
+    """Write dy times the derivative of ``_bend``: the slope above 0, ``rate (y + depth)`` below."""
     derivative = np.clip(y, -np.inf, 0)
     derivative += depth
     derivative *= rate

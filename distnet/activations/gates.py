@@ -17,7 +17,7 @@ from distnet.types import Array, Shape
 _TANH_SCALE = math.sqrt(2 / math.pi)
 _TANH_CUBIC = 0.044715
 _MISH_LIMIT = 20.0
-"""Where Mish is z to double precision, and its terms still fit in single precision."""
+"""From here on Mish is z to double precision, and its terms still fit in single precision."""
 
 
 @register("gelu")
@@ -162,14 +162,14 @@ class Mish(Activation):
 class GLU(Activation):
     """Gated linear unit: one half of z times the sigmoid of the other half, ``y = a sigmoid(b)``.
 
-    It halves an axis, so it cannot be the activation of a layer such as Dense, whose output keeps the shape
-    of z; call it: ``distnet.activations.glu(x)``.
+    It halves an axis, so it cannot be the activation of a layer such as Dense, whose output keeps the shape of z.
+    Call it instead: ``distnet.activations.glu(x)``.
 
     Args:
         axis: the axis to split.
 
     Raises:
-        ShapeError: the axis has an odd length, or a layer wants the shape of z back.
+        ShapeError: the axis has an odd length, or a layer expects the shape of z.
 
     Source: Dauphin et al., 2017 (arXiv:1612.08083), equation 1.
     """
@@ -189,8 +189,9 @@ class GLU(Activation):
     def forward(self, z: Array, out: Array) -> None:
         if out.shape != self.output_shape(z.shape):
             raise ShapeError(
-                f"glu: makes {self.output_shape(z.shape)} of {z.shape}, so it cannot be a layer's activation, "
-                f"which keeps its shape; received an output of {out.shape}. Call distnet.activations.glu(x)."
+                f"glu: expected an output of shape {self.output_shape(z.shape)}, half of {z.shape}, received "
+                f"{out.shape}. It cannot be a layer's activation, which keeps the shape: call "
+                "distnet.activations.glu(x)."
             )
         a, b = np.split(z, 2, axis=self.axis)
         write_logistic(b, out)

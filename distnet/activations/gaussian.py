@@ -43,7 +43,7 @@ Recipes", 3rd edition, section 6.2.2.
 """
 
 _SINGLE = tuple(map(float, cheb2poly(_CHEBYSHEV[:11])))
-"""Coefficients of powers, lowest first, with errors of 7e-9; those of ``_DOUBLE`` have 3e-16."""
+"""Coefficients of powers, lowest first, with errors of 7e-9; the errors of ``_DOUBLE`` are 3e-16."""
 
 _DOUBLE = tuple(map(float, cheb2poly(_CHEBYSHEV)))
 

@@ -1,6 +1,6 @@
-"""Steps, clips, leaks and blocks: what activations are made of.
+"""Steps, clips, leaks and blocks: the parts of activations.
 
-Masks are written as numbers: to multiply by a bool array, or to choose with ``numpy.where``, is several
+Masks are written as numbers: multiplying by a bool array, or choosing with ``numpy.where``, is several
 times slower.
 """
 
@@ -17,7 +17,7 @@ _BLOCK_BYTES = 65536
 
 
 def in_blocks(function: Callable[..., None], *arrays: Array) -> None:
-    """Call ``function`` on matching blocks of arrays of one shape; it treats each entry by itself."""
+    """Call an elementwise ``function`` on matching blocks of arrays of one shape."""
     if not all(array.flags.c_contiguous for array in arrays):
         function(*arrays)
         return
@@ -40,7 +40,7 @@ def within(z: Array, low: float, high: float) -> Array:
 
 
 def clip_slope(z: Array, low: float, high: float) -> Array:
-    """The slope of ``clip(z, low, high)``: 1 within, 0 outside, and JAX's one half at the ends."""
+    """The slope of ``clip(z, low, high)``: 1 inside, 0 outside, and one half at the ends, as in JAX."""
     slope = np.sign(z - low)
     slope += np.sign(high - z)
     slope *= 0.5

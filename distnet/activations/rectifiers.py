@@ -15,7 +15,7 @@ _INF = np.inf
 """The open end of a clip: unlike ``maximum`` with a scalar, ``clip`` is vectorised."""
 
 RELU6_MAX = 6.0
-"""Keras computes this limit by a function of its own, whose slope is 0 at 6; that of others is one half."""
+"""Keras computes this limit by a function of its own, with slope 0 at 6; at other limits the slope is one half."""
 
 
 @register("linear")
@@ -40,7 +40,7 @@ class ReLU(Activation):
     Args:
         negative_slope: slope below the threshold, at least 0.
         max_value: the largest value of y; None for no limit.
-        threshold: where z begins to count.
+        threshold: where z begins to pass.
 
     Source: ``keras.activations.relu`` on JAX, whose slope is 0 at 0 and one half at ``max_value``, but 0 at 6.
     """
@@ -94,7 +94,7 @@ ACTIVATIONS.add("relu6", ReLU(max_value=RELU6_MAX))
 @register("leaky_relu")
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """Rectified linear unit that leaks: ``y = z`` from 0 on, ``negative_slope z`` below.
+    """Leaky rectified linear unit: ``y = z`` from 0 on, ``negative_slope z`` below.
 
     Args:
         negative_slope: slope below 0, at least 0.

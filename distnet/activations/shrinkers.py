@@ -1,4 +1,4 @@
-"""Activations that pull small numbers to zero, or to another value."""
+"""Activations that map small numbers to zero, or to another value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HardShrink(Activation):
 @register("soft_shrink")
 @dataclass(frozen=True)
 class SoftShrink(Activation):
-    """z moved towards 0 by ``threshold``, and 0 where it was nearer: ``y = z - clip(z, -threshold, threshold)``.
+    """z moved towards 0 by ``threshold``, or to 0 if it is nearer: ``y = z - clip(z, -threshold, threshold)``.
 
     Args:
         threshold: at least 0.
@@ -74,7 +74,7 @@ class Threshold(Activation):
     """``y = z`` where ``z > threshold``, else ``default_value``.
 
     Args:
-        threshold: the value that z has to pass.
+        threshold: the value that z must exceed.
         default_value: the output elsewhere.
 
     Source: ``keras.activations.threshold``, where both must be given.
@@ -95,5 +95,5 @@ class Threshold(Activation):
 
 
 def _is_kept(y: Array) -> Array:
-    """1 where y is not 0, else 0: z was beyond the threshold exactly there."""
+    """1 where y is not 0, that is, where z was beyond the threshold; else 0."""
     return np.not_equal(y, 0, out=np.empty_like(y), casting="unsafe")

@@ -13,7 +13,7 @@ from distnet.types import Array
 
 
 def write_logistic(z: Array, out: Array) -> Array:
-    """Write ``1 / (1 + exp(-z))``: exact to rounding for very negative z too, where it is tiny."""
+    """Write ``1 / (1 + exp(-z))``, exact to rounding even for very negative z, where it is tiny."""
     np.negative(z, out=out)
     with np.errstate(over="ignore"):
         np.exp(out, out=out)
@@ -22,7 +22,7 @@ def write_logistic(z: Array, out: Array) -> Array:
 
 
 def log1p_exp(z: Array) -> Array:
-    """``log(1 + exp(z))`` of any z without overflow."""
+    """``log(1 + exp(z))`` for any z, without overflow."""
     y = np.abs(z)
     np.negative(y, out=y)
     np.exp(y, out=y)

@@ -1,6 +1,6 @@
 """Keras 2's ``keras.backend``: settings, values of weights, shapes, and functions of arrays.
 
-The functions compute values, not gradients. Sessions, graphs and devices are TensorFlow's: they are named as absent.
+The functions compute values, not gradients. TensorFlow's sessions, graphs and devices are absent; using one says so.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from distnet.layers.engine.base import KerasTensor
 from distnet.types import Shape
 from distnet.variables import Variable
 
-_SESSION = "it is TensorFlow's, and distnet computes with NumPy. Leave it out: no session, graph or device need be set."
+_SESSION = "it is TensorFlow's; distnet computes with NumPy. Leave it out: no session, graph or device need be set."
 _GRADIENT = "it differentiates TensorFlow's graphs. Write a layer or a loss with its gradient, and train with fit()."
 _GRAPH = "it makes nodes of TensorFlow's graphs. Use layers on placeholders, and NumPy on arrays."
 _RANDOM = (
@@ -52,7 +52,7 @@ _uids: Counter[str] = Counter()
 
 
 def backend() -> str:
-    """``"numpy"``: what computes."""
+    """``"numpy"``, which does the computing."""
     return "numpy"
 
 
@@ -60,7 +60,7 @@ def clear_session(free_memory: bool = True) -> None:
     """Count automatic names from the beginning again: the next ``Dense`` is ``dense``.
 
     Args:
-        free_memory: taken so that scripts run; memory is freed when nothing refers to it.
+        free_memory: ignored; memory is freed when nothing refers to it.
 
     Source: ``keras.backend.clear_session``.
     """
@@ -103,7 +103,7 @@ def batch_get_value(tensors: Iterable[Any]) -> list[Any]:
 
 
 def batch_set_value(tuples: Iterable[tuple[Any, Any]]) -> None:
-    """Give several weights their values.
+    """Set the values of several weights.
 
     Source: ``keras.backend.batch_set_value``.
     """
@@ -112,7 +112,7 @@ def batch_set_value(tuples: Iterable[tuple[Any, Any]]) -> None:
 
 
 def cast_to_floatx(x: Any) -> np.ndarray[Any, Any]:
-    """An array of the dtype that new models compute in.
+    """An array of the dtype in which new models compute.
 
     Source: ``keras.backend.cast_to_floatx``.
     """
@@ -120,7 +120,7 @@ def cast_to_floatx(x: Any) -> np.ndarray[Any, Any]:
 
 
 def int_shape(x: Any) -> Shape | None:
-    """The shape of a placeholder, a weight or an array: a tuple, None for extents that are not known.
+    """The shape of a placeholder, a weight or an array as a tuple; None for unknown extents.
 
     >>> int_shape(np.zeros((2, 3)))
     (2, 3)
@@ -150,7 +150,7 @@ standardize_dtype = dtype
 
 
 def is_keras_tensor(x: object) -> bool:
-    """Whether it is a placeholder.
+    """Whether ``x`` is a placeholder.
 
     Source: ``keras.backend.is_keras_tensor``.
     """
@@ -161,7 +161,7 @@ is_placeholder = is_keras_tensor
 
 
 def is_sparse(x: object) -> bool:
-    """False: there are no sparse placeholders.
+    """False: no placeholder is sparse.
 
     Source: ``keras.backend.is_sparse``.
     """
@@ -179,7 +179,7 @@ def eval(x: Any) -> Any:
 
 
 def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Variable:
-    """A variable of its own, with a value that ``set_value`` changes.
+    """A variable outside any layer, whose value ``set_value`` changes.
 
     Source: ``keras.backend.variable``.
     """
@@ -215,7 +215,7 @@ def get_uid(prefix: str = "") -> int:
 
 
 def reset_uids() -> None:
-    """Count from the beginning again.
+    """Count automatic names from the beginning again.
 
     Source: ``keras.backend.reset_uids``.
     """
@@ -224,7 +224,7 @@ def reset_uids() -> None:
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Whether a dtype is of floating-point numbers.
+    """Whether a dtype is a floating point type.
 
     Source: ``keras.backend.is_float_dtype``.
     """
@@ -232,7 +232,7 @@ def is_float_dtype(dtype: Any) -> bool:
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Whether a dtype is of integers.
+    """Whether a dtype is an integer type.
 
     Source: ``keras.backend.is_int_dtype``.
     """
@@ -256,7 +256,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
 
 
 def learning_phase() -> LearningPhase:
-    """The last input of ``function``: 1 computes as in training, 0 as in inference. By itself it is 0.
+    """The last input of ``function``: 1 computes as in training, 0 as in inference. Its own value is 0.
 
     Source: ``keras.backend.learning_phase``.
     """
@@ -264,7 +264,7 @@ def learning_phase() -> LearningPhase:
 
 
 def set_learning_phase(value: int) -> None:
-    """Taken so that scripts run, with a warning: ``fit`` trains and ``predict`` infers whatever is set.
+    """Ignored with a warning: ``fit`` always trains and ``predict`` always infers.
 
     Source: ``keras.backend.set_learning_phase``.
     """
@@ -284,7 +284,7 @@ __getattr__ = names_elsewhere(
         **because(_GRAPH, "placeholder rnn foldl foldr map_fn conv1d conv2d conv3d pool2d pool3d bias_add batch_dot"),
         **because(_GRAPH, "dropout in_train_phase in_test_phase ctc_decode ctc_batch_cost batch_normalization"),
         **because(_RANDOM, "random_normal random_uniform random_binomial random_bernoulli truncated_normal"),
-        "result_type": "it says how Keras promotes dtypes; arrays here are NumPy's. Use numpy.result_type.",
+        "result_type": "it follows Keras's promotion of dtypes; arrays here are NumPy's. Use numpy.result_type.",
         **because(_RANDOM, "random_normal_variable random_uniform_variable"),
     },
 )

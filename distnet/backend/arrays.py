@@ -1,4 +1,4 @@
-"""Functions of Keras 2's backend on arrays, where NumPy has other names, orders or defaults for them."""
+"""Keras 2's backend functions of arrays whose names, argument orders or defaults differ from NumPy's."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from distnet.types import Array, ArrayLike
 
 
 def argmax(x: ArrayLike, axis: int = -1) -> Any:
-    """Where the largest entry along an axis is."""
+    """The index of the largest entry along an axis."""
     return np.argmax(x, axis)
 
 
 def argmin(x: ArrayLike, axis: int = -1) -> Any:
-    """Where the smallest entry along an axis is."""
+    """The index of the smallest entry along an axis."""
     return np.argmin(x, axis)
 
 
 def concatenate(tensors: Sequence[ArrayLike], axis: int = -1) -> Array:
-    """Arrays one behind the other along an axis, the last one by default."""
+    """Arrays joined along an axis, by default the last one."""
     return np.concatenate([np.asarray(x) for x in tensors], axis)
 
 
 def flatten(x: ArrayLike) -> Array:
-    """All entries in one axis."""
+    """All entries along one axis."""
     return np.ravel(x)
 
 
@@ -38,7 +38,7 @@ def batch_flatten(x: ArrayLike) -> Array:
 
 
 def gather(reference: ArrayLike, indices: ArrayLike) -> Any:
-    """The rows of these numbers."""
+    """The rows with these indices."""
     return np.take(reference, np.asarray(indices), axis=0)
 
 
@@ -49,7 +49,7 @@ def l2_normalize(x: ArrayLike, axis: int | None = None) -> Array:
 
 
 def permute_dimensions(x: ArrayLike, pattern: Sequence[int]) -> Array:
-    """The axes in another order."""
+    """The array with its axes in another order."""
     return np.transpose(x, pattern)
 
 
@@ -69,6 +69,6 @@ def repeat_elements(x: ArrayLike, rep: int, axis: int) -> Array:
 
 
 def switch(condition: ArrayLike, then_expression: Any, else_expression: Any) -> Any:
-    """The one where the condition holds, the other elsewhere."""
+    """``then_expression`` where the condition holds, ``else_expression`` elsewhere."""
     then, other = (x() if builtins.callable(x) else x for x in (then_expression, else_expression))
     return np.where(condition, then, other)

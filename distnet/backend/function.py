@@ -11,22 +11,22 @@ from distnet.models import Functional
 
 
 class LearningPhase(int):
-    """Whether a function computes as in training: an input of it, and 0 by itself."""
+    """Whether a function computes as in training: one of its inputs, and by itself 0."""
 
 
 LEARNING_PHASE = LearningPhase(0)
 
 
 class Function:
-    """Computes some placeholders of a model from others: ``function([model.input], [layer.output])([x])``.
+    """Computes placeholders of a model from others: ``function([model.input], [layer.output])([x])``.
 
     Args:
-        inputs: placeholders, and ``learning_phase()`` where the caller says whether it is training.
+        inputs: placeholders; and ``learning_phase()``, if the caller is to choose between training and inference.
         outputs: placeholders.
         updates: none.
 
     Raises:
-        ArgumentError: something else than placeholders, or updates.
+        ArgumentError: an input or output is not a placeholder, or there are updates.
 
     Source: ``keras.backend.function``.
     """
@@ -45,7 +45,7 @@ class Function:
         self._model = Functional(placeholders, made)
 
     def __call__(self, inputs: Any) -> Any:
-        """The outputs for these arrays, as a list where the outputs were given as one."""
+        """The outputs for these arrays, as a list if the outputs were given as a list."""
         arrays = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         training = self._phase is not None and bool(arrays.pop(self._phase))
         outputs = self._model(arrays if len(arrays) > 1 else arrays[0], training=training)

@@ -1,4 +1,4 @@
-"""Keras 2's path of its TensorFlow backend: what is TensorFlow's says that it is not here."""
+"""Keras 2's path for its TensorFlow backend; what only TensorFlow has says that it is absent."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ __getattr__ = names_elsewhere(__name__, ["backend"])
 
 
 def _get_available_gpus() -> list[str]:
-    """None: distnet computes on CPUs."""
+    """No GPUs: distnet computes on CPUs."""
     return []

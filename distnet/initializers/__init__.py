@@ -1,6 +1,6 @@
-"""First values of weights: constants, and random numbers of Keras's distributions.
+"""Initial values of weights: constants, and random numbers from Keras's distributions.
 
-Only the distributions are Keras's; the random numbers themselves differ between all of its backends.
+Only the distributions are Keras's; the random numbers themselves differ even between Keras's own backends.
 
 >>> GlorotUniform(seed=1)((2, 3)).shape
 (2, 3)

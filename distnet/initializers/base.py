@@ -19,30 +19,32 @@ from distnet.types import Array, ArrayLike, DType, Json
 
 
 class Initializer(Configurable):
-    """Gives a variable its first value. A subclass defines ``draw`` or, as in Keras, ``__call__``.
+    """Gives a variable its initial value. A subclass defines ``draw`` or, as in Keras, ``__call__``.
 
-    One whose ``seed`` is not None gives the same numbers to every variable of a shape.
+    An initializer with a ``seed`` gives the same numbers to every variable of the same shape.
     """
 
     seed: int | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        # TensorFlow 1 wrote a dtype too; the variable's own dtype counts.
+        # TensorFlow 1 wrote a dtype, too; the variable's own dtype counts.
         return super().from_config({key: value for key, value in config.items() if key != "dtype"})
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
-        """An array of ``shape``, made of the numbers of ``rng`` where it is random."""
+        """An array of ``shape``; random numbers are drawn from ``rng``."""
         if type(self).__call__ is Initializer.__call__:
-            raise ArgumentError(f"{type(self).__name__}: expected a method draw(shape, dtype, rng), which it lacks.")
+            raise ArgumentError(
+                f"{type(self).__name__}: expected a method draw(shape, dtype, rng), received a class without it."
+            )
         return _checked(type(self).__name__, self(shape, dtype), shape, dtype)
 
     def __call__(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:
-        """A new array of ``shape``; without a seed, other numbers at each call.
+        """A new array of ``shape``; without a seed, each call gives other numbers.
 
         Args:
             shape: of the array.
-            dtype: ``floatx`` unless given.
+            dtype: ``floatx`` by default.
         """
         if self.seed is None:
             rng = random.generator(random.job_seed(), "initializer", random.next_call_index())
@@ -53,14 +55,14 @@ class Initializer(Configurable):
 
 
 class _UserFunction(Protocol):
-    """What a user may hand over in place of an Initializer; Keras 1 and 2 asked for no dtype."""
+    """What a user may pass in place of an Initializer; in Keras 1 and 2 it took no dtype."""
 
     def __call__(self, shape: tuple[int, ...], **options: Any) -> ArrayLike: ...
 
 
 @dataclass(eq=False)
 class FunctionInitializer(Initializer):
-    """A user's function ``f(shape, dtype)`` or ``f(shape)``; it must give equal arrays on all ranks."""
+    """A user's function ``f(shape, dtype)`` or ``f(shape)``; it must return equal arrays on all ranks."""
 
     function: _UserFunction
 
@@ -90,7 +92,7 @@ def _takes_dtype(function: _UserFunction) -> bool:
 
 
 def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: DType) -> Array:
-    """What a user's code gave, if it has the shape that was asked for."""
+    """What a user's code returned, if it has the requested shape."""
     array = np.array(value, dtype)
     if array.shape != shape:
         raise ShapeError(f"{name}: expected an array of shape {shape}, received one of {array.shape}.")

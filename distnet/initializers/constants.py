@@ -40,7 +40,7 @@ class Constant(Initializer):
         value: a number, or an array that broadcasts to the variable's shape.
 
     Raises:
-        ShapeError: the array does not fit.
+        ShapeError: the array does not broadcast to the variable's shape.
     """
 
     value: ArrayLike = 0.0

@@ -14,11 +14,11 @@ from distnet.initializers.base import INITIALIZERS, Initializer
 from distnet.types import Array, DType
 
 _TRUNCATION = 2.0
-"""Standard deviations from the mean beyond which a number is drawn again."""
+"""A number further from the mean, in standard deviations, is drawn again."""
 
 
 def check_seeded(initializer: Initializer) -> None:
-    """Refuse wrong fields; Keras's SeedGenerator in a file stands for its seed."""
+    """Fail if a field is wrong; a SeedGenerator of Keras, in a file, is replaced by its seed."""
     seed: object = initializer.seed
     if isinstance(seed, Mapping):
         initializer.seed = seed.get("config", {}).get("seed")
@@ -42,9 +42,9 @@ class RandomNormal(Initializer):
     """Normal distribution.
 
     Args:
-        mean: of the distribution.
+        mean: mean of the distribution.
         stddev: its standard deviation, at least 0.
-        seed: None, or an integer on which alone the numbers then depend.
+        seed: None, or an integer that alone determines the numbers.
     """
 
     mean: float = 0.0
@@ -64,9 +64,9 @@ class TruncatedNormal(Initializer):
     """Normal distribution, each number drawn again until it is within 2 ``stddev`` of the mean.
 
     Args:
-        mean: of the distribution.
-        stddev: its standard deviation before it is truncated, at least 0.
-        seed: None, or an integer on which alone the numbers then depend.
+        mean: mean of the distribution.
+        stddev: its standard deviation before truncation, at least 0.
+        seed: None, or an integer that alone determines the numbers.
     """
 
     mean: float = 0.0
@@ -88,7 +88,7 @@ class RandomUniform(Initializer):
     Args:
         minval: lower end of the range.
         maxval: upper end of the range.
-        seed: None, or an integer on which alone the numbers then depend.
+        seed: None, or an integer that alone determines the numbers.
     """
 
     minval: float = -0.05
@@ -109,14 +109,14 @@ class RandomUniform(Initializer):
 @INITIALIZERS.register("OrthogonalInitializer")
 @dataclass(eq=False)
 class Orthogonal(Initializer):
-    """Orthonormal columns, or rows where there are fewer of them, times ``gain``.
+    """Orthonormal columns, or rows if there are fewer of them, times ``gain``.
 
-    The axes before the last count as one: ``Q`` of the QR decomposition of a normal matrix, its columns
-    signed so that ``R`` has a positive diagonal.
+    All axes but the last count as one: ``Q`` of the QR decomposition of a normal matrix, with the signs of its
+    columns such that ``R`` has a positive diagonal.
 
     Args:
         gain: length of each column or row.
-        seed: None, or an integer on which alone the numbers then depend.
+        seed: None, or an integer that alone determines the numbers.
 
     Raises:
         ShapeError: the variable has fewer than two axes.

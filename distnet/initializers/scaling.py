@@ -1,4 +1,4 @@
-"""Initializers whose width follows from the number of a unit's inputs and outputs."""
+"""Initializers whose width depends on the number of a unit's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from distnet.types import Array, DType
 Axes = Sequence[int] | None
 
 _TRUNCATED_STDDEV = 0.87962566103423978
-"""Standard deviation of a standard normal number that is drawn again until it is within 2 of 0."""
+"""Standard deviation of a standard normal number truncated to within 2 of 0."""
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -32,8 +32,8 @@ def compute_fans(shape: tuple[int, ...], input_axes: Axes = None, output_axes: A
 
     Args:
         shape: of the variable.
-        input_axes: the axes that count inputs, where the shape does not tell.
-        output_axes: the axes that count outputs; both or none.
+        input_axes: the axes that count inputs, if the shape does not tell.
+        output_axes: the axes that count outputs; give both or neither.
 
     Source: ``keras.src.initializers.random_initializers.compute_fans``.
     """
@@ -54,7 +54,7 @@ class Law:
     distribution: str
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> Array:
-        """Numbers of this distribution for a variable of ``fans`` inputs and outputs."""
+        """Numbers from this distribution for a variable with ``fans`` inputs and outputs."""
         count = {"fan_in": fans[0], "fan_out": fans[1], "fan_avg": sum(fans) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, count))
         if self.distribution == "uniform":
@@ -73,9 +73,9 @@ class VarianceScaling(Initializer):
         scale: positive.
         mode: which n: ``"fan_in"``, ``"fan_out"`` or ``"fan_avg"``.
         distribution: ``"truncated_normal"`` (or ``"normal"``), ``"untruncated_normal"`` or ``"uniform"``.
-        seed: None, or an integer on which alone the numbers then depend.
-        input_axes: axes of the variable that count inputs, where ``compute_fans`` cannot know.
-        output_axes: axes that count outputs; both or none.
+        seed: None, or an integer that alone determines the numbers.
+        input_axes: axes of the variable that count inputs, if ``compute_fans`` cannot tell.
+        output_axes: axes that count outputs; give both or neither.
 
     Source: ``keras.initializers.VarianceScaling``.
     """
@@ -109,9 +109,9 @@ class ScaledInitializer(Initializer):
     """Abstract: a law with a name of its own.
 
     Args:
-        seed: None, or an integer on which alone the numbers then depend.
-        input_axes: axes of the variable that count inputs, where ``compute_fans`` cannot know.
-        output_axes: axes that count outputs; both or none.
+        seed: None, or an integer that alone determines the numbers.
+        input_axes: axes of the variable that count inputs, if ``compute_fans`` cannot tell.
+        output_axes: axes that count outputs; give both or neither.
     """
 
     law: ClassVar[Law]
@@ -131,7 +131,7 @@ class ScaledInitializer(Initializer):
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class GlorotUniform(ScaledInitializer):
-    """Uniform within ``sqrt(6 / (fan_in + fan_out))``; also named after Xavier.
+    """Uniform within ``sqrt(6 / (fan_in + fan_out))``; also called Xavier.
 
     Source: Glorot and Bengio, 2010, equation 16.
     """
@@ -142,7 +142,7 @@ class GlorotUniform(ScaledInitializer):
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class GlorotNormal(ScaledInitializer):
-    """Truncated normal of standard deviation ``sqrt(2 / (fan_in + fan_out))``; also named after Xavier.
+    """Truncated normal of standard deviation ``sqrt(2 / (fan_in + fan_out))``; also called Xavier.
 
     Source: Glorot and Bengio, 2010, equation 12.
     """

@@ -1,4 +1,4 @@
-"""Models as scikit-learn's estimators, by Keras 3's names; ``scikit_learn`` holds Keras 2's."""
+"""Models as scikit-learn estimators, by Keras 3's names; ``scikit_learn`` holds Keras 2's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all estimators share: data checked, targets as the loss takes them, pickling."""
+"""What all estimators share: checked data, targets as the loss takes them, pickling."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ except ImportError as error:
     ) from error
 
 _SEED = "distnet_seed"
-"""The key of a pickled estimator's state under which the job's seed is."""
+"""The key of the job's seed in a pickled estimator's state."""
 
 
 _PLAIN = (bool, int, float, str)
-"""Types of parameters that print alike in all processes."""
+"""Types of parameters whose ``repr`` is the same in all processes."""
 
 
 @dataclass
@@ -44,11 +44,11 @@ _worker = _Worker()
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
-    """Trains a model as scikit-learn trains an estimator: ``fit`` makes it, ``model_`` is it, ``history_`` its record.
+    """Trains a model as scikit-learn trains an estimator: ``fit`` makes ``model_`` and its record ``history_``.
 
-    Every rank of a job makes the same calls. In the worker processes of ``n_jobs`` models are trained alone: each task
-    has a seed of its own, made of the job's seed, the task's rows and the estimator's numbers and names, so that
-    results do not depend on which worker is first. With SciKeras's ``random_state`` all tasks start alike.
+    Every rank of a job makes the same calls. In the worker processes of ``n_jobs``, models are trained alone: each task
+    has its own seed, made from the job's seed, the task's rows and the estimator's numbers and names, so that results
+    do not depend on which worker is first. With SciKeras's ``random_state`` all tasks start alike.
     """
 
     model_: Model
@@ -66,14 +66,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
         super().__setstate__(own)
 
     def begin_task(self, x: Array, y: Array) -> None:
-        """In a worker process: seed the training on these rows."""
+        """In a worker process, seed the training on these rows."""
         if _worker.seed is not None:
             given = {name: value for name, value in self.get_params().items() if isinstance(value, _PLAIN)}
             rows = hashlib.blake2b(repr((x.tolist(), y.tolist(), sorted(given.items()))).encode()).hexdigest()
             random.set_job_seed(random.key(_worker.seed, "scikit-learn's task", rows) % 2**32)
 
     def checked_inputs(self, x: Any, reset: bool) -> Array:
-        """The rows as an array of numbers, of any number of axes; ``reset`` notes how many features they have."""
+        """The rows as a numeric array with any number of axes; ``reset`` records their number of features."""
         is_table = np.ndim(x) == 2
         return cast(Array, validate_data(self, x, reset=reset, ensure_2d=is_table, allow_nd=True, dtype="numeric"))
 
@@ -88,28 +88,30 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
 
 
 class Labels:
-    """Classes of any kind as the numbers or one-hot rows that a loss takes, and back.
+    """Converts classes of any kind to the numbers or one-hot rows that a loss takes, and back.
 
     Args:
         y: labels, (N,) or (N, 1); or one-hot rows, (N, C), whose classes are 0 to C - 1.
 
     Raises:
-        ArgumentError: numbers that are no classes.
+        ArgumentError: ``y`` holds continuous numbers, not classes.
     """
 
     def __init__(self, y: Array) -> None:
         kind = type_of_target(y, raise_unknown=True)
         self.is_one_hot = np.ndim(y) == 2 and y.shape[1] > 1
         if not self.is_one_hot and kind not in ("binary", "multiclass"):
-            raise ArgumentError(f"a classifier learns classes, received targets that are {kind}. Use a regressor.")
+            raise ArgumentError(
+                f"expected classes as a classifier's targets, received targets that are {kind}. Use a regressor."
+            )
         self.kind = "multiclass" if self.is_one_hot else kind
         self.classes: Array = np.arange(y.shape[1]) if self.is_one_hot else np.unique(y)
 
     def numbers(self, y: Array) -> Array:
-        """(N,): for each row the number of its class.
+        """(N,): the number of each row's class.
 
         Raises:
-            ArgumentError: a class that was not there before.
+            ArgumentError: a class was not in the first training.
         """
         y = np.asarray(y)
         if self.is_one_hot and y.ndim == 2:
@@ -118,11 +120,11 @@ class Labels:
         numbers = np.searchsorted(self.classes, y).clip(0, len(self.classes) - 1)
         if not np.array_equal(self.classes[numbers], y):
             unknown = sorted(set(y.tolist()) - set(self.classes.tolist()))
-            raise ArgumentError(f"the classes {unknown} are not among those of the first training, {self.classes}.")
+            raise ArgumentError(f"expected classes of the first training, {self.classes}, received also {unknown}.")
         return np.asarray(numbers)
 
     def targets(self, y: Array, model: Model) -> Array:
-        """As the model's loss takes them: one-hot rows for categorical losses, else numbers of classes."""
+        """Targets as the model's loss takes them: one-hot rows for categorical losses, else class numbers."""
         if self.is_one_hot and np.ndim(y) == 2:
             return np.asarray(y)
         numbers = self.numbers(y)
@@ -132,14 +134,14 @@ class Labels:
         return numbers
 
     def of_outputs(self, probabilities: Array) -> Array:
-        """(N,): the likeliest class of each row; where there is one output, whether it is above 0.5."""
+        """(N,): the most probable class of each row; with a single output, whether it is above 0.5."""
         if probabilities.ndim > 1 and probabilities.shape[-1] > 1:
             return np.asarray(self.classes[np.argmax(probabilities, axis=-1)])
         return np.asarray(self.classes[(probabilities.reshape(-1) > 0.5).astype(int)])
 
 
 def wants_one_hot(loss: object) -> bool:
-    """Whether a loss compares a probability for each class with one-hot rows."""
+    """Whether a loss compares class probabilities with one-hot rows."""
     name = _name(loss)
     return name.startswith("categorical")
 
@@ -156,7 +158,7 @@ def _name(loss: object) -> str:
 
 
 def probabilities_of_two(outputs: Array) -> Array:
-    """(N, C): one output becomes the probabilities of two classes."""
+    """(N, C): a single output becomes the probabilities of two classes."""
     if outputs.ndim > 1 and outputs.shape[-1] > 1:
         return outputs
     positive = outputs.reshape(-1, 1)

@@ -20,14 +20,15 @@ class KerasEstimator(Estimator):
     """A model as an estimator.
 
     Args:
-        model: a compiled model, of which ``fit`` trains a copy with new weights; or a function that makes one,
-            called with ``X``, ``y`` and ``model_kwargs``.
-        warm_start: train the model of the last ``fit`` on.
+        model: a compiled model, of which ``fit`` trains a copy with new weights; or a function that makes one, called
+            with
+            ``X``, ``y`` and ``model_kwargs``.
+        warm_start: continue to train the model of the last ``fit``.
         model_kwargs: arguments of the function.
-        fit_kwargs: arguments of ``Model.fit``; those of ``fit`` go before them.
+        fit_kwargs: arguments of ``Model.fit``; arguments given to ``fit`` override them.
 
     Raises:
-        NotCompiledError: ``fit`` with a model without loss and optimizer.
+        NotCompiledError: the model passed has no loss or optimizer.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class KerasEstimator(Estimator):
         self.fit_kwargs = fit_kwargs
 
     def __sklearn_clone__(self) -> Self:
-        """An estimator of the same arguments, not fitted."""
+        """An unfitted estimator with the same arguments."""
         model = self.model if callable(self.model) and not isinstance(self.model, Model) else copy.deepcopy(self.model)
         return type(self)(model, self.warm_start, self.model_kwargs, self.fit_kwargs)
 
@@ -72,11 +73,11 @@ class KerasEstimator(Estimator):
         return self
 
     def learned_targets(self, y: Array) -> Array:
-        """The targets as the model gets them."""
+        """The targets as the model receives them."""
         return y.reshape(-1, 1) if y.ndim == 1 else y
 
     def outputs(self, X: Any) -> Array:
-        """What the fitted model predicts."""
+        """The fitted model's predictions."""
         model = self.checked_model()
         return np.asarray(model.predict(self.checked_inputs(X, reset=False), verbose=0))
 
@@ -93,23 +94,23 @@ class KerasEstimator(Estimator):
 
 
 class SKLearnClassifier(ClassifierMixin, KerasEstimator):  # type: ignore[misc, unused-ignore]
-    """A classifier: the model has a probability for each class, and learns one-hot rows.
+    """A classifier: the model outputs a probability for each class, and learns one-hot rows.
 
     Source: ``keras.wrappers.SKLearnClassifier``.
     """
 
     def learned_targets(self, y: Array) -> Array:
-        """One-hot rows of the classes, in their order."""
+        """One-hot rows, with the classes in their order."""
         self._labels = Labels(y)
         self.classes_ = self._labels.classes
         return to_categorical(self._labels.numbers(y), len(self.classes_))
 
     def decision_function(self, X: Any) -> Array:
-        """What the model predicts, (N, classes)."""
+        """The model's predictions, (N, classes)."""
         return self.outputs(X)
 
     def predict(self, X: Any) -> Array:
-        """The likeliest class of each row."""
+        """The most probable class of each row."""
         predicted: Array = self._labels.of_outputs(self.outputs(X))
         return predicted
 
@@ -126,13 +127,13 @@ class SKLearnRegressor(RegressorMixin, KerasEstimator):  # type: ignore[misc, un
         return super().learned_targets(y)
 
     def predict(self, X: Any) -> Array:
-        """The outputs, (N,) where the targets were so."""
+        """The outputs, (N,) if the targets had that shape."""
         outputs = self.outputs(X)
         return outputs[:, 0] if self._is_flat and outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
 
 class SKLearnTransformer(TransformerMixin, KerasEstimator):  # type: ignore[misc, unused-ignore]
-    """A transformer: what the model predicts is handed on.
+    """A transformer, whose result is the model's prediction.
 
     Source: ``keras.wrappers.SKLearnTransformer``.
     """

@@ -1,4 +1,4 @@
-"""Keras 2's estimators, with SciKeras's arguments too: a function that makes a model, and the arguments for it."""
+"""Keras 2's estimators, with SciKeras's arguments, too: a function that makes a model, and its arguments."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ _OF_COMPILE = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics
 
 
 class KerasWrapper(Estimator):
-    """A function that makes a model, as an estimator whose parameters are the function's and those of ``fit``.
+    """A function that makes a model, as an estimator whose parameters are those of the function and of ``fit``.
 
     Args:
-        build_fn: makes a compiled model; or a compiled model, of which copies are trained. A subclass may make the
-            model in ``__call__`` instead.
-        model: the same by SciKeras's name; its model may be left to ``compile`` with ``loss``, ``optimizer`` ...
+        build_fn: makes a compiled model; or a compiled model, copies of which are trained. A subclass may instead make
+            the
+            model in ``__call__``.
+        model: the same by SciKeras's name; its model may be compiled here, by ``loss``, ``optimizer`` ...
         sk_params: arguments of the function, of ``Model.fit``, ``predict`` and ``compile``, and ``random_state``.
-            ``random_state`` seeds each ``fit``, so that all fits of a search start alike, with any ``n_jobs``; without
-            it each starts from other weights, which the job's seed decides.
-            ``model__units`` is an argument of the function alone, ``fit__epochs`` of ``fit``.
+            ``random_state`` seeds each ``fit``, so that all fits of a search start alike with any ``n_jobs``; without
+            it
+            each starts from other weights, determined by the job's seed. ``model__units`` is an argument only of the
+            function, ``fit__epochs`` only of ``fit``.
 
     Attributes:
         model_: the trained model.
         history_: the losses and metrics of each epoch of its training.
 
     Raises:
-        ArgumentError: a parameter that neither of these has.
+        ArgumentError: none of these has such a parameter.
 
-    Source: ``keras.wrappers.scikit_learn`` of Keras 2; ``model`` and what it takes: SciKeras.
+    Source: ``keras.wrappers.scikit_learn`` of Keras 2; ``model`` and its parameters: SciKeras.
     """
 
     _tags_non_deterministic: ClassVar[bool] = True
@@ -57,10 +59,10 @@ class KerasWrapper(Estimator):
         return {**{name: value for name, value in own.items() if value is not None}, **self.sk_params}
 
     def set_params(self, **params: Any) -> Self:
-        """Give parameters other values.
+        """Set parameters.
 
         Raises:
-            ArgumentError: a parameter that is none.
+            ArgumentError: there is no such parameter.
         """
         for name in ("build_fn", "model"):
             if name in params:
@@ -76,7 +78,7 @@ class KerasWrapper(Estimator):
             X: (N, ...).
             y: (N,) or (N, outputs).
             sample_weight: (N,).
-            kwargs: arguments of ``Model.fit``; they go before the estimator's.
+            kwargs: arguments of ``Model.fit``; they override the estimator's.
         """
         x, y = self.checked_inputs(X, reset=True), np.asarray(y)
         self.begin_task(x, y)
@@ -84,29 +86,29 @@ class KerasWrapper(Estimator):
             set_random_seed(self.sk_params["random_state"])
         self.learn_targets(y)
         self.model_ = self._made_model(x, y)
-        if self.build_fn is not None:  # Keras 2's name of the fitted model
+        if self.build_fn is not None:  # Keras 2's name for the fitted model
             self.model = self.model_
         self.history_: dict[str, list[Any]] = {}
         self._train(x, y, sample_weight, kwargs)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Self:
-        """Train the model for one more epoch; the first time make it."""
+        """Train the model for one more epoch; the first call makes it."""
         if not hasattr(self, "model_"):
             return self.fit(X, y, sample_weight, **{"epochs": 1, **kwargs})
         self._train(self.checked_inputs(X, reset=False), np.asarray(y), sample_weight, {"epochs": 1, **kwargs})
         return self
 
     def learn_targets(self, y: Array) -> None:
-        """Note what the targets are."""
+        """Learn what the targets are."""
         self.target_shape_ = y.shape[1:]
 
     def targets(self, y: Array) -> Array:
-        """As the model's loss takes them."""
+        """Targets as the model's loss takes them."""
         return y
 
     def outputs(self, X: Any, kwargs: Mapping[str, Any]) -> Array:
-        """What the fitted model predicts; ``kwargs`` are arguments of ``Model.predict``."""
+        """The fitted model's predictions; ``kwargs`` are arguments of ``Model.predict``."""
         model = self.checked_model()
         options = {**self._arguments(Model.predict, "predict"), **kwargs}
         return np.asarray(model.predict(self.checked_inputs(X, reset=False), **options))
@@ -115,7 +117,7 @@ class KerasWrapper(Estimator):
         options = {**self._arguments(Model.fit, "fit"), **present_arguments("fit", kwargs)}
         if sample_weight is not None:
             options["sample_weight"] = np.asarray(sample_weight)
-        # In Keras 2 fit gave a History, whose ``history`` programs read; here it gives the estimator.
+        # Keras 2's fit returned a History, whose ``history`` programs read; here it returns the estimator.
         self.history = self.model_.fit(x, self.targets(y), **options).history
         for key, values in self.history.items():
             self.history_.setdefault(key, []).extend(values)
@@ -132,7 +134,9 @@ class KerasWrapper(Estimator):
                 options["meta"] = self._meta(x, y)
             made = builder(**options)
         if not isinstance(made, Model):
-            raise ArgumentError(f"{type(self).__name__}: the function made no model, but {made!r:.100}.")
+            raise ArgumentError(
+                f"{type(self).__name__}: expected the function to return a model, received {made!r:.100}."
+            )
         if made.optimizer is None:
             options = {name: self.sk_params[name] for name in _OF_COMPILE if name in self.sk_params}
             made.compile(**copy.deepcopy(options))
@@ -144,25 +148,27 @@ class KerasWrapper(Estimator):
             return self.__call__
         if not callable(builder):
             raise ArgumentError(
-                f"{type(self).__name__}: expected build_fn or model: a function that makes a compiled model, or one "
-                f"itself, received {builder!r:.100}."
+                f"{type(self).__name__}: expected build_fn or model, a function that makes a compiled model or such a "
+                f"model, received {builder!r:.100}."
             )
         return builder
 
     def __call__(self, *args: Any, **kwargs: Any) -> Model:
-        """Make a compiled model; for subclasses to write.
+        """Make a compiled model; subclasses override this.
 
         Raises:
-            ArgumentError: there is neither ``build_fn`` nor a ``__call__`` of one's own.
+            ArgumentError: there is neither ``build_fn`` nor an overriding ``__call__``.
         """
-        raise ArgumentError(f"{type(self).__name__}: give build_fn=, a function that makes a compiled model.")
+        raise ArgumentError(
+            f"{type(self).__name__}: expected build_fn, a function that makes a compiled model, received none."
+        )
 
     def _meta(self, x: Array, y: Array) -> dict[str, Any]:
-        """What SciKeras tells the function of the data."""
+        """What SciKeras tells the function about the data."""
         return {"n_features_in_": self.n_features_in_, "X_shape_": x.shape, "X_dtype_": x.dtype, "y_dtype_": y.dtype}
 
     def _arguments(self, function: Callable[..., Any], prefix: str) -> dict[str, Any]:
-        """Those of the parameters that a function takes; a callback or an optimizer as a copy."""
+        """The parameters that a function takes; callbacks and optimizers are copied."""
         known = inspect.signature(function).parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
         given = {name: value for name, value in present_arguments("fit", self.sk_params).items() if name in known}
@@ -186,8 +192,8 @@ class KerasWrapper(Estimator):
         unknown = [name for name in params if name not in known and name.partition("__")[0] not in _PREFIXES]
         if unknown and builder is not None:
             raise ArgumentError(
-                f"{type(self).__name__}: {unknown[0]!r} is an argument neither of the function nor of compile, fit or "
-                f"predict. The function takes {sorted(known - _known_to_methods())}."
+                f"{type(self).__name__}: expected arguments of the function or of compile, fit or predict, received "
+                f"{unknown[0]!r}. The function takes {sorted(known - _known_to_methods())}."
             )
 
 
@@ -216,18 +222,18 @@ class KerasClassifier(ClassifierMixin, KerasWrapper):  # type: ignore[misc, unus
     """
 
     def learn_targets(self, y: Array) -> None:
-        """Note the classes."""
+        """Learn the classes."""
         super().learn_targets(y)
         self.labels_ = Labels(y)
         self.classes_ = self.labels_.classes
         self.n_classes_ = len(self.classes_)
 
     def targets(self, y: Array) -> Array:
-        """One-hot rows or numbers of classes."""
+        """One-hot rows or class numbers."""
         return self.labels_.targets(y, self.model_)
 
     def predict(self, X: Any, **kwargs: Any) -> Array:
-        """The likeliest class of each row."""
+        """The most probable class of each row."""
         outputs = self.outputs(X, kwargs)
         return self.labels_.of_outputs(outputs)
 
@@ -236,7 +242,7 @@ class KerasClassifier(ClassifierMixin, KerasWrapper):  # type: ignore[misc, unus
         return probabilities_of_two(self.outputs(X, kwargs))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> float:
-        """The share of rows whose class is right."""
+        """The fraction of rows whose class is right."""
         self.checked_model()
         predicted = np.searchsorted(self.classes_, self.predict(X, **kwargs))
         return float(accuracy_score(self.labels_.numbers(np.asarray(y)), predicted, sample_weight=sample_weight))
@@ -247,13 +253,13 @@ class KerasClassifier(ClassifierMixin, KerasWrapper):  # type: ignore[misc, unus
 
 
 class KerasRegressor(RegressorMixin, KerasWrapper):  # type: ignore[misc, unused-ignore]
-    """A regressor; its score is minus the loss, as in Keras 2, or with ``model=`` R², as in SciKeras.
+    """A regressor; its score is minus the loss, as in Keras 2, or R² if ``model=`` was given, as in SciKeras.
 
     Source: ``keras.wrappers.scikit_learn.KerasRegressor`` of Keras 2.
     """
 
     def predict(self, X: Any, **kwargs: Any) -> Array:
-        """The outputs, (N,) where there is one."""
+        """The outputs, (N,) if there is one."""
         outputs = self.outputs(X, kwargs)
         return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 

@@ -217,7 +217,7 @@ INTENDED: list[Intended] = [
     Intended(
         "glu of layers",
         "It halves an axis, which Keras's shapes do not know; distnet refuses it as a layer's activation.",
-        lambda case: case.kind == "distnet refuses" and "so it cannot be a layer's activation" in case.detail,
+        lambda case: case.kind == "distnet refuses" and "It cannot be a layer's activation" in case.detail,
     ),
     Intended(
         "weights for the one value of a batch",

@@ -184,12 +184,12 @@ def test_equal_states_give_equal_models():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: classifier(unit=3), "'unit' is an argument neither of the function"),
-        (lambda: classifier().set_params(unit=3), "'unit' is an argument neither of the function"),
+        (lambda: classifier(unit=3), "received 'unit'. The function takes"),
+        (lambda: classifier().set_params(unit=3), "received 'unit'. The function takes"),
         (lambda: KerasClassifier().fit(X, NAMES), "expected build_fn or model"),
         (lambda: classifier().fit(X, HEIGHTS), "Use a regressor"),
         (lambda: classifier().fit(X, NAMES).score(X, np.repeat("elm", 60)), "'elm'"),
-        (lambda: KerasClassifier(build_fn=lambda: {}).fit(X, NAMES), "made no model"),
+        (lambda: KerasClassifier(build_fn=lambda: {}).fit(X, NAMES), "expected the function to return a model"),
     ],
 )
 def test_what_cannot_be_is_refused(wrong, message):

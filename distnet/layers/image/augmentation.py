@@ -1,7 +1,7 @@
 """Images mirrored and brightened at random in training.
 
-The numbers of an image's change are addressed by step and row of the global batch: the same on any
-number of ranks.
+The random numbers of an image are addressed by step and row of the global batch: they are the same on any number
+of ranks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
 @register_layer()
 @dataclass(eq=False)
 class RandomFlip(Channelled):
-    """In training, mirrors every other image, on average.
+    """Mirrors images at random in training, each with probability 1/2.
 
     Shapes:
         (N, H, W, C) -> the same.
@@ -74,14 +74,14 @@ class RandomFlip(Channelled):
 @register_layer()
 @dataclass(eq=False)
 class RandomContrast(Channelled):
-    """In training, moves the values of each image away from their means, or closer: ``(x - m) f + m``, clipped.
+    """Changes the contrast of images at random in training: ``(x - m) f + m``, clipped.
 
     Shapes:
         (N, H, W, C) -> the same; m is the mean of each channel of an image.
 
     Args:
-        factor: a and b in [0, 1], for f between 1 - a and 1 + b; one number is b, and a is 0, as in Keras.
-        value_range: that of the values, to which they are clipped.
+        factor: a and b in [0, 1], for f between 1 - a and 1 + b; a single number is b, with a = 0, as in Keras.
+        value_range: the range of values, to which they are clipped.
         seed: takes the place of the global seed.
 
     Source: ``keras.layers.RandomContrast``.
@@ -128,14 +128,14 @@ class RandomContrast(Channelled):
 @register_layer()
 @dataclass(eq=False)
 class RandomBrightness(Channelled):
-    """In training, adds one number to all values of an image, and clips them.
+    """Changes the brightness of images at random in training: adds one number to all values of an image, and clips.
 
     Shapes:
         (N, H, W, C) -> the same.
 
     Args:
-        factor: least and greatest fraction of the range's width, in [-1, 1], or the greatest to either side.
-        value_range: that of the values, to which they are clipped.
+        factor: smallest and largest fraction of the value range to add, in [-1, 1]; or the largest to either side.
+        value_range: the range of values, to which they are clipped.
         seed: takes the place of the global seed.
 
     Source: ``keras.layers.RandomBrightness``.

@@ -1,4 +1,4 @@
-"""What the layers of images share: factors between limits."""
+"""Factors between limits, as image layers take them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from distnet.types import Array
 def limits(
     layer: Layer, value: object, name: str, least: float, most: float, is_open: bool = False
 ) -> tuple[float, float]:
-    """The least and the greatest of a factor that is given as one number, for either side of 0, or as two.
+    """The smallest and largest value of a factor given as two numbers, or as one for either side of 0.
 
     Args:
         value: what was given.
-        name: what the layer calls it.
-        least: the range that it must lie in.
-        most: the range's end.
-        is_open: whether ``least`` is out of the range.
+        name: the layer's name for it.
+        least: lower end of the allowed range.
+        most: upper end of the allowed range.
+        is_open: whether ``least`` itself is not allowed.
 
     Raises:
-        ArgumentError: it does not.
+        ArgumentError: a value is out of range.
     """
     given = tuple(value) if isinstance(value, list | tuple) else (value,)
     numbers = [float(v) for v in given if isinstance(v, int | float) and not isinstance(v, bool)]
@@ -42,18 +42,18 @@ def limits(
 
 
 def between(u: Array, factor: float | Sequence[float]) -> Array:
-    """Uniform numbers in [0, 1) spread over the limits of a factor."""
+    """Uniform numbers in [0, 1), scaled to the limits of a factor."""
     low, high = pair(factor)
     return low + u * (high - low)
 
 
 def pair(factor: float | Sequence[float]) -> tuple[float, float]:
-    """A factor after ``limits``, which has made two numbers of it."""
+    """A factor that ``limits`` has made into two numbers."""
     low, high = factor if isinstance(factor, Sequence) else (factor, factor)
     return low, high
 
 
 def uniform(layer: Layer, ctx: ForwardContext, rows: int, width: int, seed: int | None) -> Array:
-    """(width, rows) uniform numbers in [0, 1), each row's by its address."""
+    """(width, rows) uniform numbers in [0, 1), those of each row drawn by its address."""
     bits = ctx.row_bits(type(layer).__name__, rows, width, seed)
     return np.asarray(bits.T / 2.0**32)

@@ -1,4 +1,4 @@
-"""Images brought to another size, or cut."""
+"""Images resized or cropped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
 Window: TypeAlias = tuple[slice, slice]
-"""Rows and columns that are left of an image."""
+"""Rows and columns to keep of an image."""
 
 
 def _linear(distance: Array) -> Array:
@@ -43,7 +43,7 @@ INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
 @lru_cache(maxsize=64)
 def resize_matrix(size: int, wanted: int, interpolation: str, antialias: bool) -> Array:
-    """(wanted, size) weights of the pixels along one axis, each row's sum 1; centres of pixels lie at halves.
+    """(wanted, size) weights of the pixels along one axis; each row sums to 1; pixel centres lie at halves.
 
     Source: ``jax.image.resize``.
     """
@@ -60,7 +60,7 @@ def resize_matrix(size: int, wanted: int, interpolation: str, antialias: bool) -
 @register_layer()
 @dataclass(eq=False)
 class Resizing(Channelled):
-    """Brings images to a size.
+    """Resizes images.
 
     Shapes:
         (N, H, W, C) -> (N, height, width, C).
@@ -69,10 +69,10 @@ class Resizing(Channelled):
         height: of the result.
         width: of the result.
         interpolation: ``"bilinear"``, ``"nearest"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
-        crop_to_aspect_ratio: cut margins off rather than distort.
+        crop_to_aspect_ratio: crop the margins rather than distort.
         pad_to_aspect_ratio: add margins of ``fill_value`` rather than distort.
-        fill_mode: ``"constant"``.
-        antialias: when shrinking, let all pixels count.
+        fill_mode: only ``"constant"``.
+        antialias: when shrinking, average over all pixels.
 
     Source: ``keras.layers.Resizing`` on JAX.
     """
@@ -122,7 +122,7 @@ class Resizing(Channelled):
         return dx
 
     def _window(self, shape: tuple[int, ...]) -> tuple[Window, tuple[int, int]]:
-        """What is left of an image, and the margins added above and below, left and right."""
+        """The part of an image to keep, and the margins to add above and below, left and right."""
         rows, columns = shape[1:3]
         if self.crop_to_aspect_ratio:
             return largest_window(rows, columns, self.height, self.width), (0, 0)
@@ -136,7 +136,7 @@ class Resizing(Channelled):
 
 @dataclass(eq=False)
 class _Cropped(Channelled):
-    """Cuts a window of (height, width) out of each image; smaller images are resized."""
+    """Crops a window of (height, width) from each image; smaller images are resized."""
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
@@ -165,7 +165,7 @@ class _Cropped(Channelled):
 @register_layer()
 @dataclass(eq=False)
 class CenterCrop(_Cropped):
-    """Cuts the centre out of images; of smaller ones the largest window of its shape, which is resized.
+    """Crops the centre of images; of a smaller image, it resizes the largest window of the same shape.
 
     Shapes:
         (N, H, W, C) -> (N, height, width, C).
@@ -190,10 +190,10 @@ class CenterCrop(_Cropped):
 @register_layer()
 @dataclass(eq=False)
 class RandomCrop(_Cropped):
-    """In training, cuts a window out of images, at one random place for all of a batch.
+    """Crops images at random in training, at one place for the whole batch.
 
-    Outside of training, and of images that are not larger both ways, it takes the largest window of that
-    shape around the centre, and resizes it.
+    In inference, and for images that are not larger in both directions, it takes the largest window of that shape
+    around the centre, and resizes it.
 
     Shapes:
         (N, H, W, C) -> (N, height, width, C).
@@ -224,7 +224,7 @@ class RandomCrop(_Cropped):
 
 
 def largest_window(rows: int, columns: int, height: int, width: int) -> Window:
-    """The largest part of an image, around its centre, with the sides' ratio of height to width."""
+    """The largest window around an image's centre with this ratio of height to width."""
     tall = max(min(rows, int(columns * height / width)), 1)
     wide = max(min(columns, int(rows * width / height)), 1)
     top, left = (rows - tall) // 2, (columns - wide) // 2
@@ -232,7 +232,7 @@ def largest_window(rows: int, columns: int, height: int, width: int) -> Window:
 
 
 def resize(x: Array, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False) -> Array:
-    """Images (N, H, W, C) brought to (N, *size, C)."""
+    """Images (N, H, W, C) resized to (N, *size, C)."""
     of_rows = resize_matrix(x.shape[1], size[0], interpolation, antialias)
     of_columns = resize_matrix(x.shape[2], size[1], interpolation, antialias)
     return _applied(x, of_rows.astype(x.dtype), of_columns.astype(x.dtype))
@@ -241,14 +241,14 @@ def resize(x: Array, size: tuple[int, int], interpolation: str = "bilinear", ant
 def resize_gradient(
     dy: Array, shape: tuple[int, ...], interpolation: str = "bilinear", antialias: bool = False
 ) -> Array:
-    """Gradient of ``resize`` by images of ``shape``."""
+    """Gradient of ``resize`` with respect to images of ``shape``."""
     of_rows = resize_matrix(shape[1], dy.shape[1], interpolation, antialias)
     of_columns = resize_matrix(shape[2], dy.shape[2], interpolation, antialias)
     return _applied(dy, of_rows.astype(dy.dtype).T, of_columns.astype(dy.dtype).T)
 
 
 def _applied(x: Array, rows: Array, columns: Array) -> Array:
-    """Matrices applied along the images' rows and columns."""
+    """Matrices applied along the rows and the columns of images."""
     images, height, width, channels = x.shape
     tall = np.matmul(rows, x.reshape(images, height, width * channels)).reshape(images * len(rows), width, channels)
     return np.asarray(np.matmul(columns, tall).reshape(images, len(rows), len(columns), channels))

@@ -1,7 +1,7 @@
-"""Images turned, zoomed and moved at random in training.
+"""Images rotated, zoomed and moved at random in training.
 
-The numbers of an image's change are addressed by step and row of the global batch: the same on any
-number of ranks.
+The random numbers of an image are addressed by step and row of the global batch: they are the same on any number
+of ranks.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 FILL_MODES = {"reflect": "reflect", "wrap": "grid-wrap", "constant": "grid-constant", "nearest": "nearest"}
-"""Keras's names, and SciPy's for the same."""
+"""Keras's names -> SciPy's."""
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
 @dataclass(eq=False)
 class _RandomWarp(Channelled):
-    """In training, takes each pixel from where an affine map with random numbers says."""
+    """Warps images in training by random affine maps, which say where each pixel is taken from."""
 
     rank: ClassVar[int] = 2
     row_rank: ClassVar[int] = 3
 
     @abstractmethod
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
-        """(N, 2, 3) maps of row and column of the result to those of the image."""
+        """(N, 2, 3) maps from row and column of the result to those of the image."""
 
     def _set_filling(self, fill_mode: str, interpolation: str, fill_value: float) -> None:
         if fill_mode not in FILL_MODES:
@@ -64,17 +64,17 @@ class _RandomWarp(Channelled):
 @register_layer()
 @dataclass(eq=False)
 class RandomRotation(_RandomWarp):
-    """In training, turns each image around its centre.
+    """Rotates each image at random around its centre in training.
 
     Shapes:
         (N, H, W, C) -> the same.
 
     Args:
-        factor: least and greatest angle in full turns, or the greatest to either side.
-        fill_mode: what lies outside: ``"reflect"``, ``"wrap"``, ``"constant"`` or ``"nearest"``.
+        factor: smallest and largest angle in full turns, or the largest to either side.
+        fill_mode: what lies outside the image: ``"reflect"``, ``"wrap"``, ``"constant"`` or ``"nearest"``.
         interpolation: ``"nearest"`` or ``"bilinear"``.
         seed: takes the place of the global seed.
-        fill_value: of ``"constant"``.
+        fill_value: fill value of ``"constant"``.
 
     Source: ``keras.layers.RandomRotation``.
     """
@@ -108,14 +108,14 @@ class RandomRotation(_RandomWarp):
 @register_layer()
 @dataclass(eq=False)
 class RandomZoom(_RandomWarp):
-    """In training, stretches or shrinks each image around its centre.
+    """Zooms each image at random around its centre in training.
 
     Shapes:
         (N, H, W, C) -> the same.
 
     Args:
-        height_factor: least and greatest fraction, above -1, by which more is shown; below 0 the image grows.
-        width_factor: the same for the width; None for that of the height, so that nothing is distorted.
+        height_factor: smallest and largest fraction, above -1, by which more is shown; below 0 the image grows.
+        width_factor: the same for the width; None for the height's, so that nothing is distorted.
         fill_mode, interpolation, seed, fill_value: see ``RandomRotation``.
 
     Source: ``keras.layers.RandomZoom``.
@@ -153,14 +153,14 @@ class RandomZoom(_RandomWarp):
 @register_layer()
 @dataclass(eq=False)
 class RandomTranslation(_RandomWarp):
-    """In training, moves each image.
+    """Moves each image at random in training.
 
     Shapes:
         (N, H, W, C) -> the same.
 
     Args:
-        height_factor: least and greatest fraction of the height, in [-1, 1], to move down by.
-        width_factor: and of the width, to move right by.
+        height_factor: smallest and largest fraction of the height, in [-1, 1], to move down by.
+        width_factor: the same for the width, to move right by.
         fill_mode, interpolation, seed, fill_value: see ``RandomRotation``.
 
     Source: ``keras.layers.RandomTranslation``.

@@ -1,4 +1,4 @@
-"""Inputs brought into another range."""
+"""Inputs normalized or rescaled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features brought to mean 0 and variance 1 by statistics known before training."""
+"""Features normalized to mean 0 and variance 1 by statistics known before training."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from distnet.variables import Variable
 class Normalization(Layer):
     """``y = (x - mean) / sqrt(variance)`` for each position along ``axis``.
 
-    Mean and variance are given, or found by ``adapt``; training does not move them.
+    Mean and variance are given, or computed by ``adapt``; training does not change them.
 
     Shapes:
         (N, ...) -> the same.
 
     Args:
-        axis: one axis or several that have statistics of their own, none the batch axis; None for one number for all.
-        mean: a number, or an array whose axes are the last ones of ``axis``; given together with ``variance``.
-        variance: of the same shape.
+        axis: axes that have statistics of their own, without the batch axis; None for one mean and variance for all.
+        mean: a number, or an array over the last axes of ``axis``; given together with ``variance``.
+        variance: of the same shape as ``mean``.
         invert: ``y = x sqrt(variance) + mean`` instead.
 
     Source: ``keras.layers.Normalization``.
@@ -74,7 +74,7 @@ class Normalization(Layer):
             return
         self.adapt_mean = ctx.variable("mean", extents, "zeros", trainable=False)
         self.adapt_variance = ctx.variable("variance", extents, "ones", trainable=False)
-        # Keras 3 has the count for the files of Keras 2, and leaves it 0.
+        # Keras 3 keeps the count for the files of Keras 2, and leaves it 0.
         self.count: Variable = ctx.variable("count", (), "zeros", trainable=False, stored_as="int32")
 
     def check_shape(self, shape: Shape) -> None:
@@ -86,17 +86,20 @@ class Normalization(Layer):
         return shape
 
     def adapt(self, data: Any) -> None:
-        """Find mean and variance of data; every rank has to be given the same, all of it.
+        """Compute mean and variance from data; every rank must pass the same data, all of it.
 
         Args:
-            data: an array, a ``PyDataset`` or an iterable of batches; of tuples ``(x, y)`` the first counts.
+            data: an array, a ``PyDataset`` or an iterable of batches; of a tuple ``(x, y)``, ``x`` counts.
 
         Raises:
-            ArgumentError: the layer has a mean already, or the data hold nothing.
+            ArgumentError: the layer was given a mean, or there are no data.
             ShapeError: the data do not fit the layer.
         """
         if self._given is not None:
-            raise ArgumentError(f"{self.name}: has the mean and the variance that it was made with. Leave them out.")
+            raise ArgumentError(
+                f"{self.name}: adapt: expected a layer without mean and variance, received one created with them. "
+                "Leave them out."
+            )
         count, mean, squares = 0, cast(Any, 0.0), cast(Any, 0.0)
         for batch in self._batches(data):
             self.build_once((None, *batch.shape[1:]))
@@ -131,7 +134,7 @@ class Normalization(Layer):
         return np.multiply(dy, saved, out=dx) if self.invert else np.divide(dy, saved, out=dx)
 
     def _statistics(self, shape: tuple[int, ...]) -> tuple[Array, Array]:
-        """Mean and deviation, to be broadcast against an input of ``shape``."""
+        """Mean and standard deviation, to broadcast against an input of ``shape``."""
         kept = self._kept(shape)
         extents = [shape[axis] for axis in kept]
         if self._given is not None:
@@ -147,21 +150,21 @@ class Normalization(Layer):
             return np.broadcast_to(given, tuple(extents))
         except ValueError:
             raise ShapeError(
-                f"{self.name}: has a mean of shape {given.shape} and cannot take inputs of {tuple(extents)} along the "
-                f"axes {self.axis}."
+                f"{self.name}: expected inputs that fit a mean of shape {given.shape}, received {tuple(extents)} along "
+                f"the axes {self.axis}."
             ) from None
 
     def _kept(self, shape: Shape) -> list[int]:
         return positive_axes(cast("list[int]", self.axis), shape, self.name)
 
     def _numbers(self, name: str, value: Any) -> Array:
-        """As an array; Keras 3 writes arrays as ``{"class_name": "__numpy__", "config": {"value": ...}}``."""
+        """An array; Keras 3 writes it as ``{"class_name": "__numpy__", "config": {"value": ...}}``."""
         if isinstance(value, Mapping):
             value = value.get("config", value).get("value")
         return as_numbers(f"{self.name}: {name}", value, np.float64)
 
     def _batches(self, data: Any) -> Iterator[Array]:
-        """The data as arrays, as wide as ``float64``."""
+        """The data as arrays of ``float64``."""
         is_list_of_numbers = isinstance(data, list) and data and not any(hasattr(one, "shape") for one in data)
         if hasattr(data, "__array__") or is_list_of_numbers:
             yield self._batch(data)

@@ -1,4 +1,4 @@
-"""Inputs brought into another range."""
+"""Inputs rescaled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Rescaling(Layer):
         (N, ...) -> the same.
 
     Args:
-        scale: a number, or as many as the last axis has entries.
+        scale: a number, or one for each entry of the last axis.
         offset: likewise.
 
     Source: ``keras.layers.Rescaling``.
@@ -60,7 +60,7 @@ class Rescaling(Layer):
         return dx
 
     def _numbers(self, name: str, value: Any) -> float | list[float]:
-        """As a number or a list; Keras 3 writes arrays as ``{"class_name": "__numpy__", "config": {"value": ...}}``."""
+        """A number or a list; Keras 3 writes arrays as ``{"class_name": "__numpy__", "config": {"value": ...}}``."""
         if isinstance(value, dict):
             value = value.get("config", value).get("value")
         try:

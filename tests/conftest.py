@@ -1,14 +1,17 @@
-"""What tests share: real jobs on ranks, the marks that say which tests are slow, and what is no test."""
+"""What tests share: real jobs on ranks, Keras in a process of its own, and what is no test."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from jobs import Ranks, mpiexec
+from marks import Marks
 
 collect_ignore = ["golden", "tools"]
 collect_ignore_glob = ["*/programs/*.py"]
@@ -16,19 +19,28 @@ collect_ignore_glob = ["*/programs/*.py"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "starts_first: starts processes whose answers later tests want.")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts first comes first: most tests leave a core to processes beside them."""
-    items.sort(key=lambda item: item.get_closest_marker("starts_first") is None)
+    config.pluginmanager.register(Marks(), "marks")
 
 
 @pytest.fixture(scope="session")
-def ranks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ranks]:
+def mpirun() -> tuple[str, ...]:
+    """The command that starts ranks; a test that uses it is marked ``mpi``."""
+    return mpiexec()
+
+
+@pytest.fixture(scope="session")
+def ranks(mpirun: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ranks]:
     """``ranks(n)`` starts programs on n ranks under mpiexec."""
     folder = tmp_path_factory.mktemp("jobs")
-    return lambda n: Ranks((*mpiexec(), "-n", str(n)), folder)
+    return lambda n: Ranks((*mpirun, "-n", str(n)), folder)
+
+
+@pytest.fixture(scope="session")
+def keras_3() -> str:
+    """A Python that has Keras 3, for a process of its own; a test that uses it is marked ``keras``."""
+    if not all(importlib.util.find_spec(package) for package in ("keras", "jax")):
+        pytest.skip("Keras 3 or JAX is not installed")
+    return sys.executable
 
 
 @pytest.fixture(scope="session")

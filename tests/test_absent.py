@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -58,9 +57,9 @@ PATHS = {
 }
 
 
-def test_every_name_of_keras_is_present_or_absent_with_a_reason():
+def test_every_name_of_keras_is_present_or_absent_with_a_reason(keras_3):
     environment = {**os.environ, "KERAS_BACKEND": "numpy"}
-    job = subprocess.run([sys.executable, "-c", NAMES_OF_KERAS], capture_output=True, env=environment, timeout=90)
+    job = subprocess.run([keras_3, "-c", NAMES_OF_KERAS], capture_output=True, env=environment, timeout=90)
     for module, names in json.loads(job.stdout.splitlines()[-1]).items():
         here = importlib.import_module(f"distnet.{module}") if module else distnet
         assert [name for name in names if not hasattr(here, name)] == [], module

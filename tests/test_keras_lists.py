@@ -1,9 +1,7 @@
 """Everything in Keras's own lists of names is there, or is refused with a reason."""
 
-import importlib.util
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +10,6 @@ import pytest
 import distnet
 from distnet import activations, losses, metrics, ops
 from distnet.absent import Absent
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
 
 NOT_THERE = {
     *("callbacks.OrbaxCheckpoint", "callbacks.RemoteMonitor"),
@@ -25,9 +21,9 @@ BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}
 
 
 @pytest.fixture(scope="module")
-def keras():
+def keras(keras_3):
     script = Path(__file__).parent / "tools" / "keras_lists.py"
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=240, check=True)
+    done = subprocess.run([keras_3, script], capture_output=True, text=True, timeout=240, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

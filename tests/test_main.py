@@ -89,6 +89,7 @@ def test_what_is_no_models_file_is_said_and_the_others_are_shown(model, tmp_path
     assert "seal         none: not written by distnet, or edited since" in told.out
 
 
+@pytest.mark.slow
 def test_the_package_is_a_command(model, tmp_path):
     model.save(tmp_path / "m.h5")
     command = [sys.executable, "-m", "distnet", "inspect", str(tmp_path / "m.h5")]

@@ -95,6 +95,7 @@ def test_class_numbers_by_the_names_of_keras_1_and_2():
         assert keras.utils.np_utils.to_categorical(y=[0, 1], num_classes=3).tolist() == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -29,13 +28,8 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, str(TOOLS / "referee.py"), *map(str, arguments)]
 
 
-needs_keras = pytest.mark.skipif(
-    not all(importlib.util.find_spec(package) for package in ("keras", "jax")), reason="needs Keras and JAX"
-)
-
-
 @pytest.fixture(scope="session")
-def in_keras(beside, tmp_path_factory):
+def in_keras(beside, keras_3, tmp_path_factory):
     """The referee at work beside other tests, and the file with what it says."""
     out = tmp_path_factory.mktemp("referee") / "out"
     options = ("--count", MODELS, "--seed", 0, "--jobs", 1, "--shrink-s", 20)
@@ -43,7 +37,6 @@ def in_keras(beside, tmp_path_factory):
         return beside(command(*options), stdout=stream, stderr=stream, env={**os.environ, **KERNELS}), out
 
 
-@needs_keras
 @pytest.mark.starts_first
 def test_numpy_computes_what_xla_computes(in_keras):
     command = [sys.executable, str(TOOLS / "numpy_and_xla.py")]
@@ -51,7 +44,6 @@ def test_numpy_computes_what_xla_computes(in_keras):
     assert done.stdout == "NumPy computes what XLA computes\n", done.stderr
 
 
-@needs_keras
 @pytest.mark.timeout(900)
 def test_generated_models_are_those_of_keras(in_keras):
     process, out = in_keras
@@ -61,6 +53,7 @@ def test_generated_models_are_those_of_keras(in_keras):
     assert f"{MODELS}/{MODELS} models" in said
 
 
+@pytest.mark.usefixtures("mpirun")
 @pytest.mark.timeout(600)
 def test_generated_models_are_on_three_ranks_what_they_are_on_one():
     options = ("--count", MODELS_ON_RANKS, "--seed", 1, "--ranks", 3)

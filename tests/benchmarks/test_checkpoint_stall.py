@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKPOINT_STALL = Path(__file__).parents[2] / "benchmarks" / "checkpoint_stall.py"
 
 
+@pytest.mark.slow
 def test_it_prints_a_line_for_each_way_and_leaves_no_file(tmp_path):
     command = [sys.executable, str(CHECKPOINT_STALL), "--megabytes", "0.5", "--steps", "4", "--rounds", "1"]
     done = subprocess.run(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("mpirun")
+
 STEP_TIME = Path(__file__).parents[2] / "benchmarks" / "step_time.py"
 
 

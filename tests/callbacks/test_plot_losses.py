@@ -119,6 +119,7 @@ def livelossplot(monkeypatch):
     sys.modules.pop("livelossplot.inputs.keras", None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_real_livelossplot_works(make_model, data, tmp_path, livelossplot, capsys):
     import matplotlib

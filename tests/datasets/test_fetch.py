@@ -56,6 +56,7 @@ def test_a_damaged_file_in_the_cache_is_replaced(server):
     assert obtain(server.remote(), "small.npz").read_bytes() == server.content
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # pooch drops a broken response unclosed
 @pytest.mark.parametrize("path", ["missing.npz", "truncated.npz", "corrupt.npz", "stalled.npz"])
 def test_a_failed_download_leaves_no_file_and_says_what_was_tried(server, home, monkeypatch, path):

@@ -202,6 +202,7 @@ print(w[0], sum(update_loop(formula.step, 0).stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_a_formula_is_compiled_once_per_machine_and_anew_when_edited(tmp_path):
     source = tmp_path / "formula.py"
     use = USE_FORMULA.format(folder=str(tmp_path))
@@ -212,6 +213,7 @@ def test_a_formula_is_compiled_once_per_machine_and_anew_when_edited(tmp_path):
     assert run(use, NUMBA_CACHE_DIR=str(tmp_path)) == "3.0 0\n"
 
 
+@pytest.mark.slow
 def test_the_formulas_of_distnet_are_cached():
     code = """
 import numpy as np

@@ -74,6 +74,7 @@ def options_of(fake: Path, flavour: str, *arguments: object, **environment: str)
     return lines[: lines.index(sys.executable)]
 
 
+@pytest.mark.usefixtures("mpirun")
 def test_the_script_runs_on_the_ranks_asked_for_with_its_arguments(script):
     done = run("-n", 3, script, "--epochs", 2, "two words", "-n", 9)
     assert done.returncode == 0, done.stderr
@@ -82,6 +83,7 @@ def test_the_script_runs_on_the_ranks_asked_for_with_its_arguments(script):
     assert sorted(done.stdout.splitlines()) == expected
 
 
+@pytest.mark.usefixtures("mpirun")
 def test_the_exit_code_is_that_of_the_job(script):
     assert run("-np", 2, script, EXIT="7").returncode == 7
 
@@ -108,6 +110,7 @@ def restarted(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("mpirun")
 @pytest.mark.parametrize(
     ("most", "codes", "starts", "code"),
     [(5, (75, -9, 1, 0), 4, 0), (1, (3, 4, 0), 2, 4), (0, (75, 0), 1, 75), (3, (0,), 1, 0)],
@@ -124,6 +127,7 @@ def test_a_job_that_failed_or_saved_itself_is_started_again(restarted, tmp_path,
         assert said[-1] == f"run.sh: the job ended with exit code {code} after {starts - 1} restarts."
 
 
+@pytest.mark.usefixtures("mpirun")
 def test_a_job_is_told_to_end_and_not_started_again(restarted, tmp_path):
     command = [str(RUN), "-n", "1", "--max-restarts", "5", str(restarted), str(tmp_path / "starts"), "wait"]
     job = subprocess.Popen(command, env=os.environ | {"PYTHON": sys.executable}, stderr=subprocess.PIPE, text=True)
@@ -137,6 +141,7 @@ def test_a_job_is_told_to_end_and_not_started_again(restarted, tmp_path):
     assert (tmp_path / "starts").read_text() == "x"
 
 
+@pytest.mark.usefixtures("mpirun")
 def test_threads_that_the_user_chose_stay(script):
     done = run("-n", 2, script, OMP_NUM_THREADS="5")
     assert [line.split("|")[2:4] for line in done.stdout.splitlines()] == [["5", "None"]] * 2
@@ -195,7 +200,7 @@ def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
     python.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then echo {tmp_path}; echo 3; fi\n')
     python.chmod(0o755)
     path = f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
-    done = run("-n", 1, script, PATH=path, PYTHON=str(python), VERSION=VERSIONS["mpich"])
+    done = run("-n", 1, script, PATH=path, PYTHON=str(python), VERSION=VERSIONS["mpich"], MPIRUN="")
     assert done.stdout.splitlines() == ["OMP=3", "-n", "1", str(python), str(script)]
 
 
@@ -215,7 +220,7 @@ def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(script, arguments, message):
-    done = run(*(argument.format(script=script) for argument in arguments))
+    done = run(*(argument.format(script=script) for argument in arguments), MPIRUN="none")
     assert done.returncode == 2
     assert message in done.stderr
     assert "launch/run.sh --help" in done.stderr
@@ -223,10 +228,10 @@ def test_wrong_usage_is_explained_with_exit_code_2(script, arguments, message):
 
 def test_a_missing_mpirun_or_python_is_named(script):
     assert "none/mpirun was not found" in run("-n", 1, script, MPIRUN="none/mpirun").stderr
-    assert "none/python does not start" in run("-n", 1, script, PYTHON="none/python").stderr
+    assert "none/python does not start" in run("-n", 1, script, PYTHON="none/python", MPIRUN="none").stderr
 
 
 def test_help_is_printed_on_request():
-    done = run("--help")
+    done = run("--help", MPIRUN="none")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: launch/run.sh")

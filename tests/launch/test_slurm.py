@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("mpirun")
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = "import os, sys, time\nopen(sys.argv[1], 'w').close()\n"
 SAVES_ITSELF = "import signal\nsignal.signal(signal.SIGUSR1, lambda *_: os._exit(75))\n" + SCRIPT + "time.sleep(30)\n"

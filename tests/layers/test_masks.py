@@ -1,10 +1,8 @@
 """What becomes of a mask on its way through every layer, against real Keras 3 in a process of its own."""
 
-import importlib.util
 import json
 import os
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +13,6 @@ import given_masks
 from distnet import layers
 from distnet.layers.engine.context import ForwardContext, Workspaces
 from layer_cases import CASES, one_or_list
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed")
 
 IN_KERAS = Path(__file__).parents[1] / "tools" / "masks_in_keras.py"
 """What asks Keras, never imported here: it imports Keras."""
@@ -98,7 +94,7 @@ def ours(model, x):
 
 
 @pytest.fixture(scope="session")
-def asked(tmp_path_factory, beside):
+def asked(tmp_path_factory, beside, keras_3):
     """The models with their inputs, and the process that asks Keras about them, with its folder."""
     folder = tmp_path_factory.mktemp("masks")
     made = models()
@@ -108,7 +104,7 @@ def asked(tmp_path_factory, beside):
         np.savez(folder / f"{number}.npz", **{f"{k}{i}": a for k, parts in arrays.items() for i, a in enumerate(parts)})
     environment = {**os.environ, "KERAS_BACKEND": "numpy"}
     keras.config.set_floatx("float32")
-    return made, beside([sys.executable, str(IN_KERAS), str(folder)], env=environment), folder
+    return made, beside([keras_3, str(IN_KERAS), str(folder)], env=environment), folder
 
 
 @pytest.fixture

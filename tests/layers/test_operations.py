@@ -50,6 +50,7 @@ def test_keras_texts_are_read_and_trained_on(golden):
     assert_is_golden(operation_cases.trained(keras, model), golden)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
 @pytest.mark.parametrize("with_mask", [False, True])
 def test_files_hold_them(tmp_path, ending, with_mask):

@@ -20,10 +20,7 @@ KERAS_2 = os.environ.get("KERAS_2_PYTHON", sys.executable)
 """A Python with tf_keras, which may be another one than this."""
 HAS_KERAS_2 = sys.executable != KERAS_2 or importlib.util.find_spec("tf_keras") is not None
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras 3 is not installed"),
-]
+pytestmark = pytest.mark.timeout(900)
 
 OF_KERAS_3 = {
     "loss_CategoricalGeneralizedCrossEntropy.h5",  # Keras 3.15 does not find it in its own HDF5 files either
@@ -158,14 +155,14 @@ ASKED = {
 
 
 @pytest.fixture(scope="session")
-def exchanges(tmp_path_factory, beside):
+def exchanges(tmp_path_factory, beside, keras_3):
     """What Keras 3 is asked, all at once."""
     made = {
         name: Exchange(tmp_path_factory.mktemp(name), cases(), *rest, without=OF_KERAS_3)
         for name, (cases, *rest) in ASKED.items()
     }
-    ask(beside, "keras", sys.executable, made["layers"])
-    ask(beside, "keras", sys.executable, made["parts"], made["graphs"], made["optimizers"])
+    ask(beside, "keras", keras_3, made["layers"])
+    ask(beside, "keras", keras_3, made["parts"], made["graphs"], made["optimizers"])
     return made
 
 

@@ -72,6 +72,7 @@ def test_an_attention_has_its_shapes_in_the_file_for_keras_2_alone(tmp_path):
     assert not shapes.keys() & of_both.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keras_optimizer", [False, True])
 @pytest.mark.parametrize("make", [*GRAPHS, attentions])
 def test_a_model_comes_back_from_either_form_and_trains_on_alike(make, keras_optimizer, tmp_path):

@@ -74,11 +74,13 @@ def check(model, numbers):
         check_evaluation("evaluate_after", 1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("archive", "name"), FILES)
 def test_training_goes_on_as_in_keras(archive, name, tmp_path):
     check(*unpacked(archive, name, tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".h5", ".keras"])
 @pytest.mark.parametrize(("archive", "name"), MEANINGS)
 def test_what_keras_2_meant_lasts_through_files_of_ones_own(archive, name, ending, tmp_path):

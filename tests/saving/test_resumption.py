@@ -51,6 +51,7 @@ def assert_same(model, history, expected, expected_history):
     assert history.epoch == expected_history.epoch
 
 
+@pytest.mark.slow
 def test_a_model_read_in_mid_training_goes_on_exactly(optimizer, tmp_path):
     whole, part = make(optimizer), make(optimizer)
     expected = whole.fit(X, Y, epochs=5, **FIT)
@@ -61,6 +62,7 @@ def test_a_model_read_in_mid_training_goes_on_exactly(optimizer, tmp_path):
     assert_same(again, history, whole, expected)
 
 
+@pytest.mark.slow
 def test_resume_gives_a_fresh_model_everything(optimizer, tmp_path):
     whole, part = make(optimizer), make(optimizer)
     expected = whole.fit(X, Y, epochs=4, **FIT)

@@ -140,6 +140,7 @@ def datatype(file):
     file["model_weights/type"] = np.dtype("f8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -232,6 +233,7 @@ def many_layers(count):
     return {"class_name": "Sequential", "config": [{"class_name": "Flatten", "config": {}}] * count}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -17,6 +17,7 @@ COMPILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["model.keras", "model.h5"])
 @pytest.mark.parametrize("name", COMPILED)
 def test_a_loaded_model_measures_what_the_saved_one_did(tmp_path, name, path):

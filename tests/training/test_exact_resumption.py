@@ -179,6 +179,7 @@ def fit(case, folder, saving, resume=None):
     return model.get_weights(), {**end, "seen": counting.seen, "step": model.training_state.step}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_goes_on_from_any_moment_as_if_nothing_had_happened(case, tmp_path):
     saving = Saving(tmp_path, 2 if case == "arrays" else 5)

@@ -24,6 +24,7 @@ def floatx(request):
     distnet.config.set_floatx("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", network_cases.CASES, ids=lambda case: case.__name__)
 def test_ten_steps_give_keras_losses(case, floatx):
     prefix = f"{floatx}/{case.__name__}/"

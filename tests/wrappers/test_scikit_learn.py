@@ -102,6 +102,7 @@ def standing_still():
     return model
 
 
+@pytest.mark.slow
 def test_workers_start_from_weights_of_their_own_which_the_jobs_seed_decides():
     first, second = untrained()
     assert not np.array_equal(first, second)

@@ -173,4 +173,5 @@ def main():
     packed.save(Path(__file__).with_name("losses.npz"), out, cases)
 
 
-main()
+if __name__ == "__main__":
+    main()

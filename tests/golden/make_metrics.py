@@ -196,4 +196,5 @@ def main():
     packed.save(Path(__file__).with_name("metrics.npz"), out, cases)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,16 +11,17 @@ import warnings
 
 import distnet
 
-script, folder, seed = (*sys.argv[1:], "")[:3]
-warnings.simplefilter("error")
-# BLAS was seen to raise this flag, once in 300 jobs, for finite arrays and a finite product. The history shows a nan.
-warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
-if not seed:
-    distnet.utils.set_random_seed(7)
-elif seed != "any":
-    distnet.random.set_job_seed(int(seed))
-os.chdir(folder)
-names = runpy.run_path(script, run_name="__main__")
-if distnet.distribution.is_chief():
-    print("SEED", distnet.random.job_seed())
-    print("HISTORY", json.dumps(names["history"].history))
+if __name__ == "__main__":
+    script, folder, seed = (*sys.argv[1:], "")[:3]
+    warnings.simplefilter("error")
+    # BLAS was seen to raise this flag, once in 300 jobs, for a finite product. A nan shows in the history.
+    warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
+    if not seed:
+        distnet.utils.set_random_seed(7)
+    elif seed != "any":
+        distnet.random.set_job_seed(int(seed))
+    os.chdir(folder)
+    names = runpy.run_path(script, run_name="__main__")
+    if distnet.distribution.is_chief():
+        print("SEED", distnet.random.job_seed())
+        print("HISTORY", json.dumps(names["history"].history))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import distnet as keras
 
-example, overrides = Path(sys.argv[1]), json.loads(sys.argv[2])
 fit = keras.Model.fit
 
 
@@ -19,6 +18,10 @@ def fit_briefly(self, *args, **options):
 
 
 keras.Model.fit = fit_briefly
-sys.argv[:] = [str(example)]
-sys.path.insert(0, str(example.parent))
-runpy.run_path(str(example), run_name="__main__")
+
+
+if __name__ == "__main__":
+    example, overrides = Path(sys.argv[1]), json.loads(sys.argv[2])
+    sys.argv[:] = [str(example)]
+    sys.path.insert(0, str(example.parent))
+    runpy.run_path(str(example), run_name="__main__")

@@ -56,4 +56,5 @@ def main() -> None:
     print("NumPy computes what XLA computes")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -55,4 +55,5 @@ def main() -> None:
         np.savez(out, **everything)
 
 
-main()
+if __name__ == "__main__":
+    main()

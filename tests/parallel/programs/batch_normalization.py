@@ -59,14 +59,15 @@ def trained():
     }
 
 
-keras.config.set_floatx("float64")
-found = {}
-for case, options in {"all": {}, "rows": {"axis": 1}, "plain": {"center": False, "scale": False}}.items():
-    ways = [gathered(counts, **options) for counts in SHARDS[WORLD.size]]
-    for i, way in enumerate(ways):
-        for key, value in way.items():
-            np.testing.assert_allclose(value, ways[0][key], rtol=1e-12, atol=1e-12, err_msg=f"{case} {i} {key}")
-    found |= {f"{case} {key}": value for key, value in ways[-1].items()}
-found |= {f"trained {key}": np.asarray(value) for key, value in trained().items()}
-if keras.distribution.is_chief():
-    np.savez(sys.argv[1], **found)
+if __name__ == "__main__":
+    keras.config.set_floatx("float64")
+    found = {}
+    for case, options in {"all": {}, "rows": {"axis": 1}, "plain": {"center": False, "scale": False}}.items():
+        ways = [gathered(counts, **options) for counts in SHARDS[WORLD.size]]
+        for i, way in enumerate(ways):
+            for key, value in way.items():
+                np.testing.assert_allclose(value, ways[0][key], rtol=1e-12, atol=1e-12, err_msg=f"{case} {i} {key}")
+        found |= {f"{case} {key}": value for key, value in ways[-1].items()}
+    found |= {f"trained {key}": np.asarray(value) for key, value in trained().items()}
+    if keras.distribution.is_chief():
+        np.savez(sys.argv[1], **found)

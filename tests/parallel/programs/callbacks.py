@@ -9,7 +9,6 @@ import distnet as keras
 from distnet import comm, layers, optimizers
 from distnet.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint
 
-OUT = Path(sys.argv[1])
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(151, 8))
 Y = np.eye(3)[RNG.integers(0, 3, 151)]
@@ -170,17 +169,22 @@ def library():
     }
 
 
-keras.config.set_floatx("float64")
-found = {}
-for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, library):
-    for part, values in case().items():
-        found |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
-shared = {
-    key: value.tobytes() for key, value in found.items() if key.split("/")[1] not in ("files", "csv", "answers", "seen")
-}
-everywhere = comm.world().allgather_object(shared)
-for rank, theirs in enumerate(everywhere):
-    apart = [key for key in shared if theirs.get(key) != shared[key]]
-    assert not apart, f"rank {rank} differs in {apart}"
-if keras.distribution.is_chief():
-    np.savez(OUT, **found)
+if __name__ == "__main__":
+    OUT = Path(sys.argv[1])
+
+    keras.config.set_floatx("float64")
+    found = {}
+    for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, library):
+        for part, values in case().items():
+            found |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
+    shared = {
+        key: value.tobytes()
+        for key, value in found.items()
+        if key.split("/")[1] not in ("files", "csv", "answers", "seen")
+    }
+    everywhere = comm.world().allgather_object(shared)
+    for rank, theirs in enumerate(everywhere):
+        apart = [key for key in shared if theirs.get(key) != shared[key]]
+        assert not apart, f"rank {rank} differs in {apart}"
+    if keras.distribution.is_chief():
+        np.savez(OUT, **found)

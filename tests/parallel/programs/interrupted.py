@@ -16,9 +16,6 @@ import distnet as keras
 from distnet import layers, optimizers
 from distnet.saving import background
 
-modes, kind, folder = sys.argv[1].split(","), sys.argv[2], Path(sys.argv[3])
-killed = int(sys.argv[4]) if len(sys.argv) > 4 else None
-checkpoint = folder / "checkpoints" / "model.h5"
 OPTIMIZERS = {
     "nadam": lambda: optimizers.Nadam(0.01, weight_decay=0.001),
     "averaged": lambda: optimizers.Adam(
@@ -73,8 +70,13 @@ def train(mode):
         np.savez(folder / f"{mode}.npz", **found, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
 
 
-keras.config.set_floatx("float64")
-rng = np.random.default_rng(0)
-x, y = rng.normal(size=(1003, 20)), rng.integers(0, 5, 1003)
-for mode in modes:
-    train(mode)
+if __name__ == "__main__":
+    modes, kind, folder = sys.argv[1].split(","), sys.argv[2], Path(sys.argv[3])
+    killed = int(sys.argv[4]) if len(sys.argv) > 4 else None
+
+    keras.config.set_floatx("float64")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(1003, 20)), rng.integers(0, 5, 1003)
+    checkpoint = folder / "checkpoints" / "model.h5"
+    for mode in modes:
+        train(mode)

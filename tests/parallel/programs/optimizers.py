@@ -33,17 +33,20 @@ def train(optimizer):
     return model, history.history
 
 
-keras.config.set_floatx("float64")
-found = {}
-o = keras.optimizers
-wrapped = {
-    "LossScaleOptimizer": lambda: o.LossScaleOptimizer(o.Nadam(0.01, global_clipnorm=0.1), 64.0, 5),
-    "MultiOptimizer": lambda: o.MultiOptimizer(o.OptimizerMap(o.SGD(0.1, clipnorm=0.1), {".*/kernel": o.Adam(0.01)})),
-}
-for name, optimizer in {**OPTIMIZERS.classes(), **wrapped}.items():
-    model, history = train(optimizer())
-    found |= {f"{name}/{key}": np.array(values) for key, values in history.items()}
-    found |= {f"{name}/{v.path.split('/', 1)[1]}{i}": v.value for i, v in enumerate(model.variables)}
-    assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
-if keras.distribution.is_chief():
-    np.savez(sys.argv[1], **found)
+if __name__ == "__main__":
+    keras.config.set_floatx("float64")
+    found = {}
+    o = keras.optimizers
+    wrapped = {
+        "LossScaleOptimizer": lambda: o.LossScaleOptimizer(o.Nadam(0.01, global_clipnorm=0.1), 64.0, 5),
+        "MultiOptimizer": lambda: o.MultiOptimizer(
+            o.OptimizerMap(o.SGD(0.1, clipnorm=0.1), {".*/kernel": o.Adam(0.01)})
+        ),
+    }
+    for name, optimizer in {**OPTIMIZERS.classes(), **wrapped}.items():
+        model, history = train(optimizer())
+        found |= {f"{name}/{key}": np.array(values) for key, values in history.items()}
+        found |= {f"{name}/{v.path.split('/', 1)[1]}{i}": v.value for i, v in enumerate(model.variables)}
+        assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
+    if keras.distribution.is_chief():
+        np.savez(sys.argv[1], **found)

@@ -70,10 +70,12 @@ CASES = {
     "no file, on any rank": lambda model: model.fit(X, Y, resume="nowhere.h5", **OPTIONS),
 }
 
-for name, call in CASES.items():
-    try:
-        call(built())
-    except (keras.errors.DistnetError, LookupError) as error:
-        os.write(sys.stdout.fileno(), f"{rank()} | {name} | {type(error).__name__} | {error}\n".encode())
-    history = built().fit(X, Y, **OPTIONS).history
-os.write(sys.stdout.fileno(), f"{rank()} | then | {history['loss'][0]:.12f}\n".encode())
+
+if __name__ == "__main__":
+    for name, call in CASES.items():
+        try:
+            call(built())
+        except (keras.errors.DistnetError, LookupError) as error:
+            os.write(sys.stdout.fileno(), f"{rank()} | {name} | {type(error).__name__} | {error}\n".encode())
+        history = built().fit(X, Y, **OPTIONS).history
+    os.write(sys.stdout.fileno(), f"{rank()} | then | {history['loss'][0]:.12f}\n".encode())

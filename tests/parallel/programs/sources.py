@@ -10,12 +10,6 @@ import distnet as keras
 from distnet import callbacks, layers
 from distnet.preprocessing.image import ImageDataGenerator
 
-mode, folder = sys.argv[1], Path(sys.argv[2])
-keras.config.set_floatx("float64")
-rng = np.random.default_rng(0)
-x, y = rng.normal(size=(47, 5)), rng.normal(size=(47, 1))
-pictures = rng.normal(size=(23, 4, 4, 1))
-
 
 class Shuffled(keras.utils.Sequence):
     def __init__(self):
@@ -42,18 +36,6 @@ def drawn(seed):
 
 def images():
     return ImageDataGenerator(rotation_range=20, horizontal_flip=True).flow(pictures[:21], y[:21], 5, seed=4)
-
-
-DATA = {
-    "arrays": lambda: {"x": x, "y": y, "batch_size": 10, "validation_split": 0.2},
-    "short epochs": lambda: {"x": x, "y": y, "batch_size": 10, "steps_per_epoch": 3, "shuffle": "batch"},
-    "sequence": lambda: {"x": Shuffled(), "validation_data": Shuffled()},
-    "generators": lambda: {
-        **{"x": drawn(1), "steps_per_epoch": 6, "validation_data": drawn(2)},
-        "validation_steps": 2,
-    },
-    "images": lambda: {"x": images()},
-}
 
 
 class Saving(callbacks.Callback):
@@ -86,17 +68,35 @@ def make(kind):
     return model
 
 
-found = {}
-for kind, data in DATA.items():
-    for hook, at in (("batch", 8), ("validation", 3)):
-        if hook == "validation" and "validation_data" not in data():
-            continue
-        name, path = f"{kind}, {hook}", folder / f"{kind}-{hook}.h5"
-        watching = [Saving(path, hook, at), callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=9)]
-        model = make(kind)
-        resume = path if mode == "resume" else None
-        history = model.fit(**data(), epochs=4, verbose=0, callbacks=watching, resume=resume)
-        found |= {f"{name}, {key}": values for key, values in history.history.items()}
-        found |= {f"{name}, weight {i}": w for i, w in enumerate(model.get_weights())}
-if keras.distribution.is_chief():
-    np.savez(folder / f"{mode}.npz", **found)
+if __name__ == "__main__":
+    mode, folder = sys.argv[1], Path(sys.argv[2])
+    keras.config.set_floatx("float64")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(47, 5)), rng.normal(size=(47, 1))
+    pictures = rng.normal(size=(23, 4, 4, 1))
+
+    DATA = {
+        "arrays": lambda: {"x": x, "y": y, "batch_size": 10, "validation_split": 0.2},
+        "short epochs": lambda: {"x": x, "y": y, "batch_size": 10, "steps_per_epoch": 3, "shuffle": "batch"},
+        "sequence": lambda: {"x": Shuffled(), "validation_data": Shuffled()},
+        "generators": lambda: {
+            **{"x": drawn(1), "steps_per_epoch": 6, "validation_data": drawn(2)},
+            "validation_steps": 2,
+        },
+        "images": lambda: {"x": images()},
+    }
+
+    found = {}
+    for kind, data in DATA.items():
+        for hook, at in (("batch", 8), ("validation", 3)):
+            if hook == "validation" and "validation_data" not in data():
+                continue
+            name, path = f"{kind}, {hook}", folder / f"{kind}-{hook}.h5"
+            watching = [Saving(path, hook, at), callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=9)]
+            model = make(kind)
+            resume = path if mode == "resume" else None
+            history = model.fit(**data(), epochs=4, verbose=0, callbacks=watching, resume=resume)
+            found |= {f"{name}, {key}": values for key, values in history.history.items()}
+            found |= {f"{name}, weight {i}": w for i, w in enumerate(model.get_weights())}
+    if keras.distribution.is_chief():
+        np.savez(folder / f"{mode}.npz", **found)

@@ -8,14 +8,10 @@ import numpy as np
 import distnet as keras
 from distnet import callbacks, comm, layers, metrics, random
 
-OUT = Path(sys.argv[1])
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(47, 6))
 Y = np.eye(3)[RNG.integers(0, 3, 47)]
 IMAGES = RNG.uniform(0, 255, (13, 6, 6, 2))
-keras.config.set_floatx("float64")
-if len(sys.argv) > 2:
-    random.set_job_seed(int(sys.argv[2]))
 
 
 def fitted(model, x=X, y=Y, **options):
@@ -91,15 +87,21 @@ def batch_by_batch():
     return found | {"evaluated": model.evaluate(X, Y, verbose=0), "predicted": model.predict(X, verbose=0)}
 
 
-found = {}
-for case in (
-    *(functional, by_hand, callbacks_that_draw, generators, batch_normalization),
-    *(recurrent, resumption, batch_by_batch),
-):
-    part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
-    everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
-    apart = [key for key in part if len({theirs[key] for theirs in everywhere}) > 1]
-    assert not apart, f"the ranks differ in {apart}"
-    found |= part
-if keras.distribution.is_chief():
-    np.savez(OUT, seed=random.job_seed(), **found)
+if __name__ == "__main__":
+    OUT = Path(sys.argv[1])
+    keras.config.set_floatx("float64")
+    if len(sys.argv) > 2:
+        random.set_job_seed(int(sys.argv[2]))
+
+    found = {}
+    for case in (
+        *(functional, by_hand, callbacks_that_draw, generators, batch_normalization),
+        *(recurrent, resumption, batch_by_batch),
+    ):
+        part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
+        everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
+        apart = [key for key in part if len({theirs[key] for theirs in everywhere}) > 1]
+        assert not apart, f"the ranks differ in {apart}"
+        found |= part
+    if keras.distribution.is_chief():
+        np.savez(OUT, seed=random.job_seed(), **found)

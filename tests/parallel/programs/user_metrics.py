@@ -69,29 +69,32 @@ class Rms(keras.metrics.Mean):
         return np.sqrt(super().result())
 
 
-keras.utils.set_random_seed(1)
-keras.config.set_floatx("float64")
-rng = np.random.default_rng(1)
-x, weight = rng.random((37, 4)), rng.random(37)
-y = (x.sum(axis=1, keepdims=True) > 2).astype(float)
+if __name__ == "__main__":
+    keras.utils.set_random_seed(1)
+    keras.config.set_floatx("float64")
+    rng = np.random.default_rng(1)
+    x, weight = rng.random((37, 4)), rng.random(37)
+    y = (x.sum(axis=1, keepdims=True) > 2).astype(float)
 
-model = keras.Sequential(
-    [keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1, activation="sigmoid")]
-)
-model.set_weights([np.linspace(-1, 1, 12).reshape(4, 3), np.zeros(3), np.linspace(-1, 1, 3).reshape(3, 1), np.zeros(1)])
-own = ["Precision", "Recall", "TruePositives", "RootMeanSquaredError"]
-model.compile(
-    "sgd",
-    "mse",
-    metrics=[Share(), PerClass(), F1(), Rms(), *(getattr(keras.metrics, name)() for name in own)],
-    weighted_metrics=[Rms(name="rms_weighted")],
-)
-out = Path(sys.argv[1])
-model.fit(x, y, batch_size=10, verbose=0)
-model.save(out.with_suffix(".h5"))
-model = keras.models.load_model(
-    out.with_suffix(".h5"), custom_objects={"Share": Share, "PerClass": PerClass, "F1": F1, "Rms": Rms}
-)
-history = model.fit(x, y, sample_weight=weight, epochs=3, batch_size=10, verbose=0, validation_data=(x, y)).history
-if keras.distribution.is_chief():
-    np.savez(out, **{key: np.array(values) for key, values in history.items()})
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1, activation="sigmoid")]
+    )
+    model.set_weights(
+        [np.linspace(-1, 1, 12).reshape(4, 3), np.zeros(3), np.linspace(-1, 1, 3).reshape(3, 1), np.zeros(1)]
+    )
+    own = ["Precision", "Recall", "TruePositives", "RootMeanSquaredError"]
+    model.compile(
+        "sgd",
+        "mse",
+        metrics=[Share(), PerClass(), F1(), Rms(), *(getattr(keras.metrics, name)() for name in own)],
+        weighted_metrics=[Rms(name="rms_weighted")],
+    )
+    out = Path(sys.argv[1])
+    model.fit(x, y, batch_size=10, verbose=0)
+    model.save(out.with_suffix(".h5"))
+    model = keras.models.load_model(
+        out.with_suffix(".h5"), custom_objects={"Share": Share, "PerClass": PerClass, "F1": F1, "Rms": Rms}
+    )
+    history = model.fit(x, y, sample_weight=weight, epochs=3, batch_size=10, verbose=0, validation_data=(x, y)).history
+    if keras.distribution.is_chief():
+        np.savez(out, **{key: np.array(values) for key, values in history.items()})

@@ -164,16 +164,30 @@ def layers_as_activations():
     return fitted(model, "mse", TARGETS)
 
 
-keras.config.set_floatx("float64")
-found = {}
-for case in (
-    *(sample_weights, weighted_mean, sum_reduction, ignored_class, one_mask_a_batch, batches_smaller_than_the_ranks),
-    *(activity_penalty, averaged_and_accumulated, every_kind_of_metric, several_metrics_of_values, steps_and_orders),
-    *(deferred_build, batch_by_batch, asked, layers_as_activations),
-):
-    part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
-    everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
-    assert all(theirs == everywhere[0] for theirs in everywhere), f"{case.__name__}: the ranks differ"
-    found |= part
-if keras.distribution.is_chief():
-    np.savez(sys.argv[1], **found)
+if __name__ == "__main__":
+    keras.config.set_floatx("float64")
+    found = {}
+    for case in (
+        *(
+            sample_weights,
+            weighted_mean,
+            sum_reduction,
+            ignored_class,
+            one_mask_a_batch,
+            batches_smaller_than_the_ranks,
+        ),
+        *(
+            activity_penalty,
+            averaged_and_accumulated,
+            every_kind_of_metric,
+            several_metrics_of_values,
+            steps_and_orders,
+        ),
+        *(deferred_build, batch_by_batch, asked, layers_as_activations),
+    ):
+        part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
+        everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
+        assert all(theirs == everywhere[0] for theirs in everywhere), f"{case.__name__}: the ranks differ"
+        found |= part
+    if keras.distribution.is_chief():
+        np.savez(sys.argv[1], **found)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import subprocess
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -25,8 +27,18 @@ BY_STRING = {
     "wrappers.__init__": {"distnet.wrappers.scikit_learn": 1, "distnet.wrappers.keras_3": 1},  # need scikit-learn
 }
 """What is imported by string: module -> name of what it imports (None: worked out) -> how often."""
+SETS_UP = {
+    *("add", "importorskip", "insert", "set_dtype_policy", "set_floatx", "set_random_seed", "setdefault"),
+    *("simplefilter", "update"),
+}
+"""Functions that a file of the tests may call when it is imported."""
+AT_THE_ROOT = {
+    *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
+    *("README.md", "benchmarks", "distnet", "docs", "examples", "launch", "pyproject.toml", "tests"),
+}
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Every file of the package: its path with dots -> its text, parsed."""
     paths = sorted(PACKAGE.rglob("*.py"))
@@ -43,11 +55,8 @@ def level(module: str) -> int:
 
 
 def calls(tree: ast.Module, *names: str) -> list[ast.Call]:
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names
-    ]
+    every = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node for node in every if getattr(node.func, "attr", getattr(node.func, "id", None)) in names]
 
 
 def constant(node: ast.expr) -> str | None:
@@ -97,3 +106,33 @@ def test_names_are_found_in_rooms_below():
         for room in rooms:
             if room is not None:
                 assert level(room) >= level(name), f"distnet.{name} finds names in distnet.{room}, which is above it"
+
+
+def does_something(node: ast.stmt) -> bool:
+    """Whether a statement of a file does more, when the file is imported, than to define and to set up."""
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return any(isinstance(part, ast.Attribute) and ast.unparse(part) == "sys.argv" for part in ast.walk(node))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return ast.unparse(node.value.func).rpartition(".")[2] not in SETS_UP
+    if isinstance(node, ast.If):
+        is_guard = ast.unparse(node.test) == "__name__ == '__main__'"
+        return not is_guard and not all(isinstance(part, ast.Import) for part in node.body)
+    return isinstance(node, ast.With | ast.Try | ast.While)
+
+
+def test_programs_of_the_tests_have_a_main_guard():
+    """But the tutorials', which are as their readers write them."""
+    paths = [path for path in (ROOT / "tests").rglob("*.py") if not path.is_relative_to(ROOT / "tests/tutorials")]
+    unguarded = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in paths
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if does_something(node)
+    }
+    assert unguarded == set()
+
+
+def test_nothing_lies_at_the_root_that_does_not_belong_there():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    names = {name.split("/")[0] for name in tracked.splitlines()}
+    assert names <= AT_THE_ROOT

@@ -19,18 +19,31 @@ SHAPES = {
 }
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Images of MNIST's number and size: ten random patterns, over and over."""
-    folder = tmp_path_factory.mktemp("data")
+FEWER = {name: (shape[0] // 10, *shape[1:]) for name, shape in SHAPES.items()}
+
+
+def written(folder: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
+    """A folder with files of MNIST's form: ten random patterns, over and over."""
     (folder / "mnist").mkdir()
     patterns = np.random.default_rng(0).integers(0, 256, (10, 28, 28), dtype=np.uint8)
-    for name, shape in SHAPES.items():
+    for name, shape in shapes.items():
         labels = (np.arange(shape[0]) % 10).astype(np.uint8)
         array = patterns[labels] if len(shape) == 3 else labels
         content = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape) + array.tobytes()
         (folder / "mnist" / f"{name}.gz").write_bytes(gzip.compress(content, 1))
     return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many images as MNIST has."""
+    return written(tmp_path_factory.mktemp("data"), SHAPES)
+
+
+@pytest.fixture(scope="module")
+def fewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tenth of the images, for programs that were told so: ``on_fewer``."""
+    return written(tmp_path_factory.mktemp("fewer"), FEWER)
 
 
 def result(output: str) -> tuple[float, float]:
@@ -41,10 +54,20 @@ def result(output: str) -> tuple[float, float]:
     return float(losses[0]), float(accuracies[0])
 
 
-def without(module: str, *options: str) -> str:
+def on_fewer(path: Path, before: str = "") -> Path:
+    """A program that runs the example with its arguments, on a tenth of MNIST."""
+    path.write_text(
+        f"import runpy\n{before}\nfrom distnet.datasets import mnist\n"
+        "mnist.SHAPES.update({name: (shape[0] // 10, *shape[1:]) for name, shape in mnist.SHAPES.items()})\n"
+        f"runpy.run_path({str(EXAMPLE)!r}, run_name='__main__')\n"
+    )
+    return path
+
+
+def without(module: str) -> str:
     """A program that runs the example where this module cannot be imported."""
     return (
-        f"import runpy, sys; sys.modules[{module!r}] = None; sys.argv[1:] = {list(options)!r}; "
+        f"import runpy, sys; sys.modules[{module!r}] = None; sys.argv[1:] = []; "
         f"runpy.run_path({str(EXAMPLE)!r}, run_name='__main__')"
     )
 
@@ -57,13 +80,14 @@ def test_it_prints_the_model_and_the_same_result_on_any_number_of_ranks(data, al
     assert result(three) == pytest.approx(result(one), abs=2e-3)
 
 
-def test_it_goes_on_from_its_checkpoint_on_another_number_of_ranks(data, alone, ranks, tmp_path):
-    options = ("--data", data, "--batch-size", 2000, "--verbose", 2, "--checkpoint")
-    whole = alone.run(EXAMPLE, *options, tmp_path / "whole.h5", "--epochs", 2).succeeded().stdout
+def test_it_goes_on_from_its_checkpoint_on_another_number_of_ranks(fewer, alone, ranks, tmp_path):
+    example = on_fewer(tmp_path / "example.py")
+    options = ("--data", fewer, "--batch-size", 200, "--verbose", 2, "--checkpoint")
+    whole = alone.run(example, *options, tmp_path / "whole.h5", "--epochs", 2).succeeded().stdout
     resumed = (*options, tmp_path / "model.h5", "--resume")
-    first = ranks(2).run(EXAMPLE, *resumed, "--epochs", 1).succeeded().stdout
+    first = ranks(2).run(example, *resumed, "--epochs", 1).succeeded().stdout
     assert "model.h5 does not exist yet: training starts afresh." in first
-    second = alone.run(EXAMPLE, *resumed, "--epochs", 2).succeeded().stdout
+    second = alone.run(example, *resumed, "--epochs", 2).succeeded().stdout
     assert "Epoch 1/2" not in second
     assert "Epoch 2/2" in second
     assert result(second) == pytest.approx(result(whole), abs=2e-3)
@@ -84,9 +108,10 @@ def test_without_scikit_learn_either_it_names_the_package(alone):
     assert job.stdout.rstrip().endswith("pip install scikit-learn")
 
 
-def test_alone_it_never_imports_mpi4py(data, alone):
-    options = ("--data", str(data), "--epochs", "1", "--batch-size", "10000", "--verbose", "0")
-    result(alone.run(without("mpi4py", *options)).succeeded().stdout)
+def test_alone_it_never_imports_mpi4py(fewer, alone, tmp_path):
+    example = on_fewer(tmp_path / "example.py", "import sys; sys.modules['mpi4py'] = None")
+    options = ("--data", fewer, "--epochs", 1, "--batch-size", 1000, "--verbose", 0)
+    result(alone.run(example, *options).succeeded().stdout)
 
 
 def test_resuming_from_no_checkpoint_is_a_usage_error(alone):

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MARKS_OF = {"mpirun": ("mpi",), "keras_3": ("keras", "slow"), "beside": ("slow",)}
+MARKS_OF = {"mpirun": ("mpi",), "keras_3": ("keras", "slow"), "beside": ("slow",), "alone": ("slow",)}
 """Fixture -> the marks of every test that uses it."""
 LAUNCHERS = ("mpirun", "mpiexec", "run.sh")
 SLOW_S = 2.0
@@ -28,12 +28,12 @@ SLOW_S = 2.0
 
 @functools.cache
 def _names_a_launcher(path: str) -> bool:
-    """Whether a program of this repository speaks of MPI's launchers, and so may start them."""
+    """Whether a program of this repository starts processes and speaks of MPI's launchers, and so may start them."""
     program = Path(path)
     if not program.is_file() or not program.resolve().is_relative_to(ROOT):
         return False
     text = program.read_text(encoding="utf-8", errors="ignore")
-    return any(name in text for name in LAUNCHERS)
+    return (program.suffix != ".py" or "subprocess" in text) and any(name in text for name in LAUNCHERS)
 
 
 def starts_ranks(command: list[str], environment: dict[str, str] | None) -> bool:

@@ -10,7 +10,7 @@ import cases_images
 import cases_sequences
 import cases_windows
 import distnet as keras
-from distnet import layers
+from distnet import errors, layers
 from distnet.layers import Layer
 from layer_run import LayerRun, numbers
 
@@ -112,3 +112,19 @@ CASES: dict[str, list[Case]] = {
 for table in (cases_core, cases_images, cases_sequences, cases_windows):
     for name, row, dynamic, options in table.CASES:
         CASES.setdefault(name, []).append(case_of(getattr(layers, name), row, dynamic, options))
+
+
+def simplest(kind):
+    """A case of a layer that stands in no table: without options, on the first of these rows that it takes."""
+    for row in ((3, 2), (4, 5, 2), (3, 4, 5, 2), (5,)):
+        try:
+            keras.Sequential([keras.Input(row), kind()])
+        except (errors.DistnetError, TypeError):
+            continue
+        return [case(kind, row)]
+    return []
+
+
+for name, kind in layers.LAYERS.classes().items():
+    if name not in CASES and kind.__module__.startswith("distnet."):
+        CASES[name] = simplest(kind)

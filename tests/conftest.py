@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import subprocess
 import sys
@@ -20,6 +21,12 @@ collect_ignore_glob = ["*/programs/*.py"]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Marks(), "marks")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector off the tests themselves: looking through thousands of them takes half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

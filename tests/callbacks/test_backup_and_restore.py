@@ -42,6 +42,7 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_it_goes_on_as_if_nothing_had_happened(make_model, data, tmp_path):
     def plateau():
         return ReduceLROnPlateau("loss", patience=1, min_delta=1.0)

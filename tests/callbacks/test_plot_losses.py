@@ -42,6 +42,7 @@ def test_training_and_validation_share_a_panel(make_model, data):
     }
 
 
+@pytest.mark.slow
 def test_a_png_is_written_without_a_display(make_model, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -50,6 +51,7 @@ def test_a_png_is_written_without_a_display(make_model, data, tmp_path, monkeypa
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_ending_says_the_format(make_model, data, tmp_path):
     train(make_model, data, PlotLosses(tmp_path / "new" / "curves.svg"))
     assert b"<svg" in (tmp_path / "new" / "curves.svg").read_bytes()
@@ -69,6 +71,7 @@ def test_a_notebook_shows_the_picture_and_redraws_it(make_model, data, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_epochs_without_validation_leave_a_gap_in_its_curve(make_model, data, tmp_path):
     callback = PlotLosses(tmp_path / "p.png")
     train(make_model, data, callback, validation_freq=2)

@@ -219,8 +219,8 @@ def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
         (("--hostfile", "none", "{script}"), "--hostfile none: no such file"),
     ],
 )
-def test_wrong_usage_is_explained_with_exit_code_2(script, arguments, message):
-    done = run(*(argument.format(script=script) for argument in arguments), MPIRUN="none")
+def test_wrong_usage_is_explained_with_exit_code_2(fake, script, arguments, message):
+    done = run(*(argument.format(script=script) for argument in arguments), MPIRUN=str(fake), VERSION="HYDRA")
     assert done.returncode == 2
     assert message in done.stderr
     assert "launch/run.sh --help" in done.stderr

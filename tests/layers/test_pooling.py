@@ -45,6 +45,7 @@ def test_the_first_of_equals_gets_the_gradient_of_a_window():
     np.testing.assert_array_equal(dx.ravel(), [1, 0, 0])
 
 
+@pytest.mark.slow
 def test_windows_of_many_entries_are_pooled():
     x = np.arange(400, dtype=np.float32).reshape(1, 400, 1)
     y, dx = run(layers.MaxPooling1D(400), x)

@@ -55,6 +55,7 @@ def test_the_old_file_stands_where_writing_fails(path, monkeypatch, call, error)
     assert os.listdir(path.parent) == ["model.h5"]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_half_way_through_leaves_the_old_file(alone, tmp_path):
     program = """
 import resource, sys

@@ -51,6 +51,7 @@ def no_space(monkeypatch):
     monkeypatch.setattr(background, "put", put)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_the_model_as_it_was(model, gate, tmp_path):
     before = model.get_weights()
     model.save_checkpoint(tmp_path / "m.h5")
@@ -144,6 +145,7 @@ def test_a_backup_that_is_deleted_is_not_written_afterwards(model, gate, tmp_pat
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.slow
 def test_the_program_does_not_end_before_the_file_stands(alone, tmp_path):
     program = """
 import sys, time
@@ -212,6 +214,7 @@ def test_a_backup_keeps_as_many_as_it_is_told(model, tmp_path):
     assert epochs == [4, 3, 2]
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_leaves_whole_files(alone, tmp_path):
     program = """
 import sys

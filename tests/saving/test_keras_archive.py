@@ -193,6 +193,7 @@ def test_an_archive_with_something_else_in_it_is_refused_by_name(model, tmp_path
     assert "other.keras" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_unpacked(model, tmp_path):
     model.save(tmp_path / "model.keras")
     contents = {**members(tmp_path / "model.keras"), "model.weights.h5": bytes(1 << 27)}
@@ -207,6 +208,7 @@ def lying(content, size):
     return content[:place] + size.to_bytes(4, "little") + content[place + 4 :]
 
 
+@pytest.mark.slow
 def test_what_is_unpacked_is_no_more_than_the_archive_declares(model, tmp_path):
     model.save(tmp_path / "model.keras")
     contents = {**members(tmp_path / "model.keras"), "model.weights.h5": bytes(1 << 28)}

@@ -148,6 +148,7 @@ def test_functions_of_the_users_own_are_found_in_custom_objects(path):
         models.load_model(path)
 
 
+@pytest.mark.slow
 def test_many_layers_are_more_than_one_attribute_can_hold(path):
     names = [f"{'long' * 100}_{i:03d}" for i in range(200)]
     stack = [layers.Dense(1, use_bias=False, name=name) for name in names]

@@ -80,6 +80,7 @@ def test_where_no_process_can_be_started_the_error_says_so(path, monkeypatch):
         Examiner().examine(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m.h5", "m.keras"])
 def test_a_file_that_bears_a_seal_is_examined_too_for_anybody_can_make_one(tmp_path, monkeypatch, name):
     model = models.Sequential([layers.Input(shape=(2,)), layers.Dense(2)])
@@ -118,6 +119,7 @@ open(f"{sys.argv[2]}/{keras.distribution.rank()}", "w").write(model.name)
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["same", "same"]
 
 
+@pytest.mark.slow
 def test_a_forked_process_starts_its_own(alone, tmp_path):
     program = """
 import os, sys, warnings

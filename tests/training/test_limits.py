@@ -96,6 +96,7 @@ def test_a_limit_that_is_reached_is_told(limited):
         model_of_keras().fit(X, Y, epochs=3, verbose=0)
 
 
+@pytest.mark.slow
 def test_the_environment_sets_the_limits(alone):
     program = """
 import warnings

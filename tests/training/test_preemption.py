@@ -52,6 +52,7 @@ def expected():
     return model, fit(model)
 
 
+@pytest.mark.slow
 def test_the_training_is_saved_at_the_next_step_and_goes_on_from_there(tmp_path, expected, capsys):
     told = Signalled(7)
     with pytest.raises(Preempted) as ended:

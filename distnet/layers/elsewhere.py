@@ -1,4 +1,4 @@
-"""Names that programs find in ``keras.layers``, for Keras 1 and 2 imported them there."""
+"""Names that programs import from ``keras.layers``, because Keras 1 and 2 imported them there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers by the names that Keras 1 had for them, with the arguments that it took in order."""
+"""Layers by Keras 1's names, with its order of arguments."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from distnet.old_names import kernel_first, translated_arguments
 
 
 class OldClass(ABCMeta):
-    """An old name of a layer's class: called, it makes a layer of today's class, which counts as its instance.
+    """An old name for a layer's class: calling it makes a layer of today's class, which counts as its instance.
 
     Args:
         today: the class.
-        axes: of its kernel, whose extents come one by one: ``Convolution2D(32, 3, 3)``.
-        ignored: number of arguments behind them that are deduced today.
+        axes: number of kernel extents, passed one by one: ``Convolution2D(32, 3, 3)``.
+        ignored: number of arguments after them that are deduced today.
     """
 
     def __new__(mcs, name: str, today: type[Layer], axes: int = 1, ignored: int = 0) -> OldClass:
-        """Make the name, of which today's class is a virtual subclass."""
+        """Make the name; today's class is its virtual subclass."""
         cls = super().__new__(mcs, name, (), {"__doc__": f"Keras 1's name of ``{today.__name__}``.", "__slots__": ()})
         cls.register(today)
         return cls

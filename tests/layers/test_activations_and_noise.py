@@ -123,7 +123,7 @@ def test_wrong_arguments_are_refused(make, message):
     ("layer", "shape", "message"),
     [
         (layers.PReLU(), (None, None, 3), "extents are known"),
-        (layers.PReLU(shared_axes=[3]), (None, 3), "has not all of the axes"),
+        (layers.PReLU(shared_axes=[3]), (None, 3), "expected axes of the input"),
         (layers.SpatialDropout1D(0.5), (None, 3), "expected an input of 3 axes"),
         (layers.SpatialDropout2D(0.5), (None, 3, 3), "expected an input of 4 axes"),
         (layers.Permute((2, 1)), (None, 3), "not all axes of rows"),

@@ -105,7 +105,7 @@ def test_operations_are_no_layers_of_the_model():
     ],
 )
 def test_what_mixes_the_rows_of_the_batch_is_refused(mixing):
-    with pytest.raises(ArgumentError, match="does not keep the rows of the batch"):
+    with pytest.raises(ArgumentError, match="mixes the rows of the batch"):
         mixing(keras.Input((4, 3), name="rows"))
 
 

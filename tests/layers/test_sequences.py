@@ -312,7 +312,7 @@ def test_freezing_a_wrapper_freezes_what_is_within_and_freezing_a_part_only_the_
         ),
         (lambda: MultiHeadAttention(2, 2, attention_axes=0)(*[numbers(2, 3, 4)] * 2), ShapeError, "that of the rows"),
         (lambda: MultiHeadAttention(2, 2, attention_axes=(1, -3))(*[numbers(2, 3, 4, 5)] * 2), ShapeError, "different"),
-        (lambda: MultiHeadAttention(2, 2, activity_regularizer="l2"), ArgumentError, "ActivityRegularization behind"),
+        (lambda: MultiHeadAttention(2, 2, activity_regularizer="l2"), ArgumentError, "ActivityRegularization after"),
         (
             lambda: MultiHeadAttention(2, 2, attention_axes=2)(numbers(2, 3, 4, 5), numbers(2, 6, 4, 5)),
             ShapeError,

@@ -34,7 +34,7 @@ CALLS = [
         ShapeError,
         r"expected an attention_mask that ends in \(8, 8\), received \(3, 3\)",
     ),
-    (lambda: HALF(ROWS, training=True), ShapeError, r"half: noise_shape \(None, 3\) does not fit the input \(2, 4\)"),
+    (lambda: HALF(ROWS, training=True), ShapeError, r"half: noise_shape: expected extents of the input \(2, 4\)"),
     (lambda: np.asarray(Input((4,), name="x")), ArgumentError, "x: a placeholder holds no numbers"),
 ]
 

@@ -16,7 +16,7 @@ from distnet.layers.wrappers.base import Holder, Inner
 class Activated(Holder, ABC):
     """A layer that ends with its ``activation``. If that is a layer, its weights follow the layer's own, as in Keras.
 
-    What ``forward`` saves is the run of that layer, or a tuple that holds it.
+    ``forward`` must save what that layer's forward saved, by itself or in a tuple.
     """
 
     takes_layers: ClassVar[bool] = True
@@ -30,7 +30,7 @@ class Activated(Holder, ABC):
         return [activation.layer] if isinstance(activation, WholeLayer) else []
 
     def inner_layers(self) -> list[tuple[str, Layer]]:
-        """The same, by attribute."""
+        """The activation, if it is more than a function, by its attribute."""
         return [("activation", layer) for layer in self.sublayers]
 
     def penalty(self, saved: Any) -> float:
@@ -51,7 +51,7 @@ class Activated(Holder, ABC):
                 )
 
     def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
-        """As for every layer; inputs of another shape have to fit the activation's weights too."""
+        """Like every layer's; inputs of another shape must fit the activation's weights, too."""
         super().build_once(shape, ctx)
         for layer in self.sublayers:
             layer.build_once(self.compute_output_shape(shape))

@@ -1,4 +1,4 @@
-"""Activations that are layers in Keras: with options, weights or a mask."""
+"""Activations that are layers in Keras, with options, weights or a mask."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class LeakyReLU(_Elementwise):
 
     Args:
         negative_slope: at least 0.
-        alpha: Keras 2's name of it.
+        alpha: Keras 2's name for ``negative_slope``.
 
     Source: ``keras.layers.LeakyReLU``.
     """
@@ -118,7 +118,7 @@ class LeakyReLU(_Elementwise):
         self.alpha = self.negative_slope
 
     def get_config(self) -> dict[str, Json]:
-        """The slope under the one name that Keras 2 and Keras 3 both read."""
+        """The arguments, with the slope under the name that Keras 2 and Keras 3 both read."""
         found = super().get_config()
         return {("alpha" if key == "negative_slope" else key): value for key, value in found.items()}
 
@@ -151,13 +151,13 @@ class ELU(_Elementwise):
 @register_layer()
 @dataclass(eq=False)
 class PReLU(Layer):
-    """``y = x`` from 0 on, ``alpha x`` below, where alpha is learned.
+    """``y = x`` from 0 on, ``alpha x`` below, with a learned alpha.
 
     Shapes:
         (N, ...) -> the same; alpha has a row's shape, with extent 1 along ``shared_axes``.
 
     Args:
-        shared_axes: axes, from 1, along which one alpha serves all entries.
+        shared_axes: axes, counted from 1, whose entries share one alpha.
 
     Source: He et al., 2015 (arXiv:1502.01852); ``keras.layers.PReLU``.
     """
@@ -209,7 +209,7 @@ class PReLU(Layer):
     def _alpha_shape(self, shape: Shape) -> tuple[int, ...]:
         shared = self.shared_axes or []
         if any(axis >= len(shape) for axis in shared):
-            raise ShapeError(f"{self.name}: shared_axes: the input {shape} has not all of the axes {shared}.")
+            raise ShapeError(f"{self.name}: shared_axes: expected axes of the input {shape}, received {shared}.")
         extents = [1 if axis in shared else n for axis, n in enumerate(shape) if axis > 0]
         if None in extents:
             raise ShapeError(
@@ -224,7 +224,7 @@ class PReLU(Layer):
 class Softmax(Layer):
     """``y_i = exp(x_i) / sum_j exp(x_j)`` along an axis; entries that a mask excludes are 0.
 
-    Called with ``mask=...``, an array or tensor that broadcasts against the input and is true, or above one
+    A call may pass ``mask=...``, an array or tensor that broadcasts against the input and is true, or above one
     half, where an entry counts.
 
     Shapes:
@@ -253,7 +253,7 @@ class Softmax(Layer):
         tensors, options = super().bind(inputs, *args[1:], **kwargs)
         if mask is None or isinstance(mask, KerasTensor):
             return tensors if mask is None else [*tensors, mask], options
-        # An array serves all rows alike, or has as many as the input: broadcasting says which.
+        # An array has one row for all, or as many rows as the input: broadcasting decides.
         return tensors, {**options, "counts": as_numbers(f"{self.name}: mask", mask)}
 
     def compute_output_shape(self, shape: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Bias and activation after a product, in one pass over memory where a kernel fuses them."""
+"""Bias and activation after a product, in one pass over memory if a kernel fuses them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from distnet.types import Array
 from distnet.variables import Variable
 
 Kept: TypeAlias = Array | Inner
-"""What backward needs of the activation: its input or output, or the run of the layer that it is."""
+"""What backward needs: the activation's input or output, or, if it is a layer, what its forward saved."""
 
 
 def forward(
     z: Array, bias: Variable | None, activation: Activation, ctx: ForwardContext, is_channels_first: bool = False
 ) -> tuple[Array, Kept]:
-    """``y = f(z + b)``, and what ``backward`` needs of it; ``z`` is overwritten.
+    """``y = f(z + b)``, and what ``backward`` needs; ``z`` is overwritten.
 
     Shapes:
         z (N, ..., O), contiguous; bias (O,) -> (N, ..., O).
@@ -74,7 +74,7 @@ def _backward_of_layer(
 
 
 def _fused_name(activation: Activation) -> str:
-    """The kernels' name of the activation; empty for those that no kernel fuses."""
+    """The kernels' name for the activation; empty if no kernel fuses it."""
     if activation is relu or activation == relu:
         return "relu"
     return "linear" if activation is linear or activation == linear else ""

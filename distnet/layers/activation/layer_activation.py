@@ -14,7 +14,7 @@ from distnet.types import Array, Json, Shape
 
 @runtime_checkable
 class Elementary(Protocol):
-    """A layer that does no more than apply a function to its input."""
+    """A layer that only applies a function to its input."""
 
     @property
     def elementary(self) -> Activation:
@@ -23,10 +23,10 @@ class Elementary(Protocol):
 
 @dataclass(frozen=True)
 class LayerActivation(Activation):
-    """A layer in an activation's place; the layer is kept, and saved there.
+    """A layer used as an activation; it is kept, and saved as such.
 
     Args:
-        layer: it.
+        layer: the layer.
     """
 
     layer: Layer
@@ -38,11 +38,11 @@ class LayerActivation(Activation):
 
 @dataclass(frozen=True)
 class FunctionOfLayer(LayerActivation):
-    """The function that a layer without weights applies."""
+    """The function of a layer without weights."""
 
     @property
     def function(self) -> Activation:
-        """What the layer applies."""
+        """The function that the layer applies."""
         return cast(Elementary, self.layer).elementary
 
     @property
@@ -62,7 +62,7 @@ class FunctionOfLayer(LayerActivation):
 
 @dataclass(frozen=True)
 class WholeLayer(LayerActivation):
-    """A layer with weights, a state, random numbers or a penalty. The layer whose activation it is builds and calls it.
+    """A layer with weights, a state, random numbers or a penalty, built and called by the layer that it activates.
 
     Its attributes are the layer's: ``Dense(8, activation=PReLU()).activation.alpha``.
     """
@@ -79,7 +79,7 @@ class WholeLayer(LayerActivation):
         return made if shape is None else {**made, "build_config": {"input_shape": list(shape)}}
 
     def __call__(self, x: Any, *values: Any, **options: Any) -> Any:
-        """What the layer makes of ``x``."""
+        """The layer's output for ``x``."""
         return self.layer(x, *values, **options)
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ class WholeLayer(LayerActivation):
 
     def _refuse(self) -> NoReturn:
         raise ArgumentError(
-            f"activation: expected a function, received the layer {self.layer.name}, which has more to it. A forward "
+            f"activation: expected a function, received the layer {self.layer.name}, which is more. A forward "
             "of your own calls it by distnet.layers.activation.bias_activation, or leaves it to a layer behind."
         )
 

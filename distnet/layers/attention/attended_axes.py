@@ -1,4 +1,4 @@
-"""Attention along some axes of an array: the others stay apart, as heads do."""
+"""Attention along some axes of an array; the other axes are kept apart, like heads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AttendedAxes:
 
     Args:
         where: the layer's name.
-        attended: these axes, in the order in which the scores have them.
+        attended: the attended axes, in the order of the scores.
         rank: of the arrays.
     """
 
@@ -52,15 +52,15 @@ class AttendedAxes:
         return (*of_query, *(key[axis] for axis in self.attended))
 
     def folded_mask(self, mask: Array, shape: tuple[int, ...], has_rows: bool) -> Array:
-        """A mask of scores of ``shape`` as one of (N, G, T, S), or with 1 for N or G.
+        """A mask of scores of ``shape``, reshaped to (N, G, T, S), with 1 for N or G where it is broadcast.
 
         Args:
-            mask: ends in the scores' attended axes, or in 1 for any of them; it may begin with N and other axes.
+            mask: its last axes are the scores' attended axes, or 1; it may begin with N and other axes.
             shape: of the scores.
             has_rows: whether its first axis is N.
 
         Raises:
-            ShapeError: it does not fit.
+            ShapeError: the mask does not fit.
         """
         count = len(self.attended)
         missing = len(shape) - mask.ndim
@@ -91,12 +91,12 @@ class AttendedAxes:
 
 
 def resolved_axes(where: str, axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:
-    """The attended axes of arrays (N, ..., H, K) of ``rank``: by default all but rows, heads and features.
+    """The attended axes of arrays (N, ..., H, K) of ``rank``; by default all but rows, heads and features.
 
     Negative numbers count back from the features, as in Keras: -1 are the heads.
 
     Raises:
-        ShapeError: an axis that is there twice, that is not there, or that of the rows.
+        ShapeError: an axis occurs twice, does not exist, or is that of the rows.
     """
     if axes is None:
         return tuple(range(1, rank - 2))

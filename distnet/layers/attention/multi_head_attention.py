@@ -36,16 +36,16 @@ from distnet.types import Array, DType, Json
 
 @dataclass
 class Run:
-    """What a forward run leaves for backward.
+    """What forward saves for backward.
 
     Args:
         inputs: query, value, key, and the attention mask if it is an input.
         query, key, value: (N, T, H, K), (N, S, H, K), (N, S, H, V), projected; the query scaled.
-        attended: the axes, of all of these, along which they attend.
+        attended: the axes along which they attend, counted in these arrays.
         probabilities: (N, G, T, S), folded.
-        refused: bool, broadcast against the probabilities; None where everything is allowed.
-        mixed: (N, T, H, V) what the output is a projection of.
-        gate: (N, T, H, V) what it is multiplied by before, or None.
+        refused: bool, broadcast against the probabilities; None if everything is allowed.
+        mixed: (N, T, H, V), the heads' results, which are projected to the output.
+        gate: (N, T, H, V), factor of ``mixed``, or None.
     """
 
     inputs: list[Array]
@@ -62,7 +62,7 @@ class Run:
 @register_layer()
 @dataclass(eq=False)
 class MultiHeadAttention(Layer):
-    """Several attentions side by side: ``concat_h(softmax(Q_h K_h^T / sqrt(key_dim)) V_h) W``.
+    """Attention with several heads: ``concat_h(softmax(Q_h K_h^T / sqrt(key_dim)) V_h) W``.
 
     ``Q_h, K_h, V_h`` are affine maps of query, key and value. Called as ``layer(query, value, key=value,
     attention_mask=None, return_attention_scores=False, use_causal_mask=False)``; the inputs' own masks and an
@@ -74,11 +74,11 @@ class MultiHeadAttention(Layer):
         the same in all three, and stand before num_heads in the scores.
 
     Args:
-        num_heads, key_dim, value_dim: heads, and extents of each head's keys and values (as its keys').
-        dropout: rate for the weights of the means.
-        attention_axes: along which axes of the inputs steps look at each other; by default along all.
-        sliding_window: how near a key's step must be to the query's: closer than this.
-        flash_attention: without effect.
+        num_heads, key_dim, value_dim: number of heads, and size of each head's keys and values (by default key_dim).
+        dropout: rate for the attention weights.
+        attention_axes: axes of the inputs along which steps attend; by default all.
+        sliding_window: a query attends only to keys that are fewer steps away than this.
+        flash_attention: ignored.
         use_gate: whether the heads' results are multiplied by the sigmoid of another projection of the query.
 
     Source: Vaswani et al., 2017 (arXiv:1706.03762); ``keras.layers.MultiHeadAttention``.
@@ -132,12 +132,12 @@ class MultiHeadAttention(Layer):
             self.attention_axes = _axes(self.attention_axes, f"{self.name}: attention_axes")
         if self.activity_regularizer is not None:
             raise ArgumentError(
-                f"{self.name}: activity_regularizer is not there: Keras penalizes what each projection within the "
-                "layer gives. Leave it out, or put layers.ActivityRegularization behind for a penalty of the output."
+                f"{self.name}: activity_regularizer: expected none, because Keras penalizes each projection "
+                "within the layer. Leave it out, or put layers.ActivityRegularization after it to penalize its output."
             )
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Besides query and value: see ``call_arguments``."""
+        """Accepts ``call_arguments`` besides query and value."""
         named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
         value = named.pop("value", None)
         if value is None:
@@ -159,7 +159,7 @@ class MultiHeadAttention(Layer):
         return tensors, {**options, **own}
 
     def all_shapes(self, given: Any) -> Any:
-        """The key's shape is the value's where it is left out."""
+        """If the key is left out, its shape is the value's."""
         return [*given, given[1]] if isinstance(given, list) and len(given) == 2 else given
 
     def build(self, shape: Any, ctx: BuildContext) -> None:
@@ -183,7 +183,7 @@ class MultiHeadAttention(Layer):
                 )
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
-        """Of the output, for the shapes of query, value and key one by one, as Keras has it, or in a list."""
+        """Shape of the output, from the shapes of query, value and key: one by one, as in Keras, or in a list."""
         query = query_shape[0] if isinstance(query_shape, list) and value_shape is None else tuple(query_shape)
         return (*query[:-1], *(self.output_shape or query[-1:]))
 
@@ -212,7 +212,7 @@ class MultiHeadAttention(Layer):
             np.copyto(scores, scores.dtype.type(MASKED), where=refused)
         softmax(scores)
         if refused is not None and makes_scores:
-            # Only where Keras makes the scores does a query that may look at nothing give 0, not the values' mean.
+            # Only if Keras computes the scores does a query that attends to nothing give 0; else the values' mean.
             np.copyto(scores, 0, where=refused)
         probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
         mixed = ctx.workspace("mixed", (*query.shape[:-1], value.shape[-1]), query.dtype)
@@ -289,7 +289,7 @@ class MultiHeadAttention(Layer):
         return z.reshape(*query.shape[:-1], self.num_heads, z.shape[1] // self.num_heads)
 
     def _through_output(self, dy: Array, saved: Run, ctx: BackwardContext) -> tuple[Array, Array | None]:
-        """The gradient of what the heads mixed, and that of what the gate is the sigmoid of."""
+        """The gradients of the heads' results and of the gate's input, before the sigmoid."""
         mixed, gate, axes = saved.mixed, saved.gate, saved.inputs[0].ndim - 1
         gated = as_matrix(mixed if gate is None else mixed * gate, axes)
         self.output_dense.add_gradients(as_matrix(dy, axes), gated, ctx)

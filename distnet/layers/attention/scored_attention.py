@@ -32,7 +32,7 @@ from distnet.variables import Variable
 
 @dataclass
 class Run:
-    """What a forward run leaves for backward.
+    """What forward saves for backward.
 
     Args:
         inputs: query, value and, if given, key.
@@ -66,7 +66,7 @@ class ScoredAttention(Layer, ABC):
 
     @abstractmethod
     def scores(self, query: Array, key: Array, ctx: ForwardContext) -> tuple[Array, Any]:
-        """(N, Tq, Tv) scores in memory of their own, and what their gradient needs."""
+        """(N, Tq, Tv) scores, in new memory, and what their gradient needs."""
 
     @abstractmethod
     def scores_gradient(
@@ -75,7 +75,7 @@ class ScoredAttention(Layer, ABC):
         """Gradients of query and key; those of the variables go to ``ctx``."""
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Besides ``[query, value]`` or ``[query, value, key]``: see ``call_arguments``."""
+        """Accepts ``call_arguments`` besides ``[query, value]`` or ``[query, value, key]``."""
         if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
             raise ArgumentError(f"{self.name}: expected [query, value] or [query, value, key], received {inputs!r}.")
         named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
@@ -146,7 +146,7 @@ class ScoredAttention(Layer, ABC):
 @register_layer()
 @dataclass(eq=False)
 class Attention(ScoredAttention):
-    """Mean of the value's steps, weighted by how well their keys fit the query: Luong's attention.
+    """Luong's attention: the mean of the value's steps, weighted by how well their keys fit the query.
 
     ``softmax(g q k^T) v`` with ``score_mode="dot"``, ``softmax(w sum(tanh(g (q + k)))) v`` with ``"concat"``; the
     numbers g (with ``use_scale``) and w are learned. Masked value steps get no weight, masked query steps give 0.
@@ -209,14 +209,14 @@ class Attention(ScoredAttention):
         return np.ones((), like.dtype) if self.scale is None else self.scale.value
 
     def _factors(self, query: Array) -> Array:
-        """(D,) what each feature of the tanh counts: the same for all."""
+        """(D,) the weight of each feature of the tanh: the same for all."""
         return np.full(query.shape[2], 0 if self.weight is None else self.weight.value, query.dtype)
 
 
 @register_layer()
 @dataclass(eq=False)
 class AdditiveAttention(ScoredAttention):
-    """Mean of the value's steps, weighted by how well their keys fit the query: Bahdanau's attention.
+    """Bahdanau's attention: the mean of the value's steps, weighted by how well their keys fit the query.
 
     ``softmax(sum_d g_d tanh(q + k)_d) v``; g is learned with ``use_scale``, else 1. Masked value steps get no
     weight, masked query steps give 0.

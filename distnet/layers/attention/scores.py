@@ -1,4 +1,4 @@
-"""How well each key fits each query, and the gradients of that."""
+"""Scores of how well each key fits each query, and their gradients."""
 
 from __future__ import annotations
 

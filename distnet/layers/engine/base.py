@@ -50,7 +50,7 @@ class Layer(AbstractLayer):
 
         Raises:
             ShapeError: inputs that the layer cannot take.
-            ArgumentError: arguments that it does not know.
+            ArgumentError: an argument is unknown.
         """
         first = self.call_arguments[0]
         if not args and first not in kwargs:

@@ -13,10 +13,10 @@ from distnet.layers.merge.of_keras_1 import Merge as Merge
 
 
 class _Merging(ModuleType):
-    """A module that can be called, for ``keras.layers.merge`` was a function once and a module later."""
+    """A module that can be called: ``keras.layers.merge`` was first a function and later a module."""
 
     def __call__(self, inputs: Sequence[KerasTensor], mode: object = "sum", *args: Any, **kwargs: Any) -> KerasTensor:
-        """Placeholders merged: ``Merge`` called on them.
+        """The placeholders merged: ``Merge`` called on them.
 
         Source: ``keras.layers.merge`` of Keras 1.
         """

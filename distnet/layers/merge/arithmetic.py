@@ -23,7 +23,7 @@ class Add(Elementwise):
     """The sum of the inputs.
 
     Shapes:
-        a list of (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Add``.
     """
@@ -41,7 +41,7 @@ class Subtract(Elementwise):
     """The first input less the second.
 
     Shapes:
-        a list of two (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of two (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Subtract``.
     """
@@ -63,7 +63,7 @@ class Average(Elementwise):
     """The mean of the inputs.
 
     Shapes:
-        a list of (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Average``.
     """
@@ -84,10 +84,10 @@ class Average(Elementwise):
 class Multiply(Elementwise):
     """The product of the inputs.
 
-    Where its mask excludes a time step, an input counts as 1; where all masks do, the product is 0.
+    A time step that an input's mask excludes counts as 1; if all masks exclude it, the product is 0.
 
     Shapes:
-        a list of (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Multiply`` of Keras 3.
     """
@@ -123,7 +123,7 @@ def _factors(inputs: list[Array], masks: Masks) -> list[Array]:
 
 
 def _counting(masks: Masks) -> Array | None:
-    """Where any input counts; None unless all have a mask."""
+    """Where any input counts; None unless all inputs have a mask."""
     given = [mask for mask in masks if mask is not None]
     return reduce(np.logical_or, given) if len(given) == len(masks) else None
 

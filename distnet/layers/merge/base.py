@@ -1,4 +1,4 @@
-"""What the layers that merge several inputs have in common."""
+"""What layers that merge several inputs share."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Merge(Layer):
     """A function of a list of inputs.
 
     Args:
-        as_in_keras_2: whether masks mean what they did there: time steps count that count in every input that has a
-            mask, and what is computed does not heed them.
+        as_in_keras_2: whether masks mean what they did there: a time step counts if it counts in every input with a
+            mask, and the computation ignores masks.
     """
 
     as_in_keras_2: bool = field(default=False, metadata=BESIDE)
 
     supports_masking: ClassVar[bool] = True
     inputs_wanted: ClassVar[int | None] = None
-    """How many inputs it takes; None for any number."""
+    """Number of inputs; None for any number."""
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """The inputs, which come as a list even where there is one.
+        """The inputs, which must be a list even if there is only one.
 
         Raises:
             ArgumentError: they do not.
@@ -53,10 +53,10 @@ class Merge(Layer):
 
     @abstractmethod
     def _merged_shape(self, shapes: list[Shape]) -> Shape:
-        """Shape of the output; ``ShapeError`` where the inputs do not go together."""
+        """Shape of the output; raises ``ShapeError`` if the inputs do not match."""
 
     def _several(self, inputs: Any) -> list[Any]:
-        """The inputs, or their shapes or masks, as a list: one alone is handed over without."""
+        """The inputs, or their shapes or masks, as a list; a single one is passed without a list."""
         found = inputs if isinstance(inputs, list) else [inputs]
         if self.inputs_wanted not in (None, len(found)):
             raise ShapeError(f"{self.name}: expected a list of {self.inputs_wanted} inputs, received {len(found)}.")
@@ -64,19 +64,19 @@ class Merge(Layer):
 
     @property
     def _joined(self) -> np.ufunc:
-        """What makes one mask of several."""
+        """The function that merges several masks into one."""
         return np.logical_and if self.as_in_keras_2 else np.logical_or
 
     def _like_inputs(self, gradients: list[Array]) -> Any:
-        """The gradients, in the form in which the inputs were handed over."""
+        """The gradients, in the form in which the inputs were passed."""
         return gradients[0] if len(gradients) == 1 else gradients
 
 
 class Elementwise(Merge):
-    """A function of matching entries; inputs of fewer axes or of extent 1 are repeated, never along the batch."""
+    """A function of matching entries; inputs are broadcast, but never along the batch."""
 
     def compute_mask(self, x: Any, mask: Any) -> Any:
-        """Time steps count that count in any input, if all have a mask."""
+        """A time step counts if it counts in any input; None unless all inputs have a mask."""
         masks = self._several(mask)
         given = [m for m in masks if m is not None]
         if not given or (len(given) < len(masks) and not self.as_in_keras_2):
@@ -107,7 +107,7 @@ class Elementwise(Merge):
     def _merge(
         self, inputs: list[Array], masks: list[Array | None], shape: tuple[int, ...], ctx: ForwardContext
     ) -> Array:
-        """The output, of ``shape``, of inputs that broadcast against it; the masks do too."""
+        """The output, of ``shape``, from inputs and masks that broadcast against it."""
 
     @abstractmethod
     def _gradients(
@@ -138,11 +138,11 @@ class Elementwise(Merge):
 
 
 def trailing(mask: Array, ndim: int) -> Array:
-    """``mask`` with axes of extent 1 behind, ``ndim`` in all."""
+    """``mask`` with trailing axes of extent 1, ``ndim`` in all."""
     return mask.reshape(mask.shape + (1,) * (ndim - mask.ndim))
 
 
 def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient of an array of ``shape`` that was repeated to the gradient's shape."""
+    """The gradient of an array of ``shape`` that was broadcast to the gradient's shape."""
     axes = tuple(i for i, (n, m) in enumerate(zip(shape, gradient.shape, strict=True)) if n == 1 != m)
     return gradient.sum(axis=axes, keepdims=True) if axes else gradient

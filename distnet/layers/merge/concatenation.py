@@ -1,4 +1,4 @@
-"""Inputs side by side."""
+"""Inputs concatenated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distnet.types import Array, Shape
 @register_layer()
 @dataclass(eq=False)
 class Concatenate(Merge):
-    """The inputs side by side along an axis.
+    """The inputs concatenated along an axis.
 
     Shapes:
         a list of (N, ...), equal but for ``axis`` -> the same, with the sum of the extents there.
@@ -38,7 +38,7 @@ class Concatenate(Merge):
             )
 
     def compute_mask(self, x: Any, mask: Any) -> Any:
-        """The masks side by side; along features, time steps count that count in any input."""
+        """The masks concatenated; along features, a time step counts if it counts in any input."""
         arrays, masks = self._several(x), self._several(mask)
         if all(m is None for m in masks):
             return None
@@ -90,5 +90,5 @@ class Concatenate(Merge):
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **options: Any) -> Any:
-    """The inputs side by side: ``Concatenate(axis, **options)(inputs)``."""
+    """The inputs concatenated: ``Concatenate(axis, **options)(inputs)``."""
     return Concatenate(axis, **options)(inputs)

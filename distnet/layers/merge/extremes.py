@@ -20,7 +20,7 @@ Masks = list[Array | None]
 class Extreme(Elementwise):
     """The inputs compared one after the other: ``y = pick(... pick(x_1, x_2) ..., x_n)``.
 
-    Where a mask excludes a time step of one side, the other side is picked. Equal entries share the
+    Where a mask excludes a time step of one side, the other side is picked. Ties share the
     gradient in halves, as on JAX.
     """
 
@@ -30,7 +30,7 @@ class Extreme(Elementwise):
 
     @abstractmethod
     def _is_picked(self, a: Array, b: Array) -> Array:
-        """Where a is picked, and b is another number."""
+        """Where a is picked and differs from b."""
 
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
         y = ctx.workspace("y", shape, inputs[0].dtype)
@@ -66,7 +66,7 @@ class Maximum(Extreme):
     """The largest of the inputs, entry by entry.
 
     Shapes:
-        a list of (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Maximum``; with masks, that of Keras 3.
     """
@@ -84,7 +84,7 @@ class Minimum(Extreme):
     """The smallest of the inputs, entry by entry.
 
     Shapes:
-        a list of (N, ...) -> the same; extents of 1 and missing leading axes of rows are repeated.
+        a list of (N, ...) -> the same; rows are broadcast against each other.
 
     Source: ``keras.layers.Minimum``; with masks, that of Keras 3.
     """

@@ -1,4 +1,4 @@
-"""Keras 1's ``Merge``: several layers' outputs made one, in a mode that has a name."""
+"""Keras 1's ``Merge``: the outputs of several layers merged in a named mode."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def Merge(
     tensor_indices: object = None,
     name: str | None = None,
 ) -> Layer:
-    """A layer that merges its inputs; of ``layers``, the model whose inputs are theirs, to begin a Sequential with.
+    """A layer that merges its inputs; with ``layers``, a model of all their inputs, to start a Sequential with.
 
     Args:
         layers: models whose outputs are merged.
         mode: ``"sum"``, ``"mul"``, ``"concat"``, ``"ave"``, ``"dot"`` or ``"max"``.
         concat_axis: axis to concatenate along.
         dot_axes: axes that are summed over.
-        output_shape, output_mask, arguments, node_indices, tensor_indices: of functions as modes; without effect.
+        output_shape, output_mask, arguments, node_indices, tensor_indices: for functions as modes; ignored.
 
     Raises:
-        ArgumentError: another mode, or layers that are no models whose input shape is known.
+        ArgumentError: the mode is unknown, or one of ``layers`` is not a model with a known input shape.
 
     Source: ``keras.layers.Merge`` of Keras 1.
     """

@@ -1,4 +1,4 @@
-"""Scalar products of rows."""
+"""Dot products of rows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from distnet.types import Array, Shape
 @register_layer()
 @dataclass(eq=False)
 class Dot(Merge):
-    """Scalar products of the vectors along one axis of each of two inputs, row by row.
+    """Dot products of the vectors along one axis of each of two inputs, row by row.
 
     Shapes:
         (N, P..., K), (N, Q..., K) -> (N, P..., Q...), or (N, 1) where neither has other axes.
 
     Args:
-        axes: of the vectors: one for both inputs, or a pair; not the batch axis.
-        normalize: whether the vectors are divided by their lengths first, for cosines.
+        axes: axis of the vectors, one for both inputs or a pair; not the batch axis.
+        normalize: whether to divide the vectors by their lengths first, which gives cosines.
 
     Source: ``keras.layers.Dot``.
     """
@@ -49,7 +49,7 @@ class Dot(Merge):
         self.axes = pair if isinstance(self.axes, list | tuple) else pair[0]
 
     def compute_mask(self, x: Any, mask: Any) -> None:
-        """None: products mix the steps."""
+        """None: products mix the time steps."""
         return None
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Array, Any]:
@@ -107,5 +107,5 @@ def _vectors_last(x: Array, axis: int) -> Array:
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **options: Any) -> Any:
-    """Scalar products of two inputs' vectors: ``Dot(axes, **options)(inputs)``."""
+    """Dot products of two inputs' vectors: ``Dot(axes, **options)(inputs)``."""
     return Dot(axes if isinstance(axes, int) else list(axes), **options)(inputs)

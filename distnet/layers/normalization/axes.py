@@ -14,7 +14,7 @@ from distnet.types import Array, Shape
 
 
 def checked_axes(axis: object, where: str) -> int | list[int]:
-    """``axis`` as an int or a list of ints, those counted from the front first, which is Keras 3's order.
+    """``axis`` as an int or a list of ints, in Keras 3's order: first those counted from the front.
 
     Keras 2 makes weights with extents in the order of the list.
 
@@ -50,7 +50,7 @@ def known_extents(axes: Sequence[int], shape: Shape, where: str) -> tuple[int, .
     """Extents of ``shape`` along ``axes``.
 
     Raises:
-        ShapeError: one is known only at run time.
+        ShapeError: an extent is known only at run time.
     """
     extents = tuple(shape[axis] for axis in axes)
     if None in extents:
@@ -74,7 +74,7 @@ def moved_last(x: Array, axes: Sequence[int], ctx: ForwardContext | BackwardCont
 def moved_back(
     y: Array, axes: Sequence[int], shape: tuple[int, ...], ctx: ForwardContext | BackwardContext, name: str
 ) -> Array:
-    """What ``moved_last`` made of an array of ``shape``, in that shape again, contiguous."""
+    """The inverse of ``moved_last`` for an array of ``shape``; contiguous."""
     order = _order(axes, len(shape))
     if order == sorted(order):
         return y.reshape(shape)

@@ -32,7 +32,7 @@ class Statistics:
         mean: (1, C).
         variance: (1, C).
         divisor: (1, C) by which the sums over rows were divided; None for the moving statistics, which are constants.
-        excess: by which the divisor is larger than the number of rows that count.
+        excess: how much the divisor exceeds the number of rows that count.
         counts: (1, M, C) bool, which entries count; None for all.
     """
 
@@ -51,25 +51,25 @@ Saved = tuple[Array, Statistics]
 class BatchNormalization(Layer):
     """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta`` for each channel.
 
-    In training the statistics are those of the global batch, over all ranks, and move the moving ones:
-    ``moving = momentum moving + (1 - momentum) batch``. In inference, and where the layer is frozen, the
-    moving ones are used. Entries that a mask excludes do not count in the statistics.
+    In training the statistics are those of the global batch, over all ranks, and update the moving statistics:
+    ``moving = momentum moving + (1 - momentum) batch``. In inference, and if the layer is frozen, the
+    moving statistics are used. Entries that a mask excludes do not count.
 
     Shapes:
         (N, ...) -> the same.
 
     Args:
-        axis: of the channels.
+        axis: axis of the channels.
         momentum: in [0, 1].
         epsilon: above 0.
         center: whether there is a beta.
         scale: whether there is a gamma.
         renorm: False; batch renormalization is not supported.
-        synchronized: either; statistics are always those of the global batch.
-        as_in_keras_2: whether the moving variance of images is TensorFlow's: of the batch's, times M / (M - 1) for
+        synchronized: ignored; statistics are always those of the global batch.
+        as_in_keras_2: whether the moving variance of images is TensorFlow's: the batch's times M / (M - 1) for
             M entries of a channel.
-        sample_variance: whether the moving variance is of M / (M - 1 - epsilon) times the batch's, as in Keras 2.1.4
-            to 2.3; it is TensorFlow's too for images whose channels come last.
+        sample_variance: whether the moving variance is M / (M - 1 - epsilon) times the batch's, as in Keras 2.1.4
+            to 2.3; for channels-last images it is TensorFlow's, too.
 
     Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167); ``keras.layers.BatchNormalization``.
     """
@@ -162,7 +162,7 @@ class BatchNormalization(Layer):
         return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
 
     def _correction(self, found: Statistics, x: Array) -> Array | float:
-        """What the batch's variance is multiplied by before it moves the moving one.
+        """The factor of the batch's variance when it updates the moving variance.
 
         Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
         ``BatchNormalization.call`` and ``normalize_batch_in_training`` of Keras 2.2.
@@ -198,14 +198,14 @@ class BatchNormalization(Layer):
 def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], None]) -> Statistics:
     """Statistics of the global batch.
 
-    The mean is summed first and the squares about it then: from one message with sums of squares the
+    The mean is summed first, then the squares about it: from one message with sums of squares, the
     variance of a channel whose mean is large would be a difference of large numbers.
     """
     sums = np.empty((2, 1, x.shape[2]))
     sums[0] = x.shape[1] if counts is None else counts.sum(axis=1)
     sums[1] = Columns.of(x).sums(x if counts is None else np.where(counts, x, x.dtype.type(0)))
     sum_over_ranks(sums)
-    # Keras guards the quotients of masked statistics, and only these, against a count of 0.
+    # Keras guards only masked statistics against a count of 0.
     excess = 0.0 if counts is None else config.epsilon()
     divisor = sums[0] + excess
     if not divisor.all():

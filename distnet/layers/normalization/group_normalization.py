@@ -34,8 +34,8 @@ class GroupNormalization(Layer):
         (N, ..., C) -> the same; C is a multiple of ``groups``.
 
     Args:
-        groups: number of groups of neighbouring channels; -1 for one each.
-        axis: of the channels.
+        groups: number of groups of neighbouring channels; -1 for one group a channel.
+        axis: axis of the channels.
         epsilon: above 0.
         center: whether there is a beta.
         scale: whether there is a gamma.

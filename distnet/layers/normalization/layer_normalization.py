@@ -1,4 +1,4 @@
-"""Normalization of each row by itself."""
+"""Normalization of each row separately."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Saved = tuple[Array, Array, Array]
 @register_layer()
 @dataclass(eq=False)
 class LayerNormalization(Layer):
-    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, mean and variance over ``axis`` alone.
+    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, with mean and variance over ``axis``.
 
     Shapes:
         (N, ...) -> the same; gamma and beta have the extents of ``axis``.
 
     Args:
-        axis: one axis, or several, none the batch axis.
+        axis: one axis or several, without the batch axis.
         epsilon: above 0.
         center: whether there is a beta.
         scale: whether there is a gamma.

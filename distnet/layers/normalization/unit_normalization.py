@@ -39,7 +39,7 @@ class UnitNormalization(Layer):
         (N, ...) -> the same.
 
     Args:
-        axis: one axis, or several, none the batch axis.
+        axis: one axis or several, without the batch axis.
 
     Source: ``keras.layers.UnitNormalization``.
     """

@@ -41,7 +41,7 @@ def _of_power(dy: Array, y: Array, a: Any, b: Any) -> tuple[Array, Array]:
 
 
 def _won(a: Any, b: Any) -> Any:
-    """How much of the gradient the larger of a and b gets: a's part; equals share it."""
+    """How much of the gradient the larger of a and b gets: a's part; ties share it."""
     return np.greater(a, b) + 0.5 * np.equal(a, b)
 
 
@@ -63,7 +63,7 @@ def _cast(x: Array, dtype: str) -> Array:
 
 
 def _steps(value: Callable[..., Any], operands: tuple[str, ...] = ONE, options: Mapping[str, Any] = {}) -> Function:
-    """A function that is constant but for steps."""
+    """A piecewise constant function."""
     return Function(value, None, operands, options)
 
 

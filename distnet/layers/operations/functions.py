@@ -25,7 +25,7 @@ class Function:
     Args:
         value: ``value(*operands, **options)``; an array, or a list of them.
         gradients: ``gradients(dy, y, *operands, **options)``, one for each operand, in the shape of y or of the
-            operand; a list of them where the operand is a list. None where y is constant but for steps.
+            operand; a list of them if the operand is a list. None if y is piecewise constant.
         operands: names of the arguments that can be tensors.
         options: names of the others, with their defaults; those of Keras's class.
         module: where Keras 3 has its class.

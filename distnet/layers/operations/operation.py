@@ -41,15 +41,15 @@ class Slot:
 
 @dataclass(eq=False)
 class Operation(Layer):
-    """One elementary function of tensors, as Keras's operations on placeholders are; it drops masks, as they do.
+    """One elementary function of tensors, like Keras's operations on placeholders; like these it drops masks.
 
-    Called on its operands, of which some are placeholders; the others are constants.
+    It is called on its operands, of which some are placeholders and the others constants.
 
     Args:
-        arguments: what Keras's class of that name is constructed with.
+        arguments: the arguments of Keras's class of that name.
 
     Raises:
-        ArgumentError: a function of more than one row: a rank has only its own.
+        ArgumentError: the function mixes rows, but a rank has only its own.
 
     Source: ``keras.Operation``.
     """
@@ -64,11 +64,11 @@ class Operation(Layer):
 
     @property
     def function(self) -> Function:
-        """What is computed."""
+        """The function computed."""
         return FUNCTIONS[self.kind]
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """The placeholders among the operands; where they stand there, and what they hold."""
+        """The placeholders among the operands, their places, and the constants."""
         operands = (inputs, *args)
         tensors = list(placeholders(operands))
         numbers = iter(range(len(tensors)))
@@ -78,7 +78,7 @@ class Operation(Layer):
         """The placeholder of the result, or the list of several.
 
         Raises:
-            ArgumentError, ShapeError: the function is not one of rows, or cannot be computed of these shapes.
+            ArgumentError, ShapeError: the function mixes rows, or cannot be computed for these shapes.
         """
         made = super().__call__(*args, **kwargs)
         call = self.calls[-1]
@@ -89,7 +89,7 @@ class Operation(Layer):
         return made
 
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
-        """Found by trying: extents that follow an unknown one are unknown."""
+        """Computed by a trial: extents that depend on an unknown one are unknown."""
         shapes = shape if isinstance(shape, list) else [shape]
         few, many = (self._tried(shapes, options, _ROWS, unknown) for unknown in (4, 6))
         self._check_rows(shapes, options, few)
@@ -121,7 +121,7 @@ class Operation(Layer):
         return each if len(each) > 1 else each[0]
 
     def compute_mask(self, x: Any, mask: Any) -> None:
-        """None: operations know no masks."""
+        """None: operations drop masks."""
         return None
 
     def get_config(self) -> dict[str, Json]:
@@ -171,14 +171,14 @@ class Operation(Layer):
             with np.errstate(all="ignore"):
                 y = self._value(self._examples(shapes, options, rows, unknown), options)
         except (ArithmeticError, IndexError, TypeError, ValueError) as error:
-            raise ShapeError(f"{self.name}: {self.kind} cannot be computed of tensors of {shapes}: {error}.") from None
+            raise ShapeError(f"{self.name}: {self.kind} of {shapes} cannot be computed: {error}.") from None
         return y if isinstance(y, list) else [y]
 
     def _gives_list(self, options: Mapping[str, Any], shapes: list[Shape]) -> bool:
         return isinstance(self._value(self._examples(shapes, options, 1, 4), options), list)
 
     def _check_rows(self, shapes: list[Shape], options: Mapping[str, Any], whole: list[Array]) -> None:
-        """Fail unless each row of the results depends on the same row of the operands alone."""
+        """Fail unless each row of the results depends only on the same row of the operands."""
         arrays = self._examples(shapes, options, _ROWS, 4)
         try:
             with np.errstate(all="ignore"):
@@ -193,14 +193,14 @@ class Operation(Layer):
             is_apart = False
         if not is_apart:
             raise ArgumentError(
-                f"{self.name}: {self.kind} of tensors of {shapes} does not keep the rows of the batch, its first axis, "
-                "apart: a rank has only its own rows. Leave that axis out of the axes, keys and shapes."
+                f"{self.name}: {self.kind} of tensors of shapes {shapes} mixes the rows of the batch, its first axis, "
+                "but a rank has only its own rows. Leave that axis out of the axes, keys and shapes."
             )
 
 
 @makes_operations
 def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any) -> Any:
-    """What a function makes of placeholders, beside constants: the placeholder of its result, or the list of several.
+    """Applies a function to placeholders and constants: the placeholder of its result, or the list of several.
 
     Args:
         kind: Keras's name of the function.
@@ -215,10 +215,10 @@ def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any
 
 
 def called(kind: str, *args: Any, **kwargs: Any) -> Any:
-    """As ``applied``, for arguments as Keras's function takes them: by position or by name.
+    """Like ``applied``, for arguments as Keras's function takes them: by position or by name.
 
     Raises:
-        ArgumentError: arguments that it does not know.
+        ArgumentError: an argument is unknown.
     """
     function = FUNCTIONS[kind]
     names = (*function.operands, *function.options)
@@ -233,10 +233,10 @@ def called(kind: str, *args: Any, **kwargs: Any) -> Any:
 
 @makes_operations
 def activated(activation: Activation, x: KerasTensor) -> Any:
-    """The operation that an activation is.
+    """The operation of an activation.
 
     Raises:
-        ArgumentError: it is none of Keras's.
+        ArgumentError: the activation is none of Keras's.
     """
     if activation == activations.linear:
         return x
@@ -244,12 +244,19 @@ def activated(activation: Activation, x: KerasTensor) -> Any:
         return applied("ReLU", x, **dataclasses.asdict(activation))
     kind = {"Exponential": "Exp"}.get(type(activation).__name__, type(activation).__name__).lower()
     kind = "relu6" if activation == activations.relu6 else kind
-    found = next((name for name in FUNCTIONS if name.lower() == kind), None)
+    operation = next((name for name in FUNCTIONS if name.lower() == kind), None)
     options = {f.name: getattr(activation, f.name) for f in dataclasses.fields(activation)}
-    known = {} if found is None else {key: value for key, value in options.items() if key in FUNCTIONS[found].options}
-    if found is None or (found != "Relu6" and type(activation)(**known) != activation):
-        raise ArgumentError(f"{activation!r} of a placeholder is no operation: use the layer Activation.")
-    return applied(found, x, **known)
+    known = (
+        {}
+        if operation is None
+        else {key: value for key, value in options.items() if key in FUNCTIONS[operation].options}
+    )
+    if operation is None or (operation != "Relu6" and type(activation)(**known) != activation):
+        raise ArgumentError(
+            f"{activation!r} of a placeholder: expected an activation that Keras has as an operation. "
+            "Use the layer Activation."
+        )
+    return applied(operation, x, **known)
 
 
 @functools.cache
@@ -259,7 +266,7 @@ def operation_class(kind: str) -> type[Operation]:
 
 
 def _slotted(value: Any, numbers: Iterator[int]) -> Any:
-    """Operands with slots in the place of placeholders."""
+    """Operands with slots instead of placeholders."""
     if isinstance(value, KerasTensor):
         return Slot(next(numbers))
     if isinstance(value, list | tuple):
@@ -268,7 +275,7 @@ def _slotted(value: Any, numbers: Iterator[int]) -> Any:
 
 
 def _filled(value: Any, arrays: list[Array]) -> Any:
-    """Operands with arrays in the place of slots."""
+    """Operands with arrays instead of slots."""
     if isinstance(value, Slot):
         return arrays[value.number]
     if isinstance(value, list | tuple):

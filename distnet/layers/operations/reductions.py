@@ -37,7 +37,7 @@ def _reduced(value: Callable[..., Any], slope: Callable[[Array, Array, float], A
 
 
 def _share(x: Array, y: Array, n: float) -> Array:
-    """Equal entries share the gradient."""
+    """Ties share the gradient."""
     wins = x == y
     axes = tuple(i for i, (a, b) in enumerate(zip(x.shape, y.shape, strict=True)) if a != b)
     return np.asarray(wins / np.maximum(wins.sum(axis=axes, keepdims=True), 1))

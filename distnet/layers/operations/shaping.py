@@ -52,7 +52,7 @@ def _of_matmul(dy: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _of_einsum(dy: Array, y: Array, *operands: Array, subscripts: str) -> tuple[Array, ...]:
-    """That of each operand is the product of dy and the others, summed to its letters."""
+    """The gradient of each operand: the product of dy and the other operands, summed to its letters."""
     letters, made = subscripts.replace(" ", "").split("->")
     parts = letters.split(",")
     gradients = []

@@ -1,4 +1,4 @@
-"""Poolings, over sliding windows and over all places."""
+"""Pooling over sliding windows and over all places."""
 
 from __future__ import annotations
 

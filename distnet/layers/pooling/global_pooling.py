@@ -1,4 +1,4 @@
-"""Poolings over all steps of a sequence or all pixels of an image."""
+"""Pooling over all steps of a sequence or all pixels of an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Saved = tuple[tuple[int, ...], Any]
 
 
 class Reduction(Protocol):
-    """What becomes of the entries (N, P, C) of the P places; ``kept`` is (N, P) bool, or None for all."""
+    """How the entries (N, P, C) of P places are pooled; ``kept`` is (N, P) bool, or None for all."""
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> Any:
         """Overwrite ``y`` (N, 1, C) and return what ``backward`` needs."""
@@ -28,7 +28,7 @@ class Reduction(Protocol):
 
 
 class Maximum:
-    """The largest entry; equals share the gradient."""
+    """The largest entry; ties share the gradient."""
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> tuple[Array, Array]:
         np.max(x, axis=1, keepdims=True, out=y, initial=-np.inf)
@@ -79,7 +79,7 @@ class GlobalPooling(Channelled):
         return (shape[0], *((1,) * self.rank if self.keepdims else ()), shape[-1])
 
     def compute_mask(self, x: Array, mask: Array | None) -> None:
-        """None: the steps are gone."""
+        """None: the output has no time steps."""
         return None
 
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
@@ -102,7 +102,7 @@ class GlobalPooling(Channelled):
 @register_layer("GlobalMaxPool1D")
 @dataclass(eq=False)
 class GlobalMaxPooling1D(GlobalPooling):
-    """The largest entry of each channel over all steps; equals share the gradient.
+    """The largest entry of each channel over all steps; ties share the gradient.
 
     Shapes:
         (N, T, C) -> (N, C); (N, 1, C) with ``keepdims``.
@@ -117,7 +117,7 @@ class GlobalMaxPooling1D(GlobalPooling):
 @register_layer("GlobalMaxPool2D")
 @dataclass(eq=False)
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest entry of each channel of an image; equals share the gradient.
+    """The largest entry of each channel of an image; ties share the gradient.
 
     Shapes:
         (N, H, W, C) -> (N, C); (N, 1, 1, C) with ``keepdims``.
@@ -132,7 +132,7 @@ class GlobalMaxPooling2D(GlobalPooling):
 @register_layer("GlobalMaxPool3D")
 @dataclass(eq=False)
 class GlobalMaxPooling3D(GlobalPooling):
-    """The largest entry of each channel of a volume; equals share the gradient.
+    """The largest entry of each channel of a volume; ties share the gradient.
 
     Shapes:
         (N, D, H, W, C) -> (N, C); (N, 1, 1, 1, C) with ``keepdims``.
@@ -161,7 +161,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     reduction: ClassVar[Reduction] = Mean()
 
     def masked_axes(self, shape: Shape) -> Shape:
-        """(N, T): where channels come first, T is the last axis."""
+        """(N, T); with channels first, T is the last axis."""
         return self.moved_last(shape)[:2]
 
 

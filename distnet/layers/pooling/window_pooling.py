@@ -1,4 +1,4 @@
-"""Poolings over sliding windows."""
+"""Pooling over sliding windows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Saved = tuple[tuple[int, ...], Windows, Any]
 
 
 class Reduction(Protocol):
-    """What becomes of the entries of a window."""
+    """How the entries of a window are pooled."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Any:
         """Overwrite ``y`` (N, D', H', W', C) and return what ``backward`` needs."""
@@ -29,7 +29,7 @@ class Reduction(Protocol):
 
 
 class Maximum:
-    """The largest entry; of equals the first gets the gradient. Padding never wins."""
+    """The largest entry; ties go to the first. Padding never wins."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
         winners = ctx.workspace("winners", y.shape, np.min_scalar_type(windows.taps))
@@ -107,7 +107,7 @@ class Pooling(Channelled):
 @register_layer("MaxPool1D")
 @dataclass(eq=False)
 class MaxPooling1D(Pooling):
-    """The largest entry of each window along the time axis; of equals the first gets the gradient.
+    """The largest entry of each window along the time axis; the gradient of ties goes to the first.
 
     Shapes:
         (N, T, C) -> (N, T', C).
@@ -122,7 +122,7 @@ class MaxPooling1D(Pooling):
 @register_layer("MaxPool2D")
 @dataclass(eq=False)
 class MaxPooling2D(Pooling):
-    """The largest entry of each window of an image; of equals the first gets the gradient.
+    """The largest entry of each window of an image; the gradient of ties goes to the first.
 
     Shapes:
         (N, H, W, C) -> (N, H', W', C).
@@ -137,7 +137,7 @@ class MaxPooling2D(Pooling):
 @register_layer("MaxPool3D")
 @dataclass(eq=False)
 class MaxPooling3D(Pooling):
-    """The largest entry of each window of a volume; of equals the first gets the gradient.
+    """The largest entry of each window of a volume; the gradient of ties goes to the first.
 
     Shapes:
         (N, D, H, W, C) -> (N, D', H', W', C).

@@ -20,13 +20,13 @@ from distnet.variables import Variable
 
 @dataclass
 class Run:
-    """What a forward run leaves for backward.
+    """What forward saves for backward.
 
     Args:
         steps: the cell's own record.
         x: (T, N, I) the inputs in the order of the steps, after dropout.
-        skipped: (T, N, 1) bool, true where a row's states pass a step unchanged; None where none does.
-        factors: (N, I) of the inputs' dropout, or None.
+        skipped: (T, N, 1) bool, true where a row's states stay unchanged; None if they never do.
+        factors: (N, I) factors of the inputs' dropout, or None.
         has_given_states: whether the initial states came as inputs.
     """
 
@@ -38,10 +38,10 @@ class Run:
 
 
 class Recurrent(Layer, ABC):
-    """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one step.
+    """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one time step.
 
-    The states belong to rows; rows lie on whatever rank holds them, so that no state outlives its batch.
-    The sequences' mask counts with an ``initial_state`` too, as in Keras 2; Keras 3 forgets it then (3.15.1).
+    States belong to rows, and any rank may hold a row in the next batch; so no state outlives its batch.
+    The sequences' mask also counts if there is an ``initial_state``, as in Keras 2; Keras 3.15.1 then ignores it.
     """
 
     supports_masking: ClassVar[bool] = True
@@ -54,7 +54,7 @@ class Recurrent(Layer, ABC):
     state_count: ClassVar[int] = 1
     """Number of states; the first is the output."""
     cell_name: ClassVar[str]
-    """Keras's name of the cell, part of the weights' paths."""
+    """Keras's name for the cell, part of the weights' paths."""
 
     units: int
     use_bias: bool
@@ -79,14 +79,14 @@ class Recurrent(Layer, ABC):
 
     @property
     def input_bias(self) -> Array | None:
-        """(gates units,) what is added to the inputs' part of the pre-activations."""
+        """(gates units,) the bias of the inputs' part of the pre-activations."""
         return None if self.bias is None else self.bias.value
 
     def validate(self) -> None:
         if self.stateful:
             raise ArgumentError(
                 f"{self.name}: stateful=True is not supported: states belong to rows, and the rows of a batch are "
-                "shared out anew among the ranks. Use return_state=True and hand the states over as initial_state=..."
+                "distributed anew over the ranks. Use return_state=True and pass the states as initial_state=..."
             )
         if self.time_major:
             raise ArgumentError(f"{self.name}: expected time_major False, inputs (N, T, I), received True.")
@@ -151,7 +151,7 @@ class Recurrent(Layer, ABC):
         return self._outputs(run, ctx), run
 
     def _run(self, run: Run) -> None:
-        """Take the steps, one after the other."""
+        """Run all time steps in order."""
         for t in range(run.steps.count):
             run.steps.forward(t)
             if run.skipped is not None:
@@ -168,7 +168,7 @@ class Recurrent(Layer, ABC):
         return [dx, *d] if saved.has_given_states else dx
 
     def _run_back(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array]:
-        """Take the steps backward; the gradients of the initial states."""
+        """Run all time steps backward; return the gradients of the initial states."""
         steps, skipped = saved.steps, saved.skipped
         steps.start_backward(ctx)
         d, dy = self._state_gradients(dy, saved, ctx)
@@ -207,7 +207,7 @@ class Recurrent(Layer, ABC):
         return [y, *(state[-1] for state in steps.states)] if self.return_state else y
 
     def _unless_zeroed(self, y: Array, t: int, skipped: Array | None) -> Array:
-        """An output of step ``t``, or its gradient, 0 in the rows that skip it where these are to give 0."""
+        """An output of step ``t``, or its gradient, with 0 in skipped rows if ``zero_output_for_mask``."""
         return y if skipped is None or not self.zero_output_for_mask else np.where(skipped[t], y.dtype.type(0), y)
 
     def _state_gradients(self, dy: Any, saved: Run, ctx: BackwardContext) -> tuple[list[Array], Array]:
@@ -240,7 +240,7 @@ class Recurrent(Layer, ABC):
     def _factors(
         self, purpose: str, rate: float, shape: tuple[int, int], x: Array, ctx: ForwardContext
     ) -> Array | None:
-        """What dropout multiplies by: 0, or 1 / (1 - rate)."""
+        """Dropout's factors: 0, or 1 / (1 - rate)."""
         if not ctx.training or rate == 0:
             return None
         bits = ctx.row_bits(purpose, *shape, self.seed)

@@ -17,8 +17,8 @@ class Gated:
     """The activations of a cell with gates.
 
     Args:
-        activation: of what enters the state.
-        recurrent_activation: of the gates.
+        activation: activation of what enters the state.
+        recurrent_activation: activation of the gates.
     """
 
     activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
@@ -27,7 +27,7 @@ class Gated:
 
 @dataclass(eq=False)
 class Initialized:
-    """Where the weights start."""
+    """Initial values of the weights."""
 
     use_bias: bool = True
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
@@ -37,7 +37,7 @@ class Initialized:
 
 @dataclass(eq=False)
 class Forgetting(Initialized):
-    """Where the weights of a cell with a forget gate start.
+    """Initial values of the weights of a cell with a forget gate.
 
     Args:
         unit_forget_bias: whether the bias of the forget gate starts at 1.
@@ -48,7 +48,7 @@ class Forgetting(Initialized):
 
 @dataclass(eq=False)
 class Restrained:
-    """What keeps the weights small, and dropout.
+    """Regularization: penalties, constraints and dropout.
 
     Args:
         dropout, recurrent_dropout: rates for x and for h; one mask serves all steps and gates.
@@ -66,7 +66,7 @@ class Restrained:
 
 @dataclass(eq=False)
 class Seeded:
-    """Whose random numbers dropout takes.
+    """The seed of dropout.
 
     Args:
         seed: takes the place of the global seed in the address of dropout's masks.
@@ -77,14 +77,14 @@ class Seeded:
 
 @dataclass(eq=False)
 class Outputs:
-    """How the cell is run, and what comes out.
+    """How the cell is run, and what is returned.
 
     Args:
-        return_sequences: whether to give the outputs of all steps, in the order of the steps.
-        return_state: whether to give the last states too.
-        go_backwards: whether to take the steps from the last to the first.
+        return_sequences: whether to return the outputs of all steps, in order.
+        return_state: whether to return the last states, too.
+        go_backwards: whether to run from the last step to the first.
         stateful: must be False.
-        zero_output_for_mask: whether a step that is masked gives 0, not the output before it.
+        zero_output_for_mask: whether a masked step outputs 0 instead of the previous output.
         time_major: must be False.
     """
 
@@ -98,10 +98,10 @@ class Outputs:
 
 @dataclass(eq=False)
 class Unrolled(Outputs):
-    """As ``Outputs``; whether the steps are written out one after the other changes nothing here.
+    """Like ``Outputs``, with options of Keras that change nothing here.
 
     Args:
-        unroll, implementation: without effect, so that scripts run.
+        unroll, implementation: ignored.
     """
 
     unroll: bool = False

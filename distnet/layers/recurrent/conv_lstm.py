@@ -37,7 +37,7 @@ class ConvLSTM(Outputs, Seeded, Restrained, Forgetting, Gated, Dilated, Filters,
         strides, padding, dilation_rate: of the convolution of the inputs; that of the states keeps their extents.
         data_format: ``"channels_last"``, inputs (N, T, ..., C), or ``"channels_first"``, (N, T, C, ...).
         activation, recurrent_activation: a and s.
-        unroll: without effect, so that scripts run.
+        unroll: ignored.
 
     Source: Shi et al., 2015 (arXiv:1506.04214).
     """
@@ -173,7 +173,7 @@ class ConvLSTM(Outputs, Seeded, Restrained, Forgetting, Gated, Dilated, Filters,
         return self.data_format == "channels_first"
 
     def _last(self, x: Array, axis: int) -> Array:
-        """View of ``x`` with the channels, which are ``axis`` where they come first, last."""
+        """View of ``x`` with the channels last; with channels first, they are ``axis``."""
         return np.moveaxis(x, axis, -1) if self._is_first else x
 
     def _first(self, x: Array, axis: int) -> Array:
@@ -190,10 +190,10 @@ class ConvLSTM(Outputs, Seeded, Restrained, Forgetting, Gated, Dilated, Filters,
 
 
 class ConvLSTMSteps(LSTMSteps):
-    """The steps of a ``ConvLSTM``: a row of theirs is one place of an image."""
+    """The steps of a ``ConvLSTM``; a row here is one place of an image."""
 
     def slide(self, windows: Windows, rows: int, ctx: ForwardContext) -> None:
-        """Say how the states' windows slide, and of how many images the rows are the places."""
+        """Set the windows of the states, and the number of images whose places are the rows."""
         self.windows, self.ctx = windows, ctx
         self.image = (rows, *windows.shape)
 

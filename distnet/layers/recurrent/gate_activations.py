@@ -1,4 +1,4 @@
-"""The activations of a cell's gates: one after the other, or all of them as one tanh."""
+"""The activations of a cell's gates: one by one, or all as one tanh."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Gates(Protocol):
     y: Array
 
     def forward(self, t: int) -> Array:
-        """Values of step ``t``, made of its pre-activations."""
+        """Values of step ``t``, computed from its pre-activations."""
 
     def backward(self, t: int, dy: Array) -> None:
         """Turn ``dy``, (N, W), into the gradient of the pre-activations in place."""
@@ -28,7 +28,7 @@ def gates(name: str, z: Array, activations: Sequence[Activation], ctx: ForwardCo
     """The gates with these pre-activations, which are overwritten where the gradients allow it.
 
     Args:
-        name: of the memory for the values.
+        name: name of the memory for the values.
         z: (T, N, W); the activations' gates lie side by side in the last axis.
         activations: one for each gate.
         ctx: gives memory.

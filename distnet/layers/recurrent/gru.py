@@ -33,7 +33,7 @@ class GRU(Unrolled, Seeded, Restrained, Initialized, Gated, Units, Recurrent):
     Args:
         activation, recurrent_activation: a and s.
         reset_after: see above; the bias is (2, 3 units) then, else (3 units,). False in Keras up to 2.2.
-        use_cudnn: without effect, so that scripts run.
+        use_cudnn: ignored.
 
     Source: Cho et al., 2014 (arXiv:1406.1078v1 and v3); ``keras.layers.GRU``.
     """
@@ -50,12 +50,12 @@ class GRU(Unrolled, Seeded, Restrained, Initialized, Gated, Units, Recurrent):
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
-        """Two rows with ``reset_after``: of the inputs and of the last output."""
+        """Two rows with ``reset_after``: one for the inputs, one for the last output."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     @property
     def input_bias(self) -> Array | None:
-        """(3 units,) what is added to the inputs' part: all that ``r`` does not multiply."""
+        """(3 units,) the bias of the inputs' part: all that ``r`` does not multiply."""
         if self.bias is None or not self.reset_after:
             return super().input_bias
         bias: Array = self.bias.value[0].copy()
@@ -67,11 +67,11 @@ class GRU(Unrolled, Seeded, Restrained, Initialized, Gated, Units, Recurrent):
 
 
 CuDNNGRU = GRU
-"""Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
+"""Keras 2's name for the layer as NVIDIA's library computes it; files store its weights in another layout."""
 
 
 class GRUSteps(Steps):
-    """What both kinds of ``GRU`` do at a step."""
+    """What both kinds of ``GRU`` do in a time step."""
 
     def __init__(self, layer: GRU, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> None:
         super().__init__(layer, z, states, factors, ctx)
@@ -88,7 +88,7 @@ class GRUSteps(Steps):
         out += g
 
     def unmix(self, t: int, dh: Array) -> None:
-        """Write the gradients of z and of the candidate's pre-activation; leave in ``dh`` what came past them."""
+        """Write the gradients of z and of the candidate's pre-activation; leave the direct gradient of h in ``dh``."""
         dz = self.dz[t]
         dkeep, dnew = dz[:, self.keep], dz[:, self.new]
         np.subtract(self.h[t], self.candidate.y[t], out=dkeep)

@@ -33,7 +33,7 @@ class LSTM(Unrolled, Seeded, Restrained, Forgetting, Gated, Units, Recurrent):
 
     Args:
         activation, recurrent_activation: a and s.
-        use_cudnn: without effect, so that scripts run.
+        use_cudnn: ignored.
 
     Source: Hochreiter and Schmidhuber, 1997; ``keras.layers.LSTM``.
     """
@@ -58,11 +58,11 @@ class LSTM(Unrolled, Seeded, Restrained, Forgetting, Gated, Units, Recurrent):
 
 
 CuDNNLSTM = LSTM
-"""Keras 2's name of the layer as NVIDIA's library computes it; files lay its weights out otherwise."""
+"""Keras 2's name for the layer as NVIDIA's library computes it; files store its weights in another layout."""
 
 
 class GatedWeights(CellWeights, Protocol):
-    """What the steps ask of their layer."""
+    """What the steps need of their layer."""
 
     @property
     def activation(self) -> Activation: ...

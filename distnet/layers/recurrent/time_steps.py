@@ -13,7 +13,7 @@ from distnet.variables import Variable
 
 
 class CellWeights(Protocol):
-    """What the steps ask of their layer: its weights."""
+    """What the steps need of their layer: its weights."""
 
     units: int
     recurrent_kernel: Variable
@@ -56,7 +56,7 @@ class Steps(ABC):
         """
 
     def start_backward(self, ctx: BackwardContext) -> None:
-        """Get the memory that ``backward`` writes to."""
+        """Allocate the memory that ``backward`` writes to."""
         self.dz = ctx.workspace("dz", self.z.shape, self.z.dtype)
 
     def add_gradients(self, ctx: BackwardContext) -> None:
@@ -67,7 +67,7 @@ class Steps(ABC):
         ctx.add_sum(self.bias, dz, axis=0)
 
     def feed(self, t: int) -> Array:
-        """(N, U) the previous output as the gates see it: after recurrent dropout."""
+        """(N, U) the previous output after recurrent dropout, as the gates receive it."""
         if self.factors is not None:
             np.multiply(self.h[t], self.factors, out=self.fed[t])
         fed: Array = self.fed[t]

@@ -1,4 +1,4 @@
-"""Dropout, noise, and penalties of activities."""
+"""Dropout, noise, and activity penalties."""
 
 from __future__ import annotations
 

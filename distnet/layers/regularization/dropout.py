@@ -23,7 +23,7 @@ _ALL_BITS = 2**32
 
 
 class Dropping(Layer):
-    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``."""
+    """Sets entries to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``."""
 
     supports_masking: ClassVar[bool] = True
 
@@ -33,7 +33,7 @@ class Dropping(Layer):
     @property
     @abstractmethod
     def mask_shape(self) -> Shape | None:
-        """Shape of the mask, None entries meaning the input's extent; None for one entry each."""
+        """Shape of the mask, where None is the input's extent; None for a mask of the input's shape."""
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
@@ -59,7 +59,7 @@ class Dropping(Layer):
 @register_layer()
 @dataclass(eq=False)
 class Dropout(Dropping):
-    """In training, sets entries to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+    """Sets entries to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``.
 
     Shapes:
         (N, ...) -> the same.
@@ -112,14 +112,14 @@ class SpatialDropout(Dropping):
         return shape
 
     def get_config(self) -> dict[str, Json]:
-        """The arguments that every Keras knows: Keras 3 refuses ``trainable`` here."""
+        """The arguments that every Keras accepts: Keras 3 refuses ``trainable`` here."""
         return {key: value for key, value in super().get_config().items() if key != "trainable"}
 
 
 @register_layer()
 @dataclass(eq=False)
 class SpatialDropout1D(SpatialDropout):
-    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+    """Sets whole channels to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``.
 
     Shapes:
         (N, T, C) -> the same.
@@ -141,7 +141,7 @@ class SpatialDropout1D(SpatialDropout):
 @register_layer()
 @dataclass(eq=False)
 class SpatialDropout2D(SpatialDropout):
-    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+    """Sets whole channels to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``.
 
     Shapes:
         (N, H, W, C) -> the same.
@@ -164,7 +164,7 @@ class SpatialDropout2D(SpatialDropout):
 @register_layer()
 @dataclass(eq=False)
 class SpatialDropout3D(SpatialDropout):
-    """In training, sets whole channels to 0 with probability ``rate`` and divides the others by ``1 - rate``.
+    """Sets whole channels to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``.
 
     Shapes:
         (N, D, H, W, C) -> the same.
@@ -185,7 +185,7 @@ class SpatialDropout3D(SpatialDropout):
 
 
 def threshold(rate: float) -> int:
-    """The number that random bits are below with probability ``1 - rate``."""
+    """The threshold: random bits are below it with probability ``1 - rate``."""
     return round((1.0 - rate) * _ALL_BITS)
 
 
@@ -193,15 +193,15 @@ def mask_bits(x: Array, shape: Shape | None, seed: int | None, ctx: ForwardConte
     """uint32 random bits of x's shape, drawn once for each entry of a mask of ``shape``.
 
     Raises:
-        ShapeError: ``shape`` has not as many axes as ``x``.
+        ShapeError: ``shape`` and ``x`` differ in their number of axes.
     """
     if shape is None:
         return ctx.row_bits("dropout", len(x), math.prod(x.shape[1:]), seed).reshape(x.shape)
     if len(shape) != x.ndim:
-        raise ShapeError(f"{where}: noise_shape {shape} has not as many axes as the input {x.shape}.")
+        raise ShapeError(f"{where}: noise_shape: expected as many axes as the input {x.shape}, received {shape}.")
     extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(shape))
     if any(n not in (1, m) for n, m in zip(extents[1:], x.shape[1:], strict=True)):
-        raise ShapeError(f"{where}: noise_shape {shape} does not fit the input {x.shape}. Take its extents, 1 or None.")
+        raise ShapeError(f"{where}: noise_shape: expected extents of the input {x.shape}, 1 or None, received {shape}.")
     width = math.prod(extents[1:])
     bits = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", len(x), width, seed)
     return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))

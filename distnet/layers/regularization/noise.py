@@ -18,13 +18,13 @@ from distnet.regularizers import L1L2
 from distnet.types import Array, Json
 
 _ALPHA_P = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
-"""The value that SELU saturates at."""
+"""SELU's limit for very negative inputs."""
 
 
 @register_layer()
 @dataclass(eq=False)
 class GaussianNoise(Layer):
-    """In training, adds normal numbers of mean 0.
+    """Adds normal noise of mean 0 in training.
 
     Shapes:
         (N, ...) -> the same.
@@ -57,13 +57,13 @@ class GaussianNoise(Layer):
 @register_layer()
 @dataclass(eq=False)
 class GaussianDropout(Layer):
-    """In training, multiplies by normal numbers of mean 1 and variance ``rate / (1 - rate)``.
+    """Multiplies by normal noise of mean 1 and variance ``rate / (1 - rate)`` in training.
 
     Shapes:
         (N, ...) -> the same.
 
     Args:
-        rate: as of a Dropout that makes as much noise; in [0, 1).
+        rate: rate of a Dropout with as much noise, in [0, 1).
         seed: takes the place of the global seed in the noise's address.
 
     Source: Srivastava et al., JMLR 15 (2014), section 10; ``keras.layers.GaussianDropout``.
@@ -93,7 +93,7 @@ class GaussianDropout(Layer):
 @register_layer()
 @dataclass(eq=False)
 class AlphaDropout(Layer):
-    """In training, sets entries to SELU's limit with probability ``rate``; then restores mean and variance.
+    """Sets entries to SELU's limit in training, with probability ``rate``, then restores mean and variance.
 
     Shapes:
         (N, ...) -> the same.
@@ -165,7 +165,7 @@ class ActivityRegularization(Layer):
         self.activity_regularizer = L1L2(self.l1, self.l2)
 
     def get_config(self) -> dict[str, Json]:
-        """The arguments; the regularizer that is made of them is none."""
+        """The arguments, without the regularizer made from them."""
         return {key: value for key, value in super().get_config().items() if key != "activity_regularizer"}
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:

@@ -16,6 +16,6 @@ __getattr__ = names_elsewhere(
     __name__,
     absent={
         **because("YAML can name code to run. Write to_json() and read it with model_from_json.", "model_from_yaml"),
-        **because("it went with Keras 1. Use Model(inputs, outputs).", "Graph"),
+        **because("it ended with Keras 1. Use Model(inputs, outputs).", "Graph"),
     },
 )

@@ -1,4 +1,4 @@
-"""Copies of models with layers of their own: ``clone_model``."""
+"""Copies of models, with new layers: ``clone_model``."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def clone_model(
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
 ) -> M:
-    """A model of the same layers with new weights, compiled as the model is.
+    """A model with the same layers and new weights, compiled like the original.
 
     Args:
-        input_tensors: placeholders for the clone to begin at, in the form of ``model.input``; by default its own.
-        clone_function: makes the layer in each one's place; by default one of the same configuration.
-        call_function: calls a layer on its arguments, ``call_function(layer, *args, **kwargs)``; may call others too.
-        recursive: whether models among the layers are cloned in the same way, and not by ``clone_function``.
+        input_tensors: placeholders at which the clone begins, in the form of ``model.input``; by default new ones.
+        clone_function: maps each layer to its clone; by default a layer with the same configuration.
+        call_function: calls a layer on its arguments, ``call_function(layer, *args, **kwargs)``; or on others.
+        recursive: whether models among the layers are cloned in the same way instead of by ``clone_function``.
 
     Raises:
-        ArgumentError: what is no model, no placeholder, or a ``call_function`` for a Sequential.
-        ShapeError: ``input_tensors`` in another form.
+        ArgumentError: not a model, not placeholders, or a ``call_function`` for a Sequential.
+        ShapeError: ``input_tensors`` have another form.
 
     Source: ``keras.models.clone_model``.
     """
@@ -55,7 +55,7 @@ def clone_model(
 
 
 def _same(layer: Layer) -> Layer:
-    """A layer of the same configuration."""
+    """A layer with the same configuration."""
     if isinstance(layer, Operation):
         return type(layer)(arguments=dict(layer.arguments), name=layer.name, dtype=layer.dtype)
     with custom_object_scope({registered_name(type(layer)): type(layer)}):
@@ -63,7 +63,7 @@ def _same(layer: Layer) -> Layer:
 
 
 class _Cloning:
-    """Makes one layer in the place of each, also of one that is used several times."""
+    """Clones each layer once, even if it is used several times."""
 
     def __init__(
         self, clone_function: Callable[[Layer], Layer] | None, call_function: Callable[..., Any] | None, deep: bool

@@ -1,4 +1,4 @@
-"""What a model remembers of ``compile``, and what it has measured since."""
+"""What a model keeps from ``compile``, and what it has measured since."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from distnet.types import Json
 
 
 class Compiled(ABC):
-    """The settings of ``compile`` and the metrics, as Keras's models tell them."""
+    """The settings of ``compile`` and the metrics, as attributes of Keras's models."""
 
     run_eagerly: bool = False
-    """As given to ``compile``; without effect here."""
+    """As given to ``compile``; ignored."""
     jit_compile: str | bool = "auto"
-    """As given to ``compile``; without effect here."""
+    """As given to ``compile``; ignored."""
     steps_per_execution: int = 1
-    """As given to ``compile``; without effect here."""
+    """As given to ``compile``; ignored."""
     optimizer: Optimizer | None = None
     totals: Totals | None = None
-    """The sums of the epoch, evaluation or batch that is under way, or was the last."""
+    """The sums of the current or last epoch, evaluation or batch."""
     _compilation: Compilation | None = None
 
     @abstractmethod
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Say what to minimize, how, and what to measure."""
+        """Set the loss, the optimizer and the metrics."""
 
     @property
     @abstractmethod
     def outputs_told(self) -> Outputs:
-        """The outputs, as ``compile`` and targets name them."""
+        """The names of the outputs, as ``compile`` and targets use them."""
 
     @property
     def compiled(self) -> bool:
@@ -50,21 +50,21 @@ class Compiled(ABC):
         return self._compilation.log_keys(self.outputs_told) if self._compilation else ["loss"]
 
     def direction_of(self, key: str) -> Literal["up", "down"] | None:
-        """Which way a loss or metric of that key is better; None where nobody knows."""
+        """Whether a loss or metric is better "up" or "down"; None if that is unknown."""
         return None if self._compilation is None else self._compilation.direction_of(key, self.outputs_told)
 
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the metrics, each with its key as ``name`` and the latest value as ``result()``.
 
-        They are copies: what has been measured later, they do not know. None before the first batch.
+        They are copies, which later batches do not change. None before the first batch.
 
         Source: ``keras.Model.metrics`` of Keras 2.
         """
         return [] if self.totals is None else self.totals.metrics()
 
     def reset_metrics(self) -> None:
-        """Let the metrics' running means begin anew; ``fit``, ``evaluate`` and the steps on batches do so themselves.
+        """Reset the metrics' running means; ``fit``, ``evaluate`` and the steps on batches do so themselves.
 
         Source: ``keras.Model.reset_metrics``.
         """
@@ -72,19 +72,19 @@ class Compiled(ABC):
             self.totals.reset()
 
     def targets_in_order(self, given: Any) -> list[Any]:
-        """What a caller passed as targets, one for each output; None for an output without a loss.
+        """The targets that a caller passed, one for each output; None for an output without a loss.
 
         Raises:
-            DataError, ShapeError: they do not belong to the outputs.
+            DataError, ShapeError: they do not match the outputs.
         """
         outputs = self.outputs_told
         return targets(outputs, given, [] if self._compilation is None else self._compilation.without_loss(outputs))
 
     def weights_in_order(self, given: Any) -> list[Any]:
-        """What a caller passed as sample weights, one for each output, or None.
+        """The sample weights that a caller passed, one for each output, or None.
 
         Raises:
-            DataError, ShapeError: they do not belong to the outputs.
+            DataError, ShapeError: they do not match the outputs.
         """
         return sample_weights(self.outputs_told, given)
 
@@ -94,7 +94,7 @@ class Compiled(ABC):
         return None if self._compilation is None else self._compilation.to_json()
 
     def get_compile_config(self) -> dict[str, Json]:
-        """What ``compile`` was told, for ``compile_from_config``; empty before it.
+        """The arguments of ``compile``, for ``compile_from_config``; empty before it.
 
         Source: ``keras.Model.get_compile_config``.
         """

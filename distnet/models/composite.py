@@ -21,7 +21,7 @@ from distnet.variables import Variable
 
 
 class Composite(Layer, ABC):
-    """Layers that call one another, as one layer.
+    """A graph of layers, as one layer.
 
     Args:
         name: by default the class's name in snake case, numbered.
@@ -51,24 +51,24 @@ class Composite(Layer, ABC):
     @property
     @abstractmethod
     def structure(self) -> tuple[Any, Any]:
-        """The placeholders of inputs and outputs as the model was given them: nested lists, tuples and dicts."""
+        """The placeholders of inputs and outputs in the form in which they were passed: nested lists, tuples, dicts."""
 
     @property
     def input(self) -> Any:
-        """The placeholders of the model's own inputs, wherever the model is called, as the model was given them."""
+        """The placeholders of the model's own inputs, whichever call of it, in the form in which they were passed."""
         return self.structure[0]
 
     @property
     def output(self) -> Any:
-        """The placeholders of the model's own outputs, wherever the model is called, as the model was given them."""
+        """The placeholders of the model's own outputs, whichever call of it, in the form in which they were passed."""
         return self.structure[1]
 
     def in_form(self, outputs: Sequence[Any]) -> Any:
-        """What belongs to the outputs, one after the other, in the form in which the model was given them."""
+        """A flat list with a value for each output, in the form in which the outputs were passed."""
         return structures.packed(self.structure[1], outputs)
 
     def as_given(self, outputs: Sequence[Any]) -> Any:
-        """The same, but the one of a list of one by itself.
+        """The same, with a list of one unwrapped.
 
         Source: ``keras.Functional.call``.
         """
@@ -76,13 +76,13 @@ class Composite(Layer, ABC):
         return made[0] if isinstance(made, list | tuple) and len(made) == 1 else made
 
     def in_order(self, inputs: Any) -> list[Any]:
-        """What a caller passed as inputs, one after the other.
+        """The inputs that a caller passed, as a flat list.
 
         Args:
             inputs: nested lists, tuples and dicts like those of the model's inputs, or dicts by the inputs' names.
 
         Raises:
-            ShapeError: they hold more or fewer inputs than the model has.
+            ShapeError: the number of inputs is not the model's.
             DataError: a dict lacks some of the names.
         """
         return matched(self.name, self.structure[0], inputs)
@@ -92,7 +92,7 @@ class Composite(Layer, ABC):
         return super().bind(self.in_order(inputs), *args, **kwargs)
 
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
-        """The shapes of the outputs, one after the other, for inputs that may have an axis of 1 more or less."""
+        """The shapes of the outputs, in order, for inputs that may have an axis of 1 more or less."""
         given = shape if isinstance(shape, list) else [shape]
         given = [ranked(self.name, g, e) for g, e in zip(given, self.input_shapes, strict=True)]
         return self.compute_output_shape(given if len(given) > 1 else given[0])
@@ -139,7 +139,7 @@ class Composite(Layer, ABC):
         """The layers with their output shapes."""
 
     def connections(self) -> list[list[str]] | None:
-        """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
+        """For each layer its inputs, as ``layer[call][output]``; None if the layers form a chain."""
         return None
 
     @property
@@ -148,7 +148,7 @@ class Composite(Layer, ABC):
         return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
 
     def inner_layers(self) -> list[tuple[str, Layer]]:
-        """The layers by class; those of one class are numbered in the model's order."""
+        """The layers by class, each class in the model's order."""
         before: Counter[str] = Counter()
         found = []
         for layer in self.layers:
@@ -177,10 +177,10 @@ class Composite(Layer, ABC):
         return _each_once(v for layer in self.layers for v in layer.weights)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name, or at that place.
+        """The layer with this name or index.
 
         Raises:
-            ArgumentError: there is none.
+            ArgumentError: there is no such layer.
         """
         if index is not None and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
@@ -214,7 +214,7 @@ class Composite(Layer, ABC):
         return gradients if len(gradients) > 1 else gradients[0]
 
     def mask_after(self, x: Any, mask: Any, saved: Tape) -> Any:
-        """The masks of the outputs, as the layers within have made them."""
+        """The masks of the outputs, made by the layers within."""
         return saved.masks if any(made is not None for made in saved.masks) else None
 
     def penalty(self, saved: Tape) -> float:
@@ -236,9 +236,9 @@ class Composite(Layer, ABC):
         return self.graph.takes_integers(number)
 
     def as_declared(self, number: int, rows: Array) -> Array:
-        """Rows of input ``number`` as its ``Input`` declares them, where that is not as the model computes.
+        """Rows of input ``number`` in the dtype that its ``Input`` declares, if that is not the model's.
 
-        Keras casts them so: 3.7 is 3 in an input of integers. A model that waits for data declares nothing.
+        Keras casts them, too: 3.7 becomes 3 in an integer input. A model built by its data declares nothing.
         """
         if not self.built:
             return rows
@@ -246,7 +246,7 @@ class Composite(Layer, ABC):
         return rows if declared in Layer.dtypes else rows.astype(declared, copy=False)
 
     def wiring(self) -> Json:
-        """What is called on what: alike on all ranks that train the same model."""
+        """Which layer is called on what; the same on all ranks that train the same model."""
         return self.graph.wiring()
 
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
@@ -254,7 +254,7 @@ class Composite(Layer, ABC):
         return self.graph.forward(x, ctx)
 
     def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
-        """Write every variable's gradient; a variable without a part in the outputs gets 0."""
+        """Write every variable's gradient; 0 for a variable that no output depends on."""
         ctx.needs_input_gradient = False
         self.graph.backward(tape, dy, ctx)
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.variables if v.is_trained])
@@ -263,7 +263,7 @@ class Composite(Layer, ABC):
                 variable.grad.fill(0)
 
     def open_to(self, shapes: Sequence[Shape]) -> None:
-        """Take inputs of these shapes too, where the model took its own from data."""
+        """Also accept inputs of these shapes, if the model took its own from data."""
 
     def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         """Build for inputs of ``shape``, or check that they fit the model as it is built.
@@ -294,12 +294,12 @@ class Composite(Layer, ABC):
 
 
 def _each_once(variables: Iterable[Variable]) -> list[Variable]:
-    """Without repetition: a layer may be part of the model and of a model within it."""
+    """Each once: a layer may be part of the model and of a model within it."""
     return list({id(variable): variable for variable in variables}.values())
 
 
 def _all_fit(expected: Sequence[Shape], given: Sequence[Shape]) -> bool:
-    """Whether shapes agree in every extent that both know."""
+    """Whether shapes agree in every extent known in both."""
     return len(expected) == len(given) and all(
         len(e) == len(g) and all(a is None or b is None or a == b for a, b in zip(e[1:], g[1:], strict=True))
         for e, g in zip(expected, given, strict=True)

@@ -18,7 +18,7 @@ def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, A
     """The model of a configuration ``{"class_name", "config"}``, with new weights.
 
     Raises:
-        ArgumentError: it describes no model, or one that cannot be built.
+        ArgumentError: it does not describe a model, or one that cannot be built.
 
     Source: ``keras.models.model_from_config`` of Keras 2.
     """
@@ -30,7 +30,7 @@ def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, A
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that ``to_json`` described, here or in Keras, with new weights.
+    """The model of a JSON text that ``to_json`` wrote, here or in Keras, with new weights.
 
     It is compiled if the text says how, as Keras 3's does.
 
@@ -38,9 +38,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: classes and functions of your own that it uses, by name.
 
     Raises:
-        ArgumentError: the text is no JSON, holds code, or describes no model, or one that needs more memory than
-            there is.
-        ShapeError: a layer of the model cannot take what the one before it gives.
+        ArgumentError: the text is not JSON, holds code, describes no model, or one that needs more memory than there
+            is.
+        ShapeError: a layer of the model does not fit the one before it.
 
     Source: ``keras.models.model_from_json``.
     """

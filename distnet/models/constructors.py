@@ -1,4 +1,4 @@
-"""Constructors of the user's model classes: what they were called with is the configuration.
+"""Constructors of a user's model classes: their arguments are the configuration.
 
 Source: ``keras.src.ops.operation.Operation.__new__`` and ``functional_like_constructor``.
 """

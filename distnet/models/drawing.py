@@ -20,7 +20,7 @@ _ARROW: tuple[Point, ...] = ((-4.0, -8.0), (0.0, 0.0), (4.0, -8.0))
 
 
 class Canvas(Protocol):
-    """What a picture is drawn on."""
+    """The canvas of a picture."""
 
     def width_of(self, text: str, is_bold: bool) -> float:
         """The width of a text, in points."""

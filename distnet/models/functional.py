@@ -25,24 +25,24 @@ from distnet.types import Json
 
 @register_layer("Model")
 class Functional(Model, has_graph=True):
-    """The model between some placeholders; ``Model(inputs, outputs)`` makes one.
+    """The model from input placeholders to output placeholders; ``Model(inputs, outputs)`` makes one.
 
     Args:
-        inputs: placeholders, also of layers within another model: one, or nested lists, tuples and dicts of them.
+        inputs: placeholders, even from within another model: one, or nested lists, tuples and dicts of them.
         outputs: placeholders that layers returned, in the same forms.
         name: by default ``functional``, ``functional_1`` ...
         trainable: whether any of its layers is trained.
 
     Raises:
-        ArgumentError: outputs that the inputs do not determine, or layers that share a name.
+        ArgumentError: the outputs depend on other inputs, too, or layers share a name.
 
     Source: ``keras.Model``.
     """
 
     keras_module: ClassVar[str] = "keras.src.models.functional"
-    """Where Keras 3 has the class."""
+    """The class's module in Keras 3."""
     SETTINGS_BESIDE: ClassVar[tuple[str, ...]] = ("as_in_keras_2",)
-    """Of its graph: written beside the configuration, where Keras ignores it."""
+    """As in ``Graph``; saved next to the configuration, where Keras ignores it."""
 
     @takes_old_arguments("Model")
     def __init__(
@@ -120,10 +120,10 @@ class Functional(Model, has_graph=True):
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make the model that ``get_config`` described, or Keras 2 or 3.
+        """Make the model from a configuration that ``get_config``, or Keras 2 or 3, wrote.
 
         Raises:
-            ArgumentError: a graph with a cycle, or with layers that are called but not there.
+            ArgumentError: the graph has a cycle, or calls layers that do not exist.
         """
         if "input_layers" not in config or not is_like(cls, Functional):
             return cls.of_arguments(config)
@@ -146,7 +146,7 @@ class Functional(Model, has_graph=True):
         return [(layer, shapes[layer]) for layer in self.trace.layers]
 
     def connections(self) -> list[list[str]] | None:
-        """For each layer what it is called on, as ``layer[call][output]``; None where the layers form a chain."""
+        """For each layer its inputs, as ``layer[call][output]``; None if the layers form a chain."""
         if self.trace.is_chain:
             return None
         sources: dict[Layer, list[str]] = {layer: [] for layer in self.trace.layers}

@@ -35,22 +35,22 @@ class Node:
 
     @cached_property
     def given_mask(self) -> GivenMask | None:
-        """The masks given by hand."""
+        """The masks passed by hand."""
         given = self.options.get("mask")
         return given if isinstance(given, GivenMask) else None
 
     @cached_property
     def computed_from(self) -> tuple[int, ...]:
-        """Numbers of the tensors that forward is handed: all but the masks given by hand."""
+        """Numbers of the tensors that forward receives: all but masks passed by hand."""
         return self.inputs if self.given_mask is None else self.inputs[: self.given_mask.inputs]
 
     @cached_property
     def no_masks(self) -> Any:
-        """What forward is told where no input has a mask."""
+        """Forward's masks if no input has one."""
         return _one_or_list([None] * len(self.computed_from))
 
     def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[Any, Any]:
-        """The masks of these that forward heeds, given by hand or those that the tensors bring; and what to pass on."""
+        """The masks for forward, passed by hand or carried by the tensors; and the masks to pass on."""
         given = self.given_mask
         if given is None and not known:
             return self.no_masks, self.no_masks
@@ -65,7 +65,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """What the graph tells a layer in every step, and what it needs to know of it.
+    """The facts about a layer's call that every step uses.
 
     Args:
         node: the call.
@@ -91,21 +91,21 @@ MOST_CALLS = 10_000
 
 
 def calls_of(layer: Layer) -> int:
-    """How many calls of layers one call of this one makes, itself among them."""
+    """The number of layer calls that one call of this layer makes, itself included."""
     if isinstance(layer, HasGraph):
         return 1 + layer.graph.calls
     return 1 + sum(calls_of(inner) for _, inner in layer.inner_layers())
 
 
 def check_calls(name: str, count: int) -> None:
-    """Fail unless a described model makes so few calls that they can be followed.
+    """Fail if a described model makes too many layer calls to follow.
 
     Raises:
         ArgumentError: it makes too many.
     """
     if count > MOST_CALLS:
         raise ArgumentError(
-            f"{name}: makes {count} calls of layers, those within its models counted; expected at most {MOST_CALLS} in "
+            f"{name}: makes {count} layer calls, including those within its models; expected at most {MOST_CALLS} in "
             "a configuration."
         )
 
@@ -119,7 +119,7 @@ class HasGraph(Protocol):
 
 @dataclass
 class Tape:
-    """What one forward run leaves for its backward run.
+    """What a forward run saves for its backward run.
 
     Args:
         global_rows: rows of the global batch.
@@ -163,12 +163,12 @@ class Graph:
 
     @cached_property
     def calls(self) -> int:
-        """How many calls of layers one run makes, those within models within counted."""
+        """The number of layer calls in one run, including those within models."""
         return sum(calls_of(node.layer) for node in self.nodes)
 
     @property
     def final_activations(self) -> list[Activation | None]:
-        """For each output the activation that makes it, where its layer can leave that out; else None."""
+        """For each output the activation that makes it, if its layer can leave that out; else None."""
         found: list[Activation | None] = []
         for tensor in self.outputs:
             node = next((node for node in self.nodes if tensor in node.outputs), None)
@@ -188,7 +188,7 @@ class Graph:
         return list(dict.fromkeys(node.layer for node in self.nodes))
 
     def wiring(self) -> Json:
-        """What is called on what, and what operations compute, by numbers: no automatic names, which may differ."""
+        """Which layer is called on what, and what operations compute, by numbers: automatic names may differ."""
         numbers = {layer: i for i, layer in enumerate(self.layers)}
         calls: list[Json] = []
         for node in self.nodes:
@@ -256,7 +256,7 @@ class Graph:
 
     @staticmethod
     def _penalize(layer: Layer, made: list[Array], saved: Any, tape: Tape, ctx: ForwardContext) -> None:
-        """Add what the activities of a layer, and of those within, cost."""
+        """Add the activity penalties of a layer and of those within it."""
         regularizer = layer.activity_regularizer
         if regularizer is not None and len(made[0]):
             penalties = [regularizer.value(part) * layer.activity_scale(ctx.global_rows) for part in made]
@@ -268,7 +268,7 @@ class Graph:
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext
     ) -> list[Array | None]:
-        """Hand every variable its gradient, the last layer's first; return those of the inputs.
+        """Pass every variable its gradient, the last layer's first; return the gradients of the inputs.
 
         The gradient of an output whose logits the tape has is that of the logits. An input that nothing trained
         depends on, or that has no gradient, gets None, unless the context wants all.
@@ -346,7 +346,7 @@ class Graph:
 
 
 def _final_activation(layer: Layer) -> Activation | None:
-    """The activation that a layer leaves out where the context says so: a promise of the class that has ``forward``."""
+    """The activation that a layer's ``forward`` leaves out if the context says so; None if its class cannot."""
     if not _leaves_logits(type(layer)):
         return None
     return cast("Activation", getattr(layer, "elementary", None) or cast(Any, layer).activation)

@@ -1,4 +1,4 @@
-"""Methods of a model that Keras 2 had and Keras 3 has not."""
+"""Methods of a model that Keras 2 had and Keras 3 lacks."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validatio
 
 
 def counts_samples(method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method of a generator: it also takes Keras 1's numbers of rows, with a warning.
+    """Decorate a method for generators, so that it also takes Keras 1's numbers of rows, with a warning.
 
-    The batches are taken to have as many rows as the first one.
+    All batches are assumed to have as many rows as the first.
     """
 
     @functools.wraps(method)
@@ -56,7 +56,7 @@ def counts_samples(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def _rows_and_source(source: Any) -> tuple[int | None, Any]:
-    """The rows of a first batch, and a source that still gives it; None rows for arrays."""
+    """The number of rows in the first batch, and a source that still yields it; None for arrays."""
     if source is None or isinstance(source, tuple | list):
         return None, source
     size = getattr(source, "batch_size", None)
@@ -90,7 +90,7 @@ class Keras2Methods(ABC):
         """The outputs for all rows."""
 
     def to_yaml(self, **options: Any) -> NoReturn:
-        """Nothing: no Keras since 2.6 has it.
+        """Refuse: Keras has dropped it in 2.6.
 
         Raises:
             AbsentError: always.
@@ -116,10 +116,10 @@ class Keras2Methods(ABC):
         shuffle: bool = True,
         initial_epoch: int = 0,
     ) -> History:
-        """``fit`` by its name for generators and sequences; Keras 1's ``samples_per_epoch`` and others are taken too.
+        """``fit`` by its name for generators and sequences; it also takes Keras 1's ``samples_per_epoch`` and others.
 
         Args:
-            max_queue_size, workers, use_multiprocessing: how Keras read ahead; without effect here.
+            max_queue_size, workers, use_multiprocessing: how Keras read ahead; ignored.
 
         Source: ``keras.Model.fit_generator`` of Keras 2.
         """
@@ -170,7 +170,7 @@ class Keras2Methods(ABC):
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
     def predict_classes(self, x: object, batch_size: int = 32, verbose: str | int = 0) -> Array:
-        """The class of each row: the largest of several outputs, or whether the one is above 0.5.
+        """The class of each row: the index of the largest output, or whether a single output is above 0.5.
 
         Shapes:
             outputs (N, C) -> (N,); (N, 1) -> (N, 1)

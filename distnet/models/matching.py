@@ -1,4 +1,4 @@
-"""What a caller passes as inputs or targets -> one value for each tensor of the model.
+"""Inputs or targets as a caller passes them -> one value for each tensor of the model.
 
 Source: ``keras.Functional._standardize_inputs``.
 """
@@ -22,7 +22,7 @@ def matched(where: str, wanted: Any, given: Any) -> list[Any]:
 
     Raises:
         ShapeError: more or fewer values.
-        DataError: a dict lacks some of the names, or a list stands for a dict whose keys have two orders.
+        DataError: a dict lacks some of the names, or a list is given for a dict whose keys have two orders.
     """
     if isinstance(given, Mapping) and not isinstance(wanted, Mapping):
         names = [placeholder.name for placeholder in leaves(wanted)]
@@ -37,8 +37,8 @@ def matched(where: str, wanted: Any, given: Any) -> list[Any]:
             return [value for key, part in items(wanted) for value in matched(where, part, given[key])]
         if expected > 1 and [key for key, _ in items(wanted)] != list(wanted):
             raise DataError(
-                f"{where}: expected a dict with the keys {list(wanted)}, received a list. In which order its items "
-                "are, of the keys or as they were written, cannot be told: pass a dict."
+                f"{where}: expected a dict with the keys {list(wanted)}, received a list. The order of its items, by "
+                "key or as written, is ambiguous: pass a dict."
             )
     elif isinstance(given, list | tuple) and len(given) == len(wanted):
         return [value for part, own in zip(wanted, given, strict=True) for value in matched(where, part, own)]

@@ -46,13 +46,13 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         trainable: whether any of its layers is trained.
 
     Raises:
-        ArgumentError: ``Model()`` without inputs and outputs, or of a subclass with a ``call`` of its own.
+        ArgumentError: ``Model()`` without inputs and outputs, or a subclass with its own ``call``.
 
     Source: ``keras.Model``.
     """
 
     constructed: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
-    """What the object was made with: the configuration of a class of the user's."""
+    """The constructor's arguments: the configuration of a user's class."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
@@ -67,7 +67,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         return cast(Self, object.__new__(cast(type, LAYERS.find("Functional"))))
 
     def __init_subclass__(cls, has_graph: bool = False, **kwargs: Any) -> None:
-        """A class of the user's is a ``Functional``, which it makes itself by ``super().__init__(inputs, outputs)``.
+        """A user's class is a ``Functional``: it calls ``super().__init__(inputs, outputs)``.
 
         Source: ``keras.src.models.model.inject_functional_model_class``.
         """
@@ -88,7 +88,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
     @property
     def training_state(self) -> TrainingState:
-        """How far training has come; its seed is the job's when first asked for."""
+        """How far training has come; its seed becomes the job's on first use."""
         if self._training_state is None:
             self._training_state = TrainingState()
         return self._training_state
@@ -111,7 +111,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         jit_compile: str | bool = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Say what to minimize, how, and what to measure.
+        """Set the loss, the optimizer and the metrics.
 
         Args:
             optimizer: name, object or config; None for a model that is not trained.
@@ -121,11 +121,11 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
                 other way round: without names, either order is understood.
             weighted_metrics: as metrics, counted with sample weights.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
-                taken so that scripts run, without effect here.
+                ignored.
 
         Raises:
-            UnknownNameError: an optimizer, loss or metric that does not exist.
-            ArgumentError: something that is none.
+            UnknownNameError: an optimizer, loss or metric does not exist.
+            ArgumentError: an argument is not an optimizer, loss or metric.
 
         Source: ``keras.Model.compile``.
         """
@@ -142,7 +142,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
     @property
     def outputs_told(self) -> Outputs:
-        """The outputs, as ``compile`` and targets name them."""
+        """The names of the outputs, as ``compile`` and targets use them."""
         if not self.built:
             return Outputs(0, ("output",))
         form, names = self.structure[1], self.output_names
@@ -151,12 +151,12 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
     @property
     def output_keys(self) -> list[str]:
-        """What ``compile`` calls the outputs: by the keys of a dict, else by the layers that make them."""
+        """The names of the outputs in ``compile``: the keys of a dict, else the names of their layers."""
         return self.outputs_told.keys
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """Make the model that ``get_config`` described, with new weights; ``Model`` makes a ``Functional``.
+        """Make the model from a configuration, with new weights; ``Model`` makes a ``Functional``.
 
         Source: ``keras.Model.from_config``.
         """
@@ -165,7 +165,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             return kind.of_config(config)
 
     def get_config(self) -> dict[str, Json]:
-        """The arguments of a constructor of the user's, with the name.
+        """The arguments of the user's constructor, with the name.
 
         Raises:
             ArgumentError: an argument has no JSON form.
@@ -174,7 +174,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
 
     @classmethod
     def of_arguments(cls, config: Mapping[str, Any]) -> Self:
-        """Call the user's constructor with what it takes of a configuration."""
+        """Call the user's constructor with those entries of a configuration that it takes."""
         known = taken(cls, config)
         made = cls(**known)
         if "name" in config and "name" not in known:
@@ -184,14 +184,14 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     @classmethod
     @abstractmethod
     def of_config(cls, config: Any) -> Self:
-        """Make the model that a configuration describes."""
+        """Make the model from a configuration."""
 
     def objective(self, data: ArrayData) -> Objective:
         """Loss and metrics for these targets.
 
         Raises:
-            NotCompiledError: before ``compile``.
-            DataError, ShapeError: targets that the loss cannot learn from.
+            NotCompiledError: ``compile`` was not called.
+            DataError, ShapeError: the loss cannot learn from these targets.
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
@@ -224,11 +224,11 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         workers: int = 1,
         use_multiprocessing: bool = False,
     ) -> History:
-        """Train for a number of epochs; every rank calls it with the same, whole data.
+        """Train for a number of epochs; every rank passes the same, whole data.
 
         Args:
             x, y: inputs and targets, (N, ...).
-            batch_size: rows of a *global* batch, shared out among the ranks; 32 by default.
+            batch_size: rows of a *global* batch, divided among the ranks; 32 by default.
             epochs: number of the last epoch, not of epochs to train: see ``initial_epoch``.
             verbose: 0 silent, 1 or ``"auto"`` a progress bar, 2 one line an epoch.
             callbacks: see ``distnet.callbacks``; they run on rank 0.
@@ -237,19 +237,19 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             shuffle: True shuffles the rows at each epoch, ``"batch"`` whole batches, False nothing.
             class_weight: class number -> weight.
             sample_weight: weight of each row.
-            initial_epoch: epoch to begin with; an earlier training's record is continued from there.
-            steps_per_epoch: batches of an epoch; by default as many as the rows fill.
+            initial_epoch: first epoch, counted from 0; continues the history of an earlier training.
+            steps_per_epoch: batches of an epoch; by default as many as there are.
             validation_steps, validation_batch_size, validation_freq: the same for validation.
             resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was
-                trained: training goes on from there, also within an epoch, as if it had never stopped. A generator
-                must start from its beginning: what was trained on is drawn again and dropped.
-            max_queue_size, workers, use_multiprocessing: how Keras 2 read ahead; without effect here.
+                trained: training continues there, even within an epoch, as if it had never stopped. A generator
+                must start from its beginning: batches already trained on are drawn again and skipped.
+            max_queue_size, workers, use_multiprocessing: how Keras 2 read ahead; ignored.
 
         Returns:
             The history: losses and metrics of every epoch, over all ranks.
 
         Raises:
-            NotCompiledError: before ``compile``.
+            NotCompiledError: ``compile`` was not called.
             ArgumentError, DataError, ShapeError: arguments or data that cannot be trained with.
             CheckpointError: ``resume`` names no file of this model, or one saved within an epoch of other batches.
             Preempted: the job was told to end, and its training is saved.
@@ -284,10 +284,10 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         workers: int = 1,
         use_multiprocessing: bool = False,
     ) -> Log | list[Log] | dict[str, Log]:
-        """Loss and metrics over all rows: every rank gets them. See ``fit`` for the arguments.
+        """Loss and metrics over all rows, on every rank. See ``fit`` for the arguments.
 
         Returns:
-            ``[loss, *metrics]``; the loss alone where there are no metrics; a dict with ``return_dict``.
+            ``[loss, *metrics]``; only the loss if there are no metrics; a dict with ``return_dict``.
 
         Source: ``keras.Model.evaluate``.
         """
@@ -306,7 +306,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         workers: int = 1,
         use_multiprocessing: bool = False,
     ) -> Any:
-        """The outputs for all rows, in order: every rank gets all of them; several as ``Model`` was given them.
+        """The outputs for all rows, in order, on every rank; several in the form in which ``Model`` got its outputs.
 
         Source: ``keras.Model.predict``.
         """
@@ -324,12 +324,12 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         return_dict: bool = False,
         reset_metrics: bool = True,
     ) -> Log | list[Log] | dict[str, Log]:
-        """One step on one global batch, which every rank passes whole; its loss and metrics.
+        """Take one step on one global batch, which every rank passes whole; return its loss and metrics.
 
         Args:
             x, y, sample_weight, class_weight: as for ``fit``.
-            return_dict: whether they are returned by key.
-            reset_metrics: Keras 2's; they are those of this batch alone, as in Keras 3.
+            return_dict: whether to return a dict by key.
+            reset_metrics: Keras 2's; metrics are always those of this batch, as in Keras 3.
 
         Source: ``keras.Model.train_on_batch``.
         """
@@ -413,15 +413,15 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     def save_checkpoint(
         self, filepath: str | os.PathLike[str], weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()
     ) -> None:
-        """Write the model as it is now, while the program goes on: it waits only until the state is copied.
+        """Save the model in the background; the call returns once the state is copied.
 
-        Called within ``fit``, on rank 0. ``fit`` does not return, and no file is read or saved, before the file
-        stands. What fails is raised at the next checkpoint, or at the end of ``fit``.
+        It is called within ``fit``, on rank 0. ``fit`` does not return, and no file is read or saved, before the
+        file is complete. An error is raised at the next checkpoint, or at the end of ``fit``.
 
         Args:
-            weights_only: as ``save_weights``, instead of ``save``.
-            keep: number of files, this one among them, that are kept: ``model.h5``, ``model.1.h5`` ...
-            retired: files to delete once this one stands.
+            weights_only: whether to save like ``save_weights`` instead of ``save``.
+            keep: number of files to keep, including this one: ``model.h5``, ``model.1.h5`` ...
+            retired: files to delete once this one is complete.
 
         Raises:
             CheckpointError: the checkpoint before this one could not be written.
@@ -430,7 +430,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
             (self.save_weights if weights_only else self.save)(filepath)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights alone: see ``distnet.saving.save_weights``."""
+        """Write only the weights: see ``distnet.saving.save_weights``."""
         save_weights(self, filepath, overwrite)
 
     def load_weights(

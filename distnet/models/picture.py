@@ -1,4 +1,4 @@
-"""A pydot picture that is drawn without Graphviz where its program is missing."""
+"""A pydot picture that is drawn without Graphviz if its program is missing."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def model_to_dot(
         rankdir: ``"TB"`` from top to bottom, ``"LR"`` from left to right.
         expand_nested: draw the layers of models within the model.
         dpi: dots per inch.
-        subgraph: give a ``pydot.Cluster`` for a picture of your own.
+        subgraph: return a ``pydot.Cluster`` for a picture of your own.
         layer_range: first and last layer to draw: names, or regular expressions of names.
         splines: how lines run: ``"spline"``, ``"curved"``, ``"polyline"``, ``"line"`` or ``"ortho"``, Keras's
             default, at which some versions of Graphviz fail.
@@ -56,7 +56,7 @@ def model_to_dot(
     Raises:
         MissingPackageError: pydot is not installed; Graphviz is needed only to draw.
         NotBuiltError: the model's input shape is not known yet.
-        ArgumentError: no model, an unknown direction, or a range that names no layers.
+        ArgumentError: not a model, an unknown direction, or a range without layers.
 
     Source: ``keras.utils.model_to_dot``; ``layer_range``: Keras 2.
     """
@@ -99,15 +99,15 @@ def plot_model(
     """Draw a model's layers into a file; rank 0 writes it. The arguments are those of ``model_to_dot``.
 
     Args:
-        to_file: its ending says the format: png, svg, pdf ...; png without one. Without Graphviz's program, png and
-            svg are laid out and drawn here.
+        to_file: the file; its extension names the format: png, svg, pdf ...; png by default. Without Graphviz, png and
+            svg are drawn by distnet.
 
     Returns:
-        In IPython the picture, which a notebook shows; else None.
+        The picture in IPython, which a notebook shows; else None.
 
     Raises:
         MissingPackageError: Pillow for png, or Graphviz for other formats than png and svg, is not installed.
-        ArgumentError: no model, or no name of a file.
+        ArgumentError: not a model, or not a file name.
         CheckpointError: the file cannot be written.
 
     Source: ``keras.utils.plot_model``.

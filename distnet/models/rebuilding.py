@@ -1,4 +1,4 @@
-"""A graph of layers is made again: they are called as its configuration says."""
+"""Rebuilds a graph of layers by calling them as its configuration says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     """The placeholders of inputs and outputs, after calling the layers as the configuration says.
 
     Raises:
-        ArgumentError: calls that wait for each other, or for a layer that is not there.
+        ArgumentError: calls wait for each other, or for a layer that does not exist.
     """
     model = str(config.get("name"))
     layers: dict[str, Layer | Operation] = {}

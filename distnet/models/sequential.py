@@ -1,4 +1,4 @@
-"""A model that is one layer after another."""
+"""A model of layers in sequence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from distnet.types import Json, Shape
 
 @register_layer()
 class Sequential(Model, has_graph=True):
-    """Layers one after the other, each with one input and one output; a model as the first may have several inputs.
+    """Layers in sequence, each with one input and one output; if the first is a model, it may have several inputs.
 
     Args:
         layers: in order; the first may be an ``Input`` or carry ``input_shape=``. Without either the
@@ -34,7 +34,7 @@ class Sequential(Model, has_graph=True):
     """
 
     keras_module: ClassVar[str] = "keras"
-    """Where Keras 3 has the class."""
+    """The class's module in Keras 3."""
 
     def __init__(
         self, layers: Sequence[Layer | KerasTensor] | None = None, trainable: bool = True, name: str | None = None
@@ -55,8 +55,8 @@ class Sequential(Model, has_graph=True):
         """Append a layer.
 
         Raises:
-            ArgumentError: it is no layer, or its name is taken.
-            ShapeError: it cannot take what the layer before it gives.
+            ArgumentError: it is not a layer, or its name is taken.
+            ShapeError: it does not fit the layer before it.
         """
         self._extend([layer])
         self._build_if_known()
@@ -65,7 +65,7 @@ class Sequential(Model, has_graph=True):
         """Remove the last layer and return it.
 
         Raises:
-            ArgumentError: there is none.
+            ArgumentError: there is no such layer.
         """
         if not self.graph.nodes:
             raise ArgumentError(f"{self.name}: there is no layer to remove.")
@@ -79,7 +79,7 @@ class Sequential(Model, has_graph=True):
         """Make the weights for inputs of this shape, batch axis first.
 
         Raises:
-            ShapeError: a layer cannot take what the one before it gives.
+            ShapeError: a layer does not fit the one before it.
         """
         if self._entry is None and not self._entries:
             self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.dtype)
@@ -87,7 +87,7 @@ class Sequential(Model, has_graph=True):
         self._build_if_known()
 
     def open_to(self, shapes: Sequence[Shape]) -> None:
-        """Let a model that took its shape from data take other lengths: extents that differ become unknown.
+        """Let a model that took its shape from data accept other lengths: extents that differ become unknown.
 
         Raises:
             ShapeError: its layers cannot take them.
@@ -119,7 +119,7 @@ class Sequential(Model, has_graph=True):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The placeholder of the input; several where the first layer is a model of several inputs.
+        """The placeholder of the input; several if the first layer is a model of several inputs.
 
         Raises:
             NotBuiltError: the input shape is not known yet.
@@ -141,7 +141,7 @@ class Sequential(Model, has_graph=True):
         return self.inputs if self._entries else self.inputs[0], self.outputs[0]
 
     def in_order(self, inputs: Any) -> list[Any]:
-        """The one input, also before its shape is known."""
+        """The one input, even before its shape is known."""
         if self._entry is not None or self._entries:
             return super().in_order(inputs)
         found = list(leaves(inputs, holds_tensors))
@@ -166,7 +166,7 @@ class Sequential(Model, has_graph=True):
 
     @classmethod
     def of_config(cls, config: Mapping[str, Json] | Sequence[Json]) -> Self:
-        """Make the model that ``get_config`` described, or Keras; up to 2.2.2 that was a bare list."""
+        """Make the model from a configuration of distnet or Keras; up to Keras 2.2.2 a bare list."""
         known = config if isinstance(config, Mapping) else {"layers": config}
         layers = [LAYERS.get(entry) for entry in cast(Sequence[Json], known["layers"])]
         if not is_like(cls, Sequential):
@@ -222,7 +222,7 @@ class Sequential(Model, has_graph=True):
         self._chain(list(layers.values()))
 
     def _begin_with(self, layer: Layer) -> None:
-        """Take over from the first layer the dtype, and the shape of the input where it carries it."""
+        """Take the dtype from the first layer, and the shape of the input if the layer has it."""
         self.dtype = layer.dtype
         if self._entry is None and isinstance(layer, Model) and layer.built and len(layer.inputs) > 1:
             tensors = layer.inputs
@@ -249,7 +249,7 @@ class Sequential(Model, has_graph=True):
         lay_out(self)
 
     def _call_layers(self) -> None:
-        """Call on placeholders the layers that have not been yet."""
+        """Call the layers on placeholders that were not called yet."""
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
             with scope(self.name):

@@ -78,16 +78,16 @@ def summary_lines(
     """The table's lines.
 
     Args:
-        line_length: columns in all; by default 65, 98 for a graph, and 11 more for ``show_trainable``.
+        line_length: width in columns; by default 65, 98 for a graph, and 11 more for ``show_trainable``.
         positions: where the columns end, as fractions of the line or as columns; that of ``show_trainable`` may be
             left out, what is more than the columns has no effect.
-        expand_nested: the layers of models within the model too.
-        show_trainable: a column that says Y or N.
+        expand_nested: also show the layers of models within the model.
+        show_trainable: add a column that says Y or N.
         layer_range: first and last layer to show: names, or regular expressions of names.
         fits_terminal: make a table for a graph no wider than the terminal.
 
     Raises:
-        ArgumentError: columns that are no numbers or too few, or a range that names no layers.
+        ArgumentError: the positions are not numbers or too few, or the range has no layers.
 
     Source: ``keras.Model.summary`` of Keras 2.
     """
@@ -120,7 +120,7 @@ def _columns(
     if fits_terminal and line_length is None and is_graph and sys.stdout.isatty():
         width = max(min(width, shutil.get_terminal_size().columns - extra), _CHAIN)
         ends = ends if width == _GRAPH else _NARROW_GRAPH_ENDS
-    # What is more than the columns has no effect, as in Keras: programs give a chain the positions of a graph.
+    # Further positions have no effect, as in Keras: programs pass a chain the positions of a graph.
     used = (positions or ends)[: len(ends) + show_trainable]
     placed = [int(width * end) if end <= 1 else int(end) for end in used]
     if extra:
@@ -172,7 +172,7 @@ def _count(layer: Layer) -> str:
 
 
 def _overridden(layer: Layer) -> set[str]:
-    """The methods that a layer's classes have in place of ``Layer``'s."""
+    """The methods of ``Layer`` that a layer's classes override."""
     kinds = type(layer).__mro__
     return {name for kind in kinds[: kinds.index(Layer)] for name in vars(kind)}
 

@@ -1,4 +1,4 @@
-"""From a model's outputs back to its inputs: which calls it is made of, in Keras's order."""
+"""Traces a model from its outputs to its inputs: its calls, in Keras's order."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Trace:
 
     Args:
         name: of the model, for messages.
-        inputs: what the caller provides, each made by ``Input``.
-        outputs: what the caller gets.
+        inputs: the placeholders that the caller provides, each made by ``Input``.
+        outputs: the placeholders that the caller gets.
 
     Raises:
         ArgumentError: an output depends on an ``Input`` that is not among the inputs, or on itself; or

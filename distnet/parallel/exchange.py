@@ -17,7 +17,7 @@ _LOSS, _STOP, _LEAVE, _MEASURED = 0, 1, 2, 3
 
 @dataclass
 class StepSums:
-    """What travels behind the gradient: the loss, the sums of what is measured, the control word.
+    """What is sent after the gradient: the loss, the metrics' sums, the control word.
 
     Args:
         buffer: holds them, one rank's part or the global batch's; the next step writes there again.
@@ -29,7 +29,7 @@ class StepSums:
 
     @staticmethod
     def entries(measured: int) -> int:
-        """Length of the buffer for so many sums of what is measured."""
+        """Length of the buffer for this number of metrics' sums."""
         return _MEASURED + measured
 
     def write(self, loss: float, measured: Array, stop: bool, leave: bool) -> None:
@@ -44,7 +44,7 @@ class StepSums:
 
     @property
     def measured(self) -> Array:
-        """(entries,) float64, the sums of what is measured."""
+        """(entries,) float64, the metrics' sums."""
         return self.buffer[_MEASURED:].astype(np.float64)
 
     @property
@@ -66,7 +66,7 @@ class Exchange(Protocol):
     """
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
-        """Sum and update; give the sums of what travels behind the gradients."""
+        """Sum and update; return the sums of what is sent after the gradients."""
 
 
 class WholeExchange:

@@ -1,4 +1,4 @@
-"""Do all ranks hold the same model, settings and data?"""
+"""Checks that all ranks hold the same model, settings and data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SAMPLED_ROWS = 16
 
 
 def compare(communicator: Communicator, facts: Mapping[str, object]) -> None:
-    """Fail unless every rank gives the same facts.
+    """Fail unless every rank passes the same facts.
 
     Args:
         communicator: the ranks.
         facts: by name; written as JSON to be compared. The names of those that describe data end in "data".
 
     Raises:
-        ReplicaError: names the first fact that differs, two ranks and their values.
+        ReplicaError: a fact differs; the message names it, two ranks and their values.
     """
     if communicator.size == 1:
         return
@@ -39,7 +39,7 @@ def compare(communicator: Communicator, facts: Mapping[str, object]) -> None:
 
 
 def compare_if_different(communicator: Communicator, facts: Mapping[str, object]) -> None:
-    """As ``compare``, with one small message where all ranks give the same: for what happens at every step."""
+    """Like ``compare``, but with one small message if all ranks agree: for use at every step."""
     if communicator.size == 1:
         return
     digest = hashlib.blake2b(json.dumps(facts, default=str).encode(), digest_size=8).digest()
@@ -54,7 +54,7 @@ def compare_weights(communicator: Communicator, weights: Array) -> None:
     """Fail unless every rank holds the same weights, bit for bit.
 
     Raises:
-        ReplicaError: names two ranks.
+        ReplicaError: they differ; the message names two ranks.
     """
     if communicator.size == 1:
         return

@@ -33,7 +33,7 @@ def exchange_of(communicator: Communicator, store: VariableStore, optimizer: Opt
     The optimizer's slots may move to shared memory.
 
     Args:
-        measured: number of the sums of what is measured.
+        measured: number of the metrics' sums.
     """
     entries = store.size + StepSums.entries(measured)
     messages = _shared_messages(communicator, entries, store.dtype)
@@ -45,7 +45,7 @@ def exchange_of(communicator: Communicator, store: VariableStore, optimizer: Opt
 
 
 def _shared_messages(communicator: Communicator, entries: int, dtype: DType) -> list[Array]:
-    """Memory for one message of each rank of the node, by local rank; none where it is not worth it, or not shared."""
+    """Memory for one message of each rank of the node, by local rank; none if not worth it or not shared."""
     if entries * dtype.itemsize < LEAST_BYTES:
         return []
     stride = -(-entries // _LINE) * _LINE
@@ -76,7 +76,7 @@ class SlicedSum:
         self.slices = [slice(*pair) for pair in zip(starts[:-1], starts[1:], strict=True)]
         self.mine = self.slices[communicator.local_rank]
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
-        """The sums of this rank's slice, then those of what lies behind the gradients."""
+        """The sums of this rank's slice, then those of what is sent after the gradients."""
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
@@ -93,11 +93,11 @@ class SlicedSum:
         return self.sums
 
     def sum(self) -> Array:
-        """The sum of this rank's slice of the gradient; what lies behind it is summed too."""
+        """The sum of this rank's slice of the gradient; what is sent after it is summed, too."""
         self.communicator.local_barrier()
         length = self.mine.stop - self.mine.start
         first, second, *others = self.messages
-        # A sum that overflows is for the optimizer to see, as in the sums that MPI takes.
+        # An overflowing sum is left to the optimizer, as in MPI's sums.
         with np.errstate(over="ignore", invalid="ignore"):
             for out, part in ((self.own[:length], self.mine), (self.own[length:], slice(self.store.size, None))):
                 np.add(first[part], second[part], out=out)

@@ -1,1 +1,1 @@
-"""fit, evaluate and predict: the loops that a model hands itself to."""
+"""fit, evaluate and predict: the loops that train and run a model."""

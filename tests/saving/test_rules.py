@@ -266,8 +266,8 @@ def many_layers(count):
             lambda c: '{"class_name": "a", "class_name": "b"}',
             "not JSON: an object has the key 'class_name' more than once",
         ),
-        (lambda c: doubled(30), "makes 16382 calls of layers, those within its models counted; expected at most 10000"),
-        (lambda c: many_layers(10_001), "makes 10001 calls of layers"),
+        (lambda c: doubled(30), "makes 16382 layer calls, including those within its models; expected at most 10000"),
+        (lambda c: many_layers(10_001), "makes 10001 layer calls"),
         (lambda c: many_layers(50_001), "describes more than 50000 objects"),
     ],
 )

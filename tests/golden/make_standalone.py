@@ -81,7 +81,7 @@ for _name, _make in OPTIMIZERS.items():
     CASES[_name] = lambda make=_make: mlp(make())
 
 
-def criterion(loss, activation, y, metrics=()):
+def with_loss(loss, activation, y, metrics=()):
     return chain(
         (4,), Dense(y.shape[-1], activation=activation, input_shape=(4,)), loss=loss, y=y, metrics=list(metrics),
         optimizer=SGD(lr=0.2),
@@ -89,14 +89,14 @@ def criterion(loss, activation, y, metrics=()):
 
 
 BITS = (wave(3, phase=1.0) > 0).astype("float32")
-CRITERIA = {
-    "hinge": lambda: criterion("hinge", "tanh", BITS, ["squared_hinge"]),
-    "squared_hinge": lambda: criterion("squared_hinge", "tanh", BITS, ["hinge", "cosine_proximity"]),
-    "cosine": lambda: criterion("cosine_proximity", "linear", wave(3, phase=2.0), ["cosine_proximity"]),
-    "many_bits": lambda: criterion("binary_crossentropy", "sigmoid", BITS, ["accuracy", "binary_accuracy"]),
-    "rounded": lambda: criterion("mse", "linear", np.round(2 * wave(1, phase=2.0)), ["accuracy"]),
+LOSSES = {
+    "hinge": lambda: with_loss("hinge", "tanh", BITS, ["squared_hinge"]),
+    "squared_hinge": lambda: with_loss("squared_hinge", "tanh", BITS, ["hinge", "cosine_proximity"]),
+    "cosine": lambda: with_loss("cosine_proximity", "linear", wave(3, phase=2.0), ["cosine_proximity"]),
+    "many_bits": lambda: with_loss("binary_crossentropy", "sigmoid", BITS, ["accuracy", "binary_accuracy"]),
+    "rounded": lambda: with_loss("mse", "linear", np.round(2 * wave(1, phase=2.0)), ["accuracy"]),
 }
-CASES.update(CRITERIA)
+CASES.update(LOSSES)
 
 
 @case
@@ -194,7 +194,7 @@ def of_keras_1():
     if K.backend() == "tensorflow":
         return ["separable_1"]
     shown = ["rmsprop", "adagrad", "adam", "nadam", "both_clips"]
-    shown += [name for name in CRITERIA if name != "squared_hinge"]  # the cosine of labels 0 is nan on Theano
+    shown += [name for name in LOSSES if name != "squared_hinge"]  # the cosine of labels 0 is nan on Theano
     return shown + [name for name in CASES if name.endswith("_1") and name != "separable_1"]
 
 
@@ -206,13 +206,13 @@ def of_keras_2():
             optimizer="rmsprop",
         )  # fmt: skip
 
-    optimizers, criteria = list(OPTIMIZERS), list(CRITERIA) + ["masked_steps"]
+    optimizers, losses = list(OPTIMIZERS), list(LOSSES) + ["masked_steps"]
     return {
-        "2.0.8": criteria,
+        "2.0.8": losses,
         "2.1.2": optimizers,
-        "2.2.4": ["rmsprop", "adagrad", "nadam", "sgd_clipnorm", "adam", "sequences"] + criteria,
+        "2.2.4": ["rmsprop", "adagrad", "nadam", "sgd_clipnorm", "adam", "sequences"] + losses,
         # on Theano every comparison of its binary accuracy holds
-        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam"] + [name for name in criteria if name != "rounded"],
+        "2.3.1": ["rmsprop", "adagrad", "adadelta", "nadam"] + [name for name in losses if name != "rounded"],
     }[VERSION]
 
 

@@ -3,7 +3,7 @@
 It returns the compiled model, its inputs and its targets.
 """
 
-from . import criteria, graphs, layers, meanings, optimizers, sequences, volumes
+from . import graphs, layers, losses, meanings, optimizers, sequences, volumes
 from .parts import CASES
 
-__all__ = ["CASES", "criteria", "graphs", "layers", "meanings", "optimizers", "sequences", "volumes"]
+__all__ = ["CASES", "graphs", "layers", "losses", "meanings", "optimizers", "sequences", "volumes"]

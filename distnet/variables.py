@@ -316,6 +316,40 @@ Variables: TypeAlias = VariableStore | VariableGroup
 """The trained variables of a model, or some of them, in flat arrays."""
 
 
+class LaidOutLayer(Protocol):
+    """A layer, as ``lay_out`` sees it."""
+
+    @property
+    def variables(self) -> list[Variable]: ...
+
+    @property
+    def trainable_weights(self) -> list[Variable]: ...
+
+
+class LaidOutModel(Protocol):
+    """A model, as ``lay_out`` sees it."""
+
+    dtype: str
+    store: VariableStore | None
+
+    @property
+    def layers(self) -> Sequence[LaidOutLayer]: ...
+
+    @property
+    def variables(self) -> list[Variable]: ...
+
+
+def lay_out(model: LaidOutModel) -> VariableStore:
+    """Put the model's variables into flat buffers, those of frozen layers behind the trained ones."""
+    # A layer that is the activation of two others may be trained by one of them alone.
+    trained = {id(variable) for layer in model.layers for variable in layer.trainable_weights}
+    for layer in model.layers:
+        for variable in layer.variables:
+            variable.frozen = variable.trainable and id(variable) not in trained
+    model.store = VariableStore(model.variables, np.dtype(model.dtype))
+    return model.store
+
+
 def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:
     """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from distnet.arguments import check_fields, fits_annotation
+from distnet.callbacks.watched_model import WatchedModel
 from distnet.errors import ArgumentError, CheckpointError
-from distnet.network import Network
 
 Logs = dict[str, float]
 
@@ -32,7 +32,7 @@ class Callback:
     Source: ``keras.callbacks.Callback``.
     """
 
-    model: Network
+    model: WatchedModel
     params: Mapping[str, Any]
     runs_last: ClassVar[bool] = False
     """Whether it is called after all others, to see what they did: for callbacks that write checkpoints."""
@@ -47,7 +47,7 @@ class Callback:
         """Receive ``{"verbose", "epochs", "steps"}``."""
         self.params = params
 
-    def set_model(self, model: Network) -> None:
+    def set_model(self, model: WatchedModel) -> None:
         """Receive the model."""
         self.model = model
 
@@ -169,7 +169,7 @@ class CallbackList:
         readers = (c for c in self.callbacks if getattr(c, "reads_batch_logs", True))
         return any(_overrides(c, ("on_train_batch_end", "on_batch_end")) for c in readers)
 
-    def attach(self, model: Network, params: Mapping[str, Any]) -> None:
+    def attach(self, model: WatchedModel, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""
         self.call("set_model", model)
         self.call("set_params", params)

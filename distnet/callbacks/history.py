@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from distnet.callbacks.base import Callback
+from distnet.callbacks.watched_model import WatchedModel
 from distnet.logs import NamedLogs
-from distnet.network import Network
 
 
 class History(Callback):
@@ -26,7 +26,7 @@ class History(Callback):
         self.history: dict[str, list[float | list[float]]] = {}
         self.params: Mapping[str, Any] = {}
 
-    def set_model(self, model: Network) -> None:
+    def set_model(self, model: WatchedModel) -> None:
         """Keep the model's own record, which a checkpoint restores, as this history."""
         super().set_model(model)
         self.epoch = model.training_state.epochs

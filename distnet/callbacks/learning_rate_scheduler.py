@@ -12,8 +12,8 @@ import numpy as np
 
 from distnet.callbacks.base import Callback, Logs
 from distnet.callbacks.console import say
+from distnet.callbacks.watched_model import WatchedModel
 from distnet.errors import ArgumentError, NotCompiledError
-from distnet.network import Network
 from distnet.optimizers.base import Optimizer
 from distnet.results import ResultArray
 
@@ -66,7 +66,7 @@ class LearningRateScheduler(Callback):
         return float(rate)
 
 
-def optimizer_of(model: Network, where: str) -> Optimizer:
+def optimizer_of(model: WatchedModel, where: str) -> Optimizer:
     """The model's optimizer.
 
     Raises:

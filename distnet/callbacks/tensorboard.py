@@ -14,8 +14,8 @@ import numpy as np
 
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.event_file import EventFile
+from distnet.callbacks.watched_model import WatchedModel
 from distnet.errors import ArgumentError
-from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.types import Array
 
@@ -83,7 +83,7 @@ class TensorBoard(Callback):
         self._epoch_start_s = self._batch_start_s = 0.0
         self._first_step = 0
 
-    def set_model(self, model: Network) -> None:
+    def set_model(self, model: WatchedModel) -> None:
         """Receive the model; write the graph of its layers."""
         super().set_model(model)
         self._files = {}

@@ -18,9 +18,9 @@ from distnet.models.constructors import is_like
 from distnet.models.model import Model
 from distnet.models.rebuilding import rebuilt
 from distnet.models.tracing import Trace, between
-from distnet.network import lay_out
 from distnet.old_names import takes_old_arguments
 from distnet.types import Json
+from distnet.variables import lay_out
 
 
 @register_layer("Model")

@@ -22,7 +22,6 @@ from distnet.models.composite import Composite
 from distnet.models.constructors import constructor_arguments, taken
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
-from distnet.network import TrainingState
 from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
@@ -34,6 +33,7 @@ from distnet.training.loop import Training
 from distnet.training.objective import Log, Objective, in_form
 from distnet.training.outputs import Outputs
 from distnet.training.resumption import restore_progress
+from distnet.training_state import TrainingState
 from distnet.types import Json
 from distnet.variables import VariableStore
 

@@ -15,9 +15,9 @@ from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model
 from distnet.naming import scope
-from distnet.network import lay_out
 from distnet.registry import to_json
 from distnet.types import Json, Shape
+from distnet.variables import lay_out
 
 
 @register_layer()

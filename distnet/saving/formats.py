@@ -19,12 +19,12 @@ import h5py
 
 from distnet.dialects.writing import FOR_BOTH, FOR_KERAS_2, by_output, of_sparse_targets
 from distnet.errors import CheckpointError
-from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.image import Image
 from distnet.saving.opening import errors_of, opened
+from distnet.saving.stored_model import StoredModel, WholeModel
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Saved:
     model_config: dict[str, Any] | None
     training_config: dict[str, Any] | None
 
-    def read_weights(self, model: Network, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    def read_weights(self, model: StoredModel, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Fill a model's weights.
 
         Args:
@@ -66,7 +66,7 @@ class Saved:
         """The shape of the first array of a legacy file's weights; None where there is none."""
         return None if keras_weights.is_keras_weights(self.file) else keras_h5.first_weights(self.file["model_weights"])
 
-    def read_optimizer_state(self, model: Network) -> None:
+    def read_optimizer_state(self, model: StoredModel) -> None:
         """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""
         if f"{state_group.GROUP}/optimizer" in self.file:
             state_group.read_optimizer_state(self.file, model)
@@ -96,7 +96,7 @@ def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:
 
 
 def write_whole(
-    image: Image, model: Network, is_archive: bool, include_optimizer: bool = True, keras_optimizer: bool = False
+    image: Image, model: WholeModel, is_archive: bool, include_optimizer: bool = True, keras_optimizer: bool = False
 ) -> None:
     """Write a whole model into a file in memory.
 
@@ -124,7 +124,7 @@ def write_whole(
             state_group.write_training_state(file, model)
 
 
-def write_weights(image: Image, model: Network, is_keras_3: bool) -> None:
+def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
     """Write the weights alone into a file in memory; Keras 3's layout has the optimizer's state too."""
     with h5py.File(image, "w") as file:
         if is_keras_3:
@@ -133,7 +133,7 @@ def write_weights(image: Image, model: Network, is_keras_3: bool) -> None:
             keras_h5.write_weights(file, model.layers)
 
 
-def _write_state(file: h5py.File, model: Network, include_optimizer: bool) -> None:
+def _write_state(file: h5py.File, model: StoredModel, include_optimizer: bool) -> None:
     """Write the ``model.weights.h5`` of an archive; Keras passes over what distnet needs besides."""
     keras_weights.write_weights(file, model, include_optimizer)
     if include_optimizer:

@@ -30,8 +30,8 @@ from distnet.dialects.versions import KERAS_VERSION, is_keras_1
 from distnet.dialects.weight_layouts import Held, Origin, in_present_layout, slots_in_present_layout
 from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
-from distnet.network import Network
 from distnet.saving.json_text import parsed
+from distnet.saving.stored_model import StoredModel
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -67,7 +67,7 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
     write_names(group.create_group("top_level_model_weights"), "weight_names", [])
 
 
-def write_optimizer_state(file: h5py.File, model: Network, scheme: Scheme) -> None:
+def write_optimizer_state(file: h5py.File, model: StoredModel, scheme: Scheme) -> None:
     """Write the state of a compiled model's optimizer as that generation of Keras does."""
     if model.optimizer is None or model.store is None:
         return
@@ -90,7 +90,7 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     return cast(dict[str, Any], in_present_words(found, file.attrs.get("keras_version", _FIRST_VERSION)))
 
 
-def read_optimizer_state(file: h5py.File, model: Network) -> None:
+def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     """Continue a compiled model's optimizer where Keras left it, if the file says where.
 
     As Keras does, warn of a state that does not fit, and start afresh.

@@ -29,7 +29,7 @@ from distnet.dialects import optimizer_state
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
 from distnet.naming import snake_case
-from distnet.network import Network
+from distnet.saving.stored_model import StoredModel
 from distnet.types import Array
 from distnet.variables import Variable
 
@@ -57,7 +57,7 @@ def is_keras_weights(file: h5py.File) -> bool:
     return not is_legacy and bool(roots & {_LAYERS, _LAYERS_OF_2_13})
 
 
-def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) -> None:
+def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = True) -> None:
     """Write a model's weights, and its optimizer's state once it has one."""
     for group in _groups(model, repeats=True):
         made = file.create_group(group.paths[0])
@@ -73,7 +73,7 @@ def write_weights(file: h5py.File, model: Network, with_optimizer: bool = True) 
                 made[str(number)] = value
 
 
-def read_weights(file: h5py.File, model: Network, skip_mismatch: bool = False) -> None:
+def read_weights(file: h5py.File, model: StoredModel, skip_mismatch: bool = False) -> None:
     """Fill a model's weights.
 
     Args:
@@ -95,7 +95,7 @@ def read_weights(file: h5py.File, model: Network, skip_mismatch: bool = False) -
         variable.assign(array)
 
 
-def read_optimizer_state(file: h5py.File, model: Network) -> None:
+def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     """Continue a compiled model's optimizer where the file left it, if the file says where.
 
     As Keras does, warn of a state that does not fit, and start afresh.
@@ -128,7 +128,7 @@ def _by_path(file: h5py.File) -> dict[str, h5py.Group]:
     return groups
 
 
-def _groups(model: Network, is_of_2_13: bool = False, repeats: bool = False) -> Iterator[_Vars]:
+def _groups(model: StoredModel, is_of_2_13: bool = False, repeats: bool = False) -> Iterator[_Vars]:
     """The groups of variables.
 
     Args:
@@ -141,7 +141,7 @@ def _groups(model: Network, is_of_2_13: bool = False, repeats: bool = False) -> 
         yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
 
 
-def _inner(layer: Layer | Network, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
+def _inner(layer: Layer | StoredModel, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
     """The layers within, each with the path to it."""
     within = getattr(layer, "layers", None)
     return _in_2_13(within) if is_of_2_13 and within is not None else layer.inner_layers()

@@ -10,15 +10,15 @@ from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
-from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.saving import background, formats, keras_archive, state_group
 from distnet.saving.image import Image
+from distnet.saving.stored_model import StoredModel, WholeModel
 
 
 def save_model(
-    model: Network,
+    model: WholeModel,
     filepath: str | os.PathLike[str],
     overwrite: bool = True,
     include_optimizer: bool = True,
@@ -103,7 +103,7 @@ def _build(model: Any, saved: formats.Saved, where: str) -> None:
     model.build(shape)
 
 
-def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:
+def restore_training(model: StoredModel, filepath: str | os.PathLike[str]) -> None:
     """Give a compiled model the weights, the optimizer's state and the progress that a file holds.
 
     Raises:
@@ -119,7 +119,9 @@ def restore_training(model: Network, filepath: str | os.PathLike[str]) -> None:
 
 
 @on_all_ranks()
-def write(model: Network, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[Image], None]) -> None:
+def write(
+    model: StoredModel, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[Image], None]
+) -> None:
     """Let rank 0 write a file; every rank returns once it is there.
 
     Raises:

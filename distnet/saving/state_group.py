@@ -21,11 +21,11 @@ import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
-from distnet.network import Network, TrainingState
 from distnet.optimizers import Optimizer
 from distnet.saving.array_tree import read_tree, write_tree
 from distnet.saving.json_text import parsed
-from distnet.training_state import CallbackRecord, Moment, Progress, Stage
+from distnet.saving.stored_model import StoredModel
+from distnet.training_state import CallbackRecord, Moment, Progress, Stage, TrainingState
 from distnet.types import Array
 from distnet.variables import VariableStore
 
@@ -35,7 +35,7 @@ _COUNTER_BITS = 63
 _WITHIN, _WHOSE = "within", "whose"
 
 
-def write_training_state(file: h5py.Group, model: Network) -> None:
+def write_training_state(file: h5py.Group, model: StoredModel) -> None:
     """Write how far training has come, and the optimizer's state where it has one."""
     state = model.training_state
     progress = state.now()
@@ -51,7 +51,7 @@ def write_training_state(file: h5py.Group, model: Network) -> None:
     _write_optimizer_state(group, model)
 
 
-def _write_optimizer_state(group: h5py.Group, model: Network) -> None:
+def _write_optimizer_state(group: h5py.Group, model: StoredModel) -> None:
     optimizer, store = model.optimizer, model.store
     if optimizer is None or store is None or not optimizer.built:
         return
@@ -134,7 +134,7 @@ def _read_progress(group: h5py.Group) -> Progress:
     )
 
 
-def read_optimizer_state(file: h5py.Group, model: Network) -> None:
+def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
     """Continue the optimizer where the file left it; a file without its state leaves it fresh.
 
     The weights are matched by position, as ``read_weights`` does: automatic names change from model to model.

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 
 from distnet.errors import NotBuiltError
-from distnet.network import Network
 from distnet.paths import checked_path
 from distnet.saving import formats, keras_weights
 from distnet.saving.model_file import write
+from distnet.saving.stored_model import StoredModel
 
 
-def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(model: StoredModel, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the model's weights; rank 0 writes, and the old file stands until the new one is whole.
 
     Raises:
@@ -28,7 +28,7 @@ def save_weights(model: Network, filepath: str | os.PathLike[str], overwrite: bo
 
 
 def load_weights(
-    model: Network, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+    model: StoredModel, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
     """Fill the model's weights from a file of weights or of a whole model, layer by layer in order.
 

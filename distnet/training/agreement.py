@@ -11,9 +11,9 @@ import numpy as np
 from distnet import kernels
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
-from distnet.network import Network
 from distnet.parallel.replicas import describe_arrays
 from distnet.registry import describing, to_json
+from distnet.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     from distnet.training.fit_arguments import FitOptions
@@ -25,7 +25,7 @@ _DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight"
 
 
 def facts(
-    model: Network, train: Source, validation: Source | None, options: FitOptions, steps: int | None
+    model: TrainedModel, train: Source, validation: Source | None, options: FitOptions, steps: int | None
 ) -> dict[str, object]:
     """What ``fit`` needs them to agree on: model, data and arguments, by name."""
     arguments = {key: value for key, value in vars(options).items() if key not in _DATA_OPTIONS}
@@ -41,13 +41,13 @@ def facts(
     }
 
 
-def model_facts(model: Network) -> dict[str, object]:
+def model_facts(model: TrainedModel) -> dict[str, object]:
     """Architecture, wiring, compile settings, progress, seed and versions, by name."""
     with describing():
         return _model_facts(model)
 
 
-def _model_facts(model: Network) -> dict[str, object]:
+def _model_facts(model: TrainedModel) -> dict[str, object]:
     return {
         "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
         "the wiring": model.wiring(),

@@ -8,18 +8,18 @@ from typing import Any
 
 from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_callback_of
 from distnet.data.arrays import ArrayData
-from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log, Totals
 from distnet.training.step import Steps, TrainingSteps
+from distnet.training.trained_model import TrainedModel
 
 
 @on_all_ranks()
 def train_on_batch(
-    model: Network, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
+    model: TrainedModel, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> dict[str, Log]:
     """One step on one global batch, which every rank is given whole; loss and metrics of that batch."""
     refuse_in_callback_of(model, "train_on_batch")
@@ -35,7 +35,7 @@ def train_on_batch(
 
 
 @on_all_ranks()
-def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
+def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
     """Loss and metrics of one global batch, which every rank is given whole."""
     with meeting("test_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight)
@@ -51,7 +51,7 @@ def test_on_batch(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[st
     return totals.logs()
 
 
-def _prepared(model: Network, data: ArrayData) -> TrainingSteps:
+def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps:
     """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
     steps = model.batch_steps
     if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:

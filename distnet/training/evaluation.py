@@ -16,7 +16,6 @@ from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
-from distnet.network import Network
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
@@ -26,12 +25,13 @@ from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.step import Steps, TrainingSteps
+from distnet.training.trained_model import TrainedModel
 from distnet.types import Array
 
 
 @on_all_ranks()
 def evaluate(
-    model: Network,
+    model: TrainedModel,
     x: Any,
     y: Any,
     batch_size: int | None,
@@ -138,7 +138,7 @@ def validate(fit: Fit, steps: TrainingSteps, hooks: Hooks, epoch: int) -> dict[s
 
 @on_all_ranks()
 def predict(
-    model: Network, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Sequence[Any]
+    model: TrainedModel, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Sequence[Any]
 ) -> list[Array]:
     """Each output for all rows, in order, on every rank. See ``Model.predict``."""
     given = Given(x, is_labelled=False)
@@ -163,7 +163,7 @@ def predict(
     return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]
 
 
-def _predict_batches(model: Network, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
+def _predict_batches(model: TrainedModel, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
     """Each output for batches until ``stop_predicting``; every batch is gathered from all ranks.
 
     Raises:
@@ -189,7 +189,9 @@ def _predict_batches(model: Network, source: Source, batches: int | None, hooks:
     return [_joined(parts) for parts in zip(*outputs, strict=True)]
 
 
-def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int | None, steps: int | None) -> None:
+def _agree(
+    ranks: Communicator, model: TrainedModel, data: ArrayData, batch_size: int | None, steps: int | None
+) -> None:
     """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
     if ranks.size > 1:
         replicas.compare(ranks, {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
@@ -197,7 +199,7 @@ def _agree(ranks: Communicator, model: Network, data: ArrayData, batch_size: int
 
 
 def _hooks(
-    ranks: Communicator, model: Network, callbacks: Sequence[Any], verbose: str | int, steps: int | None
+    ranks: Communicator, model: TrainedModel, callbacks: Sequence[Any], verbose: str | int, steps: int | None
 ) -> Hooks:
     """The callbacks with a progress line, attached."""
     display = ProgbarLogger(verbosity(verbose))

@@ -15,9 +15,9 @@ from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
 from distnet.data.arrays import naming, shuffled
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
-from distnet.network import Network
 from distnet.training.given import Given, check_end
 from distnet.training.inputs import at_most, positive, rows_of_a_batch, unpack_validation, verbosity
+from distnet.training.trained_model import TrainedModel
 from distnet.types import Json
 
 
@@ -54,7 +54,7 @@ class Fit:
         optimizer: its configuration, before a file or a callback changed it.
     """
 
-    model: Network
+    model: TrainedModel
     train: Source
     validation: Source | None
     options: FitOptions
@@ -62,7 +62,7 @@ class Fit:
     optimizer: Mapping[str, Json]
 
 
-def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
+def plan(model: TrainedModel, x: Any, y: Any, options: FitOptions) -> Fit:
     """Check the arguments of ``fit``; build the model if it waits for its input shape.
 
     Raises:
@@ -73,7 +73,7 @@ def plan(model: Network, x: Any, y: Any, options: FitOptions) -> Fit:
         return _planned(model, x, y, options, ranks)
 
 
-def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communicator) -> Fit:
+def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Communicator) -> Fit:
     positive(options.epochs, "epochs", least=0)
     positive(options.initial_epoch, "initial_epoch", least=0)
     verbosity(options.verbose)
@@ -106,13 +106,13 @@ def _planned(model: Network, x: Any, y: Any, options: FitOptions, ranks: Communi
     return _fit(model, train, validation, options)
 
 
-def _fit(model: Network, train: Source, validation: Source | None, options: FitOptions) -> Fit:
+def _fit(model: TrainedModel, train: Source, validation: Source | None, options: FitOptions) -> Fit:
     check_end(train, options.steps_per_epoch, "steps_per_epoch")
     steps = _steps(options, train.batches)
     return Fit(model, train, validation, options, steps, {} if model.optimizer is None else model.optimizer.settings())
 
 
-def _validation(model: Network, options: FitOptions, ranks: Communicator) -> Source | None:
+def _validation(model: TrainedModel, options: FitOptions, ranks: Communicator) -> Source | None:
     """The batches of ``validation_data``."""
     data = options.validation_data
     if data is None:

@@ -11,8 +11,7 @@ from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import ArraySource, GeneratorSource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
-from distnet.network import Network
-from distnet.training.inputs import array_data, labelled_data, rows_of_a_batch
+from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch
 
 
 def check_end(source: Source, steps: int | None, what: str) -> None:
@@ -61,7 +60,7 @@ class Given:
         """Whether ``x`` yields batches."""
         return hasattr(self.x, "__next__") and not self.is_sequence
 
-    def arrays(self, model: Network) -> ArrayData:
+    def arrays(self, model: FedModel) -> ArrayData:
         """The arrays; builds a model that waits for its input shape."""
         if callable(self.x) and not hasattr(self.x, "__array__"):
             name = getattr(self.x, "__name__", repr(self.x))
@@ -73,7 +72,7 @@ class Given:
 
     def source(
         self,
-        model: Network,
+        model: FedModel,
         ranks: Communicator,
         batch_size: int | None,
         shuffle: bool | str = False,
@@ -94,7 +93,7 @@ class Given:
             return SequenceSource(self.x, unpack, ranks, bool(shuffle))
         return GeneratorSource(self.x, unpack, ranks, lambda batch: model.open_to([a.shape for a in batch.x]))
 
-    def _unpacked(self, model: Network, item: Any) -> ArrayData:
+    def _unpacked(self, model: FedModel, item: Any) -> ArrayData:
         """The arrays of ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
 
         Source: ``keras.utils.unpack_x_y_sample_weight``, for which a list is a tuple.

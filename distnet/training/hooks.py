@@ -10,9 +10,9 @@ import numpy as np
 
 from distnet import variables
 from distnet.callbacks import CallbackList
+from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
-from distnet.network import Network
 from distnet.optimizers.base import changes
 from distnet.saving import background
 from distnet.training_state import CallbackRecord
@@ -39,7 +39,7 @@ class Hooks:
         callbacks: on rank 0; the other ranks' are never called.
     """
 
-    def __init__(self, communicator: Communicator, model: Network, callbacks: CallbackList) -> None:
+    def __init__(self, communicator: Communicator, model: WatchedModel, callbacks: CallbackList) -> None:
         self.communicator = communicator
         self.model = model
         self.callbacks = callbacks

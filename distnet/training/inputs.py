@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from distnet.arguments import check_integer
 from distnet.comm.scope import communicator
@@ -13,13 +13,38 @@ from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.structures import holds_tensors, mapped
-from distnet.network import Network
 from distnet.training.outputs import no_targets
 from distnet.types import Array, Shape
 
 
+class FedModel(Protocol):
+    """A model, as what reads a caller's inputs and targets sees it."""
+
+    name: str
+    dtype: str
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def input_shapes(self) -> list[Shape]: ...
+
+    @property
+    def output_names(self) -> list[str]: ...
+
+    def build(self, input_shape: Shape) -> None: ...
+
+    def open_to(self, shapes: Sequence[Shape]) -> None: ...
+
+    def in_order(self, inputs: Any) -> list[Any]: ...
+
+    def targets_in_order(self, targets: Any) -> list[Any]: ...
+
+    def weights_in_order(self, sample_weight: Any) -> list[Any]: ...
+
+
 def array_data(
-    model: Network, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[Any, float] | None = None
+    model: FedModel, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[Any, float] | None = None
 ) -> ArrayData:
     """Inputs, targets and weights as arrays; builds the model if it waits for its input shape.
 
@@ -42,7 +67,7 @@ def array_data(
 
 
 def labelled_data(
-    model: Network, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[Any, float] | None = None
+    model: FedModel, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[Any, float] | None = None
 ) -> ArrayData:
     """As ``array_data``, for training or evaluation, which need targets.
 
@@ -54,7 +79,7 @@ def labelled_data(
     return array_data(model, x, y, sample_weight, class_weight)
 
 
-def fitting(model: Network, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+def fitting(model: FedModel, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     """The inputs, with a trailing axis of 1 more or less where the model wants it so.
 
     Raises:
@@ -122,13 +147,13 @@ def verbosity(verbose: Any) -> int:
     return int(verbose)
 
 
-def _targets(model: Network, y: Any, rows: int) -> tuple[Array, ...]:
+def _targets(model: FedModel, y: Any, rows: int) -> tuple[Array, ...]:
     each = model.targets_in_order(_given(y, "y"))
     return tuple(no_targets(rows) if part is None else _numbers(part, "y") for part in each)
 
 
 def _weights(
-    model: Network, targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
+    model: FedModel, targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> tuple[Array | None, ...]:
     """The weights of each output's rows."""
     names = model.output_names

@@ -12,12 +12,12 @@ from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError, DistnetError
 from distnet.naming import kept_files
-from distnet.network import Network
 from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
 from distnet.saving import restore_training
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
+from distnet.training.trained_model import TrainedModel
 from distnet.training_state import CallbackRecord, Progress
 from distnet.types import Json
 
@@ -34,7 +34,7 @@ class Resumption:
     path: str
     progress: Progress | None
 
-    def save_now(self, model: Network) -> Callable[[], str]:
+    def save_now(self, model: TrainedModel) -> Callable[[], str]:
         """What saves the model in this file's place."""
 
         def save() -> str:
@@ -147,7 +147,7 @@ class Resumption:
 
 
 def restore_progress(
-    model: Network, callbacks: Sequence[Any], path: str | os.PathLike[str] | None
+    model: TrainedModel, callbacks: Sequence[Any], path: str | os.PathLike[str] | None
 ) -> Resumption | None:
     """Give the model what a file holds; None where training begins anew.
 
@@ -178,7 +178,7 @@ def restore_progress(
     return None if restored is None else Resumption(restored, model.training_state.progress)
 
 
-def _restore_newest(model: Network, paths: Sequence[str]) -> str:
+def _restore_newest(model: TrainedModel, paths: Sequence[str]) -> str:
     """Restore the first of these files that every rank can read; warn of those before it; return its path.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,15 +12,38 @@ from distnet import kernels
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
 from distnet.errors import DataError, NotCompiledError
+from distnet.layers import Layer
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
-from distnet.network import Network, lay_out
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.training.objective import Objective, Prediction
+from distnet.training_state import TrainingState
 from distnet.types import Array
-from distnet.variables import VariableStore
+from distnet.variables import LaidOutModel, VariableStore, lay_out
+
+
+class RunModel(LaidOutModel, Protocol):
+    """A model, as a step sees it."""
+
+    name: str
+    optimizer: Optimizer | None
+    stop_training: bool
+    stop_evaluating: bool
+    training_state: TrainingState
+    totals: Any
+
+    @property
+    def layers(self) -> list[Layer]: ...
+
+    def input_takes_integers(self, number: int) -> bool: ...
+
+    def as_declared(self, number: int, rows: Array) -> Array: ...
+
+    def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Any]: ...
+
+    def backward_batch(self, tape: Any, dy: Sequence[Array | None], ctx: BackwardContext) -> None: ...
 
 
 class Steps:
@@ -31,7 +55,7 @@ class Steps:
         workspaces: memory used again at each step.
     """
 
-    def __init__(self, model: Network, communicator: Communicator) -> None:
+    def __init__(self, model: RunModel, communicator: Communicator) -> None:
         self.model = model
         self.communicator = communicator
         self.workspaces = Workspaces()
@@ -102,7 +126,7 @@ class TrainingSteps(Steps):
         communicator: the ranks that take part.
     """
 
-    def __init__(self, model: Network, objective: Objective, communicator: Communicator) -> None:
+    def __init__(self, model: RunModel, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, communicator)
         self.objective = objective
         self.store, self.optimizer = _ready_optimizer(model)
@@ -163,7 +187,7 @@ class TrainingSteps(Steps):
         return penalty
 
 
-def _ready_optimizer(model: Network) -> tuple[VariableStore, Optimizer]:
+def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:
     """Lay the variables out for training; the optimizer's state is made, or follows the variables.
 
     Raises:

@@ -1,0 +1,42 @@
+"""What saving asks of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from distnet.layers import Layer
+from distnet.optimizers import Optimizer
+from distnet.training_state import TrainingState
+from distnet.types import Json
+from distnet.variables import Variable, VariableStore
+
+
+class StoredModel(Protocol):
+    """A model whose weights and state of training are written or read."""
+
+    name: str
+    optimizer: Optimizer | None
+    store: VariableStore | None
+    training_state: TrainingState
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def layers(self) -> list[Layer]: ...
+
+    @property
+    def weights(self) -> list[Variable]: ...
+
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
+
+
+class WholeModel(StoredModel, Protocol):
+    """A model that is written with its architecture and with what ``compile`` was told."""
+
+    @property
+    def compile_settings(self) -> Mapping[str, Json] | None: ...
+
+    @property
+    def output_keys(self) -> list[str]: ...

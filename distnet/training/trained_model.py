@@ -1,0 +1,30 @@
+"""What training asks of a model, besides what a step, callbacks and saving do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from distnet.callbacks.watched_model import WatchedModel
+from distnet.saving.stored_model import StoredModel
+from distnet.training.inputs import FedModel
+from distnet.training.step import RunModel
+from distnet.types import Json
+
+
+class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
+    """A model that ``fit``, ``evaluate`` and ``predict`` are called on."""
+
+    history: Any
+    batch_steps: object
+
+    @property
+    def compile_settings(self) -> Mapping[str, Json] | None: ...
+
+    def objective(self, data: Any) -> Any: ...
+
+    def as_given(self, outputs: Sequence[Any]) -> Any: ...
+
+    def wiring(self) -> Json: ...
+
+    def save(self, filepath: str) -> None: ...

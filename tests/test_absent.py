@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import subprocess
 import types
 from pathlib import Path
 
@@ -16,16 +13,6 @@ from distnet.absent import Absent
 from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import AbsentError
 
-NAMES_OF_KERAS = """
-import importlib, json, keras
-found = {}
-rooms = "backend callbacks config constraints datasets initializers layers losses metrics models ops optimizers"
-rooms += " preprocessing preprocessing.image preprocessing.sequence random regularizers saving tree utils"
-for name in rooms.split():
-    found[name] = [n for n in dir(importlib.import_module(f"keras.{name}")) if not n.startswith("_")]
-found[""] = [n for n in dir(keras) if not n.startswith("_")]
-print(json.dumps(found))
-"""
 KERAS_2_UTILS = """
     CustomObjectScope GeneratorEnqueuer HDF5Matrix OrderedEnqueuer Progbar Sequence SequenceEnqueuer conv_utils
     convert_all_kernels_in_model custom_object_scope data_utils generic_utils get_custom_objects get_file io_utils
@@ -55,14 +42,6 @@ PATHS = {
     "utils.numerical_utils": "to_categorical normalize",
     "utils.visualize_util": "plot",
 }
-
-
-def test_every_name_of_keras_is_present_or_absent_with_a_reason(keras_3):
-    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
-    job = subprocess.run([keras_3, "-c", NAMES_OF_KERAS], capture_output=True, env=environment, timeout=90)
-    for module, names in json.loads(job.stdout.splitlines()[-1]).items():
-        here = importlib.import_module(f"distnet.{module}") if module else distnet
-        assert [name for name in names if not hasattr(here, name)] == [], module
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -132,6 +132,18 @@ def test_programs_of_the_tests_have_a_main_guard():
     assert unguarded == set()
 
 
+def test_tests_mirror_the_package():
+    """But for what starts ranks or programs, and what helps tests."""
+    folders = [path for path in (ROOT / "tests").rglob("*") if path.is_dir() and any(path.glob("test_*.py"))]
+    names = {str(path.relative_to(ROOT / "tests")) for path in folders}
+    assert {name for name in names if not (PACKAGE / name).is_dir()} == {
+        "benchmarks",
+        "examples",
+        "launch",
+        "tutorials",
+    }
+
+
 def test_nothing_lies_at_the_root_that_does_not_belong_there():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     names = {name.split("/")[0] for name in tracked.splitlines()}

@@ -1,5 +1,6 @@
 """Everything in Keras's own lists of names is there, or is refused with a reason."""
 
+import importlib
 import json
 import subprocess
 from pathlib import Path
@@ -37,6 +38,12 @@ def test_every_public_name_of_keras_is_there_or_refused_with_a_reason(keras):
         if isinstance(getattr(module_of(distnet, path), name), Absent)
     ]
     assert sorted(missing) == sorted(NOT_THERE)
+
+
+def test_every_name_of_a_module_is_present_or_absent_with_a_reason(keras):
+    for module, names in keras["whole"].items():
+        here = importlib.import_module(f"distnet.{module}") if module else distnet
+        assert [name for name in names if not hasattr(here, name)] == [], module
 
 
 def test_a_name_means_a_loss_function_where_it_does_in_keras(keras):

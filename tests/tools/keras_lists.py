@@ -3,6 +3,7 @@
 python keras_lists.py
 """
 
+import importlib
 import inspect
 import json
 import os
@@ -17,6 +18,12 @@ MODULES = (
     *("activations", "callbacks", "constraints", "initializers", "losses", "metrics"),
     *("optimizers", "optimizers.schedules", "regularizers"),
 )
+WHOLE = (
+    *("backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics"),
+    *("models", "ops", "optimizers", "preprocessing", "preprocessing.image", "preprocessing.sequence", "random"),
+    *("regularizers", "saving", "tree", "utils"),
+)
+"""Whose every name is in distnet, or absent with a reason."""
 ORDERED = (*MODULES, "layers")
 """Where positional arguments are compared."""
 SHAPES = ((3, 4), (2, 3, 4), (4,), (3, 1))
@@ -28,6 +35,10 @@ def module_of(package, path):
     for part in path.split("."):
         package = getattr(package, part)
     return package
+
+
+def public(module):
+    return [name for name in dir(module) if not name.startswith("_")]
 
 
 def arrays(shape, name):
@@ -81,7 +92,8 @@ def main():
         "positions": {
             name: positions(value) for name, value in everything.items() if callable(value) and "._" not in name
         },
-        "names": {path: [n for n in dir(module_of(keras, path)) if n[0] != "_"] for path in MODULES},
+        "whole": {path: public(importlib.import_module(f"keras.{path}")) for path in WHOLE} | {"": public(keras)},
+        "names": {path: public(module_of(keras, path)) for path in MODULES},
         "loss_functions": loss_functions(),
         "losses": [name for name, value in losses.ALL_OBJECTS_DICT.items() if inspect.isclass(value)],
         "metrics": {name: value.__name__ for name, value in metrics.ALL_OBJECTS_DICT.items()},

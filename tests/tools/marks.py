@@ -33,7 +33,8 @@ def _names_a_launcher(path: str) -> bool:
     if not os.path.isfile(path) or not program.resolve().is_relative_to(ROOT):  # False of a text of a program
         return False
     text = program.read_text(encoding="utf-8", errors="ignore")
-    return (program.suffix != ".py" or "subprocess" in text) and any(name in text for name in LAUNCHERS)
+    starts = program.suffix != ".py" or "subprocess" in text or "from jobs import" in text
+    return starts and any(name in text for name in LAUNCHERS)
 
 
 def starts_ranks(command: list[str], environment: dict[str, str] | None) -> bool:

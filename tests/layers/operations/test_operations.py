@@ -14,7 +14,7 @@ from distnet.layers.engine.context import BackwardContext, ForwardContext, Works
 from distnet.layers.operations import FUNCTIONS
 from operation_cases import CASES, data
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "operations.npz"
+GOLDEN = Path(__file__).parents[2] / "golden" / "operations.npz"
 
 
 @pytest.fixture(scope="module", autouse=True)

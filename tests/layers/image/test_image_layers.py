@@ -13,7 +13,7 @@ from distnet.layers.image import augmentation as image_augmentation
 from distnet.layers.image import warping as image_warping
 from layer_run import LayerRun, assert_gradients_are_right, numbers
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 ARRAYS, CASES = packed.load(GOLDEN / "image_layers.npz")
 SINGLE_IN_KERAS = ("RandomRotation", "RandomZoom", "RandomContrast")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from distnet.errors import MissingPackageError
 from distnet.models.layout import LAYER_GAP, Placed, Point, Size, end_of, lay_out
-from distnet.models.scheme import DARK, LIGHT, Box, Cell, Scheme, number_of
+from distnet.models.scheme import DARK, LIGHT, Box, Cell, Diagram, number_of
 
 _FONT, _ROW, _PAD, _MARGIN, _FRAME = 14.0, 30.0, 8.0, 12.0, 12.0
 _POINTS_PER_INCH = 72
@@ -35,7 +35,7 @@ class Canvas(Protocol):
         """Draw a line through points, with an arrow at its end."""
 
 
-def drawn(scheme: Scheme, kind: str, direction: str, dpi: int) -> bytes:
+def drawn(scheme: Diagram, kind: str, direction: str, dpi: int) -> bytes:
     """A model's picture as a file of this kind, ``"svg"`` or ``"png"``.
 
     Args:
@@ -45,7 +45,7 @@ def drawn(scheme: Scheme, kind: str, direction: str, dpi: int) -> bytes:
     return svg(scheme, direction) if kind == "svg" else png(scheme, direction, dpi)
 
 
-def svg(scheme: Scheme, direction: str) -> bytes:
+def svg(scheme: Diagram, direction: str) -> bytes:
     """A model's picture as an SVG file."""
     canvas = SvgCanvas()
     width, height = draw(scheme, direction, canvas)
@@ -55,7 +55,7 @@ def svg(scheme: Scheme, direction: str) -> bytes:
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', begin, ground, *canvas.parts, "</svg>\n"]).encode()
 
 
-def png(scheme: Scheme, direction: str, dpi: int) -> bytes:
+def png(scheme: Diagram, direction: str, dpi: int) -> bytes:
     """A model's picture as a PNG file.
 
     Raises:
@@ -70,7 +70,7 @@ def png(scheme: Scheme, direction: str, dpi: int) -> bytes:
     return canvas.content(size)
 
 
-def draw(scheme: Scheme, direction: str, canvas: Canvas) -> tuple[float, float]:
+def draw(scheme: Diagram, direction: str, canvas: Canvas) -> tuple[float, float]:
     """Draw frames of nested models, lines and boxes; the width and height of it all."""
     lines = [line for line in scheme.lines if line[0] != line[1]]
     picture = _arranged(scheme, lines, direction, canvas).moved(_MARGIN, _MARGIN)
@@ -100,7 +100,7 @@ class _Picture:
         return _Picture(self.size, boxes, lines, [(_moved(placed, dx, dy), name) for placed, name in self.frames])
 
 
-def _arranged(scheme: Scheme, lines: Sequence[tuple[str, str]], direction: str, canvas: Canvas) -> _Picture:
+def _arranged(scheme: Diagram, lines: Sequence[tuple[str, str]], direction: str, canvas: Canvas) -> _Picture:
     """A model laid out; each nested one is laid out first, and is a box of its own size here."""
     parts = {}
     for part in scheme.parts:

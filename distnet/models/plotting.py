@@ -16,7 +16,7 @@ from distnet.comm import world
 from distnet.errors import ArgumentError, MissingPackageError, NotBuiltError
 from distnet.models.drawing import drawn
 from distnet.models.model import Model
-from distnet.models.scheme import DARK, LIGHT, Box, Cell, Scheme, Style, scheme
+from distnet.models.scheme import DARK, LIGHT, Box, Cell, Diagram, Style, scheme
 from distnet.paths import checked_path, written
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _check(where: str, model: Model, rankdir: str) -> None:
         raise ArgumentError(f"{where}: expected rankdir to be one of {_DIRECTIONS}, received {rankdir!r}.")
 
 
-def _fill(pydot: Any, picture: Any, shown: Scheme) -> None:
+def _fill(pydot: Any, picture: Any, shown: Diagram) -> None:
     """Add boxes to a picture, and nested models as clusters."""
     for box in shown.boxes:
         picture.add_node(pydot.Node(box.node, label=_label(box), shape="plain", fontname="Helvetica"))
@@ -156,7 +156,7 @@ def _fill(pydot: Any, picture: Any, shown: Scheme) -> None:
         picture.add_subgraph(cluster)
 
 
-def _cluster(pydot: Any, shown: Scheme, name: str) -> Any:
+def _cluster(pydot: Any, shown: Diagram, name: str) -> Any:
     options = {"style": "dashed", "color": "#555555", "fontname": "Helvetica", "labeljust": "l"}
     return pydot.Cluster(name, label=f"<{escape(shown.name)}>", **options)
 

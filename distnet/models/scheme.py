@@ -56,13 +56,13 @@ class Box:
 
 
 @dataclass
-class Scheme:
+class Diagram:
     """A model: its own boxes, the nested models that are drawn layer by layer, and the lines between all boxes."""
 
     name: str
     node: str
     boxes: list[Box] = field(default_factory=list)
-    parts: list[Scheme] = field(default_factory=list)
+    parts: list[Diagram] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def all_boxes(self) -> list[Box]:
@@ -95,7 +95,7 @@ class _Ends:
         return self.node or self.outputs[number]
 
 
-def scheme(model: Model, style: Style, expands: bool, layer_range: Sequence[str] | None) -> Scheme:
+def scheme(model: Model, style: Style, expands: bool, layer_range: Sequence[str] | None) -> Diagram:
     """What a picture of a model shows.
 
     Args:
@@ -105,7 +105,7 @@ def scheme(model: Model, style: Style, expands: bool, layer_range: Sequence[str]
     Raises:
         ArgumentError: a range that names no layers.
     """
-    whole = Scheme(model.name, "layer")
+    whole = Diagram(model.name, "layer")
     _Drawing(style, expands, whole.lines).draw(model, whole, layer_range)
     whole.lines[:] = dict.fromkeys(whole.lines)
     return whole
@@ -119,14 +119,14 @@ class _Drawing:
     expands: bool
     lines: list[tuple[str, str]]
 
-    def draw(self, model: Model, into: Scheme, layer_range: Sequence[str] | None) -> _Ends:
+    def draw(self, model: Model, into: Diagram, layer_range: Sequence[str] | None) -> _Ends:
         """Add a model's layers; the boxes are called by the scheme's node and a number."""
         trace = Trace(model.name, model.inputs, model.outputs)
         ends: dict[Layer, _Ends] = {}
         for i in layer_ranges.numbers(model.name, [layer.name for layer in trace.layers], layer_range):
             layer, node = trace.layers[i], f"{into.node}_{i}"
             if self.expands and isinstance(layer, Model):
-                part = Scheme(layer.name, node)
+                part = Diagram(layer.name, node)
                 ends[layer] = self.draw(layer, part, None)
                 into.parts.append(part)
             else:

@@ -25,7 +25,7 @@ from distnet.layers.attention.probabilities import (
     score_gradient,
     softmax,
 )
-from distnet.layers.attention.projection import AsMatrix, Projection, as_matrix
+from distnet.layers.attention.projection import AsMatrix, HeadProjection, as_matrix
 from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import extents
@@ -35,7 +35,7 @@ from distnet.types import Array, DType, Json
 
 
 @dataclass
-class Run:
+class AttendedHeads:
     """What forward saves for backward.
 
     Args:
@@ -197,7 +197,7 @@ class MultiHeadAttention(Layer):
     def compute_mask(self, x: Any, mask: Any) -> Any:
         return None if mask is None else mask[0]
 
-    def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, Run]:
+    def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, AttendedHeads]:
         query, key, value = self._projected(x, ctx)
         returns_scores = bool(ctx.options.get("return_attention_scores"))
         makes_scores = bool(self.dropout) or returns_scores or query.ndim != 4
@@ -220,10 +220,10 @@ class MultiHeadAttention(Layer):
         gate = self._gate(x[0], ctx) if self.use_gate else None
         y = self.output_dense.forward("y", as_matrix(mixed if gate is None else mixed * gate, x[0].ndim - 1), ctx)
         y = y.reshape(self.compute_output_shape([part.shape for part in x]))
-        run = Run(x, query, key, value, attended, probabilities, refused, mixed, gate)
+        run = AttendedHeads(x, query, key, value, attended, probabilities, refused, mixed, gate)
         return [y, scores.reshape(shape)] if returns_scores else y, run
 
-    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array | None]:
+    def backward(self, dy: Any, saved: AttendedHeads, ctx: BackwardContext) -> list[Array | None]:
         dy, *of_scores = as_list(dy)
         query, key, value, p = saved.query, saved.key, saved.value, saved.probabilities
         fold, product = saved.attended.fold, saved.attended.product
@@ -260,16 +260,18 @@ class MultiHeadAttention(Layer):
         built = ("query_shape", "key_shape", "value_shape")
         return super().from_config({key: value for key, value in config.items() if key not in built})
 
-    def _projection(self, name: str, given: tuple[int, ...], made: tuple[int, ...], ctx: BuildContext) -> Projection:
+    def _projection(
+        self, name: str, given: tuple[int, ...], made: tuple[int, ...], ctx: BuildContext
+    ) -> HeadProjection:
         matrix = (math.prod(given), math.prod(made))
         initializer = AsMatrix(self.kernel_initializer, matrix)
         kernel = ctx.variable(
             f"{name}/kernel", (*given, *made), initializer, self.kernel_regularizer, self.kernel_constraint
         )
         if not self.use_bias:
-            return Projection(kernel, None)
+            return HeadProjection(kernel, None)
         bias = ctx.weight(self, "bias", made, f"{name}/bias")
-        return Projection(kernel, bias)
+        return HeadProjection(kernel, bias)
 
     def _projected(self, x: list[Array], ctx: ForwardContext) -> tuple[Array, Array, Array]:
         """Query (scaled), key and value of all heads."""
@@ -288,7 +290,7 @@ class MultiHeadAttention(Layer):
         sigmoid.forward(z, z)
         return z.reshape(*query.shape[:-1], self.num_heads, z.shape[1] // self.num_heads)
 
-    def _through_output(self, dy: Array, saved: Run, ctx: BackwardContext) -> tuple[Array, Array | None]:
+    def _through_output(self, dy: Array, saved: AttendedHeads, ctx: BackwardContext) -> tuple[Array, Array | None]:
         """The gradients of the heads' results and of the gate's input, before the sigmoid."""
         mixed, gate, axes = saved.mixed, saved.gate, saved.inputs[0].ndim - 1
         gated = as_matrix(mixed if gate is None else mixed * gate, axes)

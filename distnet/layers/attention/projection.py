@@ -15,7 +15,7 @@ from distnet.variables import Variable
 
 
 @dataclass
-class Projection:
+class HeadProjection:
     """An affine map of the features of some steps, for all heads at once.
 
     Args:

@@ -31,7 +31,7 @@ from distnet.variables import Variable
 
 
 @dataclass
-class Run:
+class Attended:
     """What forward saves for backward.
 
     Args:
@@ -94,7 +94,7 @@ class ScoredAttention(Layer, ABC):
     def compute_mask(self, x: Any, mask: Any) -> Any:
         return None if mask is None else mask[0]
 
-    def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, Run]:
+    def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, Attended]:
         query, value, key = x[0], x[1], x[-1]
         query_mask, value_mask = (ctx.mask or [None, None])[:2]
         scores, of_scores = self.scores(query, key, ctx)
@@ -109,10 +109,10 @@ class ScoredAttention(Layer, ABC):
         if query_mask is not None:
             query_mask = query_mask[:, :, None]
             y *= query_mask
-        run = Run(x, probabilities, of_scores, query_mask)
+        run = Attended(x, probabilities, of_scores, query_mask)
         return [y, probabilities.used] if ctx.options.get("return_attention_scores") else y, run
 
-    def backward(self, dy: Any, saved: Run, ctx: BackwardContext) -> list[Array | None]:
+    def backward(self, dy: Any, saved: Attended, ctx: BackwardContext) -> list[Array | None]:
         query, value, key = saved.inputs[0], saved.inputs[1], saved.inputs[-1]
         p = saved.probabilities
         dy, *of_probabilities = as_list(dy)

@@ -26,7 +26,7 @@ from distnet.activations import (
     Softplus,
     Softsign,
 )  # fmt: skip
-from distnet.layers.operations.functions import OF_CORE, OF_MATH, ONE, TWO, Function, of_activation, sloped
+from distnet.layers.operations.functions import OF_CORE, OF_MATH, ONE, TWO, Differentiable, of_activation, sloped
 from distnet.types import Array
 
 
@@ -62,18 +62,20 @@ def _cast(x: Array, dtype: str) -> Array:
     return np.asarray(x).astype(np.dtype(dtype))
 
 
-def _steps(value: Callable[..., Any], operands: tuple[str, ...] = ONE, options: Mapping[str, Any] = {}) -> Function:
+def _steps(
+    value: Callable[..., Any], operands: tuple[str, ...] = ONE, options: Mapping[str, Any] = {}
+) -> Differentiable:
     """A piecewise constant function."""
-    return Function(value, None, operands, options)
+    return Differentiable(value, None, operands, options)
 
 
-def _two(value: Callable[..., Any], gradients: Callable[..., tuple[Any, ...]]) -> Function:
-    return Function(value, gradients, TWO)
+def _two(value: Callable[..., Any], gradients: Callable[..., tuple[Any, ...]]) -> Differentiable:
+    return Differentiable(value, gradients, TWO)
 
 
 _of_quotient = _two(np.true_divide, lambda dy, y, a, b: (dy / b, -dy * y / b))
 
-ELEMENTWISE: dict[str, Function] = {
+ELEMENTWISE: dict[str, Differentiable] = {
     "Absolute": sloped(np.abs, lambda x, y: np.where(x >= 0, 1, -1)),
     "Negative": sloped(np.negative, lambda x, y: -1),
     "Square": sloped(np.square, lambda x, y: 2 * x),
@@ -120,9 +122,9 @@ ELEMENTWISE: dict[str, Function] = {
     "Mod": _two(np.mod, lambda dy, y, a, b: (dy, -dy * np.floor_divide(a, b))),
     "Arctan2": _two(np.arctan2, lambda dy, y, a, b: (dy * b / (a * a + b * b), -dy * a / (a * a + b * b))),
     "Logaddexp": _two(np.logaddexp, lambda dy, y, a, b: (dy * np.exp(a - y), dy * np.exp(b - y))),
-    "Clip": Function(_clip, _of_clip, options={"x_min": None, "x_max": None}),
-    "Where": Function(np.where, _of_where, ("condition", "x1", "x2")),
-    "Cast": Function(_cast, lambda dy, y, x, dtype: (dy,), options={"dtype": None}, module=OF_CORE),
+    "Clip": Differentiable(_clip, _of_clip, options={"x_min": None, "x_max": None}),
+    "Where": Differentiable(np.where, _of_where, ("condition", "x1", "x2")),
+    "Cast": Differentiable(_cast, lambda dy, y, x, dtype: (dy,), options={"dtype": None}, module=OF_CORE),
     **{name: _steps(function) for name, function in (
         ("Floor", np.floor), ("Ceil", np.ceil), ("Sign", np.sign), ("Isnan", np.isnan), ("Isinf", np.isinf),
         ("Isfinite", np.isfinite), ("LogicalNot", np.logical_not), ("OnesLike", np.ones_like),

@@ -19,7 +19,7 @@ ONE, TWO = ("x",), ("x1", "x2")
 
 
 @dataclass(frozen=True)
-class Function:
+class Differentiable:
     """An elementary function.
 
     Args:
@@ -38,12 +38,14 @@ class Function:
     module: str = OF_NUMPY
 
 
-def sloped(value: Callable[[Array], Array], slope: Callable[[Array, Array], Any], module: str = OF_NUMPY) -> Function:
+def sloped(
+    value: Callable[[Array], Array], slope: Callable[[Array, Array], Any], module: str = OF_NUMPY
+) -> Differentiable:
     """A function of each entry, with its derivative ``slope(x, y)``."""
-    return Function(value, lambda dy, y, x: (dy * slope(x, y),), module=module)
+    return Differentiable(value, lambda dy, y, x: (dy * slope(x, y),), module=module)
 
 
-def of_activation(kind: Any, **options: Any) -> Function:
+def of_activation(kind: Any, **options: Any) -> Differentiable:
     """An activation's class, or an activation, with its options and their defaults."""
 
     def made(given: Mapping[str, Any]) -> Activation:
@@ -55,7 +57,7 @@ def of_activation(kind: Any, **options: Any) -> Function:
         activation.backward(dy, x if activation.saves_input else y, dx)
         return (dx,)
 
-    return Function(lambda x, **given: made(given)(x), gradients, options=options, module=OF_NN)
+    return Differentiable(lambda x, **given: made(given)(x), gradients, options=options, module=OF_NN)
 
 
 def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:

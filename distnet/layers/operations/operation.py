@@ -20,12 +20,12 @@ from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.operators import makes_operations
 from distnet.layers.operations.elementwise import ELEMENTWISE
-from distnet.layers.operations.functions import Function, summed_to
+from distnet.layers.operations.functions import Differentiable, summed_to
 from distnet.layers.operations.reductions import REDUCTIONS
 from distnet.layers.operations.shaping import SHAPING
 from distnet.types import Array, Json, Shape
 
-FUNCTIONS: Mapping[str, Function] = {**ELEMENTWISE, **REDUCTIONS, **SHAPING}
+FUNCTIONS: Mapping[str, Differentiable] = {**ELEMENTWISE, **REDUCTIONS, **SHAPING}
 """The functions, by the names of Keras 3's classes."""
 
 _ROWS = 5
@@ -63,7 +63,7 @@ class Operation(Layer):
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def function(self) -> Function:
+    def function(self) -> Differentiable:
         """The function computed."""
         return FUNCTIONS[self.kind]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.layers.operations.functions import OF_MATH, Function
+from distnet.layers.operations.functions import OF_MATH, Differentiable
 from distnet.types import Array
 
 _AXES = {"axis": None, "keepdims": False}
@@ -22,7 +22,7 @@ def _kept(y: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     return np.expand_dims(y, tuple(a % x.ndim for a in axes))
 
 
-def _reduced(value: Callable[..., Any], slope: Callable[[Array, Array, float], Any]) -> Function:
+def _reduced(value: Callable[..., Any], slope: Callable[[Array, Array, float], Any]) -> Differentiable:
     """A reduction with ``slope(x, y, n)``, the derivative by each entry of the n that were reduced to one."""
 
     def of_entries(x: Array, axis: Any, keepdims: bool) -> Any:
@@ -33,7 +33,7 @@ def _reduced(value: Callable[..., Any], slope: Callable[[Array, Array, float], A
         n = math.prod(a // max(b, 1) for a, b in zip(x.shape[1:], kept.shape[1:], strict=True))
         return (_kept(dy, x, axis, keepdims) * np.broadcast_to(slope(x, kept, n), x.shape),)
 
-    return Function(of_entries, gradients, options=_AXES)
+    return Differentiable(of_entries, gradients, options=_AXES)
 
 
 def _share(x: Array, y: Array, n: float) -> Array:
@@ -55,14 +55,14 @@ def _logsumexp(x: Array, axis: Any, keepdims: bool) -> Any:
     return y if keepdims else np.squeeze(y, axis)
 
 
-def _steps(value: Callable[..., Any]) -> Function:
-    return Function(value, None, options=_AXES)
+def _steps(value: Callable[..., Any]) -> Differentiable:
+    return Differentiable(value, None, options=_AXES)
 
 
 _maximum, _minimum = _reduced(np.max, _share), _reduced(np.min, _share)
 _of_logsumexp = _reduced(_logsumexp, lambda x, y, n: np.exp(x - y))
 
-REDUCTIONS: dict[str, Function] = {
+REDUCTIONS: dict[str, Differentiable] = {
     "Sum": _reduced(np.sum, lambda x, y, n: 1.0),
     "Mean": _reduced(np.mean, lambda x, y, n: 1 / n),
     "Var": _reduced(np.var, lambda x, y, n: 2 * _deviation(x, y) / n),
@@ -71,7 +71,7 @@ REDUCTIONS: dict[str, Function] = {
     "Min": _minimum,
     "Amax": _maximum,
     "Amin": _minimum,
-    "Logsumexp": Function(_of_logsumexp.value, _of_logsumexp.gradients, options=_AXES, module=OF_MATH),
+    "Logsumexp": Differentiable(_of_logsumexp.value, _of_logsumexp.gradients, options=_AXES, module=OF_MATH),
     "Any": _steps(np.any),
     "All": _steps(np.all),
     "Argmax": _steps(np.argmax),

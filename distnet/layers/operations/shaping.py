@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.layers.operations.functions import OF_NN, TWO, Function, summed_to
+from distnet.layers.operations.functions import OF_NN, TWO, Differentiable, summed_to
 from distnet.types import Array
 
 
@@ -71,58 +71,58 @@ def _one_hot(x: Array, num_classes: int, axis: int, dtype: Any, sparse: bool) ->
     return np.moveaxis(hot.astype(dtype or "float32"), -1, axis)
 
 
-SHAPING: dict[str, Function] = {
-    "GetItem": Function(_item, _of_item, ("x", "key")),
-    "Reshape": Function(
+SHAPING: dict[str, Differentiable] = {
+    "GetItem": Differentiable(_item, _of_item, ("x", "key")),
+    "Reshape": Differentiable(
         lambda x, newshape: x.reshape(newshape),
         lambda dy, y, x, newshape: (dy.reshape(x.shape),),
         options={"newshape": None},
     ),
-    "Squeeze": Function(
+    "Squeeze": Differentiable(
         lambda x, axis: np.squeeze(x, tuple(axis) if isinstance(axis, list) else axis),
         lambda dy, y, x, axis: (dy.reshape(x.shape),),
         options={"axis": None},
     ),
-    "ExpandDims": Function(
+    "ExpandDims": Differentiable(
         lambda x, axis: np.expand_dims(x, tuple(axis) if isinstance(axis, list) else axis),
         lambda dy, y, x, axis: (dy.reshape(x.shape),),
         options={"axis": None},
     ),
-    "Transpose": Function(np.transpose, _of_transpose, options={"axes": None}),
-    "Swapaxes": Function(
+    "Transpose": Differentiable(np.transpose, _of_transpose, options={"axes": None}),
+    "Swapaxes": Differentiable(
         np.swapaxes,
         lambda dy, y, x, axis1, axis2: (np.swapaxes(dy, axis1, axis2),),
         options={"axis1": None, "axis2": None},
     ),
-    "Moveaxis": Function(
+    "Moveaxis": Differentiable(
         np.moveaxis,
         lambda dy, y, x, source, destination: (np.moveaxis(dy, destination, source),),
         options={"source": None, "destination": None},
     ),
-    "Flip": Function(np.flip, lambda dy, y, x, axis: (np.flip(dy, axis),), options={"axis": None}),
-    "Roll": Function(
+    "Flip": Differentiable(np.flip, lambda dy, y, x, axis: (np.flip(dy, axis),), options={"axis": None}),
+    "Roll": Differentiable(
         np.roll,
         lambda dy, y, x, shift, axis: (np.roll(dy, np.negative(shift), axis),),
         options={"shift": None, "axis": None},
     ),
-    "Repeat": Function(np.repeat, _of_repeat, options={"repeats": None, "axis": None}),
-    "Concatenate": Function(np.concatenate, _of_concatenate, ("xs",), {"axis": 0}),
-    "Stack": Function(np.stack, _of_stack, options={"axis": 0}),
-    "Split": Function(
+    "Repeat": Differentiable(np.repeat, _of_repeat, options={"repeats": None, "axis": None}),
+    "Concatenate": Differentiable(np.concatenate, _of_concatenate, ("xs",), {"axis": 0}),
+    "Stack": Differentiable(np.stack, _of_stack, options={"axis": 0}),
+    "Split": Differentiable(
         _split,
         lambda dy, y, x, indices_or_sections, axis: (np.concatenate(dy, axis=axis),),
         options={"indices_or_sections": None, "axis": 0},
     ),
-    "Cumsum": Function(
+    "Cumsum": Differentiable(
         lambda x, axis, dtype: np.cumsum(x, axis),
         lambda dy, y, x, axis, dtype: (np.flip(np.cumsum(np.flip(dy, axis), axis), axis),),
         options={"axis": None, "dtype": None},
     ),
-    "OneHot": Function(
+    "OneHot": Differentiable(
         _one_hot, None, options={"num_classes": None, "axis": -1, "dtype": None, "sparse": False}, module=OF_NN
     ),
-    "Matmul": Function(np.matmul, _of_matmul, TWO),
-    "Einsum": Function(
+    "Matmul": Differentiable(np.matmul, _of_matmul, TWO),
+    "Einsum": Differentiable(
         lambda *operands, subscripts: np.einsum(subscripts, *operands),
         _of_einsum,
         ("operands",),

@@ -17,7 +17,7 @@ from distnet.types import Array, Shape
 Saved = tuple[tuple[int, ...], Any]
 
 
-class Reduction(Protocol):
+class GlobalPool(Protocol):
     """How the entries (N, P, C) of P places are pooled; ``kept`` is (N, P) bool, or None for all."""
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> Any:
@@ -27,7 +27,7 @@ class Reduction(Protocol):
         """Overwrite ``dx`` (N, P, C)."""
 
 
-class Maximum:
+class GlobalMaximum:
     """The largest entry; ties share the gradient."""
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> tuple[Array, Array]:
@@ -41,7 +41,7 @@ class Maximum:
         np.multiply(wins, dy / np.maximum(winners, 1), out=dx)
 
 
-class Mean:
+class GlobalMean:
     """The mean of the entries kept."""
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> Array:
@@ -67,7 +67,7 @@ class GlobalPooling(Channelled):
     """
 
     rank: ClassVar[int]
-    reduction: ClassVar[Reduction]
+    pool: ClassVar[GlobalPool]
 
     data_format: str | None = None
     keepdims: bool = False
@@ -88,14 +88,14 @@ class GlobalPooling(Channelled):
         kept = ctx.mask if self.supports_masking else None
         if kept is not None and kept.shape != (len(x), places):
             raise ShapeError(f"{self.name}: expected a mask of shape {(len(x), places)}, received {kept.shape}.")
-        saved = self.reduction.forward(x.reshape(len(x), places, x.shape[-1]), kept, y)
+        saved = self.pool.forward(x.reshape(len(x), places, x.shape[-1]), kept, y)
         made = (len(x), *((1,) * self.rank if self.keepdims else ()), x.shape[-1])
         return y.reshape(made), (x.shape, saved)
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         shape, kept = saved
         dx = ctx.workspace("dx", (shape[0], math.prod(shape[1:-1]), shape[-1]), dy.dtype)
-        self.reduction.backward(dy.reshape(shape[0], 1, shape[-1]), kept, dx)
+        self.pool.backward(dy.reshape(shape[0], 1, shape[-1]), kept, dx)
         return dx.reshape(shape)
 
 
@@ -111,7 +111,7 @@ class GlobalMaxPooling1D(GlobalPooling):
     """
 
     rank: ClassVar[int] = 1
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[GlobalPool] = GlobalMaximum()
 
 
 @register_layer("GlobalMaxPool2D")
@@ -126,7 +126,7 @@ class GlobalMaxPooling2D(GlobalPooling):
     """
 
     rank: ClassVar[int] = 2
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[GlobalPool] = GlobalMaximum()
 
 
 @register_layer("GlobalMaxPool3D")
@@ -141,7 +141,7 @@ class GlobalMaxPooling3D(GlobalPooling):
     """
 
     rank: ClassVar[int] = 3
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[GlobalPool] = GlobalMaximum()
 
 
 @register_layer("GlobalAvgPool1D")
@@ -158,7 +158,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     supports_masking: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "mask")
     rank: ClassVar[int] = 1
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[GlobalPool] = GlobalMean()
 
     def masked_axes(self, shape: Shape) -> Shape:
         """(N, T); with channels first, T is the last axis."""
@@ -177,7 +177,7 @@ class GlobalAveragePooling2D(GlobalPooling):
     """
 
     rank: ClassVar[int] = 2
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[GlobalPool] = GlobalMean()
 
 
 @register_layer("GlobalAvgPool3D")
@@ -192,4 +192,4 @@ class GlobalAveragePooling3D(GlobalPooling):
     """
 
     rank: ClassVar[int] = 3
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[GlobalPool] = GlobalMean()

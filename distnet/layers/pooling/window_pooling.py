@@ -18,7 +18,7 @@ from distnet.types import Array, Shape
 Saved = tuple[tuple[int, ...], Windows, Any]
 
 
-class Reduction(Protocol):
+class WindowPool(Protocol):
     """How the entries of a window are pooled."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Any:
@@ -28,7 +28,7 @@ class Reduction(Protocol):
         """Overwrite ``dx`` (N, D, H, W, C)."""
 
 
-class Maximum:
+class WindowMaximum:
     """The largest entry; ties go to the first. Padding never wins."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
@@ -40,7 +40,7 @@ class Maximum:
         kernels.current().max_pool_gradient(dy, saved, windows, dx)
 
 
-class Mean:
+class WindowMean:
     """The mean of the entries inside the volume."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
@@ -73,7 +73,7 @@ class Pooling(Channelled):
     """
 
     rank: ClassVar[int]
-    reduction: ClassVar[Reduction]
+    pool: ClassVar[WindowPool]
 
     pool_size: Extents = 2
     strides: Extents | None = None
@@ -94,13 +94,13 @@ class Pooling(Channelled):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         windows = self.sliding.windows(x.shape)
         y = ctx.workspace("y", (len(x), *windows.shape, x.shape[-1]), x.dtype)
-        saved = self.reduction.forward(as_volumes(x), windows, y, ctx)
+        saved = self.pool.forward(as_volumes(x), windows, y, ctx)
         return of_rank(y, self.rank), (x.shape, windows, saved)
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         shape, windows, kept = saved
         dx = ctx.workspace("dx", (len(dy), *windows.extents, shape[-1]), dy.dtype)
-        self.reduction.backward(as_volumes(dy), windows, kept, dx)
+        self.pool.backward(as_volumes(dy), windows, kept, dx)
         return dx.reshape(shape)
 
 
@@ -116,7 +116,7 @@ class MaxPooling1D(Pooling):
     """
 
     rank: ClassVar[int] = 1
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[WindowPool] = WindowMaximum()
 
 
 @register_layer("MaxPool2D")
@@ -131,7 +131,7 @@ class MaxPooling2D(Pooling):
     """
 
     rank: ClassVar[int] = 2
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[WindowPool] = WindowMaximum()
 
 
 @register_layer("MaxPool3D")
@@ -146,7 +146,7 @@ class MaxPooling3D(Pooling):
     """
 
     rank: ClassVar[int] = 3
-    reduction: ClassVar[Reduction] = Maximum()
+    pool: ClassVar[WindowPool] = WindowMaximum()
 
 
 @register_layer("AvgPool1D")
@@ -161,7 +161,7 @@ class AveragePooling1D(Pooling):
     """
 
     rank: ClassVar[int] = 1
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[WindowPool] = WindowMean()
 
 
 @register_layer("AvgPool2D")
@@ -176,7 +176,7 @@ class AveragePooling2D(Pooling):
     """
 
     rank: ClassVar[int] = 2
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[WindowPool] = WindowMean()
 
 
 @register_layer("AvgPool3D")
@@ -191,4 +191,4 @@ class AveragePooling3D(Pooling):
     """
 
     rank: ClassVar[int] = 3
-    reduction: ClassVar[Reduction] = Mean()
+    pool: ClassVar[WindowPool] = WindowMean()

@@ -13,7 +13,7 @@ from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.recurrent.time_steps import Steps
+from distnet.layers.recurrent.time_steps import TimeSteps
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
@@ -30,7 +30,7 @@ class Run:
         has_given_states: whether the initial states came as inputs.
     """
 
-    steps: Steps
+    steps: TimeSteps
     x: Array
     skipped: Array | None
     factors: Array | None
@@ -69,8 +69,8 @@ class Recurrent(Layer, ABC):
     time_major: bool
 
     @abstractmethod
-    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
-        """The steps of one run; see ``Steps``."""
+    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> TimeSteps:
+        """The steps of one run; see ``TimeSteps``."""
 
     @property
     def bias_shape(self) -> tuple[int, ...]:

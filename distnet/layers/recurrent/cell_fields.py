@@ -76,7 +76,7 @@ class Seeded:
 
 
 @dataclass(eq=False)
-class Outputs:
+class OutputFields:
     """How the cell is run, and what is returned.
 
     Args:
@@ -97,8 +97,8 @@ class Outputs:
 
 
 @dataclass(eq=False)
-class Unrolled(Outputs):
-    """Like ``Outputs``, with options of Keras that change nothing here.
+class Unrolled(OutputFields):
+    """Like ``OutputFields``, with options of Keras that change nothing here.
 
     Args:
         unroll, implementation: ignored.

@@ -18,7 +18,7 @@ from distnet.layers.engine.channels import AXES
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.sliding import Sliding, as_volumes, checked_sliding
 from distnet.layers.recurrent.base import Recurrent, Run
-from distnet.layers.recurrent.cell_fields import Forgetting, Gated, Outputs, Restrained, Seeded
+from distnet.layers.recurrent.cell_fields import Forgetting, Gated, OutputFields, Restrained, Seeded
 from distnet.layers.recurrent.lstm import LSTMSteps
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
@@ -26,7 +26,7 @@ from distnet.variables import Variable
 
 
 @dataclass(eq=False)
-class ConvLSTM(Outputs, Seeded, Restrained, Forgetting, Gated, Dilated, Filters, Recurrent):
+class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Filters, Recurrent):
     """An ``LSTM`` whose inputs and states are sequences, images or volumes, and whose products are convolutions.
 
     ``i, f, o = s(x * W + h * U + b)``, ``g = a(x * W + h * U + b)``, ``c' = f c + i g``, ``h' = o a(c')``.

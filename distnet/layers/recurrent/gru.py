@@ -14,7 +14,7 @@ from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Gated, Initialized, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
-from distnet.layers.recurrent.time_steps import Steps
+from distnet.layers.recurrent.time_steps import TimeSteps
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
@@ -62,7 +62,7 @@ class GRU(Unrolled, Seeded, Restrained, Initialized, Gated, Units, Recurrent):
         bias[: 2 * self.units] += self.bias.value[1, : 2 * self.units]
         return bias
 
-    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
+    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> TimeSteps:
         return (ResetAfter if self.reset_after else ResetBefore)(self, z, states, factors, ctx)
 
 
@@ -70,7 +70,7 @@ CuDNNGRU = GRU
 """Keras 2's name for the layer as NVIDIA's library computes it; files store its weights in another layout."""
 
 
-class GRUSteps(Steps):
+class GRUSteps(TimeSteps):
     """What both kinds of ``GRU`` do in a time step."""
 
     def __init__(self, layer: GRU, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> None:

@@ -15,7 +15,7 @@ from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Forgetting, Gated, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
-from distnet.layers.recurrent.time_steps import CellWeights, Steps
+from distnet.layers.recurrent.time_steps import CellWeights, TimeSteps
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
@@ -53,7 +53,7 @@ class LSTM(Unrolled, Seeded, Restrained, Forgetting, Gated, Units, Recurrent):
         if self.bias is not None and self.unit_forget_bias:
             self.bias.value[self.units : 2 * self.units] = 1
 
-    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
+    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> TimeSteps:
         return LSTMSteps(self, z, states, factors, ctx)
 
 
@@ -71,7 +71,7 @@ class GatedWeights(CellWeights, Protocol):
     def recurrent_activation(self) -> Activation: ...
 
 
-class LSTMSteps(Steps):
+class LSTMSteps(TimeSteps):
     """The steps of an ``LSTM``."""
 
     def __init__(

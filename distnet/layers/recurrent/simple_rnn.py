@@ -12,7 +12,7 @@ from distnet.layers.engine.context import ForwardContext
 from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Initialized, Restrained, Unrolled
-from distnet.layers.recurrent.time_steps import Steps
+from distnet.layers.recurrent.time_steps import TimeSteps
 from distnet.registry import IF_SET, Resolved
 from distnet.types import Array
 
@@ -41,11 +41,11 @@ class SimpleRNN(Unrolled, Restrained, Initialized, _Activated, Units, Recurrent)
 
     seed: int | None = whole_number(None, 0, IF_SET)
 
-    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> Steps:
+    def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> TimeSteps:
         return SimpleSteps(self, z, states, factors, ctx)
 
 
-class SimpleSteps(Steps):
+class SimpleSteps(TimeSteps):
     """The steps of a ``SimpleRNN``."""
 
     def __init__(

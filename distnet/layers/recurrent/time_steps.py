@@ -20,7 +20,7 @@ class CellWeights(Protocol):
     bias: Variable | None
 
 
-class Steps(ABC):
+class TimeSteps(ABC):
     """The steps 0 ... T-1 of a run of N rows through a cell of U units and G gates.
 
     Args:

@@ -1,22 +1,29 @@
-"""What a model keeps from ``compile``, and what it has measured since."""
+"""``compile``, what a model keeps from it, and what it has measured since."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from distnet import config
+from distnet.arguments import check_integer
+from distnet.comm.scope import refuse_in_callback_of
+from distnet.data.arrays import ArrayData
+from distnet.errors import NotCompiledError
 from distnet.metrics import Metric
-from distnet.optimizers import Optimizer
+from distnet.models.composite import Composite
+from distnet.old_names import takes_old_arguments
+from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.registry import to_json
-from distnet.training.compilation import Compilation, meaning_of, named_in_full
-from distnet.training.objective import Totals
+from distnet.training.compilation import Compilation, in_either_order, meaning_of, named_in_full
+from distnet.training.objective import Objective, Totals
 from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.types import Json
 
 
-class Compiled(ABC):
+class Compiled(Composite, ABC):
     """The settings of ``compile`` and the metrics, as attributes of Keras's models."""
 
     run_eagerly: bool = False
@@ -26,18 +33,71 @@ class Compiled(ABC):
     steps_per_execution: int = 1
     """As given to ``compile``; ignored."""
     optimizer: Optimizer | None = None
+    loss: object = None
+    """As given to ``compile``."""
+    stop_training: bool = False
+    batch_steps: object = None
+    """The steps of ``train_on_batch``, prepared."""
     totals: Totals | None = None
     """The sums of the current or last epoch, evaluation or batch."""
     _compilation: Compilation | None = None
 
-    @abstractmethod
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Set the loss, the optimizer and the metrics."""
+    @takes_old_arguments("compile")
+    @in_either_order
+    def compile(
+        self,
+        optimizer: object = "rmsprop",
+        loss: object = None,
+        metrics: object = None,
+        loss_weights: object = None,
+        weighted_metrics: object = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Set the loss, the optimizer and the metrics.
+
+        Args:
+            optimizer: name, object or config; None for a model that is not trained.
+            loss: name, object, function or config; a model that only predicts needs none.
+            metrics: list of names, objects or functions; they ignore sample weights.
+            loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
+                other way round: without names, either order is understood.
+            weighted_metrics: as metrics, counted with sample weights.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
+                ignored.
+
+        Raises:
+            UnknownNameError: an optimizer, loss or metric does not exist.
+            ArgumentError: an argument is not an optimizer, loss or metric.
+
+        Source: ``keras.Model.compile``.
+        """
+        check_integer("compile: steps_per_execution", 1 if steps_per_execution is None else steps_per_execution, 1)
+        refuse_in_callback_of(self, "compile")
+        self.optimizer = OPTIMIZERS.optional(optimizer)
+        self.loss = loss
+        self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
+        if self.built:
+            self._compilation.log_keys(self.outputs_told)
+        self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
+        self.batch_steps = self.totals = None
+        self.stop_training = False
 
     @property
-    @abstractmethod
     def outputs_told(self) -> Outputs:
         """The names of the outputs, as ``compile`` and targets use them."""
+        if not self.built:
+            return Outputs(0, ("output",))
+        form, names = self.structure[1], self.output_names
+        is_single = isinstance(form, list | tuple) and len(form) == 1
+        return Outputs.of(form[0] if is_single else form, names)
+
+    @property
+    def output_keys(self) -> list[str]:
+        """The names of the outputs in ``compile``: the keys of a dict, else the names of their layers."""
+        return self.outputs_told.keys
 
     @property
     def compiled(self) -> bool:
@@ -70,6 +130,19 @@ class Compiled(ABC):
         """
         if self.totals is not None:
             self.totals.reset()
+
+    def objective(self, data: ArrayData) -> Objective:
+        """Loss and metrics for these targets.
+
+        Raises:
+            NotCompiledError: ``compile`` was not called.
+            DataError, ShapeError: the loss cannot learn from these targets.
+        """
+        if self._compilation is None:
+            raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
+        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], self.output_shapes)
+        objective.check(data, self.output_shapes)
+        return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
 
     def targets_in_order(self, given: Any) -> list[Any]:
         """The targets that a caller passed, one for each output; None for an output without a loss.

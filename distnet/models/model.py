@@ -8,37 +8,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
-from distnet import config
-from distnet.arguments import check_integer
 from distnet.callbacks import History
 from distnet.callbacks.console import say
-from distnet.comm.scope import communicator, on_all_ranks, refuse_in_callback_of
-from distnet.data.arrays import ArrayData
+from distnet.comm.scope import communicator, on_all_ranks
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
-from distnet.models.composite import Composite
 from distnet.models.constructors import constructor_arguments, taken
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.old_names import present_arguments, takes_old_arguments
-from distnet.optimizers import OPTIMIZERS
 from distnet.registry import custom_object_scope
 from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
-from distnet.training.compilation import Compilation, in_either_order
 from distnet.training.inputs import as_list
 from distnet.training.loop import Training
-from distnet.training.objective import Log, Objective, in_form
-from distnet.training.outputs import Outputs
+from distnet.training.objective import Log, in_form
 from distnet.training.resumption import restore_progress
 from distnet.training_state import TrainingState
 from distnet.types import Json
 from distnet.variables import VariableStore
 
 
-class Model(Keras2Methods, Composite, Compiled, ABC):
+class Model(Keras2Methods, Compiled, ABC):
     """Layers that are trained together: a ``Sequential``, or ``Model(inputs, outputs)``, a ``Functional``.
 
     Args:
@@ -82,8 +75,7 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
         self.optimizer = None
         self.history: History | None = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.batch_steps: object = None
-        self.loss: object = None
+        self.batch_steps = self.loss = None
         self._training_state: TrainingState | None = None
 
     @property
@@ -96,63 +88,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     @training_state.setter
     def training_state(self, state: TrainingState) -> None:
         self._training_state = state
-
-    @takes_old_arguments("compile")
-    @in_either_order
-    def compile(
-        self,
-        optimizer: object = "rmsprop",
-        loss: object = None,
-        metrics: object = None,
-        loss_weights: object = None,
-        weighted_metrics: object = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: str | bool = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Set the loss, the optimizer and the metrics.
-
-        Args:
-            optimizer: name, object or config; None for a model that is not trained.
-            loss: name, object, function or config; a model that only predicts needs none.
-            metrics: list of names, objects or functions; they ignore sample weights.
-            loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
-                other way round: without names, either order is understood.
-            weighted_metrics: as metrics, counted with sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
-                ignored.
-
-        Raises:
-            UnknownNameError: an optimizer, loss or metric does not exist.
-            ArgumentError: an argument is not an optimizer, loss or metric.
-
-        Source: ``keras.Model.compile``.
-        """
-        check_integer("compile: steps_per_execution", 1 if steps_per_execution is None else steps_per_execution, 1)
-        refuse_in_callback_of(self, "compile")
-        self.optimizer = OPTIMIZERS.optional(optimizer)
-        self.loss = loss
-        self._compilation = Compilation(loss, metrics, weighted_metrics, loss_weights)
-        if self.built:
-            self._compilation.log_keys(self.outputs_told)
-        self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
-        self.batch_steps = self.totals = None
-        self.stop_training = False
-
-    @property
-    def outputs_told(self) -> Outputs:
-        """The names of the outputs, as ``compile`` and targets use them."""
-        if not self.built:
-            return Outputs(0, ("output",))
-        form, names = self.structure[1], self.output_names
-        is_single = isinstance(form, list | tuple) and len(form) == 1
-        return Outputs.of(form[0] if is_single else form, names)
-
-    @property
-    def output_keys(self) -> list[str]:
-        """The names of the outputs in ``compile``: the keys of a dict, else the names of their layers."""
-        return self.outputs_told.keys
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
@@ -185,19 +120,6 @@ class Model(Keras2Methods, Composite, Compiled, ABC):
     @abstractmethod
     def of_config(cls, config: Any) -> Self:
         """Make the model from a configuration."""
-
-    def objective(self, data: ArrayData) -> Objective:
-        """Loss and metrics for these targets.
-
-        Raises:
-            NotCompiledError: ``compile`` was not called.
-            DataError, ShapeError: the loss cannot learn from these targets.
-        """
-        if self._compilation is None:
-            raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], self.output_shapes)
-        objective.check(data, self.output_shapes)
-        return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
 
     @takes_old_arguments("fit")
     @on_all_ranks()

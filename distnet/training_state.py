@@ -109,7 +109,7 @@ class TrainingState:
         history: for each key of the logs its value after each of these epochs.
         fits: number of calls of ``fit`` that came to their end.
         progress: where the last ``fit`` stood when it ended or was saved; None where there was none.
-        observe: looks where the ``fit`` stands that is under way.
+        observe: says where the ``fit`` stands that is under way, and changes nothing.
     """
 
     seed: int = field(default_factory=random.job_seed)
@@ -145,12 +145,14 @@ class TrainingState:
 
     def history_at(self, progress: Progress | None) -> dict[str, list[float | list[float]]]:
         """The history, with what callbacks have added to the logs of an epoch that ends."""
-        is_ending = progress is not None and progress.moment.stage is Stage.END
-        return {**self.history, **self._with(progress.logs)} if progress is not None and is_ending else self.history
+        if progress is None or progress.moment.stage is not Stage.END:
+            return self.history
+        return {**self.history, **self._with(progress.logs)}
 
     def _with(self, logs: Mapping[str, float | list[float]]) -> dict[str, list[float | list[float]]]:
         """The values of these keys over all epochs, where the last epoch has these logs."""
-        before = {key: self.history.get(key, []) for key in logs}
+        recorded = dict(self.history)  # which knows a key by no other name
+        before = {key: recorded.get(key, []) for key in logs}
         kept = {key: values[:-1] if key in self._of_last_epoch else values for key, values in before.items()}
         return {key: [*values, _as_logged(logs[key])] for key, values in kept.items()}
 

@@ -12,6 +12,7 @@ import pytest
 
 import distnet as keras
 from distnet.logs import NamedLogs, other_names
+from distnet.training_state import Moment, Progress, Stage, TrainingState
 
 X, Y = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12) % 2
 
@@ -104,3 +105,19 @@ def test_outputs_and_numbers_stay():
     assert list(other_names("val_left_acc_1")) == ["val_left_accuracy_1"]
     assert list(other_names("my_loss")) == []
     assert list(other_names("pacc")) == []
+
+
+def test_the_record_keeps_keys_apart_that_mean_the_same():
+    state = TrainingState(seed=1)
+    state.record(0, {"learning_rate": 0.1})
+    state.record(0, {"learning_rate": 0.1, "lr": 0.2})
+    state.record(1, {"learning_rate": 0.3, "lr": 0.4})
+    assert state.history == {"learning_rate": [0.1, 0.3], "lr": [0.2, 0.4]}
+
+
+def test_looking_at_a_training_leaves_its_record_as_it_is():
+    state = TrainingState(seed=1)
+    state.record(0, {"loss": 0.5})
+    ending = Progress(Moment(0, 3, Stage.END), {}, ((0, 0), (0, 0)), logs={"loss": 0.5, "added": 1})
+    assert state.history_at(ending) == {"loss": [0.5], "added": [1.0]}
+    assert state.history == {"loss": [0.5]}

@@ -169,18 +169,18 @@ class Graph:
     @property
     def final_activations(self) -> list[Activation | None]:
         """For each output the activation that makes it, if its layer can leave that out; else None."""
-        found: list[Activation | None] = []
+        activations: list[Activation | None] = []
         for tensor in self.outputs:
             node = next((node for node in self.nodes if tensor in node.outputs), None)
             is_read = any(tensor in reader.inputs for reader in self.nodes)
             if node is None or is_read or self.outputs.count(tensor) > 1:
-                found.append(None)
+                activations.append(None)
             elif isinstance(node.layer, HasGraph):
-                found.append(node.layer.graph.final_activations[node.outputs.index(tensor)])
+                activations.append(node.layer.graph.final_activations[node.outputs.index(tensor)])
             else:
                 is_plain = len(node.inputs) == 1 and node.options.keys() <= {"training"}
-                found.append(_final_activation(node.layer) if is_plain else None)
-        return found
+                activations.append(_final_activation(node.layer) if is_plain else None)
+        return activations
 
     @property
     def layers(self) -> list[Layer]:

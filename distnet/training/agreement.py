@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
 from distnet.parallel.replicas import describe_arrays
 from distnet.registry import describing, to_json
+from distnet.training.fit_arguments import FitOptions
 from distnet.training.trained_model import TrainedModel
-
-if TYPE_CHECKING:
-    from distnet.training.fit_arguments import FitOptions
 
 _MOST_EPOCHS = 1000
 """Of so many epochs ranks compare whether each is validated, where an object decides it."""

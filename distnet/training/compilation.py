@@ -159,14 +159,14 @@ class Compilation:
 
     def to_json(self) -> dict[str, Json]:
         """The ``training_config`` of a saved model, without the optimizer."""
-        found: dict[str, Json] = {
+        config: dict[str, Json] = {
             "loss": spec_mapped(losses.canonical_name, self.loss),
             "metrics": spec_mapped(_MetricSpec.to_json, self.metrics),
             "weighted_metrics": spec_mapped(_MetricSpec.to_json, self.weighted_metrics),
             "loss_weights": to_json(self.loss_weights),
         }
         meaning = {key: True for key in _MEANINGS if getattr(self, key)}
-        return said_beside(found, **meaning) if meaning else found
+        return said_beside(config, **meaning) if meaning else config
 
     def _losses(self, outputs: Outputs) -> list[OutputLoss]:
         """The losses in the order in which logs list them: as they were given, in Keras 2 as the outputs are."""
@@ -184,7 +184,7 @@ class Compilation:
         ``keras.src.trainers.trainer.Trainer._flatten_metrics_in_order`` for the order, for Keras 2
         ``MetricsContainer._create_ordered_metrics`` of tf_keras.
         """
-        found: dict[str, _Measure] = {}
+        measures: dict[str, _Measure] = {}
         groups = ((self.metrics, False, "list of metrics"), (self.weighted_metrics, True, "list of weighted_metrics"))
         for given, is_weighted, what in groups:
             for output, specs in enumerate(_lists_by_output(given, outputs, what, self.as_in_keras_2)):
@@ -192,15 +192,15 @@ class Compilation:
                 for spec in specs:
                     is_whole = spec.is_named_in_full and spec.label.startswith(prefix)
                     key = spec.label if is_whole else f"{prefix}{spec.label}"
-                    if is_weighted and key in found:
+                    if is_weighted and key in measures:
                         key = f"{prefix}weighted_{spec.label}"
-                    key = _unused(key, found)
-                    found[key] = _Measure(key, output, spec, is_weighted)
+                    key = _unused(key, measures)
+                    measures[key] = _Measure(key, output, spec, is_weighted)
         if self.as_in_keras_2:
-            return [measure for i in range(len(outputs)) for measure in found.values() if measure.output == i]
+            return [measure for i in range(len(outputs)) for measure in measures.values() if measure.output == i]
         # Keras lists first the metrics whose key is their own name, then the others by the alphabet.
-        own = [measure for measure in found.values() if measure.key == measure.spec.label]
-        return own + sorted((m for m in found.values() if m.key != m.spec.label), key=lambda m: m.key)
+        own = [measure for measure in measures.values() if measure.key == measure.spec.label]
+        return own + sorted((m for m in measures.values() if m.key != m.spec.label), key=lambda m: m.key)
 
     def _measured(
         self, outputs: Outputs, y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape], start: int

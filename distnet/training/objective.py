@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -82,8 +83,7 @@ class Prediction:
     logits: Mapping[int, Array] = field(default_factory=dict)
 
 
-@dataclass
-class _Rows:
+class _Rows(NamedTuple):
     """What a loss is taken of: this rank's rows of a batch, of one output.
 
     Args:
@@ -206,10 +206,10 @@ class Objective:
         gradients: list[Array | None] = [None] * self.outputs
         for own, is_counted in zip(self.losses, self._are_counted, strict=True):
             i = own.output
-            rows = _Rows(batch.y[i], predicted.y[i], batch.weight[i], predicted.masks[i], batch)
-            loss = own.loss
+            loss, y_pred = own.loss, predicted.y[i]
             if i in predicted.logits:
-                loss, rows.y_pred = self.of_logits[i], predicted.logits[i]
+                loss, y_pred = self.of_logits[i], predicted.logits[i]
+            rows = _Rows(batch.y[i], y_pred, batch.weight[i], predicted.masks[i], batch)
             if ranks.size > 1 and loss.couples_rows:
                 value, gradient = _of_coupled_rows(loss, rows, ranks)
             else:
@@ -267,20 +267,20 @@ class Totals:
 
     def logs(self) -> NamedLogs[Log]:
         """The loss, every output's and every metric so far, by key."""
-        found: NamedLogs[Log] = NamedLogs(told=self.objective.told)
-        found["loss"] = self.loss_rows / self.rows if self.rows else 0.0
+        logs: NamedLogs[Log] = NamedLogs(told=self.objective.told)
+        logs["loss"] = self.loss_rows / self.rows if self.rows else 0.0
         for measured in self.objective.measured_losses:
             total, rows = self.sums[measured.part]
-            found[measured.key] = float(total / rows) if rows else 0.0
+            logs[measured.key] = float(total / rows) if rows else 0.0
         for m in self.objective.metrics:
-            found[m.key] = m.metric.value_of(self.sums[m.part]).tolist()
-        return found
+            logs[m.key] = m.metric.value_of(self.sums[m.part]).tolist()
+        return logs
 
     def metrics(self) -> list[Metric]:
         """An object for each value of the logs, by whose name and ``result`` it is known."""
-        found: list[Metric] = [_known(Mean(), "loss", np.array([self.loss_rows, self.rows]))]
-        found += [_known(Mean(), m.key, self.sums[m.part]) for m in self.objective.measured_losses]
-        return found + [_known(m.metric, m.key, self.sums[m.part]) for m in self.objective.metrics]
+        metrics: list[Metric] = [_known(Mean(), "loss", np.array([self.loss_rows, self.rows]))]
+        metrics += [_known(Mean(), m.key, self.sums[m.part]) for m in self.objective.measured_losses]
+        return metrics + [_known(m.metric, m.key, self.sums[m.part]) for m in self.objective.metrics]
 
     def reset(self) -> None:
         """Begin anew."""
@@ -290,9 +290,9 @@ class Totals:
 
 def _known(metric: Metric, key: str, sums: Array) -> Metric:
     """A copy of the metric, by the name of its key, with these sums."""
-    found = copy.deepcopy(metric)
-    found.name, found.state = key, sums.copy()
-    return found
+    named = copy.deepcopy(metric)
+    named.name, named.state = key, sums.copy()
+    return named
 
 
 def in_form(logs: dict[str, Log], return_dict: bool) -> Log | list[Log] | dict[str, Log]:

@@ -84,10 +84,10 @@ def _send_again(number: signal.Signals) -> None:
 
 
 def _named(names: str) -> list[signal.Signals]:
-    found = []
+    numbers = []
     for name in filter(None, (name.strip().upper() for name in names.split(","))):
         try:
-            found.append(signal.Signals[name if name.startswith("SIG") else f"SIG{name}"])
+            numbers.append(signal.Signals[name if name.startswith("SIG") else f"SIG{name}"])
         except KeyError:
             raise ArgumentError(f"{_VARIABLE}: expected signals such as TERM,USR1, received {name!r}.") from None
-    return found
+    return numbers

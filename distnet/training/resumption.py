@@ -162,7 +162,7 @@ def restore_progress(
     fits = model.training_state.fits
     ranks = communicator()
     named = [c.resume_paths() for c in callbacks if hasattr(c, "resume_paths")] if ranks.rank == 0 else []
-    backups = ranks.broadcast_object([found for paths in named for found in paths])
+    backups = ranks.broadcast_object([path for paths in named for path in paths])
     try:
         restored = _restore_newest(model, backups) if backups else None
     except CheckpointError as error:

@@ -52,13 +52,13 @@ class Steps:
     Args:
         model: built.
         communicator: the ranks that take part.
-        workspaces: memory used again at each step.
     """
 
     def __init__(self, model: RunModel, communicator: Communicator) -> None:
         self.model = model
         self.communicator = communicator
         self.workspaces = Workspaces()
+        """Memory and facts that every step uses again."""
         self.kernels = kernels.current()
         self.dtype = np.dtype(model.dtype)
         forget_penalties(model.layers)

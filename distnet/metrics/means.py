@@ -92,7 +92,7 @@ class MeanMetric(SumsMetric, ABC):
 
 
 class FunctionMetric(HasFunction, MeanMetric, ABC):
-    """The mean of values that a function gives too; the metric's own fields are the function's options."""
+    """A mean whose values a function gives too; the metric's own fields are the function's options."""
 
     family: ClassVar[type] = MeanMetric
 
@@ -154,9 +154,9 @@ def function_of(spec: object) -> Callable[..., Array]:
         if callable(spec):
             return spec
         raise ArgumentError(f"metric: expected a function or the name of one, received {spec!r}.")
-    found = getattr(losses, spec, None)
-    if isinstance(found, LossFunction):
-        return found
+    loss_function = getattr(losses, spec, None)
+    if isinstance(loss_function, LossFunction):
+        return loss_function
     member = METRICS.find(spec)
     function = getattr(member, "function", member)
     return function_of(function if not isinstance(function, str) else None)

@@ -36,9 +36,9 @@ def test_ctc_is_the_sum_over_all_ways_to_say_the_labels():
 
 def test_ctc_s_gradient_is_that_of_central_differences():
     logits = LOGITS.copy()
-    found = losses.ctc.values_and_gradient(LABELS, logits)[1]
+    gradient = losses.ctc.values_and_gradient(LABELS, logits)[1]
     expected = numerical_gradient(lambda: float(losses.ctc(LABELS, logits).sum()), logits)
-    np.testing.assert_allclose(found, expected, atol=1e-8)
+    np.testing.assert_allclose(gradient, expected, atol=1e-8)
 
 
 def test_ctc_of_too_few_steps_is_large_and_finite():
@@ -83,9 +83,9 @@ def test_circle_has_keras_s_values():
 @pytest.mark.parametrize("options", [{}, {"gamma": 5.0, "margin": 0.25}, {"remove_diagonal": False}])
 def test_circle_s_gradient_is_that_of_central_differences(options):
     embeddings = UNIT.copy()
-    found = losses.circle.values_and_gradient(OF_UNIT, embeddings, **options)[1]
+    gradient = losses.circle.values_and_gradient(OF_UNIT, embeddings, **options)[1]
     expected = numerical_gradient(lambda: float(losses.circle(OF_UNIT, embeddings, **options).sum()), embeddings)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_sample_weights_in_training_with_circle_are_refused():

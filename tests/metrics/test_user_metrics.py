@@ -68,21 +68,21 @@ def history(ranks, alone, tmp_path_factory):
         if n not in known:
             runner = ranks(n) if n > 1 else alone
             runner.run(PROGRAM, folder / f"{n}.npz").succeeded()
-            with np.load(folder / f"{n}.npz") as found:
-                known[n] = dict(found)
+            with np.load(folder / f"{n}.npz") as arrays:
+                known[n] = dict(arrays)
         return known[n]
 
     return of
 
 
 def test_they_give_what_distnet_s_own_give(history):
-    found = history(1)
-    p, r = found["precision"], found["recall"]
-    np.testing.assert_allclose(found["share"], found["true_positives"] / 37, rtol=1e-12)
-    np.testing.assert_allclose(found["f1"], 2 * p * r / (p + r), rtol=1e-12)
-    np.testing.assert_allclose(found["rms"], found["root_mean_squared_error"], rtol=1e-6)
-    np.testing.assert_allclose(found["per_class"][:, 0], found["true_positives"] / 37, rtol=1e-12)
-    assert np.all(found["rms_weighted"] != found["rms"])
+    values = history(1)
+    p, r = values["precision"], values["recall"]
+    np.testing.assert_allclose(values["share"], values["true_positives"] / 37, rtol=1e-12)
+    np.testing.assert_allclose(values["f1"], 2 * p * r / (p + r), rtol=1e-12)
+    np.testing.assert_allclose(values["rms"], values["root_mean_squared_error"], rtol=1e-6)
+    np.testing.assert_allclose(values["per_class"][:, 0], values["true_positives"] / 37, rtol=1e-12)
+    assert np.all(values["rms_weighted"] != values["rms"])
 
 
 @pytest.mark.parametrize("n", [2, 3])

@@ -51,8 +51,8 @@ def spoken(rng, rows):
 
 
 def embeddings(rng, rows):
-    found = rng.standard_normal((rows, 4))
-    return np.arange(rows) % 3, found / np.linalg.norm(found, axis=1, keepdims=True)
+    vectors = rng.standard_normal((rows, 4))
+    return np.arange(rows) % 3, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 CASES = [

@@ -137,12 +137,16 @@ class Recall(_Ratio):
     kinds = (TP, FN)
 
 
+_HITS_AND_MISSES = {"precision": (TP, FP), "recall": (TP, FN), "sensitivity": (TP, FN), "specificity": (TN, FP)}
+
+
 class _BestAt(ThresholdMetric, ABC):
-    """The largest value of one ratio over the thresholds at which another, ``constraint``, is large enough."""
+    """The largest value of one ratio, ``dependent``, where another, ``constraint``, is large enough."""
 
     kinds = (TP, FP, TN, FN)
     direction = "up"
     constraint: ClassVar[str]
+    dependent: ClassVar[str]
     num_thresholds: int
 
     def levels(self) -> Array:
@@ -151,8 +155,11 @@ class _BestAt(ThresholdMetric, ABC):
             raise ArgumentError(f"{self.name}: expected {self.constraint} in [0, 1], received {least!r}.")
         return evenly_spaced(self.name, self.num_thresholds)
 
-    def best(self, constrained: Array, dependent: Array) -> float:
-        """The largest of ``dependent`` where ``constrained`` is large enough; 0 if it never is."""
+    def result_of(self, state: Array) -> float | Array:
+        """The largest ``dependent`` where ``constraint`` is large enough; 0 if it never is."""
+        counts = dict(zip(self.kinds, self.counts(state), strict=True))
+        pairs = (_HITS_AND_MISSES[self.constraint], _HITS_AND_MISSES[self.dependent])
+        constrained, dependent = (ratio(counts[hit], counts[hit] + counts[miss]) for hit, miss in pairs)
         return float(np.where(constrained >= getattr(self, self.constraint), dependent, 0.0).max(initial=0.0))
 
 
@@ -167,14 +174,10 @@ class SensitivityAtSpecificity(_BestAt):
         class_id: only this class counts.
     """
 
-    constraint = "specificity"
+    constraint, dependent = "specificity", "sensitivity"
     specificity: float
     num_thresholds: int = 200
     class_id: int | None = None
-
-    def result_of(self, state: Array) -> float | Array:
-        tp, fp, tn, fn = self.counts(state)
-        return self.best(ratio(tn, tn + fp), ratio(tp, tp + fn))
 
 
 @METRICS.register()
@@ -188,14 +191,10 @@ class SpecificityAtSensitivity(_BestAt):
         class_id: only this class counts.
     """
 
-    constraint = "sensitivity"
+    constraint, dependent = "sensitivity", "specificity"
     sensitivity: float
     num_thresholds: int = 200
     class_id: int | None = None
-
-    def result_of(self, state: Array) -> float | Array:
-        tp, fp, tn, fn = self.counts(state)
-        return self.best(ratio(tp, tp + fn), ratio(tn, tn + fp))
 
 
 @METRICS.register()
@@ -209,14 +208,10 @@ class PrecisionAtRecall(_BestAt):
         class_id: only this class counts.
     """
 
-    constraint = "recall"
+    constraint, dependent = "recall", "precision"
     recall: float
     num_thresholds: int = 200
     class_id: int | None = None
-
-    def result_of(self, state: Array) -> float | Array:
-        tp, fp, _, fn = self.counts(state)
-        return self.best(ratio(tp, tp + fn), ratio(tp, tp + fp))
 
 
 @METRICS.register()
@@ -230,11 +225,7 @@ class RecallAtPrecision(_BestAt):
         class_id: only this class counts.
     """
 
-    constraint = "precision"
+    constraint, dependent = "precision", "recall"
     precision: float
     num_thresholds: int = 200
     class_id: int | None = None
-
-    def result_of(self, state: Array) -> float | Array:
-        tp, fp, _, fn = self.counts(state)
-        return self.best(ratio(tp, tp + fp), ratio(tp, tp + fn))

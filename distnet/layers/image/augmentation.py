@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import ClassVar
 
 import numpy as np
 
@@ -17,16 +16,16 @@ from distnet.errors import ArgumentError
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.image.factors import between, limits, pair, uniform
+from distnet.layers.image.factors import OneFactor, RandomChange, between, limits, pair, uniform
 from distnet.registry import IF_SET, LEFT_OUT
-from distnet.types import Array, Shape
+from distnet.types import Array
 
 FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
 
 
 @register_layer()
 @dataclass(eq=False)
-class RandomFlip(Channelled):
+class RandomFlip(RandomChange):
     """Mirrors images at random in training, each with probability 1/2.
 
     Shapes:
@@ -39,9 +38,6 @@ class RandomFlip(Channelled):
     Source: ``keras.layers.RandomFlip``.
     """
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
-
     mode: str = "horizontal_and_vertical"
     seed: int | None = whole_number(None, 0)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
@@ -51,29 +47,24 @@ class RandomFlip(Channelled):
         if self.mode not in FLIPS:
             raise ArgumentError(f"{self.name}: expected a mode of {FLIPS}, received {self.mode!r}.")
 
-    def shape_last(self, shape: Shape) -> Shape:
-        return shape
-
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.augments:
-            return x, None
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         flipped = np.flatnonzero(uniform(self, ctx, len(x), 1, self.seed)[0] < 0.5)
         return self._flipped(x, flipped, ctx), flipped
 
-    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
-        return dy if saved is None else self._flipped(dy, saved, ctx)
+    def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        return self._flipped(dy, saved, ctx)
 
     def _flipped(self, x: Array, rows: Array, ctx: ForwardContext | BackwardContext) -> Array:
         y = ctx.workspace("y" if isinstance(ctx, ForwardContext) else "dx", x.shape, x.dtype)
         y[...] = x
-        step_h, step_w = (-1 if side in self.mode else 1 for side in ("vertical", "horizontal"))
-        y[rows] = x[rows][:, ::step_h, ::step_w]
+        down, along = (-1 if side in self.mode else 1 for side in ("vertical", "horizontal"))
+        y[rows] = x[rows][:, ::down, ::along]
         return y
 
 
 @register_layer()
 @dataclass(eq=False)
-class RandomContrast(Channelled):
+class RandomContrast(OneFactor, RandomChange):
     """Changes the contrast of images at random in training: ``(x - m) f + m``, clipped.
 
     Shapes:
@@ -87,10 +78,6 @@ class RandomContrast(Channelled):
     Source: ``keras.layers.RandomContrast``.
     """
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
-
-    factor: float | Sequence[float]
     value_range: Sequence[float] = field(default=(0, 255), metadata=IF_SET)
     seed: int | None = whole_number(None, 0)
     _: KW_ONLY
@@ -101,12 +88,7 @@ class RandomContrast(Channelled):
         self.factor = limits(self, self.factor, "factor", 0, 1)
         self.value_range = _value_range(self, self.value_range)
 
-    def shape_last(self, shape: Shape) -> Shape:
-        return shape
-
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array] | None]:
-        if not ctx.augments:
-            return x, None
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array]]:
         less, more = pair(self.factor)
         factor = between(uniform(self, ctx, len(x), 1, self.seed)[0], (1 - less, 1 + more))
         return self._contrasted(x, factor.astype(x.dtype)[:, None, None, None])
@@ -117,9 +99,7 @@ class RandomContrast(Channelled):
         low, high = self.value_range
         return np.clip(y, low, high), (factor, (y >= low) & (y <= high))
 
-    def backward_last(self, dy: Array, saved: tuple[Array, Array] | None, ctx: BackwardContext) -> Array:
-        if saved is None:
-            return dy
+    def change_back(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
         factor, is_within = saved
         within = dy * is_within
         return np.asarray(within * factor + (1 - factor) * within.mean(axis=(1, 2), keepdims=True))
@@ -127,7 +107,7 @@ class RandomContrast(Channelled):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomBrightness(Channelled):
+class RandomBrightness(OneFactor, RandomChange):
     """Changes the brightness of images at random in training: adds one number to all values of an image, and clips.
 
     Shapes:
@@ -141,10 +121,6 @@ class RandomBrightness(Channelled):
     Source: ``keras.layers.RandomBrightness``.
     """
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
-
-    factor: float | Sequence[float]
     value_range: Sequence[float] = (0, 255)
     seed: int | None = whole_number(None, 0)
     _: KW_ONLY
@@ -155,19 +131,14 @@ class RandomBrightness(Channelled):
         self.factor = limits(self, self.factor, "factor", -1, 1)
         self.value_range = _value_range(self, self.value_range)
 
-    def shape_last(self, shape: Shape) -> Shape:
-        return shape
-
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.augments:
-            return x, None
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         low, high = self.value_range
         added = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor) * (high - low)
         y = x + added.astype(x.dtype)[:, None, None, None]
         return np.clip(y, low, high), (y >= low) & (y <= high)
 
-    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
-        return dy if saved is None else dy * saved
+    def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        return dy * saved
 
 
 def _value_range(layer: Channelled, value: Sequence[float]) -> tuple[float, float]:

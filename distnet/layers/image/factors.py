@@ -1,15 +1,50 @@
-"""Factors between limits, as image layers take them."""
+"""The base of the layers that change images at random, and factors between limits."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
-from distnet.layers.engine.context import ForwardContext
-from distnet.types import Array
+from distnet.layers.engine.channels import Channelled
+from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.types import Array, Shape
+
+
+class RandomChange(Channelled):
+    """In training, changes each image at random; else it passes them on."""
+
+    rank: ClassVar[int] = 2
+    row_rank: ClassVar[int] = 3
+
+    @abstractmethod
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
+        """The images ``x`` (N, H, W, C) changed, and what ``change_back`` needs."""
+
+    @abstractmethod
+    def change_back(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
+        """The gradient of the images."""
+
+    def shape_last(self, shape: Shape) -> Shape:
+        return shape
+
+    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
+        return self.change(x, ctx) if ctx.augments else (x, None)
+
+    def backward_last(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
+        return dy if saved is None else self.change_back(dy, saved, ctx)
+
+
+@dataclass(eq=False)
+class OneFactor:
+    """One random factor."""
+
+    factor: float | Sequence[float]
 
 
 def limits(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 
@@ -17,53 +16,81 @@ from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.kernels.warp import warp, warp_gradient
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.image.factors import between, limits, uniform
+from distnet.layers.image.factors import OneFactor, RandomChange, between, limits, uniform
 from distnet.registry import LEFT_OUT
-from distnet.types import Array, Shape
+from distnet.types import Array
 
 FILL_MODES = {"reflect": "reflect", "wrap": "grid-wrap", "constant": "grid-constant", "nearest": "nearest"}
 """Keras's names -> SciPy's."""
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
-@dataclass(eq=False)
-class _RandomWarp(Channelled):
+class _RandomWarp(RandomChange):
     """Warps images in training by random affine maps, which say where each pixel is taken from."""
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
+    fill_mode: str
+    interpolation: str
+    seed: int | None
+    fill_value: float
 
     @abstractmethod
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
         """(N, 2, 3) maps from row and column of the result to those of the image."""
 
-    def _set_filling(self, fill_mode: str, interpolation: str, fill_value: float) -> None:
-        if fill_mode not in FILL_MODES:
-            raise ArgumentError(f"{self.name}: expected a fill_mode of {list(FILL_MODES)}, received {fill_mode!r}.")
-        if interpolation not in _ORDERS:
+    def validate(self) -> None:
+        super().validate()
+        if self.fill_mode not in FILL_MODES:
             raise ArgumentError(
-                f"{self.name}: expected an interpolation of {list(_ORDERS)}, received {interpolation!r}."
+                f"{self.name}: expected a fill_mode of {list(FILL_MODES)}, received {self.fill_mode!r}."
             )
-        self._order, self._mode, self._filler = _ORDERS[interpolation], FILL_MODES[fill_mode], fill_value
+        if self.interpolation not in _ORDERS:
+            raise ArgumentError(
+                f"{self.name}: expected an interpolation of {list(_ORDERS)}, received {self.interpolation!r}."
+            )
+        self._order, self._mode = _ORDERS[self.interpolation], FILL_MODES[self.fill_mode]
 
-    def shape_last(self, shape: Shape) -> Shape:
-        return shape
-
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.augments:
-            return x, None
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         maps = self._maps(ctx, len(x), *x.shape[1:3])
-        return warp(x, maps, self._order, self._mode, self._filler), maps
+        return warp(x, maps, self._order, self._mode, self.fill_value), maps
 
-    def backward_last(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
-        return dy if saved is None else warp_gradient(dy, saved, self._order, self._mode)
+    def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
+        return warp_gradient(dy, saved, self._order, self._mode)
+
+
+@dataclass(eq=False)
+class _Filled:
+    """How pixels between and beyond those of an image are found.
+
+    Args:
+        fill_mode: what lies outside the image: ``"reflect"``, ``"wrap"``, ``"constant"`` or ``"nearest"``.
+        interpolation: ``"nearest"`` or ``"bilinear"``.
+        seed: takes the place of the global seed.
+        fill_value: fill value of ``"constant"``.
+    """
+
+    fill_mode: str = "reflect"
+    interpolation: str = "bilinear"
+    seed: int | None = whole_number(None, 0)
+    fill_value: float = 0.0
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(eq=False)
+class _Stretches:
+    height_factor: float | Sequence[float]
+    width_factor: float | Sequence[float] | None = None
+
+
+@dataclass(eq=False)
+class _Moves:
+    height_factor: float | Sequence[float]
+    width_factor: float | Sequence[float]
 
 
 @register_layer()
 @dataclass(eq=False)
-class RandomRotation(_RandomWarp):
+class RandomRotation(_Filled, OneFactor, _RandomWarp):
     """Rotates each image at random around its centre in training.
 
     Shapes:
@@ -71,25 +98,13 @@ class RandomRotation(_RandomWarp):
 
     Args:
         factor: smallest and largest angle in full turns, or the largest to either side.
-        fill_mode: what lies outside the image: ``"reflect"``, ``"wrap"``, ``"constant"`` or ``"nearest"``.
-        interpolation: ``"nearest"`` or ``"bilinear"``.
-        seed: takes the place of the global seed.
-        fill_value: fill value of ``"constant"``.
 
     Source: ``keras.layers.RandomRotation``.
     """
 
-    factor: float | Sequence[float]
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-    seed: int | None = whole_number(None, 0)
-    fill_value: float = 0.0
-    data_format: str | None = field(default=None, metadata=LEFT_OUT)
-
     def validate(self) -> None:
         super().validate()
         self.factor = limits(self, self.factor, "factor", -1, 1)
-        self._set_filling(self.fill_mode, self.interpolation, self.fill_value)
 
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
         return self._turned(between(uniform(self, ctx, rows, 1, self.seed)[0], self.factor), height, width)
@@ -107,7 +122,7 @@ class RandomRotation(_RandomWarp):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomZoom(_RandomWarp):
+class RandomZoom(_Filled, _Stretches, _RandomWarp):
     """Zooms each image at random around its centre in training.
 
     Shapes:
@@ -116,25 +131,15 @@ class RandomZoom(_RandomWarp):
     Args:
         height_factor: smallest and largest fraction, above -1, by which more is shown; below 0 the image grows.
         width_factor: the same for the width; None for the height's, so that nothing is distorted.
-        fill_mode, interpolation, seed, fill_value: see ``RandomRotation``.
 
     Source: ``keras.layers.RandomZoom``.
     """
-
-    height_factor: float | Sequence[float]
-    width_factor: float | Sequence[float] | None = None
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-    seed: int | None = whole_number(None, 0)
-    fill_value: float = 0.0
-    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()
         self.height_factor = limits(self, self.height_factor, "height_factor", -1, 1, is_open=True)
         if self.width_factor is not None:
             self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1, is_open=True)
-        self._set_filling(self.fill_mode, self.interpolation, self.fill_value)
 
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
         u = uniform(self, ctx, rows, 2, self.seed)
@@ -152,7 +157,7 @@ class RandomZoom(_RandomWarp):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomTranslation(_RandomWarp):
+class RandomTranslation(_Filled, _Moves, _RandomWarp):
     """Moves each image at random in training.
 
     Shapes:
@@ -161,24 +166,14 @@ class RandomTranslation(_RandomWarp):
     Args:
         height_factor: smallest and largest fraction of the height, in [-1, 1], to move down by.
         width_factor: the same for the width, to move right by.
-        fill_mode, interpolation, seed, fill_value: see ``RandomRotation``.
 
     Source: ``keras.layers.RandomTranslation``.
     """
-
-    height_factor: float | Sequence[float]
-    width_factor: float | Sequence[float]
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-    seed: int | None = whole_number(None, 0)
-    fill_value: float = 0.0
-    data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         super().validate()
         self.height_factor = limits(self, self.height_factor, "height_factor", -1, 1)
         self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1)
-        self._set_filling(self.fill_mode, self.interpolation, self.fill_value)
 
     def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
         u = uniform(self, ctx, rows, 2, self.seed)

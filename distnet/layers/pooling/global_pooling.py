@@ -72,9 +72,6 @@ class GlobalPooling(Channelled):
     data_format: str | None = None
     keepdims: bool = False
 
-    def validate(self) -> None:
-        super().validate()
-
     def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *((1,) * self.rank if self.keepdims else ()), shape[-1])
 

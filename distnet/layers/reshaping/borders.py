@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from distnet.errors import ArgumentError
+from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.sliding import extents
 from distnet.types import Array
 
@@ -19,6 +20,20 @@ Margin1D: TypeAlias = int | Sequence[int]
 
 MarginND: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]
 """One number for all sides, one for both ends of each axis, or (before, after) for each axis."""
+
+
+class Bordered(Channelled):
+    """A layer of margins: ``around`` has those that its argument says."""
+
+    rank: ClassVar[int]
+    argument: ClassVar[str]
+    """Its name."""
+
+    def validate(self) -> None:
+        super().validate()
+        given, what = getattr(self, self.argument), f"{self.name}: {self.argument}"
+        self.around = (margin(given, what),) if self.rank == 1 else margins(given, self.rank, what)
+        setattr(self, self.argument, self.around[0] if self.rank == 1 else self.around)
 
 
 def margin(value: object, what: str) -> tuple[int, int]:

@@ -9,22 +9,17 @@ import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.reshaping.borders import Margin1D, MarginND, Margins, interior, margin, margins, surrounded
+from distnet.layers.reshaping.borders import Bordered, Margin1D, MarginND, interior, surrounded
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 
 @dataclass(eq=False)
-class Cropping(Channelled):
+class Cropping(Bordered):
     """Copies what lies between margins."""
 
-    rank: ClassVar[int]
-
-    def validate(self) -> None:
-        super().validate()
-        self.around: Margins = ()
+    argument: ClassVar[str] = "cropping"
 
     def shape_last(self, shape: Shape) -> Shape:
         kept = tuple(None if n is None else n - sum(ends) for n, ends in zip(shape[1:-1], self.around, strict=True))
@@ -65,11 +60,6 @@ class Cropping1D(Cropping):
     cropping: Margin1D = (1, 1)
     data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
-    def validate(self) -> None:
-        super().validate()
-        self.cropping = ends = margin(self.cropping, f"{self.name}: cropping")
-        self.around = (ends,)
-
 
 @register_layer()
 @dataclass(eq=False)
@@ -92,10 +82,6 @@ class Cropping2D(Cropping):
     cropping: MarginND = ((0, 0), (0, 0))
     data_format: str | None = None
 
-    def validate(self) -> None:
-        super().validate()
-        self.cropping = self.around = margins(self.cropping, self.rank, f"{self.name}: cropping")
-
 
 @register_layer()
 @dataclass(eq=False)
@@ -116,7 +102,3 @@ class Cropping3D(Cropping):
 
     cropping: MarginND = ((1, 1), (1, 1), (1, 1))
     data_format: str | None = None
-
-    def validate(self) -> None:
-        super().validate()
-        self.cropping = self.around = margins(self.cropping, self.rank, f"{self.name}: cropping")

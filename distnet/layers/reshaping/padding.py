@@ -8,25 +8,20 @@ from typing import ClassVar
 import numpy as np
 
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.reshaping.borders import Margin1D, MarginND, Margins, interior, margin, margins, surrounded
+from distnet.layers.reshaping.borders import Bordered, Margin1D, MarginND, interior, surrounded
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, Shape
 
 
 @dataclass(eq=False)
-class ZeroPadding(Channelled):
+class ZeroPadding(Bordered):
     """Copies the input into a larger array of zeros."""
 
-    rank: ClassVar[int]
+    argument: ClassVar[str] = "padding"
 
     padding: MarginND = 1
     data_format: str | None = None
-
-    def validate(self) -> None:
-        super().validate()
-        self.around: Margins = ()
 
     def shape_last(self, shape: Shape) -> Shape:
         wider = (None if n is None else n + sum(ends) for n, ends in zip(shape[1:-1], self.around, strict=True))
@@ -63,11 +58,6 @@ class ZeroPadding1D(ZeroPadding):
     padding: Margin1D = 1
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
 
-    def validate(self) -> None:
-        super().validate()
-        self.padding = ends = margin(self.padding, f"{self.name}: padding")
-        self.around = (ends,)
-
 
 @register_layer()
 @dataclass(eq=False)
@@ -87,10 +77,6 @@ class ZeroPadding2D(ZeroPadding):
 
     rank: ClassVar[int] = 2
 
-    def validate(self) -> None:
-        super().validate()
-        self.padding = self.around = margins(self.padding, self.rank, f"{self.name}: padding")
-
 
 @register_layer()
 @dataclass(eq=False)
@@ -108,7 +94,3 @@ class ZeroPadding3D(ZeroPadding):
     """
 
     rank: ClassVar[int] = 3
-
-    def validate(self) -> None:
-        super().validate()
-        self.padding = self.around = margins(self.padding, self.rank, f"{self.name}: padding")

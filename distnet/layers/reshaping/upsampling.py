@@ -24,7 +24,13 @@ class UpSampling(Channelled):
     """Repeats each entry along the axes."""
 
     rank: ClassVar[int]
-    factors: tuple[int, ...]
+
+    size: Extents
+
+    def validate(self) -> None:
+        super().validate()
+        self.factors = extents(self.size, self.rank, f"{self.name}: size")
+        self.size = self.factors[0] if self.rank == 1 else self.factors
 
     def shape_last(self, shape: Shape) -> Shape:
         larger = (None if n is None else n * k for n, k in zip(shape[1:-1], self.factors, strict=True))
@@ -60,10 +66,6 @@ class UpSampling1D(UpSampling):
     size: int = whole_number(2, 1)
     data_format: str | None = field(default="channels_last", init=False, metadata=LEFT_OUT)
 
-    def validate(self) -> None:
-        super().validate()
-        self.factors = (self.size,)
-
 
 @register_layer()
 @dataclass(eq=False)
@@ -91,7 +93,6 @@ class UpSampling2D(UpSampling):
 
     def validate(self) -> None:
         super().validate()
-        self.size = self.factors = extents(self.size, 2, f"{self.name}: size")
         if self.interpolation not in _INTERPOLATIONS:
             raise ArgumentError(
                 f"{self.name}: expected an interpolation out of {_INTERPOLATIONS}, received {self.interpolation!r}."
@@ -135,10 +136,6 @@ class UpSampling3D(UpSampling):
 
     size: Extents = 2
     data_format: str | None = None
-
-    def validate(self) -> None:
-        super().validate()
-        self.size = self.factors = extents(self.size, 3, f"{self.name}: size")
 
 
 def repeated(x: Array, factors: tuple[int, ...], out: Array) -> Array:

@@ -56,7 +56,7 @@ def evaluate(
 
 
 def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
-    """How many batches to take: as many as there are, or as wanted; None for a generator to its end."""
+    """How many batches to take: as many as are wanted, at most all; None for a generator that is read to its end."""
     check_end(source, wanted, what)
     if wanted is None:
         return source.batches
@@ -65,7 +65,7 @@ def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
 
 
 def _batches(source: Source, wanted: int | None) -> Iterator[Batch]:
-    """The batches to evaluate or predict; a generator should yield all."""
+    """The batches to evaluate or predict; warns where a generator ends before the last."""
     made = 0
     for batch in source.epoch(0, wanted):
         made += 1
@@ -81,7 +81,7 @@ def _run_dry(wanted: int | None) -> DataError:
 def run_evaluation(
     steps: Steps, objective: Objective, source: Source, batches: int | None, hooks: Hooks
 ) -> dict[str, Log]:
-    """Sum loss and metrics over ``batches`` global batches, or all, or until ``stop_evaluating``; {} of none.
+    """Sum loss and metrics over ``batches`` global batches, or all, or until ``stop_evaluating``; {} if there is none.
 
     One message at the end carries the sums, unless a callback wants to see them after each batch.
     """

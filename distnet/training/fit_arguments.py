@@ -128,7 +128,7 @@ def _validation(model: TrainedModel, options: FitOptions, ranks: Communicator) -
 
 
 def _limited(options: FitOptions) -> FitOptions:
-    """With no more epochs and steps than ``config.set_max_epochs`` and ``set_max_steps_per_epoch`` allow."""
+    """The options, with the epochs and steps that ``config.set_max_epochs`` and ``set_max_steps_per_epoch`` allow."""
     epochs = at_most(config.max_epochs(), options.epochs, "epochs")
     steps = config.max_steps_per_epoch()
     return replace(

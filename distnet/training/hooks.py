@@ -64,10 +64,9 @@ class Hooks:
             self.callbacks.attach(self.model, params)
 
     def call(self, hook: str, *args: Any, only: Collection[int] | None = None) -> None:
-        """Call ``hook`` on rank 0, where model calls then concern that rank alone.
+        """Call ``hook`` on rank 0, where evaluating, predicting and saving then concern that rank alone.
 
-        An error waits for the ``share`` that follows, so that it meets all ranks at one place and a program may catch
-        it and go on.
+        An error is kept for the ``share`` that follows: all ranks raise it there, and a program may catch it and go on.
 
         Args:
             only: numbers of the callbacks to call it on; by default all.
@@ -121,7 +120,7 @@ class Hooks:
         return logs if self.is_root and logs is not None else effects.logs if effects else {}
 
     def share_after_batch(self) -> None:
-        """As ``share``; one small message where nothing changed, none where no callback acts at batches."""
+        """As ``share``, by one small message if nothing changed; by none if no callback acts at batches."""
         if self.follows_batches:
             self._share_if_changed()
 

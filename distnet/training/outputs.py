@@ -106,7 +106,7 @@ class Outputs:
 
 
 def targets(outputs: Outputs, given: Any, optional: Collection[int]) -> list[Any]:
-    """The targets of each output; None for those without a loss that got none.
+    """The targets of each output; None for an output that has no loss and was given none.
 
     Raises:
         DataError, ShapeError: see ``Outputs.arranged``; or an output has a loss and no targets.
@@ -121,7 +121,7 @@ def targets(outputs: Outputs, given: Any, optional: Collection[int]) -> list[Any
 
 
 def sample_weights(outputs: Outputs, given: Any) -> list[Any]:
-    """The sample weights of each output: one array is for all of them; None for an output without.
+    """The sample weights of each output: one array serves all of them; None for an output whose rows weigh 1.
 
     Raises:
         DataError, ShapeError: see ``Outputs.arranged``.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from distnet.dialects import operation_config
+from distnet.dialects.forms import is_reference
 from distnet.dialects.mask_operations import without_mask_operations
 from distnet.dialects.operations import present_entry
 from distnet.errors import ArgumentError
@@ -21,7 +22,10 @@ def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]
     Raises:
         ArgumentError: it lists no layers.
     """
-    entries = config.get("layers")
+    lacking = [key for key in ("layers", "input_layers", "output_layers") if key not in config]
+    if lacking:
+        raise ArgumentError(f"{model}: the configuration lacks {lacking}, received {sorted(config)}.")
+    entries = config["layers"]
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ArgumentError(f"{model}: expected a list of layers, received {entries!r}.")
     present = {**config, "layers": [present_entry(entry) for entry in entries]}
@@ -65,12 +69,9 @@ def _numbers(keys: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
 
 
 def _is_constant(value: Any) -> bool:
-    """Whether it is a number in the place of a reference, as in Keras 2's ``1 - x``."""
-    return isinstance(value, list | tuple) and len(value) in (3, 4) and value[0] == "_CONSTANT_VALUE"
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) in (3, 4) and isinstance(value[0], str)
+    """Whether it is a number in the place of a reference, as in Keras 2's ``1 - x``, with or without arguments."""
+    is_one = isinstance(value, list | tuple) and len(value) in (3, 4) and value[0] == "_CONSTANT_VALUE"
+    return is_one and isinstance(value[3] if len(value) == 4 else {}, Mapping)
 
 
 def _is_keras_tensor(value: Any) -> bool:
@@ -79,7 +80,7 @@ def _is_keras_tensor(value: Any) -> bool:
 
 def _reference(value: Any) -> tuple[str, int, int]:
     name, number, index = (value["config"]["keras_history"] if isinstance(value, Mapping) else value)[:3]
-    return str(name), int(number), int(index)
+    return name, number, index
 
 
 def calls_in(value: Any) -> list[tuple[str, int]]:
@@ -88,7 +89,7 @@ def calls_in(value: Any) -> list[tuple[str, int]]:
         return [_reference(value)[:2]]
     if _is_constant(value):
         return calls_in(value[3] if len(value) == 4 else ())
-    if _is_reference(value):
+    if is_reference(value):
         return [_reference(value)[:2], *calls_in(value[3] if len(value) == 4 else ())]
     if isinstance(value, Mapping):
         return [key for item in value.values() for key in calls_in(item)]
@@ -106,7 +107,9 @@ def arguments_of(
     if isinstance(node, Mapping) and "args" in node and "kwargs" in node:
         args, kwargs = [placed(a, made) for a in node["args"]], node["kwargs"]
     elif isinstance(node, list | tuple) and node:
-        references = [node] if _is_reference(node) else list(node)
+        references = [node] if is_reference(node) else list(node)
+        if not all(is_reference(reference) or _is_constant(reference) for reference in references):
+            raise ArgumentError(f"{name}: expected the layers that it is called on, received {node!r:.100}.")
         inputs = [placed(reference[:3], made) for reference in references]
         args = [inputs[0] if len(inputs) == 1 else inputs]
         kwargs = references[0][3] if len(references[0]) == 4 else {}
@@ -127,7 +130,7 @@ def placed(value: Any, made: Mapping[tuple[str, int], list[KerasTensor]]) -> Any
     """
     if _is_constant(value):
         return value[2]
-    if _is_keras_tensor(value) or _is_reference(value):
+    if _is_keras_tensor(value) or is_reference(value):
         name, number, index = _reference(value)
         if not 0 <= index < len(made.get((name, number), ())):
             raise ArgumentError(f"no call of a layer {name!r} makes output {index} of call {number}.")

@@ -168,11 +168,11 @@ def _chain(layers: Any, entries: list[dict[str, Any]], inputs: list[str]) -> str
         elif last:
             before = [last]
         else:
-            before = [f"{config['name']}_input"]
+            before = [f"{config.get('name')}_input"]
             shape = {"batch_input_shape": _input_shape(layer), "name": before[0]}
             entries.append({"class_name": "InputLayer", "name": before[0], "config": shape, "inbound_nodes": []})
             inputs.append(before[0])
-        last = str(config["name"])
+        last = str(config.get("name"))
         nodes = [[[name, 0, 0, {}] for name in before]]
         entries.append({"class_name": layer["class_name"], "name": last, "config": config, "inbound_nodes": nodes})
     return last

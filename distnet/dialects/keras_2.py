@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from distnet.dialects import criterion_dialects, keras_1, optimizer_dialects
+from distnet.dialects import criterion_dialects, forms, keras_1, optimizer_dialects
 from distnet.dialects.versions import is_keras_1, is_keras_2, is_standalone, numbers, text_of
 from distnet.errors import UnknownNameError
 from distnet.metrics import METRICS
@@ -40,8 +40,12 @@ def in_present_words(config: Any, keras_version: object) -> Any:
     Args:
         config: of Keras's making, or distnet's.
         keras_version: what stands beside it; None for JSON of Keras 3.
+
+    Raises:
+        ArgumentError: it has a form that no Keras gives it.
     """
     config = _without_wrappers(config)
+    forms.check(config)
     if not is_keras_2(keras_version):
         return config
     version = text_of(keras_version)

@@ -51,9 +51,18 @@ def _is_known(entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) ->
     if kind != "NotEqual":
         return kind in _OPERATIONS
     return all(
-        any(_masks(layer, value) and tensor in [n["args"][0] for n in _nodes(layer)] for layer in entries)
-        for tensor, value in (node["args"] for node in _nodes(entry))
+        len(args) == 2 and any(_masks(layer, args[1]) and args[:1] in map(_first, _nodes(layer)) for layer in entries)
+        for args in map(_args, _nodes(entry))
     )
+
+
+def _args(node: Any) -> Sequence[Any]:
+    """What a call in Keras 3's form is made on."""
+    return node["args"] if isinstance(node, Mapping) else ()
+
+
+def _first(node: Any) -> Sequence[Any]:
+    return _args(node)[:1]
 
 
 def _masks(layer: Mapping[str, Any], value: Any) -> bool:

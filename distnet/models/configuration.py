@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from distnet.errors import ArgumentError, CheckpointError, DistnetError
+from distnet.errors import ArgumentError, CheckpointError
 from distnet.layers import LAYERS
 from distnet.models.model import Model
 from distnet.registry import custom_object_scope
@@ -52,10 +52,6 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
                 model.compile_from_config(config["compile_config"])
         except CheckpointError as error:
             raise ArgumentError(f"{error} Expected the JSON text of a model, as to_json() gives it.") from None
-        except DistnetError:
-            raise
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            raise ArgumentError(f"model_from_json: the text describes no model: {error!r}.") from error
         except MemoryError as error:
             raise ArgumentError("model_from_json: the model needs more memory than there is.") from error
     return model

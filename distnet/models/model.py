@@ -20,7 +20,7 @@ from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.registry import custom_object_scope
-from distnet.saving import KERAS_VERSION, in_background, load_weights, save_model, save_weights
+from distnet.saving import KERAS_VERSION, CheckpointPath, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
 from distnet.training.loop import Training
@@ -348,8 +348,8 @@ class Model(Keras2Methods, Compiled, ABC):
         Raises:
             CheckpointError: the checkpoint before this one could not be written.
         """
-        with in_background(keep, retired):
-            (self.save_weights if weights_only else self.save)(filepath)
+        save = self.save_weights if weights_only else self.save
+        save(CheckpointPath(filepath, keep, retired))
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write only the weights: see ``distnet.saving.save_weights``."""

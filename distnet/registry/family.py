@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast, overload
 
-from distnet.errors import ArgumentError, UnknownNameError
+from distnet.errors import ArgumentError, DistnetError, UnknownNameError
 from distnet.registry.configurable import beside, fields_beside, required_arguments
 from distnet.registry.custom_objects import is_custom, known_custom_objects
 from distnet.types import Json
@@ -137,13 +137,13 @@ class Registry(Generic[T]):
             raise ArgumentError(
                 f'{self.kind}: expected {{"class_name": str, "config": dict}}, received {dict(spec)!r}.'
             )
-        if not is_custom(name):
-            name = name.rpartition(">")[2]
-        found = self.find(name)
-        if isinstance(found, type) and hasattr(found, "from_config"):
-            ours = {name: value for name, value in beside(spec).items() if name in fields_beside(found)}
-            return cast(T, found.from_config({**(config or {}), **ours}))
-        return self._instance(found)
+        is_users = is_custom(name)
+        member = self.find(name if is_users else name.rpartition(">")[2])
+        if not isinstance(member, type) or not hasattr(member, "from_config"):
+            return self._instance(member)
+        ours = {name: value for name, value in beside(spec).items() if name in fields_beside(member)}
+        config = {**(config or {}), **ours}
+        return cast(T, _made_by_user(member, config) if is_users else member.from_config(config))
 
     def _instance(self, found: object) -> T:
         if isinstance(found, type) and issubclass(found, self.base):
@@ -216,6 +216,16 @@ class Resolved(Generic[T]):
 
     def __set__(self, instance: object, value: object) -> None:
         instance.__dict__[self.name] = self.resolve(value)
+
+
+def _made_by_user(cls: Any, config: Mapping[str, Any]) -> object:
+    """An object of a user's class; what the class raises says that it cannot use the configuration."""
+    try:
+        return cls.from_config(config)
+    except DistnetError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ArgumentError(f"{cls.__name__} cannot be made from {dict(config)!r:.200}: {error!r}.") from error
 
 
 def _normalized(name: str) -> str:

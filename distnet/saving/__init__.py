@@ -8,7 +8,7 @@ from distnet.dialects.versions import KERAS_VERSION as KERAS_VERSION
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
-from distnet.saving.background import in_background as in_background
+from distnet.saving.background import CheckpointPath as CheckpointPath
 from distnet.saving.model_file import load_model as load_model
 from distnet.saving.model_file import restore_training as restore_training
 from distnet.saving.model_file import save_model as save_model

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from distnet.errors import ArgumentError, CheckpointError
-from distnet.saving import json_text
+from distnet.saving import contents, json_text
 from distnet.types import Array, Json
 
 _TEXT = "json"
@@ -48,7 +48,7 @@ def read_tree(group: h5py.Group) -> Any:
     Raises:
         CheckpointError: the group holds no such thing.
     """
-    text = _dataset(group, _TEXT).tobytes()
+    text = _numbers(group, _TEXT).tobytes()
     try:
         return _with_arrays(json_text.values(text, f"{group.file.filename}: {group.name}", _MOST_VALUES), group, set())
     except (ValueError, RecursionError) as error:
@@ -85,11 +85,11 @@ def _with_arrays(tree: Json, group: h5py.Group, read: set[str]) -> Any:
     if not name.isdecimal() or name in read:
         raise ValueError(f"expected each array once, by its number, found {name!r:.100}")
     read.add(name)
-    return _dataset(group, name)
+    return _numbers(group, name)
 
 
-def _dataset(group: h5py.Group, name: str) -> Array:
-    found = group.get(name)
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
+def _numbers(group: h5py.Group, name: str) -> Array:
+    values = contents.array(group, name)
+    if values.dtype.kind not in "biuf":
         raise CheckpointError(f"{group.file.filename}: {group.name}/{name} should hold an array of numbers.")
-    return np.asarray(found[()])
+    return values

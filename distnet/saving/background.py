@@ -12,30 +12,36 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Self
 
 from distnet.errors import CheckpointError
+from distnet.paths import checked_path
 from distnet.saving.atomic import put
 from distnet.saving.image import Image
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How the files written within a block are written.
+class CheckpointPath(str):
+    """The name of a file that is written while the program goes on; what saves a model takes it as any other name.
+
+    A user's own ``save`` hands it on.
 
     Args:
-        keep: number of files, this one among them, that are kept under its name: see ``atomic.older``.
+        path: the name.
+        keep: number of files, this one among them, that are kept under its name: see ``atomic.put``.
         retired: files to delete once the new one stands.
     """
 
-    keep: int = 1
-    retired: Sequence[str] = ()
+    __slots__ = ("keep", "retired")
 
+    keep: int
+    retired: Sequence[str]
 
-_manner: ContextVar[Manner | None] = ContextVar("manner", default=None)
+    def __new__(cls, path: str | os.PathLike[str], keep: int = 1, retired: Sequence[str] = ()) -> Self:
+        made = super().__new__(cls, checked_path("save: filepath", path))
+        made.keep, made.retired = keep, tuple(retired)
+        return made
 
 
 class Writer:
@@ -46,7 +52,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._failure: CheckpointError | None = None
 
-    def write(self, path: str | os.PathLike[str], compose: Callable[[Image], None], manner: Manner) -> None:
+    def write(self, path: CheckpointPath, compose: Callable[[Image], None]) -> None:
         """Copy what is to be written, and return; the disk has it later.
 
         Raises:
@@ -55,8 +61,8 @@ class Writer:
         self.wait()
         self._image.clear()
         compose(self._image)
-        target = os.path.abspath(path)  # a program may change its folder
-        self._thread = threading.Thread(target=self._put, args=(target, manner), name="distnet-writer")
+        target = CheckpointPath(os.path.abspath(path), path.keep, path.retired)  # a program may change its folder
+        self._thread = threading.Thread(target=self._put, args=(target,), name="distnet-writer")
         self._thread.start()
 
     def finish(self) -> None:
@@ -99,10 +105,10 @@ class Writer:
             self._thread.join()
             self._thread = None
 
-    def _put(self, path: str, manner: Manner) -> None:
+    def _put(self, path: CheckpointPath) -> None:
         try:
-            put(path, self._image.content(), manner.keep)
-            for retired in manner.retired:
+            put(path, self._image.content(), path.keep)
+            for retired in path.retired:
                 with suppress(FileNotFoundError):
                     os.unlink(retired)
         except CheckpointError as error:
@@ -118,25 +124,14 @@ wait = _writer.wait
 report = _writer.report
 
 
-@contextmanager
-def in_background(keep: int = 1, retired: Sequence[str] = ()) -> Iterator[None]:
-    """Within the block, files are written while the program goes on: see ``Manner``."""
-    token = _manner.set(Manner(keep, tuple(retired)))
-    try:
-        yield
-    finally:
-        _manner.reset(token)
-
-
 def write(path: str | os.PathLike[str], compose: Callable[[Image], None]) -> None:
-    """Write what ``compose`` puts into a file, now or, within ``in_background``, later.
+    """Write what ``compose`` puts into a file, now or, of a ``CheckpointPath``, while the program goes on.
 
     Raises:
         CheckpointError: this file, or the one before it, cannot be written.
     """
-    manner = _manner.get()
-    if manner is not None:
-        _writer.write(path, compose, manner)
+    if isinstance(path, CheckpointPath):
+        _writer.write(path, compose)
         return
     wait()
     image = Image()

@@ -52,9 +52,8 @@ class Saved:
             CheckpointError: the file holds other layers, or arrays of other shapes, or no names to match by.
         """
         if not keras_weights.is_keras_weights(self.file):
-            is_weights_alone = "layer_names" in self.file.attrs or "layer_names0" in self.file.attrs
             read = keras_h5.read_weights_by_name if by_name else keras_h5.read_weights
-            read(self.file if is_weights_alone else self.file["model_weights"], model.layers, skip_mismatch)
+            read(keras_h5.weights_group(self.file), model.layers, skip_mismatch)
         elif by_name:
             raise CheckpointError(
                 f"{self.file.filename}: by_name needs a legacy HDF5 file; Keras 3's matches layers by class and place."
@@ -64,7 +63,9 @@ class Saved:
 
     def first_weights(self) -> tuple[int, ...] | None:
         """The shape of the first array of a legacy file's weights; None where there is none."""
-        return None if keras_weights.is_keras_weights(self.file) else keras_h5.first_weights(self.file["model_weights"])
+        if keras_weights.is_keras_weights(self.file):
+            return None
+        return keras_h5.first_weights(keras_h5.weights_group(self.file))
 
     def read_optimizer_state(self, model: StoredModel) -> None:
         """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""

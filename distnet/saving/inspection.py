@@ -9,8 +9,7 @@ from typing import Any
 
 import h5py
 
-from distnet.saving import formats, keras_archive, keras_weights, state_group
-from distnet.saving.keras_h5 import read_names
+from distnet.saving import contents, formats, keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.seal import is_sealed
 from distnet.training_state import TrainingState
 from distnet.types import Json
@@ -59,11 +58,9 @@ def _writer(found: formats.Saved) -> dict[str, Json]:
     """The version of the Keras that wrote it, or as which distnet did; the format of what distnet adds, if any."""
     file = found.file
     holder = file.get("model_weights", file)
-    version = file.attrs.get("keras_version", holder.attrs.get("keras_version"))
-    text = version.decode() if isinstance(version, bytes) else version
+    version = contents.text(file, "keras_version") or contents.text(holder, "keras_version")
     group = file.get(state_group.GROUP)
-    number = None if group is None else int(group.attrs["format"])
-    return {"keras_version": None if text is None else str(text), "distnet_format": number}
+    return {"keras_version": version, "distnet_format": None if group is None else contents.number(group, "format")}
 
 
 def _model(config: Mapping[str, Any] | None) -> dict[str, Json] | None:
@@ -79,13 +76,13 @@ def _layers(found: formats.Saved) -> Iterator[dict[str, Any]]:
     file, classes = found.file, _classes(found.model_config)
     if keras_weights.is_keras_weights(file):
         for path in _vars_groups(file):
-            name = file[path].attrs.get("name", path)
-            yield {"name": str(name), "class_name": classes.get(str(name)), "weights": _weights(file[path])}
+            name = contents.text(file[path], "name") or path
+            yield {"name": name, "class_name": classes.get(name), "weights": _weights(file[path])}
         return
-    holder = file.get("model_weights", file)
-    for name in read_names(holder, "layer_names"):
-        group = holder[name]
-        weights = [_weight(weight, group[weight]) for weight in read_names(group, "weight_names")]
+    holder = keras_h5.weights_group(file)
+    for name in contents.names(holder, "layer_names"):
+        group = contents.group(holder, name)
+        weights = [_weight(group, weight) for weight in contents.names(group, "weight_names")]
         yield {"name": name, "class_name": classes.get(name), "weights": weights}
 
 
@@ -105,10 +102,11 @@ def _vars_groups(file: h5py.File) -> list[str]:
 
 
 def _weights(group: h5py.Group) -> list[dict[str, Any]]:
-    return [_weight(name, group[name]) for name in sorted(group, key=lambda name: (len(name), name))]
+    return [_weight(group, name) for name in sorted(group, key=lambda name: (len(name), name))]
 
 
-def _weight(name: str, array: h5py.Dataset) -> dict[str, Any]:
+def _weight(group: h5py.Group, name: str) -> dict[str, Any]:
+    array = contents.dataset(group, name)
     return {"name": name, "shape": list(array.shape), "dtype": str(array.dtype), "bytes": int(array.nbytes)}
 
 

@@ -13,11 +13,10 @@ Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Ke
 
 from __future__ import annotations
 
-import itertools
 import json
 import reprlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import h5py
@@ -30,6 +29,7 @@ from distnet.dialects.versions import KERAS_VERSION, is_keras_1
 from distnet.dialects.weight_layouts import Held, Origin, in_present_layout, slots_in_present_layout
 from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
+from distnet.saving import contents
 from distnet.saving.json_text import parsed
 from distnet.saving.stored_model import StoredModel
 from distnet.types import Array, Json
@@ -78,16 +78,28 @@ def write_optimizer_state(file: h5py.File, model: StoredModel, scheme: Scheme) -
         group[entry.name] = value
 
 
+def weights_group(file: h5py.File) -> h5py.Group:
+    """The group that holds the weights: the root itself in a file of weights alone.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    is_alone = "layer_names" in file.attrs or "layer_names0" in file.attrs
+    return file if is_alone else contents.group(file, "model_weights")
+
+
 def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     """The JSON of a root attribute, in present words; None where there is none.
 
     Raises:
         CheckpointError: it is no JSON object, or holds code.
+        ArgumentError: it has a form that no Keras gives it.
     """
-    if name not in file.attrs:
+    text = contents.text(file, name)
+    if text is None:
         return None
-    found = parsed(file.attrs[name], f"{file.filename}: the attribute {name}")
-    return cast(dict[str, Any], in_present_words(found, file.attrs.get("keras_version", _FIRST_VERSION)))
+    config = parsed(text, f"{file.filename}: the attribute {name}")
+    return cast(dict[str, Any], in_present_words(config, contents.text(file, "keras_version") or _FIRST_VERSION))
 
 
 def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
@@ -99,12 +111,12 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     optimizer, store = model.optimizer, model.store
     if not isinstance(group, h5py.Group) or optimizer is None or store is None:
         return
-    names = read_names(group, "weight_names")
+    names, weights = contents.names(group, "weight_names"), weights_group(file)
     values = [dataset[()] for dataset in _datasets(group, names)]
     try:
-        origin, scheme = _origin(file["model_weights"]), scheme_of(names)
+        origin, scheme = _origin(weights), scheme_of(names)
         if not scheme.is_interleaved:
-            values = slots_in_present_layout(_held(file["model_weights"], model.layers, origin), values, origin)
+            values = slots_in_present_layout(_held(weights, model.layers, origin), values, origin)
         optimizer_state.fill(optimizer, store, values, names if len(names) == len(values) else None, scheme)
     except CheckpointError as error:
         warnings.warn(
@@ -138,7 +150,7 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
     Raises:
         CheckpointError: a layer of that name has other weights.
     """
-    origin, saved = _origin(group), set(read_names(group, "layer_names"))
+    origin, saved = _origin(group), set(contents.names(group, "layer_names"))
     pairs: list[tuple[Variable, Array]] = []
     for layer in layers:
         if layer.name not in saved:
@@ -157,9 +169,9 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
 
 def first_weights(group: h5py.Group) -> tuple[int, ...] | None:
     """The shape of the first array of weights; None where there is none."""
-    for name in read_names(group, "layer_names"):
-        part = _group(group, name)
-        names = read_names(part, "weight_names")
+    for name in contents.names(group, "layer_names"):
+        part = contents.group(group, name)
+        names = contents.names(part, "weight_names")
         if names:
             return cast(tuple[int, ...], _datasets(part, names[:1])[0].shape)
     return None
@@ -180,43 +192,12 @@ def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None
         group.attrs[f"{attribute}{i}"] = piece
 
 
-def read_names(group: h5py.Group, attribute: str) -> list[str]:
-    """A list of names, each once, from one attribute or from several.
-
-    Raises:
-        CheckpointError: it lists a name twice.
-    """
-    numbered = (f"{attribute}{number}" for number in itertools.count())
-    pieces = [attribute] if attribute in group.attrs else itertools.takewhile(group.attrs.__contains__, numbered)
-    names = [name for piece in pieces for name in _decoded(group.attrs[piece])]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise CheckpointError(f"{group.file.filename}: {attribute} of {group.name} lists {twice!r:.100} twice.")
-    return names
-
-
-def _decoded(names: Iterable[Any]) -> list[str]:
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-
-
-def _group(parent: h5py.Group, name: str) -> h5py.Group:
-    found = parent.get(name)
-    if not isinstance(found, h5py.Group):
-        raise CheckpointError(f"{parent.file.filename}: {parent.name} names the layer {name!r}, but does not hold it.")
-    return found
-
-
-def _datasets(group: h5py.Group, names: Sequence[str]) -> list[h5py.Dataset]:
+def _datasets(group: h5py.Group, listed: Sequence[str]) -> list[h5py.Dataset]:
     """The arrays of these names, not read yet; each is there once, whatever the names say."""
-    found = [group.get(name) for name in names]
-    for name, dataset in zip(names, found, strict=True):
-        if not isinstance(dataset, h5py.Dataset):
-            raise CheckpointError(
-                f"{group.file.filename}: {group.name} names the weights {name!r:.100}, but does not hold them."
-            )
-    if len({h5py.h5o.get_info(dataset.id).addr for dataset in found}) < len(found):
+    arrays = [contents.dataset(group, name) for name in listed]
+    if len({h5py.h5o.get_info(array.id).addr for array in arrays}) < len(arrays):
         raise CheckpointError(f"{group.file.filename}: {group.name} gives one array several names.")
-    return found
+    return arrays
 
 
 def _in_order(layer: Layer) -> list[Variable]:
@@ -226,13 +207,15 @@ def _in_order(layer: Layer) -> list[Variable]:
 
 def _origin(group: h5py.Group) -> Origin:
     """Who wrote the group of a model's weights; up to 1.2 Keras does not say its backend, but its names tell."""
-    version, backend = (group.attrs.get(key, group.file.attrs.get(key)) for key in ("keras_version", "backend"))
-    is_first = is_keras_1(_FIRST_VERSION if version is None else version)
+    version, backend = (
+        contents.text(group, key) or contents.text(group.file, key) for key in ("keras_version", "backend")
+    )
+    is_first = is_keras_1(version or _FIRST_VERSION)
     if backend is None and is_first:
-        layers = read_names(group, "layer_names")
-        names = [name for layer in layers for name in read_names(_group(group, layer), "weight_names")]
+        layers = contents.names(group, "layer_names")
+        names = [name for layer in layers for name in contents.names(contents.group(group, layer), "weight_names")]
         return Origin(is_first, is_theano=any(name.endswith("_W") for name in names))
-    return Origin(is_first, is_theano=(backend.decode() if isinstance(backend, bytes) else backend) == "theano")
+    return Origin(is_first, is_theano=backend == "theano")
 
 
 def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[tuple[Layer, str]]:
@@ -241,7 +224,8 @@ def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> lis
     Raises:
         CheckpointError: the file holds weights of another number of layers.
     """
-    names = [name for name in read_names(group, "layer_names") if read_names(_group(group, name), "weight_names")]
+    listed = contents.names(group, "layer_names")
+    names = [name for name in listed if contents.names(contents.group(group, name), "weight_names")]
     with_weights = [layer for layer in layers if layer.weights]
     if len(names) != len(with_weights):
         raise CheckpointError(
@@ -257,16 +241,16 @@ def _held(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[He
     """What the file holds for each layer that has weights."""
     held = []
     for layer, name in _by_place(group, layers, origin):
-        part = _group(group, name)
-        names = read_names(part, "weight_names")
+        part = contents.group(group, name)
+        names = contents.names(part, "weight_names")
         held.append(Held(layer, names, [dataset.shape for dataset in _datasets(part, names)]))
     return held
 
 
 def _arrays(group: h5py.Group, name: str, layer: Layer, origin: Origin) -> list[Array]:
     """What the file holds under ``name``, laid out as ``layer`` has it."""
-    part = _group(group, name)
-    return in_present_layout(layer, [d[()] for d in _datasets(part, read_names(part, "weight_names"))], origin)
+    part = contents.group(group, name)
+    return in_present_layout(layer, [d[()] for d in _datasets(part, contents.names(part, "weight_names"))], origin)
 
 
 def _pairs(

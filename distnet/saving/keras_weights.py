@@ -23,12 +23,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import h5py
-import numpy as np
 
 from distnet.dialects import optimizer_state
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
 from distnet.naming import snake_case
+from distnet.saving import contents
 from distnet.saving.stored_model import StoredModel
 from distnet.types import Array
 from distnet.variables import Variable
@@ -105,7 +105,7 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
         return
     try:
-        optimizer_state.fill(optimizer, store, [_dataset(group, str(number)) for number in range(len(group))])
+        optimizer_state.fill(optimizer, store, [contents.array(group, str(number)) for number in range(len(group))])
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
@@ -197,17 +197,10 @@ def _arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> I
             f"{held}. Load it into a model of the same layers."
         )
     for number, variable in enumerate(wanted.variables):
-        array = _dataset(group, str(number))
+        array = contents.array(group, str(number))
         if array.shape != variable.shape:
             raise CheckpointError(
                 f"{filename}: {wanted.paths[0]}/{number}: expected the weights {variable.local_path} of shape "
                 f"{variable.shape}, found {array.shape}."
             )
         yield variable, array
-
-
-def _dataset(group: h5py.Group, name: str) -> Array:
-    found = group.get(name)
-    if not isinstance(found, h5py.Dataset):
-        raise CheckpointError(f"{group.file.filename}: {group.name} should hold an array {name!r}, but does not.")
-    return np.asarray(found[()])

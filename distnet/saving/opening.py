@@ -43,7 +43,7 @@ def opened(filepath: str | os.PathLike[str]) -> Iterator[h5py.File]:
 
 @contextmanager
 def errors_of(path: str) -> Iterator[None]:
-    """Read a file within the block: every error names the file.
+    """Read a file within the block: every error names the file, and what is wrong with the file is a CheckpointError.
 
     Raises:
         UnknownObjectError: it names a class or function that is not there.
@@ -66,7 +66,10 @@ def errors_of(path: str) -> Iterator[None]:
         raise CheckpointError(f"{path}: {error}") from error
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file.") from None
-    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as a model: {error!r}.") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error}.") from error
     except MemoryError as error:
         raise CheckpointError(f"{path}: reading it takes more memory than there is.") from error
+    except Exception as error:  # a bug, of distnet or of the user's own layer: it stays what it is
+        error.add_note(f"It was raised while {path} was read.")
+        raise

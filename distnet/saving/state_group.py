@@ -15,13 +15,15 @@ Nothing here depends on the number of ranks.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.optimizers import Optimizer
+from distnet.saving import contents
 from distnet.saving.array_tree import read_tree, write_tree
 from distnet.saving.json_text import parsed
 from distnet.saving.stored_model import StoredModel
@@ -87,23 +89,21 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
     group = file.get(GROUP)
     if group is None:
         return None
-    if group.attrs.get("format") != _FORMAT:
+    if (number := contents.number(group, "format")) != _FORMAT:
         raise CheckpointError(
-            f"{file.file.filename}: its training state has format {group.attrs.get('format')}, and this distnet reads "
-            f"{_FORMAT}. Use the distnet that wrote it, or a newer one."
+            f"{file.file.filename}: its training state has format {number}, and this distnet reads {_FORMAT}. Use the "
+            "distnet that wrote it, or a newer one."
         )
-    try:
-        record = read_tree(group["record"])
-        return TrainingState(
-            seed=int(group.attrs["seed"]),
-            step=int(group.attrs["step"]),
-            epochs=[int(epoch) for epoch in record["epochs"]],
-            history={str(key): list(values) for key, values in record["history"].items()},
-            fits=int(group.attrs["fits"]),
-            progress=_read_progress(group["progress"]) if "progress" in group else None,
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    seed, step, fits = (contents.number(group, name) for name in ("seed", "step", "fits"))
+    record = read_tree(contents.group(group, "record"))
+    held = read_tree(contents.group(group, "progress")) if "progress" in group else None
+    try:  # of what the trees hold, and nothing but that
+        epochs = [int(epoch) for epoch in record["epochs"]]
+        history = {str(key): list(values) for key, values in record["history"].items()}
+        progress = None if held is None else _progress(held)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{file.file.filename}: its training state is damaged: {error!r}.") from None
+    return TrainingState(seed=seed, step=step, epochs=epochs, history=history, fits=fits, progress=progress)
 
 
 def _write_progress(group: h5py.Group, progress: Progress) -> None:
@@ -112,8 +112,7 @@ def _write_progress(group: h5py.Group, progress: Progress) -> None:
     write_tree(group, {**vars(progress), "callbacks": callbacks}, "the training's progress")
 
 
-def _read_progress(group: h5py.Group) -> Progress:
-    held = read_tree(group)
+def _progress(held: Mapping[str, Any]) -> Progress:
     epoch, batches, stage = held["moment"]
     train, validation = held["drawn"]
     return Progress(
@@ -142,13 +141,13 @@ def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
     Raises:
         CheckpointError: the state is another optimizer's, or of other weights.
     """
-    part = file.get(f"{GROUP}/optimizer")
     optimizer, store = model.optimizer, model.store
-    if part is None or optimizer is None or store is None:
+    if f"{GROUP}/optimizer" not in file or optimizer is None or store is None:
         return
-    if part.attrs["class_name"] != type(optimizer).__name__:
+    part = contents.group(file, f"{GROUP}/optimizer")
+    if (written := contents.text(part, "class_name")) != type(optimizer).__name__:
         raise CheckpointError(
-            f"{file.file.filename}: holds the state of {part.attrs['class_name']}, but the model is compiled with "
+            f"{file.file.filename}: holds the state of {written}, but the model is compiled with "
             f"{type(optimizer).__name__}. Compile it with the optimizer it was trained with."
         )
     if not optimizer.built:
@@ -159,7 +158,7 @@ def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
             f"{len(store.spans)}. Freeze the layers that were frozen when it was written."
         )
     where = f"{part.file.filename}: the attribute scalars of {part.name}"
-    optimizer.scalars.update(_checked(where, parsed(part.attrs["scalars"], where), optimizer))
+    optimizer.scalars.update(_checked(where, parsed(contents.text(part, "scalars"), where), optimizer))
     numbers, parts = _numbers(store), list(optimizer.within(store))
     for number, (inner, group) in enumerate(parts):
         whose = [numbers[id(span.variable)] for span in group.trainable()]
@@ -178,7 +177,7 @@ def _scalars_within(part: h5py.Group, inner: Optimizer, number: int, weights: Se
         weights: the numbers of its weights.
     """
     where = f"{part.file.filename}: the attribute {_WITHIN} of {part.name}"
-    records = parsed(part.attrs.get(_WITHIN, "{}"), where)
+    records = parsed(contents.text(part, _WITHIN) or "{}", where)
     whose = {str(part[str(i)].attrs.get(_WHOSE)) for i in weights if str(i) in part} or {str(number)}
     record = records.get(min(whose))
     if len(whose) > 1 or not isinstance(record, dict) or record.get("class_name") != type(inner).__name__:
@@ -206,8 +205,9 @@ def _checked(where: str, scalars: object, optimizer: Optimizer) -> dict[str, flo
 
 
 def _slot(part: h5py.Group, where: str, shape: tuple[int, ...]) -> Array:
-    found = part.get(where)
-    if not isinstance(found, h5py.Dataset) or found.shape != shape:
-        held = "nothing" if found is None else getattr(found, "shape", "a group")
-        raise CheckpointError(f"{part.file.filename}: {part.name}/{where} should hold an array {shape}, found {held}.")
-    return np.asarray(found[()])
+    slot = contents.dataset(part, where)
+    if slot.shape != shape:
+        raise CheckpointError(
+            f"{part.file.filename}: {part.name}/{where} should hold an array {shape}, found {slot.shape}."
+        )
+    return np.asarray(slot[()])

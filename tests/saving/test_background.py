@@ -127,6 +127,22 @@ def test_fit_returns_once_its_checkpoints_stand(model, gate, tmp_path):
     assert (tmp_path / "m.h5").exists()
 
 
+def test_a_model_with_a_save_of_its_own_writes_its_checkpoints_by_it(gate, tmp_path):
+    class Noted(models.Sequential):
+        def save(self, filepath, overwrite=True):
+            super().save(filepath, overwrite)
+            saved.append(str(filepath))
+
+    saved = []
+    model = Noted([layers.Input(shape=(2,)), layers.Dense(1)])
+    for number in range(2):
+        model.save_checkpoint(tmp_path / f"{number}.h5", retired=[str(tmp_path / f"{number - 1}.h5")])
+        gate.set()
+    background.finish()
+    assert saved == [str(tmp_path / "0.h5"), str(tmp_path / "1.h5")]
+    assert [path.name for path in tmp_path.iterdir()] == ["1.h5"]
+
+
 def test_what_ends_training_does_not_end_the_checkpoint(model, gate, tmp_path):
     class Interruption(Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -161,7 +177,7 @@ keras.Sequential([keras.layers.Input(shape=(2,)), keras.layers.Dense(2)]).save_c
 
 def test_a_failure_that_nobody_meets_is_logged_in_the_end(no_space, tmp_path, caplog):
     writer = Writer()
-    writer.write(tmp_path / "m.h5", lambda image: None, background.Manner())
+    writer.write(background.CheckpointPath(tmp_path / "m.h5"), lambda image: None)
     with caplog.at_level(logging.ERROR):
         writer.lament()
     assert "m.h5: cannot be written: no space" in caplog.text

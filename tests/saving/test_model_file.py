@@ -268,7 +268,7 @@ def replace_dataset(file):
         (attribute("training_config", "no"), "training_config is not JSON"),
         (replace_dataset, "expected weights of shapes"),
         (lambda f: f["distnet"].attrs.__setitem__("format", 99), "has format 99"),
-        (lambda f: f["distnet"].attrs.__delitem__("seed"), "damaged"),
+        (lambda f: f["distnet"].attrs.__delitem__("seed"), "attribute seed: expected a whole number, found nothing"),
         (lambda f: f["distnet/optimizer"].attrs.__setitem__("class_name", "SGD"), "holds the state of SGD"),
         (lambda f: f["distnet/optimizer"].__delitem__("3"), "state for 3 trained weights, but the model trains 4"),
         (lambda f: f["distnet/optimizer/0"].__delitem__("momentum"), "0/momentum should hold an array"),
@@ -306,3 +306,56 @@ def test_zeros_for_masked_steps_come_back_from_a_file(layer, suffix, tmp_path):
 def test_zeros_for_masked_images_stand_in_the_configuration():
     config = layers.ConvLSTM1D(2, 3, **ZEROS).get_config()
     assert config["zero_output_for_mask"] is layers.ConvLSTM1D.from_config(config).zero_output_for_mask is True
+
+
+def test_a_bug_is_not_called_a_damaged_file(model, path, monkeypatch):
+    def build(self, shape, ctx):
+        raise TypeError("a bug")
+
+    model.save(path)
+    monkeypatch.setattr(layers.Dense, "build", build)
+    with pytest.raises(TypeError, match="a bug") as caught:
+        models.load_model(path)
+    assert str(path) in caught.value.__notes__[0]
+    with pytest.raises(TypeError, match="a bug"):
+        models.model_from_json(model.to_json())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"units": "many"}, "units: expected a positive integer"),
+        ({"units": [3]}, "units: expected a positive integer"),
+        ({"unit": 3}, r"Dense: unknown configuration keys \['unit'\]"),
+        ({"kernel_initializer": {"class_name": "Zeros", "config": {"scale": 2}}}, "unknown configuration keys"),
+    ],
+)
+def test_a_configuration_with_a_wrong_argument_is_refused_by_name(model, path, change, message):
+    model.save(path)
+    edited(path, lambda file: file.attrs.__setitem__("model_config", _with(file.attrs["model_config"], change)))
+    with pytest.raises(errors.CheckpointError, match=message) as caught:
+        models.load_model(path)
+    assert str(path) in str(caught.value)
+
+
+def _with(text, change):
+    config = json.loads(text)
+    dense = next(entry for entry in config["config"]["layers"] if entry["class_name"] == "Dense")
+    dense["config"].update(change)
+    return json.dumps(config)
+
+
+def test_what_a_class_of_the_users_own_cannot_use_is_told_with_its_name(path):
+    class Scaled(layers.Dense):
+        def __init__(self, units, factor, **others):
+            super().__init__(units, **others)
+            self.factor = factor + 1
+
+        def get_config(self):
+            return {**super().get_config(), "factor": "two"}
+
+    model = models.Sequential([layers.Input((2,)), Scaled(3, factor=2)])
+    model.save(path)
+    with pytest.raises(errors.CheckpointError, match="Scaled cannot be made from") as caught:
+        models.load_model(path, custom_objects={"Scaled": Scaled})
+    assert isinstance(caught.value.__cause__.__cause__, TypeError)

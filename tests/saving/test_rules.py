@@ -254,7 +254,7 @@ def many_layers(count):
         (lambda c: layer(c).update(class_name="Lambda"), "attribute model_config: first is a Lambda, which holds code"),
         (lambda c: layer(c).update(class_name="os.system"), "unknown layer"),
         (lambda c: layer(c).update(class_name="Dense", config=[1]), "class_name"),
-        (lambda c: c["config"].update(layers=5), "cannot be read as a model"),
+        (lambda c: c["config"].update(layers=5), "layers: expected a list, received 5"),
         (lambda c: c["config"]["layers"].append(layer(c)), "taken|two layers|different names"),
         (lambda c: nested(200), "nested deeper than 128 levels"),
         (lambda c: nested(200_000), "not JSON"),

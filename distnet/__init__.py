@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from distnet.absent import Absent, because
+from distnet.late_rooms import announce
 from distnet.launcher import watch_for_failure
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ _ABSENT = {
     **because("distnet ships no pretrained weights. Load your own file with load_model.", "applications"),
 }
 
+announce("layer", lambda: importlib.import_module("distnet.models"))
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 

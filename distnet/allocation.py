@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -60,7 +61,7 @@ def check_memory(path: str, shape: tuple[int, ...], dtype: DType) -> None:
     Raises:
         ArgumentError: it needs more than the machine has, or than the process may take.
     """
-    wanted = 4 * math.prod(shape) * dtype.itemsize
+    wanted = min(4 * math.prod(shape) * dtype.itemsize, sys.maxsize)  # more than that no machine has
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     there = there if limit == resource.RLIM_INFINITY else min(there, limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -116,8 +117,9 @@ def as_numbers(where: str, value: object, dtype: object = None) -> Array:
 
 
 def is_number(value: object) -> bool:
-    """Whether ``value`` is one real number, Python's or NumPy's, and not a bool."""
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    """Whether ``value`` is one real number, Python's or NumPy's, no bool, and not too large for a float."""
+    is_real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return is_real and not (isinstance(value, int) and abs(value) > sys.float_info.max)
 
 
 def is_integer(value: object) -> bool:

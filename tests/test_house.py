@@ -18,12 +18,11 @@ CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importl
 FILES_OF_ONE_NAME = {"arrays.py", "distributions.py", "sequence.py", "text.py"}
 """Names that two files have still; shorten this."""
 BY_STRING = {
-    "__init__": {None: 2, "distnet.comm": 1},  # the public names, when they are first wanted
+    "__init__": {None: 2, "distnet.comm": 1, "distnet.models": 1},  # what is public, when it is first wanted
     "absent": {None: 2},  # names that a module finds in another: ROOMS below
     "callbacks.plot_losses": {"IPython.display": 1},  # where it is installed
     "models.plotting": {"IPython.display": 1},  # likewise
     "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted
-    "registry.family": {None: 1},  # the modules that say what they register
     "wrappers.__init__": {"distnet.wrappers.scikit_learn": 1, "distnet.wrappers.keras_3": 1},  # need scikit-learn
 }
 """What is imported by string: module -> name of what it imports (None: worked out) -> how often."""

@@ -7,12 +7,14 @@ Keras 3: its version says so.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from distnet.dialects import criterion_dialects, forms, keras_1, optimizer_dialects
 from distnet.dialects.versions import is_keras_1, is_keras_2, is_standalone, numbers, text_of
 from distnet.errors import UnknownNameError
+from distnet.layers import LAYERS
 from distnet.metrics import METRICS
 from distnet.registry import said_beside
 
@@ -20,15 +22,6 @@ HARD_SIGMOID = {"class_name": "HardSigmoid", "config": {"slope": 0.2}}
 """Keras 2's; Keras 3's has the slope 1/6."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """The keys of activations in configurations."""
-
-_COMPUTE_OTHERWISE = frozenset(
-    (
-        "Add", "Average", "BatchNormalization", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
-        "TimeDistributed",
-    )
-)  # fmt: skip
-"""Layers that can be told to compute ``as_in_keras_2``."""
-
 
 _OPTIMIZERS = ("optimizer_config", "optimizer")
 """The keys of optimizers in ``training_config`` and in ``compile_config``."""
@@ -117,7 +110,7 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
     if is_standalone(version) and _penalizes_activity(translated):
         translated = said_beside(translated, sums_activity=True)
     is_other = (
-        translated.get("class_name") in _COMPUTE_OTHERWISE
+        _computes_otherwise(translated.get("class_name"))
         or "optimizer_config" in translated
         or _names_modes(translated.get("config"))
     )
@@ -126,6 +119,12 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         is_sample = numbers(version) >= (2, 1, 4)
         translated = said_beside(translated, as_in_keras_2=is_sample, sample_variance=is_sample)
     return translated
+
+
+def _computes_otherwise(name: object) -> bool:
+    """Whether it is a layer that can be told to compute ``as_in_keras_2``: it has a field for that."""
+    layer = LAYERS.classes().get(str(name))
+    return layer is not None and any(field.name == "as_in_keras_2" for field in dataclasses.fields(layer))
 
 
 def _names_modes(config: Any) -> bool:

@@ -7,11 +7,11 @@ A class is registered once, under its own name and Keras's aliases; it is then f
 from __future__ import annotations
 
 import difflib
-import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
 
 from distnet.errors import ArgumentError, DistnetError, UnknownNameError
+from distnet.late_rooms import fetch
 from distnet.registry.configurable import beside, fields_beside, required_arguments
 from distnet.registry.custom_objects import is_custom, known_custom_objects
 from distnet.types import Json
@@ -27,7 +27,6 @@ class Registry(Generic[T]):
         kind: what a member is called in messages, for example ``"optimizer"``.
         base: the class or protocol that every member is an instance of.
         adapt: makes a member of a user's plain function; without it functions are refused.
-        providers: modules that register members when they are imported; imported when a name is missing.
         module: Keras 3's, in which it has the members.
     """
 
@@ -36,11 +35,9 @@ class Registry(Generic[T]):
         kind: str,
         base: type[T],
         adapt: Callable[[Callable[..., Any]], T] | None = None,
-        providers: Sequence[str] = (),
         module: str = "keras",
     ) -> None:
         self.module = module
-        self.providers = providers
         self.kind = kind
         self.base = base
         self.adapt = adapt
@@ -117,8 +114,7 @@ class Registry(Generic[T]):
             return custom[name]
         found = self._by_key.get(_normalized(name))
         if found is None:
-            for provider in self.providers:
-                importlib.import_module(provider)
+            fetch(self.kind)
             found = self._by_key.get(_normalized(name))
         if found is None:
             close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)

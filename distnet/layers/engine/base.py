@@ -304,7 +304,6 @@ def _check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., An
 LAYERS: Registry[Layer] = Registry(
     "layer",
     Layer,  # type: ignore[type-abstract]
-    providers=("distnet.layers", "distnet.models"),
     module="keras.layers",
 )
 

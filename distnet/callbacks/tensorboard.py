@@ -192,7 +192,7 @@ def _with_keras_3_calls(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _histories(node: Any) -> Iterator[list[Any]]:
-    """``[layer, call, output]`` of every placeholder in a call, as Keras 2 or Keras 3 writes it."""
+    """``[layer, call, output]`` of every placeholder in a call, in either form of a configuration."""
     if isinstance(node, Mapping):
         if "keras_history" in node:
             yield node["keras_history"]

@@ -107,7 +107,7 @@ def arguments_of(
     if isinstance(node, Mapping) and "args" in node and "kwargs" in node:
         args, kwargs = [placed(a, made) for a in node["args"]], node["kwargs"]
     elif isinstance(node, list | tuple) and node:
-        references = [node] if is_reference(node) else list(node)
+        references = [node] if is_reference(node) or _is_constant(node) else list(node)
         if not all(is_reference(reference) or _is_constant(reference) for reference in references):
             raise ArgumentError(f"{name}: expected the layers that it is called on, received {node!r:.100}.")
         inputs = [placed(reference[:3], made) for reference in references]

@@ -11,6 +11,10 @@ KERAS_2_VERSION = f"{KERAS_VERSION}.keras2"
 """The same where also what is meant is what Keras 2 means."""
 
 
+FIRST_VERSION = "1.0"
+"""Of Kerases that did not yet write which they were."""
+
+
 def is_standalone(keras_version: str) -> bool:
     """Whether this is Keras before it was TensorFlow's, whose own say ``-tf`` up to 2.3."""
     return re.match(r"([01]|2\.[0-3])\.", keras_version) is not None and "-tf" not in keras_version

@@ -10,11 +10,13 @@ Source: ``preprocess_weights_for_loading`` of Keras 2.2 and of tf_keras 2.21; ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from distnet.dialects.versions import FIRST_VERSION, is_keras_1
 from distnet.layers import GRU, LSTM, Layer
 from distnet.layers.wrappers.base import Wrapper
 from distnet.types import Array
@@ -35,6 +37,24 @@ class Origin:
 
     is_keras_1: bool = False
     is_theano: bool = False
+
+    @classmethod
+    def of(cls, version: str | None, backend: str | None, names: Callable[[], Iterable[str]]) -> Self:
+        """Who wrote the weights, told by what the file says of it.
+
+        Args:
+            version: None where it says none, as the first Kerases.
+            backend: None where it says none, as Keras up to 1.2: then the names of the weights tell.
+            names: gives these names.
+        """
+        is_first = is_keras_1(version or FIRST_VERSION)
+        if backend is None and is_first:
+            return cls(is_first, is_theano=any(name.endswith("_W") for name in names()))
+        return cls(is_first, is_theano=backend == "theano")
+
+    def in_order_of(self, layers: list[str], listed: list[str]) -> list[str]:
+        """The names that a file lists, in the order of the layers: Keras 1 lists those of branches in its own order."""
+        return layers if self.is_keras_1 and set(layers) == set(listed) else listed
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from distnet.dialects.keras_2 import ACTIVATIONS, HARD_SIGMOID
 from distnet.dialects.keras_2_operations import entry_for_keras_2
 from distnet.dialects.optimizer_schemes import Scheme
 from distnet.dialects.optimizer_state import for_keras_2
+from distnet.dialects.reading import ACTIVATIONS, HARD_SIGMOID
 from distnet.dialects.versions import KERAS_2_VERSION, KERAS_VERSION
 from distnet.optimizers import Optimizer
 from distnet.registry import beside, said_beside, to_json
@@ -35,7 +35,7 @@ class Dialect:
     """How configurations are written.
 
     Args:
-        version: says what is meant: see ``keras_2``.
+        version: says what is meant: see ``reading``.
         model: rewrites a model's configuration.
         optimizer: the configuration of an optimizer, and how its state is listed; None where it is not.
     """

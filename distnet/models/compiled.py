@@ -119,7 +119,7 @@ class Compiled(Composite, ABC):
 
         They are copies, which later batches do not change. None before the first batch.
 
-        Source: ``keras.Model.metrics`` of Keras 2.
+        Source: ``keras.Model.metrics``.
         """
         return [] if self.totals is None else self.totals.metrics()
 

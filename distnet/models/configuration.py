@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from distnet.dialects.reading import in_present_words
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.layers import LAYERS
 from distnet.models.model import Model
 from distnet.registry import custom_object_scope
-from distnet.saving import in_present_words
 from distnet.saving.json_text import parsed
 from distnet.types import Json
 
@@ -20,7 +20,7 @@ def model_from_config(config: Mapping[str, Json], custom_objects: Mapping[str, A
     Raises:
         ArgumentError: it does not describe a model, or one that cannot be built.
 
-    Source: ``keras.models.model_from_config`` of Keras 2.
+    Source: ``keras.models.model_from_config``.
     """
     with custom_object_scope(custom_objects):
         made = LAYERS.get(config)

@@ -107,7 +107,7 @@ class Functional(Model, has_graph=True):
         return _one_or_list([known[t] for t in self.graph.outputs])
 
     def get_config(self) -> dict[str, Json]:
-        """Name, layers and calls, in the form that Keras 2 and Keras 3 both read.
+        """Name, layers and calls, in a form that every Keras reads.
 
         Of a class with a constructor of its own, what that was called with.
         """
@@ -120,7 +120,7 @@ class Functional(Model, has_graph=True):
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make the model from a configuration that ``get_config``, or Keras 2 or 3, wrote.
+        """Make the model from a configuration that ``get_config``, here or in Keras, wrote.
 
         Raises:
             ArgumentError: the graph has a cycle, or calls layers that do not exist.

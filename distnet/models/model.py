@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks
+from distnet.dialects.versions import KERAS_VERSION
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
@@ -20,7 +21,7 @@ from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.registry import custom_object_scope
-from distnet.saving import KERAS_VERSION, CheckpointPath, load_weights, save_model, save_weights
+from distnet.saving import CheckpointPath, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
 from distnet.training.loop import Training
@@ -305,7 +306,7 @@ class Model(Keras2Methods, Compiled, ABC):
                 (print_fn or say)(line)
 
     def to_json(self, **options: Any) -> str:
-        """The architecture as JSON text that Keras 2 and Keras 3 both read.
+        """The architecture as JSON text, which every Keras reads.
 
         Args:
             options: passed to ``json.dumps``, for example ``indent=2``.

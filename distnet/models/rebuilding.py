@@ -42,7 +42,7 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     _call_in_turn(model, layers, [(name, i + inner.get(name, 0), node) for name, i, node in waiting], made)
     seen = {(name, i - inner.get(name, 0) + outer.get(name, 0)): tensors for (name, i), tensors in made.items()}
     ends = [placed(config[key], seen) for key in ("input_layers", "output_layers")]
-    # Keras 2 lists also a single one; the form is that of one that was not in a list.
+    # Some Kerases list a single one too; the form is that of one that was not in a list.
     inputs, outputs = (end[0] if isinstance(end, list) and len(end) == 1 else end for end in ends)
     return inputs, outputs
 

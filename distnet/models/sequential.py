@@ -156,7 +156,7 @@ class Sequential(Model, has_graph=True):
         return shape
 
     def get_config(self) -> dict[str, Json]:
-        """Name and layers, with the entry first: the form that Keras 2 and Keras 3 both read."""
+        """Name and layers, with the entry first: the form that every Keras reads."""
         entry = [] if self._entry is None else [self._entry]
         layers: dict[str, Json] = {
             "name": self.name,

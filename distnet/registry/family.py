@@ -160,7 +160,7 @@ class Registry(Generic[T]):
     def with_module(self, value: Json) -> Json:
         """A structure whose objects say where Keras 3 finds them: in its module, a user's by their full names.
 
-        Without that, Keras 3 finds no object within another one. Keras 2 reads both forms.
+        Without that, Keras 3 finds no object within another one. Every Keras reads both forms.
         """
         if isinstance(value, list):
             return [self.with_module(item) for item in value]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from distnet.absent import because, names_elsewhere
-from distnet.dialects.keras_2 import in_present_words as in_present_words
-from distnet.dialects.versions import KERAS_VERSION as KERAS_VERSION
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable

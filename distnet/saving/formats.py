@@ -104,7 +104,7 @@ def write_whole(
     Args:
         is_archive: whether as Keras 3's archive, else as a legacy HDF5 file.
         include_optimizer: whether training configuration and state are part of it.
-        keras_optimizer: whether a legacy file is for Keras 2 alone, with the optimizer's state as Keras 2 has it.
+        keras_optimizer: see ``save_model``; an archive is for Keras 3 in any case.
     """
     dialect = FOR_KERAS_2 if keras_optimizer and not is_archive else FOR_BOTH
     model_config, config, scheme = dialect.model(to_json(model)), None, None

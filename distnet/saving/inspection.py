@@ -127,7 +127,7 @@ def _named(tree: Any) -> Json:
     """The names in a tree of losses or metrics."""
     if isinstance(tree, Mapping) and "class_name" in tree:
         inner = tree.get("config")
-        function = inner.get("fn") if isinstance(inner, Mapping) else inner  # Keras 2 wraps, Keras 3 names functions
+        function = inner.get("fn") if isinstance(inner, Mapping) else inner  # within a wrapper, or by its name
         return str(function if isinstance(function, str) else tree.get("class_name"))
     if isinstance(tree, Mapping):
         return {str(key): _named(value) for key, value in tree.items()}

@@ -25,7 +25,7 @@ from typing import IO, Any, cast
 import h5py
 
 from distnet import allocation
-from distnet.dialects.keras_2 import in_present_words
+from distnet.dialects.reading import in_present_words
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
@@ -131,7 +131,7 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _keras_version(archive: zipfile.ZipFile, path: str) -> object:
-    """What wrote the archive: tf_keras writes it too, with Keras 2's meanings; None where it does not say."""
+    """The Keras that wrote the archive, for the meaning of its words; None where it does not say."""
     if _METADATA not in archive.namelist():
         return None
     return parsed(_content(archive, path, _METADATA), f"{path}: {_METADATA}").get("keras_version")

@@ -8,7 +8,7 @@
     /optimizer_weights         @weight_names, and the datasets they name; see ``optimizer_state``
     /distnet                   what exact resumption needs; see ``training_state``
 
-Source: Keras's legacy HDF5 format; the attributes are those that Keras 2 and Keras 3 both read.
+Source: Keras's legacy HDF5 format; the attributes are those that every Keras reads.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from __future__ import annotations
 import json
 import reprlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import h5py
 import numpy as np
 
 from distnet.dialects import optimizer_state
-from distnet.dialects.keras_2 import in_present_words
 from distnet.dialects.optimizer_schemes import Scheme, scheme_of
-from distnet.dialects.versions import KERAS_VERSION, is_keras_1
+from distnet.dialects.reading import in_present_words
+from distnet.dialects.versions import FIRST_VERSION, KERAS_VERSION
 from distnet.dialects.weight_layouts import Held, Origin, in_present_layout, slots_in_present_layout
 from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
@@ -34,9 +34,6 @@ from distnet.saving.json_text import parsed
 from distnet.saving.stored_model import StoredModel
 from distnet.types import Array, Json
 from distnet.variables import Variable
-
-_FIRST_VERSION = "1.0"
-"""Of Kerases that did not yet write which they were."""
 
 _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
@@ -99,7 +96,7 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
     if text is None:
         return None
     config = parsed(text, f"{file.filename}: the attribute {name}")
-    return cast(dict[str, Any], in_present_words(config, contents.text(file, "keras_version") or _FIRST_VERSION))
+    return cast(dict[str, Any], in_present_words(config, contents.text(file, "keras_version") or FIRST_VERSION))
 
 
 def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
@@ -169,12 +166,8 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
 
 def first_weights(group: h5py.Group) -> tuple[int, ...] | None:
     """The shape of the first array of weights; None where there is none."""
-    for name in contents.names(group, "layer_names"):
-        part = contents.group(group, name)
-        names = contents.names(part, "weight_names")
-        if names:
-            return cast(tuple[int, ...], _datasets(part, names[:1])[0].shape)
-    return None
+    first = next(((layer, names[0]) for layer, names in _layers_of(group) if names), None)
+    return None if first is None else cast(tuple[int, ...], contents.dataset(group, "/".join(first)).shape)
 
 
 def write_names(group: h5py.Group, attribute: str, names: Sequence[str]) -> None:
@@ -206,16 +199,17 @@ def _in_order(layer: Layer) -> list[Variable]:
 
 
 def _origin(group: h5py.Group) -> Origin:
-    """Who wrote the group of a model's weights; up to 1.2 Keras does not say its backend, but its names tell."""
+    """Who wrote the group of a model's weights."""
     version, backend = (
         contents.text(group, key) or contents.text(group.file, key) for key in ("keras_version", "backend")
     )
-    is_first = is_keras_1(version or _FIRST_VERSION)
-    if backend is None and is_first:
-        layers = contents.names(group, "layer_names")
-        names = [name for layer in layers for name in contents.names(contents.group(group, layer), "weight_names")]
-        return Origin(is_first, is_theano=any(name.endswith("_W") for name in names))
-    return Origin(is_first, is_theano=backend == "theano")
+    return Origin.of(version, backend, lambda: (name for _, names in _layers_of(group) for name in names))
+
+
+def _layers_of(group: h5py.Group) -> Iterator[tuple[str, list[str]]]:
+    """The names of the layers in the file, each with those of its weights."""
+    for layer in contents.names(group, "layer_names"):
+        yield layer, contents.names(contents.group(group, layer), "weight_names")
 
 
 def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[tuple[Layer, str]]:
@@ -224,8 +218,7 @@ def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> lis
     Raises:
         CheckpointError: the file holds weights of another number of layers.
     """
-    listed = contents.names(group, "layer_names")
-    names = [name for name in listed if contents.names(contents.group(group, name), "weight_names")]
+    names = [name for name, weights in _layers_of(group) if weights]
     with_weights = [layer for layer in layers if layer.weights]
     if len(names) != len(with_weights):
         raise CheckpointError(
@@ -233,8 +226,7 @@ def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> lis
             f"{len(with_weights)} {[layer.name for layer in with_weights]}."
         )
     own = [layer.name for layer in with_weights]
-    # Keras 1 lists the layers of branches in an order of its own.
-    return list(zip(with_weights, own if origin.is_keras_1 and set(own) == set(names) else names, strict=True))
+    return list(zip(with_weights, origin.in_order_of(own, names), strict=True))
 
 
 def _held(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[Held]:

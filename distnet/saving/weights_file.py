@@ -21,7 +21,7 @@ def save_weights(model: StoredModel, filepath: str | os.PathLike[str], overwrite
     Raises:
         CheckpointError: the model has no weights yet, or the file cannot be written.
 
-    Source: ``keras.Model.save_weights`` of Keras 2.
+    Source: ``keras.Model.save_weights``.
     """
     is_keras_3 = checked_path("save_weights: filepath", filepath).endswith(keras_weights.SUFFIX)
     write(model, filepath, overwrite, lambda image: formats.write_weights(image, model, is_keras_3))

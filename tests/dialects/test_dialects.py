@@ -9,7 +9,7 @@ import pytest
 
 from distnet import activations, errors, layers, metrics, models, optimizers
 from distnet.dialects import optimizer_state
-from distnet.dialects.keras_2 import in_present_words
+from distnet.dialects.reading import in_present_words
 from distnet.dialects.versions import KERAS_2_VERSION
 from distnet.dialects.writing import of_sparse_targets
 

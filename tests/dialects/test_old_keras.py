@@ -11,7 +11,7 @@ import pytest
 
 from distnet import errors, layers, models, optimizers
 from distnet.dialects import weight_layouts
-from distnet.dialects.keras_2 import in_present_words
+from distnet.dialects.reading import in_present_words
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 X = np.sin(np.arange(24, dtype="float32")).reshape(6, 4)

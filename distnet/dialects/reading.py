@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from distnet.dialects import criterion_dialects, forms, keras_1, optimizer_dialects
+from distnet.dialects import forms, keras_1, loss_dialects, optimizer_dialects
 from distnet.dialects.versions import is_keras_1, is_keras_2, is_standalone, numbers, text_of
 from distnet.errors import UnknownNameError
 from distnet.layers import LAYERS
@@ -102,7 +102,7 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         if isinstance(translated.get(key), Mapping):
             translated[key] = optimizer_dialects.in_present_words(translated[key], version)
     if "optimizer_config" in translated:
-        translated = criterion_dialects.in_present_words(translated, version)
+        translated = loss_dialects.in_present_words(translated, version)
     if isinstance(translated.get("compile_config"), Mapping):
         translated["compile_config"] = said_beside(translated["compile_config"], as_in_keras_2=True)
     if translated.get("class_name") == "UpSampling2D" and (is_standalone(version) or numbers(version) < (2, 2)):

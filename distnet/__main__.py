@@ -23,31 +23,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failures = 0
     for number, path in enumerate(options.files):
         try:
-            found = inspected(path)
+            report = inspected(path)
         except CheckpointError as error:
             sys.stderr.write(f"distnet: {error}\n")
             failures += 1
             continue
-        text = json.dumps(found) if options.json else "\n".join([*[""] * bool(number), *_lines(found)])
+        text = json.dumps(report) if options.json else "\n".join([*[""] * bool(number), *_lines(report)])
         sys.stdout.write(text + "\n")
     return min(failures, 1)
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def _lines(report: dict[str, Any]) -> list[str]:
     """The report as text."""
-    writer, model, compiled, training = (found[key] for key in ("writer", "model", "compiled", "training"))
-    is_ours = found["seal"] is not None or writer["distnet_format"] is not None
+    writer, model, compiled, training = (report[key] for key in ("writer", "model", "compiled", "training"))
+    is_ours = report["seal"] is not None or writer["distnet_format"] is not None
     by = "distnet, as Keras" if is_ours else "Keras"
     lines = [
-        f"{found['file']}: {found['kind']}, {_size(found['bytes'])}",
+        f"{report['file']}: {report['kind']}, {_size(report['bytes'])}",
         f"  written by   {by} {writer['keras_version'] or '3'}",
-        f"  seal         {found['seal'] or 'none: not written by distnet, or edited since'}",
+        f"  seal         {report['seal'] or 'none: not written by distnet, or edited since'}",
     ]
     if model is not None:
         lines.append(f"  model        {model['class_name']} {model['name'] or ''}".rstrip())
-    lines.append(f"  parameters   {found['parameters']:,}")
-    width = max((len(layer["name"]) for layer in found["layers"]), default=0)
-    for layer in found["layers"]:
+    lines.append(f"  parameters   {report['parameters']:,}")
+    width = max((len(layer["name"]) for layer in report["layers"]), default=0)
+    for layer in report["layers"]:
         weights = ", ".join(f"{_shape(w['shape'])} {w['dtype']}" for w in layer["weights"]) or "no weights"
         lines.append(f"    {layer['name']:<{width}}  {layer['class_name'] or '':<18}  {weights}".rstrip())
     if compiled is not None:
@@ -55,7 +55,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"  compiled     {compiled['optimizer']}{rate}; loss {compiled['loss']}; metrics {compiled['metrics']}"
         )
-    for state in found["optimizer_state"]:
+    for state in report["optimizer_state"]:
         size = f"{state['arrays']} arrays, {_size(state['bytes'])}"
         lines.append(f"  optimizer    state in {state['layout']} layout: {size} in {state['group']}")
     if training is not None:

@@ -146,8 +146,8 @@ def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: str = "float3
 
     Source: ``keras.ops.one_hot``.
     """
-    found = np.asarray(x)[..., None] == np.arange(num_classes)
-    return np.moveaxis(found.astype(dtype), -1, axis)
+    is_class = np.asarray(x)[..., None] == np.arange(num_classes)
+    return np.moveaxis(is_class.astype(dtype), -1, axis)
 
 
 @_of_placeholders_too

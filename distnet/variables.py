@@ -25,7 +25,7 @@ _count = _Count()
 
 
 def assignments() -> int:
-    """Number of assignments to variables in this process so far: tells whether someone changed weights."""
+    """Number of assignments to variables in this process so far: shows whether weights were changed."""
     return _count.assignments
 
 
@@ -45,7 +45,7 @@ class Projection(Protocol):
 
 @dataclass(eq=False)
 class Variable(NDArrayOperatorsMixin):
-    """One array of weights, or of the sums of a metric, to compute with as with any array.
+    """One array of weights, or of a metric's sums; it can be used like any array.
 
     Weights are a view into a ``VariableStore`` once their model is built.
 
@@ -58,7 +58,7 @@ class Variable(NDArrayOperatorsMixin):
         frozen: whether its layer's ``trainable`` flag keeps it from being trained.
         regularizer: adds to the loss, and to this variable's gradient.
         constraint: applied to the weights after each update.
-        stored_as: its dtype in files, where that is another one than the weights'.
+        stored_as: its dtype in files, if that differs from the weights'.
         scope: the part of the path that is no layer's name: ``"sequential/"``.
     """
 
@@ -78,7 +78,7 @@ class Variable(NDArrayOperatorsMixin):
 
     @property
     def local_path(self) -> str:
-        """Its name within its model, as Keras 2 has it: ``"dense/kernel"``."""
+        """Its name within its model, as in Keras 2: ``"dense/kernel"``."""
         return self.path.removeprefix(self.scope)
 
     @property
@@ -95,7 +95,7 @@ class Variable(NDArrayOperatorsMixin):
 
     @property
     def stored(self) -> Array:
-        """The weights as files have them."""
+        """The weights as stored in files."""
         return self.value if self.stored_as is None else self.value.astype(self.stored_as)
 
     @property
@@ -156,7 +156,7 @@ class Variable(NDArrayOperatorsMixin):
 
         Raises:
             ShapeError: it has another shape.
-            ArgumentError: it holds no numbers.
+            ArgumentError: it is not numeric.
         """
         try:
             array = np.asarray(value)
@@ -171,7 +171,7 @@ class Variable(NDArrayOperatorsMixin):
 
 @dataclass(frozen=True)
 class Span:
-    """Where a trainable variable lies in the flat buffers: entries ``start`` to ``stop``."""
+    """The place of a trainable variable in the flat buffers: entries ``start`` to ``stop``."""
 
     variable: Variable
     start: int
@@ -182,7 +182,7 @@ class VariableStore:
     """One contiguous array of a model's trainable weights, one of their gradients.
 
     The variables' ``value`` and ``grad`` become views into these arrays, each beginning on a cache
-    line. The padding between them stays zero. Frozen variables lie behind, without gradients.
+    line. The padding between them stays zero. Frozen variables come last, without gradients.
 
     Args:
         variables: all variables of the model, in the model's order.
@@ -203,7 +203,7 @@ class VariableStore:
         self.move_gradients(np.zeros(self.size, self.dtype))
 
     def move_gradients(self, message: Array) -> None:
-        """Let the gradients lie in this zeroed memory from now on; what is longer has room for other sums."""
+        """Put the gradients into this zeroed memory from now on; extra length holds other sums."""
         self.message = message
         for span in self.spans:
             span.variable.grad = message[span.start : span.stop].reshape(span.variable.shape)
@@ -220,7 +220,7 @@ class VariableStore:
 
     @property
     def extra(self) -> Array:
-        """(extra,) the sums that travel behind the gradient."""
+        """(extra,) the sums sent after the gradient."""
         return self.message[self.size :]
 
     @property
@@ -230,7 +230,7 @@ class VariableStore:
 
     @property
     def is_current(self) -> bool:
-        """Whether the variables still lie here; another model that shares them may have taken them over."""
+        """Whether the variables are still views into this store; another model may have taken shared ones."""
         return all(np.may_share_memory(span.variable.value, self.buffer) for span in self.spans)
 
     def trainable(self) -> Iterator[Span]:
@@ -272,9 +272,9 @@ class StorePart:
 
 
 class VariableGroup:
-    """Some of a store's trained variables, side by side in memory of their own, for an optimizer of these alone.
+    """Some of a store's trained variables, contiguous in separate memory, for an optimizer of only these.
 
-    Between ``gather`` and ``scatter`` it is to the optimizer what a store is.
+    Between ``gather`` and ``scatter`` the optimizer uses it like a store.
 
     Args:
         store: whose variables they are.
@@ -341,7 +341,7 @@ class LaidOutModel(Protocol):
 
 def lay_out(model: LaidOutModel) -> VariableStore:
     """Put the model's variables into flat buffers, those of frozen layers behind the trained ones."""
-    # A layer that is the activation of two others may be trained by one of them alone.
+    # Of two layers that share an activation layer, only one may be trained.
     trained = {id(variable) for layer in model.layers for variable in layer.trainable_weights}
     for layer in model.layers:
         for variable in layer.variables:
@@ -355,7 +355,7 @@ def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[Arra
 
     Raises:
         ShapeError: a wrong number of arrays, or an array of the wrong shape.
-        ArgumentError: something that is no array of numbers. In either case nothing is changed.
+        ArgumentError: something is not an array of numbers. In either case nothing is changed.
     """
     if isinstance(weights, str) or not isinstance(weights, Sequence | np.ndarray):
         raise ArgumentError(f"{where}: set_weights expected a list of arrays, received {reprlib.repr(weights)}.")

@@ -32,23 +32,23 @@ def read_parts(path: Path, parts: Mapping[str, int], labels: str) -> dict[str, t
     Raises:
         DatasetError: the file cannot be read, is damaged, or is another file.
     """
-    found: dict[str, tuple[Array, Array]] = {}
+    arrays: dict[str, tuple[Array, Array]] = {}
     try:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 if member.isfile() and member.name in parts:
                     file = archive.extractfile(member)
                     content = file.read() if file else b""
-                    found[member.name] = _arrays(content, parts[member.name], labels)
+                    arrays[member.name] = _arrays(content, parts[member.name], labels)
     except (*DAMAGE, tarfile.TarError) as error:
         raise DatasetError(
             f"{path}: expected a CIFAR archive, but it cannot be read: {error}. "
             "Delete it, then copy or download it again."
         ) from error
-    missing = [part for part in parts if part not in found]
+    missing = [part for part in parts if part not in arrays]
     if missing:
         raise DatasetError(f"{path}: holds no {', '.join(missing)}. Delete it, then copy or download it again.")
-    return found
+    return arrays
 
 
 def joined(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

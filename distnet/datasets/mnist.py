@@ -58,13 +58,13 @@ def _read(path: str) -> dict[str, Array]:
     folder = user_folder(REMOTE.dataset)
     if folder is not None:
         idx_files = {name: _existing(folder, stem) for name, stem in _IDX_FILES.items()}
-        found = {name: file for name, file in idx_files.items() if file is not None}
-        if len(found) == len(_IDX_FILES):
-            return {name: read_idx(file, SHAPES[name]) for name, file in found.items()}
+        present = {name: file for name, file in idx_files.items() if file is not None}
+        if len(present) == len(_IDX_FILES):
+            return {name: read_idx(file, SHAPES[name]) for name, file in present.items()}
         if (folder / "mnist.npz").is_file():
             return read_npz(folder / "mnist.npz", SHAPES)
-        if found:
-            missing = sorted(_IDX_FILES[name] for name in _IDX_FILES if name not in found)
+        if present:
+            missing = sorted(_IDX_FILES[name] for name in _IDX_FILES if name not in present)
             raise DatasetError(
                 f"{folder}: expected four IDX files (or {_IDX_FILES['x_train']}.gz ...), "
                 f"but {', '.join(missing)} is missing. Copy it there, or mnist.npz."

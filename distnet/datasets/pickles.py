@@ -36,10 +36,10 @@ _ALLOWED: dict[tuple[str, str], object] = {
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
-        found = _ALLOWED.get((module, name))
-        if found is None:
+        allowed = _ALLOWED.get((module, name))
+        if allowed is None:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no dataset needs")
-        return found
+        return allowed
 
 
 def read_pickle(stream: IO[bytes]) -> object:

@@ -1,1 +1,1 @@
-"""What each Keras wrote, and how it reads here: the one place that knows Keras versions."""
+"""What each version of Keras wrote, and how it is read: the one place that knows Keras versions."""

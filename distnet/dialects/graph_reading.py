@@ -17,7 +17,7 @@ from distnet.layers.engine.base import KerasTensor
 
 
 def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a configuration says of each layer and operation, without what only masks are made of.
+    """The entries of layers and operations in a configuration, without those that only compute masks.
 
     Raises:
         ArgumentError: it lists no layers.
@@ -62,10 +62,10 @@ def first_numbers(
 
 def _numbers(keys: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
     """The numbers that go with each name."""
-    found: dict[str, set[int]] = {}
+    numbers: dict[str, set[int]] = {}
     for name, number in keys:
-        found.setdefault(name, set()).add(number)
-    return found
+        numbers.setdefault(name, set()).add(number)
+    return numbers
 
 
 def _is_constant(value: Any) -> bool:
@@ -99,7 +99,7 @@ def calls_in(value: Any) -> list[tuple[str, int]]:
 def arguments_of(
     name: str, node: Any, made: Mapping[tuple[str, int], list[KerasTensor]]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """What a layer is called with; arguments that hold nothing, such as a mask of None, are left out.
+    """A call's arguments, without empty ones such as a mask of None.
 
     Raises:
         ArgumentError: a node of another form.
@@ -123,7 +123,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def placed(value: Any, made: Mapping[tuple[str, int], list[KerasTensor]]) -> Any:
-    """``value`` with placeholders in the place of references.
+    """``value`` with placeholders instead of references.
 
     Raises:
         ArgumentError: a reference to an output that no call makes.

@@ -92,7 +92,7 @@ def _node(call: Call, numbers: Mapping[Call, int]) -> Json:
 
 
 def _with_tensors(value: Any, numbers: Mapping[Call, int]) -> Json:
-    """``value`` with Keras 3's ``__keras_tensor__`` in the place of placeholders."""
+    """``value`` with Keras 3's ``__keras_tensor__`` instead of placeholders."""
     if isinstance(value, KerasTensor):
         history: Json = [value.name, numbers[value.call], value.index]
         config: Json = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}

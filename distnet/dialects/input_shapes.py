@@ -1,4 +1,4 @@
-"""The input's shape of a Sequential whose layers do not say it: the model was built when it first saw data.
+"""The input shape of a Sequential whose layers do not state it: the model was built when it first saw data.
 
 Source: ``build_input_shape`` and ``build_config`` of Sequential in tf_keras 2.21 and Keras 3.15.
 """
@@ -26,7 +26,7 @@ _OF_KERNEL: Mapping[str, tuple[int, int]] = {
 
 
 def declared(config: Mapping[str, Any]) -> Shape | None:
-    """The shape that a configuration says beside its layers; None where it says none."""
+    """The input shape stated next to the layers of a configuration; None if there is none."""
     inner, build = config.get("config"), config.get("build_config")
     said = inner.get("build_input_shape") if isinstance(inner, Mapping) else None
     if said is None and isinstance(build, Mapping):
@@ -35,7 +35,7 @@ def declared(config: Mapping[str, Any]) -> Shape | None:
 
 
 def deduced(layers: Sequence[Layer], weights: tuple[int, ...]) -> Shape | None:
-    """The shape that the first weights of the first layer that has any speak of; None where they do not tell.
+    """The input shape implied by the first weights in the file; None if they do not tell.
 
     Args:
         layers: of the model, not built.

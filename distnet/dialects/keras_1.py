@@ -1,4 +1,4 @@
-"""Models as Keras 1 describes them, in the words of Keras 2.
+"""Keras 1's configurations of models, translated to Keras 2's.
 
 Arguments of layers have the names of ``distnet.old_names``. Besides:
 
@@ -17,7 +17,7 @@ from distnet.errors import ArgumentError
 from distnet.old_names import ARGUMENTS, CLASSES, present_arguments
 
 _PARTS = {"L1L2Regularizer": "L1L2", "WeightRegularizer": "L1L2", "ActivityRegularizer": "L1L2"}
-"""The regularizers that have another name now."""
+"""The regularizers that were renamed."""
 
 _MERGES = {
     "sum": "Add",
@@ -31,7 +31,7 @@ _MERGES = {
 
 
 def in_words_of_keras_2(config: Any, version: tuple[int, ...] = (1, 2)) -> Any:
-    """A configuration with Keras 2's classes and arguments in the place of Keras 1's.
+    """A configuration with Keras 2's classes and arguments instead of Keras 1's.
 
     Where channels come first in every layer that says where they come, they do in those that do not say it.
 
@@ -40,7 +40,7 @@ def in_words_of_keras_2(config: Any, version: tuple[int, ...] = (1, 2)) -> Any:
         version: the numbers of the Keras that wrote it.
 
     Raises:
-        ArgumentError: an option that no Keras has had since.
+        ArgumentError: an option was dropped after Keras 1.
     """
     config = _as_penalized(config) if version >= (1, 2) else config
     return _translated(_with_channels_first(config) if set(_orderings(config)) == {"th"} else config)

@@ -1,4 +1,4 @@
-"""Operations on tensors as TensorFlow's Keras 2 holds them: by TensorFlow's names, with TensorFlow's arguments.
+"""Operations on tensors in TensorFlow's Keras 2: by TensorFlow's names, with TensorFlow's arguments.
 
 Source: ``TFOpLambda``, ``SlicingOpLambda`` and ``Node.serialize`` of tf_keras 2.21.
 """
@@ -56,7 +56,7 @@ _OF_ANY_DTYPE = {
 
 
 class _NoSuchFormError(Exception):
-    """TensorFlow has no one function for an operation; says why."""
+    """TensorFlow has no single function for an operation; the message says why."""
 
 
 Form = tuple[str, Mapping[str, Any]]
@@ -64,7 +64,7 @@ Form = tuple[str, Mapping[str, Any]]
 
 
 def entry_for_keras_2(entry: Mapping[str, Any], name: str) -> dict[str, Json]:
-    """An operation's entry among a model's layers for Keras 2, in the place of Keras 3's.
+    """An operation's entry among a model's layers for Keras 2, instead of Keras 3's.
 
     Args:
         entry: Keras 3's, with its one call.
@@ -81,7 +81,7 @@ def entry_for_keras_2(entry: Mapping[str, Any], name: str) -> dict[str, Json]:
     except _NoSuchFormError as reason:
         raise ArgumentError(
             f"{name}: a file for Keras 2 cannot hold the operation {kind}: {reason}. Expected one that TensorFlow "
-            "has a function for. Save without keras_optimizer=True, for Keras 3, or use a layer in its place."
+            "has a function for. Save without keras_optimizer=True, for Keras 3, or use a layer instead."
         ) from None
     config: Json = {"name": name, "trainable": True, "dtype": "float32", "function": function}
     kwargs = {key: _argument(value) for key, value in kwargs.items()}
@@ -138,7 +138,7 @@ def _key(part: Any) -> Json:
     if isinstance(part, Mapping) and part.get("class_name") == "__slice__":
         return dict(part["config"])
     if part is not None and not isinstance(part, int):
-        raise _NoSuchFormError("TensorFlow takes slices and whole numbers alone")
+        raise _NoSuchFormError("TensorFlow takes only slices and whole numbers")
     return part
 
 
@@ -160,7 +160,7 @@ def _swapped(x: Any, axis1: int, axis2: int) -> Form:
 
 def _split(x: Any, indices_or_sections: Any, axis: int) -> Form:
     if not isinstance(indices_or_sections, int):
-        raise _NoSuchFormError("TensorFlow splits into equal parts alone")
+        raise _NoSuchFormError("TensorFlow splits only into equal parts")
     return "split", {"num_or_size_splits": indices_or_sections, "axis": axis}
 
 

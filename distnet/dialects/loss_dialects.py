@@ -1,4 +1,4 @@
-"""Losses and metrics that older Kerases computed otherwise under names that they still have.
+"""Losses and metrics that older versions of Keras computed differently under the same names.
 
 - ``hinge`` and ``squared_hinge`` take labels 0 and 1 as they are in Keras up to 2.2.
 - ``cosine_proximity`` is a mean over the last axis up to 2.0.8; as a metric it is the loss itself up to 2.2.
@@ -33,7 +33,7 @@ _OLD_ALIASES = {"cosine": "cosine_proximity"}
 
 
 def in_present_words(settings: Mapping[str, Any], keras_version: str) -> dict[str, Any]:
-    """A ``training_config`` by Keras 1 or 2, whose losses and metrics are what they were there."""
+    """A ``training_config`` of Keras 1 or 2, with losses and metrics as these versions compute them."""
     losses, metrics = _meanings(keras_version)
     present = dict(settings)
     families: tuple[tuple[str, Registry[Any], _Meanings], ...] = (
@@ -80,7 +80,7 @@ def _mapped(function: Callable[[Any], Any], spec: Any) -> Any:
 
 
 def _said(spec: Any, registry: Registry[Any], meanings: _Meanings) -> Any:
-    """A loss or metric with that beside it which makes it what it was."""
+    """A loss or metric with the settings that make it compute as it did."""
     if spec is None:
         return None
     name = str(spec.get("class_name") if isinstance(spec, Mapping) else spec)

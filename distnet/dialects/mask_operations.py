@@ -1,4 +1,4 @@
-"""The calculation of masks that Keras 3 writes into a model's graph.
+"""The computation of masks that Keras 3 writes into a model's graph.
 
 A call's mask is there an argument, made by operations such as ``NotEqual`` beside the layers. Here masks
 come with the inputs, by themselves: so the operations are left out where it is sure that they make
@@ -29,12 +29,12 @@ def without_mask_operations(model: str, config: Mapping[str, Any], keys: Keys) -
     entries: Sequence[Mapping[str, Any]] = config["layers"]
     by_name = {_name(entry): entry for entry in entries}
     used: set[str] = set()
-    found = [name for name, _ in (*keys(config["output_layers"]), *keys(config["input_layers"]))]
-    while found:
-        name = found.pop()
+    pending = [name for name, _ in (*keys(config["output_layers"]), *keys(config["input_layers"]))]
+    while pending:
+        name = pending.pop()
         if name not in used:
             used.add(name)
-            found += [other for node in _nodes(by_name.get(name, {})) for other, _ in keys(_without_mask(node))]
+            pending += [other for node in _nodes(by_name.get(name, {})) for other, _ in keys(_without_mask(node))]
     masks = {_name(entry) for entry in entries} - used
     makers = [entry for entry in entries if _name(entry) in masks]
     wanted = {name for entry in entries for node in _nodes(entry) for name, _ in keys(_mask(node))} & masks

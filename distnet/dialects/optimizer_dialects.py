@@ -1,6 +1,6 @@
-"""Configurations of optimizers that older Kerases wrote, in the words of the present one.
+"""Configurations of optimizers from older versions of Keras, translated to the present one.
 
-Their classes have the names of the present ones, but some compute otherwise:
+Their classes have the present names, but some compute differently:
 
 - RMSprop without momentum, and Adagrad, add epsilon to the root up to Keras 2.10, and in ``optimizers.legacy``.
 - ``clipnorm`` bounds the norm of all gradients together in Keras up to 2.3, that of each one in TensorFlow's.

@@ -91,18 +91,18 @@ def _is_tracked(entry: Entry, outermost: Optimizer) -> bool:
 
 def _arrays_of_one(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple[Entry, Array]]:
     spans = {id(span.variable): span for span in store.trainable()}
-    found: list[tuple[Entry, Array]] = []
+    pairs: list[tuple[Entry, Array]] = []
     for entry in scheme.entries(optimizer, store):
         if entry.variable is None:
             dtype = scheme.dtypes.get(entry.what, store.dtype)
-            found.append((entry, np.asarray(optimizer.scalars[entry.what], dtype)))
+            pairs.append((entry, np.asarray(optimizer.scalars[entry.what], dtype)))
         elif entry.what not in optimizer.slots:
-            found.append((entry, np.zeros(entry.shape, store.dtype)))
+            pairs.append((entry, np.zeros(entry.shape, store.dtype)))
         else:
             start = spans[id(entry.variable)].start
             stop = start + math.prod(entry.shape)
-            found.append((entry, optimizer.slots[entry.what][start:stop].reshape(entry.shape)))
-    return found
+            pairs.append((entry, optimizer.slots[entry.what][start:stop].reshape(entry.shape)))
+    return pairs
 
 
 def fill(
@@ -182,10 +182,10 @@ def _sorted(
         whats = _by_position(scheme.entries(optimizer, store), optimizer, values)
     else:
         whats = [_by_name(scheme, optimizer, name) for name in names]
-    found: dict[str, list[Array]] = {}
+    by_name: dict[str, list[Array]] = {}
     for what, value in zip(whats, values, strict=True):
-        found.setdefault(what, []).append(np.asarray(value))
-    return found
+        by_name.setdefault(what, []).append(np.asarray(value))
+    return by_name
 
 
 def _by_position(entries: Sequence[Entry], optimizer: Optimizer, values: Sequence[Array]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Configurations of older Kerases in the words of the present one.
+"""Configurations of older versions of Keras, translated to the present one.
 
-What has changed its meaning is rewritten; what only changed its form, readers take as it is. A
+Entries that changed their meaning are rewritten; those that only changed their form are left to the readers. A
 configuration that distnet wrote has the form of Keras 2 and, but for those that are for Keras 2 alone, the meaning of
 Keras 3: its version says so.
 """
@@ -28,7 +28,7 @@ _OPTIMIZERS = ("optimizer_config", "optimizer")
 
 
 def in_present_words(config: Any, keras_version: object) -> Any:
-    """The configuration of a model or of its training, as it would be written today.
+    """The configuration of a model or of its training, as it is written today.
 
     Args:
         config: of Keras's making, or distnet's.
@@ -49,7 +49,7 @@ def in_present_words(config: Any, keras_version: object) -> Any:
 
 
 def _without_wrappers(value: Any) -> Any:
-    """Lists in the place of the tuples and shapes that TensorFlow's Keras wraps; a Sequential that is no bare list."""
+    """Lists instead of TensorFlow's wrapped tuples and shapes; a dict instead of a Sequential's bare list."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "Sequential" and isinstance(value.get("config"), list):
             return {**value, "config": {"layers": _without_wrappers(value["config"])}}
@@ -85,14 +85,14 @@ def _metric_of(function: object) -> str | None:
     In this form, the function within a wrapper, a metric is read by Keras 2 alone.
     """
     try:
-        found = METRICS.find(str(function))
+        metric = METRICS.find(str(function))
     except UnknownNameError:
         return None
-    return found.__name__ if isinstance(found, type) and found in METRICS.members.values() else None
+    return metric.__name__ if isinstance(metric, type) and metric in METRICS.members.values() else None
 
 
 def _as_in_keras_2(value: Any, version: str) -> Any:
-    """The configuration with that beside it which lets layers, metrics and optimizers compute as they did there."""
+    """The configuration with settings that let layers, metrics and optimizers compute as they did there."""
     if isinstance(value, list):
         return [_as_in_keras_2(item, version) for item in value]
     if not isinstance(value, Mapping):

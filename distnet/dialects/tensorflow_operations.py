@@ -215,11 +215,14 @@ def _node_definition(name: str, text: Any) -> Mapping[str, Any]:
     if isinstance(text, Mapping):
         return text
     try:
-        found = json.loads(str(text))
+        node = json.loads(str(text))
     except ValueError:
         kind = re.search(r'^op: "(\w+)"', str(text), re.MULTILINE)
         flags = re.findall(r'key: "(\w+)"\s+value \{\s+b: (true|false)', str(text))
-        found = {"op": kind and kind[1], "attr": {key: {"b": ast.literal_eval(value.title())} for key, value in flags}}
-    if not isinstance(found, Mapping):
+        node = {
+            "op": kind and kind[1],
+            "attr": {key: {"b": ast.literal_eval(value.title())} for key, value in flags},
+        }
+    if not isinstance(node, Mapping):
         raise ArgumentError(f"{name}: expected the description of a node, received {str(text)!r:.100}.")
-    return found
+    return node

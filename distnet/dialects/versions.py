@@ -1,4 +1,4 @@
-"""What the number of a Keras tells."""
+"""What a version number of Keras tells."""
 
 from __future__ import annotations
 

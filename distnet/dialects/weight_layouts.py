@@ -1,6 +1,6 @@
-"""Arrays of weights that older Kerases laid out otherwise, as layers have them now; slots of optimizers likewise.
+"""Weights that older versions of Keras laid out differently, in the present layout; likewise optimizers' slots.
 
-- Keras on Theano convolves: its kernels are turned round.
+- Keras on Theano convolves: its kernels are flipped.
 - Keras 1 has an array for each gate of LSTM, GRU and ConvLSTM2D, and kernels of images (filters, channels, height,
   width) where channels come first. It lists an optimizer's slots by the names of the weights.
 - CuDNN's layers have transposed kernels and two biases.

@@ -1,4 +1,4 @@
-"""What is written for Keras 2 alone: its own forms, wherever no one form suits both Keras 2 and Keras 3.
+"""What is written only for Keras 2: its own forms, wherever no form suits both Keras 2 and Keras 3.
 
 - A call with placeholders among its other arguments, such as ``initial_state``: ``graph_writing`` writes Keras
   3's form of it, which Keras 2 cannot read. So it does of operations: see ``keras_2_operations``.
@@ -54,7 +54,7 @@ def _for_both(optimizer: Optimizer) -> tuple[None, Json]:
 
 
 def in_words_of_keras_2(config: Json) -> Json:
-    """A configuration with Keras 2's calls, attention and activations in the place of Keras 3's."""
+    """A configuration with Keras 2's calls, attention and activations instead of Keras 3's."""
     if isinstance(config, list):
         return [in_words_of_keras_2(item) for item in config]
     if not isinstance(config, dict):
@@ -114,7 +114,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 FOR_BOTH = Dialect(KERAS_VERSION, _as_written, _for_both)
-"""One form for Keras 2 and Keras 3 wherever there is one, else Keras 3's."""
+"""The form that both Keras 2 and Keras 3 read where there is one, else Keras 3's."""
 
 FOR_KERAS_2 = Dialect(KERAS_2_VERSION, in_words_of_keras_2, for_keras_2)
 
@@ -142,7 +142,7 @@ def by_output(settings: Mapping[str, Json], names: Sequence[str]) -> dict[str, J
     if dict not in kinds:
         return {**settings, "loss": losses, "loss_weights": weights}
     known = [i for i, loss in enumerate(losses) if loss is not None]
-    by_name = [{names[i]: found[i] for i in known} for found in (losses, weights)]
+    by_name = [{names[i]: values[i] for i in known} for values in (losses, weights)]
     return {**settings, "loss": by_name[0], "loss_weights": by_name[1]}
 
 
@@ -157,17 +157,17 @@ def of_sparse_targets(settings: Mapping[str, Json], names: Sequence[str]) -> dic
     """
     losses = [_of_output(settings["loss"], i, name) for i, name in enumerate(names)]
     sparse = [_is_sparse(loss) for loss in losses]
-    found = dict(settings)
+    changed = dict(settings)
     for key in ("metrics", "weighted_metrics"):
         given = settings[key]
         if len(names) == 1:
-            found[key] = _sparse(given) if sparse[0] else given
+            changed[key] = _sparse(given) if sparse[0] else given
         elif isinstance(given, list):
-            found[key] = [_sparse(item) if i < len(sparse) and sparse[i] else item for i, item in enumerate(given)]
+            changed[key] = [_sparse(item) if i < len(sparse) and sparse[i] else item for i, item in enumerate(given)]
         elif isinstance(given, dict):
             known = {name for name, is_sparse in zip(names, sparse, strict=True) if is_sparse}
-            found[key] = {name: _sparse(item) if name in known else item for name, item in given.items()}
-    return found
+            changed[key] = {name: _sparse(item) if name in known else item for name, item in given.items()}
+    return changed
 
 
 def _is_sparse(loss: Json) -> bool:

@@ -124,9 +124,9 @@ def _entry(tensor: KerasTensor) -> KerasTensor:
 
 
 def _checked(given: Any, wanted: Any) -> list[KerasTensor]:
-    found, expected = list(leaves(given)), list(leaves(wanted))
-    if not all(isinstance(tensor, KerasTensor) for tensor in found):
+    tensors, expected = list(leaves(given)), list(leaves(wanted))
+    if not all(isinstance(tensor, KerasTensor) for tensor in tensors):
         raise ArgumentError(f"clone_model: input_tensors: expected placeholders of Input(...), received {given!r}.")
-    if len(found) != len(expected):
-        raise ShapeError(f"clone_model: input_tensors: expected {len(expected)} placeholders, received {len(found)}.")
-    return found
+    if len(tensors) != len(expected):
+        raise ShapeError(f"clone_model: input_tensors: expected {len(expected)} placeholders, received {len(tensors)}.")
+    return tensors

@@ -150,12 +150,12 @@ class Composite(Layer, ABC):
     def inner_layers(self) -> list[tuple[str, Layer]]:
         """The layers by class, each class in the model's order."""
         before: Counter[str] = Counter()
-        found = []
+        layers = []
         for layer in self.layers:
             name = snake_case(type(layer).__name__)
-            found.append((f"layers/{name}_{before[name]}" if before[name] else f"layers/{name}", layer))
+            layers.append((f"layers/{name}_{before[name]}" if before[name] else f"layers/{name}", layer))
             before[name] += 1
-        return found
+        return layers
 
     @property
     def variables(self) -> list[Variable]:
@@ -184,13 +184,13 @@ class Composite(Layer, ABC):
         """
         if index is not None and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
-        found = [layer for layer in self.layers if layer.name == name]
-        if not found:
+        named = [layer for layer in self.layers if layer.name == name]
+        if not named:
             raise ArgumentError(
                 f"{self.name}: no layer is {name if index is None else f'number {index}'}. "
                 f"Its layers: {[layer.name for layer in self.layers]}."
             )
-        return found[0]
+        return named[0]
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Tape]:
         """The output for some rows, or the list of outputs, and the tape for ``backward``."""

@@ -35,15 +35,15 @@ def constructor_arguments(made: object, given: tuple[tuple[Any, ...], Mapping[st
     """
     signature = inspect.signature(type(made))
     arguments = signature.bind(*given[0], **given[1]).arguments
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for name, value in arguments.items():
         kind = signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
-            found.update(value)
+            by_name.update(value)
         elif kind is not inspect.Parameter.VAR_POSITIONAL:
-            found[name] = value
+            by_name[name] = value
     try:
-        return {name: to_json(value) for name, value in found.items()}
+        return {name: to_json(value) for name, value in by_name.items()}
     except ArgumentError as error:
         raise ArgumentError(f"{type(made).__name__}: {error} Or give the model a get_config method.") from None
 

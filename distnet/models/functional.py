@@ -66,9 +66,9 @@ class Functional(Model, has_graph=True):
         lay_out(self)
 
     def _check(self, structure: Any, what: str) -> None:
-        found = [] if structure is None else list(leaves(structure))
-        other = next((reprlib.repr(leaf) for leaf in found if not isinstance(leaf, KerasTensor)), None)
-        if other or not found:
+        tensors = [] if structure is None else list(leaves(structure))
+        other = next((reprlib.repr(leaf) for leaf in tensors if not isinstance(leaf, KerasTensor)), None)
+        if other or not tensors:
             raise ArgumentError(
                 f"{self.name}: expected as {what} placeholders of Input(...), or what layers returned when they were "
                 f"called on these; received {other or 'none'}."

@@ -144,10 +144,10 @@ class Sequential(Model, has_graph=True):
         """The one input, even before its shape is known."""
         if self._entry is not None or self._entries:
             return super().in_order(inputs)
-        found = list(leaves(inputs, holds_tensors))
-        if len(found) != 1:
-            raise ShapeError(f"{self.name}: expected 1 input array, received {len(found)}.")
-        return found
+        tensors = list(leaves(inputs, holds_tensors))
+        if len(tensors) != 1:
+            raise ShapeError(f"{self.name}: expected 1 input array, received {len(tensors)}.")
+        return tensors
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         """Shape of the output for inputs of ``shape``."""

@@ -138,8 +138,8 @@ class Tokenizer:
         """``texts_to_sequences``, one after the other."""
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         for text in texts:
-            found = (self._used(self.word_index.get(word), unknown) for word in self._words(text))
-            yield [i for i in found if i is not None]
+            numbers = (self._used(self.word_index.get(word), unknown) for word in self._words(text))
+            yield [i for i in numbers if i is not None]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
         """The words of each sequence of numbers, separated by spaces."""
@@ -149,8 +149,8 @@ class Tokenizer:
         """``sequences_to_texts``, one after the other."""
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         for sequence in sequences:
-            found = (self._used(i if i in self.index_word else None, unknown) for i in sequence)
-            yield " ".join(self.index_word[i] for i in found if i is not None)
+            numbers = (self._used(i if i in self.index_word else None, unknown) for i in sequence)
+            yield " ".join(self.index_word[i] for i in numbers if i is not None)
 
     def texts_to_matrix(self, texts: Iterable[str | list[str]], mode: str = "binary") -> Array:
         """A row for each text: see ``sequences_to_matrix``."""

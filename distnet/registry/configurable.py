@@ -16,22 +16,22 @@ from distnet.registry.custom_objects import is_describing, registered_name
 from distnet.types import Json
 
 IF_SET = {"config": "if set"}
-"""Metadata of a field that some Keras does not know: it is written only where it differs from its default."""
+"""Metadata of a field that some versions of Keras do not know: saved only if it differs from its default."""
 
 LEFT_OUT = {"config": False}
 """Metadata of a field that is never written."""
 
 BESIDE = {"config": "beside"}
-"""Metadata of a field that no Keras knows: where it is set it is written beside the config, where none looks."""
+"""Metadata of a field that no Keras knows: saved next to the Keras config, where Keras ignores it."""
 
 _OURS = "distnet"
-"""The key of what is written beside a config."""
+"""The key of what is saved next to a config."""
 
 
 class Configurable:
     """A dataclass whose fields are its constructor, its attributes and its Keras config.
 
-    Fields annotated as bool, int or float take nothing else: see ``arguments.check_fields``.
+    Fields annotated as bool, int or float accept nothing else: see ``arguments.check_fields``.
     """
 
     def __post_init__(self) -> None:
@@ -41,17 +41,17 @@ class Configurable:
     def get_config(self) -> dict[str, Json]:
         """The constructor's arguments as JSON, in the order of the fields.
 
-        What ``IF_SET`` and ``LEFT_OUT`` say of a field holds: a file with fewer keys is read by more versions of Keras.
+        ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
         fields = dataclasses.fields(cast(Any, self))
         return {f.name: to_json(getattr(self, f.name)) for f in fields if self._is_written(f)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the object that ``get_config`` described, here or in Keras.
+        """Make the object from a configuration that ``get_config`` wrote, here or in Keras.
 
-        A key that is unknown here and whose value is None or False is an option of some Keras that
-        the object does not use: it is passed over.
+        An unknown key whose value is None or False is ignored: it is an option of some Keras that
+        the object does not use.
 
         Raises:
             ArgumentError: ``config`` uses an option that the constructor does not know.
@@ -76,8 +76,8 @@ class Configurable:
         """Keras's ``{"class_name", "config"}`` of this object."""
         config = self.get_config()
         ours = {name: config.pop(name) for name in fields_beside(type(self)) if name in config}
-        found: dict[str, Json] = {"class_name": registered_name(type(self)), "config": config}
-        return said_beside(found, **ours) if ours else found
+        described: dict[str, Json] = {"class_name": registered_name(type(self)), "config": config}
+        return said_beside(described, **ours) if ours else described
 
 
 def to_json(value: object) -> Json:
@@ -101,24 +101,24 @@ def to_json(value: object) -> Json:
     if callable(value) and (hasattr(value, "__name__") or is_describing()):
         return registered_name(value)
     raise ArgumentError(
-        f"{value!r} cannot be written as JSON. Give its class a get_config method, or give a function that has a name."
+        f"{value!r} cannot be written as JSON. Give its class a get_config method, or use a function that has a name."
     )
 
 
 def fields_beside(cls: type) -> list[str]:
-    """The names of a class's fields, or of its ``SETTINGS_BESIDE``, that are written beside its config."""
+    """The names of a class's fields, or of its ``SETTINGS_BESIDE``, that are saved next to its config."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     settings: tuple[str, ...] = getattr(cls, "SETTINGS_BESIDE", ())
     return [*(f.name for f in fields if f.metadata.get("config") == BESIDE["config"]), *settings]
 
 
 def said_beside(spec: Mapping[str, Any], **ours: Json) -> dict[str, Any]:
-    """A configuration with more beside it, of which classes take what they have fields for."""
+    """A configuration with more saved next to it; a class takes what it has fields for."""
     return {**spec, _OURS: {**beside(spec), **ours}}
 
 
 def beside(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was written beside a configuration, for distnet alone."""
+    """What distnet saved next to a configuration."""
     ours = spec.get(_OURS)
     return ours if isinstance(ours, Mapping) else {}
 
@@ -129,6 +129,6 @@ def _parameters(cls: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def required_arguments(cls: type) -> list[str]:
-    """The arguments without which an object of the class cannot be made."""
+    """The class's required arguments."""
     named = [p for p in _parameters(cls).values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     return [p.name for p in named if p.default is p.empty]

@@ -1,4 +1,4 @@
-"""The classes and functions of the user's own, by the names under which files find them."""
+"""The user's own classes and functions, by the names that files use."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def registered_name(obj: Any) -> str:
 
 
 def is_describing() -> bool:
-    """Whether the JSON that is made now is not to be read again."""
+    """Whether the JSON made now is only for display, not to be read again."""
     return _describing.get()
 
 
 @contextmanager
 def describing() -> Iterator[None]:
-    """Within the block, JSON is not to be read again: a function without a name is told by its class."""
+    """Within the block, JSON is only for display: a function without a name is written as its class."""
     token = _describing.set(True)
     try:
         yield
@@ -44,7 +44,7 @@ def describing() -> Iterator[None]:
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[C], C]:
-    """Decorate a class or function of your own: saved files find it as ``package>name``.
+    """Decorate your own class or function: saved files refer to it as ``package>name``.
 
     Source: ``keras.saving.register_keras_serializable``.
     """
@@ -57,7 +57,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The classes and functions of your own that saved files find, by name; may be added to.
+    """Your own classes and functions that saved files refer to, by name; you may add to it.
 
     Source: ``keras.saving.get_custom_objects``.
     """
@@ -65,7 +65,7 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 def known_custom_objects() -> dict[str, Any]:
-    """The classes and functions of the user's that are known here and now; those of the scope go first.
+    """The user's own classes and functions that are known now; those of the scope come first.
 
     Source: ``keras.saving.get_registered_object``.
     """
@@ -73,16 +73,16 @@ def known_custom_objects() -> dict[str, Any]:
 
 
 def is_custom(name: str) -> bool:
-    """Whether the user has given a class or function of this name."""
+    """Whether the user has registered a class or function of this name."""
     return name in _registered_custom or name in (_scoped_custom.get() or {})
 
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Within the block these names mean these classes and functions, in every family.
+    """Within the block, these names mean these classes and functions, in every family.
 
     Raises:
-        ArgumentError: they come without names.
+        ArgumentError: ``custom_objects`` is not a dict.
     """
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise ArgumentError(

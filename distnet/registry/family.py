@@ -1,7 +1,7 @@
 """Class <-> name: one ``Registry`` a family (layers, losses, optimizers ...).
 
-A class is registered once, under its own name and Keras's aliases; it is then found by string, by Keras's
-``{"class_name", "config"}`` dict, by itself. Objects that a user hands over are used as they are.
+A class is registered once, under its own name and Keras's aliases; it can then be given by name, by Keras's
+``{"class_name", "config"}`` dict, or as a class. Objects that a user passes are used as they are.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Registry(Generic[T]):
     """The classes of one family by name.
 
     Args:
-        kind: what a member is called in messages, for example ``"optimizer"``.
+        kind: name of a member in messages, for example ``"optimizer"``.
         base: the class or protocol that every member is an instance of.
         adapt: makes a member of a user's plain function; without it functions are refused.
         module: Keras 3's, in which it has the members.
@@ -46,7 +46,7 @@ class Registry(Generic[T]):
         self._spelled: dict[str, str] = {}
 
     def register(self, *aliases: str) -> Callable[[C], C]:
-        """Decorate a class: it is found by its own name and by ``aliases``."""
+        """Decorate a class, to register it under its own name and ``aliases``."""
 
         def decorate(cls: C) -> C:
             self.add(cls.__name__, cast("type[T]", cls), *aliases)
@@ -69,11 +69,11 @@ class Registry(Generic[T]):
         return {name: member for name, member in self.members.items() if isinstance(member, type)}
 
     def names_of(self, member: type[T] | T) -> list[str]:
-        """All the names that a member was registered by."""
+        """All names under which members are registered."""
         return [self._spelled[key] for key, other in self._by_key.items() if other is member]
 
     def get(self, spec: object) -> T:
-        """The member that ``spec`` means.
+        """The member given by ``spec``.
 
         Args:
             spec: a member, its class, its name, Keras's ``{"class_name", "config"}`` or, in families
@@ -100,30 +100,30 @@ class Registry(Generic[T]):
         return True
 
     def optional(self, spec: object) -> T | None:
-        """As ``get``; None stays None."""
+        """Like ``get``; None stays None."""
         return None if spec is None else self.get(spec)
 
     def find(self, name: str) -> object:
         """The class, instance or custom object registered as ``name``.
 
         Raises:
-            UnknownNameError: there is none.
+            UnknownNameError: there is no such name.
         """
         custom = known_custom_objects()
         if name in custom:
             return custom[name]
-        found = self._by_key.get(_normalized(name))
-        if found is None:
+        member = self._by_key.get(_normalized(name))
+        if member is None:
             fetch(self.kind)
-            found = self._by_key.get(_normalized(name))
-        if found is None:
+            member = self._by_key.get(_normalized(name))
+        if member is None:
             close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)
             hint = f"Did you mean {' or '.join(repr(self._spelled[key]) for key in close)}? " if close else ""
             raise UnknownNameError(
                 f"unknown {self.kind} {name!r}. {hint}Expected one of {sorted(self.members)}, or a class or function "
                 "of your own in custom_objects."
             )
-        return found
+        return member
 
     def _from_json(self, spec: Mapping[str, Any]) -> T:
         name, config = spec.get("registered_name") or spec.get("class_name"), spec.get("config")
@@ -141,24 +141,24 @@ class Registry(Generic[T]):
         config = {**(config or {}), **ours}
         return cast(T, _made_by_user(member, config) if is_users else member.from_config(config))
 
-    def _instance(self, found: object) -> T:
-        if isinstance(found, type) and issubclass(found, self.base):
-            missing = required_arguments(found)
+    def _instance(self, member: object) -> T:
+        if isinstance(member, type) and issubclass(member, self.base):
+            missing = required_arguments(member)
             if missing:
                 raise ArgumentError(
-                    f"the {self.kind} {found.__name__} needs {', '.join(missing)}. Pass an object, such as "
-                    f"{found.__name__}({missing[0]}=...)."
+                    f"the {self.kind} {member.__name__} needs {', '.join(missing)}. Pass an object, such as "
+                    f"{member.__name__}({missing[0]}=...)."
                 )
-            return found()
-        if isinstance(found, self.base):
-            return found
-        if callable(found) and self.adapt is not None and not isinstance(found, type):
-            return self.adapt(found)
+            return member()
+        if isinstance(member, self.base):
+            return member
+        if callable(member) and self.adapt is not None and not isinstance(member, type):
+            return self.adapt(member)
         article = "an" if self.kind[0] in "aeiou" else "a"
-        raise ArgumentError(f"expected {article} {self.kind} (name, object, class or config), received {found!r}.")
+        raise ArgumentError(f"expected {article} {self.kind} (name, object, class or config), received {member!r}.")
 
     def with_module(self, value: Json) -> Json:
-        """A structure whose objects say where Keras 3 finds them: in its module, a user's by their full names.
+        """A structure whose objects name their module in Keras 3, and a user's their full names.
 
         Without that, Keras 3 finds no object within another one. Every Keras reads both forms.
         """
@@ -177,7 +177,7 @@ class Registry(Generic[T]):
         return {**value, "module": getattr(member, "keras_module", self.module), "registered_name": None}
 
     def field(self, default: object) -> Resolved[T]:
-        """A dataclass field that holds a member and takes any spec of one."""
+        """A dataclass field that holds a member, and accepts any spec of one."""
         return Resolved(self.get, default)
 
     def optional_field(self) -> Resolved[T | None]:
@@ -186,10 +186,10 @@ class Registry(Generic[T]):
 
 
 class Resolved(Generic[T]):
-    """A dataclass field that turns what is assigned into the object it names.
+    """A dataclass field that turns an assigned value into the object that it names.
 
-    ``activation: Resolved[Activation] = ACTIVATIONS.field("linear")`` takes ``"relu"``, a config dict
-    or an object, in the constructor as well as later, and always gives back the object.
+    ``activation: Resolved[Activation] = ACTIVATIONS.field("linear")`` accepts ``"relu"``, a config dict
+    or an object, in the constructor as well as later, and always returns the object.
     """
 
     def __init__(self, resolve: Callable[[object], T], default: object) -> None:

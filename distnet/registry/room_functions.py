@@ -1,4 +1,4 @@
-"""``get``, ``serialize`` and ``deserialize``, which the room of every family has."""
+"""``get``, ``serialize`` and ``deserialize``, for every family."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ T = TypeVar("T")
 def functions_of(
     family: Registry[Any], module: str, meaning: Callable[[object], T], config: str = "config"
 ) -> tuple[Callable[..., T], Callable[..., Json], Callable[..., T]]:
-    """A family's ``get``, ``serialize`` and ``deserialize``, whose arguments are called as in Keras.
+    """A family's ``get``, ``serialize`` and ``deserialize``, with Keras's names of arguments.
 
     Args:
         family: what a member is called in messages, it is called here too.
         module: the room, or its module, that has the functions.
-        meaning: gives what a name, class or configuration means, mostly ``family.optional``: None stays None.
-        config: Keras's name of what ``deserialize`` reads.
+        meaning: resolves a name, class or configuration, mostly ``family.optional``: None stays None.
+        config: Keras's name for the argument of ``deserialize``.
     """
 
     def get(identifier: object) -> T:
-        """What a name, an object, a class or a configuration means; of most families also a function.
+        """The object given by a name, an object, a class or a configuration; in most families also by a function.
 
         Raises:
-            UnknownNameError: nothing has that name.
+            UnknownNameError: nothing has this name.
             ArgumentError: ``identifier`` is none of these.
 
         Source: Keras's function of this name.
@@ -39,14 +39,14 @@ def functions_of(
         return meaning(identifier)
 
     def serialize(member: object) -> Json:
-        """Keras's ``{"class_name", "config"}``, or the name of what is known by its name.
+        """Keras's ``{"class_name", "config"}``, or the name of an object known by name.
 
         Source: Keras's function of this name.
         """
         return to_json(meaning(member))
 
     def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> T:
-        """What ``serialize``, here or in Keras, described.
+        """The object from what ``serialize`` wrote, here or in Keras.
 
         Args:
             config: its JSON, or a name.

@@ -18,7 +18,7 @@ from distnet.saving.weights_file import load_weights as load_weights
 from distnet.saving.weights_file import save_weights as save_weights
 
 CustomObjectScope = custom_object_scope
-"""Keras's other name of ``custom_object_scope``."""
+"""Keras's other name for ``custom_object_scope``."""
 
 __getattr__ = names_elsewhere(
     __name__,

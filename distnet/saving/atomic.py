@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""Replaces a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _PIECE_BYTES = 1 << 24
 
 
 def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> None:
-    """Write ``content`` and its seal to ``path``; the ``keep - 1`` files before it are kept as older ones.
+    """Write ``content`` and its seal to ``path``, and keep the ``keep - 1`` previous files under older names.
 
     The data is on the disk before the name changes, so that a crash at any instant leaves the old
     file or the new one. Missing folders are made, links are followed.
 
     Raises:
         CheckpointError: the folder cannot be written to, the disk is full, or ``path`` is a folder,
-            a device or a pipe. The old file stands then.
+            a device or a pipe. The old file then remains.
     """
     target = os.path.realpath(os.fspath(path))
     if os.path.exists(target) and not os.path.isfile(target):
         # Renaming over a device would take it away from the whole machine.
-        raise CheckpointError(f"{target}: cannot be written: it is no regular file. Name another file to save to.")
+        raise CheckpointError(f"{target}: cannot be written: it is not a regular file. Save to another file.")
     folder = os.path.dirname(target)
     try:
         os.makedirs(folder, exist_ok=True)
@@ -42,13 +42,13 @@ def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> Non
         _flush(folder)
     except OSError as error:
         raise CheckpointError(
-            f"{target}: cannot be written: {error}. The file that was there, if any, stands."
+            f"{target}: cannot be written: {error}. The previous file, if any, is unchanged."
         ) from error
 
 
 @contextmanager
 def _temporary(target: str) -> Iterator[tuple[int, str]]:
-    """A locked file beside ``target``, deleted at the end unless it was renamed."""
+    """A locked file next to ``target``, deleted at the end unless it was renamed."""
     handle, path = _locked(target)
     try:
         yield handle, path

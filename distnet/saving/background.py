@@ -1,9 +1,9 @@
-"""Training waits only until a checkpoint is copied into memory; a thread brings it to the disk.
+"""Writes checkpoints in the background: training waits only until one is copied into memory.
 
-At most one file is on its way: the next one waits for it, so that every file that was asked for is
-written, in that order. What failed is raised where the next file, or ``finish``, meets it. The thread
-does nothing but digest and write bytes, for which Python lets other threads run; the interpreter does
-not end before it.
+At most one file is being written: the next one waits for it, so that every requested file is
+written, in order. An error is raised by the next write, or by ``finish``. The thread
+only hashes and writes bytes, during which other threads can run; the interpreter does
+not exit before it ends.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CheckpointPath(str):
 
 
 class Writer:
-    """Brings one file after the other to the disk; its memory serves them all."""
+    """Writes one file after the other to disk, all from the same memory."""
 
     def __init__(self) -> None:
         self._image = Image()
@@ -56,7 +56,7 @@ class Writer:
         """Copy what is to be written, and return; the disk has it later.
 
         Raises:
-            CheckpointError: the file before could not be written.
+            CheckpointError: the previous file could not be written.
         """
         self.wait()
         self._image.clear()
@@ -66,7 +66,7 @@ class Writer:
         self._thread.start()
 
     def finish(self) -> None:
-        """Return once nothing is on its way any more, and give the memory back.
+        """Return once everything is written, and free the memory.
 
         Raises:
             CheckpointError: the last file could not be written.
@@ -78,7 +78,7 @@ class Writer:
                 self._image = Image()
 
     def report(self) -> None:
-        """Raise what has failed so far, without waiting.
+        """Raise the error of a failed write, if any, without waiting.
 
         Raises:
             CheckpointError: the last file could not be written.
@@ -87,14 +87,14 @@ class Writer:
             self.finish()
 
     def lament(self) -> None:
-        """Log a failure that nobody has asked for before the program's end."""
+        """At the end of the program, log a failure that was not raised."""
         with suppress(RuntimeError):
             self._join()
         if self._failure is not None:
             logging.getLogger("distnet").error("%s", self._failure)
 
     def wait(self) -> None:
-        """As ``finish``, but keep the memory for the next file."""
+        """Like ``finish``, but keep the memory for the next file."""
         self._join()
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -128,7 +128,7 @@ def write(path: str | os.PathLike[str], compose: Callable[[Image], None]) -> Non
     """Write what ``compose`` puts into a file, now or, of a ``CheckpointPath``, while the program goes on.
 
     Raises:
-        CheckpointError: this file, or the one before it, cannot be written.
+        CheckpointError: this file, or the previous one, cannot be written.
     """
     if isinstance(path, CheckpointPath):
         _writer.write(path, compose)

@@ -1,4 +1,4 @@
-"""Which format a file has: told by what it holds when it is read, and by its name when it is written.
+"""The formats of files: recognized by content when reading, and by name when writing.
 
 ====================  ============================================
 ``x.keras``           Keras 3's archive: ``keras_archive``
@@ -45,7 +45,7 @@ class Saved:
         """Fill a model's weights.
 
         Args:
-            skip_mismatch: warn of weights of other shapes and pass over them.
+            skip_mismatch: skip weights of other shapes, with a warning.
             by_name: match layers by name, not by place.
 
         Raises:
@@ -79,11 +79,11 @@ class Saved:
 
 @contextmanager
 def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:
-    """The file, of whatever format, open for reading; every error within names it.
+    """The file, in any format, open for reading; every error within names it.
 
     Raises:
-        ArgumentError: ``filepath`` is no name of a file.
-        CheckpointError: it is missing, damaged, or holds what no model's file holds.
+        ArgumentError: ``filepath`` is not a file name.
+        CheckpointError: the file is missing, damaged, or not a model's file.
     """
     path = checked_path("filepath", filepath)
     with errors_of(path):
@@ -102,7 +102,7 @@ def write_whole(
     """Write a whole model into a file in memory.
 
     Args:
-        is_archive: whether as Keras 3's archive, else as a legacy HDF5 file.
+        is_archive: whether to write Keras 3's archive instead of a legacy HDF5 file.
         include_optimizer: whether training configuration and state are part of it.
         keras_optimizer: see ``save_model``; an archive is for Keras 3 in any case.
     """
@@ -126,7 +126,7 @@ def write_whole(
 
 
 def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
-    """Write the weights alone into a file in memory; Keras 3's layout has the optimizer's state too."""
+    """Write only the weights into a file in memory; Keras 3's layout includes the optimizer's state."""
     with h5py.File(image, "w") as file:
         if is_keras_3:
             keras_weights.write_weights(file, model)
@@ -135,7 +135,7 @@ def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
 
 
 def _write_state(file: h5py.File, model: StoredModel, include_optimizer: bool) -> None:
-    """Write the ``model.weights.h5`` of an archive; Keras passes over what distnet needs besides."""
+    """Write the ``model.weights.h5`` of an archive; Keras ignores distnet's additions."""
     keras_weights.write_weights(file, model, include_optimizer)
     if include_optimizer:
         state_group.write_training_state(file, model)

@@ -1,4 +1,4 @@
-"""A file in memory: what is to be written is composed there first, so that no library fails in the middle of a disk."""
+"""A file in memory: content is composed there first, so that no library fails in the middle of a write to disk."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Image(io.RawIOBase):
         return self._memory.data[: self._size]
 
     def clear(self) -> None:
-        """Be empty again, and keep the memory."""
+        """Empty the file, but keep the memory."""
         self._size = self._position = 0
 
     def readable(self) -> bool:

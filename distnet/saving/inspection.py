@@ -1,4 +1,4 @@
-"""What a file holds, told without making a model of it or reading its arrays."""
+"""Reports what a file holds, without building a model or reading its arrays."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ def inspected(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file holds: kind, writer, seal, layers, compilation, optimizer's state, progress, sizes.
 
     Raises:
-        CheckpointError: it is missing, damaged, or holds what no model's file holds.
+        CheckpointError: the file is missing, damaged, or not a model's file.
     """
     path = os.fspath(filepath)
-    with formats.saved(path) as found:
-        state = state_group.read_training_state(found.file)
-        layers = list(_layers(found))
+    with formats.saved(path) as saved:
+        state = state_group.read_training_state(saved.file)
+        layers = list(_layers(saved))
         return {
             "file": path,
             "bytes": os.path.getsize(path),
-            "kind": _kind(path, found),
-            "writer": _writer(found),
+            "kind": _kind(path, saved),
+            "writer": _writer(saved),
             "seal": "whole" if is_sealed(path) else None,
-            "model": _model(found.model_config),
+            "model": _model(saved.model_config),
             "parameters": sum(math.prod(weight["shape"]) for layer in layers for weight in layer["weights"]),
             "layers": layers,
-            "compiled": _compiled(found.training_config),
-            "optimizer_state": _optimizer_state(found.file),
+            "compiled": _compiled(saved.training_config),
+            "optimizer_state": _optimizer_state(saved.file),
             "training": None if state is None else _training(state),
         }
 
 
-def _kind(path: str, found: formats.Saved) -> str:
+def _kind(path: str, saved: formats.Saved) -> str:
     if keras_archive.is_archive(path):
         return "whole model, .keras archive"
-    if found.model_config is not None:
+    if saved.model_config is not None:
         return "whole model, HDF5"
-    return "weights, Keras 3's layout" if keras_weights.is_keras_weights(found.file) else "weights, legacy layout"
+    return "weights, Keras 3's layout" if keras_weights.is_keras_weights(saved.file) else "weights, legacy layout"
 
 
-def _writer(found: formats.Saved) -> dict[str, Json]:
+def _writer(saved: formats.Saved) -> dict[str, Json]:
     """The version of the Keras that wrote it, or as which distnet did; the format of what distnet adds, if any."""
-    file = found.file
+    file = saved.file
     holder = file.get("model_weights", file)
     version = contents.text(file, "keras_version") or contents.text(holder, "keras_version")
     group = file.get(state_group.GROUP)
@@ -71,9 +71,9 @@ def _model(config: Mapping[str, Any] | None) -> dict[str, Json] | None:
     return {"class_name": str(config.get("class_name")), "name": None if name is None else str(name)}
 
 
-def _layers(found: formats.Saved) -> Iterator[dict[str, Any]]:
+def _layers(saved: formats.Saved) -> Iterator[dict[str, Any]]:
     """Name, class and weights of each layer."""
-    file, classes = found.file, _classes(found.model_config)
+    file, classes = saved.file, _classes(saved.model_config)
     if keras_weights.is_keras_weights(file):
         for path in _vars_groups(file):
             name = contents.text(file[path], "name") or path
@@ -136,15 +136,15 @@ def _named(tree: Any) -> Json:
 
 def _optimizer_state(file: h5py.File) -> list[dict[str, Any]]:
     """Each state of an optimizer that the file holds."""
-    found = []
+    states = []
     for path, whose in _STATES.items():
         group = file.get(path)
         if isinstance(group, h5py.Group) and len(group):
             arrays: list[h5py.Dataset] = []
             group.visititems(lambda _, item, arrays=arrays: arrays.append(item) if hasattr(item, "dtype") else None)
             total = sum(int(array.nbytes) for array in arrays)
-            found.append({"layout": whose, "group": f"/{path}", "arrays": len(arrays), "bytes": total})
-    return found
+            states.append({"layout": whose, "group": f"/{path}", "arrays": len(arrays), "bytes": total})
+    return states
 
 
 def _training(state: TrainingState) -> dict[str, Any]:

@@ -22,21 +22,21 @@ def parsed(text: object, where: str) -> dict[str, Any]:
         where: file and attribute, for messages.
 
     Raises:
-        CheckpointError: it is no JSON object, too long, too deep, or holds code.
+        CheckpointError: it is not a JSON object, is too long or too deep, or holds code.
     """
     if not isinstance(text, str | bytes):
         raise CheckpointError(f"{where}: expected a text, found {text!r:.100}.")
     if len(text) > _MOST_BYTES:
         raise CheckpointError(f"{where}: has {len(text)} bytes; expected at most {_MOST_BYTES}.")
-    found = values(text, where, _MOST_VALUES)
-    if not isinstance(found, dict):
+    parsed_object = values(text, where, _MOST_VALUES)
+    if not isinstance(parsed_object, dict):
         raise CheckpointError(f"{where} is not a JSON object.")
-    _check(found, where)
-    return found
+    _check(parsed_object, where)
+    return parsed_object
 
 
 def values(text: str | bytes, where: str, most: int) -> Any:
-    """What a text of JSON describes, code or not.
+    """The value of a JSON text, code or not.
 
     A value of two letters takes a hundred bytes of memory, so these are counted before any is made.
 
@@ -45,7 +45,7 @@ def values(text: str | bytes, where: str, most: int) -> Any:
         most: number of values that it may hold.
 
     Raises:
-        CheckpointError: it is no JSON, holds too many values, or one key of an object twice.
+        CheckpointError: it is not JSON, holds too many values, or an object has a key twice.
     """
     content = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     count = sum(map(content.count, (b",", b"[", b"{")))
@@ -58,17 +58,17 @@ def values(text: str | bytes, where: str, most: int) -> Any:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"an object has the key {twice!r:.100} more than once")
-    return found
+    return entries
 
 
-def _check(found: Any, where: str) -> None:
-    """Level by level, for what is nested deep would end a recursive walk."""
-    level, objects = [found], 0
+def _check(parsed_value: Any, where: str) -> None:
+    """Check level by level: deep nesting would overflow a recursive walk."""
+    level, objects = [parsed_value], 0
     for _ in range(_MOST_DEPTH):
         named = [value for value in level if isinstance(value, dict) and "class_name" in value]
         objects += len(named)

@@ -59,7 +59,7 @@ class _Member(io.BytesIO):
 
 
 def is_archive(path: str | os.PathLike[str]) -> bool:
-    """Whether the file is a zip, whatever its name."""
+    """Whether the file is a zip archive, whatever its name."""
     with open(path, "rb") as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 
@@ -112,7 +112,7 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
 
 
 def compile_config(training_config: Mapping[str, Json] | None) -> dict[str, Json]:
-    """What ``compile`` was told as Keras 3 writes it: each object with the module that it is in."""
+    """The arguments of ``compile`` in Keras 3's form: each object with its module."""
     if training_config is None:
         return {}
     return {
@@ -138,7 +138,7 @@ def _keras_version(archive: zipfile.ZipFile, path: str) -> object:
 
 
 def _content(archive: zipfile.ZipFile, path: str, name: str) -> bytes:
-    """A member's bytes, once its size has been found believable."""
+    """A member's bytes, after a check that its size is plausible."""
     members = [info for info in archive.infolist() if info.filename == name]
     if len(members) != 1:
         raise CheckpointError(f"{path}: expected one {name} in the archive, found {len(members)}.")

@@ -102,7 +102,7 @@ def read_config(file: h5py.File, name: str) -> dict[str, Any] | None:
 def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     """Continue a compiled model's optimizer where Keras left it, if the file says where.
 
-    As Keras does, warn of a state that does not fit, and start afresh.
+    If the state does not fit, warn and start afresh, as Keras does.
     """
     group = file.get("optimizer_weights")
     optimizer, store = model.optimizer, model.store
@@ -123,10 +123,10 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
 
 
 def read_weights(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False) -> None:
-    """Fill the weights of ``layers`` from the file, by position, as Keras does; nothing is changed if it does not fit.
+    """Fill the weights of ``layers`` from the file by position, as Keras does; if they do not fit, change nothing.
 
     Args:
-        skip_mismatch: warn of arrays of other shapes and pass over them.
+        skip_mismatch: skip arrays of other shapes, with a warning.
 
     Raises:
         CheckpointError: the file holds other layers, or arrays of other shapes.
@@ -142,10 +142,10 @@ def read_weights_by_name(group: h5py.Group, layers: Sequence[Layer], skip_mismat
     """Fill the weights of the layers whose names the file knows; the others stay as they are, as in Keras.
 
     Args:
-        skip_mismatch: warn of layers with another number of weights and of arrays of other shapes, and pass over them.
+        skip_mismatch: skip layers with another number of weights and arrays of other shapes, with a warning.
 
     Raises:
-        CheckpointError: a layer of that name has other weights.
+        CheckpointError: a layer with such a name has other weights.
     """
     origin, saved = _origin(group), set(contents.names(group, "layer_names"))
     pairs: list[tuple[Variable, Array]] = []
@@ -230,7 +230,7 @@ def _by_place(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> lis
 
 
 def _held(group: h5py.Group, layers: Sequence[Layer], origin: Origin) -> list[Held]:
-    """What the file holds for each layer that has weights."""
+    """The file's weights for each layer that has weights."""
     held = []
     for layer, name in _by_place(group, layers, origin):
         part = contents.group(group, name)

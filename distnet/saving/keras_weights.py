@@ -77,28 +77,28 @@ def read_weights(file: h5py.File, model: StoredModel, skip_mismatch: bool = Fals
     """Fill a model's weights.
 
     Args:
-        skip_mismatch: warn of layers whose weights are not there or have other shapes, and pass over them.
+        skip_mismatch: skip layers whose weights are missing or have other shapes, with a warning.
 
     Raises:
         CheckpointError: the file holds other layers, or arrays of other shapes; nothing is changed then.
     """
-    found: list[tuple[Variable, Array]] = []
+    pairs: list[tuple[Variable, Array]] = []
     groups = _by_path(file)
     for group in _groups(model, _LAYERS_OF_2_13 in groups):
         try:
-            found += list(_arrays(groups, file.filename, group))
+            pairs += list(_arrays(groups, file.filename, group))
         except CheckpointError as error:
             if not skip_mismatch:
                 raise
             warnings.warn(f"{error} Passed over.", stacklevel=5)
-    for variable, array in found:
+    for variable, array in pairs:
         variable.assign(array)
 
 
 def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     """Continue a compiled model's optimizer where the file left it, if the file says where.
 
-    As Keras does, warn of a state that does not fit, and start afresh.
+    If the state does not fit, warn and start afresh, as Keras does.
     """
     group = _by_path(file).get(f"{_OPTIMIZER}/vars")
     optimizer, store = model.optimizer, model.store

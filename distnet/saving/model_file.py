@@ -69,19 +69,19 @@ def load_model(
 
     Source: ``keras.models.load_model``.
     """
-    with custom_object_scope(custom_objects), formats.saved(filepath) as found:
-        if found.model_config is None:
+    with custom_object_scope(custom_objects), formats.saved(filepath) as saved:
+        if saved.model_config is None:
             raise CheckpointError(
                 f"{os.fspath(filepath)}: holds no model (no model_config). Was it saved with save_weights?"
             )
-        model = cast(Any, LAYERS.get(found.model_config))
+        model = cast(Any, LAYERS.get(saved.model_config))
         if not model.built:
-            _build(model, found, os.fspath(filepath))
-        found.read_weights(model)
-        if compile and found.training_config is not None:
-            model.compile_from_config(found.training_config)
-            found.read_optimizer_state(model)
-        model.training_state = state_group.read_training_state(found.file) or model.training_state
+            _build(model, saved, os.fspath(filepath))
+        saved.read_weights(model)
+        if compile and saved.training_config is not None:
+            model.compile_from_config(saved.training_config)
+            saved.read_optimizer_state(model)
+        model.training_state = state_group.read_training_state(saved.file) or model.training_state
     return model
 
 
@@ -109,12 +109,12 @@ def restore_training(model: StoredModel, filepath: str | os.PathLike[str]) -> No
     Raises:
         CheckpointError: the file is missing, or another model's.
     """
-    with formats.saved(filepath) as found:
-        state = state_group.read_training_state(found.file)
+    with formats.saved(filepath) as saved:
+        state = state_group.read_training_state(saved.file)
         if state is None:
             raise CheckpointError(f"{os.fspath(filepath)}: holds no training to resume; it was not written by distnet.")
-        found.read_weights(model)
-        state_group.read_optimizer_state(found.file, model)
+        saved.read_weights(model)
+        state_group.read_optimizer_state(saved.file, model)
         model.training_state = state
 
 

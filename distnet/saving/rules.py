@@ -74,25 +74,25 @@ class Survey:
                 raise CheckpointError(
                     f"{where}: expected an object, found {_LINKS.get(kind, 'a link of its own kind')}."
                 )
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                yield from self._within(found, depth + 1)
-            elif isinstance(found, h5py.Dataset):
-                self._enter(found)
-                self._check(found, where)
-                yield found
+            entry = group[name]
+            if isinstance(entry, h5py.Group):
+                yield from self._within(entry, depth + 1)
+            elif isinstance(entry, h5py.Dataset):
+                self._enter(entry)
+                self._check(entry, where)
+                yield entry
             else:
                 raise CheckpointError(f"{where}: expected a group or an array, found a datatype.")
 
-    def _enter(self, found: h5py.Group | h5py.Dataset) -> None:
+    def _enter(self, entry: h5py.Group | h5py.Dataset) -> None:
         """See an object for the first time, and check its attributes."""
-        address = h5py.h5o.get_info(found.id).addr
+        address = h5py.h5o.get_info(entry.id).addr
         if address in self._seen:
-            raise CheckpointError(f"{found.name}: is linked a second time; expected each object in one place.")
+            raise CheckpointError(f"{entry.name}: is linked a second time; expected each object in one place.")
         self._seen.add(address)
-        for number in range(h5py.h5a.get_num_attrs(found.id)):
-            attribute = h5py.h5a.open(found.id, index=number)
-            where = f"{found.name}: attribute {attribute.name.decode(errors='replace')}"
+        for number in range(h5py.h5a.get_num_attrs(entry.id)):
+            attribute = h5py.h5a.open(entry.id, index=number)
+            where = f"{entry.name}: attribute {attribute.name.decode(errors='replace')}"
             is_string = h5py.check_string_dtype(attribute.dtype) is not None
             if attribute.dtype.kind not in "fiub" and not is_string:
                 raise CheckpointError(f"{where}: expected numbers or strings, found {attribute.dtype}.")
@@ -171,11 +171,11 @@ def read_all(path: str) -> None:
     """
     file_bytes = os.path.getsize(path)
     with h5py.File(path, "r") as file:
-        for found in Survey(file_bytes).objects(file):
-            for name in found.attrs:
-                found.attrs[name]
-            if isinstance(found, h5py.Dataset):
-                _read(found)
+        for entry in Survey(file_bytes).objects(file):
+            for name in entry.attrs:
+                entry.attrs[name]
+            if isinstance(entry, h5py.Dataset):
+                _read(entry)
 
 
 def _read(dataset: h5py.Dataset) -> None:

@@ -62,13 +62,13 @@ def is_sealed(path: str | os.PathLike[str]) -> bool:
 
 
 def _digest(file: BufferedReader, length: int) -> bytes:
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     file.seek(0)
     buffer = memoryview(bytearray(min(length, _PIECE_BYTES)))
     while length > 0:
         count = file.readinto(buffer[: min(length, _PIECE_BYTES)])
         if not count:
             break
-        found.update(buffer[:count])
+        sha256.update(buffer[:count])
         length -= count
-    return found.digest()
+    return sha256.digest()

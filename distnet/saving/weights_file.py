@@ -44,7 +44,7 @@ def load_weights(
     """
     if not model.built:
         raise NotBuiltError(f"{model.name}: load_weights needs the input shape. Build the model first.")
-    with formats.saved(filepath) as found:
-        found.read_weights(model, skip_mismatch, by_name)
-        if keras_weights.is_keras_weights(found.file):
-            keras_weights.read_optimizer_state(found.file, model)
+    with formats.saved(filepath) as saved:
+        saved.read_weights(model, skip_mismatch, by_name)
+        if keras_weights.is_keras_weights(saved.file):
+            keras_weights.read_optimizer_state(saved.file, model)

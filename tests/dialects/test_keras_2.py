@@ -188,7 +188,7 @@ def test_operations_are_tensorflows(tmp_path):
             lambda x: keras.ops.mean(keras.ops.cast(x, "int32"), axis=1),
             r"Mean: TensorFlow computes otherwise of \['int32'\]",
         ),
-        (lambda x: x[:, [1, 0]], "GetItem: TensorFlow takes slices and whole numbers alone"),
+        (lambda x: x[:, [1, 0]], "GetItem: TensorFlow takes only slices and whole numbers"),
     ],
 )
 def test_operations_that_tensorflow_computes_otherwise_are_refused(operation, reason, tmp_path):

@@ -119,8 +119,8 @@ class LeakyReLU(_Elementwise):
 
     def get_config(self) -> dict[str, Json]:
         """The arguments, with the slope under the name that Keras 2 and Keras 3 both read."""
-        found = super().get_config()
-        return {("alpha" if key == "negative_slope" else key): value for key, value in found.items()}
+        config = super().get_config()
+        return {("alpha" if key == "negative_slope" else key): value for key, value in config.items()}
 
     @property
     def elementary(self) -> activations.Activation:

@@ -308,10 +308,10 @@ class AbstractLayer(Configurable, ABC):
 
     def get_config(self) -> dict[str, Json]:
         """The constructor's arguments as JSON; an activity regularizer only where there is one."""
-        found = super().get_config()
+        config = super().get_config()
         if self.activity_regularizer is None:
-            del found["activity_regularizer"]
-        return found
+            del config["activity_regularizer"]
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:

@@ -140,8 +140,8 @@ class Layer(AbstractLayer):
 
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop a list of axes."""
-        found = cast(dict[str, Any], super().as_json())
-        return LAYERS.with_module(found) if isinstance(found["config"].get("axis"), list) else found
+        config = cast(dict[str, Any], super().as_json())
+        return LAYERS.with_module(config) if isinstance(config["config"].get("axis"), list) else config
 
 
 @dataclass(eq=False)

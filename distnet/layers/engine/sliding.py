@@ -77,14 +77,14 @@ class Sliding:
         return Windows.over(*(self._spread(i, n, extra) for i, n in enumerate(shape[1:-1])))
 
     def _axis(self, i: int, extent: int, shape: Shape) -> Axis:
-        found = slide(extent, self.taps[i], self.strides[i], self.dilation[i], self.padding)
-        if not found.windows:
+        axis = slide(extent, self.taps[i], self.strides[i], self.dilation[i], self.padding)
+        if not axis.windows:
             spans = tuple(map(reach, self.taps, self.dilation))
             raise ShapeError(
                 f"{self.name}: {self.what} {spans} exceeds the input {shape[1:-1]}. "
                 f'Use padding="same" or a smaller {self.what}.'
             )
-        return found
+        return axis
 
     def _spread(self, i: int, windows: int, extra: tuple[int, ...] | None) -> Axis:
         more = None if extra is None else extra[i]

@@ -15,8 +15,8 @@ class TensorShape(tuple[int | None, ...]):
     __slots__ = ()
 
     def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        return TensorShape(found) if isinstance(index, slice) else found
+        part = super().__getitem__(index)
+        return TensorShape(part) if isinstance(index, slice) else part
 
     @property
     def rank(self) -> int:

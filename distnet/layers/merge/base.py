@@ -57,10 +57,10 @@ class Merge(Layer):
 
     def _several(self, inputs: Any) -> list[Any]:
         """The inputs, or their shapes or masks, as a list; a single one is passed without a list."""
-        found = inputs if isinstance(inputs, list) else [inputs]
-        if self.inputs_wanted not in (None, len(found)):
-            raise ShapeError(f"{self.name}: expected a list of {self.inputs_wanted} inputs, received {len(found)}.")
-        return found
+        values = inputs if isinstance(inputs, list) else [inputs]
+        if self.inputs_wanted not in (None, len(values)):
+            raise ShapeError(f"{self.name}: expected a list of {self.inputs_wanted} inputs, received {len(values)}.")
+        return values
 
     @property
     def _joined(self) -> np.ufunc:

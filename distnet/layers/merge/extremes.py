@@ -38,10 +38,10 @@ class Extreme(Elementwise):
         return y
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
-        results, found = self._results(inputs, masks), _masks_so_far(masks)
+        results, so_far = self._results(inputs, masks), _masks_so_far(masks)
         gradients, rest = [], dy
         for i in range(len(inputs) - 1, 0, -1):
-            left_mask, right_mask = found[i - 1], masks[i]
+            left_mask, right_mask = so_far[i - 1], masks[i]
             left, right = _replaced(results[i - 1], inputs[i], left_mask, right_mask)
             share = self._is_picked(right, left) + (right == left) * dy.dtype.type(0.5)
             if left_mask is not None:
@@ -54,9 +54,9 @@ class Extreme(Elementwise):
 
     def _results(self, inputs: list[Array], masks: Masks) -> list[Array]:
         """What was picked of the first input, of the first two, of the first three ..."""
-        results, found = [inputs[0]], _masks_so_far(masks)
+        results, so_far = [inputs[0]], _masks_so_far(masks)
         for i in range(1, len(inputs)):
-            results.append(self._pick(*_replaced(results[-1], inputs[i], found[i - 1], masks[i])))
+            results.append(self._pick(*_replaced(results[-1], inputs[i], so_far[i - 1], masks[i])))
         return results
 
 
@@ -98,11 +98,11 @@ class Minimum(Extreme):
 
 def _masks_so_far(masks: Masks) -> Masks:
     """The masks of the first input, of the first two, of the first three ...; None once an input has none."""
-    found = [masks[0]]
+    so_far = [masks[0]]
     for mask in masks[1:]:
-        last = found[-1]
-        found.append(None if last is None or mask is None else last | mask)
-    return found
+        last = so_far[-1]
+        so_far.append(None if last is None or mask is None else last | mask)
+    return so_far
 
 
 def _replaced(left: Array, right: Array, left_mask: Array | None, right_mask: Array | None) -> tuple[Array, Array]:

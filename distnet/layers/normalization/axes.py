@@ -35,15 +35,15 @@ def positive_axes(axis: int | Sequence[int], shape: Shape, where: str) -> list[i
     Raises:
         ShapeError: inputs of ``shape`` do not have one of them, or one is the batch axis.
     """
-    found = set()
+    axes = set()
     for one in [axis] if isinstance(axis, int) else axis:
         counted = one + len(shape) if one < 0 else one
         if not 0 < counted < len(shape):
             raise ShapeError(
                 f"{where}: axis: expected an axis of the input {shape} other than the batch axis, received {one}."
             )
-        found.add(counted)
-    return sorted(found)
+        axes.add(counted)
+    return sorted(axes)
 
 
 def known_extents(axes: Sequence[int], shape: Shape, where: str) -> tuple[int, ...]:

@@ -125,22 +125,22 @@ class BatchNormalization(Layer):
         rows = self._rows(x, ctx, "x")
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
-            found = _of_batch(rows, counts, ctx.sum_over_ranks)
-            self._move(found, self._correction(found, x))
+            stats = _of_batch(rows, counts, ctx.sum_over_ranks)
+            self._move(stats, self._correction(stats, x))
         else:
-            found = Statistics(_double(self.moving_mean), _double(self.moving_variance))
-        scale = self._gamma() / np.sqrt(found.variance + self.epsilon)
+            stats = Statistics(_double(self.moving_mean), _double(self.moving_variance))
+        scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
         shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        kernels.current().column_map(rows, found.mean, scale, shift, y)
-        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, found)
+        kernels.current().column_map(rows, stats.mean, scale, shift, y)
+        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, stats)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
-        rows, found = saved
-        slopes, inverse = self._rows(dy, ctx, "dy"), 1 / np.sqrt(found.variance + self.epsilon)
-        sums = np.zeros((2, *found.mean.shape))
-        if found.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
-            sums[0], sums[1] = kernels.current().column_products(slopes, rows, found.mean)
+        rows, stats = saved
+        slopes, inverse = self._rows(dy, ctx, "dy"), 1 / np.sqrt(stats.variance + self.epsilon)
+        sums = np.zeros((2, *stats.mean.shape))
+        if stats.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
+            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
             sums[1] *= inverse
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
@@ -148,37 +148,37 @@ class BatchNormalization(Layer):
             return None
         dx, scale = ctx.workspace("dx", rows.shape, rows.dtype), self._gamma() * inverse
         slope, shift = np.zeros((2, *scale.shape))
-        if found.divisor is not None:
+        if stats.divisor is not None:
             ctx.sum_over_ranks(sums)
-            slope = -scale * inverse * sums[1] / found.divisor
-            shift = -scale * sums[0] / found.divisor - slope * found.excess * found.mean / found.divisor
-        kernels.current().column_gradient(slopes, rows, found.mean, scale, slope, shift, dx)
-        if found.counts is not None:
-            np.copyto(dx, slopes * scale.astype(dx.dtype), where=~found.counts)
+            slope = -scale * inverse * sums[1] / stats.divisor
+            shift = -scale * sums[0] / stats.divisor - slope * stats.excess * stats.mean / stats.divisor
+        kernels.current().column_gradient(slopes, rows, stats.mean, scale, slope, shift, dx)
+        if stats.counts is not None:
+            np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
         return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
 
     def _gamma(self) -> Array:
         """(1, C), float64."""
         return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
 
-    def _correction(self, found: Statistics, x: Array) -> Array | float:
+    def _correction(self, stats: Statistics, x: Array) -> Array | float:
         """The factor of the batch's variance when it updates the moving variance.
 
         Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
         ``BatchNormalization.call`` and ``normalize_batch_in_training`` of Keras 2.2.
         """
-        if found.divisor is None:
+        if stats.divisor is None:
             return 1.0
         fused = ((4, 3),) if self.sample_variance else ((4, 1), (4, 3), (5, 1), (5, 4))
         lost = [1.0] if self.as_in_keras_2 and (x.ndim, self.axis % x.ndim) in fused else []
         lost += [1.0 + self.epsilon] if self.sample_variance else []
-        corrected: Array = np.prod([found.divisor / np.maximum(found.divisor - n, 1.0 - self.epsilon) for n in lost], 0)
+        corrected: Array = np.prod([stats.divisor / np.maximum(stats.divisor - n, 1.0 - self.epsilon) for n in lost], 0)
         return corrected
 
-    def _move(self, found: Statistics, correction: Array | float) -> None:
-        if found.divisor is None:
+    def _move(self, stats: Statistics, correction: Array | float) -> None:
+        if stats.divisor is None:
             return
-        for variable, batch in ((self.moving_mean, found.mean), (self.moving_variance, found.variance * correction)):
+        for variable, batch in ((self.moving_mean, stats.mean), (self.moving_variance, stats.variance * correction)):
             variable.value[...] = variable.value * self.momentum + batch[0] * (1.0 - self.momentum)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:

@@ -113,9 +113,9 @@ class Operation(Layer):
         operands = _filled(template, arrays)
         with np.errstate(all="ignore"):  # slopes of constants, and of entries that nothing depends on
             made = self.function.gradients(dy, y, *operands, **self.arguments)
-        found: dict[int, Array] = dict(_by_slot(template, made))
+        by_slot: dict[int, Array] = dict(_by_slot(template, made))
         each = [
-            None if found.get(i) is None or a.dtype.kind != "f" else summed_to(found[i], a.shape).astype(a.dtype)
+            None if by_slot.get(i) is None or a.dtype.kind != "f" else summed_to(by_slot[i], a.shape).astype(a.dtype)
             for i, a in enumerate(arrays)
         ]
         return each if len(each) > 1 else each[0]

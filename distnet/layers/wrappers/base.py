@@ -119,9 +119,9 @@ class Wrapper(Holder, ABC):
 
     def get_config(self) -> dict[str, Json]:
         """The arguments; a layer within with its module, without which Keras 3 does not find it."""
-        found = super().get_config()
-        layers = {key: value for key, value in vars(self).items() if isinstance(value, Layer) and key in found}
-        return {**found, **{key: LAYERS.with_module(layer.as_json()) for key, layer in layers.items()}}
+        config = super().get_config()
+        layers = {key: value for key, value in vars(self).items() if isinstance(value, Layer) and key in config}
+        return {**config, **{key: LAYERS.with_module(layer.as_json()) for key, layer in layers.items()}}
 
     def validate(self) -> None:
         self.check_dtypes()

@@ -75,20 +75,20 @@ class TimeDistributed(Wrapper):
         masks = [None] * turns if ctx.mask is None else np.split(ctx.mask, turns, axis=1)
         parts = zip(np.split(x, turns, axis=1), masks, strict=True)
         runs = [self._run(part, mask, ctx, i) for i, (part, mask) in enumerate(parts)]
-        found = [y.reshape(rows, count // turns, *y.shape[1:]) for y, _ in runs]
-        y = found[0] if turns == 1 else np.concatenate(found, axis=1)
+        outputs = [y.reshape(rows, count // turns, *y.shape[1:]) for y, _ in runs]
+        y = outputs[0] if turns == 1 else np.concatenate(outputs, axis=1)
         return y, WrapperRun([inner for _, inner in runs], x.shape)
 
     def backward(self, dy: Array, saved: WrapperRun, ctx: BackwardContext) -> Array | None:
         (rows, count, *extents), turns = saved.own, len(saved.inner)
         parts = np.split(dy, turns, axis=1)
-        found = [
+        gradients = [
             wrapper.backward(self.layer, _as_rows(part), inner, ctx.within(i))
             for i, (part, inner) in enumerate(zip(parts, saved.inner, strict=True))
         ]
-        if not ctx.needs_input_gradient or any(dx is None for dx in found):
+        if not ctx.needs_input_gradient or any(dx is None for dx in gradients):
             return None
-        steps = [dx.reshape(rows, count // turns, *extents) for dx in found]
+        steps = [dx.reshape(rows, count // turns, *extents) for dx in gradients]
         return steps[0] if turns == 1 else np.concatenate(steps, axis=1)
 
     def _run(self, part: Array, mask: Array | None, ctx: ForwardContext, number: int) -> tuple[Array, Inner]:

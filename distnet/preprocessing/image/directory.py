@@ -111,9 +111,9 @@ class DirectoryIterator(Iterator):
     def _find_files(self, names: list[str], follow_links: bool) -> None:
         self.class_indices = {name: number for number, name in enumerate(names)}
         self.num_classes = len(names)
-        found = [self._files_of(name, follow_links) for name in names]
-        self.filenames = [file for files in found for file in files]
-        self.classes = np.repeat(np.arange(len(names), dtype=np.int32), [len(files) for files in found])
+        by_class = [self._files_of(name, follow_links) for name in names]
+        self.filenames = [file for files in by_class for file in files]
+        self.classes = np.repeat(np.arange(len(names), dtype=np.int32), [len(files) for files in by_class])
         self.samples = len(self.filenames)
         self.filepaths = [os.path.join(self.directory, file) for file in self.filenames]
         if not self.filenames:
@@ -136,8 +136,8 @@ class DirectoryIterator(Iterator):
             )
         files = [
             os.path.relpath(os.path.join(root, file), self.directory)
-            for root, _, found in sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
-            for file in sorted(found)
+            for root, _, names in sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
+            for file in sorted(names)
             if file.lower().endswith(self.white_list_formats)
         ]
         if self.subset is None:

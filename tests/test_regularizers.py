@@ -153,5 +153,5 @@ class OnlyCalled(regularizers.Regularizer):
 def test_a_class_without_gradient_is_refused_when_it_is_needed():
     with pytest.raises(ArgumentError, match="no automatic differentiation"):
         OnlyCalled().gradient(np.ones(2))
-    with pytest.raises(ArgumentError, match="lacks"):
+    with pytest.raises(ArgumentError, match="without it"):
         OnlyCalled().value(np.ones(2))

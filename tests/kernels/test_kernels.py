@@ -251,6 +251,7 @@ print(sum(numba_kernels._bias.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_code_that_lies_in_the_cache_under_another_dtype_is_compiled_anew(tmp_path):
     assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 0\n"
     assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 2\n"

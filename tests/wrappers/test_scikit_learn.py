@@ -109,6 +109,7 @@ def test_workers_start_from_weights_of_their_own_which_the_jobs_seed_decides():
     np.testing.assert_array_equal([first, second], untrained())
 
 
+@pytest.mark.slow
 def test_workers_with_a_random_state_start_as_one_process_does():
     keras.utils.set_random_seed(5)
     expected = standing_still().get_weights()[0]

@@ -11,7 +11,6 @@ Softmax(axis=-1)
 
 from distnet.activations.base import ACTIVATIONS, Activation, deserialize, get, serialize
 from distnet.activations.curves import SparsePlus, Squareplus
-from distnet.activations.distributions import LogSoftmax, Softmax, Sparsemax
 from distnet.activations.exponentials import CELU, ELU, SELU, Exponential
 from distnet.activations.gates import GELU, GLU, HardSiLU, Mish, SiLU
 from distnet.activations.rectifiers import LeakyReLU, Linear, ReLU
@@ -26,6 +25,7 @@ from distnet.activations.sigmoids import (
     SparseSigmoid,
     Tanh,
 )
+from distnet.activations.softmaxes import LogSoftmax, Softmax, Sparsemax
 
 celu = CELU()
 elu = ELU()

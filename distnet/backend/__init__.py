@@ -15,18 +15,18 @@ import numpy as np
 from distnet import naming
 from distnet.absent import because, names_elsewhere
 from distnet.backend import tensorflow_backend as tensorflow_backend
-from distnet.backend.arrays import argmax as argmax
-from distnet.backend.arrays import argmin as argmin
-from distnet.backend.arrays import batch_flatten as batch_flatten
-from distnet.backend.arrays import concatenate as concatenate
-from distnet.backend.arrays import flatten as flatten
-from distnet.backend.arrays import gather as gather
-from distnet.backend.arrays import l2_normalize as l2_normalize
-from distnet.backend.arrays import permute_dimensions as permute_dimensions
-from distnet.backend.arrays import pow as pow
-from distnet.backend.arrays import repeat as repeat
-from distnet.backend.arrays import repeat_elements as repeat_elements
-from distnet.backend.arrays import switch as switch
+from distnet.backend.array_functions import argmax as argmax
+from distnet.backend.array_functions import argmin as argmin
+from distnet.backend.array_functions import batch_flatten as batch_flatten
+from distnet.backend.array_functions import concatenate as concatenate
+from distnet.backend.array_functions import flatten as flatten
+from distnet.backend.array_functions import gather as gather
+from distnet.backend.array_functions import l2_normalize as l2_normalize
+from distnet.backend.array_functions import permute_dimensions as permute_dimensions
+from distnet.backend.array_functions import pow as pow
+from distnet.backend.array_functions import repeat as repeat
+from distnet.backend.array_functions import repeat_elements as repeat_elements
+from distnet.backend.array_functions import switch as switch
 from distnet.backend.function import LEARNING_PHASE, LearningPhase
 from distnet.backend.function import Function as Function
 from distnet.backend.function import function as function

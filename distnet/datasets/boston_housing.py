@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
 from distnet.datasets.npz import read_numbers
-from distnet.datasets.text import shuffled
+from distnet.datasets.word_numbers import shuffled
 from distnet.errors import ArgumentError
 from distnet.types import Array
 

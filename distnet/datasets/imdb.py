@@ -5,7 +5,7 @@ Source: Maas et al., "Learning word vectors for sentiment analysis", ACL 2011; t
 
 from __future__ import annotations
 
-from distnet.datasets import text
+from distnet.datasets import word_numbers
 from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
 from distnet.datasets.npz import read_lists
 from distnet.types import Array
@@ -49,11 +49,11 @@ def load_data(
     arrays = on_one_rank_first(lambda: read_lists(locate(REMOTE, path), [("x_train", "y_train"), ("x_test", "y_test")]))
     parts = []
     for part in ("train", "test"):
-        texts, labels = text.shuffled(arrays[f"x_{part}"], arrays[f"y_{part}"], seed)
-        parts.append(text.shorter(text.started(texts, start_char, index_from), labels, maxlen))
+        texts, labels = word_numbers.shuffled(arrays[f"x_{part}"], arrays[f"y_{part}"], seed)
+        parts.append(word_numbers.shorter(word_numbers.started(texts, start_char, index_from), labels, maxlen))
     (x_train, y_train), (x_test, y_test) = parts
-    kept = text.limited(x_train + x_test, num_words, skip_top, oov_char)
-    train, test = text.as_objects(kept[: len(x_train)]), text.as_objects(kept[len(x_train) :])
+    kept = word_numbers.limited(x_train + x_test, num_words, skip_top, oov_char)
+    train, test = word_numbers.as_objects(kept[: len(x_train)]), word_numbers.as_objects(kept[len(x_train) :])
     return (train, y_train), (test, y_test)
 
 
@@ -68,4 +68,4 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
 
     Source: ``keras.datasets.imdb.get_word_index``.
     """
-    return text.word_index(INDEX, path)
+    return word_numbers.word_index(INDEX, path)

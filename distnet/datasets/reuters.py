@@ -5,7 +5,7 @@ Source: the Reuters-21578 collection as Keras prepared it; the file is the one K
 
 from __future__ import annotations
 
-from distnet.datasets import text
+from distnet.datasets import word_numbers
 from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
 from distnet.datasets.npz import read_lists
 from distnet.types import Array
@@ -56,11 +56,14 @@ def load_data(
     Source: ``keras.datasets.reuters.load_data``.
     """
     arrays = on_one_rank_first(lambda: read_lists(locate(REMOTE, path), [("x", "y")]))
-    texts, labels = text.shuffled(arrays["x"], arrays["y"], seed)
-    kept, labels = text.shorter(text.started(texts, start_char, index_from), labels, maxlen)
-    kept = text.limited(kept, num_words, skip_top, oov_char)
+    texts, labels = word_numbers.shuffled(arrays["x"], arrays["y"], seed)
+    kept, labels = word_numbers.shorter(word_numbers.started(texts, start_char, index_from), labels, maxlen)
+    kept = word_numbers.limited(kept, num_words, skip_top, oov_char)
     at = int(len(kept) * (1 - test_split))
-    return (text.as_objects(kept[:at]), labels[:at].copy()), (text.as_objects(kept[at:]), labels[at:].copy())
+    return (word_numbers.as_objects(kept[:at]), labels[:at].copy()), (
+        word_numbers.as_objects(kept[at:]),
+        labels[at:].copy(),
+    )
 
 
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
@@ -74,7 +77,7 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 
     Source: ``keras.datasets.reuters.get_word_index``.
     """
-    return text.word_index(INDEX, path)
+    return word_numbers.word_index(INDEX, path)
 
 
 def get_label_names() -> tuple[str, ...]:

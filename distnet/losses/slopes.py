@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distnet.activations.distributions import LogSoftmax, Softmax
+from distnet.activations.softmaxes import LogSoftmax, Softmax
 from distnet.types import Array
 
 

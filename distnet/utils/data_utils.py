@@ -14,8 +14,8 @@ from typing import IO, cast
 from urllib.parse import urlsplit
 
 from distnet.comm import world
-from distnet.data.sequence import PyDataset as PyDataset
-from distnet.data.sequence import Sequence as Sequence
+from distnet.data.py_dataset import PyDataset as PyDataset
+from distnet.data.py_dataset import Sequence as Sequence
 from distnet.datasets import fetch
 from distnet.errors import ArgumentError, DatasetError
 

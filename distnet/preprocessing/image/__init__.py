@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distnet.absent import because, names_elsewhere
-from distnet.preprocessing.image.arrays import NumpyArrayIterator as NumpyArrayIterator
+from distnet.preprocessing.image.array_iterator import NumpyArrayIterator as NumpyArrayIterator
 from distnet.preprocessing.image.directory import DirectoryIterator as DirectoryIterator
 from distnet.preprocessing.image.generator import ImageDataGenerator as ImageDataGenerator
 from distnet.preprocessing.image.iterator import Iterator as Iterator

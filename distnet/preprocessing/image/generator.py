@@ -14,7 +14,7 @@ import numpy as np
 from distnet import config, random
 from distnet.arguments import as_numbers, check_fields
 from distnet.errors import ArgumentError, DataError, ShapeError
-from distnet.preprocessing.image.arrays import NumpyArrayIterator
+from distnet.preprocessing.image.array_iterator import NumpyArrayIterator
 from distnet.preprocessing.image.directory import DirectoryIterator
 from distnet.preprocessing.image.draws import draw_transforms, limits
 from distnet.preprocessing.image.pictures import is_channels_first

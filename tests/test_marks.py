@@ -11,6 +11,8 @@ import pytest
 
 import marks
 
+pytestmark = pytest.mark.slow
+
 CONFTEST = """
 import marks, pytest
 marks.SLOW_S = 0.2

@@ -10,6 +10,8 @@ from distnet import callbacks, layers, models
 from distnet.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, ModelCheckpoint
 from distnet.errors import ArgumentError, CheckpointError, DataError
 
+pytestmark = pytest.mark.slow
+
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 3)).astype("float32")
 Y = X[:, :1] * 2

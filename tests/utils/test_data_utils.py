@@ -42,14 +42,9 @@ FILES = {
 }
 
 
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """A server on the loopback interface, and the requests it was sent; the caches are empty."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("DISTNET_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv("DISTNET_DATA", raising=False)
+@pytest.fixture(scope="module")
+def server():
+    """A server on the loopback interface, and the requests it was sent."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,13 +59,25 @@ def site(tmp_path, monkeypatch):
         def log_message(self, *args):
             """Keep the test's output clean."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", requests
-        server.shutdown()
+        yield f"http://127.0.0.1:{listening.server_address[1]}", requests
+        listening.shutdown()
         thread.join()
-    gc.collect()
+    gc.collect()  # within these tests, which expect pooch's unclosed connections
+
+
+@pytest.fixture
+def site(server, tmp_path, monkeypatch):
+    """The server's address and the requests of this test; the caches are empty."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DISTNET_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.delenv("DISTNET_DATA", raising=False)
+    server[1].clear()
+    return server
 
 
 def test_a_file_is_downloaded_once(site, tmp_path):

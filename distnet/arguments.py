@@ -91,6 +91,18 @@ def check_integer(where: str, value: object, least: int) -> int:
     return int(cast(int, value))
 
 
+def check_frequency(where: str, value: object, words: Sequence[str]) -> None:
+    """Fail unless ``value`` is one of ``words``, or a positive number of batches.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    is_count = is_integer(value) and cast(int, value) > 0
+    if not is_count and not (isinstance(value, str) and value in words):
+        named = " or ".join(map(repr, words))
+        raise ArgumentError(f"{where}: expected {named} or a number of batches, received {value!r}.")
+
+
 def check_option(where: str, value: object, options: Sequence[object]) -> None:
     """Fail unless ``value`` is one of ``options``.
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from distnet.arguments import check_frequency, whole_number
 from distnet.callbacks.base import STATE, Callback, Logs
-from distnet.errors import ArgumentError
 from distnet.naming import kept_files
 from distnet.paths import checked_path
 
@@ -42,7 +42,7 @@ class BackupAndRestore(Callback):
     save_freq: str | int = "epoch"
     double_checkpoint: bool = False
     delete_checkpoint: bool = True
-    keep: int = 1
+    keep: int = whole_number(1, least=1)
     batches: int = field(default=0, init=False, repr=False, metadata=STATE)
 
     runs_last: ClassVar[bool] = True
@@ -51,13 +51,7 @@ class BackupAndRestore(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         folder = checked_path("BackupAndRestore: backup_dir", self.backup_dir, "a folder")
-        is_count = isinstance(self.save_freq, int) and not isinstance(self.save_freq, bool) and self.save_freq > 0
-        if self.save_freq != "epoch" and not is_count:
-            raise ArgumentError(
-                f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
-            )
-        if not isinstance(self.keep, int) or self.keep < 1:
-            raise ArgumentError(f"BackupAndRestore: keep must be a number of backups, received {self.keep!r}.")
+        check_frequency("BackupAndRestore: save_freq", self.save_freq, ["epoch"])
         self._latest = os.path.join(folder, _LATEST)
 
     def get_state(self) -> dict[str, Any]:

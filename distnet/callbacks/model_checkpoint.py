@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, ClassVar
 
+from distnet.arguments import check_frequency, whole_number
 from distnet.callbacks import monitor as watching
 from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
@@ -76,8 +77,8 @@ class ModelCheckpoint(watching.Monitoring):
     mode: str = "auto"
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
-    keep: int | None = None
-    period: int = 1
+    keep: int | None = whole_number(None, least=1)
+    period: int = whole_number(1, least=1)
     best: float | None = field(default=None, init=False, repr=False, metadata=STATE)
     batches: int = field(default=0, init=False, repr=False, metadata=STATE)
     epoch: int = field(default=0, init=False, repr=False, metadata=STATE)
@@ -88,14 +89,7 @@ class ModelCheckpoint(watching.Monitoring):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.save_freq != "epoch" and (not isinstance(self.save_freq, int) or self.save_freq < 1):
-            raise ArgumentError(
-                f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, received {self.save_freq!r}."
-            )
-        if not isinstance(self.period, int) or self.period < 1:
-            raise ArgumentError(f"ModelCheckpoint: period must be a number of epochs, received {self.period!r}.")
-        if self.keep is not None and (not isinstance(self.keep, int) or self.keep < 1):
-            raise ArgumentError(f"ModelCheckpoint: keep must be a number of files, or None, received {self.keep!r}.")
+        check_frequency("ModelCheckpoint: save_freq", self.save_freq, ["epoch"])
         self.filepath = _checked_pattern(self.filepath)
         self.best = self.initial_value_threshold
 

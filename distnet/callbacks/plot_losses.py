@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from distnet.arguments import whole_number
 from distnet.callbacks.base import Callback, Logs
-from distnet.errors import ArgumentError, MissingPackageError
+from distnet.errors import MissingPackageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ class PlotLosses(Callback):
 
     filepath: str | os.PathLike[str] | None = None
     figsize: tuple[float, float] | None = None
-    max_cols: int = 2
+    max_cols: int = whole_number(2, least=1)
     groups: dict[str, list[str]] | None = None
 
     runs_last: ClassVar[bool] = True
@@ -56,8 +57,6 @@ class PlotLosses(Callback):
         super().__post_init__()
         if find_spec("matplotlib") is None:
             raise MissingPackageError("PlotLosses: draws with matplotlib. Install it: pip install 'distnet[plot]'.")
-        if self.max_cols < 1:
-            raise ArgumentError(f"PlotLosses: expected max_cols of at least 1, received {self.max_cols!r}.")
         self._points: dict[str, list[tuple[int, float]]] = {}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

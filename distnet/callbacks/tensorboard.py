@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from distnet.arguments import check_frequency
 from distnet.callbacks.base import STATE, Callback, Logs
 from distnet.callbacks.event_file import EventFile
 from distnet.callbacks.watched_model import WatchedModel
-from distnet.errors import ArgumentError
 from distnet.paths import checked_path
 from distnet.types import Array
 
@@ -66,12 +66,7 @@ class TensorBoard(Callback):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        is_count = isinstance(self.update_freq, int) and not isinstance(self.update_freq, bool) and self.update_freq > 0
-        if self.update_freq not in ("epoch", "batch") and not is_count:
-            raise ArgumentError(
-                f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, received "
-                f"{self.update_freq!r}."
-            )
+        check_frequency("TensorBoard: update_freq", self.update_freq, ["epoch", "batch"])
         if self.embeddings_freq or self.embeddings_metadata or self.embeddings_layer_names:
             warnings.warn(
                 "TensorBoard: embeddings are not written for the projector. Save them with numpy.savetxt(path, "

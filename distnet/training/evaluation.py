@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from distnet import config
+from distnet.arguments import check_integer
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
@@ -22,7 +23,7 @@ from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.given import Given, check_end
 from distnet.training.hooks import Hooks
-from distnet.training.inputs import at_most, positive, rows_of_a_batch, verbosity
+from distnet.training.inputs import at_most, rows_of_a_batch, verbosity
 from distnet.training.objective import Log, Objective, Totals, over_all_ranks
 from distnet.training.step import Steps, TrainingSteps
 from distnet.training.trained_model import TrainedModel
@@ -60,7 +61,7 @@ def count_batches(source: Source, wanted: int | None, what: str) -> int | None:
     check_end(source, wanted, what)
     if wanted is None:
         return source.batches
-    wanted = positive(wanted, what)
+    wanted = check_integer(what, wanted, 1)
     return wanted if source.batches is None else min(wanted, source.batches)
 
 
@@ -157,7 +158,7 @@ def predict(
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
-    rows = data.rows if steps is None else min(data.rows, positive(steps, "steps") * size)
+    rows = data.rows if steps is None else min(data.rows, check_integer("steps", steps, 1) * size)
     mine = shard(rows, ranks.rank, ranks.size)
     hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
     return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from distnet import config
+from distnet.arguments import check_integer
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
 from distnet.data.arrays import naming, shuffled
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
 from distnet.training.given import Given, check_end
-from distnet.training.inputs import at_most, positive, rows_of_a_batch, unpack_validation, verbosity
+from distnet.training.inputs import at_most, rows_of_a_batch, unpack_validation, verbosity
 from distnet.training.trained_model import TrainedModel
 from distnet.types import Json
 
@@ -74,13 +75,13 @@ def plan(model: TrainedModel, x: Any, y: Any, options: FitOptions) -> Fit:
 
 
 def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Communicator) -> Fit:
-    positive(options.epochs, "epochs", least=0)
-    positive(options.initial_epoch, "initial_epoch", least=0)
+    check_integer("epochs", options.epochs, 0)
+    check_integer("initial_epoch", options.initial_epoch, 0)
     verbosity(options.verbose)
     validates(0, options.validation_freq)
     for what in ("validation_steps", "validation_batch_size"):
         if getattr(options, what) is not None:
-            positive(getattr(options, what), what)
+            check_integer(what, getattr(options, what), 1)
     shuffled(1, 1, options.shuffle, 0, 0)
     options = _limited(options)
     given = Given(x, y, options.sample_weight, options.class_weight)
@@ -146,7 +147,7 @@ def validates(epoch: int, frequency: int | Container[int]) -> bool:
         ArgumentError: the frequency is none.
     """
     if isinstance(frequency, int | np.integer):
-        return (epoch + 1) % positive(frequency, "validation_freq") == 0
+        return (epoch + 1) % check_integer("validation_freq", frequency, 1) == 0
     if isinstance(frequency, Container) and not isinstance(frequency, str):
         return epoch + 1 in frequency
     raise ArgumentError(f"validation_freq: expected an integer or a list of epochs, received {frequency!r}.")
@@ -155,7 +156,7 @@ def validates(epoch: int, frequency: int | Container[int]) -> bool:
 def _steps(options: FitOptions, available: int | None) -> int | None:
     if options.steps_per_epoch is None:
         return available
-    wanted = positive(options.steps_per_epoch, "steps_per_epoch")
+    wanted = check_integer("steps_per_epoch", options.steps_per_epoch, 1)
     if available is None:
         return wanted
     if wanted > available and communicator().rank == 0:

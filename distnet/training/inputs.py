@@ -103,21 +103,12 @@ def unpack_validation(data: Any) -> tuple[Any, Any, Any]:
     return x, y, rest[0] if rest else None
 
 
-def positive(value: Any, what: str, least: int = 1) -> int:
-    """``value`` as an int of at least ``least``.
-
-    Raises:
-        ArgumentError: it is not one.
-    """
-    return check_integer(what, value, least)
-
-
 def at_most(limit: int | None, wanted: int | None, what: str = "") -> int | None:
     """The epochs or steps that a setting of ``distnet.config`` allows; where they are fewer it warns of ``what``.
 
     Source: ``keras.config.set_max_epochs`` and ``set_max_steps_per_epoch``.
     """
-    if limit is None or (wanted is not None and positive(wanted, what or "steps", least=0) <= limit):
+    if limit is None or (wanted is not None and check_integer(what or "steps", wanted, 0) <= limit):
         return wanted
     if what and communicator().rank == 0:
         warnings.warn(f"Limiting {what} to {limit}, as distnet.config says.", stacklevel=5)
@@ -130,8 +121,8 @@ def rows_of_a_batch(batch_size: int | None, rows: int, steps: int | None, what: 
     Source: ``keras.src.trainers.data_adapters.array_data_adapter``.
     """
     if batch_size is not None:
-        return positive(batch_size, "batch_size")
-    return 32 if steps is None else max(1, -(-rows // positive(steps, what)))
+        return check_integer("batch_size", batch_size, 1)
+    return 32 if steps is None else max(1, -(-rows // check_integer(what, steps, 1)))
 
 
 def verbosity(verbose: Any) -> int:

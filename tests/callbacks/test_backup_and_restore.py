@@ -101,7 +101,7 @@ def test_a_backup_within_an_epoch_goes_on_within_it(make_model, data, tmp_path):
 
 @pytest.mark.parametrize("save_freq", ["batch", 0, 1.5, True])
 def test_an_unknown_frequency_is_refused(save_freq):
-    with pytest.raises(ArgumentError, match="save_freq must be 'epoch' or a number of batches"):
+    with pytest.raises(ArgumentError, match="save_freq: expected 'epoch' or a number of batches"):
         BackupAndRestore("folder", save_freq)
 
 

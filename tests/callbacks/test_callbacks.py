@@ -162,7 +162,7 @@ def test_a_mode_that_does_not_exist_is_refused(make):
 
 @pytest.mark.parametrize("freq", [0, -1, "batch", 1.5])
 def test_a_save_freq_that_does_not_exist_is_refused(freq):
-    with pytest.raises(errors.ArgumentError, match="save_freq must be"):
+    with pytest.raises(errors.ArgumentError, match="save_freq: expected"):
         callbacks.ModelCheckpoint("a.h5", save_freq=freq)
 
 

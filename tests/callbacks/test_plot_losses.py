@@ -104,7 +104,7 @@ def test_without_matplotlib_the_error_names_it(monkeypatch):
 
 
 def test_panels_need_a_column():
-    with pytest.raises(ArgumentError, match="max_cols of at least 1"):
+    with pytest.raises(ArgumentError, match="max_cols: expected a positive integer"):
         PlotLosses(max_cols=0)
 
 

@@ -106,8 +106,8 @@ class Optimizer(Configurable):
         self._padding: Array = np.empty(0, np.intp)
 
     def initial_slots(self) -> dict[str, float]:
-        """The rule's slots by Keras's names, in Keras's order, each with its initial value."""
-        raise NotImplementedError
+        """The rule's slots by Keras's names, in Keras's order, each with its initial value; by default none."""
+        return {}
 
     def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
         """The shape of a variable's slot; None if it has none.
@@ -117,8 +117,8 @@ class Optimizer(Configurable):
         return variable.shape
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        """The formula of this update and its scalars."""
-        raise NotImplementedError
+        """The formula of this update and its scalars; an optimizer of your own states its rule here."""
+        raise NotImplementedError(f"{type(self).__name__}: an optimizer needs a rule(self, learning_rate).")
 
     @property
     def built(self) -> bool:

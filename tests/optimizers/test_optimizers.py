@@ -8,7 +8,7 @@ import pytest
 
 from distnet import optimizers
 from distnet.errors import ArgumentError, UnknownNameError
-from distnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Ftrl, Nadam, RMSprop, schedules
+from distnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Ftrl, Nadam, RMSprop, formulas, schedules
 from distnet.variables import VariableStore
 
 SHAPES = {"kernel": (3, 7), "bias": (7,), "scale": ()}
@@ -243,3 +243,20 @@ def test_variables_are_the_count_the_learning_rate_and_each_slot(store):
     assert (found[0].numpy(), len(found)) == (1, 2 + 2 * len(SHAPES))
     assert [v.shape for v in found[2::2]] == list(SHAPES.values())
     np.testing.assert_allclose(found[2].numpy(), np.full((3, 7), 0.1), rtol=1e-6)
+
+
+def test_an_optimizer_of_ones_own_states_its_rule_alone(ones_store, step, values):
+    class Descent(optimizers.Optimizer):
+        def rule(self, learning_rate):
+            return formulas.sgd, (learning_rate,)
+
+    step(Descent(0.25), ones_store, np.ones(10))
+    np.testing.assert_array_equal(values(ones_store.weights, ones_store), np.full(10, 0.75))
+
+
+def test_an_optimizer_without_a_rule_says_what_is_missing(store):
+    class Ruleless(optimizers.Optimizer):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"^Ruleless: an optimizer needs a rule\(self, learning_rate\)"):
+        Ruleless(0.5).apply(store)

@@ -70,6 +70,8 @@ def test_a_test_without_its_mark_is_caught(tmp_path):
     [
         (["/usr/bin/mpirun", "-n", "2", "x.py"], True),
         ([sys.executable, str(Path(marks.__file__).with_name("soak_kills.py"))], True),
+        ([sys.executable, str(Path(marks.__file__).with_name("fuzz.py")), "--ranks", "1"], False),
+        ([sys.executable, str(marks.ROOT / "benchmarks/step_time.py"), "--ranks", "1", "2"], True),
         ([str(marks.ROOT / "launch/run.sh"), "-n", "2", "x.py"], True),
         ([sys.executable, str(marks.ROOT / "examples/mnist.py")], False),  # it says mpirun, and starts nothing
         ([sys.executable, "-c", "print('mpirun')"], False),

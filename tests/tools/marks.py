@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -38,8 +39,11 @@ def _names_a_launcher(path: str) -> bool:
 
 
 def starts_ranks(command: list[str], environment: dict[str, str] | None) -> bool:
-    """Whether a command starts ranks: MPI's launcher, or a program that calls it. Another one in MPIRUN starts none."""
-    if environment and "MPIRUN" in environment:
+    """Whether a command starts ranks: MPI's launcher, or a program that calls it.
+
+    With another launcher in MPIRUN none start, nor where a program is told to do without: ``--ranks 1``.
+    """
+    if (environment and "MPIRUN" in environment) or re.search(r" --ranks 1(?! \d)", " ".join(command)):
         return False
     return any(Path(word).name in LAUNCHERS or _names_a_launcher(word) for word in command)
 

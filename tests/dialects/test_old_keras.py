@@ -13,6 +13,8 @@ from distnet import errors, layers, models, optimizers
 from distnet.dialects import weight_layouts
 from distnet.dialects.reading import in_present_words
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 X = np.sin(np.arange(24, dtype="float32")).reshape(6, 4)
 Y = np.cos(np.arange(6, dtype="float32"))[:, None]

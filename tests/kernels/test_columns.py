@@ -6,6 +6,8 @@ import pytest
 from distnet import kernels
 from distnet.kernels.columns import Columns
 
+pytestmark = pytest.mark.slow
+
 SHAPES = [
     (1, 0, 3),
     (0, 4, 3),

@@ -14,6 +14,8 @@ from distnet.kernels.base import MAX_SLOTS
 from distnet.kernels.numpy_kernels import _CHUNK_BYTES
 from distnet.optimizers import formulas
 
+pytestmark = pytest.mark.slow
+
 FORMULAS = [f for _, f in inspect.getmembers(formulas, inspect.isfunction) if f.__module__ == formulas.__name__]
 ULPS = {"ftrl": 64, "ftrl_square_root": 64}
 """Ftrl divides a difference of powers, which every library rounds in its own way, by the learning rate."""

@@ -8,6 +8,8 @@ import pytest
 from distnet import kernels
 from distnet.kernels.windows import Axis, Windows, slide, spread
 
+pytestmark = pytest.mark.slow
+
 AXES = [
     slide(n, taps, stride, dilation, padding)
     for n, taps, stride, dilation, padding in itertools.product(

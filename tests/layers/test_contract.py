@@ -92,6 +92,7 @@ def test_its_outputs_have_the_promised_shapes(case, kind):
         assert kind == "dynamic" or None not in shape[1:]
 
 
+@pytest.mark.slow
 @each_case
 def test_its_gradients_equal_central_differences(case):
     assert_gradients_are_right_for(case.run(), case.inputs())

@@ -12,6 +12,8 @@ from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Model
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "attention")}

@@ -10,6 +10,8 @@ from distnet import layers
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 NAMES = ("convolutions", "poolings", "formats", "conv_lstm", "keras_2_layers")

@@ -15,6 +15,8 @@ from distnet.saving import background
 from distnet.saving.background import Writer
 from distnet.saving.seal import is_sealed
 
+pytestmark = pytest.mark.slow
+
 X = np.linspace(-1, 1, 40, dtype="float32").reshape(20, 2)
 Y = X[:, :1] * 2
 

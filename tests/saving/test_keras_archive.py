@@ -12,6 +12,8 @@ import pytest
 import distnet as keras
 from distnet import errors, layers, models
 
+pytestmark = pytest.mark.slow
+
 X = np.linspace(-1, 1, 24, dtype="float32").reshape(8, 3)
 Y = np.stack([X.sum(1), X.prod(1)], axis=1)
 

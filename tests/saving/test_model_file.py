@@ -11,6 +11,8 @@ import pytest
 import distnet as keras
 from distnet import errors, layers, models
 
+pytestmark = pytest.mark.slow
+
 
 def make(name=None, units=3, **compiled):
     stack = [layers.Input(shape=(2,)), layers.Dense(4, "relu"), layers.Dropout(0.2), layers.Dense(units, "softmax")]

@@ -8,6 +8,8 @@ from distnet import Input, Sequential, layers, models, optimizers, utils
 from distnet.activations import ACTIVATIONS, Softmax
 from distnet.errors import ArgumentError, ShapeError
 
+pytestmark = pytest.mark.slow
+
 AS_LAYERS = {
     "leaky": lambda: layers.LeakyReLU(negative_slope=0.1),
     "elu": lambda: layers.ELU(0.5),

@@ -15,6 +15,8 @@ import distnet as keras
 from distnet.callbacks import Callback, PlotLosses, plot_losses
 from distnet.errors import ArgumentError, MissingPackageError
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("matplotlib", reason="matplotlib is optional: pip install 'distnet[plot]'")
 
 

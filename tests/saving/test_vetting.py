@@ -10,6 +10,8 @@ from distnet.saving import vetting
 from distnet.saving.seal import is_sealed
 from distnet.saving.vetting import Examiner
 
+pytestmark = pytest.mark.slow
+
 HEAD = "import json, os, signal, sys, time\n"
 ANSWER = "sys.stdin.readline(); print(json.dumps({!r}), flush=True)\n"
 

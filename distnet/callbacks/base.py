@@ -210,5 +210,10 @@ def _follows(callback: Any, names: Iterable[str]) -> bool:
 
 def _overrides(callback: Any, names: Iterable[str]) -> bool:
     """Whether a callback has one of these hooks, other than that of ``Callback``."""
-    hooks = ((getattr(callback, name, None), getattr(Callback, name)) for name in names)
-    return any(hook is not None and getattr(hook, "__func__", hook) is not default for hook, default in hooks)
+    return any(hasattr(callback, name) and not is_hook_of(callback, Callback, name) for name in names)
+
+
+def is_hook_of(callback: Any, cls: type, name: str) -> bool:
+    """Whether a callback's hook is that of the class, not one of its own."""
+    hook = getattr(callback, name)
+    return hook is None or getattr(hook, "__func__", hook) is getattr(cls, name)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from distnet.callbacks.base import Callback, Logs
+from distnet.callbacks.base import Callback, Logs, is_hook_of
 from distnet.callbacks.console import say
 
 _WIDTH = 30
@@ -38,8 +38,8 @@ class ProgbarLogger(Callback):
 
     @property
     def reads_batch_logs(self) -> bool:
-        """Whether the bar is drawn while it fills up."""
-        return _is_live(self.verbose)
+        """Whether the bar is drawn while it fills up, or a hook of your own stands in its place."""
+        return _is_live(self.verbose) or not is_hook_of(self, ProgbarLogger, "on_train_batch_end")
 
     def get_state(self) -> dict[str, Any]:
         """The current epoch, and how far it is."""

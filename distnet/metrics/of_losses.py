@@ -24,16 +24,16 @@ class LossMetric(FunctionMetric, ABC):
     direction = "down"
 
     @property
-    def loss(self) -> BuiltInLoss:
+    def _loss(self) -> BuiltInLoss:
         """The loss, with the metric's options."""
         return cast(BuiltInLoss, self.function.cls.with_options(self.options()))
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        return self.loss.values_and_pullback(y_true, y_pred)[0]
+        return self._loss.values_and_pullback(y_true, y_pred)[0]
 
     def weights(self, y_true: Array, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
         """The weights, 0 where a value does not count; without weights every value counts, as in Keras."""
-        valid = None if sample_weight is None else self.loss.valid(y_true, values)
+        valid = None if sample_weight is None else self._loss.valid(y_true, values)
         if sample_weight is None or valid is None:
             return sample_weight
         return np.asarray(over_values(sample_weights(self.name, values, sample_weight), values.ndim) * valid)

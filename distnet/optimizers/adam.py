@@ -36,10 +36,10 @@ class Adam(MomentOptimizer):
         return {**slots, "velocity_hat": 0.0} if self.amsgrad else slots
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        bias_1, bias_2 = self.biases
+        bias_1, bias_2 = self._biases
         alpha = learning_rate * math.sqrt(bias_2) / bias_1
         formula = formulas.adam_amsgrad if self.amsgrad else formulas.adam
-        return formula, (alpha, *self.rests, self.epsilon)
+        return formula, (alpha, *self._rests, self.epsilon)
 
 
 @OPTIMIZERS.register()

@@ -27,4 +27,4 @@ class Adamax(MomentOptimizer):
         return {"momentum": 0.0, "norm": 0.0}
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        return formulas.adamax, (learning_rate, self.rests[0], self.beta_2, self.biases[0], self.epsilon)
+        return formulas.adamax, (learning_rate, self._rests[0], self.beta_2, self._biases[0], self.epsilon)

@@ -227,16 +227,16 @@ class Optimizer(Configurable):
 
     def advance(self, store: Variables | StorePart) -> None:
         """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
-        if self.accumulate(store):
+        if self._accumulate(store):
             learning_rate = self._decayed_learning_rate()
-            self.clip(store)
-            self.decay_weights(store, learning_rate)
+            self._clip(store)
+            self._decay_weights(store, learning_rate)
             self.update(store, learning_rate)
             # With epsilon=0 a rule may compute 0/0 between the variables.
             store.weights[self._padding_of(store.part)] = 0
-        self.average(store)
+        self._average(store)
 
-    def accumulate(self, store: Variables | StorePart) -> bool:
+    def _accumulate(self, store: Variables | StorePart) -> bool:
         """Divide the gradients by the loss scale, and add them up if several batches make one update.
 
         Returns:
@@ -255,7 +255,7 @@ class Optimizer(Configurable):
         total.fill(0)
         return True
 
-    def clip(self, store: Variables | StorePart) -> None:
+    def _clip(self, store: Variables | StorePart) -> None:
         """Clip the gradients as the options say."""
         if self.clipvalue and self.clips_first != "norm":
             clip_values(store.gradients, self.clipvalue)
@@ -266,7 +266,7 @@ class Optimizer(Configurable):
         if self.clipvalue and self.clips_first == "norm":
             clip_values(store.gradients, self.clipvalue)
 
-    def decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
+    def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         """``w -= w * weight_decay * learning_rate``, for the variables that are not excluded."""
         if self.weight_decay:
             rates = (self.weight_decay, learning_rate)
@@ -283,7 +283,7 @@ class Optimizer(Configurable):
         slots = [self.slots[name][store.part] for name in self.initial_slots()]
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
 
-    def average(self, store: Variables | StorePart) -> None:
+    def _average(self, store: Variables | StorePart) -> None:
         """Update the average of the weights; set the weights to it if the options say so."""
         if not self.use_ema:
             return

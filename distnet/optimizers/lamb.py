@@ -37,7 +37,7 @@ class Lamb(MomentOptimizer):
         self._direction = np.zeros(store.size, store.dtype)
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
-        return formulas.lamb_direction, (*self.rests, *self.biases, self.epsilon)
+        return formulas.lamb_direction, (*self._rests, *self._biases, self.epsilon)
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         formula, scalars = self.rule(learning_rate)

@@ -27,12 +27,12 @@ class MomentOptimizer(Optimizer, ABC):
         return {"momentum": 0.0, "velocity": 0.0}
 
     @property
-    def rests(self) -> tuple[float, float]:
+    def _rests(self) -> tuple[float, float]:
         """Weights of the present gradient: ``1 - beta_1`` and ``1 - beta_2``."""
         return 1 - self.beta_1, 1 - self.beta_2
 
     @property
-    def biases(self) -> tuple[float, float]:
+    def _biases(self) -> tuple[float, float]:
         """What the means, which start at 0, have of a constant after this step: ``1 - beta_1^t``, ``1 - beta_2^t``."""
         t = self.iterations + 1
         return 1 - self.beta_1**t, 1 - self.beta_2**t

@@ -109,7 +109,7 @@ class Muon(Optimizer):
         is_embedding = self.exclude_embeddings and "embedding" in variable.path.lower()
         return len(variable.shape) != 2 or is_embedding or any(e.search(variable.path) for e in self._excluded)
 
-    def decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
+    def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         for span in self._spans:
             decay = self.adam_weight_decay if self._steps_as_adam(span.variable) else self.weight_decay
             if decay and any(part.start <= span.start < part.stop for part in self._decayed):

@@ -63,10 +63,10 @@ class Nadam(MomentOptimizer):
         now, following, product = self._momentum(t), self._momentum(t + 1), self.scalars["u_product"]
         return formulas.nadam, (
             learning_rate,
-            *self.rests,
+            *self._rests,
             following / (1 - product * following),
             (1 - now) / (1 - product),
-            self.biases[1],
+            self._biases[1],
             self.epsilon,
         )
 

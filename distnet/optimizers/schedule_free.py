@@ -48,5 +48,5 @@ class ScheduleFreeAdamW(MomentOptimizer):
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         t = self.iterations + 1
         rate = learning_rate * min(t / self.warmup_steps, 1.0) if self.warmup_steps else learning_rate
-        betas = (self.beta_1, *self.rests, self.biases[1])
+        betas = (self.beta_1, *self._rests, self._biases[1])
         return formulas.schedule_free_adamw, (rate, *betas, self.epsilon, 1 / t, 1 - 1 / t)

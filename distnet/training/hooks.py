@@ -47,7 +47,6 @@ class Hooks:
         self.follows_batches, self.follows_test_batches, self.follows_predict_batches = communicator.broadcast_object(
             follows
         )
-        self.reads_batch_logs = callbacks.reads_batch_logs
         self._flag = np.zeros(1, np.int64)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False

@@ -153,7 +153,9 @@ class Training:
         self.cursor.move(epoch, done, Stage.BATCH_END)
         self.cursor.is_stepping = False
         if self.hooks.is_root:
-            self._call("on_train_batch_end", done - 1, self.totals.logs() if self.hooks.reads_batch_logs else {})
+            self._call(
+                "on_train_batch_end", done - 1, self.totals.logs() if self.hooks.callbacks.reads_batch_logs else {}
+            )
         self.hooks.share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:

@@ -297,3 +297,25 @@ def test_a_csv_is_whole_after_every_epoch(model, tmp_path):
     fit(model, logger, on(on_epoch_end=lambda epoch, logs: lengths.append(len(path.read_text().splitlines()))))
     assert lengths == [2, 3, 4]
     assert path.read_text().splitlines()[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
+
+
+class BarOfOnesOwn(callbacks.ProgbarLogger):
+    def on_train_batch_end(self, batch, logs=None):
+        SEEN.append(logs)
+
+
+class HookMadeLater(callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.on_train_batch_end = lambda batch, logs=None: SEEN.append(logs)
+
+
+SEEN = []
+
+
+@pytest.mark.parametrize("callback", [BarOfOnesOwn(verbose=0), BarOfOnesOwn(verbose=2), HookMadeLater()])
+def test_whoever_has_a_hook_for_batches_sees_their_logs(callback):
+    SEEN.clear()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[callback])
+    assert [list(logs) for logs in SEEN] == [["loss"]]

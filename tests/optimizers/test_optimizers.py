@@ -260,3 +260,14 @@ def test_an_optimizer_without_a_rule_says_what_is_missing(store):
 
     with pytest.raises(NotImplementedError, match=r"^Ruleless: an optimizer needs a rule\(self, learning_rate\)"):
         Ruleless(0.5).apply(store)
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_a_subclass_may_call_its_fields_as_it_likes(kind, ones_store, step):
+    class Named(kind):
+        def __init__(self, learning_rate=0.1):
+            super().__init__(learning_rate)
+            self.clip = self.average = self.accumulate = self.decay_weights = self.rests = self.biases = None
+
+    step(Named(), ones_store, np.ones(10))
+    assert (ones_store.weights < 1).any()

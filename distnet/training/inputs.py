@@ -80,7 +80,7 @@ def labelled_data(
 
 
 def fitting(model: FedModel, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
-    """The inputs, with a trailing axis of 1 more or less where the model wants it so.
+    """The inputs, with a last axis of 1 added or removed where the model expects that.
 
     Raises:
         ShapeError: names the model, the shape expected and the shape received.
@@ -104,7 +104,7 @@ def unpack_validation(data: Any) -> tuple[Any, Any, Any]:
 
 
 def at_most(limit: int | None, wanted: int | None, what: str = "") -> int | None:
-    """The epochs or steps that a setting of ``distnet.config`` allows; where they are fewer it warns of ``what``.
+    """The epochs or steps, within the limit that ``distnet.config`` sets; warns of ``what`` if it lowers them.
 
     Source: ``keras.config.set_max_epochs`` and ``set_max_steps_per_epoch``.
     """

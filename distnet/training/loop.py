@@ -33,7 +33,7 @@ from distnet.training_state import Progress, Stage
 
 
 class Training:
-    """Trains as a ``Fit`` says, from its beginning or from where a file ends.
+    """Trains as a ``Fit`` says, from the start or from where a file stands.
 
     Args:
         fit: what to do.
@@ -159,7 +159,7 @@ class Training:
         self.hooks.share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:
-        """Call a hook of this moment on the callbacks that were not called on before an interruption."""
+        """Call this moment's hook on the callbacks that it had not yet reached before an interruption."""
         self.hooks.call(hook, *args, only=self.cursor.callbacks)
 
     def _note_drawn(self) -> None:

@@ -138,7 +138,7 @@ NO_COLUMNS = (0,)
 
 
 def no_targets(rows: int) -> Array:
-    """Stands for the targets of an output that learns from none."""
+    """Stands for the targets of an output that has none."""
     return np.empty((rows, *NO_COLUMNS), "float32")
 
 

@@ -96,7 +96,7 @@ class Resumption:
                 )
 
     def check_optimizer(self, optimizer: Optimizer) -> None:
-        """Fail unless what callbacks had changed of the optimizer can be changed of this one.
+        """Fail unless this optimizer has the settings that callbacks had changed.
 
         Raises:
             CheckpointError: it has no such options, or does not take these values.

@@ -91,7 +91,7 @@ class Convolving(Filtered):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the layer of a configuration; what it says of other layers' arguments is passed over."""
+        """Make the layer from a configuration, whose arguments of other layers are ignored."""
         return super().from_config({key: value for key, value in config.items() if key not in cls.of_others})
 
 

@@ -1,4 +1,4 @@
-"""Convolutions whose kernel is another one at each place."""
+"""Convolutions with a different kernel at each place."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
         return bias.reshape(self.filters, -1).T
 
     def _windows(self, shape: tuple[int, ...]) -> Windows:
-        """The windows; with padding ``"same"`` centred as Keras has them here, unlike a convolution's.
+        """The windows; with padding ``"same"`` centred as in Keras, unlike a convolution's.
 
         Source: ``conv_connected_inputs`` of tf_keras 2.21.
         """

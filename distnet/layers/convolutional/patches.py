@@ -26,7 +26,7 @@ Block = tuple[int, int, slice, Array]
 def convolve(
     x: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
 ) -> Array:
-    """``out = patches(x) kernel``; gives back ``out``.
+    """``out = patches(x) kernel``; returns ``out``.
 
     Shapes:
         x (N, D, H, W, C), kernel (..., C / groups, O) -> out (N, D', H', W', O); all contiguous.
@@ -69,7 +69,7 @@ def add_kernel_gradient(
 def convolve_back(
     dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
 ) -> Array:
-    """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; gives back ``out``.
+    """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; returns ``out``.
 
     Shapes:
         dz (N, D', H', W', O), kernel (..., C / groups, O) -> out (N, D, H, W, C); all contiguous.

@@ -16,7 +16,7 @@ from distnet.variables import Variable
 
 
 def convolve(x: Array, kernel: Array, windows: Windows, out: Array) -> Array:
-    """``out[c * M + m] = patches(x[c]) kernel[c, m]``; gives back ``out``.
+    """``out[c * M + m] = patches(x[c]) kernel[c, m]``; returns ``out``.
 
     Shapes:
         x (N, D, H, W, C), kernel (..., C, M) -> out (N, D', H', W', C * M).
@@ -38,7 +38,7 @@ def add_kernel_gradient(x: Array, dz: Array, windows: Windows, kernel: Variable,
 
 
 def convolve_back(dz: Array, kernel: Array, windows: Windows, out: Array) -> Array:
-    """The transpose of ``convolve``; gives back ``out`` (N, D, H, W, C)."""
+    """The transpose of ``convolve``; returns ``out`` (N, D, H, W, C)."""
     out.fill(0)
     for (tap, m), part, entries in _meetings(out, kernel, windows, dz):
         entries += part * _taps(kernel)[tap, :, m]

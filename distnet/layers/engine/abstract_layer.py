@@ -1,4 +1,4 @@
-"""What a layer computes, and its weights: all that a layer of a user's own overrides or inherits."""
+"""What a layer computes, and its weights: all that a user's own layer overrides or inherits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AbstractLayer(Configurable, ABC):
         trainable: whether the optimizer updates its weights.
         dtype: of its weights and results; the global ``floatx`` by default.
         activity_regularizer: adds a penalty of the layer's output, divided by the batch size.
-        sums_activity: whether that penalty is not divided, as in Keras before TensorFlow's.
+        sums_activity: whether that penalty is left undivided, as in Keras before TensorFlow's.
         input_shape: shape of one row of the input, where the layer is a model's first.
         input_dim: the same for rows that are vectors.
         batch_input_shape: the same with the batch axis.
@@ -83,7 +83,7 @@ class AbstractLayer(Configurable, ABC):
     """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuses classes that cannot compute, by what they lack.
+        """Refuse a class that cannot compute, and say what it lacks.
 
         Raises:
             ArgumentError: a ``call`` of the user's, or no ``forward`` or ``backward``.
@@ -127,10 +127,10 @@ class AbstractLayer(Configurable, ABC):
         """
 
     def build_activation(self, shape: Any, ctx: BuildContext) -> None:
-        """Make the variables of an activation that has such, once ``build`` has made the layer's own."""
+        """Make the variables of an activation with weights, after ``build`` has made the layer's own."""
 
     def all_shapes(self, given: Any) -> Any:
-        """The shapes that ``build`` wants, of those that a user gives, who may leave some out."""
+        """The shapes that ``build`` needs, from those that a user gives, who may leave some out."""
         return given
 
     def compute_output_shape(self, shape: Any) -> Any:
@@ -149,7 +149,7 @@ class AbstractLayer(Configurable, ABC):
         return mask if self.supports_masking else None
 
     def masked_axes(self, shape: Shape) -> Shape:
-        """The extents that masks of an input of ``shape`` have, in order; a mask may have the first of them alone."""
+        """The extents of a mask for an input of ``shape``, in order; a mask may have only the first of them."""
         return shape
 
     def mask_after(self, x: Any, mask: Any, saved: Any) -> Any:
@@ -186,7 +186,7 @@ class AbstractLayer(Configurable, ABC):
         """
 
     def as_declared(self, number: int, rows: Array) -> Array:
-        """Rows of input ``number``, cast as a model's ``Input`` says; any layer else takes them as they are."""
+        """Rows of input ``number``, cast to the dtype of a model's ``Input``; other layers take them as they are."""
         return rows
 
     def penalty(self, saved: Any) -> float:
@@ -199,7 +199,7 @@ class AbstractLayer(Configurable, ABC):
         return False
 
     def in_form(self, outputs: Sequence[Any]) -> Any:
-        """The placeholders of the outputs, one after the other, in the form in which a call returns them."""
+        """The outputs' placeholders, given in order, in the structure that a call returns."""
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
     def as_given(self, outputs: Sequence[Any]) -> Any:
@@ -235,7 +235,7 @@ class AbstractLayer(Configurable, ABC):
         """Fail unless the weights, made for ``built_shape``, fit inputs of ``shape`` too.
 
         Raises:
-            ShapeError: they do not; so it is by default wherever the shapes differ.
+            ShapeError: they do not; by default, whenever the shapes differ.
         """
         raise ShapeError(
             f"{self.name}: has weights for inputs of shape {self.built_shape} and cannot take {shape}. "

@@ -74,7 +74,7 @@ class Layer(AbstractLayer):
         return self.in_form(call.outputs)
 
     def inner_layers(self) -> Iterable[tuple[str, Layer]]:
-        """None: wrappers and models have such."""
+        """No layers; wrappers and models have some."""
         return ()
 
     @property

@@ -47,7 +47,7 @@ def as_list(weights: Any) -> Any:
 
 
 def buildable(build: Callable[..., Any]) -> Callable[..., Any]:
-    """``build`` that a user may call too: on shapes alone, without what makes the variables.
+    """Let users call ``build``, too: with shapes alone, without a context.
 
     Several inputs have several shapes, or a list of them.
     """
@@ -69,7 +69,7 @@ def _shapes(where: str, given: Sequence[Any]) -> Any:
     """One shape, or the list of several.
 
     Raises:
-        ArgumentError: no shape, or what is none.
+        ArgumentError: there is no shape, or something that is none.
     """
     shapes: list[Shape] = []
     for value in given:

@@ -18,7 +18,7 @@ from distnet.types import Array, Shape
 
 
 def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """What a layer makes of arrays, with the masks that belong to it; random numbers have addresses of their own.
+    """A layer's outputs for arrays, with their masks; each call's random numbers have addresses of their own.
 
     Args:
         layer: is built for them where it is not yet.
@@ -95,7 +95,7 @@ def as_masks(layer: AbstractLayer, given: Any, inputs: Sequence[Array]) -> Any:
 
 
 def ranked(where: str, shape: Shape, expected: Shape) -> Shape:
-    """``shape`` with a last axis of 1 more or less, where that gives it the rank that a model expects.
+    """``shape`` with a last axis of 1 added or removed, if that gives the rank that a model expects.
 
     Raises:
         ShapeError: it does not.

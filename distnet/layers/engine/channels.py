@@ -95,7 +95,7 @@ class Channelled(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
-        """Make the layer of a configuration; one that names no format is from a Keras that had one format."""
+        """Make the layer from a configuration; one without a format is from a Keras that had only one."""
         has_format = any(f.name == "data_format" and f.init for f in dataclasses.fields(cls))
         return super().from_config({"data_format": "channels_last", **config} if has_format else config)
 

@@ -126,7 +126,7 @@ class Workspaces:
 
 
 class Turn:
-    """One call by hand: its place among those that draw random numbers, counted where the first is drawn."""
+    """One call by hand: its place among those that draw random numbers, counted when it draws its first."""
 
     def __init__(self) -> None:
         self.penalties: list[tuple[Any, float]] = []
@@ -181,7 +181,7 @@ class ForwardContext:
         return self.training is None or bool(self.training)
 
     def within(self, number: int, mask: Any = None) -> Self:
-        """What layer ``number`` within the layer is handed: memory and random numbers of its own."""
+        """The context of layer ``number`` within this one, with memory and random numbers of its own."""
         return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset())
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
@@ -235,7 +235,7 @@ class BackwardContext:
     kernels: Kernels = field(default_factory=kernels.current)
 
     def within(self, number: int) -> Self:
-        """What layer ``number`` within the layer is handed; the gradients go to the same place."""
+        """The context of layer ``number`` within this one; its gradients go to the same place."""
         return replace(self, call=(*self.call, number), options={}, is_of_logits=False)
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:

@@ -17,7 +17,7 @@ _MAKERS: dict[str, Callable[..., Any]] = {}
 
 
 def makes_operations(function: M) -> M:
-    """Decorate what makes operations: these are layers, and so made of what this module is part of."""
+    """Register the function that makes operations. These are layers: their module imports this one."""
     _MAKERS[function.__name__] = function
     return function
 

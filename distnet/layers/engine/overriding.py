@@ -1,4 +1,4 @@
-"""Keras's methods that users write in layers and models of their own, and that nothing calls here."""
+"""Methods that users override in Keras's layers and models, and that distnet does not call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ IN_PREDICTION = ("predict_step", "make_predict_function")
 
 
 def refuse_own(owner: object, name: str, what: str, methods: tuple[str, ...]) -> None:
-    """Fail if ``owner`` has one of these methods, which would be passed over.
+    """Fail if ``owner`` has one of these methods, which would be ignored.
 
     Args:
         owner: a layer, a model, or the class of one.

@@ -1,4 +1,4 @@
-"""Arguments that every layer has by name, and that Keras's layers of some kinds take by position too."""
+"""Arguments that every layer takes by name, and some of Keras's layers by position, too."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BEHIND = {
 
 
 def take_in_keras_order(cls: type) -> None:
-    """Let the constructor of a layer take its arguments in the order of Keras's, where it has one of its own.
+    """Let a layer's own constructor take its arguments in Keras's order.
 
-    A dataclass cannot: a field of its base comes before its own, or by name alone.
+    A dataclass cannot do this: the fields of its base come before its own, or by name alone.
     """
     for before, name in _BEHIND.items():
         if "__init__" in vars(cls) and before in inspect.signature(cls).parameters:

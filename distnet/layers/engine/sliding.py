@@ -1,4 +1,4 @@
-"""The arguments that convolutions and poolings share, and the windows that they mean for an input."""
+"""The arguments that convolutions and poolings share, and the windows that they give for an input."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class WindowArguments(Protocol):
 
 
 def checked_sliding(layer: WindowArguments, paddings: Sequence[str]) -> Sliding:
-    """How a layer's kernels slide; its arguments are brought into the form that configurations have.
+    """How a layer's kernels slide; its arguments are put into the form of configurations.
 
     Raises:
         ArgumentError: names the argument.

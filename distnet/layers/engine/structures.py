@@ -19,7 +19,7 @@ def is_nested(structure: Any) -> bool:
 
 
 def items(structure: Any) -> list[tuple[Any, Any]]:
-    """What a list, tuple or dict holds, with its places or keys, which are sorted but in an OrderedDict."""
+    """The items of a list, tuple or dict, with their places or keys; keys are sorted, except in an OrderedDict."""
     if not isinstance(structure, Mapping):
         return list(enumerate(structure))
     try:

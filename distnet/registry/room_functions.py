@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from distnet.registry.configurable import to_json
+from distnet.registry.configurable import Configurable, to_json
 from distnet.registry.custom_objects import custom_object_scope
 from distnet.registry.family import Registry
 from distnet.types import Json
@@ -39,11 +39,15 @@ def functions_of(
         return meaning(identifier)
 
     def serialize(member: object) -> Json:
-        """Keras's ``{"class_name", "config"}``, or the name of an object known by name.
+        """Keras's ``{"class_name", "config"}``, or the name of an object known by name; a name stays as it is.
+
+        Raises:
+            UnknownNameError: nothing has this name.
 
         Source: Keras's function of this name.
         """
-        return to_json(meaning(member))
+        known = member if isinstance(member, Configurable) else meaning(member)
+        return member if isinstance(member, str) else to_json(known)
 
     def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> T:
         """The object from what ``serialize`` wrote, here or in Keras.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+import distnet as keras
 from distnet import errors
 from distnet.registry import (
     Configurable,
@@ -189,3 +190,22 @@ def test_an_object_with_get_config_becomes_its_class_and_config():
 def test_what_has_no_json_is_refused(value):
     with pytest.raises(errors.ArgumentError, match="cannot be written as JSON"):
         to_json(value)
+
+
+@pytest.mark.parametrize(
+    ("room", "name"),
+    [
+        *(("losses", "mse"), ("metrics", "mse"), ("initializers", "zeros"), ("regularizers", "l2")),
+        *(("constraints", "non_neg"), ("activations", "relu"), ("optimizers", "sgd")),
+    ],
+)
+def test_a_name_is_serialized_as_itself_if_something_has_it(room, name):
+    serialize = getattr(keras, room).serialize
+    assert serialize(name) == name
+    with pytest.raises(errors.UnknownNameError):
+        serialize("nothing")
+
+
+def test_optimizers_serialize_schedules_too():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    assert keras.optimizers.serialize(schedule) == keras.optimizers.schedules.serialize(schedule)

@@ -91,16 +91,18 @@ def check_integer(where: str, value: object, least: int) -> int:
     return int(cast(int, value))
 
 
-def check_frequency(where: str, value: object, words: Sequence[str]) -> None:
-    """Fail unless ``value`` is one of ``words``, or a positive number of batches.
+def check_frequency(where: str, value: object, words: Sequence[str]) -> str | int:
+    """``value``, one of ``words`` or a positive number of batches, as a str or an int.
 
     Raises:
         ArgumentError: it is neither.
     """
-    is_count = is_integer(value) and cast(int, value) > 0
-    if not is_count and not (isinstance(value, str) and value in words):
+    if isinstance(value, str) and value in words:
+        return value
+    if not is_integer(value) or cast(int, value) < 1:
         named = " or ".join(map(repr, words))
         raise ArgumentError(f"{where}: expected {named} or a number of batches, received {value!r}.")
+    return int(cast(int, value))
 
 
 def check_option(where: str, value: object, options: Sequence[object]) -> None:

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from distnet import arguments, constraints, initializers, layers, losses, metrics, optimizers, registry, regularizers
+from distnet import (
+    arguments,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    registry,
+    regularizers,
+)
 from distnet.errors import ArgumentError, UnknownNameError
 from distnet.preprocessing.image import ImageDataGenerator
 
@@ -76,3 +87,19 @@ def test_the_kind_of_thing_is_named_with_its_article():
     family = registry.Registry("activation", int)
     with pytest.raises(ArgumentError, match="expected an activation"):
         family.get(3.5)
+
+
+def test_a_frequency_is_a_word_or_a_number_of_batches():
+    assert arguments.check_frequency("a", "epoch", ["epoch"]) == "epoch"
+    number = arguments.check_frequency("a", np.int64(5), ["epoch"])
+    assert (type(number), number) == (int, 5)
+    for wrong in (True, 0, -1, 1.5, None, "batch"):
+        with pytest.raises(ArgumentError, match=f"^a: expected 'epoch' or a number of batches, received {wrong!r}"):
+            arguments.check_frequency("a", wrong, ["epoch"])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(callbacks.TensorBoard, "update_freq"), (callbacks.ModelCheckpoint, "save_freq")]
+)
+def test_callbacks_take_numbers_of_batches_of_numpy(make, name, tmp_path):
+    assert type(getattr(make(str(tmp_path / "x"), **{name: np.int64(5)}), name)) is int

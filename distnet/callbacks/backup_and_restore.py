@@ -51,7 +51,7 @@ class BackupAndRestore(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         folder = checked_path("BackupAndRestore: backup_dir", self.backup_dir, "a folder")
-        check_frequency("BackupAndRestore: save_freq", self.save_freq, ["epoch"])
+        self.save_freq = check_frequency("BackupAndRestore: save_freq", self.save_freq, ["epoch"])
         self._latest = os.path.join(folder, _LATEST)
 
     def get_state(self) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class ModelCheckpoint(watching.Monitoring):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_frequency("ModelCheckpoint: save_freq", self.save_freq, ["epoch"])
+        self.save_freq = check_frequency("ModelCheckpoint: save_freq", self.save_freq, ["epoch"])
         self.filepath = _checked_pattern(self.filepath)
         self.best = self.initial_value_threshold
 

@@ -66,7 +66,7 @@ class TensorBoard(Callback):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_frequency("TensorBoard: update_freq", self.update_freq, ["epoch", "batch"])
+        self.update_freq = check_frequency("TensorBoard: update_freq", self.update_freq, ["epoch", "batch"])
         if self.embeddings_freq or self.embeddings_metadata or self.embeddings_layer_names:
             warnings.warn(
                 "TensorBoard: embeddings are not written for the projector. Save them with numpy.savetxt(path, "

@@ -146,7 +146,7 @@ def two_embeddings():
     shape = {"batch_input_shape": [None, 1], "dtype": "float32", "sparse": False}
     flat = {"trainable": True, "data_format": "channels_last"}
     both = [["Flatten-Books", 0, 0, {}], ["Flatten-Users", 0, 0, {}]]
-    found = [
+    calls = [
         entry("InputLayer", "Book-Input", None, **shape),
         entry("InputLayer", "User-Input", None, **shape),
         embedding("Book-Embedding", 7, "Book-Input"),
@@ -156,7 +156,7 @@ def two_embeddings():
         entry("Dot", "Dot-Product", both, trainable=True, axes=1, normalize=False),
     ]
     inputs = [["User-Input", 0, 0], ["Book-Input", 0, 0]]
-    config = {"name": "model_1", "layers": found, "input_layers": inputs, "output_layers": [["Dot-Product", 0, 0]]}
+    config = {"name": "model_1", "layers": calls, "input_layers": inputs, "output_layers": [["Dot-Product", 0, 0]]}
     return {"class_name": "Model", "config": config}
 
 
@@ -352,5 +352,5 @@ SPARSE = {"class_name": "SparseCategoricalAccuracy", "config": {"name": "acc", "
     ],
 )
 def test_accuracy_of_class_numbers_is_said_by_its_class(names, loss, given, expected):
-    found = of_sparse_targets({"loss": loss, "metrics": given, "weighted_metrics": None}, names)
-    assert found == {"loss": loss, "metrics": expected, "weighted_metrics": None}
+    spread = of_sparse_targets({"loss": loss, "metrics": given, "weighted_metrics": None}, names)
+    assert spread == {"loss": loss, "metrics": expected, "weighted_metrics": None}

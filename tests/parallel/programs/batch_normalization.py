@@ -27,12 +27,12 @@ def gathered(counts, **options):
     y, saved = layer.forward(X[rows], ctx)
     y = y.copy()
     dx = layer.backward(DY[rows], saved, BackwardContext(work, WORLD.allreduce))
-    found = {"y": WORLD.allgather_rows(y), "dx": WORLD.allgather_rows(dx.copy())}
+    results = {"y": WORLD.allgather_rows(y), "dx": WORLD.allgather_rows(dx.copy())}
     for variable in layer.trainable_weights:
         gradient = np.ascontiguousarray(variable.grad)
         WORLD.allreduce(gradient)
-        found[f"gradient of {variable.name}"] = gradient
-    return found | {v.name: v.numpy() for v in layer.non_trainable_weights}
+        results[f"gradient of {variable.name}"] = gradient
+    return results | {v.name: v.numpy() for v in layer.non_trainable_weights}
 
 
 def trained():
@@ -61,13 +61,13 @@ def trained():
 
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
-    found = {}
+    results = {}
     for case, options in {"all": {}, "rows": {"axis": 1}, "plain": {"center": False, "scale": False}}.items():
         ways = [gathered(counts, **options) for counts in SHARDS[WORLD.size]]
         for i, way in enumerate(ways):
             for key, value in way.items():
                 np.testing.assert_allclose(value, ways[0][key], rtol=1e-12, atol=1e-12, err_msg=f"{case} {i} {key}")
-        found |= {f"{case} {key}": value for key, value in ways[-1].items()}
-    found |= {f"trained {key}": np.asarray(value) for key, value in trained().items()}
+        results |= {f"{case} {key}": value for key, value in ways[-1].items()}
+    results |= {f"trained {key}": np.asarray(value) for key, value in trained().items()}
     if keras.distribution.is_chief():
-        np.savez(sys.argv[1], **found)
+        np.savez(sys.argv[1], **results)

@@ -127,10 +127,10 @@ def model_calls():
 
     hooks = ["on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_test_begin", "on_test_end"]
     hooks += ["on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"]
-    found = {hook: fitted(Actor(hook, ask)) for hook in hooks}
+    results = {hook: fitted(Actor(hook, ask)) for hook in hooks}
     at_both = Actor("on_epoch_end", ask), Actor("on_batch_end", ask)
-    found["normalized"] = fitted(*at_both, is_normalized=True)
-    return found | {"answers": {"all": np.concatenate(answers) if answers else []}}
+    results["normalized"] = fitted(*at_both, is_normalized=True)
+    return results | {"answers": {"all": np.concatenate(answers) if answers else []}}
 
 
 def what_callbacks_see():
@@ -173,13 +173,13 @@ if __name__ == "__main__":
     OUT = Path(sys.argv[1])
 
     keras.config.set_floatx("float64")
-    found = {}
+    results = {}
     for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, library):
         for part, values in case().items():
-            found |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
+            results |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
     shared = {
         key: value.tobytes()
-        for key, value in found.items()
+        for key, value in results.items()
         if key.split("/")[1] not in ("files", "csv", "answers", "seen")
     }
     everywhere = comm.world().allgather_object(shared)
@@ -187,4 +187,4 @@ if __name__ == "__main__":
         apart = [key for key in shared if theirs.get(key) != shared[key]]
         assert not apart, f"rank {rank} differs in {apart}"
     if keras.distribution.is_chief():
-        np.savez(OUT, **found)
+        np.savez(OUT, **results)

@@ -66,8 +66,10 @@ def train(mode):
         options["resume"] = checkpoint
     history = model.fit(x, y, **options)
     if keras.distribution.is_chief():
-        found = {key: np.array(values) for key, values in history.history.items()} | {"epochs": np.array(history.epoch)}
-        np.savez(folder / f"{mode}.npz", **found, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
+        record = {key: np.array(values) for key, values in history.history.items()} | {
+            "epochs": np.array(history.epoch)
+        }
+        np.savez(folder / f"{mode}.npz", **record, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ if __name__ == "__main__":
     rows = moved.flow(x[:142], y[:142], batch_size=16, seed=3)
     history = model.fit(rows, epochs=epochs, verbose=0, validation_data=(x[142:], y[142:]), callbacks=watching)
     if keras.distribution.is_chief():
-        found = {key: np.array(values) for key, values in history.history.items()} | {"epochs": np.array(history.epoch)}
-        np.savez(folder / ".end.npz", **found, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
+        record = {key: np.array(values) for key, values in history.history.items()} | {
+            "epochs": np.array(history.epoch)
+        }
+        np.savez(folder / ".end.npz", **record, **{f"weight{i}": w for i, w in enumerate(model.get_weights())})
         (folder / ".end.npz").rename(folder / "end.npz")

@@ -35,7 +35,7 @@ def train(optimizer):
 
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
-    found = {}
+    results = {}
     o = keras.optimizers
     wrapped = {
         "LossScaleOptimizer": lambda: o.LossScaleOptimizer(o.Nadam(0.01, global_clipnorm=0.1), 64.0, 5),
@@ -45,8 +45,8 @@ if __name__ == "__main__":
     }
     for name, optimizer in {**OPTIMIZERS.classes(), **wrapped}.items():
         model, history = train(optimizer())
-        found |= {f"{name}/{key}": np.array(values) for key, values in history.items()}
-        found |= {f"{name}/{v.path.split('/', 1)[1]}{i}": v.value for i, v in enumerate(model.variables)}
+        results |= {f"{name}/{key}": np.array(values) for key, values in history.items()}
+        results |= {f"{name}/{v.path.split('/', 1)[1]}{i}": v.value for i, v in enumerate(model.variables)}
         assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
     if keras.distribution.is_chief():
-        np.savez(sys.argv[1], **found)
+        np.savez(sys.argv[1], **results)

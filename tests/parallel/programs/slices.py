@@ -45,12 +45,12 @@ slices.LEAST_BYTES = 0
 
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
-    out, found = Path(sys.argv[1]), {}
+    out, results = Path(sys.argv[1]), {}
     for name, optimizer in OPTIMIZERS.items():
         model, history = train(optimizer, out.parent)
-        found[f"{name}/history"] = np.array(history)
-        found |= {f"{name}/{v.path}": v.value for v in model.variables}
-        found |= {f"{name}/{v.path}": np.asarray(v.value) for v in model.optimizer.variables}
+        results[f"{name}/history"] = np.array(history)
+        results |= {f"{name}/{v.path}": v.value for v in model.variables}
+        results |= {f"{name}/{v.path}": np.asarray(v.value) for v in model.optimizer.variables}
         assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
     if keras.distribution.is_chief():
-        np.savez(out, **found)
+        np.savez(out, **results)

@@ -86,7 +86,7 @@ if __name__ == "__main__":
         "images": lambda: {"x": images()},
     }
 
-    found = {}
+    results = {}
     for kind, data in DATA.items():
         for hook, at in (("batch", 8), ("validation", 3)):
             if hook == "validation" and "validation_data" not in data():
@@ -96,7 +96,7 @@ if __name__ == "__main__":
             model = make(kind)
             resume = path if mode == "resume" else None
             history = model.fit(**data(), epochs=4, verbose=0, callbacks=watching, resume=resume)
-            found |= {f"{name}, {key}": values for key, values in history.history.items()}
-            found |= {f"{name}, weight {i}": w for i, w in enumerate(model.get_weights())}
+            results |= {f"{name}, {key}": values for key, values in history.history.items()}
+            results |= {f"{name}, weight {i}": w for i, w in enumerate(model.get_weights())}
     if keras.distribution.is_chief():
-        np.savez(folder / f"{mode}.npz", **found)
+        np.savez(folder / f"{mode}.npz", **results)

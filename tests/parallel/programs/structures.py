@@ -24,8 +24,8 @@ def filled(model):
 
 def noted(name, model, x, y, **options):
     history = model.fit(x, y, verbose=0, **options)
-    found.update({f"{name}/{key}": values for key, values in history.history.items()})
-    found.update({f"{name}/weights/{i}": w for i, w in enumerate(model.get_weights())})
+    results.update({f"{name}/{key}": values for key, values in history.history.items()})
+    results.update({f"{name}/weights/{i}": w for i, w in enumerate(model.get_weights())})
 
 
 def batches():
@@ -38,7 +38,7 @@ if __name__ == "__main__":
     rng = np.random.default_rng(0)
     A, B, P, Q, R = (rng.normal(size=(11, n)) for n in (3, 2, 1, 2, 2))
     SEQUENCES, ENDS = rng.normal(size=(11, 8, 3)), rng.normal(size=(11, 1))
-    found = {}
+    results = {}
 
     inputs = {"b": B, "a": A}
     model = filled(Encoder())
@@ -46,9 +46,9 @@ if __name__ == "__main__":
         "adam", loss={"p": "mse", "rest": ["mae", ["mse", "mae"]]}, metrics={"p": "mae", "rest": [None, "mse"]}
     )
     noted("nested", model, inputs, {"p": P, "rest": [Q, R]}, batch_size=4, epochs=2, shuffle=False)
-    found["evaluated"] = model.evaluate(inputs, {"p": P, "rest": [Q, R]}, batch_size=2, verbose=0)
+    results["evaluated"] = model.evaluate(inputs, {"p": P, "rest": [Q, R]}, batch_size=2, verbose=0)
     predicted = model.predict(inputs, batch_size=2, verbose=0)
-    found["predicted"] = np.concatenate([predicted["p"], *predicted["rest"]], axis=1)
+    results["predicted"] = np.concatenate([predicted["p"], *predicted["rest"]], axis=1)
     model.compile("sgd", loss={"p": "mse"})
     noted("p alone", model, inputs, {"p": P}, batch_size=2, shuffle=False)
 
@@ -57,21 +57,21 @@ if __name__ == "__main__":
     head = keras.Model(hidden, whole.output)
     head.compile("sgd", "mse")
     noted("head", head, A, P, batch_size=2, shuffle=False)
-    found["whole"] = whole.predict(A, verbose=0)
+    results["whole"] = whole.predict(A, verbose=0)
 
     open_model = keras.Sequential([layers.LSTM(2), layers.Dense(1)])
     open_model.build((None, 8, 3))
     filled(open_model).compile("sgd", "mse")
 
     noted("lengths", open_model, batches(), None)
-    found["evaluated lengths"] = open_model.evaluate(batches(), verbose=0)
-    found["predicted lengths"] = open_model.predict(batches(), verbose=0)
+    results["evaluated lengths"] = open_model.evaluate(batches(), verbose=0)
+    results["predicted lengths"] = open_model.predict(batches(), verbose=0)
     noted("arrays", open_model, SEQUENCES[:, :4], ENDS, shuffle=False)
 
     clone = keras.models.clone_model(open_model)
-    found["drawn"] = clone.get_weights()[0].shape
+    results["drawn"] = clone.get_weights()[0].shape
     layer = layers.Dense(2, weights=[np.ones((3, 2)), np.zeros(2)])
     layer.build((None, 3))
-    found["built"] = layer.get_weights()[0]
+    results["built"] = layer.get_weights()[0]
     if keras.distribution.is_chief():
-        np.savez(sys.argv[1], **found)
+        np.savez(sys.argv[1], **results)

@@ -34,11 +34,11 @@ def functional():
 def by_hand():
     drop, dense = layers.Dropout(0.5), layers.Dense(4, kernel_initializer="orthogonal")
     model = classifier(layers.Dropout(0.3))
-    found = {f"dropped {i}": drop(X, training=True) for i in range(2)}
-    found |= {f"model {i}": model(X, training=True) for i in range(2)}
-    found["flipped"] = layers.RandomFlip()(IMAGES, training=True)
-    found["initialized"] = keras.initializers.RandomNormal()((3, 4))
-    return found | {"dense": dense(X), "after": fitted(model)["loss"]}
+    results = {f"dropped {i}": drop(X, training=True) for i in range(2)}
+    results |= {f"model {i}": model(X, training=True) for i in range(2)}
+    results["flipped"] = layers.RandomFlip()(IMAGES, training=True)
+    results["initialized"] = keras.initializers.RandomNormal()((3, 4))
+    return results | {"dense": dense(X), "after": fitted(model)["loss"]}
 
 
 def callbacks_that_draw():
@@ -48,8 +48,8 @@ def callbacks_that_draw():
 
     drawing = callbacks.LambdaCallback(on_epoch_end=draw)
     stopping = callbacks.EarlyStopping("loss", patience=0, restore_best_weights=True)
-    found = fitted(classifier(layers.Dropout(0.3)), callbacks=[drawing, stopping])
-    return found | {"after": layers.Dropout(0.5)(X, training=True)}
+    results = fitted(classifier(layers.Dropout(0.3)), callbacks=[drawing, stopping])
+    return results | {"after": layers.Dropout(0.5)(X, training=True)}
 
 
 def generators():
@@ -59,10 +59,10 @@ def generators():
             rows = rng.integers(0, 47, 11)
             yield X[rows], Y[rows]
 
-    found = fitted(classifier(layers.AlphaDropout(0.1)), batches(), None, batch_size=None, steps_per_epoch=4)
+    results = fitted(classifier(layers.AlphaDropout(0.1)), batches(), None, batch_size=None, steps_per_epoch=4)
     flow = keras.preprocessing.image.ImageDataGenerator(rotation_range=9, horizontal_flip=True).flow(IMAGES, Y[:13], 5)
     pictures = keras.Sequential([layers.RandomContrast(0.2), layers.Flatten(), layers.Dense(3, "softmax")])
-    return found | {f"images {key}": value for key, value in fitted(pictures, flow, None, batch_size=None).items()}
+    return results | {f"images {key}": value for key, value in fitted(pictures, flow, None, batch_size=None).items()}
 
 
 def batch_normalization():
@@ -83,8 +83,8 @@ def resumption():
 def batch_by_batch():
     model = classifier(layers.Dropout(0.4))
     model.compile("sgd", "mse", ["mae"])
-    found = {f"train {i}": model.train_on_batch(X[:n], Y[:n]) for i, n in enumerate((32, 2, 1))}
-    return found | {"evaluated": model.evaluate(X, Y, verbose=0), "predicted": model.predict(X, verbose=0)}
+    results = {f"train {i}": model.train_on_batch(X[:n], Y[:n]) for i, n in enumerate((32, 2, 1))}
+    return results | {"evaluated": model.evaluate(X, Y, verbose=0), "predicted": model.predict(X, verbose=0)}
 
 
 if __name__ == "__main__":
@@ -93,7 +93,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         random.set_job_seed(int(sys.argv[2]))
 
-    found = {}
+    results = {}
     for case in (
         *(functional, by_hand, callbacks_that_draw, generators, batch_normalization),
         *(recurrent, resumption, batch_by_batch),
@@ -102,6 +102,6 @@ if __name__ == "__main__":
         everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
         apart = [key for key in part if len({theirs[key] for theirs in everywhere}) > 1]
         assert not apart, f"the ranks differ in {apart}"
-        found |= part
+        results |= part
     if keras.distribution.is_chief():
-        np.savez(OUT, seed=random.job_seed(), **found)
+        np.savez(OUT, seed=random.job_seed(), **results)

@@ -67,9 +67,9 @@ def batches_smaller_than_the_ranks():
     """150 - 30 rows in batches of 3 on up to 7 ranks: some have no rows; the last batch has 1."""
     few = {"batch_size": 3, "epochs": 1, "validation_split": 0.0, "validation_data": (X[:7], BINARY[:7])}
     watched = ["accuracy", metrics.AUC(num_thresholds=20), metrics.Precision()]
-    found = fitted(classifier(1, "sigmoid"), "binary_crossentropy", BINARY, watched=watched, **few)
+    results = fitted(classifier(1, "sigmoid"), "binary_crossentropy", BINARY, watched=watched, **few)
     loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
-    return found | {
+    return results | {
         f"ignored {key}": value
         for key, value in fitted(classifier(), loss, LABELS, **few | {"validation_data": (X[:2], LABELS[:2])}).items()
     }
@@ -77,12 +77,12 @@ def batches_smaller_than_the_ranks():
 
 def activity_penalty():
     model = classifier(activity_regularizer=keras.regularizers.L1L2(0.01, 0.02))
-    found = fitted(model, "mse", ONE_HOT)
-    return found | {"evaluated": model.evaluate(X, ONE_HOT, verbose=0)}
+    results = fitted(model, "mse", ONE_HOT)
+    return results | {"evaluated": model.evaluate(X, ONE_HOT, verbose=0)}
 
 
 def averaged_and_accumulated():
-    found = {}
+    results = {}
     for i, optimizer in enumerate(
         [
             optimizers.Adam(use_ema=True, ema_momentum=0.9),
@@ -95,8 +95,8 @@ def averaged_and_accumulated():
     ):
         model = classifier(kernel_constraint=keras.constraints.MaxNorm(1.0))
         part = fitted(model, "categorical_crossentropy", ONE_HOT, optimizer)
-        found |= {f"{i} {key}": value for key, value in part.items()}
-    return found
+        results |= {f"{i} {key}": value for key, value in part.items()}
+    return results
 
 
 def every_kind_of_metric():
@@ -130,28 +130,28 @@ def deferred_build():
 def batch_by_batch():
     model = classifier()
     model.compile("adam", "categorical_crossentropy", ["accuracy"])
-    found = {}
+    results = {}
     for i, rows in enumerate([slice(0, 32), slice(32, 35), slice(35, 36), slice(40, 150)]):
-        found[f"train {i}"] = model.train_on_batch(X[rows], ONE_HOT[rows], sample_weight=WEIGHTS[rows])
-        found[f"test {i}"] = model.test_on_batch(X[rows], ONE_HOT[rows])
-        found[f"predict {i}"] = model.predict_on_batch(X[rows])
-    return found | dict(enumerate(model.get_weights()))
+        results[f"train {i}"] = model.train_on_batch(X[rows], ONE_HOT[rows], sample_weight=WEIGHTS[rows])
+        results[f"test {i}"] = model.test_on_batch(X[rows], ONE_HOT[rows])
+        results[f"predict {i}"] = model.predict_on_batch(X[rows])
+    return results | dict(enumerate(model.get_weights()))
 
 
 def asked():
     """evaluate and predict, with more rows than a batch, and with fewer rows than ranks."""
     model = classifier(kernel_regularizer="l2")
     model.compile("sgd", "categorical_crossentropy", ["accuracy", metrics.AUC(num_thresholds=20)])
-    found = {}
+    results = {}
     for rows in (1, 2, 5, 33, 150):
         weight = WEIGHTS[:rows]
-        found[f"evaluate {rows}"] = model.evaluate(
+        results[f"evaluate {rows}"] = model.evaluate(
             X[:rows], ONE_HOT[:rows], batch_size=16, sample_weight=weight, verbose=0
         )
-        found[f"predict {rows}"] = model.predict(X[:rows], batch_size=16, verbose=0)
-    found["steps"] = model.evaluate(X, ONE_HOT, batch_size=16, steps=3, verbose=0)
-    found["predicted steps"] = model.predict(X, batch_size=16, steps=3, verbose=0)
-    return found
+        results[f"predict {rows}"] = model.predict(X[:rows], batch_size=16, verbose=0)
+    results["steps"] = model.evaluate(X, ONE_HOT, batch_size=16, steps=3, verbose=0)
+    results["predicted steps"] = model.predict(X, batch_size=16, steps=3, verbose=0)
+    return results
 
 
 def layers_as_activations():
@@ -166,7 +166,7 @@ def layers_as_activations():
 
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
-    found = {}
+    results = {}
     for case in (
         *(
             sample_weights,
@@ -188,6 +188,6 @@ if __name__ == "__main__":
         part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
         everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})
         assert all(theirs == everywhere[0] for theirs in everywhere), f"{case.__name__}: the ranks differ"
-        found |= part
+        results |= part
     if keras.distribution.is_chief():
-        np.savez(sys.argv[1], **found)
+        np.savez(sys.argv[1], **results)

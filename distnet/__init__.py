@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from distnet.metrics import Metric as Metric
     from distnet.models import Model as Model
     from distnet.models import Sequential as Sequential
+    from distnet.ops import GradientTape as GradientTape
     from distnet.optimizers import Optimizer as Optimizer
     from distnet.regularizers import Regularizer as Regularizer
 
@@ -61,7 +62,7 @@ _ROOMS = frozenset(
 _HOMES = {
     **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
-    **{"Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
+    **{"GradientTape": "ops", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
 

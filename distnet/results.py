@@ -21,6 +21,8 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
     """
 
     _keras_mask: Array | None = None
+    followed: Any = None
+    """The tensor that stands for it while a ``GradientTape`` watches it."""
 
     def numpy(self) -> Array:
         """A plain copy; for an array without axes, a NumPy scalar, as in TensorFlow."""
@@ -31,6 +33,17 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
 
     def __round__(self, digits: int | None = None) -> float:
         return cast(float, round(self.item(), digits))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(getattr(value, "followed", None) is not None for value in inputs):
+            followed = (value if getattr(value, "followed", None) is None else value.followed for value in inputs)
+            return getattr(ufunc, method)(*followed, **options)
+        plain = [np.asarray(value) if isinstance(value, ResultArray) else value for value in inputs]
+        out = options.pop("out", None)
+        if out is None:
+            return as_result(getattr(ufunc, method)(*plain, **options))
+        getattr(ufunc, method)(*plain, out=tuple(np.asarray(array) for array in out), **options)
+        return out[0]
 
     def __repr__(self) -> str:
         return repr(np.asarray(self)) if self.ndim else str(self)

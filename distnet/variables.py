@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -72,6 +72,10 @@ class Variable(NDArrayOperatorsMixin):
     stored_as: str | None = None
     scope: str = ""
     grad: Array = field(init=False, repr=False)
+    node: Any = field(default=None, init=False, repr=False)
+    """What stands for it among the sources of gradients; set by ``distnet.ops``."""
+    as_tensor: ClassVar[Callable[[Variable], Any] | None] = None
+    """What operators see instead of the variable while gradients are followed; set by ``distnet.ops``."""
 
     def __post_init__(self) -> None:
         self.grad = np.zeros_like(self.value)
@@ -111,6 +115,10 @@ class Variable(NDArrayOperatorsMixin):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Sequence[Any] = (), **options: Any
     ) -> Any:
+        if Variable.as_tensor is not None and not out:
+            return getattr(ufunc, method)(
+                *(Variable.as_tensor(value) if isinstance(value, Variable) else value for value in inputs), **options
+            )
         plain = [value.value if isinstance(value, Variable) else value for value in inputs]
         result = getattr(ufunc, method)(*plain, **options)
         if not out:
@@ -119,7 +127,7 @@ class Variable(NDArrayOperatorsMixin):
         return out[0]
 
     def __getitem__(self, key: Any) -> Any:
-        return self.value[key]
+        return self.value[key] if Variable.as_tensor is None else Variable.as_tensor(self)[key]
 
     def __len__(self) -> int:
         return len(self.value)

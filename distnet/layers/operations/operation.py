@@ -23,6 +23,7 @@ from distnet.layers.operations.elementwise import ELEMENTWISE
 from distnet.layers.operations.functions import Differentiable, summed_to
 from distnet.layers.operations.reductions import REDUCTIONS
 from distnet.layers.operations.shaping import SHAPING
+from distnet.ops.primitive import take_placeholders
 from distnet.types import Array, Json, Shape
 
 FUNCTIONS: Mapping[str, Differentiable] = {**ELEMENTWISE, **REDUCTIONS, **SHAPING}
@@ -229,6 +230,9 @@ def called(kind: str, *args: Any, **kwargs: Any) -> Any:
         received = [*args, *sorted(kwargs)]
         raise ArgumentError(f"{kind} of placeholders: expected {list(names)}, received {received!r:.200}.")
     return applied(kind, *(given.pop(name) for name in function.operands), **given)
+
+
+take_placeholders(KerasTensor, lambda function, operands, options: applied(function.kind, *operands, **options))
 
 
 @makes_operations

@@ -1,0 +1,254 @@
+"""What a function of tensors is: its value, its gradients, and how ranks share its rows.
+
+>>> from distnet import ops
+>>> ops.square(3.0)
+9.0
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.ops import tape
+from distnet.ops.operators import PRIMITIVES
+from distnet.ops.tape import Node, is_recording
+from distnet.ops.tensor import Rows, Tensor
+from distnet.results import ResultArray, as_result
+from distnet.types import Array
+from distnet.variables import Variable
+
+Gradient: TypeAlias = Callable[..., Any]
+"""``(dy, y, *operands, **options)``: the gradient by one operand, or the list of those by each of a list."""
+
+Spread: TypeAlias = Callable[["Primitive", Sequence[Any], Mapping[str, Any]], Any]
+"""Computes a call of which some operands are spread over the ranks; None if it cannot without gathering their rows."""
+
+_on_placeholders: list[Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]] = []
+_placeholder_types: list[type] = []
+
+
+def take_placeholders(kind: type, make: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Say what placeholders are, and what makes nodes of the graph of calls on them: layers, which lie above."""
+    _placeholder_types.append(kind)
+    _on_placeholders.append(make)
+
+
+class Primitive:
+    """A function of tensors: of arrays it gives arrays, of placeholders a node of the graph, of tensors tensors.
+
+    Args:
+        value: the function of arrays. Its first ``operands`` arguments are tensors, or lists of tensors.
+        operands: how many of the arguments can be tensors.
+        kind: Keras's name of the operation's class.
+        module: where Keras has that class.
+        spread: how it is computed of rows that are spread over ranks; None gathers them first, which is always right.
+        returns_many: whether it returns a list or tuple of arrays.
+    """
+
+    def __init__(
+        self, value: Callable[..., Any], operands: int, kind: str, module: str, spread: Spread | None,
+        returns_many: bool,
+    ) -> None:  # fmt: skip
+        self.value, self.operands, self.kind, self.module = value, operands, kind, module
+        self.spread, self.returns_many = spread, returns_many
+        self.pulls: tuple[Gradient | None, ...] = ()
+        self.__name__ = self.__qualname__ = value.__name__
+        self.__doc__, self.__module__, self.__wrapped__ = value.__doc__, value.__module__, value
+        self.__signature__ = inspect.signature(value)
+        parameters = list(self.__signature__.parameters.values())
+        self.takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.names = tuple(p.name for p in parameters)
+        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    def has_gradients(self, *pulls: Gradient | None) -> None:
+        """Say the gradients by the operands, one function for each; None for an operand that has none.
+
+        A gradient may have the shape of the result where the operand was broadcast: it is summed. It is written with
+        operators and functions of this package, so that it has a gradient, too.
+        """
+        self.pulls = pulls
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        operands, options = self.bound(args, kwargs)
+        kinds = {type(leaf) for leaf in flat(operands)}
+        if not kinds.isdisjoint(_placeholder_types):
+            return _on_placeholders[0](self, tuple(operands), options)
+        if Tensor not in kinds:
+            if Variable in kinds and is_recording():
+                operands = mapped(lambda x: tape.leaf(x) if type(x) is Variable else x, operands)
+            elif ResultArray in kinds and is_recording():
+                operands = mapped(_followed, operands)
+            else:
+                return as_result(self.value(*mapped(_plain, operands), **options))
+        else:
+            operands = mapped(_followed, operands)
+        leaves = [leaf for leaf in flat(operands) if type(leaf) is Tensor]
+        if any(leaf.rows is not None for leaf in leaves):
+            from distnet.ops.spread import applied  # it calls primitives
+
+            return applied(self, operands, options)
+        return self.recorded(operands, options)
+
+    def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The operands, and the options with their defaults.
+
+        Raises:
+            ArgumentError: an argument is unknown or missing.
+        """
+        if self.takes_any:
+            given = self.__signature__.bind(*args, **kwargs)
+            given.apply_defaults()
+            return list(given.args), dict(given.kwargs)
+        if len(args) > len(self.names) or not kwargs.keys() <= set(self.names[len(args) :]):
+            raise ArgumentError(
+                f"ops.{self.__name__}: expected {self.__signature__}, received {args!r:.200} {kwargs!r:.200}."
+            )
+        values = {**self.defaults, **dict(zip(self.names, args, strict=False)), **kwargs}
+        missing = [name for name in self.names if name not in values]
+        if missing:
+            raise ArgumentError(f"ops.{self.__name__}: expected {self.__signature__}, received no {missing[0]}.")
+        named = [(name, values[name]) for name in self.names]
+        return [value for _, value in named[: self.operands]], dict(named[self.operands :])
+
+    def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """The tensors that the function gives for tensors of which no rows lie elsewhere."""
+        y = self.value(*mapped(_plain, operands), **options)
+        results = [np.asarray(part) for part in (y if self.returns_many else (y,))]
+        node = None
+        if is_recording() and self.pulls and any(r.dtype.kind in "fc" for r in results):
+            parents = [leaf if type(leaf) is Tensor and leaf.dtype.kind in "fc" else None for leaf in flat(operands)]
+            if any(parent is not None and parent.node is not None for parent in parents):
+                node = Node(parents, self._pull(operands, options, results))
+        tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
+        return type(y)(tensors) if self.returns_many else tensors[0]
+
+    def _pull(self, operands: Sequence[Any], options: Mapping[str, Any], results: list[Array]) -> tape.Pull:
+        def pull(node: Node, dys: list[Any], is_followed: bool) -> list[Any]:
+            given: list[Any] = mapped(_plain, operands)
+            made_here: list[Any] = list(results)
+            if is_followed:
+                given, made_here = list(operands), [Tensor(r, node, i) for i, r in enumerate(results)]
+            y: Any = made_here if self.returns_many else made_here[0]
+            dy: Any = dys[0]
+            if self.returns_many:
+                dys = [*dys, *[None] * (len(results) - len(dys))]
+                dy = [np.zeros_like(r) if d is None else d for d, r in zip(dys, results, strict=True)]
+            made: list[Any] = []
+            for i, operand in enumerate(operands):
+                by_one = self.pulls[i] if i < len(self.pulls) else self.pulls[-1] if self.takes_any else None
+                leaves = list(flat([operand]))
+                if by_one is None or not any(type(leaf) is Tensor and leaf.node is not None for leaf in leaves):
+                    made += [None] * len(leaves)
+                    continue
+                extra = (i,) if self.takes_any else ()
+                with np.errstate(all="ignore"):  # slopes of entries that nothing depends on
+                    dx = by_one(dy, y, *given, *extra, **options)
+                each = dx if isinstance(operand, list | tuple) else [dx]
+                made += [_fitting(d, leaf) for d, leaf in zip(each, leaves, strict=True)]
+            return made
+
+        return pull
+
+    def __repr__(self) -> str:
+        return f"<function ops.{self.__name__}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+def primitive(
+    operands: int = 1,
+    *,
+    kind: str | None = None,
+    module: str = "numpy",
+    spread: Spread | None = None,
+    returns_many: bool = False,
+) -> Callable[[Callable[..., Any]], Primitive]:
+    """Decorate a function of arrays: see ``Primitive`` for the arguments.
+
+    Args:
+        kind: by default the function's name in camel case.
+        module: the last part of Keras's module: numpy, nn, math, core, linalg, image.
+    """
+
+    def decorate(value: Callable[..., Any]) -> Primitive:
+        name = kind or "".join(part.capitalize() for part in value.__name__.split("_"))
+        made = Primitive(value, operands, name, f"keras.src.ops.{module}", spread, returns_many)
+        PRIMITIVES[name] = made
+        return made
+
+    return decorate
+
+
+def flat(operands: Sequence[Any]) -> list[Any]:
+    """The operands with the entries of lists among them."""
+    leaves: list[Any] = []
+    for operand in operands:
+        if isinstance(operand, list | tuple):
+            leaves += flat(operand)
+        else:
+            leaves.append(operand)
+    return leaves
+
+
+def mapped(function: Callable[[Any], Any], operands: Sequence[Any]) -> list[Any]:
+    """The operands, and the entries of lists among them, as the function gives them."""
+    return [type(o)(mapped(function, o)) if isinstance(o, list | tuple) else function(o) for o in operands]
+
+
+def _followed(value: Any) -> Any:
+    """A variable, or a result that a tape watches, as a tensor; anything else as it is."""
+    if type(value) is Variable:
+        return tape.leaf(value)
+    if type(value) is ResultArray and value.followed is not None:
+        return value.followed
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is Tensor or type(value) is Variable:
+        return value.value
+    return np.asarray(value) if type(value) is ResultArray else value
+
+
+def _fitting(gradient: Any, operand: Any) -> Any:
+    """The gradient of an operand that may have been broadcast, and whose dtype may differ."""
+    if gradient is None or type(operand) is not Tensor or operand.node is None:
+        return None
+    value = operand.value
+    if gradient.shape != value.shape:
+        gradient = (
+            PRIMITIVES["SumTo"](gradient, value.shape) if type(gradient) is Tensor else summed_to(gradient, value.shape)
+        )
+    if gradient.dtype != value.dtype:
+        gradient = (
+            PRIMITIVES["Cast"](gradient, value.dtype.name) if type(gradient) is Tensor else gradient.astype(value.dtype)
+        )
+    return gradient
+
+
+def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient of an array of ``shape`` that was broadcast to the gradient's shape."""
+    extra = gradient.ndim - len(shape)
+    repeated = [i + extra for i, n in enumerate(shape) if n == 1 != gradient.shape[i + extra]]
+    total = gradient.sum(axis=(*range(extra), *repeated), keepdims=True) if extra or repeated else gradient
+    return np.asarray(total).reshape(shape)
+
+
+def local(tensor: Any) -> Any:
+    """This rank's rows of a tensor, as a tensor of its own."""
+    return (
+        tensor if type(tensor) is not Tensor or tensor.rows is None else Tensor(tensor.value, tensor.node, tensor.index)
+    )
+
+
+def of_rows(tensor: Any, rows: Rows) -> Any:
+    """The tensor, said to be this rank's rows of one of all ranks; lists entry by entry."""
+    if isinstance(tensor, list | tuple):
+        return type(tensor)(of_rows(part, rows) for part in tensor)
+    return Tensor(tensor.value, tensor.node, tensor.index, rows)

@@ -1,0 +1,207 @@
+"""How tensors were made, and what follows from it: gradients, and gradients of gradients.
+
+A tensor refers to the node that made it, a node to the tensors it was made of. Gradients are taken by walking from the
+results back. While something is followed (a ``GradientTape`` is open, a user's layer trains), the gradients are
+themselves made by nodes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from distnet.ops.tensor import Tensor
+from distnet.types import Array
+from distnet.variables import Variable
+
+Pull: TypeAlias = Callable[["Node", list[Any], bool], Sequence[Any]]
+"""``(node, gradients of its outputs, whether they are followed) -> gradients of the parents``; None for none."""
+
+Key: TypeAlias = tuple["Node", int]
+"""A tensor, by the node that made it and its place among the results."""
+
+_numbers = count()
+
+
+class _State(threading.local):
+    recording = 0
+    following = 0
+    calls = 0
+
+
+_state = _State()
+
+
+class Node:
+    """One call of a function of tensors; without parents it is a source of gradients: a weight, a watched tensor.
+
+    Args:
+        parents: the tensors it was computed from; None for those without gradients.
+        pull: gives their gradients.
+        sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
+    """
+
+    __slots__ = ("number", "parents", "pull", "sums_ranks")
+
+    def __init__(
+        self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
+    ) -> None:
+        self.number = next(_numbers)
+        self.parents = parents
+        self.pull = pull
+        self.sums_ranks = sums_ranks
+
+
+def is_recording() -> bool:
+    """Whether functions of tensors leave nodes."""
+    return _state.recording > 0
+
+
+def is_following() -> bool:
+    """Whether code that gradients may flow through is running: NumPy must not be called on tensors then."""
+    return _state.following > 0
+
+
+def is_in_call() -> bool:
+    """Whether a layer's ``call`` is running, which must not depend on the entries of its tensors."""
+    return _state.calls > 0
+
+
+@contextmanager
+def following(is_recorded: bool = True, is_call: bool = False) -> Iterator[None]:
+    """Within the block functions of tensors leave nodes, if ``is_recorded``.
+
+    Args:
+        is_recorded: False within an outer block that records leaves that as it is.
+        is_call: whether the block is a layer's ``call``.
+    """
+    _state.recording += is_recorded
+    _state.following += 1
+    _state.calls += is_call
+    before, Variable.as_tensor = Variable.as_tensor, leaf
+    try:
+        yield
+    finally:
+        Variable.as_tensor = before
+        _state.recording -= is_recorded
+        _state.following -= 1
+        _state.calls -= is_call
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Within the block nothing is recorded."""
+    before, _state.recording = _state.recording, 0
+    try:
+        yield
+    finally:
+        _state.recording = before
+
+
+def watched(tensor: Tensor) -> Tensor:
+    """The tensor, as a source of gradients, unless it has a node already."""
+    if tensor.node is None:
+        tensor.node = Node()
+    return tensor
+
+
+def leaf(variable: Variable) -> Tensor:
+    """The variable's value as a tensor; a source of gradients while functions are recorded."""
+    if not is_recording():
+        return Tensor(variable.value)
+    return Tensor(variable.value, node_of(variable))
+
+
+def node_of(variable: Variable) -> Node:
+    """The node that stands for the variable."""
+    node: Node | None = variable.node
+    if node is None:
+        node = variable.node = Node()
+    return node
+
+
+class Gradients:
+    """Gradients of some results by sources.
+
+    On several ranks those of what all ranks share come in parts: ``own`` must be summed over ranks, ``shared`` is the
+    same on all.
+    """
+
+    def __init__(self) -> None:
+        self.own: dict[Key, Any] = {}
+        self.shared: dict[Key, Any] = {}
+
+
+def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> Gradients:
+    """The gradients of results by sources.
+
+    Args:
+        results: each with the gradient of what is differentiated by it.
+        sources: nodes with the number of the output.
+    """
+    followed, wanted = is_recording(), set(sources)
+    made = Gradients()
+    known: dict[Key, Any] = {}
+    for tensor, dy in results:
+        if tensor.node is not None:
+            _add(known, (tensor.node, tensor.index), dy)
+    order = _leading_to(wanted, list(known))
+    for node, outputs in order:
+        dys = []
+        for index in outputs:
+            key = node, index
+            dy = known.pop(key, None)
+            if key in wanted and dy is not None:
+                _add(made.shared, key, dy)
+            dys.append(dy)
+        if node.pull is None or all(dy is None for dy in dys):
+            continue
+        if node.sums_ranks and not followed:
+            parent = node.parents[0]
+            if parent is not None and parent.node is not None and parent.node.pull is None:
+                if (parent.node, parent.index) in wanted:
+                    _add(made.own, (parent.node, parent.index), dys[0])
+                continue
+        for parent, dx in zip(node.parents, node.pull(node, dys, followed), strict=True):
+            if parent is not None and parent.node is not None and dx is not None:
+                _add(known, (parent.node, parent.index), dx)
+    return made
+
+
+def _add(known: dict[Key, Any], key: Key, dy: Any) -> None:
+    known[key] = known[key] + dy if key in known else dy
+
+
+def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[Node, range]]:
+    """The nodes between the results and the sources, the latest first, each with the numbers of its outputs in use."""
+    outputs: dict[Node, int] = {}
+    for node, index in (*ends, *wanted):
+        outputs[node] = max(outputs.get(node, 0), index + 1)
+    waiting = [node for node, _ in ends]
+    seen = set(waiting)
+    while waiting:
+        for parent in waiting.pop().parents:
+            if parent is None or parent.node is None:
+                continue
+            outputs[parent.node] = max(outputs.get(parent.node, 0), parent.index + 1)
+            if parent.node not in seen:
+                seen.add(parent.node)
+                waiting.append(parent.node)
+    sources, leading = {node for node, _ in wanted}, set[Node]()
+    ordered = sorted(seen, key=lambda node: node.number)
+    for node in ordered:
+        if node in sources or any(p is not None and p.node in leading for p in node.parents):
+            leading.add(node)
+    return [(node, range(outputs[node])) for node in reversed(ordered) if node in leading]
+
+
+def constant(value: Any) -> Array:
+    """The value of a tensor or a variable, or the value as an array."""
+    if isinstance(value, Tensor | Variable):
+        return value.value
+    return np.asarray(value)

@@ -1,0 +1,191 @@
+"""An array that is followed: it knows how it was made, and which of its rows this rank holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.ops.operators import PRIMITIVES, Operators
+from distnet.types import Array, DType
+
+if TYPE_CHECKING:
+    from distnet.ops.tape import Node
+
+_OF_OPERATORS = {
+    "add": "Add", "subtract": "Subtract", "multiply": "Multiply", "true_divide": "TrueDivide", "divide": "TrueDivide",
+    "floor_divide": "FloorDivide", "remainder": "Mod", "power": "Power", "matmul": "Matmul", "less": "Less",
+    "less_equal": "LessEqual", "greater": "Greater", "greater_equal": "GreaterEqual", "equal": "Equal",
+    "not_equal": "NotEqual", "negative": "Negative", "absolute": "Absolute", "bitwise_and": "LogicalAnd",
+    "bitwise_or": "LogicalOr", "bitwise_xor": "LogicalXor",
+}  # fmt: skip
+"""What ``array + tensor`` calls, by the names of NumPy's functions."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """This rank's rows of an array whose first axis is the batch.
+
+    Args:
+        total: rows over all ranks.
+        first: number of the first row here.
+        count: rows here.
+    """
+
+    total: int
+    first: int
+    count: int
+
+
+class Tensor(Operators):
+    """An array within functions that users write: layers' ``call``, losses, training steps.
+
+    On several ranks user code sees the global batch: ``shape`` is that of all rows, though a rank holds only its own.
+
+    Args:
+        value: the array, or this rank's rows of it.
+        node: how it was made, and where it is among what that made; None for a constant.
+        index: which output of the node it is.
+        rows: which rows these are; None where every rank holds the same whole array.
+    """
+
+    __slots__ = ("__weakref__", "_keras_mask", "index", "node", "rows", "value")
+
+    def __init__(self, value: Array, node: Node | None = None, index: int = 0, rows: Rows | None = None) -> None:
+        self.value = value
+        self.node = node
+        self.index = index
+        self.rows = rows
+        self._keras_mask: Any = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole array, with the rows of all ranks."""
+        return self.value.shape if self.rows is None else (self.rows.total, *self.value.shape[1:])
+
+    @property
+    def dtype(self) -> DType:
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of entries, over all ranks."""
+        return int(np.prod(self.shape))
+
+    @property
+    def T(self) -> Any:
+        """The axes in reverse order."""
+        return PRIMITIVES["Transpose"](self)
+
+    def get_shape(self) -> tuple[int, ...]:
+        """The shape, as TensorFlow's tensors give it."""
+        return self.shape
+
+    def numpy(self) -> Array:
+        """A copy of the whole array; gradients do not flow through it. On several ranks all must call it."""
+        from distnet.ops.spread import whole_value  # it makes tensors
+
+        return np.array(whole_value(self))[()]
+
+    def item(self) -> Any:
+        """The only entry, as a number of Python's."""
+        return self.numpy().item()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"{self!r} is no integer")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        from distnet.ops.tape import is_in_call
+
+        if is_in_call():
+            raise ArgumentError(
+                "a tensor is neither true nor false here: its entries differ from batch to batch. Use ops.where or "
+                "ops.cond instead of if."
+            )
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: object) -> Any:
+        return PRIMITIVES["Equal"](self, other)
+
+    __hash__ = object.__hash__
+
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        raise ArgumentError(
+            "a tensor cannot be changed in place, for gradients would go wrong. Use ops.where, ops.slice_update or "
+            "ops.scatter_update, which make a new one."
+        )
+
+    def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
+        from distnet.ops.tape import is_following
+
+        if is_following():
+            _refuse_numpy("a function of NumPy's")
+        return np.asarray(self.numpy(), dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        kind = _OF_OPERATORS.get(ufunc.__name__)
+        if kind is not None and method == "__call__" and not options:
+            return PRIMITIVES[kind](*inputs)
+        from distnet.ops.tape import is_following
+
+        if is_following():
+            _refuse_numpy(f"numpy.{ufunc.__name__}")
+        plain = [value.numpy() if isinstance(value, Tensor) else value for value in inputs]
+        return getattr(ufunc, method)(*plain, **options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in (np.ndim, np.shape, np.size) and len(args) == 1:
+            return getattr(args[0], function.__name__)
+        from distnet.ops.tape import is_following
+
+        if is_following():
+            _refuse_numpy(f"numpy.{function.__name__}")
+        return function(*_plain(args), **_plain(kwargs))
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={self.shape} dtype={self.dtype}>"
+
+
+def _refuse_numpy(name: str) -> NoReturn:
+    own = name.removeprefix("numpy.")
+    remedy = f"Use ops.{own}" if own in _names() else "Use the functions of distnet.ops"
+    raise ArgumentError(
+        f"{name} was called on a tensor that gradients flow through, and would stop them. {remedy}; or "
+        "tensor.numpy(), if no gradient is wanted."
+    )
+
+
+def _names() -> frozenset[str]:
+    return frozenset(getattr(primitive, "__name__", "") for primitive in PRIMITIVES.values())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.numpy()
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value

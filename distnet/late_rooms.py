@@ -15,6 +15,6 @@ def announce(kind: str, room: Callable[[], object]) -> None:
     _rooms[kind] = room
 
 
-def fetch(kind: str) -> None:
+def fetch(kind: str) -> object:
     """Import that room, if there is one."""
-    _rooms.get(kind, lambda: None)()
+    return _rooms.get(kind, lambda: None)()

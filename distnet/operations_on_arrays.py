@@ -75,7 +75,7 @@ _KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if 
 gelu = activations.GELU(approximate=True)
 """``keras.ops.gelu``, which approximates by default; ``keras.activations.gelu`` does not."""
 
-_absent = names_elsewhere(__name__, absent=ABSENT_OPS)
+_absent = names_elsewhere("distnet.ops", absent=ABSENT_OPS)
 
 
 def __getattr__(name: str) -> Any:

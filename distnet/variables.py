@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import reprlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -27,6 +28,14 @@ _count = _Count()
 def assignments() -> int:
     """Number of assignments to variables in this process so far: shows whether weights were changed."""
     return _count.assignments
+
+
+class _View(threading.local):
+    as_tensor: Callable[[Variable], Any] | None = None
+
+
+VIEW = _View()
+"""What operators see instead of a variable while gradients are followed, in each thread; set by ``distnet.ops``."""
 
 
 class Penalty(Protocol):
@@ -74,8 +83,6 @@ class Variable(NDArrayOperatorsMixin):
     grad: Array = field(init=False, repr=False)
     node: Any = field(default=None, init=False, repr=False)
     """What stands for it among the sources of gradients; set by ``distnet.ops``."""
-    as_tensor: ClassVar[Callable[[Variable], Any] | None] = None
-    """What operators see instead of the variable while gradients are followed; set by ``distnet.ops``."""
 
     def __post_init__(self) -> None:
         self.grad = np.zeros_like(self.value)
@@ -115,9 +122,9 @@ class Variable(NDArrayOperatorsMixin):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Sequence[Any] = (), **options: Any
     ) -> Any:
-        if Variable.as_tensor is not None and not out:
+        if VIEW.as_tensor is not None and not out:
             return getattr(ufunc, method)(
-                *(Variable.as_tensor(value) if isinstance(value, Variable) else value for value in inputs), **options
+                *(VIEW.as_tensor(value) if isinstance(value, Variable) else value for value in inputs), **options
             )
         plain = [value.value if isinstance(value, Variable) else value for value in inputs]
         result = getattr(ufunc, method)(*plain, **options)
@@ -127,7 +134,7 @@ class Variable(NDArrayOperatorsMixin):
         return out[0]
 
     def __getitem__(self, key: Any) -> Any:
-        return self.value[key] if Variable.as_tensor is None else Variable.as_tensor(self)[key]
+        return self.value[key] if VIEW.as_tensor is None else VIEW.as_tensor(self)[key]
 
     def __len__(self) -> int:
         return len(self.value)

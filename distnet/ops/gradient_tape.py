@@ -11,10 +11,10 @@ import numpy as np
 
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
-from distnet.ops import tape
 from distnet.ops.primitive import local, of_rows
+from distnet.ops.recording import is_recording, paused
 from distnet.ops.spread import own_rows
-from distnet.ops.tape import Key, following, gradients, node_of, paused, watched
+from distnet.ops.tape import Key, following, gradients, node_of, watched
 from distnet.ops.tensor import Tensor
 from distnet.results import ResultArray, as_result
 from distnet.variables import Variable
@@ -154,7 +154,7 @@ def _start(target: Tensor, given: Any) -> Any:
         return own_rows(given, target.rows) if getattr(given, "rows", None) is None else local(given)
     else:
         dy = given if isinstance(given, Tensor) else np.asarray(given, target.dtype)
-    return Tensor(dy) if tape.is_recording() and not isinstance(dy, Tensor) else dy
+    return Tensor(dy) if is_recording() and not isinstance(dy, Tensor) else dy
 
 
 def _key(source: Any) -> Key | None:

@@ -16,8 +16,8 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
-from distnet.ops.tape import Node, is_recording
-from distnet.ops.tensor import Rows, Tensor
+from distnet.ops.recording import is_recording
+from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
 from distnet.results import ResultArray, as_result
 from distnet.types import Array
 from distnet.variables import Variable
@@ -30,12 +30,18 @@ Spread: TypeAlias = Callable[["Primitive", Sequence[Any], Mapping[str, Any]], An
 
 _on_placeholders: list[Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]] = []
 _placeholder_types: list[type] = []
+_on_spread_rows: list[Callable[[Primitive, Sequence[Any], Mapping[str, Any]], Any]] = []
 
 
 def take_placeholders(kind: type, make: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]) -> None:
     """Say what placeholders are, and what makes nodes of the graph of calls on them: layers, which lie above."""
     _placeholder_types.append(kind)
     _on_placeholders.append(make)
+
+
+def take_spread_rows(apply: Callable[[Primitive, Sequence[Any], Mapping[str, Any]], Any]) -> None:
+    """Say what computes calls of which some operands are spread over the ranks."""
+    _on_spread_rows.append(apply)
 
 
 class Primitive:
@@ -89,9 +95,7 @@ class Primitive:
             operands = mapped(_followed, operands)
         leaves = [leaf for leaf in flat(operands) if type(leaf) is Tensor]
         if any(leaf.rows is not None for leaf in leaves):
-            from distnet.ops.spread import applied  # it calls primitives
-
-            return applied(self, operands, options)
+            return _on_spread_rows[0](self, operands, options)
         return self.recorded(operands, options)
 
     def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -123,12 +127,12 @@ class Primitive:
         if is_recording() and self.pulls and any(r.dtype.kind in "fc" for r in results):
             parents = [leaf if type(leaf) is Tensor and leaf.dtype.kind in "fc" else None for leaf in flat(operands)]
             if any(parent is not None and parent.node is not None for parent in parents):
-                node = Node(parents, self._pull(operands, options, results))
+                node = TapeNode(parents, self._pull(operands, options, results))
         tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
         return type(y)(tensors) if self.returns_many else tensors[0]
 
-    def _pull(self, operands: Sequence[Any], options: Mapping[str, Any], results: list[Array]) -> tape.Pull:
-        def pull(node: Node, dys: list[Any], is_followed: bool) -> list[Any]:
+    def _pull(self, operands: Sequence[Any], options: Mapping[str, Any], results: list[Array]) -> Pull:
+        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
             given: list[Any] = mapped(_plain, operands)
             made_here: list[Any] = list(results)
             if is_followed:

@@ -16,9 +16,19 @@ import numpy as np
 
 from distnet.comm.scope import communicator
 from distnet.ops.operators import PRIMITIVES
-from distnet.ops.primitive import Primitive, Spread, flat, local, mapped, of_rows, primitive, summed_to
-from distnet.ops.tape import Node, is_recording
-from distnet.ops.tensor import Rows, Tensor
+from distnet.ops.primitive import (
+    Primitive,
+    Spread,
+    flat,
+    local,
+    mapped,
+    of_rows,
+    primitive,
+    summed_to,
+    take_spread_rows,
+)
+from distnet.ops.recording import is_recording
+from distnet.ops.tensor import Rows, TapeNode, Tensor, whole_value
 from distnet.types import Array
 
 
@@ -26,6 +36,9 @@ def applied(function: Primitive, operands: Sequence[Any], options: Mapping[str, 
     """The function of operands of which some are spread over the ranks."""
     made = None if function.spread is None else function.spread(function, operands, options)
     return function(*mapped(gathered, operands), **options) if made is None else made
+
+
+take_spread_rows(applied)
 
 
 def by_rows(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any], rows: Rows) -> Any:
@@ -46,11 +59,6 @@ def rows_of(operands: Sequence[Any]) -> Rows:
 def is_spread(tensor: Any) -> bool:
     """Whether this rank has only some rows of the tensor."""
     return type(tensor) is Tensor and tensor.rows is not None
-
-
-def whole_value(tensor: Tensor) -> Array:
-    """The rows of all ranks."""
-    return tensor.value if tensor.rows is None else communicator().allgather_rows(np.ascontiguousarray(tensor.value))
 
 
 def gathered(tensor: Any) -> Any:
@@ -92,7 +100,7 @@ def varied(shared: Any) -> Any:
 def _linked(parent: Tensor, value: Array, pull: Any, sums_ranks: bool = False) -> Tensor:
     if parent.node is None or not is_recording():
         return Tensor(value)
-    return Tensor(value, Node((parent,), lambda node, dys, is_followed: [pull(dys[0])], sums_ranks))
+    return Tensor(value, TapeNode((parent,), lambda node, dys, is_followed: [pull(dys[0])], sums_ranks))
 
 
 def _part(operand: Any) -> Any:

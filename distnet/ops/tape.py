@@ -7,69 +7,19 @@ themselves made by nodes.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from distnet.ops.tensor import Tensor
+from distnet.ops.recording import STATE, is_recording
+from distnet.ops.tensor import TapeNode, Tensor
 from distnet.types import Array
-from distnet.variables import Variable
+from distnet.variables import VIEW, Variable
 
-Pull: TypeAlias = Callable[["Node", list[Any], bool], Sequence[Any]]
-"""``(node, gradients of its outputs, whether they are followed) -> gradients of the parents``; None for none."""
-
-Key: TypeAlias = tuple["Node", int]
+Key: TypeAlias = tuple[TapeNode, int]
 """A tensor, by the node that made it and its place among the results."""
-
-_numbers = count()
-
-
-class _State(threading.local):
-    recording = 0
-    following = 0
-    calls = 0
-
-
-_state = _State()
-
-
-class Node:
-    """One call of a function of tensors; without parents it is a source of gradients: a weight, a watched tensor.
-
-    Args:
-        parents: the tensors it was computed from; None for those without gradients.
-        pull: gives their gradients.
-        sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
-    """
-
-    __slots__ = ("number", "parents", "pull", "sums_ranks")
-
-    def __init__(
-        self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
-    ) -> None:
-        self.number = next(_numbers)
-        self.parents = parents
-        self.pull = pull
-        self.sums_ranks = sums_ranks
-
-
-def is_recording() -> bool:
-    """Whether functions of tensors leave nodes."""
-    return _state.recording > 0
-
-
-def is_following() -> bool:
-    """Whether code that gradients may flow through is running: NumPy must not be called on tensors then."""
-    return _state.following > 0
-
-
-def is_in_call() -> bool:
-    """Whether a layer's ``call`` is running, which must not depend on the entries of its tensors."""
-    return _state.calls > 0
 
 
 @contextmanager
@@ -80,33 +30,23 @@ def following(is_recorded: bool = True, is_call: bool = False) -> Iterator[None]
         is_recorded: False within an outer block that records leaves that as it is.
         is_call: whether the block is a layer's ``call``.
     """
-    _state.recording += is_recorded
-    _state.following += 1
-    _state.calls += is_call
-    before, Variable.as_tensor = Variable.as_tensor, leaf
+    STATE.recording += is_recorded
+    STATE.following += 1
+    STATE.calls += is_call
+    before, VIEW.as_tensor = VIEW.as_tensor, leaf
     try:
         yield
     finally:
-        Variable.as_tensor = before
-        _state.recording -= is_recorded
-        _state.following -= 1
-        _state.calls -= is_call
-
-
-@contextmanager
-def paused() -> Iterator[None]:
-    """Within the block nothing is recorded."""
-    before, _state.recording = _state.recording, 0
-    try:
-        yield
-    finally:
-        _state.recording = before
+        VIEW.as_tensor = before
+        STATE.recording -= is_recorded
+        STATE.following -= 1
+        STATE.calls -= is_call
 
 
 def watched(tensor: Tensor) -> Tensor:
     """The tensor, as a source of gradients, unless it has a node already."""
     if tensor.node is None:
-        tensor.node = Node()
+        tensor.node = TapeNode()
     return tensor
 
 
@@ -117,11 +57,11 @@ def leaf(variable: Variable) -> Tensor:
     return Tensor(variable.value, node_of(variable))
 
 
-def node_of(variable: Variable) -> Node:
+def node_of(variable: Variable) -> TapeNode:
     """The node that stands for the variable."""
-    node: Node | None = variable.node
+    node: TapeNode | None = variable.node
     if node is None:
-        node = variable.node = Node()
+        node = variable.node = TapeNode()
     return node
 
 
@@ -177,9 +117,9 @@ def _add(known: dict[Key, Any], key: Key, dy: Any) -> None:
     known[key] = known[key] + dy if key in known else dy
 
 
-def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[Node, range]]:
+def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[TapeNode, range]]:
     """The nodes between the results and the sources, the latest first, each with the numbers of its outputs in use."""
-    outputs: dict[Node, int] = {}
+    outputs: dict[TapeNode, int] = {}
     for node, index in (*ends, *wanted):
         outputs[node] = max(outputs.get(node, 0), index + 1)
     waiting = [node for node, _ in ends]
@@ -192,7 +132,7 @@ def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[Node, range
             if parent.node not in seen:
                 seen.add(parent.node)
                 waiting.append(parent.node)
-    sources, leading = {node for node, _ in wanted}, set[Node]()
+    sources, leading = {node for node, _ in wanted}, set[TapeNode]()
     ordered = sorted(seen, key=lambda node: node.number)
     for node in ordered:
         if node in sources or any(p is not None and p.node in leading for p in node.parents):

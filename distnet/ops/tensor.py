@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from itertools import count
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
 from distnet.ops.operators import PRIMITIVES, Operators
+from distnet.ops.recording import is_following, is_in_call
 from distnet.types import Array, DType
 
-if TYPE_CHECKING:
-    from distnet.ops.tape import Node
+Pull: TypeAlias = Callable[["TapeNode", list[Any], bool], Sequence[Any]]
+"""``(node, gradients of its outputs, whether they are followed) -> gradients of the parents``; None for none."""
+
+_numbers = count()
 
 _OF_OPERATORS = {
     "add": "Add", "subtract": "Subtract", "multiply": "Multiply", "true_divide": "TrueDivide", "divide": "TrueDivide",
@@ -40,6 +45,26 @@ class Rows:
     count: int
 
 
+class TapeNode:
+    """One call of a function of tensors; without parents it is a source of gradients: a weight, a watched tensor.
+
+    Args:
+        parents: the tensors it was computed from; None for those without gradients.
+        pull: gives their gradients.
+        sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
+    """
+
+    __slots__ = ("number", "parents", "pull", "sums_ranks")
+
+    def __init__(
+        self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
+    ) -> None:
+        self.number = next(_numbers)
+        self.parents = parents
+        self.pull = pull
+        self.sums_ranks = sums_ranks
+
+
 class Tensor(Operators):
     """An array within functions that users write: layers' ``call``, losses, training steps.
 
@@ -54,7 +79,7 @@ class Tensor(Operators):
 
     __slots__ = ("__weakref__", "_keras_mask", "index", "node", "rows", "value")
 
-    def __init__(self, value: Array, node: Node | None = None, index: int = 0, rows: Rows | None = None) -> None:
+    def __init__(self, value: Array, node: TapeNode | None = None, index: int = 0, rows: Rows | None = None) -> None:
         self.value = value
         self.node = node
         self.index = index
@@ -91,8 +116,6 @@ class Tensor(Operators):
 
     def numpy(self) -> Array:
         """A copy of the whole array; gradients do not flow through it. On several ranks all must call it."""
-        from distnet.ops.spread import whole_value  # it makes tensors
-
         return np.array(whole_value(self))[()]
 
     def item(self) -> Any:
@@ -111,8 +134,6 @@ class Tensor(Operators):
         return int(self.item())
 
     def __bool__(self) -> bool:
-        from distnet.ops.tape import is_in_call
-
         if is_in_call():
             raise ArgumentError(
                 "a tensor is neither true nor false here: its entries differ from batch to batch. Use ops.where or "
@@ -140,8 +161,6 @@ class Tensor(Operators):
         )
 
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
-        from distnet.ops.tape import is_following
-
         if is_following():
             _refuse_numpy("a function of NumPy's")
         return np.asarray(self.numpy(), dtype)
@@ -150,8 +169,6 @@ class Tensor(Operators):
         kind = _OF_OPERATORS.get(ufunc.__name__)
         if kind is not None and method == "__call__" and not options:
             return PRIMITIVES[kind](*inputs)
-        from distnet.ops.tape import is_following
-
         if is_following():
             _refuse_numpy(f"numpy.{ufunc.__name__}")
         plain = [value.numpy() if isinstance(value, Tensor) else value for value in inputs]
@@ -160,14 +177,17 @@ class Tensor(Operators):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in (np.ndim, np.shape, np.size) and len(args) == 1:
             return getattr(args[0], function.__name__)
-        from distnet.ops.tape import is_following
-
         if is_following():
             _refuse_numpy(f"numpy.{function.__name__}")
         return function(*_plain(args), **_plain(kwargs))
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape} dtype={self.dtype}>"
+
+
+def whole_value(tensor: Tensor) -> Array:
+    """The rows of all ranks."""
+    return tensor.value if tensor.rows is None else communicator().allgather_rows(np.ascontiguousarray(tensor.value))
 
 
 def _refuse_numpy(name: str) -> NoReturn:

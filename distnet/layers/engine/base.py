@@ -12,7 +12,7 @@ import numpy as np
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
-from distnet.layers.engine.operators import Arithmetic
+from distnet.layers.engine.on_placeholders import Arithmetic
 from distnet.layers.engine.positions import take_in_keras_order
 from distnet.layers.engine.structures import leaves
 from distnet.layers.engine.tensor_shape import TensorShape

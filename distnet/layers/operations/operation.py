@@ -18,11 +18,11 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.operators import makes_operations
+from distnet.layers.engine.on_placeholders import makes_operations
+from distnet.layers.operations.changing_shapes import SHAPING
 from distnet.layers.operations.elementwise import ELEMENTWISE
 from distnet.layers.operations.functions import Differentiable, summed_to
-from distnet.layers.operations.reductions import REDUCTIONS
-from distnet.layers.operations.shaping import SHAPING
+from distnet.layers.operations.reducing_axes import REDUCTIONS
 from distnet.ops.primitive import take_placeholders
 from distnet.types import Array, Json, Shape
 

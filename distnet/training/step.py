@@ -66,7 +66,8 @@ class Steps:
     def forward(self, x: Sequence[Array], first_row: int = 0, places: Places = None) -> list[Array]:
         """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``."""
         try:
-            return self.model.forward_batch(self._inputs(x), self._context(False, 0, len(x[0])))[0]
+            ctx = replace(self._context(False, 0, len(x[0])), is_spread=False)
+            return self.model.forward_batch(self._inputs(x), ctx)[0]
         except DataError as error:
             raise _naming_the_row(error, first_row, places) from None
 
@@ -91,7 +92,7 @@ class Steps:
         state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
         return ForwardContext(
             training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
-            kernels=self.kernels,
+            kernels=self.kernels, is_spread=self.communicator.size > 1,
         )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
@@ -16,6 +17,8 @@ from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
 from distnet.naming import present_scope
+from distnet.ops.present import Present, running
+from distnet.ops.tensor import Rows
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
 from distnet.variables import Variable
@@ -159,6 +162,7 @@ class ForwardContext:
         logits: the outputs of a model, by number, of which the logits are to be kept; in a layer that
             ``leaves_logits``, whether it is to leave out its activation; set by the graph.
         kernels: the kernels in use.
+        is_spread: whether other ranks have the other rows of the global batch, and run the same step.
     """
 
     training: bool | None
@@ -174,6 +178,15 @@ class ForwardContext:
     turn: Turn | None = None
     logits: frozenset[int] = frozenset()
     kernels: Kernels = field(default_factory=kernels.current)
+    is_spread: bool = False
+
+    def rows(self, count: int) -> Rows | None:
+        """Which rows of the global batch the ``count`` rows at hand are; None where they are all of it."""
+        return Rows(self.global_rows, self.first_row, count) if self.is_spread else None
+
+    def running(self, count: int, purpose: str = "call") -> AbstractContextManager[Present]:
+        """Within the block users' code runs on the ``count`` rows at hand."""
+        return running(self.rows(count), self.step, partial(self._address, purpose, None))
 
     @property
     def augments(self) -> bool:

@@ -14,7 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
-_ALIGNMENT_BYTES = 64
+ALIGNMENT_BYTES = 64
 
 
 @dataclass
@@ -253,7 +253,7 @@ class VariableStore:
         return iter(self.spans)
 
     def _spans(self, variables: Sequence[Variable], start: int) -> tuple[list[Span], int]:
-        entries = _ALIGNMENT_BYTES // self.dtype.itemsize
+        entries = ALIGNMENT_BYTES // self.dtype.itemsize
         spans = []
         for variable in variables:
             spans.append(Span(variable, start, start + variable.size))
@@ -296,7 +296,7 @@ class VariableGroup:
         spans: where they lie there.
     """
 
-    def __init__(self, store: VariableStore | VariableGroup, spans: Sequence[Span]) -> None:
+    def __init__(self, store: FlatVariables, spans: Sequence[Span]) -> None:
         self.store, self._sources = store, spans
         self.dtype: DType = store.dtype
         ends = np.cumsum([0, *(span.variable.size for span in spans)]).tolist()
@@ -327,7 +327,26 @@ class VariableGroup:
             self.store.weights[source.start : source.stop] = self.weights[here.start : here.stop]
 
 
-Variables: TypeAlias = VariableStore | VariableGroup
+class FlatVariables(Protocol):
+    """Some variables whose weights and gradients lie in flat arrays."""
+
+    dtype: DType
+    size: int
+    spans: list[Span]
+
+    @property
+    def weights(self) -> Array: ...
+
+    @property
+    def gradients(self) -> Array: ...
+
+    @property
+    def part(self) -> slice: ...
+
+    def trainable(self) -> Iterator[Span]: ...
+
+
+Variables: TypeAlias = FlatVariables
 """The trained variables of a model, or some of them, in flat arrays."""
 
 

@@ -19,9 +19,10 @@ from distnet.kernels import Formula
 from distnet.naming import snake_case
 from distnet.optimizers import formulas
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
+from distnet.optimizers.given_gradients import TakesGradients
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, functions_of, to_json
-from distnet.types import Array, ArrayLike, DType, Json
+from distnet.types import Array, DType, Json
 from distnet.variables import Span, StorePart, Variable, Variables, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
@@ -34,7 +35,7 @@ def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, 
 
 
 @dataclass(eq=False)
-class Optimizer(Configurable):
+class Optimizer(TakesGradients, Configurable):
     """One step from ``store.gradients`` to ``store.weights``: base of all optimizers.
 
     A step unscales, accumulates and clips the gradients, decays the weights, updates them, averages them,
@@ -134,15 +135,6 @@ class Optimizer(Configurable):
         """The factor of the loss, and so of the gradient, before a step; None for none."""
         return self.loss_scale_factor
 
-    def scale_loss(self, loss: ArrayLike) -> Array:
-        """``loss`` multiplied by what the gradients are later divided by.
-
-        Source: ``keras.optimizers.Optimizer.scale_loss``.
-        """
-        scale = self.loss_scale
-        given = np.asarray(loss)
-        return given if scale is None else given * scale
-
     @property
     def variables(self) -> list[Variable]:
         """The step count, the learning rate and, once built, the slots of each variable; read-only.
@@ -199,11 +191,11 @@ class Optimizer(Configurable):
         """Take a step on a weight that nobody needs, so that the kernels are compiled, on disk, too."""
         twin = copy.copy(self)
         twin.scalars, twin.slots, twin._layout = dict(self.scalars), {}, None
-        twin.apply(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
+        twin.take_step(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
 
     def follow(self, old: Variables, new: Variables) -> None:
         """Move the slots from ``old`` to ``new``; those of a variable that was frozen until now start afresh."""
-        before, slots = {id(span.variable): span for span in old.spans}, self.slots
+        before, slots = {id(span.variable): span for span in self._spans}, self.slots
         self._layout = None
         self.build(new)
         for span in new.spans:
@@ -212,7 +204,7 @@ class Optimizer(Configurable):
                 for name, slot in self.slots.items():
                     slot[span.start : span.stop] = slots[name][was.start : was.stop]
 
-    def apply(self, store: Variables) -> None:
+    def take_step(self, store: Variables) -> None:
         """Make one step. The gradients are consumed: afterwards their content is unspecified."""
         if not self.built:
             self.build(store)

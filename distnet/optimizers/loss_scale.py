@@ -14,7 +14,7 @@ from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRate, LearningRateLike
 from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.registry import LEFT_OUT
-from distnet.types import Array, ArrayLike, Json
+from distnet.types import Json
 from distnet.variables import Variable, Variables
 
 _SCALE, _COUNTER = "dynamic_scale", "step_counter"
@@ -115,9 +115,6 @@ class LossScaleOptimizer(OptimizerOfOthers):
         scalars = {"iteration": np.int64(0), "learning_rate": np.float64(0)}
         return [*self.as_variables(scalars), self.step_counter, self.dynamic_scale, *self.inner_optimizer.variables]
 
-    def scale_loss(self, loss: ArrayLike) -> Array:
-        return np.asarray(loss) * self.loss_scale
-
     def children(self, store: Variables) -> Iterable[tuple[str, Optimizer, Variables]]:
         return [(name, optimizer, store) for name, optimizer in self.inner.items()]
 
@@ -129,14 +126,14 @@ class LossScaleOptimizer(OptimizerOfOthers):
         super().follow(old, new)
         self.inner_optimizer.follow(old, new)
 
-    def apply(self, store: Variables) -> None:
+    def take_step(self, store: Variables) -> None:
         if not self.built:
             self.build(store)
         if not np.isfinite(store.gradients).all():
             self.scalars |= {_COUNTER: 0, _SCALE: max(self.loss_scale / 2, _SMALLEST)}
             return
         np.divide(store.gradients, store.dtype.type(self.loss_scale), out=store.gradients)
-        self.inner_optimizer.apply(store)
+        self.inner_optimizer.take_step(store)
         self.scalars[_COUNTER] += 1
         if self.scalars[_COUNTER] >= self.dynamic_growth_steps:
             self.scalars |= {_COUNTER: 0, _SCALE: max(self.loss_scale, min(self.loss_scale * 2, _LARGEST))}

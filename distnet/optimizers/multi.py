@@ -193,7 +193,7 @@ class MultiOptimizer(OptimizerOfOthers):
             else:
                 optimizer.build(group)
 
-    def apply(self, store: Variables) -> None:
+    def take_step(self, store: Variables) -> None:
         if not self.built:
             self.build(store)
         self._scale_all()

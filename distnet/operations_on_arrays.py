@@ -13,7 +13,6 @@ from typing import cast as cast_type
 
 import numpy as np
 
-from distnet import activations
 from distnet.absent import names_elsewhere
 from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import ArgumentError
@@ -59,21 +58,8 @@ _OF_NUMPY = frozenset(
 )
 """The functions that mean the same in Keras and in NumPy."""
 
-_ACTIVATIONS = frozenset(
-    {
-        *("celu", "elu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu"),
-        *("log_sigmoid", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax"),
-        *("softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish"),
-        *("tanh_shrink", "threshold"),
-    }
-)
-"""The activations whose defaults are the same in ``keras.ops`` as in ``keras.activations``."""
-
 _KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if kind != "GetItem"}}
 """The operations on placeholders, by the names of their functions."""
-
-gelu = activations.GELU(approximate=True)
-"""``keras.ops.gelu``, which approximates by default; ``keras.activations.gelu`` does not."""
 
 _absent = names_elsewhere("distnet.ops", absent=ABSENT_OPS)
 
@@ -81,8 +67,6 @@ _absent = names_elsewhere("distnet.ops", absent=ABSENT_OPS)
 def __getattr__(name: str) -> Any:
     if name in _OF_NUMPY:
         return _operation(name, getattr(np, name))
-    if name in _ACTIVATIONS:
-        return getattr(activations, name)
     return _absent(name)
 
 
@@ -107,7 +91,7 @@ def _operation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_OF_NUMPY, *_ACTIVATIONS})
+    return sorted({*globals(), *_OF_NUMPY})
 
 
 @_of_placeholders_too

@@ -14,6 +14,9 @@ import numpy as np
 from distnet import config
 from distnet.errors import ArgumentError
 from distnet.naming import snake_case
+from distnet.ops.nn.elementary import Elementary
+from distnet.ops.opaque import by_hand, followed
+from distnet.ops.tensor import Tensor
 from distnet.registry import Configurable, Registry, functions_of
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -85,11 +88,27 @@ class Activation(Configurable, ABC):
         activation = self._with(values, options) if values or options else self
         if hasattr(x, "activated"):  # a placeholder
             return cast(Array, x.activated(activation))
+        tensor = followed(x)
+        if tensor is not None:
+            return cast(Array, activation.of_tensor(tensor))
         x = _floating(x)
         out = np.empty(cast("tuple[int, ...]", activation.output_shape(x.shape)), x.dtype)
         # A number becomes an array of one entry: NumPy's functions return no array for one without axes.
         activation.forward(*((x, out) if x.ndim else (x[np.newaxis], out[np.newaxis])))
         return cast(Array, as_result(out))
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        """f(x) as a tensor: recorded with ``backward``, which has no derivative of its own."""
+        y = np.empty(cast("tuple[int, ...]", self.output_shape(x.value.shape)), x.dtype)
+        self.forward(x.value, y)
+        saved = x.value if self.saves_input else y
+
+        def pull(dy: Array) -> Array:
+            dx = np.empty_like(x.value)
+            self.backward(dy, saved, dx)
+            return dx
+
+        return by_hand(repr(self), x, y, pull)
 
     def as_json(self) -> Json:
         """Keras's name of this very activation, or else its class and options."""
@@ -106,6 +125,31 @@ class Activation(Configurable, ABC):
                 f"{type(self).__name__}: expected x and the options {names}, received {values} and {dict(options)}."
             )
         return dataclasses.replace(self, **cast(Any, given))
+
+
+@dataclass(frozen=True)
+class OfOps(Activation, ABC):
+    """An activation that is a function of each entry in ``distnet.ops``, with the fields as its options."""
+
+    function: ClassVar[Elementary]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the function is called with."""
+        return self.__dict__
+
+    @property
+    def saves_input(self) -> bool:
+        return self.function.saves_input
+
+    def forward(self, z: Array, out: Array) -> None:
+        self.function.write(z, out, **self.options)
+
+    def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        self.function.write_gradient(dy, saved, out, **self.options)
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.function(x, **self.options))
 
 
 def _floating(x: ArrayLike) -> Array:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, cast
 
-import numpy as np
-
-from distnet.activations.base import ACTIVATIONS, Activation, register
-from distnet.activations.pieces import clip_slope, leak, leak_gradient, step, within
+from distnet.activations.base import ACTIVATIONS, Activation, OfOps, register
 from distnet.arguments import NOT_NEGATIVE, number
+from distnet.ops.nn import rectifying
+from distnet.ops.nn.elementary import Elementary
+from distnet.ops.tensor import Tensor
 from distnet.types import Array
-
-_INF = np.inf
-"""The open end of a clip: unlike ``maximum`` with a scalar, ``clip`` is vectorised."""
-
-RELU6_MAX = 6.0
-"""Keras computes this limit by a function of its own, with slope 0 at 6; at other limits the slope is one half."""
 
 
 @register("linear")
@@ -30,6 +25,9 @@ class Linear(Activation):
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
         if out is not dy:
             out[...] = dy
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        return x
 
 
 @register("relu")
@@ -54,46 +52,33 @@ class ReLU(Activation):
         return self.max_value is not None or self.threshold != 0
 
     def forward(self, z: Array, out: Array) -> None:
-        if self.saves_input:
-            self._forward_bounded(z, out)
-        elif self.negative_slope:
-            leak(z, self.negative_slope, out)
-        else:
-            np.clip(z, 0, _INF, out=out)
+        function, options = self._function
+        function.write(z, out, **options)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
+        function, options = self._function
+        function.write_gradient(dy, saved, out, **options)
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        function, options = self._function
+        return cast(Tensor, function(x, **options))
+
+    @property
+    def _function(self) -> tuple[Elementary, dict[str, Any]]:
+        """The shortest that does it, and its options."""
         if self.saves_input:
-            np.multiply(dy, self._bounded_slope(saved), out=out)
-        elif self.negative_slope:
-            leak_gradient(dy, saved, self.negative_slope, out)
-        else:
-            np.multiply(dy, step(saved, 0), out=out)
-
-    def _forward_bounded(self, z: Array, out: Array) -> None:
-        limit = _INF if self.max_value is None else self.max_value
-        below = np.clip(z - self.threshold, -_INF, 0)
-        below *= self.negative_slope
-        np.multiply(z, z > self.threshold, out=out)
-        if self.max_value is not None or self.threshold == 0:
-            np.clip(out, 0, limit, out=out)
-        out += below
-
-    def _bounded_slope(self, z: Array) -> Array:
-        slope = step(z, self.threshold)
-        if self.max_value == RELU6_MAX and self.threshold == 0:
-            slope = within(z, 0, RELU6_MAX)
-        elif self.max_value is not None:
-            slope *= clip_slope(z, 0, self.max_value)
-        slope += self.negative_slope * (z < self.threshold)
-        return slope
+            return rectifying.bounded_relu, self.__dict__
+        if self.negative_slope:
+            return rectifying.leaky_relu, {"negative_slope": self.negative_slope}
+        return rectifying.relu, {}
 
 
-ACTIVATIONS.add("relu6", ReLU(max_value=RELU6_MAX))
+ACTIVATIONS.add("relu6", ReLU(max_value=rectifying.RELU6_MAX))
 
 
 @register("leaky_relu")
 @dataclass(frozen=True)
-class LeakyReLU(Activation):
+class LeakyReLU(OfOps):
     """Leaky rectified linear unit: ``y = z`` from 0 on, ``negative_slope z`` below.
 
     Args:
@@ -102,14 +87,9 @@ class LeakyReLU(Activation):
     Source: ``keras.activations.leaky_relu``.
     """
 
+    function: ClassVar = rectifying.leaky_relu
     negative_slope: float = number(0.2, NOT_NEGATIVE)
 
     @property
     def saves_input(self) -> bool:
         return self.negative_slope == 0
-
-    def forward(self, z: Array, out: Array) -> None:
-        leak(z, self.negative_slope, out)
-
-    def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        leak_gradient(dy, saved, self.negative_slope, out)

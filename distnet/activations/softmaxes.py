@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
-
 from distnet.activations.base import Activation, register
-from distnet.activations.pieces import step
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError
+from distnet.ops.nn import simplex
+from distnet.ops.tensor import Tensor
 from distnet.types import Array
 
 
@@ -43,14 +42,13 @@ class Softmax(Activation):
         object.__setattr__(self, "axis", as_axes(type(self).__name__, self.axis))
 
     def forward(self, z: Array, out: Array) -> None:
-        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
-        np.exp(out, out=out)
-        out /= out.sum(axis=self.axis, keepdims=True)
+        simplex.write_softmax(z, out, self.axis)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        mean = np.sum(dy * saved, axis=self.axis, keepdims=True)
-        np.subtract(dy, mean, out=out)
-        out *= saved
+        simplex.write_softmax_gradient(dy, saved, out, self.axis)
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        return cast(Tensor, simplex.softmax(x, self.axis))
 
 
 @register("log_softmax")
@@ -68,13 +66,13 @@ class LogSoftmax(Activation):
         object.__setattr__(self, "axis", as_axes(type(self).__name__, self.axis))
 
     def forward(self, z: Array, out: Array) -> None:
-        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
-        out -= np.log(np.sum(np.exp(out), axis=self.axis, keepdims=True))
+        simplex.write_log_softmax(z, out, self.axis)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        share = np.exp(saved)
-        share *= dy.sum(axis=self.axis, keepdims=True)
-        np.subtract(dy, share, out=out)
+        simplex.write_log_softmax_gradient(dy, saved, out, self.axis)
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        return cast(Tensor, simplex.log_softmax(x, self.axis))
 
 
 @register("sparsemax")
@@ -92,22 +90,10 @@ class Sparsemax(Activation):
     axis: int = -1
 
     def forward(self, z: Array, out: Array) -> None:
-        np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
-        falling = np.flip(np.sort(out, axis=self.axis), self.axis)
-        excess = np.cumsum(falling, axis=self.axis)
-        excess -= 1
-        along = [1] * z.ndim
-        along[self.axis] = -1
-        ranks = np.arange(1, z.shape[self.axis] + 1, dtype=z.dtype).reshape(along)
-        kept = np.count_nonzero(falling * ranks > excess, axis=self.axis, keepdims=True)
-        tau = np.take_along_axis(excess, kept - 1, axis=self.axis)
-        tau /= kept
-        out -= tau
-        np.clip(out, 0, np.inf, out=out)
+        simplex.write_sparsemax(z, out, self.axis)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        is_kept = step(saved, 0)
-        mean = np.sum(dy * is_kept, axis=self.axis, keepdims=True)
-        mean /= is_kept.sum(axis=self.axis, keepdims=True)
-        np.subtract(dy, mean, out=out)
-        out *= is_kept
+        simplex.write_sparsemax_gradient(dy, saved, out, self.axis)
+
+    def of_tensor(self, x: Tensor) -> Tensor:
+        return cast(Tensor, simplex.sparsemax(x, self.axis))

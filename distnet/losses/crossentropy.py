@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import activations, config
-from distnet.activations.pieces import clip_slope
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import class_numbers
 from distnet.losses.base import Pullback
@@ -22,6 +21,7 @@ from distnet.losses.slopes import (
     share_pullback,
     sigmoid,
 )
+from distnet.ops.nn.pieces import clip_slope
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, ArrayLike
 

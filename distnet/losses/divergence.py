@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from distnet import config
-from distnet.activations.pieces import clip_slope
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import clip
+from distnet.ops.nn.pieces import clip_slope
 from distnet.types import Array
 
 

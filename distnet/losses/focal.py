@@ -13,7 +13,6 @@ import numpy as np
 
 from distnet import activations, config
 from distnet.activations import Activation
-from distnet.activations.pieces import clip_slope
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.crossentropy import smoothed_binary, smoothed_one_hot
@@ -28,6 +27,7 @@ from distnet.losses.slopes import (
     sigmoid,
     softmax_pullback,
 )
+from distnet.ops.nn.pieces import clip_slope
 from distnet.types import Array
 
 

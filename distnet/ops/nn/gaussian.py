@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import cheb2poly
 
+from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.pieces import exp, step
 from distnet.types import Array
 
 _CHEBYSHEV = (
@@ -63,10 +66,13 @@ def normal_tail(size: Array) -> Array:
     return t
 
 
-def normal_density(z: Array) -> Array:
+def normal_density(x: Any) -> Any:
     """Density of the standard normal distribution."""
-    density = z * z
-    density *= -0.5
-    np.exp(density, out=density)
-    density *= 1 / math.sqrt(2 * math.pi)
-    return density
+    return exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+
+
+@elementary(lambda x: normal_density(x), saves_input=True, module="nn")
+def normal_distribution(x: Array, out: Array) -> None:
+    """Probability of a standard normal number up to x."""
+    tail = normal_tail(np.abs(x))
+    np.add(tail, step(x, 0) * (1 - 2 * tail), out=out)

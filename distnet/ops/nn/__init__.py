@@ -1,0 +1,30 @@
+"""``keras.ops.nn``: functions of neural networks."""
+
+from distnet.ops.nn.bending import celu as celu
+from distnet.ops.nn.bending import elu as elu
+from distnet.ops.nn.bending import selu as selu
+from distnet.ops.nn.bending import sparse_plus as sparse_plus
+from distnet.ops.nn.bending import squareplus as squareplus
+from distnet.ops.nn.gating import gelu as gelu
+from distnet.ops.nn.gating import glu as glu
+from distnet.ops.nn.gating import hard_silu as hard_silu
+from distnet.ops.nn.gating import hard_swish as hard_swish
+from distnet.ops.nn.gating import silu as silu
+from distnet.ops.nn.gating import swish as swish
+from distnet.ops.nn.rectifying import leaky_relu as leaky_relu
+from distnet.ops.nn.rectifying import relu as relu
+from distnet.ops.nn.rectifying import relu6 as relu6
+from distnet.ops.nn.shrinking import hard_shrink as hard_shrink
+from distnet.ops.nn.shrinking import soft_shrink as soft_shrink
+from distnet.ops.nn.shrinking import tanh_shrink as tanh_shrink
+from distnet.ops.nn.shrinking import threshold as threshold
+from distnet.ops.nn.simplex import log_softmax as log_softmax
+from distnet.ops.nn.simplex import softmax as softmax
+from distnet.ops.nn.simplex import sparsemax as sparsemax
+from distnet.ops.nn.squashing import hard_sigmoid as hard_sigmoid
+from distnet.ops.nn.squashing import hard_tanh as hard_tanh
+from distnet.ops.nn.squashing import log_sigmoid as log_sigmoid
+from distnet.ops.nn.squashing import sigmoid as sigmoid
+from distnet.ops.nn.squashing import softplus as softplus
+from distnet.ops.nn.squashing import softsign as softsign
+from distnet.ops.nn.squashing import sparse_sigmoid as sparse_sigmoid

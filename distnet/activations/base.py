@@ -14,7 +14,7 @@ import numpy as np
 from distnet import config
 from distnet.errors import ArgumentError
 from distnet.naming import snake_case
-from distnet.ops.nn.elementary import Elementary
+from distnet.ops.nn.entry_function import EntryFunction
 from distnet.ops.opaque import by_hand, followed
 from distnet.ops.tensor import Tensor
 from distnet.registry import Configurable, Registry, functions_of
@@ -131,7 +131,7 @@ class Activation(Configurable, ABC):
 class OfOps(Activation, ABC):
     """An activation that is a function of each entry in ``distnet.ops``, with the fields as its options."""
 
-    function: ClassVar[Elementary]
+    function: ClassVar[EntryFunction]
 
     @property
     def options(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 from distnet.activations.base import ACTIVATIONS, Activation, OfOps, register
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.ops.nn import rectifying
-from distnet.ops.nn.elementary import Elementary
+from distnet.ops.nn.entry_function import EntryFunction
 from distnet.ops.tensor import Tensor
 from distnet.types import Array
 
@@ -64,7 +64,7 @@ class ReLU(Activation):
         return cast(Tensor, function(x, **options))
 
     @property
-    def _function(self) -> tuple[Elementary, dict[str, Any]]:
+    def _function(self) -> tuple[EntryFunction, dict[str, Any]]:
         """The shortest that does it, and its options."""
         if self.saves_input:
             return rectifying.bounded_relu, self.__dict__

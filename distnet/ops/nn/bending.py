@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.pieces import negative_part, step
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.tensor import Tensor
@@ -32,7 +32,7 @@ def _bend_slope(y: Any, slope: float, depth: float, rate: float) -> Any:
     return (negative_part(y) + depth) * rate + step(y, 0) * (slope - rate * depth)
 
 
-@elementary(lambda y, alpha: _bend_slope(y, 1.0, alpha, 1.0))
+@entry_function(lambda y, alpha: _bend_slope(y, 1.0, alpha, 1.0))
 def elu(x: Array, out: Array, alpha: float = 1.0) -> None:
     """Exponential linear unit: ``x`` above 0, ``alpha (exp(x) - 1)`` below.
 
@@ -41,7 +41,7 @@ def elu(x: Array, out: Array, alpha: float = 1.0) -> None:
     _bend(x, out, 1.0, alpha, 1.0)
 
 
-@elementary(lambda y: _bend_slope(y, _SELU_SCALE, _SELU_SCALE * _SELU_ALPHA, 1.0))
+@entry_function(lambda y: _bend_slope(y, _SELU_SCALE, _SELU_SCALE * _SELU_ALPHA, 1.0))
 def selu(x: Array, out: Array) -> None:
     """Scaled exponential linear unit: ELU scaled to keep zero mean and unit variance.
 
@@ -50,7 +50,7 @@ def selu(x: Array, out: Array) -> None:
     _bend(x, out, _SELU_SCALE, _SELU_SCALE * _SELU_ALPHA, 1.0)
 
 
-@elementary(lambda y, alpha: _bend_slope(y, 1.0, alpha, 1 / alpha))
+@entry_function(lambda y, alpha: _bend_slope(y, 1.0, alpha, 1 / alpha))
 def celu(x: Array, out: Array, alpha: float = 1.0) -> None:
     """Continuously differentiable ELU: ``x`` above 0, ``alpha (exp(x / alpha) - 1)`` below.
 
@@ -64,7 +64,7 @@ def _squareplus_slope(y: Any, b: float) -> Any:
     return square / (square + b / 4)
 
 
-@elementary(_squareplus_slope)
+@entry_function(_squareplus_slope)
 def squareplus(x: Array, out: Array, b: float = 4) -> None:
     """Algebraic smooth rectifier ``(x + sqrt(x**2 + b)) / 2``, with derivative ``y**2 / (y**2 + b / 4)``.
 
@@ -89,7 +89,7 @@ def _sparse_plus_slope(x: Any) -> Any:
     return slope
 
 
-@elementary(_sparse_plus_slope, saves_input=True)
+@entry_function(_sparse_plus_slope, saves_input=True)
 def sparse_plus(x: Array, out: Array) -> None:
     """Rectifier with a parabola for a bend: 0 up to -1, ``(x + 1)**2 / 4`` up to 1, x above.
 

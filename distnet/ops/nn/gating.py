@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.ops.dtypes import floating
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.gaussian import normal_density, normal_distribution, normal_tail
 from distnet.ops.nn.pieces import exp, tanh, within
 from distnet.ops.nn.squashing import hard_sigmoid, sigmoid
@@ -38,7 +38,7 @@ def _gelu_slope(x: Any, approximate: bool) -> Any:
     return slope * x + (0.5 + 0.5 * t)
 
 
-@elementary(_gelu_slope, saves_input=True, is_long=True)
+@entry_function(_gelu_slope, saves_input=True, is_long=True)
 def gelu(x: Array, out: Array, approximate: bool = True) -> None:
     """Gaussian error linear unit: ``x P(X <= x)`` for a standard normal X.
 
@@ -61,7 +61,7 @@ def _silu_slope(x: Any) -> Any:
     return ((1 - gate) * x + 1) * gate
 
 
-@elementary(_silu_slope, saves_input=True)
+@entry_function(_silu_slope, saves_input=True)
 def silu(x: Array, out: Array) -> None:
     """Swish: ``x sigmoid(x)``.
 
@@ -74,7 +74,7 @@ def silu(x: Array, out: Array) -> None:
 swish = silu
 
 
-@elementary(lambda x: within(x, -3, 3) * x * (1 / 6) + hard_sigmoid.of(x), saves_input=True)
+@entry_function(lambda x: within(x, -3, 3) * x * (1 / 6) + hard_sigmoid.of(x), saves_input=True)
 def hard_silu(x: Array, out: Array) -> None:
     """Hard swish: ``x clip(x / 6 + 1/2, 0, 1)``.
 
@@ -105,7 +105,7 @@ def _mish_slope(x: Any) -> Any:
     return (4 * e * (e + 1) / wide * x + n) / wide
 
 
-@elementary(_mish_slope, saves_input=True, is_long=True, module="activations")
+@entry_function(_mish_slope, saves_input=True, is_long=True, module="activations")
 def mish(x: Array, out: Array) -> None:
     """``x tanh(log(1 + exp(x)))``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.chebyshev import cheb2poly
 
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.pieces import exp, step
 from distnet.types import Array
 
@@ -71,7 +71,7 @@ def normal_density(x: Any) -> Any:
     return exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
 
 
-@elementary(lambda x: normal_density(x), saves_input=True, module="nn")
+@entry_function(lambda x: normal_density(x), saves_input=True, module="nn")
 def normal_distribution(x: Array, out: Array) -> None:
     """Probability of a standard normal number up to x."""
     tail = normal_tail(np.abs(x))

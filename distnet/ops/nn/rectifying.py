@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.pieces import clip_slope, leak, leak_slope, step, within
 from distnet.types import Array
 
@@ -17,7 +17,7 @@ RELU6_MAX = 6.0
 """Keras computes this limit by a function of its own, with slope 0 at 6; at other limits the slope is one half."""
 
 
-@elementary(lambda y: step(y, 0), keeps_integers=True)
+@entry_function(lambda y: step(y, 0), keeps_integers=True)
 def relu(x: Array, out: Array) -> None:
     """Rectified linear unit ``max(x, 0)``, with slope 0 at 0.
 
@@ -26,7 +26,7 @@ def relu(x: Array, out: Array) -> None:
     np.clip(x, 0, _INF if x.dtype.kind == "f" else None, out=out)
 
 
-@elementary(lambda x: within(x, 0, RELU6_MAX), saves_input=True)
+@entry_function(lambda x: within(x, 0, RELU6_MAX), saves_input=True)
 def relu6(x: Array, out: Array) -> None:
     """``min(max(x, 0), 6)``, with slope 0 at 0 and at 6.
 
@@ -35,7 +35,7 @@ def relu6(x: Array, out: Array) -> None:
     np.clip(x, 0, RELU6_MAX, out=out)
 
 
-@elementary(lambda x, negative_slope: leak_slope(x, negative_slope), saves_input=True)
+@entry_function(lambda x, negative_slope: leak_slope(x, negative_slope), saves_input=True)
 def leaky_relu(x: Array, out: Array, negative_slope: float = 0.2) -> None:
     """``x`` from 0 on, ``negative_slope x`` below.
 
@@ -56,7 +56,7 @@ def _bounded_slope(x: Any, negative_slope: float, max_value: float | None, thres
     return slope + negative_slope * (x < threshold)
 
 
-@elementary(_bounded_slope, saves_input=True, kind="ReLU", module="activations")
+@entry_function(_bounded_slope, saves_input=True, kind="ReLU", module="activations")
 def bounded_relu(
     x: Array, out: Array, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.pieces import differs, step, tanh
 from distnet.types import Array
 
 
-@elementary(lambda y, threshold: differs(y, 0))
+@entry_function(lambda y, threshold: differs(y, 0))
 def hard_shrink(x: Array, out: Array, threshold: float = 0.5) -> None:
     """``x`` where ``|x| > threshold``, else 0.
 
@@ -20,7 +20,7 @@ def hard_shrink(x: Array, out: Array, threshold: float = 0.5) -> None:
     np.multiply(x, step(np.abs(x), threshold), out=out)
 
 
-@elementary(lambda y, threshold: differs(y, 0))
+@entry_function(lambda y, threshold: differs(y, 0))
 def soft_shrink(x: Array, out: Array, threshold: float = 0.5) -> None:
     """x moved towards 0 by ``threshold``, or to 0 if it is nearer: ``x - clip(x, -threshold, threshold)``.
 
@@ -34,7 +34,7 @@ def _tanh_shrink_slope(x: Any) -> Any:
     return curve * curve
 
 
-@elementary(_tanh_shrink_slope, saves_input=True)
+@entry_function(_tanh_shrink_slope, saves_input=True)
 def tanh_shrink(x: Array, out: Array) -> None:
     """``x - tanh(x)``.
 
@@ -43,7 +43,7 @@ def tanh_shrink(x: Array, out: Array) -> None:
     np.subtract(x, np.tanh(x), out=out)
 
 
-@elementary(lambda x, threshold, default_value: step(x, threshold), saves_input=True)
+@entry_function(lambda x, threshold, default_value: step(x, threshold), saves_input=True)
 def threshold(x: Array, out: Array, threshold: float, default_value: float) -> None:
     """``x`` where ``x > threshold``, else ``default_value``.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.ops.nn.elementary import elementary
+from distnet.ops.nn.entry_function import entry_function
 from distnet.ops.nn.pieces import absolute, clip_slope, expm1, up_to, within
 from distnet.types import Array
 
@@ -21,7 +21,7 @@ def write_log1p_exp(z: Array, out: Array) -> None:
     out += y
 
 
-@elementary(lambda y: (1 - y) * y)
+@entry_function(lambda y: (1 - y) * y)
 def sigmoid(x: Array, out: Array) -> None:
     """The logistic function ``1 / (1 + exp(-x))``, exact to rounding even for very negative x, where it is tiny.
 
@@ -34,7 +34,7 @@ def sigmoid(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@elementary(lambda y: -expm1(y))
+@entry_function(lambda y: -expm1(y))
 def log_sigmoid(x: Array, out: Array) -> None:
     """The logarithm of the logistic function, ``-log(1 + exp(-x))``.
 
@@ -45,7 +45,7 @@ def log_sigmoid(x: Array, out: Array) -> None:
     np.negative(out, out=out)
 
 
-@elementary(lambda y: -expm1(-y))
+@entry_function(lambda y: -expm1(-y))
 def softplus(x: Array, out: Array) -> None:
     """Smooth rectifier ``log(1 + exp(x))``.
 
@@ -59,7 +59,7 @@ def _softsign_slope(y: Any) -> Any:
     return rest * rest
 
 
-@elementary(_softsign_slope)
+@entry_function(_softsign_slope)
 def softsign(x: Array, out: Array) -> None:
     """``x / (1 + |x|)``.
 
@@ -70,7 +70,7 @@ def softsign(x: Array, out: Array) -> None:
     np.divide(x, size, out=out)
 
 
-@elementary(lambda y, slope: within(y, 0, 1) * slope)
+@entry_function(lambda y, slope: within(y, 0, 1) * slope)
 def sloped_hard_sigmoid(x: Array, out: Array, slope: float) -> None:
     """Three straight lines in the shape of a sigmoid: ``clip(slope x + 1/2, 0, 1)``.
 
@@ -82,7 +82,7 @@ def sloped_hard_sigmoid(x: Array, out: Array, slope: float) -> None:
     np.clip(out, 0, 1, out=out)
 
 
-@elementary(lambda y: sloped_hard_sigmoid.slope(y, 1 / 6))
+@entry_function(lambda y: sloped_hard_sigmoid.slope(y, 1 / 6))
 def hard_sigmoid(x: Array, out: Array) -> None:
     """Three straight lines in the shape of a sigmoid: ``clip(x / 6 + 1/2, 0, 1)``.
 
@@ -91,7 +91,7 @@ def hard_sigmoid(x: Array, out: Array) -> None:
     sloped_hard_sigmoid.write(x, out, slope=1 / 6)
 
 
-@elementary(lambda x: clip_slope(x, -1, 1) * 0.5, saves_input=True)
+@entry_function(lambda x: clip_slope(x, -1, 1) * 0.5, saves_input=True)
 def sparse_sigmoid(x: Array, out: Array) -> None:
     """The steepest hard sigmoid: ``clip(x + 1, 0, 2) / 2``.
 
@@ -102,7 +102,7 @@ def sparse_sigmoid(x: Array, out: Array) -> None:
     out *= 0.5
 
 
-@elementary(lambda x: up_to(x, 1), saves_input=True)
+@entry_function(lambda x: up_to(x, 1), saves_input=True)
 def hard_tanh(x: Array, out: Array) -> None:
     """Three straight lines in the shape of tanh: ``clip(x, -1, 1)``; the slope is 1 at -1 and 1.
 

@@ -1,4 +1,4 @@
-"""What an elementary function is: its value written into given memory, and its derivative."""
+"""What a function of each entry is: its value written into given memory, and its derivative."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from distnet.ops.tensor import Tensor
 from distnet.types import Array, ArrayLike
 
 
-class Elementary(Primitive):
+class EntryFunction(Primitive):
     """A function of each entry of a tensor, which layers also call with memory of their own.
 
     Args:
@@ -83,7 +83,7 @@ class Elementary(Primitive):
         return out
 
 
-def elementary(
+def entry_function(
     slope: Callable[..., Any],
     *,
     saves_input: bool = False,
@@ -91,12 +91,12 @@ def elementary(
     keeps_integers: bool = False,
     kind: str | None = None,
     module: str = "nn",
-) -> Callable[[Callable[..., None]], Elementary]:
-    """Decorate a function that writes values: see ``Elementary`` for it, and for the arguments."""
+) -> Callable[[Callable[..., None]], EntryFunction]:
+    """Decorate a function that writes values: see ``EntryFunction`` for it, and for the arguments."""
 
-    def decorate(write: Callable[..., None]) -> Elementary:
+    def decorate(write: Callable[..., None]) -> EntryFunction:
         name = kind or "".join(part.capitalize() for part in write.__name__.split("_"))
-        made = Elementary(write, slope, saves_input, is_long, keeps_integers, name, module)
+        made = EntryFunction(write, slope, saves_input, is_long, keeps_integers, name, module)
         PRIMITIVES[name] = made
         return made
 

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
+from distnet.losses import differentiated
 from distnet.losses.alignment import as_floating
+from distnet.losses.differentiated import Pullback as Pullback
 from distnet.losses.weighting import over_values, sample_weights
+from distnet.ops.tensor import Rows
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
 from distnet.types import Array, ArrayLike, Shape
 
 _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
-
-Pullback: TypeAlias = Callable[[Array | float], Array]
-"""Maps the gradient with respect to the values, one number for all or one for each, to that of ``y_pred``."""
+_WAYS = frozenset({"call", "values_and_gradient", "formula"})
+"""The methods by one of which a class states what its loss is."""
 
 
 @dataclass(eq=False)
-class Loss(Configurable, ABC):
+class Loss(Configurable):
     """How far predictions are from targets, to be minimized by training.
 
-    A loss of your own implements ``values_and_gradient``; there is no automatic differentiation.
+    A loss of your own implements ``call`` over ``distnet.ops``, which is differentiated; or, to be faster,
+    ``values_and_gradient``.
 
     Args:
         name: what the loss is called in logs.
@@ -47,6 +49,12 @@ class Loss(Configurable, ABC):
     name: str = field(default="", kw_only=True)
     reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
     dtype: object = field(default=None, kw_only=True, repr=False, metadata=LEFT_OUT)
+    _states_call: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        stated = next(named for c in cls.__mro__ if (named := _WAYS & vars(c).keys()))
+        cls._states_call = stated == {"call"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,11 +64,22 @@ class Loss(Configurable, ABC):
         if self.reduction not in _REDUCTIONS:
             raise ArgumentError(f"{self.name}: expected a reduction of {_REDUCTIONS}, received {self.reduction!r}.")
 
+    @property
+    def is_differentiated(self) -> bool:
+        """Whether only values are stated, over ``distnet.ops``, and the tape gives their gradient."""
+        return self._states_call
+
     def default_name(self) -> str:
         """The name of a loss without a given one."""
         return type(self).__name__
 
-    @abstractmethod
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One value per sample, or one number; within differentiated code, of tensors.
+
+        A loss of your own states it over ``distnet.ops``. On several ranks it sees the global batch.
+        """
+        return self._values(np.asarray(y_true), as_floating(y_pred))
+
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         """One value per sample, and the gradient of each value with respect to its predictions.
 
@@ -70,10 +89,28 @@ class Loss(Configurable, ABC):
         Raises:
             ShapeError: the shapes do not fit each other.
             DataError: the targets cannot be learned, for example because a label is not a class.
+            ArgumentError: the class states neither this nor ``call``.
         """
+        if not self.is_differentiated:
+            raise ArgumentError(
+                f"loss {self.name}: expected a method call(y_true, y_pred), received a class without it. Return one "
+                "value for each row."
+            )
+        values, pullback = self.values_and_pullback(y_true, y_pred)
+        return values, pullback(1.0)
 
     def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         """One value per sample, and the pullback of the values; it raises what ``values_and_gradient`` raises."""
+        return self.of_placed_rows(y_true, y_pred, None)
+
+    def of_placed_rows(self, y_true: Array, y_pred: Array, rows: Rows | None) -> tuple[Array, Pullback]:
+        """Like ``values_and_pullback``, for rows of a known place in the global batch; None if they are all of it."""
+        if self.is_differentiated:
+            return differentiated.values_and_pullback(self.name, self.call, y_true, y_pred, rows)
+        return self._stated(y_true, y_pred)
+
+    def _stated(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        """Values and pullback, of a loss that states its gradient."""
         values, gradient = self.values_and_gradient(y_true, y_pred)
         return values, lambda upstream: gradient * self._spread(upstream, values, gradient.shape)
 
@@ -101,11 +138,14 @@ class Loss(Configurable, ABC):
         return over_values(factor, len(shape))
 
     def validate(self, y_true: ArrayLike, y_pred: ArrayLike) -> None:
-        """Raise what ``values_and_gradient`` would raise for these targets."""
-        self.values_and_gradient(np.asarray(y_true), as_floating(y_pred))
+        """Raise what ``values_and_gradient`` would raise for these targets; what is differentiated is not tried."""
+        if not self.is_differentiated:
+            self.values_and_gradient(np.asarray(y_true), as_floating(y_pred))
 
     def validate_weights(self, y_true: Array, y_pred: Array, sample_weight: Array) -> None:
         """Raise ShapeError for weights that the values of these targets cannot be multiplied by."""
+        if self.is_differentiated:
+            return
         values = self._values(y_true[:1], y_pred[:1])
         shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
         sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
@@ -184,6 +224,7 @@ class Loss(Configurable, ABC):
         counted: Callable[[float], float] | None = None,
         mask: ArrayLike | None = None,
         counts_masked: bool = False,
+        rows: Rows | None = None,
     ) -> tuple[float, Array]:
         """Like ``sum_and_gradient``, for the ``divisor`` of the global batch; the values are computed once.
 
@@ -192,8 +233,17 @@ class Loss(Configurable, ABC):
             global_rows: as for ``divisor``.
             counted: makes the ``count`` of these rows that of the global batch; None where ``global_rows`` tells it.
             counts_masked: whether what the mask excludes counts all the same.
+            rows: where these rows lie in the global batch; None if they are all of it.
         """
-        values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
+        if self.is_differentiated:
+            values, pullback = self.of_placed_rows(y_true, y_pred, rows)
+            if not values.ndim:
+                self.divisor(0, global_rows)
+                factor = differentiated.factor_of_one_number(self.reduction, sample_weight, mask, counts_masked, rows)
+                share = rows.count / rows.total if rows is not None else 1.0
+                return float(values) * factor * share, pullback(factor)
+        else:
+            values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
         count = None
         if counted is not None:
             count = counted(self._count(y_true, values, values, sample_weight, None if counts_masked else mask))

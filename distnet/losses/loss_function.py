@@ -72,12 +72,14 @@ class BuiltInLoss(HasFunction, Loss, ABC):
         return self.values_and_pullback(y_true, y_pred)[0]
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        if self.is_differentiated:
+            return super().values_and_gradient(y_true, y_pred)
         values, pullback = self._pullback_of_formula(y_true, y_pred)
         return values, pullback(1.0)
 
-    def values_and_pullback(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+    def _stated(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         if type(self).values_and_gradient is not BuiltInLoss.values_and_gradient:  # a user's class overrides it
-            return super().values_and_pullback(y_true, y_pred)
+            return super()._stated(y_true, y_pred)
         return self._pullback_of_formula(y_true, y_pred)
 
     def _pullback_of_formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:

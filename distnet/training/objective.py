@@ -18,6 +18,7 @@ from distnet.data.batch import Batch
 from distnet.logs import NamedLogs
 from distnet.losses import Loss
 from distnet.metrics import Mean, Metric
+from distnet.ops.tensor import Rows
 from distnet.training.placing import OutputLoss
 from distnet.types import Array, Shape
 
@@ -227,8 +228,11 @@ class Objective:
         skipped = rows.weight if self.averaging.skips_weights_of_0 else None
         if is_counted or skipped is not None or (rows.mask is not None and not counts_masked):
             counted = partial(_counted_over_ranks, skipped=skipped, ranks=ranks)
+        placed = None
+        if ranks.size > 1:
+            placed = Rows(rows.batch.global_rows, rows.batch.first_row, len(rows.y_pred))
         return loss.mean_and_gradient(
-            rows.y_true, rows.y_pred, rows.weight, rows.batch.global_rows, counted, rows.mask, counts_masked
+            rows.y_true, rows.y_pred, rows.weight, rows.batch.global_rows, counted, rows.mask, counts_masked, placed
         )
 
     def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float]) -> Array:

@@ -200,4 +200,4 @@ def test_a_step_asks_a_loss_once():
         return ((y_pred - y_true) ** 2).mean(-1), 2 * (y_pred - y_true)
 
     make(squares, metrics=()).fit(X[:24], LABELS[:24, None], batch_size=8, verbose=0)
-    assert rows == [24, 8, 8, 8]  # all targets are checked first
+    assert rows == [1, 24, 8, 8, 8]  # what it returns is seen first, then all targets are checked

@@ -13,8 +13,8 @@ from distnet.losses.alignment import same_rank
 from distnet.losses.weighting import over_values
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.spread import own_rows, summed
-from distnet.ops.tape import Node, following, gradients, watched
-from distnet.ops.tensor import Rows, Tensor
+from distnet.ops.tape import following, gradients, watched
+from distnet.ops.tensor import Rows, TapeNode, Tensor
 from distnet.types import Array, ArrayLike
 
 Pullback: TypeAlias = Callable[[Array | float], Array]
@@ -61,7 +61,7 @@ def values_and_pullback(
 
     def pullback(upstream: Array | float) -> Array:
         dy = np.broadcast_to(np.asarray(upstream, values.dtype), values.value.shape)
-        source = cast(Node, leaf.node), 0
+        source = cast(TapeNode, leaf.node), 0
         gradient = gradients([(values, dy)], [source]).shared.get(source)
         return np.zeros_like(y_pred) if gradient is None else cast(Array, gradient).reshape(y_pred.shape)
 

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 
 _uses: Counter[str] = Counter()
 _scope: ContextVar[str] = ContextVar("scope", default="")
+_outer: ContextVar[str] = ContextVar("outer", default="")
 
 
 @contextmanager
@@ -26,6 +27,21 @@ def scope(name: str) -> Iterator[None]:
 def present_scope() -> str:
     """The prefix of new variables' full names: ``""``, or ``"sequential/"`` while that model builds layers."""
     return _scope.get()
+
+
+@contextmanager
+def within(path: str) -> Iterator[None]:
+    """Within the block a layer that is built is one within the layer of this path."""
+    token = _outer.set(f"{path}/")
+    try:
+        yield
+    finally:
+        _outer.reset(token)
+
+
+def path_within(name: str) -> str:
+    """The path of a layer of this name: with those of the layers that it is built within."""
+    return f"{_outer.get()}{name}"
 
 
 def snake_case(class_name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -20,6 +21,7 @@ ALIGNMENT_BYTES = 64
 @dataclass
 class _Count:
     assignments: int = 0
+    is_held: bool = False
 
 
 _count = _Count()
@@ -36,6 +38,16 @@ class _View(threading.local):
 
 VIEW = _View()
 """What operators see instead of a variable while gradients are followed, in each thread; set by ``distnet.ops``."""
+
+
+@contextmanager
+def assignments_held() -> Iterator[None]:
+    """Within the block values are checked, and not assigned: code is tried."""
+    before, _count.is_held = _count.is_held, True
+    try:
+        yield
+    finally:
+        _count.is_held = before
 
 
 class Penalty(Protocol):
@@ -155,16 +167,19 @@ class Variable(NDArrayOperatorsMixin):
         Raises:
             ShapeError, ArgumentError: see ``fitting``.
         """
-        self.value[...] = self.fitting(value)
+        array = self.fitting(_array_of(value))
+        if _count.is_held:
+            return
+        self.value[...] = array
         _count.assignments += 1
 
     def assign_add(self, value: ArrayLike) -> None:
         """Add to the value; a value of more entries raises ``ShapeError``."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(self.value + np.asarray(_array_of(value)))
 
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtract from the value; a value of more entries raises ``ShapeError``."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(self.value - np.asarray(_array_of(value)))
 
     def fitting(self, value: object) -> Array:
         """``value`` as an array for this variable.
@@ -182,6 +197,11 @@ class Variable(NDArrayOperatorsMixin):
         if array.shape != self.shape:
             raise ShapeError(f"{self.path}: expected a value of shape {self.shape}, received {array.shape}.")
         return array
+
+
+def _array_of(value: Any) -> Any:
+    """A tensor's whole array; anything else as it is."""
+    return value.numpy() if hasattr(value, "numpy") else value
 
 
 @dataclass(frozen=True)

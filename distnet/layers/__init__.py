@@ -32,6 +32,7 @@ from distnet.layers.core.embedding import Embedding as Embedding
 from distnet.layers.core.identity import Identity as Identity
 from distnet.layers.core.lambda_layer import Lambda as Lambda
 from distnet.layers.core.masking import Masking as Masking
+from distnet.layers.engine import user_call as user_call
 from distnet.layers.engine.base import LAYERS as LAYERS
 from distnet.layers.engine.base import Layer as Layer
 from distnet.layers.engine.input_layer import Input as Input

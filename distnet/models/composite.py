@@ -29,6 +29,7 @@ class Composite(Layer, ABC):
     """
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
+    follows_call: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.graph = Graph((), (0,), (0,))

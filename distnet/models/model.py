@@ -50,6 +50,7 @@ class Model(Keras2Methods, Compiled, ABC):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
+        refuse_own(cls, cls.__name__, "made", ("call",))
         if cls is not Model:
             made = super().__new__(cls)
             made.constructed = args, kwargs

@@ -52,9 +52,10 @@ def watched(tensor: Tensor) -> Tensor:
 
 def leaf(variable: Variable) -> Tensor:
     """The variable's value as a tensor; a source of gradients while functions are recorded."""
+    value = variable.value if variable.trainable else variable.value.copy()  # a state may be assigned in between
     if not is_recording():
-        return Tensor(variable.value)
-    return Tensor(variable.value, node_of(variable))
+        return Tensor(value)
+    return Tensor(value, node_of(variable))
 
 
 def node_of(variable: Variable) -> TapeNode:

@@ -17,6 +17,7 @@ from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
+from distnet.layers import Layer
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
@@ -154,7 +155,8 @@ def predict(
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     _agree(ranks, model, data, size, steps)
-    if CallbackList(callbacks).follows_predict_batches:  # they count, and may stop at, batches of all ranks
+    # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch.
+    if CallbackList(callbacks).follows_predict_batches or any(map(_runs_call, model.layers)):
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
@@ -177,7 +179,7 @@ def _predict_batches(model: TrainedModel, source: Source, batches: int | None, h
     outputs: list[list[Array]] = []
     for i, batch in enumerate(_batches(source, batches)):
         hooks.call("on_predict_batch_begin", i)
-        made = steps.forward(batch.x, batch.first_row, batch.places)
+        made = steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
         outputs.append([hooks.communicator.allgather_rows(y).copy() for y in made])
         hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(outputs[-1])})
         hooks.share_after_predict_batch()
@@ -188,6 +190,10 @@ def _predict_batches(model: TrainedModel, source: Source, batches: int | None, h
     if not outputs:
         raise _run_dry(batches)
     return [_joined(parts) for parts in zip(*outputs, strict=True)]
+
+
+def _runs_call(layer: Layer) -> bool:
+    return layer.is_by_call or any(_runs_call(inner) for _, inner in layer.inner_layers())
 
 
 def _agree(

@@ -63,10 +63,19 @@ class Steps:
         self.dtype = np.dtype(model.dtype)
         forget_penalties(model.layers)
 
-    def forward(self, x: Sequence[Array], first_row: int = 0, places: Places = None) -> list[Array]:
-        """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``."""
+    def forward(
+        self, x: Sequence[Array], first_row: int = 0, places: Places = None, global_rows: int | None = None
+    ) -> list[Array]:
+        """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``.
+
+        Args:
+            global_rows: None where the rows are no part of a batch that other ranks share.
+        """
+        rows = (0, len(x[0])) if global_rows is None else (first_row, global_rows)
         try:
-            ctx = replace(self._context(False, 0, len(x[0])), is_spread=False)
+            ctx = self._context(False, *rows)
+            if global_rows is None:
+                ctx = replace(ctx, is_spread=False)
             return self.model.forward_batch(self._inputs(x), ctx)[0]
         except DataError as error:
             raise _naming_the_row(error, first_row, places) from None
@@ -92,7 +101,7 @@ class Steps:
         state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
         return ForwardContext(
             training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
-            kernels=self.kernels, is_spread=self.communicator.size > 1,
+            is_recorded=training, kernels=self.kernels, is_spread=self.communicator.size > 1,
         )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
@@ -16,7 +16,8 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import as_shape, checked_name, dtype_name
-from distnet.layers.engine.overriding import refuse_missing, refuse_own
+from distnet.layers.engine.overriding import refuse_missing
+from distnet.naming import path_within
 from distnet.registry import BESIDE, LEFT_OUT, Configurable, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -76,6 +77,13 @@ class AbstractLayer(Configurable, ABC):
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""
 
+    follows_call: ClassVar[bool] = True
+    """Whether a class that defines ``call`` needs no ``forward``."""
+    is_by_call: ClassVar[bool] = False
+    """Whether ``call`` says what it computes."""
+    take_call: ClassVar[Callable[[Any], None] | None] = None
+    """Gives a class that defines ``call`` what follows from it; set by ``user_call``."""
+
     row_rank: ClassVar[int | None] = None
     """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
 
@@ -86,14 +94,15 @@ class AbstractLayer(Configurable, ABC):
         """Refuse a class that cannot compute, and say what it lacks.
 
         Raises:
-            ArgumentError: a ``call`` of the user's, or no ``forward`` or ``backward``.
+            ArgumentError: it has neither ``call`` nor ``forward`` and ``backward``.
         """
-        refuse_own(cls, cls.__name__, "made", ("call",))
         refuse_missing(cls)
         return super().__new__(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if AbstractLayer.take_call is not None:
+            AbstractLayer.take_call(cls)
         if "build" in vars(cls):
             cls.build = buildable(cls.build)  # type: ignore[method-assign]
 
@@ -222,7 +231,7 @@ class AbstractLayer(Configurable, ABC):
             return
         if ctx is None:
             address = (random.job_seed(), "layer", random.next_build_index())
-            ctx = BuildContext(self.name, np.dtype(self.dtype), address)
+            ctx = BuildContext(path_within(self.name), np.dtype(self.dtype), address)
         self.build(shape, ctx)
         self._variables = ctx.variables
         self.build_activation(shape, ctx)

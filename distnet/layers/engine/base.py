@@ -13,10 +13,13 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
 from distnet.layers.engine.on_placeholders import Arithmetic
+from distnet.layers.engine.on_tensors import call_on_tensors
 from distnet.layers.engine.positions import take_in_keras_order
 from distnet.layers.engine.structures import leaves
 from distnet.layers.engine.tensor_shape import TensorShape
 from distnet.old_names import accept_old_arguments
+from distnet.ops.recording import is_recording
+from distnet.ops.tensor import Tensor
 from distnet.registry import Registry
 from distnet.results import as_result
 from distnet.types import Array, Json, Shape
@@ -58,6 +61,8 @@ class Layer(AbstractLayer):
         inputs, *args = args or (kwargs.pop(first),)  # type: ignore[assignment]
         tensors, options = self.bind(inputs, *args, **kwargs)
         _check_tensors(self.name, tensors, type(self).forward)
+        if isinstance(tensors[0], Tensor) or (is_recording() and not isinstance(tensors[0], KerasTensor)):
+            return call_on_tensors(self, tensors, options)
         if not isinstance(tensors[0], KerasTensor):
             return call_on_arrays(self, tensors, options)
         shapes = [t.shape for t in tensors]
@@ -126,7 +131,8 @@ class Layer(AbstractLayer):
         """
         regularized = [v for v in self.trainable_weights if v.regularizer is not None]
         of_weights = [cast(Penalty, v.regularizer).value(v.value) for v in regularized]
-        return [as_result(np.dtype(self.dtype).type(value)) for value in (*self._all_activity_penalties(), *of_weights)]
+        each = (*self._all_activity_penalties(), *of_weights)
+        return [v if isinstance(v, Tensor) else as_result(np.dtype(self.dtype).type(v)) for v in each]
 
     def _all_activity_penalties(self) -> list[float]:
         """Its own and those of the layers within, of each layer once."""

@@ -59,6 +59,9 @@ def buildable(build: Callable[..., Any]) -> Callable[..., Any]:
     def built(self: Buildable, *args: Any, **kwargs: Any) -> Any:
         if "ctx" in kwargs or any(isinstance(arg, BuildContext) for arg in args):
             return build(self, *args, **kwargs)
+        building = vars(self).get("_building")
+        if building is not None:  # super().build(input_shape)
+            return build(self, *args, ctx=building, **kwargs)
         self.build_once(self.all_shapes(_shapes(self.name, [*args, *kwargs.values()])))
         return None
 

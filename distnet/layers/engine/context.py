@@ -161,6 +161,7 @@ class ForwardContext:
         turn: of a call by hand.
         logits: the outputs of a model, by number, of which the logits are to be kept; in a layer that
             ``leaves_logits``, whether it is to leave out its activation; set by the graph.
+        is_recorded: whether ``backward`` may follow.
         kernels: the kernels in use.
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
     """
@@ -177,6 +178,7 @@ class ForwardContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     turn: Turn | None = None
     logits: frozenset[int] = frozenset()
+    is_recorded: bool = True
     kernels: Kernels = field(default_factory=kernels.current)
     is_spread: bool = False
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[Any, ...]
@@ -79,3 +80,28 @@ def _packed(structure: Any, flat: Iterator[Any]) -> Any:
     if isinstance(structure, list):
         return parts
     return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of a tensor among the arguments of a call."""
+
+    number: int
+
+
+def slotted(structure: Any, is_tensor: Callable[[Any], bool]) -> tuple[Any, list[Any]]:
+    """The structure with slots in the place of tensors, and the tensors in order."""
+    tensors: list[Any] = []
+
+    def taken(leaf: Any) -> Any:
+        if not is_tensor(leaf):
+            return leaf
+        tensors.append(leaf)
+        return Slot(len(tensors) - 1)
+
+    return mapped(taken, structure), tensors
+
+
+def filled(structure: Any, tensors: Sequence[Any]) -> Any:
+    """The structure with tensors in the place of slots."""
+    return mapped(lambda leaf: tensors[leaf.number] if isinstance(leaf, Slot) else leaf, structure)

@@ -1,0 +1,212 @@
+"""Layers called on tensors, within a user's ``call`` or while a tape is open.
+
+A layer of the user's runs its ``call``. A built-in one is one node of the tape, with its own forward and backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from distnet import random
+from distnet.comm.scope import communicator
+from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.layers.engine.call_scope import CallScope, calling, present_call
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
+from distnet.ops.present import present
+from distnet.ops.recording import is_recording
+from distnet.ops.spread import own_rows, varied
+from distnet.ops.tape import leaf
+from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
+from distnet.types import Array
+from distnet.variables import Variable
+
+
+def as_tensor(value: Any) -> Tensor:
+    """An array, a result or a tensor as a tensor, with its mask."""
+    if isinstance(value, Tensor):
+        return value
+    followed = getattr(value, "followed", None)
+    if followed is not None:
+        return followed  # type: ignore[no-any-return]
+    made = Tensor(np.asarray(value))
+    made._keras_mask = getattr(value, "_keras_mask", None)
+    return made
+
+
+@contextmanager
+def by_hand(first: Tensor | None) -> Iterator[CallScope]:
+    """Within the block layers are called by hand, on tensors like ``first``: as part of no step that ``fit`` takes."""
+    count = first.shape[0] if first is not None and first.ndim else 1
+    ctx = ForwardContext(None, random.job_seed(), 0, 0, count, Workspaces(), turn=Turn())
+    scope = CallScope(ctx, None)
+    if present() is not None:
+        with calling(scope):
+            yield scope
+        return
+    with calling(scope), ctx.running(count):
+        yield scope
+
+
+def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """A built-in layer's outputs for tensors: those of one node."""
+    tensors = [as_tensor(value) for value in given]
+    scope = present_call()
+    if scope is None:
+        with by_hand(tensors[0]):
+            return call_on_tensors(layer, tensors, options)
+    shapes = [(None, *t.shape[1:]) for t in tensors]
+    layer.build_once(shapes if len(shapes) > 1 else shapes[0])
+    rows = next((t.rows for t in tensors if t.rows is not None), None)
+    inputs = [_in_rows(t, rows) for t in tensors]
+    x = [_as_taken(layer, t.value) for t in inputs]
+    own: list[Any] = [t._keras_mask for t in tensors]
+    given_mask = options.get("mask")
+    masks = own if given_mask is None else given_mask if isinstance(given_mask, list | tuple) else [given_mask]
+    mask = [None if m is None else _in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
+    training = options.get("training")
+    ctx = _context(scope, scope.training if training is None else training, x, rows, mask, options)
+    y, saved = layer.forward(x if len(x) > 1 else x[0], ctx)
+    masks_after = layer.mask_after(x if len(x) > 1 else x[0], mask if len(x) > 1 else mask[0], saved)
+    parts = y if isinstance(y, list) else [y]
+    node = _node(layer, inputs, x, parts, saved, ctx, rows) if is_recording() else None
+    each = masks_after if isinstance(masks_after, list) else [masks_after] * len(parts)
+    outputs = [
+        _output(part, node if part.dtype.kind == "f" else None, i, rows, m)
+        for i, (part, m) in enumerate(zip(parts, each, strict=True))
+    ]
+    penalize(layer, outputs, scope)
+    if layer.has_penalty:
+        raise ArgumentError(
+            f"{layer.name}: penalizes activities of layers within it, which a call within another layer's call cannot."
+        )
+    return layer.as_given(outputs)
+
+
+def penalize(layer: AbstractLayer, outputs: Sequence[Any], scope: CallScope) -> None:
+    """Add the penalty of the layer's activity to the losses of the call."""
+    regularizer = layer.activity_regularizer
+    if regularizer is None:
+        return
+    for output in outputs:
+        rows = output.rows
+        scale = layer.activity_scale(output.shape[0]) if output.ndim and output.shape[0] else 1.0
+        value = np.asarray(regularizer.value(output.value) * scale, output.dtype)
+        if rows is not None:
+            communicator().allreduce(value)
+        pull = _penalty_pull(regularizer, output, scale)
+        node = TapeNode((output,), pull) if is_recording() and output.node is not None else None
+        scope.losses.append((layer, Tensor(value, node)))
+
+
+def _penalty_pull(regularizer: Any, output: Tensor, scale: float) -> Pull:
+    def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+        if is_followed:
+            raise ArgumentError("activity_regularizer: has no second derivatives. Use add_loss.")
+        return [np.asarray(dys[0] * (regularizer.gradient(output.value) * scale), output.dtype)]
+
+    return pull
+
+
+def _in_rows(tensor: Tensor, rows: Rows | None) -> Tensor:
+    """This rank's rows of a tensor, beside others of which it has only these."""
+    if rows is None or tensor.rows is not None:
+        return tensor
+    if tensor.shape[:1] != (rows.total,):
+        raise ShapeError(f"expected inputs of equally many rows, received {rows.total} and {tensor.shape}.")
+    part: Tensor = own_rows(tensor, rows)
+    return part
+
+
+def _as_taken(layer: AbstractLayer, a: Array) -> Array:
+    """The array in a dtype and a layout that the layer takes."""
+    keeps = "iu" if layer.takes_integers else ""
+    cast = a if a.dtype.kind in keeps or a.dtype == layer.dtype else a.astype(layer.dtype)
+    return cast if layer.takes_views else np.ascontiguousarray(cast)
+
+
+def _context(
+    scope: CallScope, training: bool | None, x: list[Array], rows: Rows | None, mask: list[Any],
+    options: Mapping[str, Any],
+) -> ForwardContext:  # fmt: skip
+    ctx: ForwardContext = replace(
+        scope.ctx, call=scope.next_path(), training=training, options=dict(options), logits=frozenset(),
+        mask=mask if len(x) > 1 else mask[0], first_row=0 if rows is None else rows.first,
+        global_rows=len(x[0]) if rows is None else rows.total,
+    )  # fmt: skip
+    if rows is None:
+        ctx.sum_over_ranks = _of_one_rank
+    else:
+        ctx.sum_over_ranks = communicator().allreduce
+    return ctx
+
+
+def _of_one_rank(array: Array) -> None:
+    """The sum over ranks of what all of them have."""
+
+
+def _output(part: Array, node: TapeNode | None, index: int, rows: Rows | None, mask: Any) -> Tensor:
+    made = Tensor(part, node, index, rows)
+    if mask is not None:
+        made._keras_mask = Tensor(np.asarray(mask), rows=rows)
+    return made
+
+
+def _node(
+    layer: AbstractLayer, inputs: Sequence[Tensor], x: list[Array], parts: list[Array], saved: Any,
+    ctx: ForwardContext, rows: Rows | None,
+) -> TapeNode | None:  # fmt: skip
+    """The node of one call, whose parents are the inputs and the trained weights."""
+    trained = [v for v in layer.trainable_weights if v.is_trained]
+    weights = [leaf(v) if rows is None else varied(leaf(v)) for v in trained]
+    parents = [t if t.dtype.kind == "f" else None for t in inputs]
+    if not weights and all(t is None or t.node is None for t in parents):
+        return None
+
+    def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+        if is_followed:
+            return _followed_pull(layer, inputs, trained, weights, dys, ctx)
+        dys = [*dys, *[None] * (len(parts) - len(dys))]
+        whole = [
+            np.zeros_like(p) if dy is None else np.ascontiguousarray(dy, p.dtype)
+            for dy, p in zip(dys, parts, strict=True)
+        ]
+        back = BackwardContext(
+            ctx.workspaces, ctx.sum_over_ranks, any(t is not None and t.node is not None for t in parents), ctx.call,
+            ctx.options, kernels=ctx.kernels,
+        )  # fmt: skip
+        dx, dws = _collected(trained, back, lambda: layer.backward(whole if len(whole) > 1 else whole[0], saved, back))
+        dxs = dx if isinstance(dx, list) else [dx] * len(inputs) if dx is None else [dx]
+        return [*(None if d is None else np.array(d, t.dtype) for d, t in zip(dxs, inputs, strict=True)), *dws]
+
+    return TapeNode([*parents, *weights], pull)
+
+
+def _collected(
+    trained: Sequence[Variable], back: BackwardContext, run: Callable[[], Any]
+) -> tuple[Any, list[Array | None]]:
+    """What the run gives, and the gradients of the weights, which it adds to none that exist."""
+    before = [v.grad for v in trained]
+    for v in trained:
+        v.grad = np.zeros_like(v.value)
+    try:
+        dx = run()
+        return dx, [v.grad if id(v) in back.written else None for v in trained]
+    finally:
+        for v, grad in zip(trained, before, strict=True):
+            v.grad = grad
+
+
+def _followed_pull(
+    layer: AbstractLayer, inputs: Sequence[Tensor], trained: Sequence[Variable], weights: Sequence[Tensor],
+    dys: list[Any], ctx: ForwardContext,
+) -> list[Any]:  # fmt: skip
+    raise ArgumentError(
+        f"{layer.name}: {type(layer).__name__} has no second derivatives. Write the layer with a call() over "
+        "distnet.ops."
+    )

@@ -1,0 +1,106 @@
+"""What a layer that defines ``call`` owns: its variables, and the layers that are its attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from distnet import random
+from distnet.errors import ArgumentError
+from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.layers.engine.context import BuildContext
+from distnet.naming import path_within, snake_case
+from distnet.variables import Variable
+
+_NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed"})
+"""Attributes that hold none of the layer's own."""
+
+
+def attributes(layer: Any) -> Iterator[tuple[str, Any]]:
+    """The variables and layers that are attributes, or in lists and dicts that are, each with its path.
+
+    A list's entries are called by their classes, as in Keras: ``blocks/dense``, ``blocks/dense_1``.
+
+    Source: ``keras.src.saving.saving_lib._save_container_state``.
+    """
+    for name, value in list(vars(layer).items()):
+        if name not in _NOT_WALKED:
+            yield from _within(name, value)
+
+
+def own_variables(layer: Any) -> list[Variable]:
+    """The layer's variables without those of layers within: first those to train, each kind in the order made."""
+    known = {id(v): v for v in vars(layer).get("_variables", ())}
+    known.update((id(v), v) for _, v in attributes(layer) if isinstance(v, Variable))
+    return sorted(known.values(), key=lambda variable: not variable.trainable)
+
+
+def sublayers(layer: Any) -> list[tuple[str, AbstractLayer]]:
+    """The layers that are attributes, in the order in which they became such, each once."""
+    paths: dict[int, list[str]] = {}
+    layers: dict[int, AbstractLayer] = {}
+    for path, value in attributes(layer):
+        if isinstance(value, AbstractLayer) and value is not layer:
+            layers.setdefault(id(value), value)
+            paths.setdefault(id(value), []).append(path)
+    return [(min(paths[key], key=lambda path: path.split("/")), inner) for key, inner in layers.items()]
+
+
+def new_variable(
+    layer: Any, name: str | None, shape: Any, initializer: Any, dtype: Any, trainable: bool, regularizer: Any,
+    constraint: Any,
+) -> Variable:  # fmt: skip
+    """A variable of the layer's.
+
+    Raises:
+        ArgumentError: the shape is not known.
+    """
+    extents = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    if any(n is None for n in extents):
+        raise ArgumentError(
+            f"{layer.name}: add_weight: expected a shape whose extents are all known, received {extents}. Give the "
+            "model's Input a shape without None there."
+        )
+    is_float = dtype is None or np.dtype(dtype).kind == "f"
+    stored_as = None if is_float else np.dtype(dtype).name
+    if initializer is None:
+        initializer = "glorot_uniform" if is_float else "zeros"
+    path = vars(layer).get("_path") or path_within(layer.name)
+    owned: list[Variable] = layer._variables
+    made = BuildContext(path, np.dtype(layer.dtype), _address(layer), list(owned)).variable(
+        name or _unnamed(owned), tuple(int(n) for n in extents), initializer, regularizer, constraint, trainable,
+        stored_as,
+    )  # fmt: skip
+    owned.append(made)
+    return made
+
+
+def _address(layer: Any) -> tuple[int | str, ...]:
+    """Where the layer's initial weights have their random numbers."""
+    address: tuple[int | str, ...] | None = vars(layer).get("_address")
+    if address is None:
+        address = layer._address = (random.job_seed(), "layer", random.next_build_index())
+    return address
+
+
+def _unnamed(owned: Sequence[Variable]) -> str:
+    names = {variable.name for variable in owned}
+    name, number = "variable", 0
+    while name in names:
+        number += 1
+        name = f"variable_{number}"
+    return name
+
+
+def _within(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Variable | AbstractLayer):
+        yield path, value
+    elif isinstance(value, Mapping | list | tuple | set):
+        before: Counter[str] = Counter()
+        for item in value.values() if isinstance(value, Mapping) else value:
+            name = snake_case(type(item).__name__)
+            number, before[name] = before[name], before[name] + 1
+            yield from _within(f"{path}/{name}_{number}" if number else f"{path}/{name}", item)

@@ -1,0 +1,92 @@
+"""A user's ``call`` tried on zeros: what shapes it gives, and which layers within it builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from distnet.arguments import is_integer
+from distnet.errors import ArgumentError
+from distnet.layers.engine.call_scope import CallScope, calling
+from distnet.layers.engine.context import ForwardContext, Workspaces
+from distnet.layers.engine.inline import run
+from distnet.layers.engine.structures import filled, is_nested, leaves, mapped, packed
+from distnet.ops.recording import paused
+from distnet.ops.tape import following
+from distnet.ops.tensor import Tensor
+from distnet.types import Shape
+from distnet.variables import assignments_held
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tensor's shape and dtype."""
+
+    shape: Shape
+    dtype: str
+
+
+def specs(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any) -> Any:
+    """The outputs of a call, in the structure that it returns; extents that depend on an unknown one are unknown."""
+    few = _tried(layer, shapes, dtypes, arguments, 2, 4)
+    if all(n is not None for shape in shapes for n in shape):
+        return few
+    many = _tried(layer, shapes, dtypes, arguments, 3, 6)
+    if len(list(leaves(few))) != len(list(leaves(many))):
+        raise ArgumentError(
+            f"{layer.name}: call returns as many tensors as the batch has rows. Return one of all rows."
+        )
+    return packed(few, [_common(layer, a, b) for a, b in zip(leaves(few), leaves(many), strict=True)])
+
+
+def build_within(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any) -> None:
+    """Build the layers within that are not built, by a trial."""
+    if any(not inner.built for _, inner in layer.inner_layers()):
+        _tried(layer, shapes, dtypes, arguments, 2, 4)
+
+
+def is_nest(specs: Any) -> bool:
+    """Whether these are in a list, tuple or dict."""
+    return is_nested(specs)
+
+
+def as_specs(shape: Any, dtype: str) -> Any:
+    """What ``compute_output_shape`` returned."""
+    if isinstance(shape, Mapping):
+        return {key: as_specs(value, dtype) for key, value in shape.items()}
+    if isinstance(shape, list | tuple) and not all(n is None or is_integer(n) for n in shape):
+        return [as_specs(value, dtype) for value in shape]
+    return Spec(tuple(shape), dtype)
+
+
+def _common(layer: Any, few: Spec, many: Spec) -> Spec:
+    if len(few.shape) != len(many.shape):
+        raise ArgumentError(f"{layer.name}: call returns a tensor whose number of axes depends on the extents.")
+    return Spec(tuple(n if n == m else None for n, m in zip(few.shape, many.shape, strict=True)), few.dtype)
+
+
+def _tried(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any, rows: int, unknown: int) -> Any:
+    tensors = [
+        Tensor(np.zeros([(unknown if i else rows) if n is None else n for i, n in enumerate(shape)], dtype))
+        for shape, dtype in zip(shapes, dtypes, strict=True)
+    ]
+    args, kwargs = filled(arguments, tensors)
+    ctx = ForwardContext(None, 0, 0, 0, rows, Workspaces())
+    scope = CallScope(ctx, None)
+    with trying(layer), calling(scope), ctx.running(rows):
+        y = run(layer, args, kwargs, scope, is_penalized=False)
+    return mapped(lambda tensor: Spec(tensor.shape, tensor.dtype.name), y)
+
+
+@contextmanager
+def trying(layer: Any) -> Iterator[None]:
+    """Within the block nothing is recorded, and what it changes of the layer's state is put back."""
+    before = [(v, v.value.copy()) for v in layer.variables if not v.trainable]
+    with paused(), following(is_recorded=False, is_call=True), assignments_held(), np.errstate(all="ignore"):
+        yield
+    for variable, value in before:
+        variable.value[...] = value

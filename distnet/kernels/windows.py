@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple, Self
 
+import numpy as np
+
+from distnet.types import Array
+
 Box = tuple[slice, slice, slice]
 """A part of a volume: slices of planes, rows and columns."""
 
@@ -144,3 +148,15 @@ def spread(windows: int, taps: int, stride: int, dilation: int, padding: str, ex
         return Axis(extent, windows, taps, stride, dilation)
     extent = windows * stride if extra is None else (windows - 1) * stride + span % 2 + extra
     return Axis(extent, windows, taps, stride, dilation, max(natural - extent, 0) // 2)
+
+
+def as_volumes(x: Array) -> Array:
+    """Sequences (N, T, C) as (N, 1, T, 1, C), images (N, H, W, C) as (N, 1, H, W, C); contiguous."""
+    seen = x[:, np.newaxis, :, np.newaxis] if x.ndim == 3 else x[:, np.newaxis] if x.ndim == 4 else x
+    return np.ascontiguousarray(seen)
+
+
+def of_rank(volumes: Array, rank: int) -> Array:
+    """What ``as_volumes`` made of sequences (rank 1), images (2) or volumes (3), as these again."""
+    extents = volumes.shape[1:-1] if rank == 3 else volumes.shape[2 : 2 + rank]
+    return volumes.reshape(len(volumes), *extents, volumes.shape[-1])

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from distnet.arguments import COUNT
-from distnet.kernels.windows import Windows
+from distnet.kernels.windows import Windows, as_volumes, of_rank
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.sliding import Extents, as_volumes, checked_sliding, input_channels, of_rank
+from distnet.layers.engine.sliding import Extents, checked_sliding, input_channels
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from distnet.arguments import whole_number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels import patches
 from distnet.kernels.windows import Windows
-from distnet.layers.convolutional import patches
+from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Convolving, Dilated, Filters
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -49,7 +50,7 @@ class Convolution(KernelAndBias, _Grouped, Dilated, Filters, Convolving):
         return patches.convolve(x, self.kernel.value, windows, self.groups, z, ctx), windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
-        patches.add_kernel_gradient(x, dz, kept, self.groups, self.kernel, ctx)
+        kernel_gradients.add_dense(x, dz, kept, self.groups, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)

@@ -9,8 +9,9 @@ from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels import taps
 from distnet.kernels.windows import Windows
-from distnet.layers.convolutional import taps
+from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Convolving
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -60,7 +61,7 @@ class DepthwiseConvolution(Convolving):
         return taps.convolve(x, self.kernel.value, windows, z), windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
-        taps.add_kernel_gradient(x, dz, kept, self.kernel, ctx)
+        kernel_gradients.add_depthwise(x, dz, kept, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         return taps.convolve_back(dz, self.kernel.value, kept, ctx.workspace("dx", x.shape, x.dtype))

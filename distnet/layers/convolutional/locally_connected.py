@@ -10,14 +10,13 @@ import numpy as np
 
 from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
-from distnet.kernels.windows import Axis, Windows
+from distnet.kernels.windows import Axis, Windows, as_volumes
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.convolutional.base import Filtered, Filters, Formatted
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.field_blocks import KernelAndBias
-from distnet.layers.engine.sliding import as_volumes
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 

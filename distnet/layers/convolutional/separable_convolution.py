@@ -11,8 +11,9 @@ from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels import taps
 from distnet.kernels.windows import Windows
-from distnet.layers.convolutional import taps
+from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Convolving, Dilated, Filters
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -69,7 +70,7 @@ class SeparableConvolution(Dilated, Filters, Convolving):
             return None
         dbetween = ctx.workspace("dbetween", between.shape, x.dtype)
         np.matmul(flat, mixing.T, out=dbetween.reshape(-1, len(mixing)))
-        taps.add_kernel_gradient(x, dbetween, windows, self.depthwise_kernel, ctx)
+        kernel_gradients.add_depthwise(x, dbetween, windows, self.depthwise_kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)

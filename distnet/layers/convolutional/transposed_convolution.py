@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from distnet.errors import ArgumentError
-from distnet.kernels.windows import Windows
-from distnet.layers.convolutional import patches
+from distnet.kernels import patches
+from distnet.kernels.windows import Windows, of_rank
+from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Convolving, Dilated, Filters
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.field_blocks import KernelAndBias
-from distnet.layers.engine.sliding import Extents, extents, of_rank
+from distnet.layers.engine.sliding import Extents, extents
 from distnet.types import Array, Shape
 
 
@@ -53,7 +54,7 @@ class TransposedConvolution(Convolving):
         return patches.convolve_back(x, self.kernel.value, windows, 1, z, ctx), windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
-        patches.add_kernel_gradient(dz, x, kept, 1, self.kernel, ctx)
+        kernel_gradients.add_dense(dz, x, kept, 1, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         return patches.convolve(dz, self.kernel.value, kept, 1, ctx.workspace("dx", x.shape, x.dtype), ctx)

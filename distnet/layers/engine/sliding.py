@@ -11,7 +11,7 @@ import numpy as np
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels.windows import Axis, Windows, reach, slide, spread
-from distnet.types import Array, Shape
+from distnet.types import Shape
 
 Extents: TypeAlias = int | Sequence[int]
 """One number for all axes, or one for each, as Keras's constructors take them."""
@@ -124,18 +124,6 @@ def input_channels(name: str, shape: Shape) -> int:
     if shape[-1] is None:
         raise ShapeError(f"{name}: expected an input whose number of channels is known, received {shape}.")
     return shape[-1]
-
-
-def as_volumes(x: Array) -> Array:
-    """Sequences (N, T, C) as (N, 1, T, 1, C), images (N, H, W, C) as (N, 1, H, W, C); contiguous."""
-    seen = x[:, np.newaxis, :, np.newaxis] if x.ndim == 3 else x[:, np.newaxis] if x.ndim == 4 else x
-    return np.ascontiguousarray(seen)
-
-
-def of_rank(volumes: Array, rank: int) -> Array:
-    """What ``as_volumes`` made of sequences (rank 1), images (2) or volumes (3), as these again."""
-    extents = volumes.shape[1:-1] if rank == 3 else volumes.shape[2 : 2 + rank]
-    return volumes.reshape(len(volumes), *extents, volumes.shape[-1])
 
 
 def extents(value: object, rank: int | None, what: str, least: int = 1) -> tuple[int, ...]:

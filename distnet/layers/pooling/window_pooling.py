@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from distnet import kernels
-from distnet.kernels.windows import Windows
+from distnet.kernels.windows import Windows, as_volumes, of_rank
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.sliding import Extents, Sliding, as_volumes, extents, of_rank, padding_name
+from distnet.layers.engine.sliding import Extents, Sliding, extents, padding_name
 from distnet.types import Array, Shape
 
 Saved = tuple[tuple[int, ...], Windows, Any]

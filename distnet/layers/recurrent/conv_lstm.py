@@ -10,13 +10,14 @@ import numpy as np
 
 from distnet import config, kernels
 from distnet.errors import ShapeError
-from distnet.kernels.windows import Windows
-from distnet.layers.convolutional import patches
+from distnet.kernels import patches
+from distnet.kernels.windows import Windows, as_volumes
+from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Dilated, Filters
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import AXES
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.sliding import Sliding, as_volumes, checked_sliding
+from distnet.layers.engine.sliding import Sliding, checked_sliding
 from distnet.layers.recurrent.base import Recurrent, Run
 from distnet.layers.recurrent.cell_fields import Forgetting, Gated, OutputFields, Restrained, Seeded
 from distnet.layers.recurrent.lstm import LSTMSteps
@@ -132,7 +133,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         d = self._run_back(parts if isinstance(dy, list) else parts[0], run, ctx)
         (count, rows), row = run.x.shape[:2], run.x.shape[2:]
         dz = run.steps.dz.reshape(count * rows, *windows.shape, self.gates * self.filters)
-        patches.add_kernel_gradient(_volumes(run.x), dz, windows, 1, self.kernel, ctx)
+        kernel_gradients.add_dense(_volumes(run.x), dz, windows, 1, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return [None] * (1 + len(d)) if run.has_given_states else None
         in_order = ctx.workspace("dx in order", _volumes(run.x).shape, dz.dtype)
@@ -217,7 +218,7 @@ class ConvLSTMSteps(LSTMSteps):
     def add_gradients(self, ctx: BackwardContext) -> None:
         images = (self.count * self.image[0], *self.image[1:])
         fed, dz = self.fed.reshape(*images, self.units), self.dz.reshape(*images, self.dz.shape[2])
-        patches.add_kernel_gradient(fed, dz, self.windows, 1, self.kernel, ctx)
+        kernel_gradients.add_dense(fed, dz, self.windows, 1, self.kernel, ctx)
         ctx.add_sum(self.bias, dz.reshape(-1, dz.shape[-1]), axis=0)
 
 

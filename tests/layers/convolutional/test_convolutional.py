@@ -5,8 +5,8 @@ import pytest
 
 from distnet import layers
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels import patches
 from distnet.layers import LAYERS
-from distnet.layers.convolutional import patches
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from distnet import kernels
 from distnet.kernels.windows import Windows
-from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.types import Array
-from distnet.variables import Variable
+from distnet.types import Array, DType
 
 _BLOCK_BYTES = 1 << 19
 _BLOCK_WINDOWS = 256
@@ -23,9 +22,21 @@ _BLOCK_WINDOWS = 256
 Block = tuple[int, int, slice, Array]
 
 
-def convolve(
-    x: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
-) -> Array:
+class Memory(Protocol):
+    """Who gives memory for patches."""
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """An array with arbitrary content."""
+
+
+class NewMemory:
+    """Memory that is not used again."""
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        return np.empty(shape, dtype)
+
+
+def convolve(x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Array:
     """``out = patches(x) kernel``; returns ``out``.
 
     Shapes:
@@ -35,40 +46,35 @@ def convolve(
     if windows.are_entries and groups == 1:
         np.matmul(_matrix(x), weights, out=z)
         return out
-    for first, channel, filters, patches in _blocks(len(x), kernel, windows, groups, ctx):
+    for first, channel, filters, patches in _blocks(len(x), kernel.shape, kernel.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
         np.matmul(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
     return out
 
 
-def add_kernel_gradient(
-    x: Array, dz: Array, windows: Windows, groups: int, kernel: Variable, ctx: BackwardContext
-) -> None:
-    """Hand ``kernel`` its gradient, ``patches(x)^T dz``; a frozen one costs nothing.
+def kernel_gradient(
+    x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
+) -> Array:
+    """The gradient of a kernel of ``shape``, ``patches(x)^T dz``.
 
     Shapes:
         x (N, D, H, W, C), dz (N, D', H', W', O); contiguous.
     """
-    if not kernel.is_trained:
-        return
-    gradients = _matrix(dz)
-    total = ctx.workspace("dkernel", _matrix(kernel.value).shape, x.dtype)
+    gradients, entries = _matrix(dz), math.prod(shape[:-1])
+    total = memory.workspace("dkernel", (entries, shape[-1]), x.dtype)
     if windows.are_entries and groups == 1:
         np.matmul(_matrix(x).T, gradients, out=total)
-        ctx.add(kernel, total.reshape(kernel.shape))
-        return
-    part = ctx.workspace("dkernel of a block", (total.shape[0], total.shape[1] // groups), x.dtype)
+        return total.reshape(shape)
+    part = memory.workspace("dkernel of a block", (entries, shape[-1] // groups), x.dtype)
     total.fill(0)
-    for first, channel, filters, patches in _blocks(len(x), kernel.value, windows, groups, ctx):
+    for first, channel, filters, patches in _blocks(len(x), shape, x.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
         np.matmul(_rows(patches).T, gradients[_positions(first, patches), filters], out=part)
         total[:, filters] += part
-    ctx.add(kernel, total.reshape(kernel.shape))
+    return total.reshape(shape)
 
 
-def convolve_back(
-    dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, ctx: ForwardContext | BackwardContext
-) -> Array:
+def convolve_back(dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Array:
     """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; returns ``out``.
 
     Shapes:
@@ -79,26 +85,26 @@ def convolve_back(
         np.matmul(gradients, weights.T, out=_matrix(out))
         return out
     out.fill(0)
-    for first, channel, filters, patches in _blocks(len(dz), kernel, windows, groups, ctx):
+    for first, channel, filters, patches in _blocks(len(dz), kernel.shape, kernel.dtype, windows, groups, memory):
         np.matmul(gradients[_positions(first, patches), filters], weights[:, filters].T, out=_rows(patches))
         kernels.current().col2im(patches, windows, first, channel, out)
     return out
 
 
 def _blocks(
-    volumes: int, kernel: Array, windows: Windows, groups: int, ctx: ForwardContext | BackwardContext
+    volumes: int, kernel: tuple[int, ...], dtype: DType, windows: Windows, groups: int, memory: Memory
 ) -> Iterator[Block]:
     """Blocks of rows of windows: first row, first channel, filters, memory for the patches (R, W', KD, KH, KW, P)."""
-    (depth, height, width), channels, filters = windows.shape, kernel.shape[-2], kernel.shape[-1] // groups
+    (depth, height, width), channels, filters = windows.shape, kernel[-2], kernel[-1] // groups
     rows = volumes * depth * height
     if not rows * width:
         return
-    row_bytes = width * windows.taps * channels * kernel.itemsize
+    row_bytes = width * windows.taps * channels * dtype.itemsize
     wanted = max(1, _BLOCK_BYTES // row_bytes, -(-_BLOCK_WINDOWS // width))
     count = -(-rows // wanted)
     size = -(-rows // count)
     shape = (size, width, *(axis.taps for axis in windows), channels)
-    patches = ctx.workspace("patches", shape, kernel.dtype)
+    patches = memory.workspace("patches", shape, dtype)
     for first in range(0, rows, size):
         for group in range(groups):
             of_group = slice(group * filters, (group + 1) * filters)

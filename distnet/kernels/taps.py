@@ -10,9 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from distnet.kernels.windows import Windows
-from distnet.layers.engine.context import BackwardContext
 from distnet.types import Array
-from distnet.variables import Variable
 
 
 def convolve(x: Array, kernel: Array, windows: Windows, out: Array) -> Array:
@@ -27,14 +25,12 @@ def convolve(x: Array, kernel: Array, windows: Windows, out: Array) -> Array:
     return out
 
 
-def add_kernel_gradient(x: Array, dz: Array, windows: Windows, kernel: Variable, ctx: BackwardContext) -> None:
-    """Hand ``kernel`` its gradient; a frozen one costs nothing."""
-    if not kernel.is_trained:
-        return
-    gradient = np.empty_like(_taps(kernel.value))
-    for (tap, m), part, entries in _meetings(x, kernel.value, windows, dz):
-        np.einsum("ndhwc,ndhwc->c", entries, part, out=gradient[tap, :, m])
-    ctx.add(kernel, gradient.reshape(kernel.shape))
+def kernel_gradient(x: Array, dz: Array, windows: Windows, shape: tuple[int, ...]) -> Array:
+    """The gradient of a kernel of ``shape`` (..., C, M)."""
+    gradient = np.empty(shape, x.dtype)
+    for (tap, m), part, entries in _meetings(x, gradient, windows, dz):
+        np.einsum("ndhwc,ndhwc->c", entries, part, out=_taps(gradient)[tap, :, m])
+    return gradient
 
 
 def convolve_back(dz: Array, kernel: Array, windows: Windows, out: Array) -> Array:

@@ -1,13 +1,13 @@
 """Steps that users' own loops take: gradients handed over with their variables.
 
->>> import distnet
+>>> import distnet, numpy as np
 >>> from distnet.variables import Variable
->>> weight = Variable("weight", "weight", distnet.ops.ones(2).numpy())
+>>> weight = Variable("weight", "weight", np.ones(2))
 >>> with distnet.GradientTape() as tape:
 ...     loss = distnet.ops.sum(distnet.ops.square(weight))
 >>> distnet.optimizers.SGD(0.25).apply_gradients([(tape.gradient(loss, weight), weight)])
 >>> weight.numpy()
-array([0.5, 0.5], dtype=float32)
+array([0.5, 0.5])
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.losses import differentiated
 from distnet.losses.alignment import as_floating
 from distnet.losses.differentiated import Pullback as Pullback
+from distnet.losses.of_tensors import are_tensors, reduced, values_of_tensors
 from distnet.losses.weighting import over_values, sample_weights
-from distnet.ops.tensor import Rows
+from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
 from distnet.types import Array, ArrayLike, Shape
@@ -183,6 +184,8 @@ class Loss(Configurable):
             sample_weight: weights, (N,), (N, 1) or of the shape of the values.
             mask: true where a value counts, of the same shapes; by default the mask that ``y_pred`` carries.
         """
+        if are_tensors(y_true, y_pred, sample_weight):
+            return cast(ResultArray, self._of_tensors(y_true, y_pred, sample_weight, mask))
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values = self._values(y_true, y_pred)
@@ -193,6 +196,12 @@ class Loss(Configurable):
         divisor = 1.0 if self.reduction == "sum" else self._count(y_true, values, weighted, sample_weight, mask)
         reduced = weighted.sum(dtype=np.float64) / divisor if divisor else 0.0
         return cast(ResultArray, as_result(values.dtype.type(reduced)))
+
+    def _of_tensors(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Tensor:
+        """The same of tensors, which is differentiated."""
+        mask = getattr(y_pred, "_keras_mask", None) if mask is None else mask
+        values = values_of_tensors(self.name, self, y_true, y_pred)
+        return reduced(self, values, y_true, y_pred, sample_weight, mask)
 
     def sum_and_gradient(
         self,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, ParamSpec, Self, cast
 import numpy as np
 
 from distnet.losses.alignment import as_floating
+from distnet.losses.of_tensors import are_tensors, values_of_tensors
 from distnet.naming import snake_case
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
@@ -84,6 +85,8 @@ class MadeFunction(Generic[P]):
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Array:
         """One value per sample."""
+        if are_tensors(y_true, y_pred):
+            return cast(Array, values_of_tensors(self.__name__, self.of(*args, **kwargs), y_true, y_pred))
         values = self.of(*args, **kwargs).values(np.asarray(y_true), as_floating(y_pred))
         return cast(Array, as_result(values))
 

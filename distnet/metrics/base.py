@@ -11,6 +11,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
+from distnet.metrics.over_ranks import apart, taking_tensors
 from distnet.naming import snake_case
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import giving_results
@@ -49,7 +50,9 @@ class Metric(Configurable, ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
-            cls.result = giving_results(cls.result)  # type: ignore[method-assign]
+            cls.result = giving_results(apart(cls.result))  # type: ignore[method-assign]
+        if "update_state" in vars(cls):
+            cls.update_state = taking_tensors(cls.update_state)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -43,6 +43,19 @@ def following(is_recorded: bool = True, is_call: bool = False) -> Iterator[None]
         STATE.calls -= is_call
 
 
+@contextmanager
+def unfollowed() -> Iterator[None]:
+    """Within the block, as outside of all others: no gradients flow, and NumPy may be called on tensors."""
+    state, before = vars(STATE).copy(), VIEW.as_tensor
+    STATE.recording = STATE.following = STATE.calls = 0
+    VIEW.as_tensor = None
+    try:
+        yield
+    finally:
+        vars(STATE).update({"recording": 0, "following": 0, "calls": 0, **state})
+        VIEW.as_tensor = before
+
+
 def watched(tensor: Tensor) -> Tensor:
     """The tensor, as a source of gradients, unless it has a node already."""
     if tensor.node is None:

@@ -41,6 +41,9 @@ class FunctionLoss(Loss):
         """The function's name."""
         return name_of(self.fn)
 
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred)
+
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         values, pullback = self.of_placed_rows(y_true, y_pred, None)
         return values, pullback(1.0)

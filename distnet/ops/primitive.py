@@ -44,6 +44,16 @@ def take_spread_rows(apply: Callable[[Primitive, Sequence[Any], Mapping[str, Any
     _on_spread_rows.append(apply)
 
 
+def has_placeholders(operands: Sequence[Any]) -> bool:
+    """Whether there are placeholders among operands, or in lists of them."""
+    return any(type(leaf) in _placeholder_types for leaf in flat(operands))
+
+
+def on_placeholders(function: Primitive, operands: Sequence[Any], options: dict[str, Any]) -> Any:
+    """The node of the graph of a call on placeholders."""
+    return _on_placeholders[0](function, tuple(operands), options)
+
+
 class Primitive:
     """A function of tensors: of arrays it gives arrays, of placeholders a node of the graph, of tensors tensors.
 
@@ -83,7 +93,7 @@ class Primitive:
         operands, options = self.bound(args, kwargs)
         kinds = {type(leaf) for leaf in flat(operands)}
         if not kinds.isdisjoint(_placeholder_types):
-            return _on_placeholders[0](self, tuple(operands), options)
+            return on_placeholders(self, operands, options)
         if Tensor not in kinds:
             if Variable in kinds and is_recording():
                 operands = mapped(lambda x: tape.leaf(x) if type(x) is Variable else x, operands)

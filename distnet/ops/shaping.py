@@ -1,4 +1,4 @@
-"""Functions that give entries other places: shapes and axes."""
+"""Functions that keep entries in their order, or change the order of axes: shapes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet.ops.dtypes import converted
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import Primitive, primitive
 from distnet.ops.spread import by_rows, rows_of, rowwise
@@ -36,16 +37,33 @@ def reshape(x: ArrayLike, newshape: Any) -> Array:
 
     Source: ``keras.ops.reshape``.
     """
-    return np.reshape(np.asarray(x), newshape)
+    return np.reshape(converted(x), newshape)
 
 
 reshape.has_gradients(lambda dy, y, x, newshape: dy.reshape(x.shape))
 
 
 @primitive()
+def ravel(x: ArrayLike) -> Array:
+    """The entries along one axis."""
+    return converted(x).reshape(-1)
+
+
+ravel.has_gradients(lambda dy, y, x: dy.reshape(x.shape))
+
+
+def _to_as_many_axes(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Rows broadcast to as many rows of as many axes."""
+    (x,), shape, rows = operands, tuple(options["shape"]), rows_of(operands)
+    if len(shape) != x.ndim or shape[0] != rows.total:
+        return None
+    return by_rows(function, operands, {"shape": (rows.count, *shape[1:])}, rows)
+
+
+@primitive(spread=_to_as_many_axes)
 def broadcast_to(x: ArrayLike, shape: Any) -> Array:
     """``x`` repeated along axes of 1, and along new ones before the first."""
-    return np.broadcast_to(np.asarray(x), shape)
+    return np.broadcast_to(converted(x), shape)
 
 
 broadcast_to.has_gradients(lambda dy, y, x, shape: dy)
@@ -59,7 +77,7 @@ def _with_first_in_place(function: Primitive, operands: Sequence[Any], options: 
 @primitive(spread=_with_first_in_place)
 def transpose(x: ArrayLike, axes: Any = None) -> Array:
     """The axes in another order; by default in reverse."""
-    return np.transpose(np.asarray(x), axes)
+    return np.transpose(converted(x), axes)
 
 
 transpose.has_gradients(
@@ -67,22 +85,51 @@ transpose.has_gradients(
 )
 
 
-@primitive()
+def _of_later_axes(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Each row by itself, if no option names the first axis."""
+    (x,) = operands
+    axes = [a for given in options.values() for a in (given if isinstance(given, list | tuple) else (given,))]
+    return None if any(a is None or a % x.ndim == 0 for a in axes) else rowwise(function, operands, options)
+
+
+@primitive(spread=_of_later_axes)
 def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Array:
     """Two axes changed for each other."""
-    return np.swapaxes(np.asarray(x), axis1, axis2)
+    return np.swapaxes(converted(x), axis1, axis2)
 
 
 swapaxes.has_gradients(lambda dy, y, x, axis1, axis2: PRIMITIVES["Swapaxes"](dy, axis1, axis2))
 
 
-@primitive(module="core", spread=rowwise)
-def cast(x: ArrayLike, dtype: Any) -> Array:
-    """``x`` in another dtype.
-
-    Source: ``keras.ops.cast``.
-    """
-    return np.asarray(x).astype(dtype)
+@primitive(spread=_of_later_axes)
+def moveaxis(x: ArrayLike, source: Any, destination: Any) -> Array:
+    """Axes moved to other places; the others keep their order."""
+    return np.moveaxis(converted(x), source, destination)
 
 
-cast.has_gradients(lambda dy, y, x, dtype: dy)
+moveaxis.has_gradients(lambda dy, y, x, source, destination: PRIMITIVES["Moveaxis"](dy, destination, source))
+
+
+def _behind_first(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    (x,), axis = operands, options["axis"]
+    axes = axis if isinstance(axis, list | tuple) else (axis,)
+    ndim = x.ndim + len(axes)
+    return None if any(a % ndim == 0 for a in axes) else rowwise(function, operands, options)
+
+
+@primitive(spread=_behind_first)
+def expand_dims(x: ArrayLike, axis: Any) -> Array:
+    """``x`` with axes of 1 at these places of the result."""
+    return np.expand_dims(converted(x), tuple(axis) if isinstance(axis, list) else axis)
+
+
+expand_dims.has_gradients(lambda dy, y, x, axis: dy.reshape(x.shape))
+
+
+@primitive(spread=_of_later_axes)
+def squeeze(x: ArrayLike, axis: Any = None) -> Array:
+    """``x`` without these axes of 1; by default without all of them."""
+    return np.squeeze(converted(x), tuple(axis) if isinstance(axis, list) else axis)
+
+
+squeeze.has_gradients(lambda dy, y, x, axis: dy.reshape(x.shape))

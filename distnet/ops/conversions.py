@@ -94,7 +94,7 @@ def saturate_cast(x: ArrayLike, dtype: Any) -> Array:
     if given.dtype.kind in "iu" and wanted.kind in "iu":
         own = np.iinfo(given.dtype)
         low, high = max(int(low), int(own.min)), min(int(high), int(own.max))
-    return np.clip(given, low, high).astype(wanted)
+    return np.asarray(np.clip(given, low, high), wanted)
 
 
 def _within(dy: Any, y: Any, x: Any, dtype: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distnet import config
+from distnet.errors import ArgumentError
 from distnet.ops.compositions import composition
 from distnet.ops.dtypes import as_dtype, converted, floating
 from distnet.ops.operators import PRIMITIVES
@@ -94,28 +95,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     return made.astype(dtype or _numbers_dtype(first, last, by))
 
 
-@primitive(2, returns_many=False)
-def linspace(
-    start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
-    axis: int = 0,
-) -> Any:  # fmt: skip
-    """Numbers from ``start`` to ``stop`` at equal distances.
-
-    Args:
-        retstep: whether to return the distance, too.
-
-    Source: ``keras.ops.linspace``.
-    """
-    first, last = _ends(start, stop)
-    kind = as_dtype(np.result_type(first, last) if dtype is None else dtype)
-    made = np.linspace(first, last, num, endpoint, retstep, kind, axis)
-    return (made[0], np.asarray(made[1], kind)) if retstep else made
-
-
-def _ends(start: Any, stop: Any) -> tuple[Array, Array]:
+@primitive(2)
+def spaced(start: ArrayLike, stop: ArrayLike, num: int, endpoint: bool, axis: int) -> Array:
+    """Numbers from ``start`` to ``stop`` at equal distances, along a new axis."""
     first, last = floating(start), floating(stop)
     kind = np.result_type(first.dtype, last.dtype)
-    return first.astype(kind), last.astype(kind)
+    return np.linspace(first.astype(kind), last.astype(kind), num, endpoint, axis=axis).astype(kind)
 
 
 def _shares(y: Any, num: int, endpoint: bool, axis: int) -> Array:
@@ -124,15 +109,32 @@ def _shares(y: Any, num: int, endpoint: bool, axis: int) -> Array:
     return share.astype(y.dtype).reshape([-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
 
 
-def _of_start(dy: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dtype: Any, axis: int) -> Any:
-    return PRIMITIVES["Sum"](dy * (1 - _shares(y, num, endpoint, axis)), axis=axis)
+spaced.has_gradients(
+    lambda dy, y, start, stop, num, endpoint, axis: PRIMITIVES["Sum"](
+        dy * (1 - _shares(y, num, endpoint, axis)), axis=axis
+    ),
+    lambda dy, y, start, stop, num, endpoint, axis: PRIMITIVES["Sum"](dy * _shares(y, num, endpoint, axis), axis=axis),
+)
 
 
-def _of_stop(dy: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dtype: Any, axis: int) -> Any:
-    return PRIMITIVES["Sum"](dy * _shares(y, num, endpoint, axis), axis=axis)
+@composition(2)
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Numbers from ``start`` to ``stop`` at equal distances.
 
+    Args:
+        retstep: whether to return the distance, too.
 
-linspace.has_gradients(_of_start, _of_stop)
+    Source: ``keras.ops.linspace``.
+    """
+    made = spaced(start, stop, num, endpoint, axis)
+    made = made if dtype is None else PRIMITIVES["Cast"](made, dtype)
+    if not retstep:
+        return made
+    count = num - 1 if endpoint else num
+    step = PRIMITIVES["TrueDivide"](PRIMITIVES["Subtract"](stop, start), float(count or np.nan))
+    return made, PRIMITIVES["Cast"](step, made.dtype.name)
 
 
 @composition(2)
@@ -149,9 +151,7 @@ def logspace(
 
 
 @composition(2)
-def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Any:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """Numbers from ``start`` to ``stop`` with equal quotients; both positive, or both negative.
 
     Source: ``keras.ops.geomspace``.
@@ -221,9 +221,29 @@ def kaiser(x: Any, beta: float) -> Array:
 
 
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
-    """A function of numbers made one of arrays, as ``numpy.vectorize``; gradients do not flow through it.
+    """A function of numbers made one of arrays, which are broadcast; a loop calls it for each entry.
+
+    Args:
+        excluded: positions and names of arguments that are handed over as they are.
+        signature: not supported.
+
+    Raises:
+        ArgumentError: a signature is given.
 
     Source: ``keras.ops.vectorize``.
     """
-    of_arrays = np.vectorize(pyfunc, excluded=excluded, signature=signature)
-    return lambda *args, **kwargs: as_result(of_arrays(*args, **kwargs))
+    if signature is not None:
+        raise ArgumentError("ops.vectorize: a signature is not supported. Use ops.vectorized_map.")
+    kept = set(excluded or ())
+
+    def of_arrays(*args: Any, **kwargs: Any) -> Any:
+        numbers = [i for i in range(len(args)) if i not in kept]
+        extents = np.broadcast_shapes(*(np.shape(args[i]) for i in numbers))
+        each = {i: PRIMITIVES["Ravel"](PRIMITIVES["BroadcastTo"](args[i], extents)) for i in numbers}
+        made = [
+            pyfunc(*(each[i][entry] if i in each else arg for i, arg in enumerate(args)), **kwargs)
+            for entry in range(int(np.prod(extents)))
+        ]
+        return PRIMITIVES["Reshape"](PRIMITIVES["Stack"](made), extents)
+
+    return of_arrays

@@ -86,8 +86,8 @@ def where(condition: ArrayLike, x1: Any = None, x2: Any = None) -> Array:
     """
     chosen = np.asarray(condition)
     if x1 is None or x2 is None:
-        return np.nonzero(chosen)  # type: ignore[return-value]
-    return np.where(chosen.astype(bool, copy=False), *promoted(x1, x2))
+        return nonzero.value(chosen)  # type: ignore[no-any-return]
+    return np.asarray(np.where(chosen.astype(bool, copy=False), *promoted(x1, x2)))
 
 
 where.has_gradients(

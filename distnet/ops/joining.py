@@ -80,7 +80,7 @@ def at_least(x: Any, ndim: int) -> Any:
     shape: tuple[int, ...] = np.shape(x)
     if len(shape) >= ndim:
         return x
-    wanted = {0: (1,) * ndim, 1: (1, *shape, 1)[: ndim] if ndim > 1 else shape, 2: (*shape, 1)}[len(shape)]
+    wanted = {0: (1,) * ndim, 1: (1, *shape, 1)[:ndim] if ndim > 1 else shape, 2: (*shape, 1)}[len(shape)]
     return PRIMITIVES["Reshape"](x, wanted)
 
 
@@ -191,5 +191,3 @@ def meshgrid(*x: Any, indexing: str = "xy") -> Any:
         )
         for each, place in zip(flat_ones, places, strict=True)
     ]
-
-

@@ -163,7 +163,6 @@ def _of_pad(dy: Any, y: Any, x: Any, pad_width: Any, mode: str, constant_values:
 pad.has_gradients(_of_pad)
 
 
-@composition(kind="Rearrange", module="einops")
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     """Axes split, reordered and joined as a pattern says: ``"b (h w) c -> b c h w"``.
 
@@ -172,6 +171,12 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
 
     Source: ``keras.ops.rearrange``.
     """
+    return rearranged(tensor, pattern, axes_lengths)
+
+
+@composition(kind="Rearrange", module="einops")
+def rearranged(tensor: Any, pattern: str, axes_lengths: Mapping[str, int]) -> Any:
+    """``rearrange`` with the extents in a mapping."""
     before, after = (_groups(side) for side in pattern.split("->"))
     extents = dict(axes_lengths)
     whole: list[int] = []

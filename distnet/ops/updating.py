@@ -44,7 +44,7 @@ def slice(inputs: ArrayLike, start_indices: Any, shape: Any) -> Array:
     Source: ``keras.ops.slice``.
     """
     x = converted(inputs)
-    return x[_block(x.shape, start_indices, shape)]
+    return np.asarray(x[_block(x.shape, start_indices, shape)])
 
 
 slice.has_gradients(

@@ -41,7 +41,8 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
         plain = [np.asarray(value) if isinstance(value, ResultArray) else value for value in inputs]
         out = options.pop("out", None)
         if out is None:
-            return as_result(getattr(ufunc, method)(*plain, **options))
+            made = getattr(ufunc, method)(*plain, **options)
+            return as_result(made) if isinstance(made, np.ndarray | np.generic | tuple) else made
         getattr(ufunc, method)(*plain, out=tuple(np.asarray(array) for array in out), **options)
         return out[0]
 

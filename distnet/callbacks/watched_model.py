@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
+from distnet.layers import Layer
 from distnet.optimizers.base import Optimizer
 from distnet.training_state import TrainingState
 from distnet.types import Array, ArrayLike, Json
@@ -30,6 +31,8 @@ class WatchedModel(Protocol):
 
     @property
     def weights(self) -> list[Variable]: ...
+
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
 
     def direction_of(self, key: str) -> Literal["up", "down"] | None: ...
 

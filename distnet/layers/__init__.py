@@ -28,6 +28,7 @@ from distnet.layers.convolutional.transposed_convolution import Conv1DTranspose 
 from distnet.layers.convolutional.transposed_convolution import Conv2DTranspose as Conv2DTranspose
 from distnet.layers.convolutional.transposed_convolution import Conv3DTranspose as Conv3DTranspose
 from distnet.layers.core.dense import Dense as Dense
+from distnet.layers.core.einsum_dense import EinsumDense as EinsumDense
 from distnet.layers.core.embedding import Embedding as Embedding
 from distnet.layers.core.identity import Identity as Identity
 from distnet.layers.core.lambda_layer import Lambda as Lambda
@@ -76,6 +77,12 @@ from distnet.layers.old_classes import Convolution3D as Convolution3D
 from distnet.layers.old_classes import Deconvolution2D as Deconvolution2D
 from distnet.layers.old_classes import SeparableConvolution2D as SeparableConvolution2D
 from distnet.layers.old_classes import TimeDistributedDense as TimeDistributedDense
+from distnet.layers.pooling.adaptive_pooling import AdaptiveAveragePooling1D as AdaptiveAveragePooling1D
+from distnet.layers.pooling.adaptive_pooling import AdaptiveAveragePooling2D as AdaptiveAveragePooling2D
+from distnet.layers.pooling.adaptive_pooling import AdaptiveAveragePooling3D as AdaptiveAveragePooling3D
+from distnet.layers.pooling.adaptive_pooling import AdaptiveMaxPooling1D as AdaptiveMaxPooling1D
+from distnet.layers.pooling.adaptive_pooling import AdaptiveMaxPooling2D as AdaptiveMaxPooling2D
+from distnet.layers.pooling.adaptive_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from distnet.layers.pooling.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
 from distnet.layers.pooling.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from distnet.layers.pooling.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
@@ -151,15 +158,13 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
-            AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast CategoryEncoding
-            ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix DenseFeatures Discretization
-            EinsumDense Equalization GRUCell GroupQueryAttention HashedCrossing Hashing InputSpec IntegerLookup
-            LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN RandAugment RandomColorDegeneration
-            RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight
-            RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
-            RandomWidth ReversibleEmbedding STFTSpectrogram SimpleRNNCell Solarization SpectralNormalization
-            StackedRNNCells StringLookup TextVectorization
+            AugMix AutoContrast CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
+            DenseFeatures Discretization Equalization GRUCell GroupQueryAttention HashedCrossing Hashing InputSpec
+            IntegerLookup LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN RandAugment
+            RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur
+            RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation
+            RandomSharpness RandomShear RandomWidth ReversibleEmbedding STFTSpectrogram SimpleRNNCell Solarization
+            SpectralNormalization StackedRNNCells StringLookup TextVectorization
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

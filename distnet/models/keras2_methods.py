@@ -14,6 +14,7 @@ import numpy as np
 from distnet.callbacks import History
 from distnet.errors import AbsentError
 from distnet.layers.engine.structures import leaves
+from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.old_names import takes_old_arguments
 from distnet.training.objective import Log
 from distnet.types import Array
@@ -75,7 +76,15 @@ def _rows(batch: Any) -> int:
 
 
 class Keras2Methods(ABC):
-    """``fit``, ``evaluate`` and ``predict`` by other names, for generators, classes and probabilities."""
+    """``fit``, ``evaluate`` and ``predict`` by other names, for generators, classes and probabilities; states."""
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to 0.
+
+        Source: ``Model.reset_states`` of Keras 2.
+        """
+        for layer in stateful_layers(cast(Any, self)):
+            layer.reset_state()
 
     @abstractmethod
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> History:

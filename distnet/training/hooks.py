@@ -13,7 +13,9 @@ from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
+from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.optimizers.base import changes
+from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
 from distnet.training_state import CallbackRecord
 from distnet.types import Json
@@ -154,6 +156,8 @@ class Hooks:
             self.model.optimizer.configure(effects.optimizer)
         if effects.weights and self.model.store is not None:
             self.communicator.broadcast(self.model.store.buffer)
+            for layer in stateful_layers(self.model):
+                broadcast_weights(self.communicator, layer.states)
         self._optimizer_config = self._current_optimizer_config()
         self._assigned_weights = False
 

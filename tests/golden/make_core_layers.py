@@ -120,6 +120,26 @@ def others():
     yield case("SpatialDropout2D", IMAGE, rate=0.3)
 
 
+def dense():
+    yield case("EinsumDense", (6,), equation="ab,bc->ac", output_shape=4)
+    yield case("EinsumDense", SEQUENCE, equation="abc,cd->abd", output_shape=[None, 5], bias_axes="d")
+    yield case("EinsumDense", IMAGE, equation="...x,xy->...y", output_shape=2, bias_axes="y", activation="sigmoid")
+    yield case("EinsumDense", IMAGE, equation="ab...,bc->ac...", output_shape=2, bias_axes="c")
+    yield case("EinsumDense", IMAGE, equation="abcd,dce->abe", output_shape=[3, 4], bias_axes="be")
+    yield case("EinsumDense", SEQUENCE, equation="abc,cde->aebd", output_shape=[3, None, 2], bias_axes="ed")
+    yield case("EinsumDense", SEQUENCE, equation="abc,cd->ad", output_shape=[2], activation="softmax")
+    yield case("EinsumDense", SEQUENCE, masks=[True], equation="abc,bcd->abd", output_shape=[4, 2], bias_axes="b")
+
+
+def adaptive_poolings():
+    for kind in ("Average", "Max"):
+        for size in (1, 3, 4, 7):
+            yield case(f"Adaptive{kind}Pooling1D", (5, 2), output_size=size)
+        yield case(f"Adaptive{kind}Pooling2D", (5, 4, 2), output_size=3)
+        yield case(f"Adaptive{kind}Pooling2D", (2, 5, 7), output_size=[2, 5], data_format="channels_first")
+        yield case(f"Adaptive{kind}Pooling3D", (3, 4, 5, 2), output_size=[2, 4, 3])
+
+
 def inputs(rng, made):
     """Random numbers; ties between the inputs and of single entries with 0; some steps of one value; indices."""
     if made["name"] == "Embedding":
@@ -188,7 +208,7 @@ def is_merge(layer):
 
 def main():
     arrays, cases = {}, []
-    for made in (*normalizations(), *activations(), *merges(), *others()):
+    for made in (*normalizations(), *activations(), *merges(), *others(), *dense(), *adaptive_poolings()):
         cases.append(numbers_of(len(cases), made, arrays))
     packed.save(Path(__file__).with_name("core_layers.npz"), arrays, json.loads(json.dumps(cases)))
 

@@ -15,7 +15,7 @@ from ranks_of_threads import on_ranks
 KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
 NOT_KERAS = {"input_dim", "input_shape", "batch_input_shape", "dtype", "activity_regularizer", "name", "trainable"}
 """Keras takes these in ``**kwargs``."""
-NOT_HERE = {"lora_rank", "lora_alpha", "quantization_config"}
+NOT_HERE = {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"}
 """Ways of training and running large models on small machines."""
 ROWS = 9
 SHARDS = (slice(0, 5), slice(5, 5), slice(5, 9))

@@ -56,7 +56,6 @@ def assert_gradients_are_right(model, x):
     ("options", "message"),
     [
         ({"units": 0}, "units: expected a positive integer, received 0"),
-        ({"stateful": True}, "stateful=True is not supported"),
         ({"time_major": True}, "time_major"),
         ({"dropout": 1.5}, r"dropout: expected a number in \[0, 1\], received 1.5"),
         ({"recurrent_dropout": "much"}, "recurrent_dropout: expected a number"),

@@ -92,6 +92,14 @@ CASES: dict[str, list[Case]] = {
         case(layers.Dense, (2, 5), (None, 5), units=3, activation="swish", bias_initializer="random_normal"),
         case(layers.Dense, (5,), units=4, activation="softmax", use_bias=False, kernel_constraint="max_norm"),
     ],
+    "EinsumDense": [
+        case(layers.EinsumDense, (5,), equation="ab,bc->ac", output_shape=3, bias_axes="c", activation="softmax"),
+        case(layers.EinsumDense, (3, 4), (None, 4), equation="abc,cde->abde", output_shape=(None, 2, 3), bias_axes="e"),
+        case(layers.EinsumDense, (2, 3, 4), equation="abcd,dce->abe", output_shape=(2, 3), kernel_constraint="non_neg"),
+        case(layers.EinsumDense, (2, 3, 4), equation="ab...,bc->ac...", output_shape=5, bias_axes="c"),
+        case(layers.EinsumDense, (3, 2), equation="abc,bcd->abd", output_shape=(3, 4), bias_axes="bd"),
+        case(layers.EinsumDense, (3, 2), (None, 2), equation="abc,cd->ad", output_shape=4, activation="swish"),
+    ],
     "Dropout": [
         case(layers.Dropout, (4, 3), (None, 3), rate=0.4),
         case(layers.Dropout, (4, 3), (None, 3), rate=0.4, noise_shape=(None, 1, None), seed=5),

@@ -195,6 +195,16 @@ def _causal(row: Row) -> Mapping[str, Sequence[Any]]:
 SEQUENCES, IMAGES, VOLUMES, ALL, VECTORS = (2,), (3,), (4,), (1, 2, 3, 4), (1,)
 FIRST = {"data_format": ["channels_first"]}
 POOLS = always(pool_size=[2, 3])
+
+
+def _adaptive(rank: int) -> Callable[[Row], Mapping[str, Sequence[Any]]]:
+    return always(output_size=[2, 1, 3, [2, 1, 3][:rank]])
+
+
+def _equations(row: Row) -> Mapping[str, Sequence[Any]]:
+    return {"equation": ["...x,xy->...y"], "output_shape": [2, 3, 4]}
+
+
 POOL = {"strides": [1, 2], "padding": ["same"], **FIRST}
 CONV_LSTM = {
     "return_sequences": [True],
@@ -252,6 +262,11 @@ def _inner_of_steps(row: Row) -> Mapping[str, Sequence[Any]]:
 
 LAYERS: dict[str, LayerChoice] = {
     "Dense": LayerChoice(ALL, always(units=[3, 2, 4]), DENSE),
+    "EinsumDense": LayerChoice(
+        ALL,
+        _equations,
+        {"bias_axes": ["y"], "activation": ACTIVATIONS, **KERNEL, "bias_constraint": CONSTRAINTS, **ACTIVITY, **FROZEN},
+    ),
     "Activation": LayerChoice(ALL, always(activation=ACTIVATIONS), ACTIVITY),
     "BatchNormalization": LayerChoice(ALL, optional=_normalized),
     "LSTM": LayerChoice(SEQUENCES, always(units=[2, 3]), {**GATED, "unit_forget_bias": [False]}),
@@ -284,6 +299,11 @@ LAYERS: dict[str, LayerChoice] = {
     "MaxPooling3D": LayerChoice(VOLUMES, POOLS, POOL),
     "AveragePooling3D": LayerChoice(VOLUMES, POOLS, POOL),
     "AveragePooling2D": LayerChoice(IMAGES, POOLS, POOL),
+    **{
+        f"Adaptive{kind}Pooling{rank}D": LayerChoice((rank + 1,), _adaptive(rank), FIRST)
+        for kind in ("Max", "Average")
+        for rank in (1, 2, 3)
+    },
     **{
         f"Global{kind}Pooling{rank}D": LayerChoice((rank + 1,), optional={"keepdims": [True], **FIRST})
         for kind in ("Max", "Average")

@@ -69,6 +69,10 @@ class AbstractLayer(Configurable, ABC):
     """Whether masks that a call is given take the place of the inputs' own also for the output."""
     couples_rows: ClassVar[bool] = False
     """Whether training computes with statistics of the batch."""
+    taken_by_name: ClassVar[tuple[str, ...]] = ()
+    """Arguments of all layers that this one takes by name alone, where others take them by position, too."""
+    fixes_rows: ClassVar[bool] = False
+    """Whether it is built for batches of one size."""
     takes_views: ClassVar[bool] = False
     """Whether ``forward`` and ``backward`` take arrays of any layout in memory, not contiguous ones alone."""
     takes_integers: ClassVar[bool] = False

@@ -29,7 +29,7 @@ def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mappin
         batch = call_on_arrays(layer, [np.asarray(tensor)[np.newaxis] for tensor in tensors], options)
         return as_result(np.asarray(batch)[0], None)
     arrays = as_inputs(layer, tensors)
-    shapes = [(None, *a.shape[1:]) for a in arrays]
+    shapes = [(len(a) if layer.fixes_rows else None, *a.shape[1:]) for a in arrays]
     layer.build_once(shapes if len(arrays) > 1 else shapes[0])
     own = [mask_of(tensor) for tensor in tensors]
     given = options.get("mask", own)

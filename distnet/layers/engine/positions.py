@@ -21,6 +21,8 @@ def take_in_keras_order(cls: type) -> None:
     A dataclass cannot do this: the fields of its base come before its own, or by name alone.
     """
     for before, name in _BEHIND.items():
+        if name in getattr(cls, "taken_by_name", ()):
+            continue
         if "__init__" in vars(cls) and before in inspect.signature(cls).parameters:
             _insert(cls, name, before)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.recurrent.kept_states import KeepsStates
 from distnet.layers.recurrent.time_steps import TimeSteps
 from distnet.types import Array, Shape
 from distnet.variables import Variable
+
+FACTORS = "factors of dropout"
+"""The option with the factors that all steps of a run share, by cell and purpose."""
 
 
 @dataclass
@@ -37,10 +40,9 @@ class Run:
     has_given_states: bool
 
 
-class Recurrent(Layer, ABC):
+class Recurrent(KeepsStates, ABC):
     """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one time step.
 
-    States belong to rows, and any rank may hold a row in the next batch; so no state outlives its batch.
     The sequences' mask also counts if there is an ``initial_state``, as in Keras 2; Keras 3.15.1 then ignores it.
     """
 
@@ -83,11 +85,6 @@ class Recurrent(Layer, ABC):
         return None if self.bias is None else self.bias.value
 
     def validate(self) -> None:
-        if self.stateful:
-            raise ArgumentError(
-                f"{self.name}: stateful=True is not supported: states belong to rows, and the rows of a batch are "
-                "distributed anew over the ranks. Use return_state=True and pass the states as initial_state=..."
-            )
         if self.time_major:
             raise ArgumentError(f"{self.name}: expected time_major False, inputs (N, T, I), received True.")
 
@@ -112,6 +109,8 @@ class Recurrent(Layer, ABC):
         self.bias: Variable | None = (
             ctx.weight(self, "bias", self.bias_shape, f"{self.cell_name}/bias") if self.use_bias else None
         )
+        if self.stateful:
+            self.make_states(_sequences(shape)[0], [(self.units,)] * self.state_count)
 
     def check_shape(self, shape: Any) -> None:
         features = self._features(shape)
@@ -142,12 +141,14 @@ class Recurrent(Layer, ABC):
         states = [
             ctx.workspace(f"state {i}", (count + 1, rows, self.units), fed.dtype) for i in range(self.state_count)
         ]
+        first = given or self.kept_states(rows, ctx)
         for i, state in enumerate(states):
-            state[0] = given[i] if given else 0
+            state[0] = first[i] if first else 0
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
         steps = self.steps(z, states, on_the_way, ctx)
         run = Run(steps, fed, self._skipped(ctx.mask), factors, bool(given))
         self._run(run)
+        self.keep_states([state[-1] for state in states], ctx)
         return self._outputs(run, ctx), run
 
     def _run(self, run: Run) -> None:
@@ -243,9 +244,13 @@ class Recurrent(Layer, ABC):
         """Dropout's factors: 0, or 1 / (1 - rate)."""
         if not ctx.training or rate == 0:
             return None
+        of_run = ctx.options.get(FACTORS, {})
+        if (id(self), purpose) in of_run:
+            return cast(Array, of_run[id(self), purpose])
         bits = ctx.row_bits(purpose, *shape, self.seed)
         kept = bits < round((1 - rate) * 2**32)
-        return np.multiply(kept, 1 / (1 - rate) if rate < 1 else 0, dtype=x.dtype)
+        factors = of_run[id(self), purpose] = np.multiply(kept, 1 / (1 - rate) if rate < 1 else 0, dtype=x.dtype)
+        return factors
 
     def _features(self, shape: Any) -> int:
         of_sequences = _sequences(shape)

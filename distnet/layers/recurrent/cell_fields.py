@@ -83,7 +83,7 @@ class OutputFields:
         return_sequences: whether to return the outputs of all steps, in order.
         return_state: whether to return the last states, too.
         go_backwards: whether to run from the last step to the first.
-        stateful: must be False.
+        stateful: whether a row of a batch begins with the states that the same row of the batch before ended with.
         zero_output_for_mask: whether a masked step outputs 0 instead of the previous output.
         time_major: must be False.
     """

@@ -73,6 +73,9 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
             self.bias = ctx.weight(self, "bias", (width,), f"{self.cell_name}/bias")
             if self.unit_forget_bias:
                 self.bias.value[self.filters : 2 * self.filters] = 1
+        if self.stateful:
+            rows, *inner = self._state_shape(shape)
+            self.make_states(rows, [tuple(inner)] * self.state_count)
 
     def check_shape(self, shape: Any) -> None:
         channels = self._step_shape(shape)[-1]
@@ -82,12 +85,15 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
             )
 
     def compute_output_shape(self, shape: Any) -> Any:
-        of_step = self._step_shape(shape)
-        rows, steps = (shape[0] if isinstance(shape, list) else shape)[:2]
-        inner = self.sliding.output_extents(of_step)
-        state = (self.filters, *inner) if self._is_first else (*inner, self.filters)
+        steps = (shape[0] if isinstance(shape, list) else shape)[1]
+        rows, *state = self._state_shape(shape)
         y = (rows, steps, *state) if self.return_sequences else (rows, *state)
         return [y, *[(rows, *state)] * self.state_count] if self.return_state else y
+
+    def _state_shape(self, shape: Any) -> Shape:
+        of_step = self._step_shape(shape)
+        inner = self.sliding.output_extents(of_step)
+        return (of_step[0], self.filters, *inner) if self._is_first else (of_step[0], *inner, self.filters)
 
     def steps(self, z: Array, states: list[Array], factors: Array | None, ctx: ForwardContext) -> ConvLSTMSteps:
         return ConvLSTMSteps(self, z, states, factors, ctx)
@@ -111,8 +117,9 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
             ctx.workspace(f"state {i}", (count + 1, rows * places, self.filters), fed.dtype)
             for i in range(self.state_count)
         ]
+        first = given or self.kept_states(rows, ctx)
         for i, state in enumerate(states):
-            state[0] = self._last(given[i], 1).reshape(state[0].shape) if given else 0
+            state[0] = self._last(first[i], 1).reshape(state[0].shape) if first else 0
         wide = (rows, places * self.filters)
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, wide, sequences, ctx)
         if on_the_way is not None:
@@ -123,6 +130,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         skipped = self._skipped(ctx.mask)
         run = Run(steps, fed, None if skipped is None else np.repeat(skipped, places, axis=1), factors, bool(given))
         self._run(run)
+        self.keep_states([self._as_states(state[-1], (rows, *inner)) for state in states], ctx)
         made = self._outputs(run, ctx)
         parts = [self._as_states(part, (rows, *inner)) for part in (made if isinstance(made, list) else [made])]
         return parts if isinstance(made, list) else parts[0], (run, windows)

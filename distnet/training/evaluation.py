@@ -155,8 +155,9 @@ def predict(
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     _agree(ranks, model, data, size, steps)
-    # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch.
-    if CallbackList(callbacks).follows_predict_batches or any(map(_runs_call, model.layers)):
+    # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
+    # a stateful layer's rows go on in the next batch.
+    if CallbackList(callbacks).follows_predict_batches or any(map(_needs_batches, model.layers)):
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
@@ -192,8 +193,9 @@ def _predict_batches(model: TrainedModel, source: Source, batches: int | None, h
     return [_joined(parts) for parts in zip(*outputs, strict=True)]
 
 
-def _runs_call(layer: Layer) -> bool:
-    return layer.is_by_call or any(_runs_call(inner) for _, inner in layer.inner_layers())
+def _needs_batches(layer: Layer) -> bool:
+    """Whether what becomes of a row may depend on the batch that it is in."""
+    return layer.is_by_call or layer.fixes_rows or any(_needs_batches(inner) for _, inner in layer.inner_layers())
 
 
 def _agree(

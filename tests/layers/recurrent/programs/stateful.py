@@ -1,4 +1,4 @@
-"""Trains a stateful model whose states a callback resets; rank 0 writes losses, weights and states: stateful.py OUT.npz."""
+"""Trains a stateful model whose states a callback resets; rank 0 writes what came of it: stateful.py OUT.npz."""
 
 import sys
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from distnet.layers import Input as Input
     from distnet.layers import Layer as Layer
     from distnet.layers.engine.base import KerasTensor as KerasTensor
+    from distnet.layers.engine.own_variable import Variable as Variable
     from distnet.losses import Loss as Loss
     from distnet.metrics import Metric as Metric
     from distnet.models import Model as Model
@@ -60,6 +61,7 @@ _ROOMS = frozenset(
     }
 )
 _HOMES = {
+    **{"Variable": "layers.engine.own_variable"},
     **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
     **{"GradientTape": "ops", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
@@ -68,7 +70,7 @@ _HOMES = {
 
 _MACHINERY = "it is part of Keras's own machinery; distnet's is another."
 _ABSENT = {
-    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope Variable"),
+    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope"),
     **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
     **because(_MACHINERY, "quantizers remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),

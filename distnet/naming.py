@@ -39,6 +39,11 @@ def within(path: str) -> Iterator[None]:
         _outer.reset(token)
 
 
+def is_within() -> bool:
+    """Whether layers are built within another."""
+    return bool(_outer.get())
+
+
 def path_within(name: str) -> str:
     """The path of a layer of this name: with those of the layers that it is built within."""
     return f"{_outer.get()}{name}"

@@ -13,7 +13,7 @@ from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks
 from distnet.dialects.versions import KERAS_VERSION
 from distnet.errors import ArgumentError, NotCompiledError
-from distnet.layers import LAYERS
+from distnet.layers import LAYERS, Layer
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
 from distnet.models.constructors import constructor_arguments, taken
@@ -50,7 +50,8 @@ class Model(Keras2Methods, Compiled, ABC):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
-        refuse_own(cls, cls.__name__, "made", ("call",))
+        if cls.call is not Layer.call:
+            refuse_own(cls, cls.__name__, "made", ("call",))
         if cls is not Model:
             made = super().__new__(cls)
             made.constructed = args, kwargs

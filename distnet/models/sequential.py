@@ -14,7 +14,7 @@ from distnet.layers.engine.structures import holds_tensors, leaves
 from distnet.models.constructors import is_like
 from distnet.models.graph import Graph, Node, calls_of, check_calls
 from distnet.models.model import Model
-from distnet.naming import scope
+from distnet.naming import is_within, path_within, scope, within
 from distnet.registry import to_json
 from distnet.types import Json, Shape
 from distnet.variables import lay_out
@@ -252,7 +252,7 @@ class Sequential(Model, has_graph=True):
         """Call the layers on placeholders that were not called yet."""
         for node in self.graph.nodes[len(self._made) :]:
             self.check_dtype(node.layer)
-            with scope(self.name):
+            with within(path_within(self.name)) if is_within() else scope(self.name):
                 called = node.layer(self.outputs if self._entries and not self._made else self.outputs[0])
             made = list(leaves(called))
             if len(made) > 1:

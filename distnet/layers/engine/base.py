@@ -13,7 +13,7 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
 from distnet.layers.engine.on_placeholders import Arithmetic
-from distnet.layers.engine.on_tensors import call_on_tensors
+from distnet.layers.engine.on_tensors import built_in_class, call_on_tensors
 from distnet.layers.engine.positions import take_in_keras_order
 from distnet.layers.engine.structures import leaves
 from distnet.layers.engine.tensor_shape import TensorShape
@@ -77,6 +77,13 @@ class Layer(AbstractLayer):
         self.calls.append(call)
         forget_penalties([self])
         return self.in_form(call.outputs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer computes of tensors: ``super().call(inputs)`` of a class derived from a built-in layer."""
+        kind = built_in_class(type(self))
+        inputs, *args = args or (kwargs.pop(self.call_arguments[0]),)  # type: ignore[assignment]
+        tensors, options = kind.bind(self, inputs, *args, **kwargs)
+        return call_on_tensors(self, tensors, options, kind)
 
     def inner_layers(self) -> Iterable[tuple[str, Layer]]:
         """No layers; wrappers and models have some."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distnet.errors import ArgumentError, DistnetError
+from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.call_arguments import bound, signature_of, tensors_by_name
 from distnet.layers.engine.call_scope import CallScope, in_mode
 from distnet.layers.engine.on_tensors import as_tensor, penalize
@@ -114,10 +115,14 @@ def _mask(tensor: Any) -> Any:
     return None if mask is None else as_tensor(mask)
 
 
+def has_own_mask(layer: Any) -> bool:
+    """Whether its class says what becomes of masks."""
+    return type(layer).compute_mask is not AbstractLayer.compute_mask
+
+
 def _set_masks(layer: Any, first: Any, mask: Any, outputs: Any) -> None:
     """The outputs' masks: ``compute_mask`` says them, where the layer supports masks."""
-    has_own = type(layer).compute_mask.__qualname__ != "AbstractLayer.compute_mask"
-    if not (layer.supports_masking or has_own):
+    if not (layer.supports_masking or has_own_mask(layer)):
         return
     made = layer.compute_mask(first, mask)
     flat = list(leaves(outputs))

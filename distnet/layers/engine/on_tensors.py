@@ -53,15 +53,26 @@ def by_hand(first: Tensor | None) -> Iterator[CallScope]:
         yield scope
 
 
-def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """A built-in layer's outputs for tensors: those of one node."""
+def built_in_class(cls: Any) -> Any:
+    """The class that has ``forward`` and ``backward`` by hand, which others derived from it have by their ``call``."""
+    return next(c for c in cls.__mro__ if "forward" in vars(c) and "is_by_call" not in vars(c))
+
+
+def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping[str, Any], kind: Any = None) -> Any:
+    """A built-in layer's outputs for tensors: those of one node.
+
+    Args:
+        kind: the class whose ``forward`` and ``backward`` it is; by default the layer's.
+    """
+    kind = kind or type(layer)
     tensors = [as_tensor(value) for value in given]
     scope = present_call()
     if scope is None:
         with by_hand(tensors[0]):
-            return call_on_tensors(layer, tensors, options)
+            return call_on_tensors(layer, tensors, options, kind)
     shapes = [(None, *t.shape[1:]) for t in tensors]
-    layer.build_once(shapes if len(shapes) > 1 else shapes[0])
+    if kind is type(layer):
+        layer.build_once(shapes if len(shapes) > 1 else shapes[0])
     rows = next((t.rows for t in tensors if t.rows is not None), None)
     inputs = [_in_rows(t, rows) for t in tensors]
     x = [_as_taken(layer, t.value) for t in inputs]
@@ -71,21 +82,23 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     mask = [None if m is None else _in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
     training = options.get("training")
     ctx = _context(scope, scope.training if training is None else training, x, rows, mask, options)
-    y, saved = layer.forward(x if len(x) > 1 else x[0], ctx)
-    masks_after = layer.mask_after(x if len(x) > 1 else x[0], mask if len(x) > 1 else mask[0], saved)
+    y, saved = kind.forward(layer, x if len(x) > 1 else x[0], ctx)
+    masks_after = kind.mask_after(layer, x if len(x) > 1 else x[0], mask if len(x) > 1 else mask[0], saved)
     parts = y if isinstance(y, list) else [y]
-    node = _node(layer, inputs, x, parts, saved, ctx, rows) if is_recording() else None
+    node = _node(layer, kind, inputs, x, parts, saved, ctx, rows) if is_recording() else None
     each = masks_after if isinstance(masks_after, list) else [masks_after] * len(parts)
     outputs = [
         _output(part, node if part.dtype.kind == "f" else None, i, rows, m)
         for i, (part, m) in enumerate(zip(parts, each, strict=True))
     ]
-    penalize(layer, outputs, scope)
-    if layer.has_penalty:
+    if kind is type(layer):
+        penalize(layer, outputs, scope)
+    if kind.has_penalty is not AbstractLayer.has_penalty and kind.has_penalty.fget(layer):
         raise ArgumentError(
             f"{layer.name}: penalizes activities of layers within it, which a call within another layer's call cannot."
         )
-    return layer.as_given(outputs)
+    made = kind.as_given(layer, outputs)
+    return made
 
 
 def penalize(layer: AbstractLayer, outputs: Sequence[Any], scope: CallScope) -> None:
@@ -158,7 +171,7 @@ def _output(part: Array, node: TapeNode | None, index: int, rows: Rows | None, m
 
 
 def _node(
-    layer: AbstractLayer, inputs: Sequence[Tensor], x: list[Array], parts: list[Array], saved: Any,
+    layer: AbstractLayer, kind: Any, inputs: Sequence[Tensor], x: list[Array], parts: list[Array], saved: Any,
     ctx: ForwardContext, rows: Rows | None,
 ) -> TapeNode | None:  # fmt: skip
     """The node of one call, whose parents are the inputs and the trained weights."""
@@ -180,7 +193,9 @@ def _node(
             ctx.workspaces, ctx.sum_over_ranks, any(t is not None and t.node is not None for t in parents), ctx.call,
             ctx.options, kernels=ctx.kernels,
         )  # fmt: skip
-        dx, dws = _collected(trained, back, lambda: layer.backward(whole if len(whole) > 1 else whole[0], saved, back))
+        dx, dws = _collected(
+            trained, back, lambda: kind.backward(layer, whole if len(whole) > 1 else whole[0], saved, back)
+        )
         dxs = dx if isinstance(dx, list) else [dx] * len(inputs) if dx is None else [dx]
         return [*(None if d is None else np.array(d, t.dtype) for d, t in zip(dxs, inputs, strict=True)), *dws]
 

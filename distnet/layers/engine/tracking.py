@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from distnet import random
 from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
-from distnet.naming import path_within, snake_case
+from distnet.naming import path_within, snake_case, unique_name
 from distnet.variables import Variable
 
 _NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed"})
@@ -71,7 +71,7 @@ def new_variable(
     path = vars(layer).get("_path") or path_within(layer.name)
     owned: list[Variable] = layer._variables
     made = BuildContext(path, np.dtype(layer.dtype), _address(layer), list(owned)).variable(
-        name or _unnamed(owned), tuple(int(n) for n in extents), initializer, regularizer, constraint, trainable,
+        name or unique_name("Variable"), tuple(int(n) for n in extents), initializer, regularizer, constraint, trainable,
         stored_as,
     )  # fmt: skip
     owned.append(made)
@@ -84,15 +84,6 @@ def _address(layer: Any) -> tuple[int | str, ...]:
     if address is None:
         address = layer._address = (random.job_seed(), "layer", random.next_build_index())
     return address
-
-
-def _unnamed(owned: Sequence[Variable]) -> str:
-    names = {variable.name for variable in owned}
-    name, number = "variable", 0
-    while name in names:
-        number += 1
-        name = f"variable_{number}"
-    return name
 
 
 def _within(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -24,18 +24,37 @@ from distnet.variables import assignments_held
 
 @dataclass(frozen=True)
 class Spec:
-    """A tensor's shape and dtype."""
+    """A tensor's shape and dtype, and whether it has a mask."""
 
     shape: Shape
     dtype: str
+    is_masked: bool = False
 
 
-def specs(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any) -> Any:
+@dataclass(frozen=True)
+class Tried:
+    """What a layer's ``call`` is tried on.
+
+    Args:
+        inputs: of the tensors, in order.
+        arguments: of ``call``, with slots for these.
+    """
+
+    inputs: Sequence[Spec]
+    arguments: Any
+
+    @classmethod
+    def on(cls, placeholders: Sequence[Any], arguments: Any) -> Tried:
+        """The same shapes, dtypes and masks as these placeholders."""
+        return cls([Spec(t.shape, t.dtype, t.may_be_masked) for t in placeholders], arguments)
+
+
+def specs(layer: Any, given: Tried) -> Any:
     """The outputs of a call, in the structure that it returns; extents that depend on an unknown one are unknown."""
-    few = _tried(layer, shapes, dtypes, arguments, 2, 4)
-    if all(n is not None for shape in shapes for n in shape):
+    few = _tried(layer, given, 2, 4)
+    if all(n is not None for spec in given.inputs for n in spec.shape):
         return few
-    many = _tried(layer, shapes, dtypes, arguments, 3, 6)
+    many = _tried(layer, given, 3, 6)
     if len(list(leaves(few))) != len(list(leaves(many))):
         raise ArgumentError(
             f"{layer.name}: call returns as many tensors as the batch has rows. Return one of all rows."
@@ -43,10 +62,10 @@ def specs(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments:
     return packed(few, [_common(layer, a, b) for a, b in zip(leaves(few), leaves(many), strict=True)])
 
 
-def build_within(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any) -> None:
+def build_within(layer: Any, given: Tried) -> None:
     """Build the layers within that are not built, by a trial."""
     if any(not inner.built for _, inner in layer.inner_layers()):
-        _tried(layer, shapes, dtypes, arguments, 2, 4)
+        _tried(layer, given, 2, 4)
 
 
 def is_nest(specs: Any) -> bool:
@@ -66,20 +85,23 @@ def as_specs(shape: Any, dtype: str) -> Any:
 def _common(layer: Any, few: Spec, many: Spec) -> Spec:
     if len(few.shape) != len(many.shape):
         raise ArgumentError(f"{layer.name}: call returns a tensor whose number of axes depends on the extents.")
-    return Spec(tuple(n if n == m else None for n, m in zip(few.shape, many.shape, strict=True)), few.dtype)
+    shape = tuple(n if n == m else None for n, m in zip(few.shape, many.shape, strict=True))
+    return Spec(shape, few.dtype, few.is_masked)
 
 
-def _tried(layer: Any, shapes: Sequence[Shape], dtypes: Sequence[str], arguments: Any, rows: int, unknown: int) -> Any:
-    tensors = [
-        Tensor(np.zeros([(unknown if i else rows) if n is None else n for i, n in enumerate(shape)], dtype))
-        for shape, dtype in zip(shapes, dtypes, strict=True)
-    ]
-    args, kwargs = filled(arguments, tensors)
+def _tried(layer: Any, given: Tried, rows: int, unknown: int) -> Any:
+    tensors = []
+    for spec in given.inputs:
+        extents = [(unknown if i else rows) if n is None else n for i, n in enumerate(spec.shape)]
+        tensors.append(Tensor(np.zeros(extents, spec.dtype)))
+        if spec.is_masked:
+            tensors[-1]._keras_mask = Tensor(np.ones(extents[:2], bool))
+    args, kwargs = filled(given.arguments, tensors)
     ctx = ForwardContext(None, 0, 0, 0, rows, Workspaces())
     scope = CallScope(ctx, None)
     with trying(layer), calling(scope), ctx.running(rows):
         y = run(layer, args, kwargs, scope, is_penalized=False)
-    return mapped(lambda tensor: Spec(tensor.shape, tensor.dtype.name), y)
+    return mapped(lambda tensor: Spec(tensor.shape, tensor.dtype.name, tensor._keras_mask is not None), y)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from distnet.layers.engine.call_arguments import as_input, build_arguments, shap
 from distnet.layers.engine.call_scope import CallScope, calling, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.engine.inline import run
+from distnet.layers.engine.inline import has_own_mask, run
 from distnet.layers.engine.on_tensors import as_tensor, by_hand
 from distnet.layers.engine.structures import filled, leaves, mapped, packed, slotted
 from distnet.layers.engine.tracking import new_variable, own_variables, sublayers
@@ -80,7 +80,14 @@ class ByCall(Layer):
 
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
         shapes = _shapes(shape)
-        specs = trial.specs(self, shapes, [self.dtype] * len(shapes), _arguments(options, len(shapes)))
+        last = (
+            self.calls[-1].inputs if self.calls and len(self.calls[-1].inputs) == len(shapes) else [None] * len(shapes)
+        )
+        inputs = [
+            trial.Spec(s, self.dtype) if t is None else trial.Spec(s, t.dtype, t.may_be_masked)
+            for s, t in zip(shapes, last, strict=True)
+        ]
+        specs = trial.specs(self, trial.Tried(inputs, _arguments(options, len(shapes))))
         found = [spec.shape for spec in leaves(specs)]
         return found if len(found) > 1 or trial.is_nest(specs) else found[0]
 
@@ -260,7 +267,7 @@ def _on_placeholders(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if layer.built_shape is None:
         _build(layer, shapes_by_name(layer, args, kwargs))
     if type(layer).compute_output_shape is not ByCall.compute_output_shape:
-        trial.build_within(layer, [t.shape for t in tensors], [t.dtype for t in tensors], arguments)
+        trial.build_within(layer, trial.Tried.on(tensors, arguments))
         specs = trial.as_specs(
             layer.compute_output_shape(
                 **build_arguments(layer, shapes_by_name(layer, args, kwargs), "compute_output_shape")
@@ -268,10 +275,11 @@ def _on_placeholders(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             layer.dtype,
         )
     else:
-        specs = trial.specs(layer, [t.shape for t in tensors], [t.dtype for t in tensors], arguments)
+        specs = trial.specs(layer, trial.Tried.on(tensors, arguments))
     call = Call(layer, len(layer.calls), tuple(tensors), options, args, kwargs)
     call.outputs = tuple(KerasTensor(s.shape, s.dtype, call, i) for i, s in enumerate(leaves(specs)))
-    call.is_masked = layer.makes_masks or any(t.may_be_masked for t in tensors)
+    passes = layer.supports_masking or has_own_mask(layer)
+    call.is_masked = any(s.is_masked for s in leaves(specs)) or (passes and any(t.may_be_masked for t in tensors))
     layer.calls.append(call)
     layer._form = mapped(lambda spec: None, specs) if trial.is_nest(specs) else None
     forget_penalties([layer])

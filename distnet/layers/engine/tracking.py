@@ -71,7 +71,7 @@ def new_variable(
     path = vars(layer).get("_path") or path_within(layer.name)
     owned: list[Variable] = layer._variables
     made = BuildContext(path, np.dtype(layer.dtype), _address(layer), list(owned)).variable(
-        name or unique_name("Variable"), tuple(int(n) for n in extents), initializer, regularizer, constraint, trainable,
+        name or unique_name("Variable"), tuple(map(int, extents)), initializer, regularizer, constraint, trainable,
         stored_as,
     )  # fmt: skip
     owned.append(made)

@@ -5,6 +5,10 @@ from distnet.ops.nn.bending import elu as elu
 from distnet.ops.nn.bending import selu as selu
 from distnet.ops.nn.bending import sparse_plus as sparse_plus
 from distnet.ops.nn.bending import squareplus as squareplus
+from distnet.ops.nn.convs import conv as conv
+from distnet.ops.nn.convs import conv_transpose as conv_transpose
+from distnet.ops.nn.convs import depthwise_conv as depthwise_conv
+from distnet.ops.nn.convs import separable_conv as separable_conv
 from distnet.ops.nn.gating import gelu as gelu
 from distnet.ops.nn.gating import glu as glu
 from distnet.ops.nn.gating import hard_silu as hard_silu

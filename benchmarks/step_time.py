@@ -58,7 +58,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Peer:
-    """Another framework.
+    """Another framework, or distnet with dense layers as its users write them, on one rank.
 
     Args:
         script: its program, with options.
@@ -76,6 +76,7 @@ PEERS = {
     "torch-ddp": Peer(("torch_loop.py", "--processes", "2"), ("torch",)),
     "keras-jax": Peer(("fit.py", "--framework", "keras"), ("keras", "jax"), "jax"),
     "keras-torch": Peer(("fit.py", "--framework", "keras"), ("keras", "torch"), "torch"),
+    "own-layers": Peer(("fit.py", "--framework", "distnet", "--own-layers"), ("distnet",)),
 }
 
 

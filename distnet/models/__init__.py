@@ -9,6 +9,7 @@ from distnet.models.configuration import model_from_json as model_from_json
 from distnet.models.functional import Functional as Functional
 from distnet.models.model import Model as Model
 from distnet.models.sequential import Sequential as Sequential
+from distnet.models.subclassed import SubclassedModel as _SubclassedModel  # noqa: F401 - bases of users' classes
 from distnet.saving import load_model as load_model
 from distnet.saving import save_model as save_model
 

@@ -80,7 +80,7 @@ class _Cloning:
 
     def _layer(self, layer: Layer) -> Layer:
         if layer not in self._made:
-            is_inner = self.deep and isinstance(layer, Composite)
+            is_inner = self.deep and isinstance(layer, Composite) and layer.is_graph
             self._made[layer] = self.clone(cast(Model, layer), None) if is_inner else self.clone_function(layer)
         return self._made[layer]
 

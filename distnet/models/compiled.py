@@ -142,7 +142,7 @@ class Compiled(Composite, ABC):
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
         objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], self.output_shapes)
         objective.check(data, self.output_shapes)
-        return objective if config.clips_crossentropy() else objective.on(self.graph.final_activations)
+        return objective if config.clips_crossentropy() else objective.on(self.final_activations)
 
     def targets_in_order(self, given: Any) -> list[Any]:
         """The targets that a caller passed, one for each output; None for an output without a loss.

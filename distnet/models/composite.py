@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
+from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.engine import structures
@@ -30,6 +31,8 @@ class Composite(Layer, ABC):
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     follows_call: ClassVar[bool] = False
+    is_graph: ClassVar[bool] = True
+    """Whether it is a graph of calls, not what its ``call`` does."""
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.graph = Graph((), (0,), (0,))
@@ -232,6 +235,11 @@ class Composite(Layer, ABC):
         """Whether a layer within has an activity regularizer."""
         return any(layer.activity_regularizer is not None or layer.has_penalty for layer in self.graph.layers)
 
+    @property
+    def final_activations(self) -> list[Activation | None]:
+        """For each output the activation that makes it, if its layer can leave that out; else None."""
+        return self.graph.final_activations
+
     def input_takes_integers(self, number: int) -> bool:
         """Whether the layers that read input ``number`` take integers as they are."""
         return self.graph.takes_integers(number)
@@ -262,6 +270,10 @@ class Composite(Layer, ABC):
         for variable in trained if len(ctx.written) < len(trained) else ():
             if id(variable) not in ctx.written:
                 variable.grad.fill(0)
+
+    def build_on(self, inputs: Sequence[Array]) -> None:
+        """Build the model for data."""
+        self.build((None, *inputs[0].shape[1:]))
 
     def open_to(self, shapes: Sequence[Shape]) -> None:
         """Also accept inputs of these shapes, if the model took its own from data."""

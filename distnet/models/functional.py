@@ -114,7 +114,7 @@ class Functional(Model, has_graph=True):
         if not is_like(type(self), Functional):
             return super().get_config()
         with operation_config.called_as(self.calls):
-            models = {layer for layer in self.layers if isinstance(layer, Composite)}
+            models = {layer for layer in self.layers if isinstance(layer, Composite) and layer.is_graph}
             config = graph_writing.config_of(self.name, self.trainable, self.trace, self.structure, models)
         return {**config, "as_in_keras_2": True} if self.graph.as_in_keras_2 else config
 

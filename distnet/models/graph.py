@@ -263,7 +263,7 @@ class Graph:
             tape.penalty += sum(penalties)
             if ctx.turn is not None:
                 ctx.turn.penalties += [(layer, penalty) for penalty in penalties]
-        tape.penalty += layer.penalty(saved)
+        tape.penalty += type(layer).penalty(layer, saved)  # a user's attribute may have that name
 
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext

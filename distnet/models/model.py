@@ -6,14 +6,14 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks
 from distnet.dialects.versions import KERAS_VERSION
 from distnet.errors import ArgumentError, NotCompiledError
-from distnet.layers import LAYERS, Layer
+from distnet.layers import LAYERS
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
 from distnet.models.constructors import constructor_arguments, taken
@@ -45,13 +45,13 @@ class Model(Keras2Methods, Compiled, ABC):
     Source: ``keras.Model``.
     """
 
+    base_of_own: ClassVar[type]
+    """What a user's subclass of ``Model`` derives from; set by ``subclassed``."""
     constructed: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     """The constructor's arguments: the configuration of a user's class."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
-        if cls.call is not Layer.call:
-            refuse_own(cls, cls.__name__, "made", ("call",))
         if cls is not Model:
             made = super().__new__(cls)
             made.constructed = args, kwargs
@@ -63,14 +63,10 @@ class Model(Keras2Methods, Compiled, ABC):
         return cast(Self, object.__new__(cast(type, LAYERS.find("Functional"))))
 
     def __init_subclass__(cls, has_graph: bool = False, **kwargs: Any) -> None:
-        """A user's class is a ``Functional``: it calls ``super().__init__(inputs, outputs)``.
-
-        Source: ``keras.src.models.model.inject_functional_model_class``.
-        """
+        """A user's class is a ``SubclassedModel``, which becomes a ``Functional`` if it is given inputs and outputs."""
         super().__init_subclass__(**kwargs)
         if not has_graph and Model in cls.__bases__:
-            functional = cast(type, LAYERS.find("Functional"))
-            cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
+            cls.__bases__ = tuple(Model.base_of_own if base is Model else base for base in cls.__bases__)
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name, trainable)

@@ -33,7 +33,9 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
         layers[name] = layer
         waiting += [(name, i, node) for i, node in enumerate(entry.get("inbound_nodes") or ())]
     is_graph = {
-        name: not isinstance(layer, Sequential) for name, layer in layers.items() if isinstance(layer, Composite)
+        name: not isinstance(layer, Sequential)
+        for name, layer in layers.items()
+        if isinstance(layer, Composite) and layer.is_graph
     }
     inner, outer = first_numbers(is_graph, waiting, calls_in(config["output_layers"]))
     made: dict[tuple[str, int], list[KerasTensor]] = {

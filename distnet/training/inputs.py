@@ -32,7 +32,7 @@ class FedModel(Protocol):
     @property
     def output_names(self) -> list[str]: ...
 
-    def build(self, input_shape: Shape) -> None: ...
+    def build_on(self, inputs: Sequence[Array]) -> None: ...
 
     def open_to(self, shapes: Sequence[Shape]) -> None: ...
 
@@ -58,7 +58,7 @@ def array_data(
     """
     inputs = tuple(_numbers(part, "x") for part in model.in_order(_given(x, "x")))
     if not model.built:
-        model.build((None, *inputs[0].shape[1:]))
+        model.build_on(inputs)
     model.open_to([a.shape for a in inputs])
     targets = () if y is None else _targets(model, y, len(inputs[0]))
     check_equal_rows([("x", inputs), ("y", targets)])

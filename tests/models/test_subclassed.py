@@ -1,0 +1,155 @@
+"""Models that define ``call``: built, trained, evaluated, nested and saved as others are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet import ops
+from distnet.errors import ArgumentError, NotBuiltError
+
+X = np.random.default_rng(0).normal(size=(20, 5)).astype("float32")
+Y = X[:, :2] * 2
+
+
+class MLP(keras.Model):
+    """Layers in a list, and one of its own."""
+
+    def __init__(self, units=(8, 4), penalty=0.0, **options):
+        super().__init__(**options)
+        self.penalty = penalty
+        self.units = list(units)
+        self.blocks = [keras.layers.Dense(width, activation="tanh") for width in units]
+        self.head = keras.layers.Dense(2)
+
+    def call(self, x, training=False):
+        for block in self.blocks:
+            x = block(x)
+        if self.penalty:
+            self.add_loss(self.penalty * ops.mean(ops.square(x)))
+        return self.head(x)
+
+    def get_config(self):
+        return {"units": self.units, "penalty": self.penalty, "name": self.name}
+
+
+class TwoEnds(keras.Model):
+    """A dict of inputs, and a dict of outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = keras.layers.Dense(3), keras.layers.Dense(3)
+        self.sum, self.difference = keras.layers.Dense(1), keras.layers.Dense(2)
+
+    def call(self, inputs):
+        a, b = self.left(inputs["a"]), self.right(inputs["b"])
+        return {"sum": self.sum(a + b), "difference": self.difference(a - b)}
+
+
+def functional() -> keras.Model:
+    entry = keras.Input((5,))
+    x = entry
+    for width in (8, 4):
+        x = keras.layers.Dense(width, activation="tanh")(x)
+    return keras.Model(entry, keras.layers.Dense(2)(x))
+
+
+def test_it_trains_as_a_functional_model_of_the_same_layers_does():
+    expected, model = functional(), MLP()
+    model.build((None, 5))
+    model.set_weights(expected.get_weights())
+    histories = []
+    for each in (expected, model):
+        each.compile("adam", "mse", metrics=["mae"])
+        fitted = each.fit(X, Y, epochs=3, batch_size=7, shuffle=False, validation_data=(X, Y), verbose=0)
+        histories.append(fitted.history)
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][key], values, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected.predict(X, verbose=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model(X), expected(X), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), expected.evaluate(X, Y, verbose=0), rtol=1e-5)
+
+
+def test_layers_and_weights_are_those_of_the_attributes_in_order():
+    model = MLP(name="mlp")
+    with pytest.raises(NotBuiltError, match="mlp: its inputs are not known yet"):
+        _ = model.inputs
+    assert not model.built
+    model(X)
+    assert model.built
+    assert model.layers == [*model.blocks, model.head]
+    assert [tuple(v.shape) for v in model.weights] == [(5, 8), (8,), (8, 4), (4,), (4, 2), (2,)]
+    assert model.get_layer(model.head.name) is model.head
+    assert model.count_params() == 94
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    assert any("(None, 8)" in line and "48" in line for line in lines)
+    model.trainable = False
+    assert model.trainable_weights == []
+    assert len(model.non_trainable_weights) == 6
+
+
+def test_what_is_added_to_the_loss_counts():
+    model = MLP(penalty=0.5)
+    model.compile("sgd", "mse")
+    values = model(X)
+    (added,) = model.losses
+    mse = np.mean((np.asarray(values) - Y) ** 2)
+    assert model.evaluate(X, Y, batch_size=20, verbose=0) == pytest.approx(float(mse + added), rel=1e-5)
+    before = model.evaluate(X, Y, verbose=0)
+    model.fit(X, Y, epochs=5, verbose=0)
+    assert model.evaluate(X, Y, verbose=0) < before
+
+
+def test_dicts_of_inputs_and_outputs():
+    model = TwoEnds()
+    model.compile("sgd", {"sum": "mse", "difference": "mae"}, metrics={"sum": ["mae"]})
+    data = {"a": X[:, :2], "b": X[:, 2:]}
+    targets = {"sum": Y[:, :1], "difference": Y}
+    history = model.fit(data, targets, epochs=2, verbose=0).history
+    assert {"loss", "sum_loss", "difference_loss", "sum_mae"} <= history.keys()
+    made = model.predict(data, verbose=0)
+    assert {key: value.shape for key, value in made.items()} == {"sum": (20, 1), "difference": (20, 2)}
+    assert len(model.evaluate(data, targets, verbose=0)) == 4
+
+
+def test_models_stand_within_models():
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.graph_of_layers = MLP(), functional()
+
+        def call(self, x):
+            return self.inner(x) + self.graph_of_layers(x)
+
+    outer = Outer()
+    outer.compile("adam", "mse")
+    history = outer.fit(X, Y, epochs=8, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    assert len(outer.weights) == 12
+    entry = keras.Input((5,))
+    around = keras.Model(entry, keras.layers.Dense(1)(MLP()(entry)))
+    around.compile("sgd", "mse")
+    around.fit(X, Y[:, :1], verbose=0)
+    assert len(around.trainable_weights) == 8
+
+
+def test_a_layer_that_call_leaves_out_is_not_trained():
+    class Spare(MLP):
+        def __init__(self):
+            super().__init__()
+            self.spare = keras.layers.Dense(3)
+
+    model = Spare()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    assert len(model.weights) == 6
+
+
+def test_a_model_without_call_says_so():
+    class Methods(keras.Model):
+        pass
+
+    with pytest.raises(ArgumentError, match="methods: expected a method call"):
+        Methods()(X)

@@ -11,10 +11,9 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
-from distnet.losses import differentiated
+from distnet.losses import differentiated, of_tensors
 from distnet.losses.alignment import as_floating
 from distnet.losses.differentiated import Pullback as Pullback
-from distnet.losses.of_tensors import are_tensors, reduced, values_of_tensors
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
@@ -75,11 +74,16 @@ class Loss(Configurable):
         return type(self).__name__
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """One value per sample, or one number; within differentiated code, of tensors.
+        """One value per sample, or one number; of tensors, a tensor.
 
         A loss of your own states it over ``distnet.ops``. On several ranks it sees the global batch.
         """
-        return self._values(np.asarray(y_true), as_floating(y_pred))
+        if of_tensors.are_tensors(y_true, y_pred):
+            return of_tensors.values_of(self.name, self._stated, self.composed, self.couples_rows, y_true, y_pred)
+        return as_result(self._stated(np.asarray(y_true), as_floating(y_pred))[0])
+
+    composed: ClassVar[Callable[..., Any] | None] = None
+    """The values of tensors by functions of ``distnet.ops`` alone, where there are such."""
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         """One value per sample, and the gradient of each value with respect to its predictions.
@@ -175,8 +179,8 @@ class Loss(Configurable):
         y_pred: ArrayLike,
         sample_weight: ArrayLike | None = None,
         mask: ArrayLike | None = None,
-    ) -> ResultArray:
-        """The reduced loss, in the dtype of ``y_pred``; with reduction none, the weighted values.
+    ) -> Any:
+        """The reduced loss, in the dtype of ``y_pred``; with reduction none, the weighted values. Of tensors, a tensor.
 
         Args:
             y_true: targets.
@@ -184,8 +188,8 @@ class Loss(Configurable):
             sample_weight: weights, (N,), (N, 1) or of the shape of the values.
             mask: true where a value counts, of the same shapes; by default the mask that ``y_pred`` carries.
         """
-        if are_tensors(y_true, y_pred, sample_weight):
-            return cast(ResultArray, self._of_tensors(y_true, y_pred, sample_weight, mask))
+        if of_tensors.are_tensors(y_true, y_pred, sample_weight):
+            return self._of_tensors(y_true, y_pred, sample_weight, mask)
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values = self._values(y_true, y_pred)
@@ -198,10 +202,22 @@ class Loss(Configurable):
         return cast(ResultArray, as_result(values.dtype.type(reduced)))
 
     def _of_tensors(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Tensor:
-        """The same of tensors, which is differentiated."""
+        """The reduced loss of tensors."""
+        t, p = of_tensors.as_tensor(y_true), of_tensors.as_tensor(y_pred)
         mask = getattr(y_pred, "_keras_mask", None) if mask is None else mask
-        values = values_of_tensors(self.name, self, y_true, y_pred)
-        return reduced(self, values, y_true, y_pred, sample_weight, mask)
+        if self.is_differentiated:
+            with differentiated.naming_the_loss(self.name):
+                values = differentiated.as_values(self.name, self._called(*of_tensors.in_one_dtype(t, p)), p)
+        else:
+            values = of_tensors.as_tensor(self.call(t, p))
+        valid = self.valid(t.value, values.value)
+        if valid is not None:
+            mask = Tensor(valid, rows=values.rows) if mask is None else of_tensors.both(self.name, values, mask, valid)
+        return of_tensors.reduced(self.name, values, sample_weight, mask, self.reduction)
+
+    def _called(self, y_true: Tensor, y_pred: Tensor) -> Any:
+        """What the user's own code returns for tensors."""
+        return self.call(y_true, y_pred)
 
     def sum_and_gradient(
         self,

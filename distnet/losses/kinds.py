@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from distnet.errors import ArgumentError, DistnetError, ShapeError
-from distnet.losses import differentiated
+from distnet.losses import differentiated, of_tensors
 from distnet.losses.alignment import as_floating
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.loss_function import LossFunction
 from distnet.naming import name_of
-from distnet.ops.tensor import Rows
+from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Registry, to_json
 from distnet.types import Array, ArrayLike, Json
 
@@ -42,7 +42,11 @@ class FunctionLoss(Loss):
         return name_of(self.fn)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred)
+        """What the function returns for tensors or arrays."""
+        return super().call(y_true, y_pred) if self._states_gradient else self.fn(y_true, y_pred)
+
+    def _called(self, y_true: Tensor, y_pred: Tensor) -> Any:
+        return self.fn(*of_tensors.in_one_rank(y_true, y_pred))
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         values, pullback = self.of_placed_rows(y_true, y_pred, None)

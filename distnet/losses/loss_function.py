@@ -10,9 +10,11 @@ from typing import Any, ClassVar, ParamSpec, cast
 import numpy as np
 
 from distnet.activations import Activation
+from distnet.losses import of_tensors
 from distnet.losses.alignment import as_floating, same_shape
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.made_function import HasFunction, MadeFunction
+from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
 P = ParamSpec("P")
@@ -52,6 +54,14 @@ class BuiltInLoss(HasFunction, Loss, ABC):
         handed one number for all values, or one for each, with an axis of 1 where the values lost one.
         """
 
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One value per sample; of tensors, a tensor."""
+        if type(self).values_and_gradient is not BuiltInLoss.values_and_gradient:
+            return super().call(y_true, y_pred)
+        if of_tensors.are_tensors(y_true, y_pred):
+            return self.function._of_tensors(self, y_true, y_pred)
+        return as_result(self.stated_by_formula(np.asarray(y_true), as_floating(y_pred))[0])
+
     def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
         """The arrays as the formula takes them.
 
@@ -74,15 +84,16 @@ class BuiltInLoss(HasFunction, Loss, ABC):
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         if self.is_differentiated:
             return super().values_and_gradient(y_true, y_pred)
-        values, pullback = self._pullback_of_formula(y_true, y_pred)
+        values, pullback = self.stated_by_formula(y_true, y_pred)
         return values, pullback(1.0)
 
     def _stated(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         if type(self).values_and_gradient is not BuiltInLoss.values_and_gradient:  # a user's class overrides it
             return super()._stated(y_true, y_pred)
-        return self._pullback_of_formula(y_true, y_pred)
+        return self.stated_by_formula(y_true, y_pred)
 
-    def _pullback_of_formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+    def stated_by_formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
+        """The formula's values, and the pullback to ``y_pred`` as given."""
         y_pred = as_floating(y_pred)
         t, p = self.align(y_true, y_pred)
         values, pullback = self.formula(t, p)
@@ -101,6 +112,12 @@ class LossFunction(MadeFunction[P]):
     """A loss as Keras's function, which gives one value per sample."""
 
     cls: type[BuiltInLoss]
+
+    def _of_tensors(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
+        loss = cast(BuiltInLoss, made)
+        return of_tensors.values_of(
+            self.__name__, loss.stated_by_formula, loss.composed, loss.couples_rows, y_true, y_pred
+        )
 
     def values_and_gradient(
         self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs

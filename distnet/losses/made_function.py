@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Generic, ParamSpec, Self, cast
 
 import numpy as np
 
+from distnet.losses import of_tensors
 from distnet.losses.alignment import as_floating
-from distnet.losses.of_tensors import are_tensors, values_of_tensors
 from distnet.naming import snake_case
+from distnet.ops.recording import paused
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
@@ -85,10 +86,19 @@ class MadeFunction(Generic[P]):
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Array:
         """One value per sample."""
-        if are_tensors(y_true, y_pred):
-            return cast(Array, values_of_tensors(self.__name__, self.of(*args, **kwargs), y_true, y_pred))
-        values = self.of(*args, **kwargs).values(np.asarray(y_true), as_floating(y_pred))
-        return cast(Array, as_result(values))
+        made = self.of(*args, **kwargs)
+        if of_tensors.are_tensors(y_true, y_pred):
+            return cast(Array, self._of_tensors(made, y_true, y_pred))
+        return cast(Array, as_result(made.values(np.asarray(y_true), as_floating(y_pred))))
+
+    def _of_tensors(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
+        """The values of tensors, through which no gradients flow."""
+
+        def stated(t: Array, p: Array) -> tuple[Array, Any]:
+            return made.values(t, p), None
+
+        with paused():
+            return of_tensors.values_of(self.__name__, stated, None, False, y_true, y_pred)
 
     def __reduce__(self) -> str:
         return self.__name__

@@ -1,136 +1,170 @@
-"""Losses of tensors, within code that is differentiated: a loss is one node, whose gradient is its pullback.
+"""Losses called on tensors, as users' own losses and training steps call them.
 
-On several ranks tensors hold a rank's rows, and losses are those of the global batch.
+A loss of this package is one node of the tape, with the gradient that its class states. Where more is wanted of it (the
+gradient of its gradient, or that of the targets) it is composed of functions of ``distnet.ops`` instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.losses.alignment import as_floating
-from distnet.losses.differentiated import as_values
-from distnet.losses.weighting import over_values
+from distnet.losses.differentiated import Pullback
+from distnet.losses.weighting import sample_weights
+from distnet.ops.opaque import followed
 from distnet.ops.operators import PRIMITIVES
+from distnet.ops.primitive import local, of_rows
 from distnet.ops.recording import is_recording
-from distnet.ops.spread import gathered, own_rows, summed
+from distnet.ops.spread import gathered, own_rows
+from distnet.ops.tape import gradients
 from distnet.ops.tensor import Rows, TapeNode, Tensor
-from distnet.results import ResultArray
 from distnet.types import Array
 
+Stated: TypeAlias = Callable[[Array, Array], tuple[Array, Pullback]]
+"""Values of ``(y_true, y_pred)``, and their pullback."""
 
-class OfTensors(Protocol):
-    """A loss, as it is taken of tensors."""
-
-    name: str
-    reduction: str | None
-
-    def _weights(self, y_true: Array, values: Array, sample_weight: Any, mask: Any) -> Array | None: ...
-
-    def _count(self, y_true: Array, values: Array, weighted: Array, sample_weight: Any, mask: Any) -> float: ...
-
-
-def followed(value: Any) -> Any:
-    """The tensor that a result stands for while a tape watches it; anything else as it is."""
-    return value.followed if isinstance(value, ResultArray) and value.followed is not None else value
+Composed: TypeAlias = Callable[[Any, Any], Any]
+"""The same values by functions of ``distnet.ops``."""
 
 
 def are_tensors(*values: Any) -> bool:
-    """Whether one of the values is a tensor, or stands for one."""
-    return any(isinstance(followed(value), Tensor) for value in values)
+    """Whether some of these are tensors, or stand for tensors while something is recorded."""
+    return any(followed(value) is not None for value in values)
 
 
-def values_of_tensors(name: str, loss: Any, y_true: Any, y_pred: Any) -> Tensor:
-    """One value per sample, of tensors or arrays.
+def as_tensor(value: Any) -> Tensor:
+    """The tensor that the value is, or stands for; an array as a constant."""
+    tensor = followed(value)
+    return Tensor(np.asarray(value)) if tensor is None else tensor
+
+
+def values_of(
+    name: str, stated: Stated, composed: Composed | None, couples_rows: bool, y_true: Any, y_pred: Any
+) -> Tensor:
+    """The values of a loss that states its gradient, for tensors.
 
     Args:
         name: of the loss, for messages.
-        loss: has ``values_and_pullback``; or ``values`` alone, which then have no gradient.
+        stated: gives values and their pullback.
+        composed: gives the values alone, where there are functions for it.
+        couples_rows: whether a value depends on several rows.
     """
-    if getattr(loss, "is_differentiated", False):
-        return as_values(name, loss.call(followed(y_true), followed(y_pred)), followed(y_pred))
-    y_true, y_pred, rows = _in_rows(y_true, y_pred, getattr(loss, "couples_rows", False))
-    t, p = _value(y_true), as_floating(_value(y_pred))
-    if not hasattr(loss, "values_and_pullback"):
-        return _of_rows(Tensor(np.asarray(loss.values(t, p))), rows)
-    values, pullback = loss.values_and_pullback(t, p)
-    parents = [tensor for tensor in (y_pred, y_true) if isinstance(tensor, Tensor) and tensor.dtype.kind == "f"]
-    if not is_recording() or all(parent.node is None for parent in parents):
-        return _of_rows(Tensor(values), rows)
-    of_targets = _refusing(name, y_true)
+    t, p = as_tensor(y_true), as_tensor(y_pred)
+    if t.node is not None and is_recording():
+        return cast(Tensor, _known(name, composed)(t, p))
+    t, p, rows = _placed(t, p, couples_rows)
+    values, pullback = stated(t.value, as_floating(p.value))
+    node = None
+    if p.node is not None and is_recording():
 
-    def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> Sequence[Any]:
-        if is_followed:
-            raise ArgumentError(f"{name}: has no second derivatives here. Write the loss over distnet.ops.")
-        dy = np.asarray(dys[0], values.dtype)
-        by_pred = pullback(dy).reshape(p.shape).astype(p.dtype, copy=False)
-        return by_pred, None if of_targets is None else np.zeros_like(t)
+        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+            if not is_followed:
+                return [pullback(dys[0])]
+            again = _known(name, composed)(t, p)
+            source = cast(TapeNode, p.node), p.index
+            return [gradients([(again, dys[0])], [source]).shared.get(source)]
 
-    node = TapeNode((y_pred if isinstance(y_pred, Tensor) else None, of_targets), pull)
-    return _of_rows(Tensor(values, node), rows)
+        node = TapeNode((p,), pull)
+    return Tensor(np.asarray(values), node, 0, rows)
 
 
-def reduced(loss: OfTensors, values: Tensor, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Tensor:
-    """What a loss of tensors comes to, reduced over the rows of all ranks."""
-    rows = values.rows
-    y_true, weights, mask = (_part(followed(value), rows) for value in (y_true, sample_weight, mask))
-    weight = loss._weights(y_true, values.value, weights, mask)
-    weighted = values
-    if weight is not None:
-        factor = np.asarray(over_values(weight, values.ndim), values.dtype)
-        spread = rows if factor.ndim and factor.shape[0] == values.value.shape[0] else None
-        weighted = PRIMITIVES["Multiply"](values, _of_rows(Tensor(factor), spread))
-    if loss.reduction in ("none", None):
-        return weighted
-    total = PRIMITIVES["Sum"](weighted)
-    if loss.reduction != "sum":
-        count = np.array([loss._count(y_true, values.value, weighted.value, weights, mask)])
-        divisor = float((count if rows is None else summed(count))[0])
-        total = total / divisor if divisor else total * 0.0
-    return cast(Tensor, total)
+def _placed(t: Tensor, p: Tensor, couples_rows: bool) -> tuple[Tensor, Tensor, Rows | None]:
+    """Targets and predictions of the same rows, as tensors of their own, and which rows these are."""
+    rows = p.rows or t.rows
+    if rows is None:
+        return t, p, None
+    if couples_rows or p.ndim < 2:  # of vectors, the last axis is that of the rows
+        return gathered(t), gathered(p), None
+    return *(local(part if part.rows else _part(part, rows)) for part in (t, p)), rows
 
 
-def _in_rows(y_true: Any, y_pred: Any, couples_rows: bool) -> tuple[Any, Any, Rows | None]:
-    """Both as this rank's rows, if one of them is; or both whole."""
-    y_true, y_pred = followed(y_true), followed(y_pred)
-    if couples_rows:
-        return gathered(y_true), gathered(y_pred), None
-    rows = next((t.rows for t in (y_pred, y_true) if isinstance(t, Tensor) and t.rows is not None), None)
-    return *(_tensor_part(value, rows) for value in (y_true, y_pred)), rows
+def _part(whole: Tensor, rows: Rows) -> Tensor:
+    return of_rows(own_rows(whole, rows), rows)  # type: ignore[no-any-return]
 
 
-def _tensor_part(value: Any, rows: Rows | None) -> Any:
-    if rows is None or (isinstance(value, Tensor) and value.rows is not None):
-        return value
-    array = value if isinstance(value, Tensor) else np.asarray(value)
-    return own_rows(array, rows) if array.ndim and array.shape[0] == rows.total else array
-
-
-def _part(value: Any, rows: Rows | None) -> Any:
-    """The array of this rank's rows; None for None."""
-    return None if value is None else _value(_tensor_part(value, rows))
-
-
-def _value(value: Any) -> Array:
-    return value.value if isinstance(value, Tensor) else np.asarray(value)
-
-
-def _of_rows(tensor: Tensor, rows: Rows | None) -> Tensor:
-    return tensor if rows is None or not tensor.ndim else Tensor(tensor.value, tensor.node, tensor.index, rows)
-
-
-def _refusing(name: str, y_true: Any) -> Tensor | None:
-    """The targets, of which gradients are refused: built-in losses have those by the predictions."""
-    if not isinstance(y_true, Tensor) or y_true.node is None:
-        return None
-
-    def refuse(node: TapeNode, dys: list[Any], is_followed: bool) -> Sequence[Any]:
+def _known(name: str, composed: Composed | None) -> Composed:
+    if composed is None:
         raise ArgumentError(
-            f"{name}: has no gradient with respect to y_true. Pass ops.stop_gradient(y_true), or write the loss over "
-            "distnet.ops."
+            f"{name}: its gradient is written by hand, so it has neither a second derivative nor a gradient of the "
+            "targets. Write it with the functions of distnet.ops."
         )
+    return composed
 
-    return Tensor(y_true.value, TapeNode((y_true,), refuse))
+
+def in_one_dtype(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Targets in the dtype of the predictions, as Keras hands them to a loss."""
+    if y_true.dtype != y_pred.dtype and y_pred.dtype.kind == "f":
+        y_true = PRIMITIVES["Cast"](y_true, y_pred.dtype.name)
+    return y_true, y_pred
+
+
+def in_one_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) beside (N, 1) becomes (N, 1); a last axis of 1 that only one has is dropped.
+
+    Source: Keras's ``squeeze_or_expand_to_same_rank``.
+    """
+    if y_true.ndim == y_pred.ndim + 1:
+        y_pred, y_true = in_one_rank(y_pred, y_true)
+    elif y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+        if y_true.ndim == 1:
+            y_true = y_true[:, None]
+        else:
+            y_pred = y_pred[..., 0]
+    return y_true, y_pred
+
+
+def both(name: str, values: Tensor, mask: Any, valid: Array) -> Tensor:
+    """A mask, and where values count."""
+    return cast(Tensor, _over(name, values, mask) * Tensor(valid.astype(values.dtype), rows=values.rows))
+
+
+def reduced(name: str, values: Tensor, sample_weight: Any, mask: Any, reduction: str | None) -> Tensor:
+    """The values weighted and reduced.
+
+    Shapes:
+        values (N, ...), weights and mask (N,), (N, 1) or the leading part of the values' shape.
+
+    Raises:
+        ShapeError: there is not one weight for each row.
+
+    Source: ``keras.src.losses.loss.reduce_weighted_values``.
+    """
+    weight = None if sample_weight is None else _over(name, values, sample_weight)
+    if mask is not None:
+        kept = _over(name, values, mask)
+        if reduction in ("mean", "sum_over_batch_size"):
+            valid = PRIMITIVES["Sum"](kept)
+            kept = kept * (kept.size / PRIMITIVES["Maximum"](valid, 1.0))
+        weight = kept if weight is None else weight * kept
+    if weight is not None:
+        values = values * weight
+    if reduction in ("none", None) or not values.ndim:
+        return values
+    if reduction == "sum":
+        return cast(Tensor, PRIMITIVES["Sum"](values))
+    if reduction == "mean_with_sample_weight" and weight is not None:
+        total = PRIMITIVES["Sum"](PRIMITIVES["BroadcastTo"](weight, values.shape) if weight.size == 1 else weight)
+        return cast(Tensor, PRIMITIVES["Sum"](values) / total)
+    return cast(Tensor, PRIMITIVES["Mean"](values))
+
+
+def _over(name: str, values: Tensor, given: Any) -> Tensor:
+    """Weights or a mask in the dtype of the values, with axes of 1 behind their own.
+
+    Raises:
+        ShapeError: there is not one for each row.
+    """
+    weight = as_tensor(given)
+    if weight.ndim and values.ndim:
+        sample_weights(name, np.broadcast_to(values.dtype.type(1), values.shape), np.broadcast_to(0, weight.shape))
+    if weight.dtype != values.dtype:
+        weight = PRIMITIVES["Cast"](weight, values.dtype.name)
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    for _ in range(values.ndim - weight.ndim if weight.ndim else 0):
+        weight = weight[..., None]
+    return weight

@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from distnet.comm.scope import communicator
-from distnet.losses.of_tensors import are_tensors, followed
+from distnet.losses.of_tensors import are_tensors
+from distnet.ops.opaque import followed
 from distnet.ops.spread import own_rows
 from distnet.ops.tape import unfollowed
 from distnet.ops.tensor import Rows, Tensor
@@ -50,7 +51,7 @@ def taking_tensors(update: Callable[..., Any]) -> Callable[..., Any]:
         if not are_tensors(*args, *kwargs.values()):
             return update(metric, *args, **kwargs)
         with unfollowed():
-            given = [followed(value) for value in (*args, *kwargs.values())]
+            given = [_followed(value) for value in (*args, *kwargs.values())]
             rows = next((t.rows for t in given if isinstance(t, Tensor) and t.rows is not None), None)
             if rows is not None and not is_built_in:
                 return update(metric, *args, **kwargs)
@@ -61,6 +62,11 @@ def taking_tensors(update: Callable[..., Any]) -> Callable[..., Any]:
             return _add_over_ranks(metric, update, positional, named, rows)
 
     return updated
+
+
+def _followed(value: Any) -> Any:
+    tensor = followed(value)
+    return value if tensor is None else tensor
 
 
 def _here(value: Any, rows: Rows | None) -> Any:

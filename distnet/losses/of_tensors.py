@@ -7,7 +7,7 @@ gradient of its gradient, or that of the targets) it is composed of functions of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 import numpy as np
 
@@ -54,22 +54,41 @@ def values_of(
         couples_rows: whether a value depends on several rows.
     """
     t, p = as_tensor(y_true), as_tensor(y_pred)
-    if t.node is not None and is_recording():
-        return cast(Tensor, _known(name, composed)(t, p))
+    if t.node is not None and is_recording() and composed is not None:
+        return cast(Tensor, composed(t, p))
     t, p, rows = _placed(t, p, couples_rows)
     values, pullback = stated(t.value, as_floating(p.value))
-    node = None
-    if p.node is not None and is_recording():
+    if not is_recording() or (p.node is None and t.node is None):
+        return Tensor(np.asarray(values), rows=rows)
 
-        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
-            if not is_followed:
-                return [pullback(dys[0])]
-            again = _known(name, composed)(t, p)
-            source = cast(TapeNode, p.node), p.index
-            return [gradients([(again, dys[0])], [source]).shared.get(source)]
+    def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+        by_targets = None if t.node is None else np.zeros_like(t.value)
+        if not is_followed:
+            return [pullback(dys[0]), by_targets]
+        if composed is None:
+            raise _written_by_hand(name, "second derivative")
+        source = cast(TapeNode, p.node), p.index
+        return [gradients([(composed(t, p), dys[0])], [source]).shared.get(source), by_targets]
 
-        node = TapeNode((p,), pull)
-    return Tensor(np.asarray(values), node, 0, rows)
+    return Tensor(np.asarray(values), TapeNode((p, _refusing(name, t)), pull), 0, rows)
+
+
+def _refusing(name: str, y_true: Tensor) -> Tensor | None:
+    """The targets, of which gradients are refused where they are wanted."""
+    if y_true.node is None:
+        return None
+
+    def refuse(node: TapeNode, dys: list[Any], is_followed: bool) -> NoReturn:
+        raise _written_by_hand(name, "gradient with respect to y_true")
+
+    return Tensor(y_true.value, TapeNode((y_true,), refuse))
+
+
+def _written_by_hand(name: str, what: str) -> ArgumentError:
+    return ArgumentError(
+        f"{name}: has no {what}, for its gradient is written by hand. Write it with the functions of distnet.ops, or "
+        "pass ops.stop_gradient(y_true)."
+    )
 
 
 def _placed(t: Tensor, p: Tensor, couples_rows: bool) -> tuple[Tensor, Tensor, Rows | None]:
@@ -84,15 +103,6 @@ def _placed(t: Tensor, p: Tensor, couples_rows: bool) -> tuple[Tensor, Tensor, R
 
 def _part(whole: Tensor, rows: Rows) -> Tensor:
     return of_rows(own_rows(whole, rows), rows)  # type: ignore[no-any-return]
-
-
-def _known(name: str, composed: Composed | None) -> Composed:
-    if composed is None:
-        raise ArgumentError(
-            f"{name}: its gradient is written by hand, so it has neither a second derivative nor a gradient of the "
-            "targets. Write it with the functions of distnet.ops."
-        )
-    return composed
 
 
 def in_one_dtype(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,8 +147,8 @@ def reduced(name: str, values: Tensor, sample_weight: Any, mask: Any, reduction:
     if mask is not None:
         kept = _over(name, values, mask)
         if reduction in ("mean", "sum_over_batch_size"):
-            valid = PRIMITIVES["Sum"](kept)
-            kept = kept * (kept.size / PRIMITIVES["Maximum"](valid, 1.0))
+            valid = float(PRIMITIVES["Sum"](kept))
+            kept = kept * (kept.size / valid if valid else 0.0)
         weight = kept if weight is None else weight * kept
     if weight is not None:
         values = values * weight

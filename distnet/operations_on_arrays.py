@@ -17,8 +17,9 @@ from distnet.absent import names_elsewhere
 from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import placeholders
-from distnet.layers.operations import FUNCTIONS, called
+from distnet.layers.operations import applied
 from distnet.naming import snake_case
+from distnet.ops.operators import PRIMITIVES
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
@@ -58,7 +59,7 @@ _OF_NUMPY = frozenset(
 )
 """The functions that mean the same in Keras and in NumPy."""
 
-_KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in FUNCTIONS if kind != "GetItem"}}
+_KINDS = {"abs": "Absolute", **{snake_case(kind): kind for kind in PRIMITIVES if kind != "GetItem"}}
 """The operations on placeholders, by the names of their functions."""
 
 _absent = names_elsewhere("distnet.ops", absent=ABSENT_OPS)
@@ -85,7 +86,9 @@ def _operation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         if kind is None:
             raise ArgumentError(f"ops.{name} of placeholders is not supported. Expected one of {sorted(_KINDS)}.")
-        return called(kind, *args, **kwargs)
+        if kind == "Einsum":
+            return applied(kind, *args[1:], subscripts=args[0])
+        return PRIMITIVES[kind](*args, **kwargs)
 
     return operation
 

@@ -12,7 +12,8 @@ from typing import Any
 from distnet.dialects.keras_2_operations import OPERATION
 from distnet.dialects.tensorflow_operations import operation_of_tensorflow
 from distnet.errors import ArgumentError
-from distnet.layers.operations import FUNCTIONS, applied
+from distnet.layers.operations import applied, options_of
+from distnet.ops.operators import PRIMITIVES
 from distnet.registry import beside
 
 Operation = Callable[..., Any]
@@ -39,28 +40,24 @@ def operation_of(entry: Mapping[str, Any]) -> Operation | None:
         return operation_of_tensorflow(kind, name, config)
     module = str(entry.get("module"))
     is_operation = module.startswith(("keras.src.ops.", "keras.src.activations.")) or (
-        kind in FUNCTIONS and "trainable" not in config and not module.startswith("keras.layers")
+        kind in PRIMITIVES and "trainable" not in config and not module.startswith("keras.layers")
     )
     return _of_keras_3(kind, name, config) if is_operation else None
 
 
 def _of_keras_3(kind: str, name: str, config: Mapping[str, Any]) -> Operation:
-    if kind not in FUNCTIONS:
-        raise ArgumentError(f"{name}: Keras's operation {kind} is none of distnet's: {sorted(FUNCTIONS)}.")
-    function = FUNCTIONS[kind]
-    given = {
-        key: value
-        for key, value in config.items()
-        if key not in ("name", "dtype", "trainable") or key in function.options
-    }
-    unknown = sorted(key for key, value in given.items() if key not in function.options and value not in (None, False))
+    if kind not in PRIMITIVES:
+        raise ArgumentError(f"{name}: Keras's operation {kind} is none of distnet's: {sorted(PRIMITIVES)}.")
+    known = options_of(kind)
+    given = {key: value for key, value in config.items() if key not in ("name", "dtype", "trainable") or key in known}
+    unknown = sorted(key for key, value in given.items() if key not in known and value not in (None, False))
     if unknown:
-        raise ArgumentError(
-            f"{name}: {kind}: unknown arguments {unknown}. Expected some of {sorted(function.options)}."
-        )
-    options = {key: value for key, value in given.items() if key in function.options}
+        raise ArgumentError(f"{name}: {kind}: unknown arguments {unknown}. Expected some of {sorted(known)}.")
+    options = {key: value for key, value in given.items() if key in known}
 
     def operation(*args: Any, **kwargs: Any) -> Any:
+        if kind == "GetItem" and isinstance(args[1], list):
+            args = (args[0], tuple(args[1]))
         return applied(kind, *args, *kwargs.values(), name=name, **options)
 
     return operation

@@ -162,6 +162,11 @@ class Composite(Layer, ABC):
         return layers
 
     @property
+    def depends_on_batch(self) -> bool:
+        """Whether a layer or an operation within mixes the rows of the batch."""
+        return any(layer.depends_on_batch for layer in self.graph.layers)
+
+    @property
     def variables(self) -> list[Variable]:
         """The variables of all layers, in Keras's order of the layers."""
         return _each_once(v for layer in self.layers for v in layer.variables)

@@ -160,6 +160,8 @@ class Graph:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.as_in_keras_2 = as_in_keras_2
+        self.without_batch: str | None = None
+        """A tensor whose first axis is not the batch, and the layer that reads it: ranks cannot share its rows."""
 
     @cached_property
     def calls(self) -> int:
@@ -206,6 +208,11 @@ class Graph:
         self, inputs: Sequence[Array], ctx: ForwardContext, masks: Sequence[Array | None] | None = None
     ) -> tuple[list[Array], Tape]:
         """The outputs, and the tape for ``backward``; the context is left as it was."""
+        if ctx.is_spread and self.without_batch is not None:
+            raise ArgumentError(
+                f"expected tensors whose first axis is the batch, whose rows the ranks share; received "
+                f"{self.without_batch}. Keep the batch axis first, or start one process."
+            )
         path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
         calls = ctx.workspaces.once(
             (self, path, training, wanted), lambda: self._planned_forward(path, training, wanted)

@@ -10,6 +10,7 @@ from distnet.errors import ArgumentError
 from distnet.layers import Input, InputLayer, Layer
 from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.structures import leaves, mapped
+from distnet.layers.operations import Operation
 from distnet.models.graph import Graph, Node
 
 
@@ -66,7 +67,13 @@ class Trace:
             )
             for call in self.calls
         ]
-        return Graph(nodes, range(len(self.inputs)), [numbers[id(t)] for t in self.outputs])
+        graph = Graph(nodes, range(len(self.inputs)), [numbers[id(t)] for t in self.outputs])
+        read = [
+            (t, call.layer.name) for call in self.calls if not isinstance(call.layer, Operation) for t in call.inputs
+        ]
+        made = [(t, "the model's output") for t in self.outputs]
+        graph.without_batch = next((f"{t!r}, read by {name}" for t, name in (*read, *made) if not t.has_rows), None)
+        return graph
 
 
 def between(name: str, inputs: Any, outputs: Any) -> tuple[Any, Any]:

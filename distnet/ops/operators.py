@@ -10,11 +10,19 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {}
 
 
 def _operator(kind: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: PRIMITIVES[kind](self, other)
+    def operator(self: Operators, other: Any) -> Any:
+        self.check_operand(kind, other)
+        return PRIMITIVES[kind](self, other)
+
+    return operator
 
 
 def _reflected(kind: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: PRIMITIVES[kind](other, self)
+    def operator(self: Operators, other: Any) -> Any:
+        self.check_operand(kind, other)
+        return PRIMITIVES[kind](other, self)
+
+    return operator
 
 
 def _of_one(kind: str) -> Callable[[Any], Any]:
@@ -43,6 +51,9 @@ class Operators:
     __or__, __ror__ = _operator("LogicalOr"), _reflected("LogicalOr")
     __xor__, __rxor__ = _operator("LogicalXor"), _reflected("LogicalXor")
     __neg__, __abs__, __invert__ = _of_one("Negative"), _of_one("Absolute"), _of_one("LogicalNot")
+
+    def check_operand(self, kind: str, other: Any) -> None:
+        """Fail unless ``other`` can be the second operand of an operator."""
 
     def __ne__(self, other: object) -> Any:
         """Where the entries differ."""

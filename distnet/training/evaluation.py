@@ -17,7 +17,6 @@ from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
-from distnet.layers import Layer
 from distnet.parallel import replicas
 from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
@@ -157,7 +156,7 @@ def predict(
     _agree(ranks, model, data, size, steps)
     # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
     # a stateful layer's rows go on in the next batch.
-    if CallbackList(callbacks).follows_predict_batches or any(map(_needs_batches, model.layers)):
+    if CallbackList(callbacks).follows_predict_batches or model.depends_on_batch:
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
@@ -191,11 +190,6 @@ def _predict_batches(model: TrainedModel, source: Source, batches: int | None, h
     if not outputs:
         raise _run_dry(batches)
     return [_joined(parts) for parts in zip(*outputs, strict=True)]
-
-
-def _needs_batches(layer: Layer) -> bool:
-    """Whether what becomes of a row may depend on the batch that it is in."""
-    return layer.is_by_call or layer.fixes_rows or any(_needs_batches(inner) for _, inner in layer.inner_layers())
 
 
 def _agree(

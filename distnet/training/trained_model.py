@@ -19,6 +19,9 @@ class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
     batch_steps: object
 
     @property
+    def depends_on_batch(self) -> bool: ...
+
+    @property
     def compile_settings(self) -> Mapping[str, Json] | None: ...
 
     def objective(self, data: Any) -> Any: ...

@@ -260,6 +260,11 @@ class AbstractLayer(Configurable, ABC):
         """The layers within, each with the path of attributes by which Keras 3 reaches it from this one."""
 
     @property
+    def depends_on_batch(self) -> bool:
+        """Whether, without training too, what becomes of a row may depend on the batch that it is in."""
+        return self.is_by_call or self.fixes_rows or any(layer.depends_on_batch for _, layer in self.inner_layers())
+
+    @property
     def variables(self) -> list[Variable]:
         """All variables, in the order they were made."""
         return self._variables

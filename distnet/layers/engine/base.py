@@ -72,7 +72,8 @@ class Layer(AbstractLayer):
         call = Call(self, len(self.calls), tuple(tensors), options, (inputs, *args), kwargs)
         made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
         output_shapes = made if isinstance(made, list) else [made]
-        call.outputs = tuple(KerasTensor(shape, self.dtype, call, i) for i, shape in enumerate(output_shapes))
+        has_rows = any(t.has_rows for t in tensors)
+        call.outputs = tuple(KerasTensor(s, self.dtype, call, i, has_rows) for i, s in enumerate(output_shapes))
         call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
         self.calls.append(call)
         forget_penalties([self])
@@ -189,12 +190,14 @@ class KerasTensor(Arithmetic):
         dtype: name of the dtype.
         call: makes it.
         index: which output of the call it is.
+        has_rows: whether its first axis is the batch, whose rows ranks share.
     """
 
     shape: Shape
     dtype: str
     call: Call
     index: int = 0
+    has_rows: bool = True
 
     def __post_init__(self) -> None:
         self.shape = TensorShape(self.shape)

@@ -150,7 +150,7 @@ def _context(
     ctx: ForwardContext = replace(
         scope.ctx, call=scope.next_path(), training=training, options=dict(options), logits=frozenset(),
         mask=mask if len(x) > 1 else mask[0], first_row=0 if rows is None else rows.first,
-        global_rows=len(x[0]) if rows is None else rows.total,
+        global_rows=len(x[0]) if rows is None else rows.total, is_spread=rows is not None,
     )  # fmt: skip
     if rows is None:
         ctx.sum_over_ranks = _of_one_rank

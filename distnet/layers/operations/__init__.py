@@ -1,7 +1,7 @@
 """Elementary functions of placeholders, which become nodes of the graph."""
 
-from distnet.layers.operations.operation import FUNCTIONS as FUNCTIONS
+from distnet.layers.operations import remaining as remaining
 from distnet.layers.operations.operation import Operation as Operation
 from distnet.layers.operations.operation import activated as activated
 from distnet.layers.operations.operation import applied as applied
-from distnet.layers.operations.operation import called as called
+from distnet.layers.operations.operation import options_of as options_of

@@ -1,13 +1,10 @@
-"""An operation on placeholders: one elementary function as a node of the graph.
-
-What differentiates users' code by a tape can take its place: a node would then be a function of any kind.
-"""
+"""An operation on placeholders: one function of ``distnet.ops`` as a node of the graph."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
@@ -18,19 +15,16 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.on_placeholders import makes_operations
-from distnet.layers.operations.changing_shapes import SHAPING
-from distnet.layers.operations.elementwise import ELEMENTWISE
-from distnet.layers.operations.functions import Differentiable, summed_to
-from distnet.layers.operations.reducing_axes import REDUCTIONS
-from distnet.ops.primitive import take_placeholders
-from distnet.types import Array, Json, Shape
-
-FUNCTIONS: Mapping[str, Differentiable] = {**ELEMENTWISE, **REDUCTIONS, **SHAPING}
-"""The functions, by the names of Keras 3's classes."""
-
-_ROWS = 5
-"""Rows of the arrays on which a new operation is tried."""
+from distnet.layers.engine.on_placeholders import take_activations
+from distnet.layers.operations.operands import called_with, left_to_call
+from distnet.layers.operations.specimens import Specimens
+from distnet.ops.operators import PRIMITIVES
+from distnet.ops.primitive import Primitive, take_placeholders
+from distnet.ops.recording import paused
+from distnet.ops.spread import gathered, own_rows, summed
+from distnet.ops.tape import following, gradients, watched
+from distnet.ops.tensor import Rows, Tensor
+from distnet.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -42,15 +36,13 @@ class Slot:
 
 @dataclass(eq=False)
 class Operation(Layer):
-    """One elementary function of tensors, like Keras's operations on placeholders; like these it drops masks.
+    """One function of tensors, like Keras's operations on placeholders; like these it drops masks.
 
-    It is called on its operands, of which some are placeholders and the others constants.
+    It is called on its operands, of which some are placeholders and the others constants. On several ranks a function
+    that mixes rows computes with those of all ranks.
 
     Args:
         arguments: the arguments of Keras's class of that name.
-
-    Raises:
-        ArgumentError: the function mixes rows, but a rank has only its own.
 
     Source: ``keras.Operation``.
     """
@@ -59,66 +51,101 @@ class Operation(Layer):
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
 
     kind: ClassVar[str]
-    """Keras's name of the function, one of ``FUNCTIONS``, and of its class."""
+    """Keras's name of the function, a key of ``PRIMITIVES``, and of its class."""
 
     arguments: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._depends_on_batch = False
+        super().__post_init__()
+
     @property
-    def function(self) -> Differentiable:
+    def depends_on_batch(self) -> bool:
+        """Whether a row of the results may depend on other rows of the operands."""
+        return self._depends_on_batch
+
+    @property
+    def function(self) -> Primitive:
         """The function computed."""
-        return FUNCTIONS[self.kind]
+        return cast(Primitive, PRIMITIVES[self.kind])
 
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """The placeholders among the operands, their places, and the constants."""
         operands = (inputs, *args)
         tensors = list(placeholders(operands))
         numbers = iter(range(len(tensors)))
-        return tensors, {"operands": _slotted(operands, numbers), "dtypes": tuple(t.dtype for t in tensors)}
+        options = {
+            "operands": _slotted(operands, numbers),
+            "dtypes": tuple(t.dtype for t in tensors),
+            "have_rows": tuple(t.has_rows for t in tensors),
+        }
+        return tensors, options
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The placeholder of the result, or the list of several.
 
         Raises:
-            ArgumentError, ShapeError: the function mixes rows, or cannot be computed for these shapes.
+            ShapeError: the function cannot be computed for these shapes.
         """
         made = super().__call__(*args, **kwargs)
         call = self.calls[-1]
         call.is_masked = False
-        results = self._tried([t.shape for t in call.inputs], call.options, _ROWS, 4)
-        for tensor, result in zip(call.outputs, results, strict=True):
-            tensor.dtype = self.dtype if result.dtype.kind == "f" else result.dtype.name
+        trial = self._trial([t.shape for t in call.inputs], call.options)
+        for tensor, dtype, has_rows in zip(call.outputs, trial.dtypes, trial.have_rows, strict=True):
+            tensor.dtype = self.dtype if np.dtype(dtype).kind == "f" else dtype
+            tensor.has_rows = has_rows
+        call.options = {**call.options, "results_have_rows": tuple(trial.have_rows)}
+        self._depends_on_batch = self._depends_on_batch or trial.mixes_rows
         return made
 
+    def in_form(self, outputs: Sequence[Any]) -> Any:
+        """The outputs in the form that the function returns: alone, or a list."""
+        return outputs[0] if len(outputs) == 1 and not self.function.returns_many else list(outputs)
+
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
-        """Computed by a trial: extents that depend on an unknown one are unknown."""
-        shapes = shape if isinstance(shape, list) else [shape]
-        few, many = (self._tried(shapes, options, _ROWS, unknown) for unknown in (4, 6))
-        self._check_rows(shapes, options, few)
-        batch = next((s[0] for s in shapes if s[0] is not None), None)
-        made = [
-            (batch, *(n if n == m else None for n, m in zip(a.shape[1:], b.shape[1:], strict=True)))
-            for a, b in zip(few, many, strict=True)
-        ]
-        return made if self._gives_list(options, shapes) else made[0]
+        """Computed by specimens: extents that depend on an unknown one are unknown."""
+        made = self._trial(shape if isinstance(shape, list) else [shape], options).shapes
+        return made if self.function.returns_many else made[0]
 
-    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, tuple[list[Array], Any]]:
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, tuple[list[Tensor], list[Any], Rows | None]]:
         arrays = self._declared(x if isinstance(x, list) else [x], ctx.options["dtypes"])
-        y = self._value(arrays, ctx.options)
-        return y, (arrays, y)
-
-    def backward(self, dy: Any, saved: tuple[list[Array], Any], ctx: BackwardContext) -> Any:
-        arrays, y = saved
-        if self.function.gradients is None:
-            return [None] * len(arrays) if len(arrays) > 1 else None
-        template = ctx.options["operands"]
-        operands = _filled(template, arrays)
-        with np.errstate(all="ignore"):  # slopes of constants, and of entries that nothing depends on
-            made = self.function.gradients(dy, y, *operands, **self.arguments)
-        by_slot: dict[int, Array] = dict(_by_slot(template, made))
-        each = [
-            None if by_slot.get(i) is None or a.dtype.kind != "f" else summed_to(by_slot[i], a.shape).astype(a.dtype)
-            for i, a in enumerate(arrays)
+        count = next((len(a) for a, has in zip(arrays, ctx.options["have_rows"], strict=True) if has), 0)
+        rows = ctx.rows(count)
+        tensors = [
+            Tensor(a, rows=rows if has else None) for a, has in zip(arrays, ctx.options["have_rows"], strict=True)
         ]
+        for tensor in tensors:
+            if tensor.dtype.kind == "f":
+                watched(tensor)
+        with following(), np.errstate(all="ignore"):
+            results = self._results(tensors, ctx.options)
+            if rows is not None:
+                results = [
+                    _placed(result, rows, has)
+                    for result, has in zip(results, ctx.options["results_have_rows"], strict=True)
+                ]
+        y = [result.value for result in results]
+        return y if self.function.returns_many else y[0], (tensors, results, rows)
+
+    def backward(self, dy: Any, saved: tuple[list[Tensor], list[Tensor], Rows | None], ctx: BackwardContext) -> Any:
+        tensors, results, rows = saved
+        dys = dy if isinstance(dy, list) else [dy]
+        ends = [
+            (_apart(result), d)
+            for result, d in zip(results, dys, strict=True)
+            if d is not None and result.node is not None
+        ]
+        with paused():
+            keys = [(t.node, t.index) for t in tensors if t.node is not None]
+            made = gradients(ends, keys)
+            each: list[Array | None] = []
+            for tensor in tensors:
+                key = None if tensor.node is None else (tensor.node, tensor.index)
+                part = None if key is None else made.shared.get(key)
+                if key in made.own:
+                    own = summed(made.own[key])
+                    part = own if part is None else part + own
+                each.append(part)
         return each if len(each) > 1 else each[0]
 
     def compute_mask(self, x: Any, mask: Any) -> None:
@@ -132,7 +159,8 @@ class Operation(Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The operation that ``get_config`` described."""
-        given = {key: value for key, value in config.items() if key in FUNCTIONS[cls.kind].options}
+        known = options_of(cls.kind)
+        given = {key: value for key, value in config.items() if key in known}
         return cls(arguments=given, name=cast(str, config.get("name")))
 
     def described(self, options: Mapping[str, Any]) -> Json:
@@ -148,58 +176,48 @@ class Operation(Layer):
             "registered_name": self.kind,
         }
 
-    def _value(self, arrays: list[Array], options: Mapping[str, Any]) -> Any:
-        y = self.function.value(*_filled(options["operands"], arrays), **self.arguments)
-        return [self._result(part) for part in y] if isinstance(y, list) else self._result(y)
+    def computed(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """What the function gives for tensors or arrays in the places of a call's placeholders."""
+        operands = _filled(options["operands"], tensors)
+        if self.function.takes_any:
+            return self.function(*operands, **self.arguments)
+        names = called_with(self.function)
+        return self.function(**dict(zip(names, operands, strict=False)), **self.arguments)
 
-    def _result(self, y: Any) -> Array:
-        array: Array = np.asarray(y)
-        return array.astype(self.dtype, copy=False) if array.dtype.kind == "f" else array
+    def _results(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
+        y = self.computed(tensors, options)
+        parts = list(y) if isinstance(y, list | tuple) else [y]
+        return [self._in_dtype(part) for part in parts]
 
-    def _declared(self, arrays: list[Array], dtypes: tuple[str, ...]) -> list[Array]:
+    def _in_dtype(self, y: Any) -> Any:
+        if y.dtype.kind != "f" or y.dtype == np.dtype(self.dtype):
+            return y
+        return PRIMITIVES["Cast"](y, self.dtype)
+
+    def _declared(self, arrays: Sequence[Array], dtypes: Sequence[str]) -> list[Array]:
         """The arrays in the dtypes of their placeholders, floating point numbers in the layer's."""
         wanted = [self.dtype if np.dtype(dtype).kind == "f" else dtype for dtype in dtypes]
         return [a.astype(dtype, copy=False) for a, dtype in zip(arrays, wanted, strict=True)]
 
-    def _examples(self, shapes: list[Shape], options: Mapping[str, Any], rows: int, unknown: int) -> list[Array]:
-        rng = np.random.default_rng(0)
-        extents = [(rows, *(unknown if n is None else n for n in shape[1:])) for shape in shapes]
-        return self._declared([rng.uniform(0.1, 0.9, shape) for shape in extents], options["dtypes"])
+    def _trial(self, shapes: Sequence[Any], options: Mapping[str, Any]) -> Specimens:
+        def value(arrays: Sequence[Array]) -> list[Array]:
+            return [np.asarray(part) for part in self._results(self._declared(arrays, options["dtypes"]), options)]
 
-    def _tried(self, shapes: list[Shape], options: Mapping[str, Any], rows: int, unknown: int) -> list[Array]:
-        """The results of some arrays of these shapes."""
+        dtypes = [self.dtype if np.dtype(dtype).kind == "f" else dtype for dtype in options["dtypes"]]
+        trial = Specimens(value, shapes, dtypes, options["have_rows"], _extents(options["operands"]))
         try:
-            with np.errstate(all="ignore"):
-                y = self._value(self._examples(shapes, options, rows, unknown), options)
-        except (ArithmeticError, IndexError, TypeError, ValueError) as error:
-            raise ShapeError(f"{self.name}: {self.kind} of {shapes} cannot be computed: {error}.") from None
-        return y if isinstance(y, list) else [y]
-
-    def _gives_list(self, options: Mapping[str, Any], shapes: list[Shape]) -> bool:
-        return isinstance(self._value(self._examples(shapes, options, 1, 4), options), list)
-
-    def _check_rows(self, shapes: list[Shape], options: Mapping[str, Any], whole: list[Array]) -> None:
-        """Fail unless each row of the results depends only on the same row of the operands."""
-        arrays = self._examples(shapes, options, _ROWS, 4)
-        try:
-            with np.errstate(all="ignore"):
-                parts = [self._value([a[i:j] for a in arrays], options) for i, j in ((0, 2), (2, _ROWS))]
-            each = [part if isinstance(part, list) else [part] for part in parts]
-            joined = [np.concatenate(pair) for pair in zip(*each, strict=True)]
-            is_apart = all(
-                a.shape == b.shape and a.shape[:1] == (_ROWS,) and np.allclose(a, b, equal_nan=True)
-                for a, b in zip(joined, whole, strict=True)
-            )
-        except (ArithmeticError, IndexError, TypeError, ValueError):
-            is_apart = False
-        if not is_apart:
-            raise ArgumentError(
-                f"{self.name}: {self.kind} of tensors of shapes {shapes} mixes the rows of the batch, its first axis, "
-                "but a rank has only its own rows. Leave that axis out of the axes, keys and shapes."
-            )
+            trial.run()
+        except (ArithmeticError, ArgumentError, IndexError, ShapeError, TypeError, ValueError) as error:
+            raise ShapeError(f"{self.name}: {self.kind} of {list(shapes)} cannot be computed: {error}.") from None
+        return trial
 
 
-@makes_operations
+def options_of(kind: str) -> dict[str, Any]:
+    """The arguments of Keras's class of operations, with their defaults."""
+    function = cast(Primitive, PRIMITIVES[kind])
+    return {name: function.defaults.get(name) for name in left_to_call(function)}
+
+
 def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any) -> Any:
     """Applies a function to placeholders and constants: the placeholder of its result, or the list of several.
 
@@ -210,32 +228,24 @@ def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any
         arguments: the options; defaults are filled in.
     """
     dtype = next((t.dtype for t in placeholders(operands) if np.dtype(t.dtype).kind == "f"), None)
-    given = {**FUNCTIONS[kind].options, **arguments}
+    given = {**options_of(kind), **arguments}
     name = name or naming.unique_name(kind)
     return operation_class(kind)(arguments=given, name=name, dtype=cast(str, dtype))(*operands)
 
 
-def called(kind: str, *args: Any, **kwargs: Any) -> Any:
-    """Like ``applied``, for arguments as Keras's function takes them: by position or by name.
-
-    Raises:
-        ArgumentError: an argument is unknown.
-    """
-    function = FUNCTIONS[kind]
-    names = (*function.operands, *function.options)
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
-    if kind == "Einsum":
-        return applied(kind, *args[1:], subscripts=args[0])
-    if len(args) > len(names) or not set(function.operands) <= given.keys() <= set(names):
-        received = [*args, *sorted(kwargs)]
-        raise ArgumentError(f"{kind} of placeholders: expected {list(names)}, received {received!r:.200}.")
-    return applied(kind, *(given.pop(name) for name in function.operands), **given)
+def _of_placeholders(function: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a function called on placeholders gives."""
+    if function.takes_any:
+        return applied(function.kind, *operands, **options)
+    named = {**dict(zip(function.names, operands, strict=False)), **options}
+    given = [named.pop(name) for name in called_with(function)]
+    return applied(function.kind, *given, **named)
 
 
-take_placeholders(KerasTensor, lambda function, operands, options: applied(function.kind, *operands, **options))
+take_placeholders(KerasTensor, _of_placeholders)
+take_activations(lambda activation, x: activated(activation, x))
 
 
-@makes_operations
 def activated(activation: Activation, x: KerasTensor) -> Any:
     """The operation of an activation.
 
@@ -248,13 +258,9 @@ def activated(activation: Activation, x: KerasTensor) -> Any:
         return applied("ReLU", x, **dataclasses.asdict(activation))
     kind = {"Exponential": "Exp"}.get(type(activation).__name__, type(activation).__name__).lower()
     kind = "relu6" if activation == activations.relu6 else kind
-    operation = next((name for name in FUNCTIONS if name.lower() == kind), None)
+    operation = next((name for name in PRIMITIVES if name.lower() == kind), None)
     options = {f.name: getattr(activation, f.name) for f in dataclasses.fields(activation)}
-    known = (
-        {}
-        if operation is None
-        else {key: value for key, value in options.items() if key in FUNCTIONS[operation].options}
-    )
+    known = {} if operation is None else {key: value for key, value in options.items() if key in options_of(operation)}
     if operation is None or (operation != "Relu6" and type(activation)(**known) != activation):
         raise ArgumentError(
             f"{activation!r} of a placeholder: expected an activation that Keras has as an operation. "
@@ -269,6 +275,22 @@ def operation_class(kind: str) -> type[Operation]:
     return type(kind, (Operation,), {"kind": kind})
 
 
+def _placed(result: Tensor, rows: Rows, has_rows: bool) -> Tensor:
+    """A result with its rows where the graph expects them: this rank's, or all of them."""
+    if has_rows:
+        if result.rows is not None:
+            return result
+        part: Tensor = own_rows(result, rows)
+        return Tensor(part.value, part.node, part.index, rows)
+    whole: Tensor = gathered(result)
+    return whole
+
+
+def _apart(result: Tensor) -> Tensor:
+    """The result as the end of a tape, whichever rows it has."""
+    return Tensor(result.value, result.node, result.index)
+
+
 def _slotted(value: Any, numbers: Iterator[int]) -> Any:
     """Operands with slots instead of placeholders."""
     if isinstance(value, KerasTensor):
@@ -278,25 +300,23 @@ def _slotted(value: Any, numbers: Iterator[int]) -> Any:
     return value
 
 
-def _filled(value: Any, arrays: list[Array]) -> Any:
-    """Operands with arrays instead of slots."""
+def _filled(value: Any, tensors: Sequence[Any]) -> Any:
+    """Operands with tensors instead of slots."""
     if isinstance(value, Slot):
-        return arrays[value.number]
+        return tensors[value.number]
     if isinstance(value, list | tuple):
-        return type(value)(_filled(item, arrays) for item in value)
+        return type(value)(_filled(item, tensors) for item in value)
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
-        kinds = [a.dtype for a in arrays if a.dtype.kind == "f"]
+        kinds = [t.dtype for t in tensors if t.dtype.kind == "f"]
         return value.astype(kinds[0]) if kinds else value
     return value
 
 
-def _by_slot(template: Any, gradients: Any) -> Iterator[tuple[int, Array]]:
-    """Each slot's number with its gradient."""
-    if isinstance(template, Slot):
-        yield template.number, gradients
-    elif isinstance(template, list | tuple) and isinstance(gradients, list | tuple):
-        for item, gradient in zip(template, gradients, strict=True):
-            yield from _by_slot(item, gradient)
+def _extents(value: Any) -> list[int]:
+    """The extents of the constants among the operands."""
+    if isinstance(value, list | tuple) and any(isinstance(item, Slot | list | tuple | np.ndarray) for item in value):
+        return [n for item in value for n in _extents(item)]
+    return list(value.shape) if isinstance(value, np.ndarray) else []
 
 
 def _plain(value: Any) -> Json:

@@ -48,6 +48,8 @@ def leaky_relu(x: Array, out: Array, negative_slope: float = 0.2) -> None:
 
 
 def _bounded_slope(x: Any, negative_slope: float, max_value: float | None, threshold: float) -> Any:
+    if negative_slope and max_value is None and threshold == 0:
+        return leak_slope(x, negative_slope)
     slope = step(x, threshold)
     if max_value == RELU6_MAX and threshold == 0:
         slope = within(x, 0, RELU6_MAX)

@@ -1,0 +1,132 @@
+"""Shapes and dtypes of a function's results, found by computing with a few arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from distnet.types import Array, Shape
+
+_ROWS, _OTHER_ROWS = 3, 2
+_UNKNOWN, _OTHER_UNKNOWN = 4, 6
+
+
+class Specimens:
+    """What a function makes of specimens: arrays of the shapes of tensors.
+
+    Args:
+        value: the function.
+        shapes: of the tensors; unknown extents are None.
+        dtypes: of the tensors.
+        have_rows: for each tensor whether its first axis is the batch.
+        extents: of the constants.
+    """
+
+    shapes: list[Shape]
+    """Of the results; extents that depend on unknown ones are unknown."""
+    dtypes: list[str]
+    """Of the results."""
+    have_rows: list[bool]
+    """For each result whether its first axis is the batch."""
+    mixes_rows: bool
+    """Whether a row of the results may depend on other rows of the tensors."""
+
+    def __init__(
+        self, value: Callable[[Sequence[Array]], list[Array]], shapes: Sequence[Shape], dtypes: Sequence[str],
+        have_rows: Sequence[bool], extents: Sequence[int],
+    ) -> None:  # fmt: skip
+        self._value, self._given, self._dtypes = value, [tuple(shape) for shape in shapes], dtypes
+        self._have_rows = have_rows
+        batch = {shape[0] for shape, has in zip(self._given, have_rows, strict=True) if has}
+        self._batch = next((n for n in batch if n is not None), None)
+        known = {n for shape in self._given for n in shape if n is not None}
+        self._extents = sorted({*known, *extents, 1} - {_UNKNOWN}, reverse=True)
+
+    def run(self) -> None:
+        """Compute with the arrays, and set the attributes.
+
+        Raises:
+            Exception: what the function raises of these arrays.
+        """
+        rows, unknown, results = self._first()
+        self.dtypes = [result.dtype.name for result in results]
+        others = self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown)
+        fewer = self._if_possible(_OTHER_ROWS if rows == _ROWS else rows - 1, unknown)
+        self.have_rows = [
+            any(self._have_rows) and _has(result, rows) and (fewer is None or _has(fewer[i], rows - 1))
+            for i, result in enumerate(results)
+        ]
+        self.shapes = []
+        for i, result in enumerate(results):
+            compared = [made[i].shape for made in (others, fewer) if made is not None]
+            static: Sequence[int | None] = [None] * result.ndim if self._static is None else self._static[i].shape
+            shape = [
+                n if all(len(s) == result.ndim and s[axis] == n for s in compared) else static[axis]
+                for axis, n in enumerate(result.shape)
+            ]
+            self.shapes.append((self._batch, *shape[1:]) if self.have_rows[i] else tuple(shape))
+        self.mixes_rows = not all(self.have_rows) or not self._is_apart(rows, unknown, results)
+
+    def _first(self) -> tuple[int, int, list[Array]]:
+        """The numbers of rows, and the unknown extents, of the first arrays that the function takes."""
+        self._static = None if self._batch is None else self._if_possible(self._batch, _UNKNOWN)
+        tried = [(_ROWS, _UNKNOWN), *((_ROWS, n) for n in self._extents)]
+        tried += [(n, m) for n in self._extents for m in (_UNKNOWN, n)]
+        first: Exception | None = None
+        for rows, unknown in tried:
+            try:
+                return rows, unknown, self._made(rows, unknown)
+            except Exception as error:
+                first = first or error
+        raise first or ValueError
+
+    def _if_possible(self, rows: int, unknown: int) -> list[Array] | None:
+        try:
+            return self._made(rows, unknown)
+        except Exception:
+            return None
+
+    def _made(self, rows: int, unknown: int) -> list[Array]:
+        arrays = self._arrays(rows, unknown)
+        with np.errstate(all="ignore"):
+            try:
+                return self._value(arrays)
+            except np.linalg.LinAlgError:
+                return self._value([_definite(a) for a in arrays])
+
+    def _arrays(self, rows: int, unknown: int) -> list[Array]:
+        rng = np.random.default_rng(0)
+        extents = [
+            tuple(rows if has and i == 0 else unknown if n is None else n for i, n in enumerate(shape))
+            for shape, has in zip(self._given, self._have_rows, strict=True)
+        ]
+        return [rng.uniform(0.1, 0.9, shape).astype(dtype) for shape, dtype in zip(extents, self._dtypes, strict=True)]
+
+    def _is_apart(self, rows: int, unknown: int, whole: list[Array]) -> bool:
+        """Whether each row of the results depends only on the same row of the tensors."""
+        arrays = self._arrays(rows, unknown)
+        try:
+            with np.errstate(all="ignore"):
+                parts = [
+                    self._value([a[i:j] if has else a for a, has in zip(arrays, self._have_rows, strict=True)])
+                    for i, j in ((0, 1), (1, rows))
+                ]
+            joined = [np.concatenate(pair) for pair in zip(*parts, strict=True)]
+            return all(
+                a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(joined, whole, strict=True)
+            )
+        except Exception:
+            return False
+
+
+def _has(array: Array, rows: int) -> bool:
+    return array.ndim > 0 and len(array) == rows
+
+
+def _definite(array: Array) -> Array:
+    """An array of symmetric positive definite matrices, where the last two axes can be these."""
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2]:
+        return array
+    turned = np.swapaxes(array, -1, -2)
+    return np.asarray((array + turned) / 2 + array.shape[-1] * np.eye(array.shape[-1]), array.dtype)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.arguments import is_number
 from distnet.logs import NamedLogs
 from distnet.types import Array, Json
@@ -112,7 +112,7 @@ class TrainingState:
         observe: says where the ``fit`` stands that is under way, and changes nothing.
     """
 
-    seed: int = field(default_factory=random.job_seed)
+    seed: int = field(default_factory=addresses.job_seed)
     step: int = 0
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float | list[float]]] = field(default_factory=NamedLogs)

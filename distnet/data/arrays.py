@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.arguments import check_option
 from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError, ShapeError
@@ -135,7 +135,7 @@ def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: 
     check_option("shuffle", shuffle, (True, False, "batch"))
     if not shuffle:
         return None
-    rng = random.generator(seed, "shuffle", epoch)
+    rng = addresses.generator(seed, "shuffle", epoch)
     if shuffle != "batch":
         return rng.permutation(rows)
     blocks = [np.arange(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]

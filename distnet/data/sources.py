@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from itertools import chain, count, islice
 from typing import Any, Protocol
 
-from distnet import random
+from distnet import addresses
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData, naming, shuffled
 from distnet.data.batch import Batch
@@ -192,7 +192,7 @@ class SequenceSource:
         if length is None:
             order: Iterable[int] = count(number * (batches or 0))
         else:
-            order = random.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
+            order = addresses.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
         for i in islice(order, first, batches):
             yield self._batch(number, int(i))
         self._end()

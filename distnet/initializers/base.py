@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from distnet import config, random
+from distnet import addresses, config
 from distnet.errors import ArgumentError, ShapeError
 from distnet.naming import name_of
 from distnet.registry import Configurable, Registry, functions_of, to_json
@@ -47,9 +47,9 @@ class Initializer(Configurable):
             dtype: ``floatx`` by default.
         """
         if self.seed is None:
-            rng = random.generator(random.job_seed(), "initializer", random.next_call_index())
+            rng = addresses.generator(addresses.job_seed(), "initializer", addresses.next_call_index())
         else:
-            rng = random.generator(self.seed, "initializer")
+            rng = addresses.generator(self.seed, "initializer")
         drawn = self.draw(tuple(shape), np.dtype(config.floatx() if dtype is None else dtype), rng)
         return cast(Array, as_result(drawn))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distnet.absent import because, names_elsewhere
+from distnet.addresses import set_random_seed as set_random_seed
 from distnet.backend import clear_session as clear_session
 from distnet.backend import is_keras_tensor as is_keras_tensor
 from distnet.backend import standardize_dtype as standardize_dtype
@@ -21,7 +22,6 @@ from distnet.preprocessing.image import img_to_array as img_to_array
 from distnet.preprocessing.image import load_img as load_img
 from distnet.preprocessing.image import save_img as save_img
 from distnet.preprocessing.sequence import pad_sequences as pad_sequences
-from distnet.random import set_random_seed as set_random_seed
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable

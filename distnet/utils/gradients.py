@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.arguments import as_numbers
 from distnet.errors import ArgumentError, GradientError
 from distnet.layers import Layer
@@ -90,7 +90,7 @@ class _Run:
         self.store = VariableStore(layer.variables, np.dtype(layer.dtype))
         self.training, self.seed = training, seed
         self.workspaces = Workspaces()
-        rng = random.generator(seed, "check gradients")
+        rng = addresses.generator(seed, "check gradients")
         self.dys = [rng.standard_normal(y.shape) for y in self.outputs(inputs)]
 
     def outputs(self, inputs: list[Array]) -> list[Array]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet import comm, random
+from distnet import addresses, comm
 from distnet.errors import ArgumentError, MissingPackageError
 from distnet.losses import LOSSES
 from distnet.models import Model
@@ -54,14 +54,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
     model_: Model
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), _SEED: random.job_seed()}
+        return {**super().__getstate__(), _SEED: addresses.job_seed()}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         own = dict(state)
         seed = own.pop(_SEED)
         if multiprocessing.current_process().name != "MainProcess":
             comm.leave()
-            random.set_job_seed(seed)
+            addresses.set_job_seed(seed)
             _worker.seed = seed
         super().__setstate__(own)
 
@@ -70,7 +70,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
         if _worker.seed is not None:
             given = {name: value for name, value in self.get_params().items() if isinstance(value, _PLAIN)}
             rows = hashlib.blake2b(repr((x.tolist(), y.tolist(), sorted(given.items()))).encode()).hexdigest()
-            random.set_job_seed(random.key(_worker.seed, "scikit-learn's task", rows) % 2**32)
+            addresses.set_job_seed(addresses.key(_worker.seed, "scikit-learn's task", rows) % 2**32)
 
     def checked_inputs(self, x: Any, reset: bool) -> Array:
         """The rows as a numeric array with any number of axes; ``reset`` records their number of features."""

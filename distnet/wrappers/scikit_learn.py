@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 
+from distnet.addresses import set_random_seed
 from distnet.errors import ArgumentError
 from distnet.models import Model, clone_model
 from distnet.old_names import present_arguments
-from distnet.random import set_random_seed
 from distnet.types import Array
 from distnet.wrappers.estimator import Estimator, Labels, probabilities_of_two
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.activations import Activation
 from distnet.arguments import check_fields
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
@@ -234,7 +234,7 @@ class AbstractLayer(Configurable, ABC):
                 self.check_shape(shape)
             return
         if ctx is None:
-            address = (random.job_seed(), "layer", random.next_build_index())
+            address = (addresses.job_seed(), "layer", addresses.next_build_index())
             ctx = BuildContext(path_within(self.name), np.dtype(self.dtype), address)
         self.build(shape, ctx)
         self._variables = ctx.variables

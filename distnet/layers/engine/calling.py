@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import ForwardContext, Turn, Workspaces
@@ -40,7 +40,7 @@ def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mappin
         for masks in (given, given if layer.passes_given_masks else own)
     )
     ctx = ForwardContext(
-        options.get("training"), random.job_seed(), 0, 0, len(arrays[0]), Workspaces(), mask=mask, options=options,
+        options.get("training"), addresses.job_seed(), 0, 0, len(arrays[0]), Workspaces(), mask=mask, options=options,
         turn=Turn(),
     )  # fmt: skip
     x = arrays[0] if len(arrays) == 1 else arrays

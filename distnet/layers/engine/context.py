@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
-from distnet import kernels, random
+from distnet import addresses, kernels
 from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
@@ -87,9 +87,9 @@ class BuildContext:
     def _drawn(self, shape: tuple[int, ...], initializer: Initializer) -> Array:
         check_memory(self.path, shape, self.dtype)
         if initializer.seed is None:
-            rng = random.generator(*self.address, "initializer", len(self.variables))
+            rng = addresses.generator(*self.address, "initializer", len(self.variables))
         else:
-            rng = random.generator(initializer.seed, "initializer")
+            rng = addresses.generator(initializer.seed, "initializer")
         return initializer.draw(shape, self.dtype, rng)
 
     def within(self, name: str) -> Self:
@@ -138,7 +138,7 @@ class Turn:
     @cached_property
     def number(self) -> int:
         """The same on every rank."""
-        return random.next_call_index()
+        return addresses.next_call_index()
 
 
 @dataclass
@@ -214,11 +214,11 @@ class ForwardContext:
 
     def row_bits(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) uint32 random bits for the rows at hand, the same on any number of ranks."""
-        return random.row_bits(self._address(purpose, seed), self.step, self.first_row, rows, width)
+        return addresses.row_bits(self._address(purpose, seed), self.step, self.first_row, rows, width)
 
     def batch_bits(self, purpose: str, width: int, seed: int | None = None) -> Array:
         """(1, width) uint32 random bits that all rows of the global batch share."""
-        return random.row_bits(self._address(purpose, seed), self.step, 0, 1, width)
+        return addresses.row_bits(self._address(purpose, seed), self.step, 0, 1, width)
 
     def _address(self, purpose: str, seed: int | None) -> tuple[int | str, ...]:
         by_hand = () if self.turn is None else ("by hand", self.turn.number)

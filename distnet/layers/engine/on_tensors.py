@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
@@ -43,7 +43,7 @@ def as_tensor(value: Any) -> Tensor:
 def by_hand(first: Tensor | None) -> Iterator[CallScope]:
     """Within the block layers are called by hand, on tensors like ``first``: as part of no step that ``fit`` takes."""
     count = first.shape[0] if first is not None and first.ndim else 1
-    ctx = ForwardContext(None, random.job_seed(), 0, 0, count, Workspaces(), turn=Turn())
+    ctx = ForwardContext(None, addresses.job_seed(), 0, 0, count, Workspaces(), turn=Turn())
     scope = CallScope(ctx, None)
     if present() is not None:
         with calling(scope):

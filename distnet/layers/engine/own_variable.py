@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import config, random, variables
+from distnet import addresses, config, variables
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
 from distnet.naming import path_within, unique_name
@@ -44,7 +44,7 @@ class Variable(metaclass=_OfVariables):
         if callable(initializer) and not hasattr(initializer, "shape") or isinstance(initializer, str):
             if shape is None:
                 raise ArgumentError(f"{name}: expected a shape, for the value is drawn by {initializer!r}.")
-            rng = random.generator(random.job_seed(), "layer", random.next_build_index(), "initializer", 0)
+            rng = addresses.generator(addresses.job_seed(), "layer", addresses.next_build_index(), "initializer", 0)
             drawn = INITIALIZERS.get(initializer)
             value = drawn.draw(tuple(shape), np.dtype(dtype or config.floatx()), rng)
         else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
@@ -82,7 +82,7 @@ def _address(layer: Any) -> tuple[int | str, ...]:
     """Where the layer's initial weights have their random numbers."""
     address: tuple[int | str, ...] | None = vars(layer).get("_address")
     if address is None:
-        address = layer._address = (random.job_seed(), "layer", random.next_build_index())
+        address = layer._address = (addresses.job_seed(), "layer", addresses.next_build_index())
     return address
 
 

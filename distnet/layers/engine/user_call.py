@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
 from distnet.layers.engine import trial
@@ -245,7 +245,7 @@ def _build(layer: Any, shapes: Mapping[str, Any], ctx: BuildContext | None = Non
     path = path_within(layer.name) if ctx is None else ctx.path
     layer._path = path
     if "_address" not in vars(layer):
-        layer._address = (random.job_seed(), "layer", random.next_build_index()) if ctx is None else ctx.address
+        layer._address = (addresses.job_seed(), "layer", addresses.next_build_index()) if ctx is None else ctx.address
     layer._building = BuildContext(path, np.dtype(layer.dtype), layer._address, layer._variables)
     try:
         with within(path):

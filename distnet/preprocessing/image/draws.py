@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.preprocessing.image.transforms import Transforms
 from distnet.types import Array
@@ -41,7 +41,7 @@ def draw_transforms(
         rows: number of each row in the data set.
         height, width: of the images.
     """
-    bits = [random.row_bits((*address, "change"), epoch, int(row), 1, _NUMBERS)[0] for row in rows]
+    bits = [addresses.row_bits((*address, "change"), epoch, int(row), 1, _NUMBERS)[0] for row in rows]
     u = (np.array(bits, np.float64).reshape(len(rows), _NUMBERS) / 2.0**32).T
     low, high = ranges.zoom_range
     shift, brightness = ranges.channel_shift_range, ranges.brightness_range

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import config, random
+from distnet import addresses, config
 from distnet.arguments import as_numbers, check_fields
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.preprocessing.image.array_iterator import NumpyArrayIterator
@@ -305,4 +305,4 @@ class ImageDataGenerator:
             raise ShapeError(f"{where}: expected an array of {axes} axes, received one of shape {x.shape}.")
 
     def _next_address(self, purpose: str) -> tuple[int | str, ...]:
-        return (purpose, random.job_seed(), random.next_call_index())
+        return (purpose, addresses.job_seed(), addresses.next_call_index())

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from distnet import random
+from distnet import addresses
 from distnet.arguments import check_integer, check_option
 from distnet.errors import ArgumentError, DataError
 from distnet.preprocessing.image.pictures import save_img
@@ -60,7 +60,7 @@ class Iterator(ABC):
         self.epoch = 0
         self.batch_index = 0
         self.total_batches_seen = 0
-        self._call = None if seed is not None else random.next_call_index()
+        self._call = None if seed is not None else addresses.next_call_index()
         self._order: tuple[int, Array] | None = None
 
     def __len__(self) -> int:
@@ -131,11 +131,11 @@ class Iterator(ABC):
         """Where the addresses of the order and the changes begin."""
         if self._call is None:
             return ("images", int(self.seed or 0))
-        return ("images", random.job_seed(), self._call)
+        return ("images", addresses.job_seed(), self._call)
 
     def _order_of(self, epoch: int) -> Array:
         if self._order is None or self._order[0] != epoch:
-            rng = random.generator(*self.address, "shuffle", epoch)
+            rng = addresses.generator(*self.address, "shuffle", epoch)
             self._order = (epoch, rng.permutation(self.n) if self.shuffle else np.arange(self.n))
         return self._order[1]
 

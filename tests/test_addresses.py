@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distnet import errors, random
+from distnet import addresses, errors
 from distnet.comm import scope
 
 ADDRESS = (7, "dropout", 0, 1)
@@ -13,16 +13,16 @@ ADDRESS = (7, "dropout", 0, 1)
 
 @pytest.fixture(autouse=True)
 def state():
-    kept = vars(random._state).copy()
+    kept = vars(addresses._state).copy()
     yield
-    vars(random._state).update(kept)
+    vars(addresses._state).update(kept)
 
 
 @settings(max_examples=30, deadline=None)
 @given(rows=st.integers(0, 20), width=st.integers(1, 40), first=st.integers(0, 50), step=st.integers(0, 10**6))
 def test_a_row_is_the_same_whoever_asks_for_it(rows, width, first, step):
-    whole = random.row_bits(ADDRESS, step, 0, first + rows, width)
-    np.testing.assert_array_equal(random.row_bits(ADDRESS, step, first, rows, width), whole[first:])
+    whole = addresses.row_bits(ADDRESS, step, 0, first + rows, width)
+    np.testing.assert_array_equal(addresses.row_bits(ADDRESS, step, first, rows, width), whole[first:])
 
 
 @pytest.mark.parametrize(
@@ -37,20 +37,20 @@ def test_a_row_is_the_same_whoever_asks_for_it(rows, width, first, step):
     ],
 )
 def test_every_word_of_an_address_counts(other):
-    here = random.row_bits(ADDRESS, 3, 0, 50, 20)
-    there = random.row_bits(*other, 0, 50, 20)
+    here = addresses.row_bits(ADDRESS, 3, 0, 50, 20)
+    there = addresses.row_bits(*other, 0, 50, 20)
     assert (here == there).mean() < 0.01
 
 
 def test_rows_and_entries_of_a_row_are_all_different():
-    bits = random.row_bits(ADDRESS, 0, 0, 200, 50)
+    bits = addresses.row_bits(ADDRESS, 0, 0, 200, 50)
     assert bits.shape == (200, 50)
     assert bits.dtype == np.uint32
     assert len(np.unique(bits)) > 0.999 * bits.size
 
 
 def test_bits_are_uniform():
-    bits = random.row_bits(ADDRESS, 0, 0, 1000, 64)
+    bits = addresses.row_bits(ADDRESS, 0, 0, 1000, 64)
     counts = np.histogram(bits, 64, (0, 2**32))[0]
     expected = bits.size / 64
     chi_square = ((counts - expected) ** 2 / expected).sum()
@@ -60,66 +60,66 @@ def test_bits_are_uniform():
 
 
 def test_words_and_numbers_of_an_address_do_not_run_into_each_other():
-    assert random.key("a", "b") != random.key("ab")
-    assert random.key(1, 23) != random.key(12, 3)
-    assert random.key(1) != random.key("1")
+    assert addresses.key("a", "b") != addresses.key("ab")
+    assert addresses.key(1, 23) != addresses.key(12, 3)
+    assert addresses.key(1) != addresses.key("1")
 
 
 def test_a_key_is_the_same_in_every_process_and_version():
     """Files that are resumed depend on it."""
-    assert random.key(0, "shuffle", 3) == 306020611380471825553625725222455883321
+    assert addresses.key(0, "shuffle", 3) == 306020611380471825553625725222455883321
 
 
 def test_numpy_integers_are_the_addresses_of_their_values():
-    random.key.cache_clear()
-    found = random.key(np.int64(0), "shuffle", np.uint8(3))
-    random.key.cache_clear()
-    assert random.key(0, "shuffle", 3) == found
+    addresses.key.cache_clear()
+    found = addresses.key(np.int64(0), "shuffle", np.uint8(3))
+    addresses.key.cache_clear()
+    assert addresses.key(0, "shuffle", 3) == found
 
 
 def test_generators_start_afresh_at_their_address():
-    assert random.generator(1, "a").random() == random.generator(1, "a").random()
-    assert random.generator(1, "a").random() != random.generator(2, "a").random()
+    assert addresses.generator(1, "a").random() == addresses.generator(1, "a").random()
+    assert addresses.generator(1, "a").random() != addresses.generator(2, "a").random()
 
 
 def test_a_seed_seeds_numpy_and_python_too():
     def draw():
-        random.set_random_seed(5)
-        return random.job_seed(), np.random.rand(), python_random.random()
+        addresses.set_random_seed(5)
+        return addresses.job_seed(), np.random.rand(), python_random.random()
 
     assert draw() == draw()
     assert draw()[0] == 5
 
 
 def test_a_seed_counts_layers_and_calls_from_the_beginning():
-    random.set_random_seed(1)
-    assert [random.next_build_index(), random.next_build_index(), random.next_call_index()] == [0, 1, 0]
-    random.set_random_seed(1)
-    assert [random.next_build_index(), random.next_call_index()] == [0, 0]
+    addresses.set_random_seed(1)
+    assert [addresses.next_build_index(), addresses.next_build_index(), addresses.next_call_index()] == [0, 1, 0]
+    addresses.set_random_seed(1)
+    assert [addresses.next_build_index(), addresses.next_call_index()] == [0, 0]
 
 
 def test_what_one_rank_draws_alone_changes_no_shared_count():
-    random.set_random_seed(1)
-    assert [random.next_call_index(), random.next_build_index()] == [0, 0]
+    addresses.set_random_seed(1)
+    assert [addresses.next_call_index(), addresses.next_build_index()] == [0, 0]
     with scope.alone():
-        assert [random.next_call_index(), random.next_call_index(), random.next_build_index()] == [-1, -2, -1]
-    assert [random.next_call_index(), random.next_build_index()] == [1, 1]
+        assert [addresses.next_call_index(), addresses.next_call_index(), addresses.next_build_index()] == [-1, -2, -1]
+    assert [addresses.next_call_index(), addresses.next_build_index()] == [1, 1]
     with scope.alone():
-        assert random.next_call_index() == -3
+        assert addresses.next_call_index() == -3
 
 
 def test_without_a_seed_one_is_drawn_once():
-    random._state.seed = None
-    assert random.job_seed() == random.job_seed()
-    assert 0 <= random.job_seed() < 2**32
+    addresses._state.seed = None
+    assert addresses.job_seed() == addresses.job_seed()
+    assert 0 <= addresses.job_seed() < 2**32
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None, True])
 def test_a_seed_is_a_32_bit_number(seed):
     with pytest.raises(errors.ArgumentError, match=r"expected an integer in \[0, 2\*\*32\)"):
-        random.set_random_seed(seed)
+        addresses.set_random_seed(seed)
 
 
 def test_numpy_integers_are_seeds():
-    random.set_random_seed(np.int64(3))
-    assert random.job_seed() == 3
+    addresses.set_random_seed(np.int64(3))
+    assert addresses.job_seed() == 3

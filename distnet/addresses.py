@@ -17,23 +17,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distnet import comm
-from distnet.absent import because, names_elsewhere
 from distnet.comm import scope
 from distnet.errors import ArgumentError
 from distnet.types import Array
-
-_NUMBERS = (
-    "distnet draws by addresses, not by Keras's seeds. Use numpy.random.default_rng(seed) on data; layers and "
-    "initializers take seed=."
-)
-
-__getattr__ = names_elsewhere(
-    __name__,
-    absent=because(
-        _NUMBERS,
-        "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
-    ),
-)
 
 _BITS_PER_BLOCK = 8
 """32-bit words in one Philox 4x64 block."""

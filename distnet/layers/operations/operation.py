@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
@@ -16,6 +16,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.on_placeholders import take_activations
+from distnet.layers.engine.structures import Slot, slotted
 from distnet.layers.operations.operands import called_with, left_to_call
 from distnet.layers.operations.specimens import Specimens
 from distnet.ops.operators import PRIMITIVES
@@ -25,13 +26,6 @@ from distnet.ops.spread import gathered, own_rows, summed
 from distnet.ops.tape import following, gradients, watched
 from distnet.ops.tensor import Rows, Tensor
 from distnet.types import Array, Json
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The place of a tensor among the operands of a call."""
-
-    number: int
 
 
 @dataclass(eq=False)
@@ -72,10 +66,9 @@ class Operation(Layer):
     def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """The placeholders among the operands, their places, and the constants."""
         operands = (inputs, *args)
-        tensors = list(placeholders(operands))
-        numbers = iter(range(len(tensors)))
+        template, tensors = slotted(operands, lambda leaf: isinstance(leaf, KerasTensor))
         options = {
-            "operands": _slotted(operands, numbers),
+            "operands": template,
             "dtypes": tuple(t.dtype for t in tensors),
             "have_rows": tuple(t.has_rows for t in tensors),
         }
@@ -289,15 +282,6 @@ def _placed(result: Tensor, rows: Rows, has_rows: bool) -> Tensor:
 def _apart(result: Tensor) -> Tensor:
     """The result as the end of a tape, whichever rows it has."""
     return Tensor(result.value, result.node, result.index)
-
-
-def _slotted(value: Any, numbers: Iterator[int]) -> Any:
-    """Operands with slots instead of placeholders."""
-    if isinstance(value, KerasTensor):
-        return Slot(next(numbers))
-    if isinstance(value, list | tuple):
-        return type(value)(_slotted(item, numbers) for item in value)
-    return value
 
 
 def _filled(value: Any, tensors: Sequence[Any]) -> Any:

@@ -14,7 +14,15 @@ from distnet.ops.algebra import subtract as subtract
 from distnet.ops.algebra import true_divide as true_divide
 from distnet.ops.comparisons import equal as equal
 from distnet.ops.comparisons import greater as greater
+from distnet.ops.contractions import cdist as cdist
+from distnet.ops.contractions import cross as cross
+from distnet.ops.contractions import dot as dot
+from distnet.ops.contractions import inner as inner
+from distnet.ops.contractions import kron as kron
 from distnet.ops.contractions import matmul as matmul
+from distnet.ops.contractions import outer as outer
+from distnet.ops.contractions import tensordot as tensordot
+from distnet.ops.contractions import vdot as vdot
 from distnet.ops.conversions import array as array
 from distnet.ops.conversions import cast as cast
 from distnet.ops.conversions import convert_to_numpy as convert_to_numpy
@@ -58,6 +66,7 @@ from distnet.ops.diagonals import diagonal as diagonal
 from distnet.ops.diagonals import trace as trace
 from distnet.ops.diagonals import tril as tril
 from distnet.ops.diagonals import triu as triu
+from distnet.ops.einsum_letters import einsum as einsum
 from distnet.ops.gradient_tape import GradientTape as GradientTape
 from distnet.ops.indexing import get_item as get_item
 from distnet.ops.indexing import nonzero as nonzero
@@ -121,6 +130,10 @@ from distnet.ops.rearranging import rot90 as rot90
 from distnet.ops.rearranging import tile as tile
 from distnet.ops.reductions import mean as mean
 from distnet.ops.reductions import sum as sum
+from distnet.ops.segments import segment_max as segment_max
+from distnet.ops.segments import segment_min as segment_min
+from distnet.ops.segments import segment_prod as segment_prod
+from distnet.ops.segments import segment_sum as segment_sum
 from distnet.ops.shaping import broadcast_to as broadcast_to
 from distnet.ops.shaping import expand_dims as expand_dims
 from distnet.ops.shaping import moveaxis as moveaxis

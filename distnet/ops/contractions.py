@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
+from distnet.errors import ShapeError
+from distnet.ops.compositions import composition
 from distnet.ops.dtypes import promoted
+from distnet.ops.einsum_letters import einsum_of
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import Primitive, primitive
 from distnet.ops.spread import is_spread, rowwise
@@ -60,3 +64,130 @@ def _of_second(dy: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 matmul.has_gradients(_of_first, _of_second)
+
+
+def letters(count: int, first: int = 0) -> str:
+    """So many letters for axes."""
+    return ascii_letters[first : first + count]
+
+
+def contracted(x1: Any, x2: Any, axes1: Sequence[int], axes2: Sequence[int]) -> Any:
+    """Products summed over matching axes; the result has the other axes of the first, then those of the second."""
+    n1, n2 = np.ndim(x1), np.ndim(x2)
+    one, two = letters(n1), list(letters(n2, n1))
+    for i, j in zip(axes1, axes2, strict=True):
+        two[j % n2] = one[i % n1]
+    summed = {one[i % n1] for i in axes1}
+    made = "".join(c for c in [*one, *two] if c not in summed)
+    return einsum_of(x1, x2, subscripts=f"{one},{''.join(two)}->{made}")
+
+
+@composition(2)
+def dot(x1: Any, x2: Any) -> Any:
+    """The product of vectors or matrices; of more axes the last of the first with the last but one of the second.
+
+    Source: ``keras.ops.dot``.
+    """
+    if np.ndim(x1) == 0 or np.ndim(x2) == 0:
+        return PRIMITIVES["Multiply"](x1, x2)
+    if np.ndim(x2) <= 2:
+        return matmul(x1, x2)
+    return contracted(x1, x2, [-1], [-2])
+
+
+@composition(2)
+def inner(x1: Any, x2: Any) -> Any:
+    """Products summed over the last axes."""
+    if np.ndim(x1) == 0 or np.ndim(x2) == 0:
+        return PRIMITIVES["Multiply"](x1, x2)
+    return contracted(x1, x2, [-1], [-1])
+
+
+@composition(2)
+def vdot(x1: Any, x2: Any) -> Any:
+    """The product of two tensors' entries, summed; the first is conjugated."""
+    one = np.conj(x1) if isinstance(x1, np.ndarray) and x1.dtype.kind == "c" else x1
+    return contracted(PRIMITIVES["Ravel"](one), PRIMITIVES["Ravel"](x2), [0], [0])
+
+
+@composition(2)
+def outer(x1: Any, x2: Any) -> Any:
+    """The products of all entries of the first with all of the second."""
+    return PRIMITIVES["Multiply"](PRIMITIVES["Reshape"](x1, (-1, 1)), PRIMITIVES["Reshape"](x2, (1, -1)))
+
+
+@composition(2)
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """Products summed over axes.
+
+    Args:
+        axes: how many of the last of the first are summed with the first of the second; or the axes of each.
+
+    Source: ``keras.ops.tensordot``.
+    """
+    if isinstance(axes, int):
+        return contracted(x1, x2, range(np.ndim(x1) - axes, np.ndim(x1)), range(axes))
+    one, two = ([axis] if isinstance(axis, int) else list(axis) for axis in axes)
+    return contracted(x1, x2, one, two)
+
+
+@composition(2)
+def kron(x1: Any, x2: Any) -> Any:
+    """Kronecker's product: the second tensor, multiplied by each entry of the first."""
+    ndim = max(np.ndim(x1), np.ndim(x2))
+    one, two = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (x1, x2))
+    apart = PRIMITIVES["Reshape"](x1, tuple(n for pair in one for n in (pair, 1)))
+    inside = PRIMITIVES["Reshape"](x2, tuple(n for pair in two for n in (1, pair)))
+    return PRIMITIVES["Reshape"](
+        PRIMITIVES["Multiply"](apart, inside), tuple(a * b for a, b in zip(one, two, strict=True))
+    )
+
+
+@composition(2)
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The cross product of vectors of 3 or 2 entries, along an axis; of two of 2 it is a number.
+
+    Source: ``keras.ops.cross``.
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    parts = [_entries(x1, axisa), _entries(x2, axisb)]
+    a, b = parts
+    z = a[0] * b[1] - a[1] * b[0]
+    if len(a) == len(b) == 2:
+        return z
+    x, y = (_third(i, a, b) for i in (0, 1))
+    each = PRIMITIVES["Stack"]([x, y, z], axis=-1)
+    return PRIMITIVES["Moveaxis"](each, -1, axisc)
+
+
+def _entries(x: Any, axis: int) -> list[Any]:
+    moved = PRIMITIVES["Moveaxis"](x, axis, -1)
+    return [moved[..., i] for i in range(moved.shape[-1])]
+
+
+def _third(place: int, a: list[Any], b: list[Any]) -> Any:
+    """The first or the second entry of a cross product, of which one factor may lack a third entry."""
+    other = 1 - place
+    products = [a[other] * b[2]] if len(b) == 3 else []
+    products += [-(a[2] * b[other])] if len(a) == 3 else []
+    total = products[0] if len(products) == 1 else products[0] + products[1]
+    return total if place == 0 else -total
+
+
+@composition(2, module="math", kind="CDist")
+def cdist(x: Any, y: Any) -> Any:
+    """The distances between each vector of one set and each of another.
+
+    Shapes:
+        (..., M, D), (..., N, D) -> (..., M, N).
+
+    Raises:
+        ShapeError: fewer than two axes, or vectors of different lengths.
+
+    Source: ``keras.ops.cdist``.
+    """
+    if np.ndim(x) < 2 or np.ndim(y) < 2 or np.shape(x)[-1] != np.shape(y)[-1]:
+        raise ShapeError(f"ops.cdist: expected (..., M, D) and (..., N, D), received {np.shape(x)} and {np.shape(y)}.")
+    apart = PRIMITIVES["Subtract"](PRIMITIVES["ExpandDims"](x, -2), PRIMITIVES["ExpandDims"](y, -3))
+    return PRIMITIVES["Sqrt"](PRIMITIVES["Sum"](apart * apart, axis=-1))

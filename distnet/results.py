@@ -29,6 +29,8 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
         return np.array(self)[()]
 
     def __getitem__(self, key: Any) -> Any:
+        if self.followed is not None:
+            return self.followed[key]
         return as_result(super().__getitem__(key))
 
     def __round__(self, digits: int | None = None) -> float:

@@ -23,6 +23,16 @@ from distnet.ops.contractions import matmul as matmul
 from distnet.ops.contractions import outer as outer
 from distnet.ops.contractions import tensordot as tensordot
 from distnet.ops.contractions import vdot as vdot
+from distnet.ops.control import associative_scan as associative_scan
+from distnet.ops.control import cond as cond
+from distnet.ops.control import custom_gradient as custom_gradient
+from distnet.ops.control import fori_loop as fori_loop
+from distnet.ops.control import jvp as jvp
+from distnet.ops.control import map as map
+from distnet.ops.control import scan as scan
+from distnet.ops.control import switch as switch
+from distnet.ops.control import vectorized_map as vectorized_map
+from distnet.ops.control import while_loop as while_loop
 from distnet.ops.conversions import array as array
 from distnet.ops.conversions import cast as cast
 from distnet.ops.conversions import convert_to_numpy as convert_to_numpy

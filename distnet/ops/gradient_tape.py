@@ -11,6 +11,7 @@ import numpy as np
 
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
+from distnet.ops.nests import leaves, packed
 from distnet.ops.primitive import local, of_rows
 from distnet.ops.recording import is_recording, paused
 from distnet.ops.spread import own_rows
@@ -61,7 +62,7 @@ class GradientTape:
         Raises:
             ArgumentError: it is no tensor: NumPy's arrays cannot be followed. Use ``ops.convert_to_tensor``.
         """
-        for each in _leaves(tensor):
+        for each in leaves(tensor):
             if isinstance(each, Tensor):
                 watched(each)
             elif isinstance(each, ResultArray):
@@ -98,14 +99,14 @@ class GradientTape:
         if self._is_used and not self.persistent:
             raise ArgumentError("tape.gradient: was called before. Use GradientTape(persistent=True) to call it again.")
         self._is_used = True
-        targets = [t for t in map(_tensor, _leaves(target)) if t is not None]
-        given = [None] * len(targets) if output_gradients is None else list(_leaves(output_gradients))
+        targets = [t for t in map(_tensor, leaves(target)) if t is not None]
+        given = [None] * len(targets) if output_gradients is None else list(leaves(output_gradients))
         results = [(t, _start(t, g)) for t, g in zip(targets, given, strict=True)]
-        wanted = [_key(source) for source in _leaves(sources)]
+        wanted = [_key(source) for source in leaves(sources)]
         made = gradients(results, [key for key in wanted if key is not None])
         by_key = {**made.shared, **_over_ranks(made.own, made.shared)}
-        each = zip(wanted, _leaves(sources), strict=True)
-        return _packed(
+        each = zip(wanted, leaves(sources), strict=True)
+        return packed(
             sources, iter([_as_given(by_key.get(key) if key else None, s, unconnected_gradients) for key, s in each])
         )
 
@@ -121,22 +122,6 @@ def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any]) -> dict[Key, Any]:
         for key, part in zip(keys, np.split(message, ends[:-1]), strict=True):
             total[key] = part.reshape(own[key].shape) + shared.get(key, 0)
     return total
-
-
-def _leaves(nest: Any) -> list[Any]:
-    if isinstance(nest, list | tuple):
-        return [leaf for item in nest for leaf in _leaves(item)]
-    if isinstance(nest, dict):
-        return [leaf for item in nest.values() for leaf in _leaves(item)]
-    return [] if nest is None else [nest]
-
-
-def _packed(nest: Any, values: Iterator[Any]) -> Any:
-    if isinstance(nest, list | tuple):
-        return type(nest)(_packed(item, values) for item in nest)
-    if isinstance(nest, dict):
-        return {key: _packed(item, values) for key, item in nest.items()}
-    return None if nest is None else next(values)
 
 
 def _tensor(target: Any) -> Tensor | None:

@@ -98,11 +98,11 @@ class Primitive:
             if Variable in kinds and is_recording():
                 operands = mapped(lambda x: tape.leaf(x) if type(x) is Variable else x, operands)
             elif ResultArray in kinds and is_recording():
-                operands = mapped(_followed, operands)
+                operands = mapped(followed, operands)
             else:
                 return as_result(self.value(*mapped(_plain, operands), **options))
         else:
-            operands = mapped(_followed, operands)
+            operands = mapped(followed, operands)
         leaves = [leaf for leaf in flat(operands) if type(leaf) is Tensor]
         if any(leaf.rows is not None for leaf in leaves):
             return _on_spread_rows[0](self, operands, options)
@@ -215,7 +215,7 @@ def mapped(function: Callable[[Any], Any], operands: Sequence[Any]) -> list[Any]
     return [type(o)(mapped(function, o)) if isinstance(o, list | tuple) else function(o) for o in operands]
 
 
-def _followed(value: Any) -> Any:
+def followed(value: Any) -> Any:
     """A variable, or a result that a tape watches, as a tensor; anything else as it is."""
     if type(value) is Variable:
         return tape.leaf(value)

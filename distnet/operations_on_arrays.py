@@ -125,19 +125,6 @@ def convert_to_numpy(x: ArrayLike) -> Array:
 
 
 @_of_placeholders_too
-def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: str = "float32") -> Array:
-    """Class numbers as vectors; a number out of range gives zeros.
-
-    Shapes:
-        (...) -> (..., num_classes), the new axis at ``axis``.
-
-    Source: ``keras.ops.one_hot``.
-    """
-    is_class = np.asarray(x)[..., None] == np.arange(num_classes)
-    return np.moveaxis(is_class.astype(dtype), -1, axis)
-
-
-@_of_placeholders_too
 def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``numpy.linalg.norm``.
 

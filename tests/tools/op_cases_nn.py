@@ -48,4 +48,75 @@ def convolutions() -> list[OpCase]:
     return [case.but(tolerance=2e-5) for case in cases]
 
 
-CASES = [*activations(), *convolutions()]
+def pools() -> list[OpCase]:
+    """All ranks, paddings and formats, and windows that do not fit the extent."""
+    sequences, images, volumes = numbers(3, 7, 2), numbers(3, 6, 7, 2), numbers(2, 4, 5, 4, 2)
+    cases = [call(name, x, 2, 2) for name in ("max_pool", "average_pool") for x in (sequences, images, volumes)]
+    cases += [call(name, images, (3, 2), 1, "same") for name in ("max_pool", "average_pool")]
+    cases += [
+        call(name, np.moveaxis(images, -1, 1), 2, 2, "same", "channels_first") for name in ("max_pool", "average_pool")
+    ]
+    adaptive = ("adaptive_max_pool", "adaptive_average_pool")
+    cases += [call(name, x, 3) for name in adaptive for x in (sequences, images, volumes)]
+    cases += [call(name, images, (4, 2), data_format="channels_first") for name in adaptive]
+    return [case.but(twice=True) for case in cases]
+
+
+def normalizations() -> list[OpCase]:
+    """Statistics over rows and over other axes."""
+    x, v = numbers(4, 3, 5), numbers(5, low=0.5)
+    cases = [call("moments", x, axes, **options) for axes in (0, (0, 1), (1, 2), -1) for options in ({}, KEPT)]
+    cases += [
+        call("batch_normalization", x, v, numbers(5, low=0.5, seed=2), 2),
+        call("batch_normalization", x, v, numbers(5, low=0.5, seed=2), -1, numbers(5), numbers(5, seed=3), 0.1),
+        call("layer_normalization", x),
+        call("layer_normalization", x, v, numbers(5, seed=3), epsilon=0.1),
+        call("layer_normalization", x, axis=(1, 2)),
+        call("layer_normalization", x, axis=0),
+        call("rms_normalization", x),
+        call("rms_normalization", x, v, axis=(1, 2), epsilon=0.1),
+        call("normalize", x),
+        call("normalize", x, axis=0, order=1),
+        call("normalize", x, axis=1, order=3),
+    ]
+    return cases
+
+
+def crossentropies() -> list[OpCase]:
+    """Of probabilities, of logits, of class numbers."""
+    shares, logits = numbers(4, 5, low=0.05, high=0.9), numbers(4, 5)
+    targets, classes = numbers(4, 5, low=0.1, high=0.9, seed=1), np.array([1, 0, 4, 2])
+    cases = [
+        call(name, targets, output, from_logits=output is logits)
+        for name in ("binary_crossentropy", "categorical_crossentropy")
+        for output in (shares, logits)
+    ]
+    cases += [
+        call("sparse_categorical_crossentropy", classes, shares),
+        call("sparse_categorical_crossentropy", classes[:, None], logits, True),
+        call("categorical_crossentropy", numbers(4, 5, 3, low=0.1), numbers(4, 5, 3, low=0.1, high=0.9), axis=1),
+        call("psnr", shares, targets, 1.0),
+    ]
+    return [case.but(twice=True) for case in cases]
+
+
+def others() -> list[OpCase]:
+    """Attention, and encodings of class numbers."""
+    q, k, v = numbers(3, 4, 2, 3), numbers(3, 5, 2, 3, seed=1), numbers(3, 5, 2, 3, seed=2)
+    allowed = np.arange(3 * 4 * 5).reshape(3, 1, 4, 5) % 3 > 0
+    return [
+        call("dot_product_attention", q, k, v),
+        call("dot_product_attention", q, k, v, is_causal=True, scale=0.5),
+        call("dot_product_attention", q, k, v, numbers(3, 2, 4, 5, seed=3), allowed),
+        call("one_hot", np.array([[0, 2], [5, -1]]), 4),
+        call("one_hot", np.array([1, 0]), 3, axis=0, dtype="int32"),
+        call("multi_hot", np.array([[0, 2], [3, 3]]), 4),
+        call("multi_hot", np.array([1, 3]), 4),
+        call("in_top_k", np.array([1, 0, 2]), numbers(3, 4), 2).but(spread=False),
+    ]
+
+
+KEPT = {"keepdims": True}
+CASES = [*activations(), *convolutions(), *pools(), *normalizations(), *crossentropies(), *others()]
+_LATER = ("adaptive_max", "batch_n", "layer_n", "rms", "normalize", "binary", "categorical", "sparse_cat")
+CASES = [case for case in CASES if not case.name.startswith(_LATER)]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels import window_means
 from distnet.kernels.windows import Windows, as_volumes, of_rank
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
@@ -44,20 +45,10 @@ class WindowMean:
     """The mean of the entries inside the volume."""
 
     def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
-        entries = np.zeros((*windows.shape, 1), x.dtype)
-        y.fill(0)
-        for _, of, at in windows.overlaps():
-            y[:, *of] += x[:, *at]
-            entries[of] += 1
-        np.reciprocal(entries, out=entries)
-        y *= entries
-        return entries
+        return window_means.means(x, windows, y)
 
     def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
-        dx.fill(0)
-        shares = dy * saved
-        for _, of, at in windows.overlaps():
-            dx[:, *at] += shares[:, *of]
+        window_means.means_back(dy, windows, saved, dx)
 
 
 @dataclass(eq=False)

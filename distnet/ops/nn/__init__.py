@@ -1,5 +1,6 @@
 """``keras.ops.nn``: functions of neural networks."""
 
+from distnet.ops.nn.attending import dot_product_attention as dot_product_attention
 from distnet.ops.nn.bending import celu as celu
 from distnet.ops.nn.bending import elu as elu
 from distnet.ops.nn.bending import selu as selu
@@ -9,12 +10,23 @@ from distnet.ops.nn.convs import conv as conv
 from distnet.ops.nn.convs import conv_transpose as conv_transpose
 from distnet.ops.nn.convs import depthwise_conv as depthwise_conv
 from distnet.ops.nn.convs import separable_conv as separable_conv
+from distnet.ops.nn.crossentropies import binary_crossentropy as binary_crossentropy
+from distnet.ops.nn.crossentropies import categorical_crossentropy as categorical_crossentropy
+from distnet.ops.nn.crossentropies import psnr as psnr
+from distnet.ops.nn.crossentropies import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from distnet.ops.nn.encodings import multi_hot as multi_hot
+from distnet.ops.nn.encodings import one_hot as one_hot
 from distnet.ops.nn.gating import gelu as gelu
 from distnet.ops.nn.gating import glu as glu
 from distnet.ops.nn.gating import hard_silu as hard_silu
 from distnet.ops.nn.gating import hard_swish as hard_swish
 from distnet.ops.nn.gating import silu as silu
 from distnet.ops.nn.gating import swish as swish
+from distnet.ops.nn.normalizing import batch_normalization as batch_normalization
+from distnet.ops.nn.normalizing import layer_normalization as layer_normalization
+from distnet.ops.nn.normalizing import moments as moments
+from distnet.ops.nn.normalizing import normalize as normalize
+from distnet.ops.nn.normalizing import rms_normalization as rms_normalization
 from distnet.ops.nn.rectifying import leaky_relu as leaky_relu
 from distnet.ops.nn.rectifying import relu as relu
 from distnet.ops.nn.rectifying import relu6 as relu6
@@ -32,3 +44,7 @@ from distnet.ops.nn.squashing import sigmoid as sigmoid
 from distnet.ops.nn.squashing import softplus as softplus
 from distnet.ops.nn.squashing import softsign as softsign
 from distnet.ops.nn.squashing import sparse_sigmoid as sparse_sigmoid
+from distnet.ops.nn.window_pools import adaptive_average_pool as adaptive_average_pool
+from distnet.ops.nn.window_pools import adaptive_max_pool as adaptive_max_pool
+from distnet.ops.nn.window_pools import average_pool as average_pool
+from distnet.ops.nn.window_pools import max_pool as max_pool

@@ -11,7 +11,7 @@ from distnet import config
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels.windows import Windows, slide, spread
-from distnet.ops.composite import composite
+from distnet.ops.compositions import composition
 from distnet.ops.dtypes import floating, promoted
 from distnet.ops.nn.window_products import Products, kernel_products, window_products, window_products_back
 from distnet.ops.primitive import Primitive, primitive
@@ -148,7 +148,7 @@ conv.has_gradients(*_gradients("conv", False))
 depthwise_conv.has_gradients(*_gradients("depthwise_conv", True))
 
 
-@composite(3)
+@composition(3, module="nn")
 def separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1,

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers import LAYERS, Input, InputLayer, Layer
+from distnet.layers import LAYERS, Input, InputLayer, Lambda, Layer
 from distnet.layers.engine.base import KerasTensor, placeholders
 from distnet.layers.engine.structures import leaves, mapped, packed
 from distnet.layers.operations import Operation
 from distnet.models.composite import Composite
-from distnet.models.constructors import is_like
 from distnet.models.functional import Functional
 from distnet.models.model import Model
 from distnet.models.sequential import Sequential
 from distnet.registry import custom_object_scope, registered_name
+from distnet.registry.constructors import is_like
 
 M = TypeVar("M", bound=Model)
 
@@ -58,6 +58,8 @@ def _same(layer: Layer) -> Layer:
     """A layer with the same configuration."""
     if isinstance(layer, Operation):
         return type(layer)(arguments=dict(layer.arguments), name=layer.name, dtype=layer.dtype)
+    if isinstance(layer, Lambda):
+        return layer.copy()
     with custom_object_scope({registered_name(type(layer)): type(layer)}):
         return LAYERS.get(layer.as_json())
 

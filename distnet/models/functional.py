@@ -14,11 +14,11 @@ from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import leaves
 from distnet.layers.operations import Operation
 from distnet.models.composite import Composite
-from distnet.models.constructors import is_like
 from distnet.models.model import Model
 from distnet.models.rebuilding import rebuilt
 from distnet.models.tracing import Trace, between
 from distnet.old_names import takes_old_arguments
+from distnet.registry.constructors import is_like
 from distnet.types import Json
 from distnet.variables import lay_out
 

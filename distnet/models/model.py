@@ -16,11 +16,11 @@ from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
 from distnet.models.compiled import Compiled
-from distnet.models.constructors import constructor_arguments, taken
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
 from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.registry import custom_object_scope
+from distnet.registry.constructors import constructor_arguments, taken
 from distnet.saving import CheckpointPath, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
@@ -47,14 +47,12 @@ class Model(Keras2Methods, Compiled, ABC):
 
     base_of_own: ClassVar[type]
     """What a user's subclass of ``Model`` derives from; set by ``subclassed``."""
-    constructed: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
-    """The constructor's arguments: the configuration of a user's class."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """``Model(inputs, outputs)`` makes a ``Functional``."""
         if cls is not Model:
             made = super().__new__(cls)
-            made.constructed = args, kwargs
+            vars(made)["constructed"] = args, kwargs
             return made
         if not args and not present_arguments("Model", kwargs).keys() >= {"inputs", "outputs"}:
             raise ArgumentError(

@@ -7,12 +7,12 @@ from typing import Any
 
 from distnet.errors import CheckpointError
 from distnet.registry import is_custom
+from distnet.registry.code import LAMBDA, is_code_allowed
 
 _MOST_BYTES = 1 << 24
 _MOST_VALUES = 1 << 18
 _MOST_OBJECTS = 50_000
 _MOST_DEPTH = 128
-_CODE = ("Lambda", "__lambda__")
 
 
 def parsed(text: object, where: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _check(parsed_value: Any, where: str) -> None:
         if objects > _MOST_OBJECTS:
             raise CheckpointError(f"{where}: describes more than {_MOST_OBJECTS} objects.")
         for value in named:
-            if value["class_name"] in _CODE:
+            if _holds_code(value):
                 _refuse_code(value, where)
         level = [
             inner
@@ -88,13 +88,23 @@ def _check(parsed_value: Any, where: str) -> None:
     raise CheckpointError(f"{where}: is nested deeper than {_MOST_DEPTH} levels.")
 
 
+def _holds_code(value: dict[str, Any]) -> bool:
+    """Whether it is a function written as code, or a ``Lambda`` whose function is no name."""
+    if value["class_name"] == LAMBDA:
+        return True
+    config = value.get("config")
+    function = config.get("function") if isinstance(config, dict) else None
+    is_named = isinstance(function, str) or (isinstance(function, dict) and function.get("class_name") != LAMBDA)
+    return bool(value["class_name"] == "Lambda") and not is_named
+
+
 def _refuse_code(value: dict[str, Any], where: str) -> None:
-    if is_custom(value["class_name"]):
+    if is_code_allowed() or is_custom(value["class_name"]):
         return
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     raise CheckpointError(
         f"{where}: {name or 'a function'} is a {value['class_name']}, which holds code; code from a file is not run. "
-        "Make the function a layer of your own, with forward and backward, and pass its class as "
-        f"custom_objects={{{value['class_name']!r}: ...}}."
+        "Pass safe_mode=False if you trust the file, or save a function with a name, registered with "
+        "register_keras_serializable."
     )

@@ -12,6 +12,7 @@ from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
+from distnet.registry.code import code_allowed
 from distnet.saving import background, formats, keras_archive, state_group
 from distnet.saving.image import Image
 from distnet.saving.stored_model import StoredModel, WholeModel
@@ -57,19 +58,21 @@ def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
+    safe_mode: bool = True,
 ) -> Any:
     """Make the model that a file holds, with its weights, its compilation and its optimizer's state.
 
     Args:
         custom_objects: classes and functions of your own that it uses, by name.
         compile: False leaves it uncompiled.
+        safe_mode: False runs the code of ``Lambda`` layers; only for files that you trust.
 
     Raises:
         CheckpointError: there is no such file, or it holds no model that can be read.
 
     Source: ``keras.models.load_model``.
     """
-    with custom_object_scope(custom_objects), formats.saved(filepath) as saved:
+    with code_allowed(not safe_mode), custom_object_scope(custom_objects), formats.saved(filepath) as saved:
         if saved.model_config is None:
             raise CheckpointError(
                 f"{os.fspath(filepath)}: holds no model (no model_config). Was it saved with save_weights?"

@@ -17,6 +17,7 @@ from distnet.metrics import METRICS
 from distnet.optimizers import OPTIMIZERS
 from distnet.optimizers.schedules import SCHEDULES
 from distnet.registry import Registry, custom_object_scope, known_custom_objects, registered_name, to_json
+from distnet.registry.code import code_allowed, is_code_allowed
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Json
 
@@ -70,14 +71,14 @@ def deserialize_keras_object(
 
     Args:
         custom_objects: classes and functions of your own, by name.
-        safe_mode: without effect: no code is run from a configuration.
+        safe_mode: False runs the code of ``Lambda`` layers.
 
     Raises:
         UnknownNameError, ArgumentError: a name that is not known, or a configuration that describes nothing.
 
     Source: ``keras.saving.deserialize_keras_object``.
     """
-    with custom_object_scope(custom_objects):
+    with code_allowed(not safe_mode or is_code_allowed()), custom_object_scope(custom_objects):
         return _deserialized(config)
 
 

@@ -42,6 +42,7 @@ class AbstractLayer(Configurable, ABC):
         input_shape: shape of one row of the input, where the layer is a model's first.
         input_dim: the same for rows that are vectors.
         batch_input_shape: the same with the batch axis.
+        autocast: whether a call turns floating point inputs into the layer's dtype.
         weights: arrays to start from, as ``set_weights`` takes them; on a layer, its variables.
 
     Source: ``keras.layers.Layer``.
@@ -55,6 +56,7 @@ class AbstractLayer(Configurable, ABC):
     input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     input_dim: int | None = field(default=None, metadata=LEFT_OUT)
     batch_input_shape: Shape | None = field(default=None, metadata=LEFT_OUT)
+    autocast: bool = field(default=True, metadata=LEFT_OUT)
     weights: InitialWeights = field(default=InitialWeights(), metadata=LEFT_OUT)
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
@@ -88,6 +90,9 @@ class AbstractLayer(Configurable, ABC):
     take_call: ClassVar[Callable[[Any], None] | None] = None
     """Gives a class that defines ``call`` what follows from it; set by ``user_call``."""
 
+    constructed: ClassVar[Any] = ((), {})
+    """The constructor's arguments: the configuration of a user's class."""
+
     row_rank: ClassVar[int | None] = None
     """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
 
@@ -101,7 +106,10 @@ class AbstractLayer(Configurable, ABC):
             ArgumentError: it has neither ``call`` nor ``forward`` and ``backward``.
         """
         refuse_missing(cls)
-        return super().__new__(cls)
+        made = super().__new__(cls)
+        if cls.is_by_call:
+            vars(made)["constructed"] = args, kwargs
+        return made
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

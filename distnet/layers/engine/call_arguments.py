@@ -97,7 +97,7 @@ def as_input(layer: Any, leaf: Any) -> Any:
     if not is_tensor(leaf):
         return leaf
     tensor = as_tensor(leaf)
-    if tensor.dtype.kind != "f" or tensor.dtype == layer.dtype:
+    if tensor.dtype.kind != "f" or tensor.dtype == layer.dtype or not layer.autocast:
         return tensor
     cast = PRIMITIVES["Cast"](tensor, layer.dtype)
     cast._keras_mask = tensor._keras_mask

@@ -22,7 +22,8 @@ _NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_pen
 def attributes(layer: Any) -> Iterator[tuple[str, Any]]:
     """The variables and layers that are attributes, or in lists and dicts that are, each with its path.
 
-    A list's entries are called by their classes, as in Keras: ``blocks/dense``, ``blocks/dense_1``.
+    A list's entries are called by their classes, as in Keras: ``blocks/dense``, ``blocks/dense_1``; lists and dicts
+    within are ``blocks/container``.
 
     Source: ``keras.src.saving.saving_lib._save_container_state``.
     """
@@ -92,6 +93,7 @@ def _within(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, Mapping | list | tuple | set):
         before: Counter[str] = Counter()
         for item in value.values() if isinstance(value, Mapping) else value:
-            name = snake_case(type(item).__name__)
+            is_container = isinstance(item, Mapping | list | tuple | set)
+            name = "container" if is_container else snake_case(type(item).__name__)
             number, before[name] = before[name], before[name] + 1
             yield from _within(f"{path}/{name}_{number}" if number else f"{path}/{name}", item)

@@ -6,6 +6,7 @@ is run on tensors that are followed.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -23,6 +24,7 @@ from distnet.layers.engine.call_arguments import as_input, build_arguments, shap
 from distnet.layers.engine.call_scope import CallScope, calling, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.declared import dtype_name
 from distnet.layers.engine.inline import has_own_mask, run
 from distnet.layers.engine.on_tensors import as_tensor, by_hand
 from distnet.layers.engine.structures import filled, leaves, mapped, packed, slotted
@@ -34,9 +36,13 @@ from distnet.ops.recording import is_recording
 from distnet.ops.spread import own_rows, varied
 from distnet.ops.tape import following, node_of
 from distnet.ops.tensor import Rows, TapeNode, Tensor
+from distnet.registry.constructors import constructor_arguments
 from distnet.results import as_result
-from distnet.types import Array, Shape
+from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
+
+_OF_EVERY_LAYER = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
+"""What a configuration has though a constructor may not take it."""
 
 
 @dataclass
@@ -173,6 +179,32 @@ class ByCall(Layer):
     def built(self, value: bool) -> None:
         """Keras 1's and 2's layers say it themselves."""
 
+    def get_config(self) -> dict[str, Json]:
+        """The arguments of the constructor, with name, ``trainable`` and dtype.
+
+        Raises:
+            ArgumentError: an argument has no JSON form.
+
+        Source: ``keras.Operation.get_config``.
+        """
+        base = Layer.get_config(self)
+        return (
+            base if is_dataclass_of_its_own(type(self)) else {**base, **constructor_arguments(self, self.constructed)}
+        )
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Make the layer; name, ``trainable`` and dtype are set if its constructor does not take them."""
+        config = {key: value for key, value in config.items() if key != "quantization_config" or value is not None}
+        parameters = inspect.signature(cls).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) or is_dataclass_of_its_own(cls):
+            return super(AbstractLayer, cls).from_config(config)
+        later = {key: config[key] for key in _OF_EVERY_LAYER if key in config and key not in parameters}
+        made = cls(**{key: value for key, value in config.items() if key not in later})
+        for key, value in later.items():
+            setattr(made, key, dtype_name(value, made.name, made.dtypes) if key == "dtype" else value)
+        return made
+
     def add_weight(
         self, *args: Any, shape: Any = None, initializer: Any = None, dtype: Any = None, trainable: bool = True,
         regularizer: Any = None, constraint: Any = None, name: str | None = None, **ignored: Any,
@@ -238,6 +270,11 @@ def take_call(cls: Any) -> None:
 
 
 AbstractLayer.take_call = staticmethod(take_call)
+
+
+def is_dataclass_of_its_own(cls: type) -> bool:
+    """Whether the class's fields are its constructor."""
+    return "__dataclass_fields__" in vars(cls)
 
 
 def _build(layer: Any, shapes: Mapping[str, Any], ctx: BuildContext | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distnet.errors import ArgumentError
-from distnet.registry import to_json
+from distnet.registry.configurable import to_json
 from distnet.types import Json
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,7 @@ class _Settings:
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
     clips_crossentropy: bool = False
+    runs_code: bool = False
 
 
 _settings = _Settings()
@@ -192,12 +192,13 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Ignored with a warning: distnet runs no code from files."""
-    warnings.warn(
-        "enable_unsafe_deserialization has no effect: distnet runs no code from files. Pass the functions of a file in "
-        "custom_objects.",
-        stacklevel=2,
-    )
+    """Run the code of ``Lambda`` layers in files that are loaded from now on; only for files that you trust."""
+    _settings.runs_code = True
+
+
+def runs_code() -> bool:
+    """Whether the code of ``Lambda`` layers in files is run without ``safe_mode=False``."""
+    return _settings.runs_code
 
 
 def enable_flash_attention() -> None:

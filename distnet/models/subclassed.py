@@ -16,11 +16,11 @@ from distnet.layers.engine.call_arguments import is_tensor
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, mapped, packed, slotted
 from distnet.layers.engine.user_call import ByCall
-from distnet.models.constructors import is_like
 from distnet.models.functional import Functional
 from distnet.models.graph import Tape
 from distnet.models.model import Model
 from distnet.old_names import present_arguments
+from distnet.registry.constructors import is_like
 from distnet.types import Array, Json, Shape
 from distnet.variables import lay_out
 

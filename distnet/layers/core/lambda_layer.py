@@ -99,7 +99,8 @@ def _described(function: Any) -> Json:
     if getattr(function, "__name__", None) == "<lambda>":
         return as_code(function)
     name = registered_name(function)
-    return {"module": function.__module__, "class_name": "function", "config": name, "registered_name": name}
+    module = getattr(function, "module", function.__module__)  # Keras's, of a function of ops
+    return {"module": module, "class_name": "function", "config": name, "registered_name": name}
 
 
 def _function_of(value: Any, where: str) -> Any:
@@ -120,6 +121,8 @@ def _function_of(value: Any, where: str) -> Any:
     for key in (name, value.get("config") if isinstance(value, Mapping) else None):
         if key in custom:
             return custom[key]
+    if isinstance(value, Mapping) and str(value.get("module")).startswith("keras.") and hasattr(ops, str(name)):
+        return getattr(ops, str(name))
     raise ArgumentError(
         f"{where}: its function {name!r} is not known. Pass custom_objects={{{name!r}: ...}}, or register it with "
         "register_keras_serializable."

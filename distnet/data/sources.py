@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 from distnet import addresses
 from distnet.comm import Communicator
+from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData, naming, shuffled
 from distnet.data.batch import Batch
 from distnet.errors import DataError, DistnetError
-from distnet.parallel.sharding import shard
 from distnet.types import Json
 
 Unpack = Callable[[Any], ArrayData]

@@ -222,6 +222,14 @@ class Composite(Layer, ABC):
         gradients = [d if d is None else d.reshape(s) for d, s in zip(made, saved.given_shapes, strict=True)]
         return gradients if len(gradients) > 1 else gradients[0]
 
+    def on_tensors(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
+        """The outputs for tensors: each layer within is called on them."""
+        shapes = [(None, *t.shape[1:]) for t in tensors]
+        self.build_once(shapes if len(shapes) > 1 else shapes[0])
+        given = [ranked(self.name, t.shape, s) for t, s in zip(tensors, self.input_shapes, strict=True)]
+        shaped = [t if len(s) == t.ndim else t.reshape(s) for t, s in zip(tensors, given, strict=True)]
+        return self.graph.on_tensors(shaped, options.get("training"))
+
     def mask_after(self, x: Any, mask: Any, saved: Tape) -> Any:
         """The masks of the outputs, made by the layers within."""
         return saved.masks if any(made is not None for made in saved.masks) else None

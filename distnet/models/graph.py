@@ -13,6 +13,7 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import GivenMask, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
 from distnet.types import Array, Json
 
@@ -271,6 +272,20 @@ class Graph:
             if ctx.turn is not None:
                 ctx.turn.penalties += [(layer, penalty) for penalty in penalties]
         tape.penalty += type(layer).penalty(layer, saved)  # a user's attribute may have that name
+
+    def on_tensors(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:
+        """The outputs for tensors, which the layers are called on one after the other."""
+        known = dict(zip(self.inputs, inputs, strict=True))
+        for node in self.nodes:
+            own = node.options.get("training")
+            mode = own if own is not None and (training is None or self.as_in_keras_2) else training
+            made = call_of_node(
+                node.layer, [known[t] for t in node.computed_from], node.options, mode,
+                None if node.given_mask is None else [None if i is None else known[node.inputs[i]] for i in
+                                                      node.given_mask.places],
+            )  # fmt: skip
+            known.update(zip(node.outputs, made, strict=True))
+        return [known[t] for t in self.outputs]
 
     def backward(
         self, tape: Tape, output_gradients: Sequence[Array | None], ctx: BackwardContext

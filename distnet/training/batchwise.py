@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_callback_of
+from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData
 from distnet.parallel import replicas
-from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log, Totals

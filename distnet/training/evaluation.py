@@ -13,12 +13,12 @@ from distnet.arguments import check_integer
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
+from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
 from distnet.parallel import replicas
-from distnet.parallel.sharding import shard
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.given import Given, check_end

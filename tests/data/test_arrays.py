@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distnet import errors
+from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows, shuffled
-from distnet.parallel.sharding import shard
 
 ROWS = np.arange(20.0).reshape(10, 2)
 

@@ -13,7 +13,7 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
 from distnet.layers.engine.on_placeholders import Arithmetic
-from distnet.layers.engine.on_tensors import built_in_class, call_on_tensors
+from distnet.layers.engine.on_tensors import built_in_class, call_on_tensors, penalty_of
 from distnet.layers.engine.positions import take_in_keras_order
 from distnet.layers.engine.structures import leaves
 from distnet.layers.engine.tensor_shape import TensorShape
@@ -138,7 +138,7 @@ class Layer(AbstractLayer):
         Source: ``keras.layers.Layer.losses``.
         """
         regularized = [v for v in self.trainable_weights if v.regularizer is not None]
-        of_weights = [cast(Penalty, v.regularizer).value(v.value) for v in regularized]
+        of_weights = [penalty_of(v, cast(Penalty, v.regularizer)) for v in regularized]
         each = (*self._all_activity_penalties(), *of_weights)
         return [v if isinstance(v, Tensor) else as_result(np.dtype(self.dtype).type(v)) for v in each]
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from distnet import addresses
 from distnet.comm.scope import communicator
+from distnet.comm.shares import shard
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
-from distnet.layers.engine.call_scope import CallScope, calling, present_call
+from distnet.layers.engine.call_scope import CallScope, calling, in_mode, present_call
+from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
 from distnet.ops.present import present
 from distnet.ops.recording import is_recording
@@ -24,7 +26,7 @@ from distnet.ops.spread import own_rows, varied
 from distnet.ops.tape import leaf
 from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
 from distnet.types import Array
-from distnet.variables import Variable
+from distnet.variables import Penalty, Variable
 
 
 def as_tensor(value: Any) -> Tensor:
@@ -41,11 +43,18 @@ def as_tensor(value: Any) -> Tensor:
 
 @contextmanager
 def by_hand(first: Tensor | None) -> Iterator[CallScope]:
-    """Within the block layers are called by hand, on tensors like ``first``: as part of no step that ``fit`` takes."""
+    """Within the block layers are called by hand, on tensors like ``first``.
+
+    Within a step of the user's, random numbers have addresses by its number, and by the number of the call in it.
+    """
     count = first.shape[0] if first is not None and first.ndim else 1
     ctx = ForwardContext(None, addresses.job_seed(), 0, 0, count, Workspaces(), turn=Turn())
     scope = CallScope(ctx, None)
-    if present() is not None:
+    run = present()
+    if run is not None:
+        ctx.seed, ctx.step = int(run.address()[0]), run.step
+        if ctx.turn is not None:
+            ctx.turn.number = run.next_draw()
         with calling(scope):
             yield scope
         return
@@ -68,8 +77,16 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     tensors = [as_tensor(value) for value in given]
     scope = present_call()
     if scope is None:
-        with by_hand(tensors[0]):
-            return call_on_tensors(layer, tensors, options, kind)
+        tensors = shared_out(tensors)
+        forget_penalties([layer])
+        with by_hand(tensors[0]) as scope:
+            made = call_on_tensors(layer, tensors, options, kind)
+        keep_losses(scope)
+        return made
+    inline = getattr(layer, "on_tensors", None)
+    if inline is not None and kind is type(layer):
+        with in_mode(scope, options.get("training", scope.training)):
+            return layer.as_given(inline(tensors, options))
     shapes = [(None, *t.shape[1:]) for t in tensors]
     if kind is type(layer):
         layer.build_once(shapes if len(shapes) > 1 else shapes[0])
@@ -97,8 +114,37 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
         raise ArgumentError(
             f"{layer.name}: penalizes activities of layers within it, which a call within another layer's call cannot."
         )
-    made = kind.as_given(layer, outputs)
-    return made
+    return kind.as_given(layer, outputs)
+
+
+def shared_out(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """This rank's rows of what every rank has whole, where a tape is open; the tensors as they are elsewhere.
+
+    So loops of the user's that call models on whole batches are shared by the ranks.
+    """
+    ranks = communicator()
+    lengths = {t.shape[0] if t.ndim else 0 for t in tensors}
+    if ranks.size == 1 or not is_recording() or len(lengths) != 1 or not all(lengths):
+        return list(tensors)
+    if any(t.rows is not None for t in tensors):
+        return list(tensors)
+    part = shard(tensors[0].shape[0], ranks.rank, ranks.size)
+    rows = Rows(tensors[0].shape[0], part.start, part.stop - part.start)
+    return [_share(tensor, rows) for tensor in tensors]
+
+
+def _share(tensor: Tensor, rows: Rows) -> Tensor:
+    made = own_rows(tensor, rows)
+    part = Tensor(made.value, made.node, made.index, rows)
+    if tensor._keras_mask is not None:
+        part._keras_mask = _share(as_tensor(tensor._keras_mask), rows)
+    return part
+
+
+def keep_losses(scope: CallScope) -> None:
+    """Keep on each layer what it added to the loss, for the attribute ``losses``."""
+    for owner, loss in scope.losses:
+        owner.activity_penalties.append(loss if is_recording() else float(loss.value))
 
 
 def penalize(layer: AbstractLayer, outputs: Sequence[Any], scope: CallScope) -> None:
@@ -115,6 +161,20 @@ def penalize(layer: AbstractLayer, outputs: Sequence[Any], scope: CallScope) -> 
         pull = _penalty_pull(regularizer, output, scale)
         node = TapeNode((output,), pull) if is_recording() and output.node is not None else None
         scope.losses.append((layer, Tensor(value, node)))
+
+
+def penalty_of(variable: Variable, regularizer: Penalty) -> Any:
+    """The penalty of a weight; a tensor while a tape is open."""
+    value = regularizer.value(variable.value)
+    if not is_recording():
+        return value
+
+    def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+        if is_followed:
+            raise ArgumentError(f"{variable.path}: its regularizer has no second derivatives. Write it over ops.")
+        return [np.asarray(dys[0] * regularizer.gradient(variable.value), variable.dtype)]
+
+    return Tensor(np.asarray(value, variable.dtype), TapeNode((leaf(variable),), pull))
 
 
 def _penalty_pull(regularizer: Any, output: Tensor, scale: float) -> Pull:

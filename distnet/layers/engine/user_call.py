@@ -26,7 +26,7 @@ from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import dtype_name
 from distnet.layers.engine.inline import has_own_mask, run
-from distnet.layers.engine.on_tensors import as_tensor, by_hand
+from distnet.layers.engine.on_tensors import as_tensor, by_hand, call_on_tensors, shared_out
 from distnet.layers.engine.structures import filled, leaves, mapped, packed, slotted
 from distnet.layers.engine.tracking import new_variable, own_variables, sublayers
 from distnet.naming import path_within, within
@@ -332,6 +332,7 @@ def _on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     scope = present_call()
     if scope is not None:
         return run(layer, args, kwargs, scope)
+    args, kwargs = _shared_out(args, kwargs)
     first = next((leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)), None)
     forget_penalties([layer])
     with by_hand(first) as scope, following(is_recorded=False, is_call=True):
@@ -340,6 +341,35 @@ def _on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     for owner, loss in scope.losses:
         owner.activity_penalties.append(loss if is_kept else float(loss.value))
     return y if is_kept else mapped(_as_result, y)
+
+
+def call_of_node(
+    layer: Any, tensors: Sequence[Tensor], options: Mapping[str, Any], training: bool | None, masks: Any
+) -> list[Tensor]:
+    """What a call in a graph gives for tensors.
+
+    Args:
+        layer: what is called.
+        tensors: its inputs, in order.
+        options: of the call.
+        training: the mode.
+        masks: given to the call by hand, one or None for each input; None where none were given.
+    """
+    if getattr(type(layer), "forward", None) is ByCall.forward:
+        args, kwargs = filled(_arguments(options, len(tensors)), tensors)
+        made = layer(*args, **{**kwargs, **({} if training is None else {"training": training})})
+    else:
+        given = {key: value for key, value in options.items() if key not in ("training", "mask")}
+        given.update({} if training is None else {"training": training})
+        given.update({} if masks is None else {"mask": masks})
+        made = call_on_tensors(layer, tensors, given)
+    return list(leaves(made))
+
+
+def _shared_out(args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of a call by hand, of which each rank takes its rows where a tape is open."""
+    template, tensors = slotted((args, kwargs), lambda leaf: isinstance(leaf, Tensor))
+    return cast("tuple[Any, Any]", filled(template, shared_out(tensors)) if tensors else (args, kwargs))
 
 
 def _as_result(tensor: Tensor) -> Any:

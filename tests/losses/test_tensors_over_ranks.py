@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from distnet import losses, ops
+from distnet.comm.shares import shard
 from distnet.ops import GradientTape
 from distnet.ops.tensor import Rows, Tensor
-from distnet.parallel.sharding import shard
 from loss_cases import CASES, IDS
 from ranks_of_threads import as_ranks
 

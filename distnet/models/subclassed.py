@@ -159,6 +159,11 @@ class SubclassedModel(Model, has_graph=True):
         """None: losses are taken of what ``call`` returns."""
         return [None for _ in self.outputs]
 
+    @property
+    def depends_on_batch(self) -> bool:
+        """Whether a layer within mixes the rows of the batch."""
+        return any(layer.depends_on_batch for layer in self.layers)
+
     def input_takes_integers(self, number: int) -> bool:
         """Always: ``call`` gets them as they are."""
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distnet.late_rooms import fetch
+from distnet.ops import linalg as linalg
 from distnet.ops.algebra import add as add
 from distnet.ops.algebra import divide as divide
 from distnet.ops.algebra import multiply as multiply
@@ -97,6 +98,22 @@ from distnet.ops.joining import stack as stack
 from distnet.ops.joining import unstack as unstack
 from distnet.ops.joining import vsplit as vsplit
 from distnet.ops.joining import vstack as vstack
+from distnet.ops.linalg import cholesky as cholesky
+from distnet.ops.linalg import cholesky_inverse as cholesky_inverse
+from distnet.ops.linalg import det as det
+from distnet.ops.linalg import eig as eig
+from distnet.ops.linalg import eigh as eigh
+from distnet.ops.linalg import inv as inv
+from distnet.ops.linalg import logdet as logdet
+from distnet.ops.linalg import lstsq as lstsq
+from distnet.ops.linalg import lu_factor as lu_factor
+from distnet.ops.linalg import matrix_rank as matrix_rank
+from distnet.ops.linalg import pinv as pinv
+from distnet.ops.linalg import qr as qr
+from distnet.ops.linalg import slogdet as slogdet
+from distnet.ops.linalg import solve as solve
+from distnet.ops.linalg import solve_triangular as solve_triangular
+from distnet.ops.linalg import svd as svd
 from distnet.ops.nn.attending import dot_product_attention as dot_product_attention
 from distnet.ops.nn.bending import celu as celu
 from distnet.ops.nn.bending import elu as elu
@@ -146,6 +163,11 @@ from distnet.ops.nn.window_pools import adaptive_average_pool as adaptive_averag
 from distnet.ops.nn.window_pools import adaptive_max_pool as adaptive_max_pool
 from distnet.ops.nn.window_pools import average_pool as average_pool
 from distnet.ops.nn.window_pools import max_pool as max_pool
+from distnet.ops.nn.windows_of_images import depth_to_space as depth_to_space
+from distnet.ops.nn.windows_of_images import fold as fold
+from distnet.ops.nn.windows_of_images import polar as polar
+from distnet.ops.nn.windows_of_images import space_to_depth as space_to_depth
+from distnet.ops.nn.windows_of_images import unfold as unfold
 from distnet.ops.rearranging import flip as flip
 from distnet.ops.rearranging import fliplr as fliplr
 from distnet.ops.rearranging import flipud as flipud
@@ -173,6 +195,14 @@ from distnet.ops.smooth import exp as exp
 from distnet.ops.smooth import log as log
 from distnet.ops.smooth import square as square
 from distnet.ops.smooth import tanh as tanh
+from distnet.ops.spectra import extract_sequences as extract_sequences
+from distnet.ops.spectra import fft as fft
+from distnet.ops.spectra import fft2 as fft2
+from distnet.ops.spectra import ifft2 as ifft2
+from distnet.ops.spectra import irfft as irfft
+from distnet.ops.spectra import istft as istft
+from distnet.ops.spectra import rfft as rfft
+from distnet.ops.spectra import stft as stft
 from distnet.ops.updating import scatter as scatter
 from distnet.ops.updating import scatter_update as scatter_update
 from distnet.ops.updating import select as select

@@ -11,7 +11,7 @@ from distnet.ops.dtypes import converted, promoted
 from distnet.ops.joining import matched
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import Primitive, primitive
-from distnet.ops.spread import elementwise, is_spread, rowwise
+from distnet.ops.spread import by_rows, elementwise, is_spread, rows_of, rowwise
 from distnet.ops.tensor import Tensor
 from distnet.types import Array, ArrayLike
 from distnet.variables import Variable
@@ -40,6 +40,12 @@ def _is_basic(key: tuple[Any, ...]) -> bool:
     return all(isinstance(k, slice | int | np.integer | type(None) | type(Ellipsis)) for k in key)
 
 
+def _stays_first(rest: tuple[Any, ...]) -> bool:
+    """Whether the first axis stays the first beside arrays among the keys of the others, which must be neighbours."""
+    places = [i for i, part in enumerate(rest) if isinstance(part, int | np.integer | np.ndarray)]
+    return places == list(range(places[0], places[-1] + 1))
+
+
 def _of_rows(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """A key that begins with ``:`` takes each rank's rows; one of spread row numbers looks up rows for these."""
     x, key = operands
@@ -47,10 +53,12 @@ def _of_rows(function: Primitive, operands: Sequence[Any], options: Mapping[str,
     if not is_spread(x):
         is_lookup = len(parts) == 1 and is_spread(parts[0]) and parts[0].dtype.kind in "iu"
         return rowwise(function, operands, options) if is_lookup and np.ndim(x) else None
-    if not parts or any(isinstance(part, Tensor) for part in parts) or not _is_basic(as_key(key)):
+    if not parts or any(isinstance(part, Tensor) for part in parts):
         return None
     first = parts[0]
     is_all = isinstance(first, slice) and first == slice(None)
+    if not _is_basic(as_key(key)):
+        return rowwise(function, operands, options) if is_all and _stays_first(as_key(key)[1:]) else None
     is_all_before = first is Ellipsis and sum(part is not None for part in parts) - 1 < x.ndim
     return rowwise(function, operands, options) if is_all or is_all_before else None
 
@@ -64,7 +72,16 @@ def get_item(x: ArrayLike, key: Any) -> Array:
 get_item.has_gradients(lambda dy, y, x, key: PRIMITIVES["PutItem"](dy, x.shape, as_key(key)), None)
 
 
-@primitive(1, kind="PutItem")
+def _into_rows(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Each rank's rows, put where a key that begins with ``:`` took them."""
+    rows, shape, key = rows_of(operands), options["shape"], options["key"]
+    is_all = isinstance(key[0], slice) and key[0] == slice(None)
+    if not is_all or shape[0] != rows.total or not (_is_basic(key) or _stays_first(key[1:])):
+        return None
+    return by_rows(function, operands, {"shape": (rows.count, *shape[1:]), "key": key}, rows)
+
+
+@primitive(1, kind="PutItem", spread=_into_rows)
 def put_item(dy: Array, shape: tuple[int, ...], key: Any) -> Array:
     """Zeros of ``shape`` with ``dy`` added at ``key``: the gradient of ``get_item``."""
     dx = np.zeros(shape, dy.dtype)

@@ -97,6 +97,9 @@ from distnet.layers.pooling.window_pooling import MaxPooling2D as MaxPooling2D
 from distnet.layers.pooling.window_pooling import MaxPooling3D as MaxPooling3D
 from distnet.layers.preprocessing.feature_normalization import Normalization as Normalization
 from distnet.layers.preprocessing.rescaling import Rescaling as Rescaling
+from distnet.layers.recurrent.cells import GRUCell as GRUCell
+from distnet.layers.recurrent.cells import LSTMCell as LSTMCell
+from distnet.layers.recurrent.cells import SimpleRNNCell as SimpleRNNCell
 from distnet.layers.recurrent.conv_lstm import ConvLSTM1D as ConvLSTM1D
 from distnet.layers.recurrent.conv_lstm import ConvLSTM2D as ConvLSTM2D
 from distnet.layers.recurrent.conv_lstm import ConvLSTM3D as ConvLSTM3D
@@ -104,7 +107,9 @@ from distnet.layers.recurrent.gru import GRU as GRU
 from distnet.layers.recurrent.gru import CuDNNGRU as CuDNNGRU
 from distnet.layers.recurrent.lstm import LSTM as LSTM
 from distnet.layers.recurrent.lstm import CuDNNLSTM as CuDNNLSTM
+from distnet.layers.recurrent.rnn import RNN as RNN
 from distnet.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
+from distnet.layers.recurrent.stacked_rnn_cells import StackedRNNCells as StackedRNNCells
 from distnet.layers.regularization.dropout import Dropout as Dropout
 from distnet.layers.regularization.dropout import SpatialDropout1D as SpatialDropout1D
 from distnet.layers.regularization.dropout import SpatialDropout2D as SpatialDropout2D
@@ -159,12 +164,12 @@ __getattr__ = names_elsewhere(
     {
         **because(_NOT_YET, """
             AugMix AutoContrast CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
-            DenseFeatures Discretization Equalization GRUCell GroupQueryAttention HashedCrossing Hashing InputSpec
-            IntegerLookup LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN RandAugment
-            RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur
-            RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation
-            RandomSharpness RandomShear RandomWidth ReversibleEmbedding STFTSpectrogram SimpleRNNCell Solarization
-            SpectralNormalization StackedRNNCells StringLookup TextVectorization
+            DenseFeatures Discretization Equalization GroupQueryAttention HashedCrossing Hashing InputSpec
+            IntegerLookup MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration
+            RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight
+            RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
+            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization SpectralNormalization StringLookup
+            TextVectorization
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

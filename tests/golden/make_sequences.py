@@ -1,4 +1,4 @@
-"""Write recurrent.npz and attention.npz: what Keras on JAX computes for layers of sequences.
+"""Write recurrent.npz, cells.npz and attention.npz: what Keras on JAX computes for layers of sequences.
 
 Run with Keras 3.15 and JAX installed: ``python make_sequences.py``. Case i is called on arrays ``x <shape> <k>`` with
 masks ``mask <shape> <kind>`` and weights ``w <shape> <k>``; ``y i k``, ``dx i k`` and ``dw i k`` are its outputs and
@@ -68,6 +68,24 @@ def bidirectional():
     yield case("Bidirectional", {"layer": ("SimpleRNN", {"units": UNITS}), "backward_layer": other}, SEQUENCES)
 
 
+def cells():
+    """``RNN`` over Keras's cells, alone and stacked."""
+    stacks = [[("LSTMCell", {"units": UNITS}), ("LSTMCell", {"units": 3})], [("SimpleRNNCell", {"units": UNITS})] * 2]
+    for (name, options), sequences, mask in itertools.product(CELLS, BOTH, (None, "holes")):
+        own = {"cell": (f"{name}Cell", {"units": UNITS, **options}), "return_sequences": sequences}
+        yield case("RNN", {**own, "go_backwards": mask is None}, SEQUENCES, masks=(mask,))
+        yield case("RNN", {**own, "zero_output_for_mask": True}, SEQUENCES, masks=("padded",))
+        states = [(ROWS, UNITS)] * STATES[name]
+        own["return_state"] = True
+        yield case("RNN", own, SEQUENCES, *states, masks=(mask, *[None] * len(states)), initial_state=len(states))
+    for cells, sequences, mask in itertools.product(stacks, BOTH, (None, "holes")):
+        zero = mask is not None and cells is stacks[1]  # else Keras 3.15.1 outputs the first cell's state there
+        own = {"cell": cells, "return_sequences": sequences, "return_state": True, "zero_output_for_mask": zero}
+        yield case("RNN", own, SEQUENCES, masks=(mask,))
+        layer = ("RNN", {"cell": cells, "return_sequences": sequences})
+        yield case("Bidirectional", {"layer": layer}, SEQUENCES, masks=(None,))
+
+
 QUERY, VALUE, KEY = (ROWS, 4, FEATURES), (ROWS, STEPS, 2), (ROWS, STEPS, FEATURES)
 
 
@@ -131,8 +149,13 @@ def mask_of(shape, kind):
 
 
 def layer_of(name, options):
-    made = {key: layer_of(*value) if "layer" in key else value for key, value in options.items()}
-    return getattr(keras.layers, name)(**made)
+    return getattr(keras.layers, name)(**{key: option_of(key, value) for key, value in options.items()})
+
+
+def option_of(key, value):
+    if key == "cell" and isinstance(value, list):
+        return [layer_of(*part) for part in value]
+    return layer_of(*value) if "layer" in key or key == "cell" else value
 
 
 def numbers(arrays, kind, shape, k):
@@ -180,7 +203,7 @@ def run(made, arrays):
             ]
         ):
             y = call_of(layer, made, arrays, x, masks)
-        return list(y) if isinstance(y, (list, tuple)) else [y]
+        return keras.tree.flatten(y)
 
     y, backward = jax.vjp(outputs, x, weights)
     dx, dws = backward([np.cos(k + np.arange(part.size)).reshape(part.shape) for k, part in enumerate(y)])
@@ -199,5 +222,5 @@ def write(file, specifications):
 
 
 if __name__ == "__main__":
-    for made in (recurrent, attention):
+    for made in (recurrent, cells, attention):
         write(f"{made.__name__}.npz", made())

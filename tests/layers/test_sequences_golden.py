@@ -10,13 +10,14 @@ import packed
 from distnet import config, layers
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.structures import leaves
 from distnet.models import Model
 
 pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
-FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "attention")}
+FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "cells", "attention")}
 CASES = [
     pytest.param(arrays, i, case, id=f"{case['name']}-{i}")
     for arrays, cases in FILES.values()
@@ -45,8 +46,13 @@ def is_fused(case):
 
 
 def made(name, options):
-    inner = {key: made(*value) if "layer" in key else value for key, value in options.items()}
-    return getattr(layers, name)(**inner)
+    return getattr(layers, name)(**{key: option(key, value) for key, value in options.items()})
+
+
+def option(key, value):
+    if key == "cell" and isinstance(value[0], list):
+        return [made(*part) for part in value]
+    return made(*value) if "layer" in key or key == "cell" else value
 
 
 def called(case, layer, arrays):
@@ -66,7 +72,7 @@ def called(case, layer, arrays):
         outputs = layer(*inputs[: len(case["shapes"])], **call)
     else:
         outputs = layer(inputs if len(inputs) > 1 else inputs[0], **call)
-    return Model(inputs, outputs), more
+    return Model(inputs, list(leaves(outputs))), more
 
 
 def run(case, i, arrays, dtype):

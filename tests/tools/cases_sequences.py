@@ -34,8 +34,29 @@ def of_convolutions():
     yield "ConvLSTM3D", (2, 2, 3, 2, 1), (None, 2, 3, 2, 1), {**kernel, "recurrent_activation": "softsign"}
 
 
+def stacked(*cells):
+    return lambda dtype: [getattr(layers, name)(**options, dtype=dtype) for name, options in cells]
+
+
+def of_steps():
+    """Cells, and what runs them."""
+    yield "SimpleRNNCell", [(3,), (2,)], [(3,), (2,)], {"units": 2, **BOTH_DROPOUTS}
+    yield "LSTMCell", [(3,), (2,), (2,)], [(3,), (2,), (2,)], {"units": 2, "dropout": 0.4, **REGULARIZED}
+    yield "GRUCell", [(3,), (2,)], [(3,), (2,)], {"units": 2, "activation": "gelu", "use_bias": False}
+    two = stacked(("LSTMCell", {"units": 2, "dropout": 0.3}), ("GRUCell", {"units": 3}))
+    states = [(2,), (2,), (3,)]
+    yield "StackedRNNCells", [(3,), *states], [(3,), *states], {"cells": two}
+    for cell in (within("LSTMCell", units=2, **BOTH_DROPOUTS), stacked(("GRUCell", {"units": 2, **BOTH_DROPOUTS}))):
+        yield "RNN", SEQUENCE, ANY_SEQUENCE, {"cell": cell, "go_backwards": True, "return_sequences": True}
+        yield "RNN", SEQUENCE, ANY_SEQUENCE, {"cell": cell, "return_state": True, **MASKED}
+    more = {"zero_output_for_mask": True, "go_backwards": True}
+    yield "RNN", SEQUENCE, ANY_SEQUENCE, {"cell": two, "return_sequences": True, "return_state": True, **MASKED}
+    yield "RNN", [SEQUENCE, *states], [ANY_SEQUENCE, *states], {"cell": two, **more, **MASKED}
+
+
 CASES = [
     *of_cells(),
+    *of_steps(),
     *of_convolutions(),
     ("LSTM", SEQUENCE, ANY_SEQUENCE, {"units": 2, "recurrent_activation": "softsign", "unit_forget_bias": False}),
     ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("LSTM", units=2, return_sequences=True)}),

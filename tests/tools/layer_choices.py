@@ -253,6 +253,13 @@ INNER_BOTH_WAYS = [
     make("layers.GRU", units=3, reset_after=False),
     make("layers.SimpleRNN", units=2, return_sequences=True, activation="relu"),
     make("layers.LSTM", units=2, return_sequences=True, use_bias=False, kernel_regularizer="l2"),
+    make("layers.RNN", cell=make("layers.GRUCell", units=2), return_sequences=True),
+]
+CELLS = [
+    make("layers.LSTMCell", units=2),
+    make("layers.GRUCell", units=3, reset_after=False, recurrent_regularizer="l2"),
+    make("layers.SimpleRNNCell", units=2, activation="relu", use_bias=False),
+    make("layers.StackedRNNCells", cells=[make("layers.LSTMCell", units=3), make("layers.LSTMCell", units=2)]),
 ]
 
 
@@ -272,6 +279,11 @@ LAYERS: dict[str, LayerChoice] = {
     "LSTM": LayerChoice(SEQUENCES, always(units=[2, 3]), {**GATED, "unit_forget_bias": [False]}),
     "GRU": LayerChoice(SEQUENCES, always(units=[2, 3]), {**GATED, "reset_after": [False]}),
     "SimpleRNN": LayerChoice(SEQUENCES, always(units=[2, 3]), RECURRENT),
+    "RNN": LayerChoice(
+        SEQUENCES,
+        always(cell=CELLS),
+        {"return_sequences": [True], "go_backwards": [True], "zero_output_for_mask": [True], **ACTIVITY, **FROZEN},
+    ),
     "Bidirectional": LayerChoice(
         SEQUENCES, always(layer=INNER_BOTH_WAYS), {"merge_mode": ["sum", "mul", "ave", "concat", None]}
     ),
@@ -377,6 +389,9 @@ LAYERS: dict[str, LayerChoice] = {
 NOT_GENERATED = {
     "Embedding": "is drawn with inputs of integers",
     "InputLayer": "every model begins with one",
+    **dict.fromkeys(
+        ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "is called with states, and drawn within RNN"
+    ),
     "Sequential": "is what a chain of calls may become",
     "Functional": "is what a specification becomes",
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",

@@ -12,9 +12,9 @@ import numpy as np
 from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.layers.recurrent.kept_states import KeepsStates
+from distnet.layers.recurrent.over_time import OverTime, sequences_of
 from distnet.layers.recurrent.time_steps import TimeSteps
-from distnet.types import Array, Shape
+from distnet.types import Array
 from distnet.variables import Variable
 
 FACTORS = "factors of dropout"
@@ -40,34 +40,27 @@ class Run:
     has_given_states: bool
 
 
-class Recurrent(KeepsStates, ABC):
+class Recurrent(OverTime, ABC):
     """A cell run over time. A subclass has the fields, and ``steps``, the arithmetic of one time step.
 
     The sequences' mask also counts if there is an ``initial_state``, as in Keras 2; Keras 3.15.1 then ignores it.
     """
 
-    supports_masking: ClassVar[bool] = True
-    call_arguments: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask", "training")
     keras_objects: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("simple_rnn_cell", "lstm_cell", "gru_cell", "conv_lstm_cell"), "cell"
     )
     gates: ClassVar[int]
     """Width of the kernels, in units."""
-    state_count: ClassVar[int] = 1
-    """Number of states; the first is the output."""
     cell_name: ClassVar[str]
     """Keras's name for the cell, part of the weights' paths."""
+    is_of_cell: bool = False
+    """Whether it computes for a cell that is a layer, and has the weights."""
 
     units: int
     use_bias: bool
     dropout: float
     recurrent_dropout: float
-    return_sequences: bool
-    return_state: bool
-    go_backwards: bool
-    stateful: bool
     seed: int | None
-    zero_output_for_mask: bool
     time_major: bool
 
     @abstractmethod
@@ -88,29 +81,15 @@ class Recurrent(KeepsStates, ABC):
         if self.time_major:
             raise ArgumentError(f"{self.name}: expected time_major False, inputs (N, T, I), received True.")
 
-    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Besides the sequences: ``initial_state``, ``mask`` and ``training``."""
-        named = {**dict(zip(self.call_arguments[1:], args, strict=False)), **kwargs}
-        states = named.pop("initial_state", None)
-        given = [] if states is None else list(states) if isinstance(states, list | tuple) else [states]
-        tensors, options = super().bind(inputs, **named)
-        tensors += given
-        if len(tensors) not in (1, 1 + self.state_count):
-            raise ArgumentError(
-                f"{self.name}: expected an initial_state of {self.state_count} arrays, received {len(tensors) - 1}."
-            )
-        return tensors, options
-
     def build(self, shape: Any, ctx: BuildContext) -> None:
         features = self._features(shape)
         width = self.gates * self.units
-        self.kernel = ctx.weight(self, "kernel", (features, width), f"{self.cell_name}/kernel")
-        self.recurrent_kernel = ctx.weight(self, "recurrent", (self.units, width), f"{self.cell_name}/recurrent_kernel")
-        self.bias: Variable | None = (
-            ctx.weight(self, "bias", self.bias_shape, f"{self.cell_name}/bias") if self.use_bias else None
-        )
+        part = "" if self.is_of_cell else f"{self.cell_name}/"
+        self.kernel = ctx.weight(self, "kernel", (features, width), f"{part}kernel")
+        self.recurrent_kernel = ctx.weight(self, "recurrent", (self.units, width), f"{part}recurrent_kernel")
+        self.bias: Variable | None = ctx.weight(self, "bias", self.bias_shape, f"{part}bias") if self.use_bias else None
         if self.stateful:
-            self.make_states(_sequences(shape)[0], [(self.units,)] * self.state_count)
+            self.make_states(sequences_of(shape)[0], [(self.units,)] * self.state_count)
 
     def check_shape(self, shape: Any) -> None:
         features = self._features(shape)
@@ -120,20 +99,16 @@ class Recurrent(KeepsStates, ABC):
             )
 
     def compute_output_shape(self, shape: Any) -> Any:
-        rows, steps = _sequences(shape)[:2]
+        rows, steps = sequences_of(shape)[:2]
         y = (rows, steps, self.units) if self.return_sequences else (rows, self.units)
         return [y, *[(rows, self.units)] * self.state_count] if self.return_state else y
-
-    def compute_mask(self, x: Any, mask: Any) -> Any:
-        of_steps = (mask[0] if isinstance(mask, list) else mask) if self.return_sequences else None
-        return [of_steps, *[None] * self.state_count] if self.return_state else of_steps
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
         sequences, *given = x if isinstance(x, list) else [x]
         rows, count, features = sequences.shape
         factors = self._factors("dropout", self.dropout, (rows, features), sequences, ctx)
         fed = ctx.workspace("x", (count, rows, features), sequences.dtype)
-        np.multiply(self._in_order(sequences), 1 if factors is None else factors, out=fed)
+        np.multiply(self.in_order(sequences), 1 if factors is None else factors, out=fed)
         z = ctx.workspace("z", (count, rows, self.gates * self.units), fed.dtype)
         flat = z.reshape(count * rows, z.shape[2])
         np.matmul(fed.reshape(count * rows, features), self.kernel.value, out=flat)
@@ -146,7 +121,7 @@ class Recurrent(KeepsStates, ABC):
             state[0] = first[i] if first else 0
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
         steps = self.steps(z, states, on_the_way, ctx)
-        run = Run(steps, fed, self._skipped(ctx.mask), factors, bool(given))
+        run = Run(steps, fed, self.skipped_steps(ctx.mask), factors, bool(given))
         self._run(run)
         self.keep_states([state[-1] for state in states], ctx)
         return self._outputs(run, ctx), run
@@ -193,7 +168,7 @@ class Recurrent(KeepsStates, ABC):
         in_order = ctx.workspace("dx in order", saved.x.shape, dz.dtype)
         np.matmul(dz, self.kernel.value.T, out=in_order.reshape(len(dz), features))
         dx = ctx.workspace("dx", (rows, count, features), dz.dtype)
-        np.multiply(in_order, 1 if saved.factors is None else saved.factors, out=self._in_order(dx))
+        np.multiply(in_order, 1 if saved.factors is None else saved.factors, out=self.in_order(dx))
         return dx
 
     def _outputs(self, run: Run, ctx: ForwardContext) -> Any:
@@ -222,22 +197,6 @@ class Recurrent(KeepsStates, ABC):
             d[0] += self._unless_zeroed(dy, saved.steps.count - 1, saved.skipped)
         return d, dy
 
-    def _in_order(self, x: Array) -> Array:
-        """(N, T, I) as (T, N, I) in the order of the steps: a view."""
-        in_time = x.swapaxes(0, 1)
-        return in_time[::-1] if self.go_backwards else in_time
-
-    def _skipped(self, mask: Any) -> Array | None:
-        mask = mask[0] if isinstance(mask, list) else mask
-        if mask is not None and mask.ndim != 2:
-            raise ShapeError(
-                f"{self.name}: expected a mask with one entry a step, of shape (N, T), received {mask.shape}. Of a "
-                "mask with more axes, choose what counts for a whole step: mask.any(axis=-1)."
-            )
-        if mask is None or mask.all():
-            return None
-        return np.ascontiguousarray(~self._in_order(mask[:, :, None]))
-
     def _factors(
         self, purpose: str, rate: float, shape: tuple[int, int], x: Array, ctx: ForwardContext
     ) -> Array | None:
@@ -253,7 +212,7 @@ class Recurrent(KeepsStates, ABC):
         return factors
 
     def _features(self, shape: Any) -> int:
-        of_sequences = _sequences(shape)
+        of_sequences = sequences_of(shape)
         features = of_sequences[-1]
         if len(of_sequences) != 3 or features is None:
             raise ShapeError(
@@ -264,8 +223,3 @@ class Recurrent(KeepsStates, ABC):
             if len(state) != 2 or state[1] != self.units:
                 raise ShapeError(f"{self.name}: expected initial states of shape (N, {self.units}), received {state}.")
         return features
-
-
-def _sequences(shape: Any) -> Shape:
-    """Shape of the sequences, among those of all inputs."""
-    return tuple(shape[0]) if isinstance(shape, list) else tuple(shape)

@@ -107,7 +107,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         if factors is not None:
             factors = factors.reshape(rows, *row)
         fed = ctx.workspace("x", (count, rows, *row), sequences.dtype)
-        np.multiply(self._in_order(images), 1 if factors is None else factors, out=fed)
+        np.multiply(self.in_order(images), 1 if factors is None else factors, out=fed)
         windows = self.sliding.windows((count * rows, *row))
         z = ctx.workspace("z", (count * rows, *windows.shape, self.gates * self.filters), fed.dtype)
         patches.convolve(_volumes(fed), self.kernel.value, windows, 1, z, ctx)
@@ -127,7 +127,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         inner = self._inner(windows)
         steps = self.steps(z.reshape(count, rows * places, z.shape[-1]), states, on_the_way, ctx)
         steps.slide(self.between_states.windows((rows, *inner, self.filters)), rows, ctx)
-        skipped = self._skipped(ctx.mask)
+        skipped = self.skipped_steps(ctx.mask)
         run = Run(steps, fed, None if skipped is None else np.repeat(skipped, places, axis=1), factors, bool(given))
         self._run(run)
         self.keep_states([self._as_states(state[-1], (rows, *inner)) for state in states], ctx)
@@ -148,7 +148,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         patches.convolve_back(dz, self.kernel.value, windows, 1, in_order, ctx)
         dx = ctx.workspace("dx", (rows, count, *row), dz.dtype)
         factors = 1 if run.factors is None else run.factors
-        np.multiply(in_order.reshape(count, rows, *row), factors, out=self._in_order(dx))
+        np.multiply(in_order.reshape(count, rows, *row), factors, out=self.in_order(dx))
         dx = self._first(dx, 2)
         if not run.has_given_states:
             return dx

@@ -18,13 +18,19 @@ from distnet.types import Array
 
 
 @dataclass(eq=False)
-class _Activated:
+class SingleActivation:
+    """The activation of a cell without gates.
+
+    Args:
+        activation: of what becomes the state.
+    """
+
     activation: Resolved[Activation] = ACTIVATIONS.field("tanh")
 
 
 @register_layer()
 @dataclass(eq=False)
-class SimpleRNN(Unrolled, Restrained, Initialized, _Activated, Units, Recurrent):
+class SimpleRNN(Unrolled, Restrained, Initialized, SingleActivation, Units, Recurrent):
     """A dense layer fed with its own last output: ``h' = f(x W + h U + b)``.
 
     Shapes:

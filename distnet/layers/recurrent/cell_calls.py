@@ -63,7 +63,8 @@ def build_cell(cell: Layer, step: Shape, ctx: BuildContext) -> None:
     cell.build_once(step, ctx.within(cell.name))
     if cell.is_by_call:
         shapes = [step, *((step[0], width) for width in state_widths(cell))]
-        trial.build_within(cell, shapes, [cell.dtype] * len(shapes), _arguments(cell))
+        inputs = [trial.Spec(shape, cell.dtype) for shape in shapes]
+        trial.build_within(cell, trial.Tried(inputs, _arguments(cell)))
 
 
 def run_cell(

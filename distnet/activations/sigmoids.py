@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.activations.base import Activation, OfOps, register
 from distnet.arguments import POSITIVE, number
-from distnet.ops import smooth
+from distnet.ops import trigonometry
 from distnet.ops.nn import squashing
 from distnet.ops.tensor import Tensor
 from distnet.types import Array
@@ -53,7 +53,7 @@ class Tanh(Activation):
         np.multiply(dy, slope, out=out)
 
     def of_tensor(self, x: Tensor) -> Tensor:
-        return cast(Tensor, smooth.tanh(x))
+        return cast(Tensor, trigonometry.tanh(x))
 
 
 @register("softsign")

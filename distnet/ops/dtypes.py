@@ -49,14 +49,46 @@ def floating(x: Any) -> Array:
 
 
 def promoted(*values: Any) -> list[Any]:
-    """The operands in one dtype: beside floating point numbers integers take their dtype, and numbers of Python's too.
+    """The operands in one dtype.
+
+    Beside floating point numbers integers take their dtype; numbers of Python's, and NumPy's without an array, take
+    that of the arrays.
 
     Source: ``keras.backend.result_type``; NumPy makes float64 of int32 and float32.
     """
-    arrays = [v if isinstance(v, int | float | complex) else converted(v) for v in values]
-    kinds = {a.dtype for a in arrays if isinstance(a, np.ndarray)}
-    if len(kinds) < 2:
-        return [converted(a) if not kinds else a for a in arrays]
-    floats = {dtype for dtype in kinds if dtype.kind in "fc"}
-    dtype = np.result_type(*(floats or kinds))
-    return [a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else a for a in arrays]
+    first = values[0]
+    if type(first) is np.ndarray and all(type(v) is np.ndarray and v.dtype == first.dtype for v in values):
+        return list(values)
+    dtype = result_dtype(*values)
+    return [np.asarray(value, dtype) for value in values]
+
+
+def promoted_floats(*values: Any) -> list[Any]:
+    """The operands in one dtype of floating point numbers: ``floatx`` if all are integers."""
+    arrays = promoted(*values)
+    return arrays if arrays[0].dtype.kind in "fc" else [array.astype(config.floatx()) for array in arrays]
+
+
+def result_dtype(*values: Any) -> DType:
+    """The dtype that a function of these has."""
+    arrays: list[DType] = []
+    scalars: list[DType] = []
+    numbers: set[type] = set()
+    for value in values:
+        if isinstance(value, int | float | complex) and not isinstance(value, bool | np.generic):
+            numbers.add(type(value))
+        elif isinstance(value, np.generic):
+            scalars.append(value.dtype)
+        else:
+            arrays.append(converted(value).dtype)
+    strong = [dtype for dtype in arrays if dtype.kind in "fc"] or [dtype for dtype in scalars if dtype.kind in "fc"]
+    if strong:
+        dtype = np.result_type(*strong)
+    elif numbers & {float, complex}:
+        dtype = np.dtype(config.floatx())
+    elif arrays or scalars:
+        dtype = np.result_type(*(arrays or scalars))
+        dtype = np.dtype(np.int32) if (numbers or scalars) and dtype.kind == "b" else dtype
+    else:
+        dtype = np.dtype(np.int32)
+    return np.result_type(dtype, np.complex64) if complex in numbers else dtype

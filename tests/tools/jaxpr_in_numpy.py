@@ -174,6 +174,7 @@ def _select(which: Any, *cases: Any) -> Any:
 
 
 def _integer_pow(x: Any, *, y: int) -> Any:
+    x = np.asarray(x)  # JAX's arrays would make float64 of it
     return np.power(x, y) if y >= 0 else 1 / np.power(x, -y)
 
 
@@ -260,7 +261,7 @@ OPERATIONS: dict[str, Operation] = {
             "ceil": np.ceil,
             "sin": np.sin,
             "cos": np.cos,
-            "pow": np.power,
+            "pow": lambda x, y: np.power(x, np.asarray(y).astype(np.asarray(x).dtype)),
             "square": np.square,
             "max": np.maximum,
             "min": np.minimum,

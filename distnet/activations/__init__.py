@@ -13,6 +13,7 @@ from distnet.activations.base import ACTIVATIONS, Activation, deserialize, get, 
 from distnet.activations.curves import SparsePlus, Squareplus
 from distnet.activations.exponentials import CELU, ELU, SELU, Exponential
 from distnet.activations.gates import GELU, GLU, HardSiLU, Mish, SiLU
+from distnet.activations.of_functions import FunctionActivation as FunctionActivation
 from distnet.activations.rectifiers import LeakyReLU, Linear, ReLU
 from distnet.activations.shrinkers import HardShrink, SoftShrink, TanhShrink, Threshold
 from distnet.activations.sigmoids import (

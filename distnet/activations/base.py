@@ -6,7 +6,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -159,22 +158,6 @@ def _floating(x: ArrayLike) -> Array:
     return np.asarray(x, dtype=config.floatx())
 
 
-def _of_function(function: Callable[..., Any]) -> Activation:
-    """The activation that a ``functools.partial`` of an activation, with other options, stands for.
-
-    Raises:
-        ArgumentError: ``function`` is any other function, whose gradient is unknown.
-    """
-    if isinstance(function, partial) and isinstance(function.func, Activation):
-        return function.func._with(function.args, function.keywords)
-    name = getattr(function, "__name__", repr(function))
-    raise ArgumentError(
-        f"activation: expected a name or an Activation, received the function {name!r}. distnet has no automatic "
-        "differentiation, so it needs the gradient too: derive a class from distnet.activations.Activation with "
-        "forward(z, out) and backward(dy, saved, out)."
-    )
-
-
 class Activations(Registry[Activation]):
     """None means ``linear``, as Keras's layers have it."""
 
@@ -187,11 +170,7 @@ class Activations(Registry[Activation]):
         return known or super().get("linear" if spec is None else spec)
 
 
-ACTIVATIONS = Activations(
-    "activation",
-    Activation,  # type: ignore[type-abstract]
-    adapt=_of_function,
-)
+ACTIVATIONS = Activations("activation", Activation)  # type: ignore[type-abstract]
 
 
 def register(name: str, *aliases: str) -> Callable[[type[A]], type[A]]:

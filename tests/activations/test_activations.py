@@ -159,15 +159,6 @@ def test_a_users_class_is_an_activation():
         assert activations.deserialize(activations.serialize(Square())) == Square()
 
 
-def test_a_plain_function_is_refused_with_the_reason_and_the_remedy():
-    with pytest.raises(ArgumentError, match=r"'cube'.*no automatic differentiation.*forward"):
-        activations.get(cube)
-
-
-def cube(x):
-    return x**3
-
-
 def test_a_misspelt_name_is_answered_with_a_near_one():
     with pytest.raises(UnknownNameError, match="relu"):
         activations.get("rellu")

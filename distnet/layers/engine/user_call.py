@@ -112,12 +112,15 @@ class ByCall(Layer):
     def backward(self, dy: Any, saved: Recorded, ctx: BackwardContext) -> Any:
         if not saved.is_recorded:
             saved = _recorded(self, [t.value for t in saved.inputs], saved.ctx, True)
+        if not ctx.needs_input_gradient:
+            for tensor in saved.inputs:
+                tensor.node = None  # so that none is computed
         dys = dy if isinstance(dy, list) else [dy]
         results = [(t, d) for t, d in zip(saved.outputs, dys, strict=True) if d is not None]
         results += [(t, np.ones_like(t.value)) for t in saved.losses]
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.trainable_weights if v.is_trained])
         sources = [(node_of(v), 0) for v in trained]
-        wanted = [(t.node, 0) for t in saved.inputs if t.node is not None] if ctx.needs_input_gradient else []
+        wanted = [(t.node, 0) for t in saved.inputs if t.node is not None]
         made = tape.gradients(results, [*sources, *wanted])
         is_first = communicator().rank == 0 or not saved.ctx.is_spread
         for variable, key in zip(trained, sources, strict=True):

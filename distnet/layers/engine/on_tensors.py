@@ -20,6 +20,7 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.call_scope import CallScope, calling, in_mode, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
+from distnet.layers.engine.followed_node import followed_gradients
 from distnet.ops.present import present
 from distnet.ops.recording import is_recording
 from distnet.ops.spread import own_rows, varied
@@ -242,9 +243,10 @@ def _node(
         return None
 
     def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
-        if is_followed:
-            return _followed_pull(layer, inputs, trained, weights, dys, ctx)
         dys = [*dys, *[None] * (len(parts) - len(dys))]
+        if is_followed:
+            given = [np.zeros_like(p) if dy is None else dy for dy, p in zip(dys, parts, strict=True)]
+            return followed_gradients(layer, kind, inputs, trained, weights, given, ctx, saved)
         whole = [
             np.zeros_like(p) if dy is None else np.ascontiguousarray(dy, p.dtype)
             for dy, p in zip(dys, parts, strict=True)
@@ -275,13 +277,3 @@ def _collected(
     finally:
         for v, grad in zip(trained, before, strict=True):
             v.grad = grad
-
-
-def _followed_pull(
-    layer: AbstractLayer, inputs: Sequence[Tensor], trained: Sequence[Variable], weights: Sequence[Tensor],
-    dys: list[Any], ctx: ForwardContext,
-) -> list[Any]:  # fmt: skip
-    raise ArgumentError(
-        f"{layer.name}: {type(layer).__name__} has no second derivatives. Write the layer with a call() over "
-        "distnet.ops."
-    )

@@ -38,6 +38,8 @@ class Metric(Configurable, ABC):
 
     direction: ClassVar[Literal["up", "down"] | None] = None
     """Whether larger or smaller values are better; None if that is unknown."""
+    sees_global_batch: ClassVar[bool] = False
+    """Whether ``update_state`` is handed tensors as they are."""
     heeds_mask: ClassVar[bool] = False
     """Whether time steps that the predictions' mask excludes are left out."""
 
@@ -51,7 +53,7 @@ class Metric(Configurable, ABC):
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
             cls.result = giving_results(apart(cls.result))  # type: ignore[method-assign]
-        if "update_state" in vars(cls):
+        if "update_state" in vars(cls) and not cls.sees_global_batch:
             cls.update_state = taking_tensors(cls.update_state)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:

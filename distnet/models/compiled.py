@@ -12,18 +12,21 @@ from distnet.arguments import check_integer
 from distnet.comm.scope import refuse_in_callback_of
 from distnet.data.arrays import ArrayData
 from distnet.errors import NotCompiledError
+from distnet.layers.engine.structures import form_of, holds_tensors, leaves
 from distnet.metrics import Metric
 from distnet.models.composite import Composite
+from distnet.models.keras_steps import KerasSteps, own_metrics
 from distnet.old_names import takes_old_arguments
 from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.registry import to_json
 from distnet.training.compilation import Compilation, in_either_order, meaning_of, named_in_full
-from distnet.training.objective import Objective, Totals
+from distnet.training.objective import Objective
 from distnet.training.outputs import Outputs, sample_weights, targets
+from distnet.training.own_steps import OwnObjective
 from distnet.types import Json
 
 
-class Compiled(Composite, ABC):
+class Compiled(KerasSteps, Composite, ABC):
     """The settings of ``compile`` and the metrics, as attributes of Keras's models."""
 
     run_eagerly: bool = False
@@ -38,7 +41,7 @@ class Compiled(Composite, ABC):
     stop_training: bool = False
     batch_steps: object = None
     """The steps of ``train_on_batch``, prepared."""
-    totals: Totals | None = None
+    totals: Any = None
     """The sums of the current or last epoch, evaluation or batch."""
     _compilation: Compilation | None = None
 
@@ -121,15 +124,41 @@ class Compiled(Composite, ABC):
 
         Source: ``keras.Model.metrics``.
         """
-        return [] if self.totals is None else self.totals.metrics()
+        if self.has_own("train") or self.has_own("test"):
+            return self.live_metrics
+        return [*([] if self.totals is None else self.totals.metrics()), *own_metrics(self)]
 
     def reset_metrics(self) -> None:
         """Reset the metrics' running means; ``fit``, ``evaluate`` and the steps on batches do so themselves.
 
         Source: ``keras.Model.reset_metrics``.
         """
-        if self.totals is not None:
+        if self.has_own("train") or self.has_own("test"):
+            for metric in self.metrics:
+                metric.reset_state()
+        elif self.totals is not None:
             self.totals.reset()
+
+    @property
+    def needs_targets(self) -> bool:
+        """Whether ``fit`` and ``evaluate`` need targets: the loss of ``compile`` is of them."""
+        has_own = self.has_own("train") or self.has_own("test")
+        return not has_own and (self._compilation is None or self._compilation.loss is not None or not self.has_penalty)
+
+    @property
+    def data_forms(self) -> tuple[Any, Any]:
+        """The lists, tuples and dicts of the inputs and of the targets."""
+        return self.structure[0], self._form_of_targets
+
+    _form_of_targets: Any = None
+
+    def training_objective(self, data: ArrayData) -> Any:
+        """What ``fit`` minimizes and measures."""
+        return OwnObjective(self) if self.has_own("train") else self.objective(data)
+
+    def evaluation_objective(self, data: ArrayData) -> Any:
+        """What ``evaluate`` measures."""
+        return OwnObjective(self) if self.has_own("test") else self.objective(data)
 
     def objective(self, data: ArrayData) -> Objective:
         """Loss and metrics for these targets.
@@ -140,7 +169,9 @@ class Compiled(Composite, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], self.output_shapes)
+        objective = self._compilation.objective(
+            self.outputs_told, [y.shape for y in data.y], self.output_shapes, self.has_penalty
+        )
         objective.check(data, self.output_shapes)
         return objective if config.clips_crossentropy() else objective.on(self.final_activations)
 
@@ -150,6 +181,9 @@ class Compiled(Composite, ABC):
         Raises:
             DataError, ShapeError: they do not match the outputs.
         """
+        if not self.needs_targets:
+            self._form_of_targets = form_of(given)
+            return list(leaves(given, holds_tensors))
         outputs = self.outputs_told
         return targets(outputs, given, [] if self._compilation is None else self._compilation.without_loss(outputs))
 
@@ -159,6 +193,8 @@ class Compiled(Composite, ABC):
         Raises:
             DataError, ShapeError: they do not match the outputs.
         """
+        if not self.needs_targets:
+            return list(leaves(given, holds_tensors))
         return sample_weights(self.outputs_told, given)
 
     @property

@@ -15,6 +15,7 @@ from distnet.dialects.versions import KERAS_VERSION
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
 from distnet.layers.engine.overriding import IN_EVALUATION, IN_PREDICTION, IN_TRAINING, refuse_own
+from distnet.layers.engine.structures import packed
 from distnet.models.compiled import Compiled
 from distnet.models.keras2_methods import Keras2Methods
 from distnet.models.summary import summary_lines
@@ -72,7 +73,7 @@ class Model(Keras2Methods, Compiled, ABC):
         self.optimizer = None
         self.history: History | None = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.batch_steps = self.loss = None
+        self.batch_steps = self.loss = self.form_of_predictions = None
         self._training_state: TrainingState | None = None
 
     @property
@@ -184,7 +185,7 @@ class Model(Keras2Methods, Compiled, ABC):
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
         plan = fit_arguments.plan(self, x, y, options)
-        objective = self.objective(plan.train.sample)
+        objective = self.training_objective(plan.train.sample)
         resumption = restore_progress(self, options.callbacks, resume)
         return Training(plan, objective, resumption).run()
 
@@ -231,7 +232,7 @@ class Model(Keras2Methods, Compiled, ABC):
         """
         refuse_own(self, self.name, "asked", IN_PREDICTION)
         outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
-        return self.as_given(outputs)
+        return packed(self.form_of_predictions, outputs) if self.has_own("predict") else self.as_given(outputs)
 
     @takes_old_arguments("train_on_batch")
     def train_on_batch(

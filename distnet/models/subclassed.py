@@ -62,9 +62,12 @@ class SubclassedModel(Model, has_graph=True):
             flat = list(leaves(given))
             if flat and all(map(is_tensor, flat)):
                 self._meet(given)
+        self._check_call()
+        return ByCall.__call__(cast(Any, self), *args, **kwargs)
+
+    def _check_call(self) -> None:
         if not self.defines_call:
             raise ArgumentError(f"{self.name}: expected a method call(self, inputs), received none, to call it by.")
-        return ByCall.__call__(cast(Any, self), *args, **kwargs)
 
     @property
     def defines_call(self) -> bool:
@@ -161,8 +164,8 @@ class SubclassedModel(Model, has_graph=True):
 
     @property
     def depends_on_batch(self) -> bool:
-        """Whether a layer within mixes the rows of the batch."""
-        return any(layer.depends_on_batch for layer in self.layers)
+        """Always: what ``call`` does with the rows is its own."""
+        return True
 
     def input_takes_integers(self, number: int) -> bool:
         """Always: ``call`` gets them as they are."""
@@ -172,6 +175,7 @@ class SubclassedModel(Model, has_graph=True):
         return rows
 
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
+        self._check_call()
         structure, _ = slotted(self._entries, lambda leaf: True)
         before, ctx.options = ctx.options, {"arguments": ((structure,), {})}
         ctx.mask = None

@@ -12,7 +12,8 @@ from distnet.data.arrays import ArrayData
 from distnet.parallel import replicas
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
-from distnet.training.objective import Log, Totals
+from distnet.training.objective import Log
+from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.step import Steps, TrainingSteps
 from distnet.training.trained_model import TrainedModel
 
@@ -28,10 +29,11 @@ def train_on_batch(
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     replicas.compare_if_different(ranks, data_facts(data))
     steps = _prepared(model, data)
+    totals = model.totals = steps.objective.totals()
     sums = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
-    totals = model.totals = Totals(steps.objective)
     totals.add(sums.loss, data.rows, sums.measured)
-    return totals.logs()
+    logs: dict[str, Log] = totals.logs()
+    return logs
 
 
 @on_all_ranks()
@@ -41,22 +43,28 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
         data = labelled_data(model, x, y, sample_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     replicas.compare_if_different(ranks, data_facts(data))
-    steps = Steps(model, ranks)
-    objective = model.objective(data)
+    objective = model.evaluation_objective(data)
+    steps = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
+    totals = model.totals = objective.totals()
     loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)
-    totals = model.totals = Totals(objective)
     totals.add(loss, data.rows, sums)
     totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * data.rows
-    return totals.logs()
+    logs: dict[str, Log] = totals.logs()
+    return logs
 
 
-def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps:
+def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
     """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
     steps = model.batch_steps
+    if isinstance(steps, OwnSteps):
+        return steps
     if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
         ranks = communicator()
         replicas.compare(ranks, model_facts(model))
-        steps = model.batch_steps = TrainingSteps(model, model.objective(data), ranks)
+        objective = model.training_objective(data)
+        has_own = isinstance(objective, OwnObjective)
+        steps = OwnSteps(model, ranks, objective) if has_own else TrainingSteps(model, objective, ranks)
+        model.batch_steps = steps
         replicas.broadcast_weights(ranks, model.variables)
     return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -109,7 +110,13 @@ class Compilation:
         object.__setattr__(self, "weighted_metrics", spec_mapped(_MetricSpec.of, self.weighted_metrics))
         object.__setattr__(self, "loss_weights", spec_mapped(_number, self.loss_weights))
 
-    def objective(self, outputs: Outputs, y_true_shapes: Sequence[Shape], y_pred_shapes: Sequence[Shape]) -> Objective:
+    def objective(
+        self,
+        outputs: Outputs,
+        y_true_shapes: Sequence[Shape],
+        y_pred_shapes: Sequence[Shape],
+        adds_losses: bool = False,
+    ) -> Objective:
         """The objective for these outputs, targets and outputs of these shapes.
 
         Raises:
@@ -117,7 +124,7 @@ class Compilation:
             DataError: a metric needs targets that there are none of.
         """
         losses = self._losses(outputs)
-        if not losses:
+        if not losses and not adds_losses:
             raise ArgumentError("fit: the model was compiled without a loss. Call model.compile(loss=...) first.")
         measured_losses: list[MeasuredLoss] = []
         if self._measures_losses(losses, outputs):
@@ -127,6 +134,18 @@ class Compilation:
         measured = self._measured(outputs, y_true_shapes, y_pred_shapes, 2 * len(measured_losses))
         averaging = Averaging(self.counts_masked, self.skips_weights_of_0)
         return Objective(len(outputs), tuple(losses), tuple(measured_losses), tuple(measured), averaging=averaging)
+
+    def losses_of(self, outputs: Outputs) -> list[OutputLoss]:
+        """The losses of these outputs."""
+        return self._losses(outputs)
+
+    def measures_of(self, outputs: Outputs) -> list[tuple[str, int, bool, Callable[[Shape, Shape], Metric]]]:
+        """The metrics: key, number of the output, whether weights count, and what gives the metric for shapes."""
+
+        def finding(measure: _Measure) -> Callable[[Shape, Shape], Metric]:
+            return lambda y_true, y_pred: copy.deepcopy(self._meant(measure, y_true, y_pred, outputs))
+
+        return [(m.key, m.output, m.is_weighted, finding(m)) for m in self._measures(outputs)]
 
     def log_keys(self, outputs: Outputs) -> list[str]:
         """The keys of the logs.

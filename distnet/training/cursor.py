@@ -77,7 +77,7 @@ class Cursor:
 
     def begin_epoch(self, epoch: int, objective: Objective) -> tuple[int, Totals]:
         """How many of the epoch's batches are done already, and the epoch's sums so far."""
-        totals = Totals(objective)
+        totals = objective.totals()
         if self.start is None or self.start.moment.epoch != epoch:
             return 0, totals
         if self.start.moment.is_within_epoch:

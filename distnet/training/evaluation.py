@@ -24,7 +24,8 @@ from distnet.training.fit_arguments import Fit, validates
 from distnet.training.given import Given, check_end
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, rows_of_a_batch, verbosity
-from distnet.training.objective import Log, Objective, Totals, over_all_ranks
+from distnet.training.objective import Log, Objective, over_all_ranks
+from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.step import Steps, TrainingSteps
 from distnet.training.trained_model import TrainedModel
 from distnet.types import Array
@@ -44,13 +45,16 @@ def evaluate(
     """Loss and metrics over all rows, by key. See ``Model.evaluate``."""
     with meeting("evaluate") as ranks:
         steps = at_most(config.max_steps_per_epoch(), steps, "steps")
-        source = Given(x, y, sample_weight).source(model, ranks, batch_size, steps=steps)
+        source = Given(x, y, sample_weight, is_labelled=model.needs_targets).source(
+            model, ranks, batch_size, steps=steps
+        )
         source.check(model.dtype)
-    objective = model.objective(source.sample)
+    objective = model.evaluation_objective(source.sample)
     _agree(ranks, model, source.sample, batch_size, steps)
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
-    logs = run_evaluation(Steps(model, ranks), objective, source, batches, hooks)
+    steps_of_model = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
+    logs = run_evaluation(steps_of_model, objective, source, batches, hooks)
     if not logs:
         raise _run_dry(batches)
     return logs
@@ -87,7 +91,7 @@ def run_evaluation(
     One message at the end carries the sums, unless a callback wants to see them after each batch.
     """
     ranks = steps.communicator
-    totals = steps.model.totals = Totals(objective)
+    totals = steps.model.totals = objective.totals()
     steps.model.stop_evaluating = False
     hooks.call("on_test_begin")
     hooks.share()
@@ -118,16 +122,17 @@ def check_validation(fit: Fit) -> None:
     if fit.validation is not None:
         count_batches(fit.validation, fit.options.validation_steps, "validation_steps")
         with naming("validation_split" if fit.options.validation_data is None else "validation_data"):
-            fit.model.objective(fit.validation.sample)
+            fit.model.evaluation_objective(fit.validation.sample)
 
 
-def validate(fit: Fit, steps: TrainingSteps, hooks: Hooks, epoch: int) -> dict[str, Log]:
+def validate(fit: Fit, steps: TrainingSteps | OwnSteps, hooks: Hooks, epoch: int) -> dict[str, Log]:
     """Loss and metrics of the validation data after an epoch, by key; {} where the epoch is not validated."""
     source, options = fit.validation, fit.options
     if source is None or not validates(epoch, options.validation_freq):
         return {}
     batches = count_batches(source, options.validation_steps, "validation_steps")
-    logs = run_evaluation(steps, steps.objective, source, batches, hooks)
+    objective = steps.evaluated or fit.model.evaluation_objective(source.sample)
+    logs = run_evaluation(steps, objective, source, batches, hooks)
     if not logs and steps.communicator.rank == 0:
         warnings.warn(
             f"The validation data ran out: epoch {epoch + 1} is not validated. Give a generator that "
@@ -156,7 +161,7 @@ def predict(
     _agree(ranks, model, data, size, steps)
     # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
     # a stateful layer's rows go on in the next batch.
-    if CallbackList(callbacks).follows_predict_batches or model.depends_on_batch:
+    if CallbackList(callbacks).follows_predict_batches or model.depends_on_batch or model.has_own("predict"):
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
@@ -173,15 +178,19 @@ def _predict_batches(model: TrainedModel, source: Source, batches: int | None, h
         DataError: there is none.
     """
     steps = Steps(model, hooks.communicator)
+    own = OwnSteps(model, hooks.communicator) if model.has_own("predict") else None
     model.stop_predicting = False
     hooks.call("on_predict_begin")
     hooks.share()
     outputs: list[list[Array]] = []
     for i, batch in enumerate(_batches(source, batches)):
         hooks.call("on_predict_batch_begin", i)
-        made = steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
-        outputs.append([hooks.communicator.allgather_rows(y).copy() for y in made])
-        hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(outputs[-1])})
+        if own is not None:
+            outputs.append(own.predict(batch))
+        else:
+            made = steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
+            outputs.append([hooks.communicator.allgather_rows(y).copy() for y in made])
+        hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(outputs[-1]) if own is None else outputs[-1]})
         hooks.share_after_predict_batch()
         if model.stop_predicting:
             break

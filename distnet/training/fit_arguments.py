@@ -84,7 +84,7 @@ def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Co
             check_integer(what, getattr(options, what), 1)
     shuffled(1, 1, options.shuffle, 0, 0)
     options = _limited(options)
-    given = Given(x, y, options.sample_weight, options.class_weight)
+    given = Given(x, y, options.sample_weight, options.class_weight, model.needs_targets)
     if given.is_sequence or given.is_generator:
         if options.validation_split:
             raise ArgumentError("validation_split is for arrays. Pass validation_data beside a generator or sequence.")
@@ -118,9 +118,12 @@ def _validation(model: TrainedModel, options: FitOptions, ranks: Communicator) -
     data = options.validation_data
     if data is None:
         return None
-    given = Given(data)
+    given = Given(data, is_labelled=model.needs_targets)
     if not given.is_sequence and not given.is_generator:
-        given = Given(*unpack_validation(data))
+        parts = (data, None, None)
+        if model.needs_targets or (isinstance(data, list | tuple) and len(data) in (2, 3)):
+            parts = unpack_validation(data)
+        given = Given(*parts, is_labelled=model.needs_targets)
     with naming("validation_data"):
         rows = options.validation_batch_size or options.batch_size
         source = given.source(model, ranks, rows, steps=options.validation_steps)

@@ -32,6 +32,9 @@ class FedModel(Protocol):
     @property
     def output_names(self) -> list[str]: ...
 
+    @property
+    def needs_targets(self) -> bool: ...
+
     def build_on(self, inputs: Sequence[Array]) -> None: ...
 
     def open_to(self, shapes: Sequence[Shape]) -> None: ...
@@ -74,7 +77,7 @@ def labelled_data(
     Raises:
         DataError: there are none.
     """
-    if y is None:
+    if y is None and model.needs_targets:
         raise DataError(f"{model.name}: expected targets y beside x, received None.")
     return array_data(model, x, y, sample_weight, class_weight)
 
@@ -147,7 +150,7 @@ def _weights(
     model: FedModel, targets: Sequence[Array], sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> tuple[Array | None, ...]:
     """The weights of each output's rows."""
-    names = model.output_names
+    names: Sequence[object] = model.output_names if model.needs_targets else targets
     if class_weight is not None and len(names) > 1:
         raise ArgumentError("class_weight: is for a model with one output. Pass sample_weight for each output instead.")
     given = None if sample_weight is None else _given(sample_weight, "sample_weight")

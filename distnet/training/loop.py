@@ -12,6 +12,7 @@ from typing import Any
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
+from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.data.batch import Batch
 from distnet.logs import NamedLogs
@@ -25,7 +26,8 @@ from distnet.training.evaluation import check_validation, validate
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import verbosity
-from distnet.training.objective import Objective, Totals
+from distnet.training.objective import Objective
+from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.preemption import StopSignals, leave
 from distnet.training.resumption import Resumption
 from distnet.training.step import TrainingSteps
@@ -56,8 +58,8 @@ class Training:
         check_validation(fit)
         here = facts(self.model, fit.train, fit.validation, fit.options, self.length)
         replicas.compare(self.ranks, {**here, "the moment to go on from": start and start.moment})
-        self.steps = TrainingSteps(self.model, objective, self.ranks)
-        self.totals = Totals(objective)
+        self.steps = steps_of(self.model, objective, self.ranks)
+        self.totals = objective.totals()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -245,6 +247,15 @@ class Training:
             optimizer={key: optimizer[key] for key in changed},
             callbacks=self.hooks.records(),
         )
+
+
+def steps_of(model: Any, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
+    """What takes the steps: the model's own methods, or distnet's."""
+    if isinstance(objective, OwnObjective):
+        steps = OwnSteps(model, ranks, objective)
+        steps.evaluated = OwnObjective(model) if model.has_own("test") else None
+        return steps
+    return TrainingSteps(model, objective, ranks)
 
 
 @cache

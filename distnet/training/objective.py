@@ -177,6 +177,10 @@ class Objective:
         parts = [m.part for m in self.measured_losses] + [m.part for m in self.metrics]
         return int(parts[-1].stop) if parts else 0
 
+    def totals(self) -> Totals:
+        """Running sums of these losses and metrics, from 0."""
+        return Totals(self)
+
     def check(self, data: ArrayData, shapes: Sequence[Shape]) -> None:
         """Refuse targets and weights that the losses cannot take, before the first step.
 

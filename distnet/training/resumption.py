@@ -43,7 +43,7 @@ class Resumption:
 
         return save
 
-    def prepare(self, optimizer: Optimizer | None, facts: Mapping[str, Json], sums: int) -> None:
+    def prepare(self, optimizer: Optimizer | None, facts: Mapping[str, Json], sums: int | None) -> None:
         """Set the optimizer as callbacks had set it, once it is sure that training can go on; see ``check``."""
         self.check(facts, sums)
         if optimizer is not None and self.progress is not None:
@@ -67,12 +67,12 @@ class Resumption:
                 fit.validation.skip(validation)
         return pending
 
-    def check(self, facts: Mapping[str, Json], sums: int) -> None:
+    def check(self, facts: Mapping[str, Json], sums: int | None) -> None:
         """Fail unless training can go on as it would have: between epochs anything may change.
 
         Args:
             facts: what the place in an epoch depends on here.
-            sums: number of the sums of what is measured here.
+            sums: number of the sums of what is measured here; None if that is not fixed.
 
         Raises:
             CheckpointError: names what differs.
@@ -85,8 +85,9 @@ class Resumption:
             )
         if progress is None or not progress.moment.is_within_epoch:
             return
-        then = {**progress.facts, "metrics": f"{len(progress.sums)} sums"}
-        here = {**facts, "metrics": f"{sums} sums"}
+        then, here = dict(progress.facts), dict(facts)
+        if sums is not None:
+            then["metrics"], here["metrics"] = f"{len(progress.sums)} sums", f"{sums} sums"
         for name in dict.fromkeys((*then, *here)):
             if then.get(name) != here.get(name):
                 raise CheckpointError(

@@ -138,7 +138,7 @@ class TrainingSteps(Steps):
 
     def __init__(self, model: RunModel, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, communicator)
-        self.objective = objective
+        self.objective = self.evaluated = objective
         self.store, self.optimizer = _ready_optimizer(model)
         if communicator.local_size > 1:
             self._compile_kernels_once()

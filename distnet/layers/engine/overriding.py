@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from distnet.errors import ArgumentError
 
-_OF_LOSS = ("compute_loss", "compute_metrics")
-IN_TRAINING = ("train_step", "make_train_function", *_OF_LOSS)
-IN_EVALUATION = ("test_step", "make_test_function", *_OF_LOSS)
-IN_PREDICTION = ("predict_step", "make_predict_function")
+IN_TRAINING = ("make_train_function",)
+IN_EVALUATION = ("make_test_function",)
+IN_PREDICTION = ("make_predict_function",)
 
 
 def refuse_own(owner: object, name: str, what: str, methods: tuple[str, ...]) -> None:
@@ -24,9 +23,8 @@ def refuse_own(owner: object, name: str, what: str, methods: tuple[str, ...]) ->
     for method in methods:
         if hasattr(owner, method):
             raise ArgumentError(
-                f"{name}: has a {method}() of its own, and cannot be {what}: distnet differentiates no functions of "
-                "yours. Make models with Model(inputs, outputs), and your own steps as Layers with forward() and "
-                "backward()."
+                f"{name}: has a {method}() of its own, and cannot be {what}: that is how TensorFlow and JAX compile. "
+                "Override train_step(), test_step() or predict_step()."
             )
 
 

@@ -65,6 +65,13 @@ def holds_tensors(value: Any) -> bool:
     return isinstance(value, list | tuple) and bool(value) and all(map(_is_tensor_or_structure, value))
 
 
+def form_of(given: Any) -> Any:
+    """The lists, tuples and dicts that hold arrays, with None in the place of these."""
+    if isinstance(given, Mapping):
+        return {key: form_of(value) for key, value in given.items()}
+    return type(given)(form_of(value) for value in given) if holds_tensors(given) else None
+
+
 def _is_tensor_or_structure(value: Any) -> bool:
     return bool(getattr(value, "shape", ())) or hasattr(value, "to_numpy") or holds_tensors(value)
 

@@ -1,0 +1,218 @@
+"""Steps that a user's model takes by methods of its own: ``train_step``, ``test_step``, ``predict_step``.
+
+They see the global batch: tensors with this rank's rows of it. What they return is the same on every rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from distnet.comm import Communicator
+from distnet.data.arrays import ArrayData
+from distnet.data.batch import Batch
+from distnet.errors import ArgumentError
+from distnet.layers.engine.structures import leaves, packed
+from distnet.logs import NamedLogs
+from distnet.metrics import Metric
+from distnet.ops.operators import PRIMITIVES
+from distnet.ops.present import running
+from distnet.ops.tensor import Rows, Tensor
+from distnet.optimizers import SGD
+from distnet.parallel.exchange import StepSums
+from distnet.training.objective import Log, Objective
+from distnet.training.step import Steps
+from distnet.types import Array
+from distnet.variables import VariableStore, lay_out
+
+
+@dataclass
+class OwnObjective:
+    """What a model's own steps measure: the last step's logs, which are of the whole epoch.
+
+    Args:
+        model: whose steps they are.
+        latest: the logs.
+    """
+
+    model: Any
+    latest: dict[str, Any] = field(default_factory=dict)
+    entries: int | None = None
+    """Unknown: the metrics' sums have no fixed number."""
+
+    def check(self, data: ArrayData, shapes: object) -> None:
+        """Nothing: the steps decide what fits."""
+
+    def totals(self) -> OwnTotals:
+        """The running metrics, reset."""
+        return OwnTotals(self)
+
+
+class OwnTotals:
+    """The metrics of a model with steps of its own, as ``Totals`` are those of other models."""
+
+    def __init__(self, objective: OwnObjective) -> None:
+        self.objective = objective
+        self.loss_rows = 0.0
+        self.rows = 0
+        objective.latest = {}
+        objective.model.reset_metrics()
+
+    @property
+    def sums(self) -> Array:
+        """The states of all metrics, each with its length before it."""
+        parts: list[Array] = []
+        for metric in self.metrics():
+            state = metric.state
+            own = np.zeros(0) if state is None else np.asarray(state, np.float64).ravel()
+            parts += [np.array([-1.0 if state is None else own.size]), own]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    @sums.setter
+    def sums(self, sums: Array) -> None:
+        at = 0
+        for metric in self.metrics():
+            if at >= len(sums):
+                break
+            size = int(sums[at])
+            metric.state = None if size < 0 else sums[at + 1 : at + 1 + size].copy()
+            at += 1 + max(size, 0)
+        self.objective.latest = as_logs(self.objective.model.get_metrics_result())
+
+    def add(self, loss: float, rows: int, sums: Array) -> None:
+        """Count the rows; the metrics were updated in the step."""
+        self.rows += rows
+
+    def reduce(self, communicator: Communicator) -> None:
+        """Nothing: what the steps return is global."""
+
+    def logs(self) -> NamedLogs[Log]:
+        """What the last step returned."""
+        return NamedLogs(self.objective.latest)
+
+    def metrics(self) -> list[Metric]:
+        """The metrics themselves."""
+        return list(self.objective.model.metrics)
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.rows = 0
+
+
+class OwnSteps(Steps):
+    """Runs batches through a model's own steps, each rank its rows.
+
+    Args:
+        model: has the methods.
+        communicator: the ranks that take part.
+    """
+
+    def __init__(self, model: Any, communicator: Communicator, objective: Any = None) -> None:
+        super().__init__(model, communicator)
+        self.own: Any = model
+        self.objective = objective
+        self.evaluated: Any = objective
+        """What a validation measures."""
+        self.optimizer: Any = model.optimizer or SGD()
+        self._sums = np.zeros(StepSums.entries(0))
+
+    @property
+    def store(self) -> VariableStore:
+        """The model's variables, in flat buffers."""
+        model = self.model
+        known = {id(v) for v in model.store.variables} if model.store is not None else set()
+        if model.store is None or not model.store.is_current or known != {id(v) for v in model.variables}:
+            return lay_out(model)
+        return model.store
+
+    def train(self, batch: Batch, leave: bool = False) -> StepSums:
+        """Take one step by ``train_step``."""
+        with self._running(batch):
+            returned = self.own.train_step(self._data(batch))
+        self.objective.latest = as_logs(returned)
+        control = np.array([self.model.stop_training, leave], np.float64)
+        self.communicator.allreduce(control)
+        loss = self.objective.latest.get("loss", 0.0)
+        sums = StepSums(self._sums)
+        sums.write(loss if isinstance(loss, float) else 0.0, np.zeros(0), bool(control[0]), bool(control[1]))
+        self.model.training_state.step += 1
+        return sums
+
+    def test(self, batch: Batch, objective: Objective | OwnObjective) -> tuple[float, Array]:
+        """Measure a batch by ``test_step``, or as other models do."""
+        if isinstance(objective, Objective):
+            return super().test(batch, objective)
+        with self._running(batch):
+            objective.latest = as_logs(self.own.test_step(self._data(batch)))
+        return 0.0, np.zeros(0)
+
+    def predict(self, batch: Batch) -> list[Array]:
+        """The outputs of a batch for all rows, by ``predict_step``."""
+        with self._running(batch):
+            made = self.own.predict_step(self._data(replace_targets(batch)))
+        self.own.form_of_predictions = made
+        return [leaf.numpy() if isinstance(leaf, Tensor) else np.asarray(leaf) for leaf in leaves(made)]
+
+    @contextmanager
+    def _running(self, batch: Batch) -> Iterator[None]:
+        state = self.model.training_state
+        with running(self._rows(batch), state.step, lambda: (state.seed, "own step")):
+            yield
+
+    def _rows(self, batch: Batch) -> Rows | None:
+        if self.communicator.size == 1:
+            return None
+        return Rows(batch.global_rows, batch.first_row, len(batch.x[0]))
+
+    def _data(self, batch: Batch) -> Any:
+        """``(x, y, sample_weight)``, as far as there are such, in the form in which the user passed them.
+
+        Source: ``keras.utils.pack_x_y_sample_weight``.
+        """
+        batch, rows = self._in_dtype(batch), self._rows(batch)
+        form_x, form_y = self.own.data_forms
+        x = packed(form_x, [Tensor(a, rows=rows) for a in self._inputs(batch.x)])
+        y = packed(form_y, [Tensor(a, rows=rows) for a in batch.y]) if batch.y else None
+        weights = [None if w is None else Tensor(w, rows=rows) for w in batch.weight]
+        if any(w is not None for w in weights):
+            return x, y, weights[0] if len(weights) == 1 else packed(form_y, weights)
+        if y is not None:
+            return x, y
+        return (x,) if isinstance(x, list | tuple) else x
+
+
+def replace_targets(batch: Batch) -> Batch:
+    """The batch without targets and weights."""
+    return Batch(batch.x, (), (), batch.first_row, batch.global_rows, batch.places)
+
+
+def as_logs(returned: Any) -> dict[str, Any]:
+    """What a step returned, as numbers by name.
+
+    Raises:
+        ArgumentError: it is no dict.
+    """
+    if not isinstance(returned, Mapping):
+        raise ArgumentError(
+            f"expected a step to return a dict of losses and metrics, received {type(returned).__name__}. Return "
+            "{'loss': loss}."
+        )
+    logs: dict[str, Any] = {}
+    for key, value in returned.items():
+        if isinstance(value, Mapping):
+            logs.update(as_logs(value))
+        else:
+            logs[str(key)] = as_number(value)
+    return logs
+
+
+def as_number(value: Any) -> Any:
+    """A number as Python's; the mean of a tensor's entries; a list of one number a class."""
+    if isinstance(value, Tensor):
+        value = (PRIMITIVES["Mean"](value) if value.ndim else value).numpy()
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.tolist()

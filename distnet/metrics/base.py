@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -13,21 +14,20 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
 from distnet.metrics.over_ranks import apart, taking_tensors
 from distnet.naming import snake_case
+from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
-from distnet.results import giving_results
+from distnet.results import as_result, giving_results
 from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
-
-_SAME = 1e-3
-"""How far, relative to the sum, float32 sums over a batch may differ from sums over its halves."""
 
 
 @dataclass(eq=False)
 class Metric(Configurable, ABC):
-    """A number to watch. Its state consists of sums over rows, so that ranks and batches simply add up.
+    """A number to watch.
 
-    A metric of your own makes variables with ``add_variable`` in ``__init__``, adds to them in ``update_state`` and
-    computes ``result`` from them; it may hold other metrics as attributes and call theirs.
+    A metric of your own makes variables with ``add_variable`` in ``__init__``, changes them in ``update_state`` and
+    computes ``result`` from them; it may hold other metrics as attributes and call theirs. On several ranks it sees the
+    global batch. The state of distnet's own consists of sums over rows, so that ranks and batches simply add up.
 
     Args:
         name: the key in logs and History.
@@ -47,7 +47,6 @@ class Metric(Configurable, ABC):
     dtype: Json = field(default=None, kw_only=True, repr=False)
     _own: list[tuple[Variable, Array]] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
     _sizes: list[int] = field(default_factory=list, init=False, repr=False, metadata=LEFT_OUT)
-    _adds_up: bool = field(default=False, init=False, repr=False, metadata=LEFT_OUT)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -125,9 +124,8 @@ class Metric(Configurable, ABC):
 
     @property
     def state(self) -> Array | None:
-        """The sums over the rows seen, as a vector; None before the first row."""
-        added = [(variable.value - initial).ravel() for variable, initial in self._own]
-        parts = [*added, *(metric.state for metric in self._held())]
+        """The variables' values as one vector; None of a metric of distnet's own before its first row."""
+        parts = [*(variable.value.ravel() for variable, _ in self._own), *(metric.state for metric in self._held())]
         sizes = self._sizes or [0 if part is None else part.size for part in parts]
         filled = [np.zeros(n) if part is None else part for part, n in zip(parts, sizes, strict=True)]
         return np.concatenate(filled) if filled else None
@@ -137,8 +135,8 @@ class Metric(Configurable, ABC):
         held = list(self._held())
         count = len(self._own) + len(held)
         parts = iter([None] * count if state is None else np.split(state, np.cumsum(self._sizes)[:-1]))
-        for (variable, initial), added in zip(self._own, parts, strict=False):
-            variable.value[...] = initial if added is None else initial + added.reshape(variable.shape)
+        for (variable, initial), part in zip(self._own, parts, strict=False):
+            variable.value[...] = initial if part is None else part.reshape(variable.shape)
         for metric, part in zip(held, parts, strict=True):
             metric.state = part
 
@@ -161,15 +159,54 @@ class Metric(Configurable, ABC):
             )
         return sum(self._sizes)
 
-    def added_by(self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None) -> Array:
-        """What these rows would add to the state, which stays as it is.
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether ``update_state`` is the user's: its state need not add up, so it is handed the global batch."""
+        return not type(self).update_state.__module__.startswith("distnet.")
 
-        Raises:
-            ArgumentError: the class is the user's, and halves of the rows do not add up to the whole.
+    def added_by(
+        self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None, rows: Rows | None = None
+    ) -> Array:
+        """What these rows would add to the state, which stays as it is: sums, for a metric of distnet's own.
+
+        Args:
+            y_true, y_pred, sample_weight: of this rank's rows, possibly none.
+            rows: where they lie in the global batch; None if they are all of it.
         """
-        if not self._adds_up:
-            self._check_that_rows_add_up(y_true, y_pred)
-        return self._added_by(y_true, y_pred, sample_weight)
+        with self._at(None):
+            if len(y_pred):
+                self._update(y_true, y_pred, sample_weight)
+            state = self.state
+        return np.zeros(self.size(y_true.shape, y_pred.shape)) if state is None else state
+
+    def first_state(self) -> Array | None:
+        """The state after a reset; its own stays as it is."""
+        with self._at(self.state):
+            self.reset_state()
+            return self.state
+
+    def state_after(
+        self, state: Array, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None, rows: Rows | None
+    ) -> Array:
+        """What the global batch makes of a state; its own stays as it is. For the other arguments see ``added_by``."""
+        given = [y_true, y_pred] if sample_weight is None else [y_true, y_pred, np.asarray(sample_weight)]
+        with self._at(state.copy()):
+            self._update(*(as_result(part) if rows is None else Tensor(part, rows=rows) for part in given))
+            return np.array(self.state, np.float64)
+
+    @contextmanager
+    def _at(self, state: Array | None) -> Iterator[None]:
+        """Within the block it has another state."""
+        before = None if self.state is None else self.state.copy()
+        self.state = state
+        try:
+            yield
+        finally:
+            self.state = before
+
+    def _update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        self.update_state(y_true, y_pred, **weight)
 
     def value_of(self, state: Array) -> Array:
         """``result`` for another state than its own.
@@ -177,17 +214,14 @@ class Metric(Configurable, ABC):
         Raises:
             ArgumentError: ``result`` is neither a number nor an array of numbers.
         """
-        before, self.state = self.state, state
-        try:
+        with self._at(state):
             result = self.result()
-        finally:
-            self.state = before
-        try:
-            return np.asarray(result, np.float64)
-        except (TypeError, ValueError):
-            raise ArgumentError(
-                f"metric {self.name}: expected result() to be a number or an array of numbers, received {result!r}."
-            ) from None
+            try:
+                return np.array(result, np.float64)
+            except (TypeError, ValueError):
+                raise ArgumentError(
+                    f"metric {self.name}: expected result() to be a number or an array of numbers, received {result!r}."
+                ) from None
 
     def reset_state(self) -> None:
         """Forget all rows."""
@@ -201,32 +235,6 @@ class Metric(Configurable, ABC):
         """Add these rows, and return the value so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
-
-    def _added_by(self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None) -> Array:
-        before, self.state = self.state, None
-        try:
-            if len(y_pred):
-                weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-                self.update_state(y_true, y_pred, **weight)
-            state = self.state
-        finally:
-            self.state = before
-        return np.zeros(self.size(y_true.shape, y_pred.shape)) if state is None else state
-
-    def _check_that_rows_add_up(self, y_true: Array, y_pred: Array) -> None:
-        half = len(y_pred) // 2
-        self._adds_up = type(self).update_state.__module__.startswith("distnet.")
-        if half and not self._adds_up:
-            whole = self._added_by(y_true, y_pred, None)
-            first = self._added_by(y_true[:half], y_pred[:half], None)
-            second = self._added_by(y_true[half:], y_pred[half:], None)
-            if np.any(np.abs(whole - first - second) > _SAME * (np.abs(first) + np.abs(second))):
-                raise ArgumentError(
-                    f"metric {self.name}: expected update_state to add sums over rows, received {whole.tolist()} for "
-                    f"{len(y_pred)} rows, but {first.tolist()} and {second.tolist()} for their halves. Add sums and "
-                    "counts of rows: a mean over a batch depends on how the ranks share it."
-                )
-            self._adds_up = bool(np.any(whole))  # sums of 0 show nothing
 
     def _held(self) -> Iterator[Metric]:
         """The metrics among its attributes."""

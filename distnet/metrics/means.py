@@ -12,16 +12,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet import losses
-from distnet.errors import ArgumentError, ShapeError
+from distnet.errors import ArgumentError
 from distnet.losses.alignment import as_floating
 from distnet.losses.loss_function import LossFunction
-from distnet.losses.made_function import HasFunction
+from distnet.losses.made_function import HasFunction, MadeFunction
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.base import Metric
 from distnet.metrics.sums import SumsMetric
 from distnet.naming import name_of
+from distnet.ops.spread import summed
+from distnet.ops.tape import unfollowed
+from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import Registry, to_json
-from distnet.results import mask_of
+from distnet.results import as_result, mask_of
 from distnet.types import Array, ArrayLike, Json, Shape
 
 
@@ -106,8 +109,11 @@ class MeanMetricWrapper(MeanMetric):
         dtype: taken for Keras's sake.
         options: what else ``fn`` is called with.
 
+    ``fn`` gives one value for each row, or one number for a batch, which then counts as one row; it may be written over
+    ``distnet.ops`` or NumPy. On several ranks it sees the global batch.
+
     Raises:
-        ShapeError: (when called) ``fn`` gives fewer values than rows: its mean would depend on the batch.
+        ArgumentError: (when called) ``fn`` gives no numbers.
 
     Source: ``keras.metrics.MeanMetricWrapper``.
     """
@@ -124,11 +130,50 @@ class MeanMetricWrapper(MeanMetric):
     def values(self, y_true: Array, y_pred: Array) -> Array:
         if self._loss is not None:  # which as a function gives one number for all rows
             return self._loss.values_and_pullback(y_true, y_pred)[0]
-        values = np.asarray(self.fn(y_true, y_pred, **self.options))
-        if y_pred.ndim > 1 and values.shape[:1] != y_pred.shape[:1]:
-            raise ShapeError(
-                f"metric {self.name}: expected one value per row, shape ({y_pred.shape[0]}, ...), received "
-                f"{values.shape}. Leave the mean over rows to distnet: reduce over the other axes only."
+        with unfollowed():
+            return self._checked(self.fn(as_result(y_true), as_result(y_pred), **self.options))
+
+    @property
+    def takes_tensors(self) -> bool:
+        """Whether the function is the user's: on several ranks it is handed the global batch."""
+        return self._loss is None and not isinstance(self.fn, MadeFunction)
+
+    def added_by(
+        self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None, rows: Rows | None = None
+    ) -> Array:
+        if rows is None or not self.takes_tensors:
+            return super().added_by(y_true, y_pred, sample_weight, rows)
+        with unfollowed():
+            returned = self.fn(Tensor(y_true, rows=rows), Tensor(y_pred, rows=rows), **self.options)
+        return self._of_global_batch(returned, sample_weight, rows)
+
+    def _of_global_batch(self, returned: Any, sample_weight: ArrayLike | None, rows: Rows) -> Array:
+        """This rank's part of the sums of what the function gives for all rows."""
+        if isinstance(returned, Tensor) and returned.rows is not None:
+            return mean_sums(self.name, returned.value, sample_weight)
+        values = self._checked(returned.value if isinstance(returned, Tensor) else returned)
+        if values.ndim and len(values) == rows.total:
+            return mean_sums(self.name, values[rows.first : rows.first + rows.count], sample_weight)
+        share = rows.count / rows.total if sample_weight is None else 1.0
+        return mean_sums(self.name, values, sample_weight) * share
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take these rows in: arrays, or tensors of the global batch."""
+        rows = next((t.rows for t in (y_true, y_pred) if isinstance(t, Tensor) and t.rows is not None), None)
+        if rows is None:
+            super().update_state(y_true, y_pred, sample_weight)
+            return
+        weight = sample_weight.value if isinstance(sample_weight, Tensor) else sample_weight
+        returned = self.fn(y_true, y_pred, **self.options)
+        self.add(summed(self._of_global_batch(returned, weight, rows)))
+
+    def _checked(self, returned: Any) -> Array:
+        """What the function returned, as an array of numbers."""
+        values = np.asarray(returned)
+        if values.dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"metric {self.name}: expected one value for each row, or one number, received {returned!r:.100}. "
+                "Return the values."
             )
         return values
 

@@ -53,7 +53,7 @@ def taking_tensors(update: Callable[..., Any]) -> Callable[..., Any]:
         with unfollowed():
             given = [_followed(value) for value in (*args, *kwargs.values())]
             rows = next((t.rows for t in given if isinstance(t, Tensor) and t.rows is not None), None)
-            if rows is not None and not is_built_in:
+            if rows is not None and (not is_built_in or getattr(metric, "takes_tensors", False)):
                 return update(metric, *args, **kwargs)
             given = [_here(value, rows) for value in given]
             positional, named = given[: len(args)], dict(zip(kwargs, given[len(args) :], strict=True))

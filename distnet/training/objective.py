@@ -145,6 +145,7 @@ class Objective:
         of_logits: by output, the losses as functions of its logits, where that is how they are taken.
         averaging: what a loss is divided by.
         told: keys of the logs that were read by other names, and warned of.
+        running: the sums that are being added to.
     """
 
     outputs: int
@@ -154,6 +155,7 @@ class Objective:
     of_logits: Mapping[int, Loss] = field(default_factory=dict)
     averaging: Averaging = Averaging()
     told: set[str] = field(default_factory=set, repr=False, compare=False)
+    running: Running = field(default_factory=lambda: Running(), repr=False, compare=False)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:
         """The objective for outputs that these activations make: crossentropy is taken of their logits.
@@ -224,7 +226,7 @@ class Objective:
             before = gradients[i]
             gradients[i] = scaled if before is None else before + scaled
         total = sum(value * own.weight for value, own in zip(values, self.losses, strict=True))
-        return Evaluated(total, gradients, self._sums(batch, predicted, values))
+        return Evaluated(total, gradients, self._sums(batch, predicted, values, ranks))
 
     def _of_own_rows(self, loss: Loss, rows: _Rows, ranks: Communicator, is_counted: bool) -> tuple[float, Array]:
         """The loss of this rank's rows and its gradient, divided by what the global batch counts."""
@@ -239,20 +241,35 @@ class Objective:
             rows.y_true, rows.y_pred, rows.weight, rows.batch.global_rows, counted, rows.mask, counts_masked, placed
         )
 
-    def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float]) -> Array:
+    def _sums(self, batch: Batch, predicted: Prediction, values: Sequence[float], ranks: Communicator) -> Array:
+        """What these rows add. Metrics that see all rows change their part of the running sums at once."""
         sums = np.zeros(self.entries)
         for measured in self.measured_losses:
             sums[measured.part] = values[measured.number] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
+            y_true, y_pred = batch.y[m.output], predicted.y[m.output]
             weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
-            sums[m.part] = m.metric.added_by(batch.y[m.output], predicted.y[m.output], weight)
+            rows = None if ranks.size == 1 else Rows(batch.global_rows, batch.first_row, len(y_pred))
+            if m.metric.sees_all_rows:
+                totals = self.running.totals or Totals(self)
+                totals.sums[m.part] = m.metric.state_after(totals.sums[m.part], y_true, y_pred, weight, rows)
+            else:
+                sums[m.part] = m.metric.added_by(y_true, y_pred, weight, rows)
         return sums
+
+
+@dataclass
+class Running:
+    """The sums that are being added to: those that were made last."""
+
+    totals: Totals | None = None
 
 
 class Totals:
     """Running loss and metrics over global batches.
 
-    The loss of a set of batches is their mean, each counted by its rows.
+    The loss of a set of batches is their mean, each counted by its rows. Every rank knows what a metric that sees all
+    rows has come to.
 
     Source: ``keras.Model.fit``'s loss tracker.
     """
@@ -262,6 +279,18 @@ class Totals:
         self.loss_rows = 0.0
         self.rows = 0
         self.sums = np.zeros(objective.entries)
+        self.objective.running.totals = self
+        self._begin()
+
+    def _begin(self) -> None:
+        for m in self._of_all_rows:
+            first = m.metric.first_state()
+            if first is not None:
+                self.sums[m.part] = first
+
+    @property
+    def _of_all_rows(self) -> list[MeasuredMetric]:
+        return [m for m in self.objective.metrics if m.metric.sees_all_rows]
 
     def add(self, loss: float, rows: int, sums: Array) -> None:
         """Count a global batch of ``rows`` rows."""
@@ -271,7 +300,10 @@ class Totals:
 
     def reduce(self, communicator: Communicator) -> None:
         """Sum the ranks' parts; the rows counted are global already."""
-        self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, self.sums)
+        own = self.sums
+        self.loss_rows, self.sums = over_all_ranks(communicator, self.loss_rows, own)
+        for m in self._of_all_rows:
+            self.sums[m.part] = own[m.part]
 
     def logs(self) -> NamedLogs[Log]:
         """The loss, every output's and every metric so far, by key."""
@@ -294,6 +326,7 @@ class Totals:
         """Begin anew."""
         self.loss_rows, self.rows = 0.0, 0
         self.sums[...] = 0
+        self._begin()
 
 
 def _known(metric: Metric, key: str, sums: Array) -> Metric:

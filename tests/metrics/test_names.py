@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distnet import losses, metrics
-from distnet.errors import ArgumentError, ShapeError, UnknownNameError
+from distnet.errors import ArgumentError, UnknownNameError
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,15 @@ def test_a_function_of_the_user_becomes_a_mean_named_after_it():
     assert again.fn is largest_error
 
 
-def test_a_function_that_reduces_over_rows_is_refused():
+def test_one_number_for_a_batch_counts_as_one_row():
     metric = metrics.get(lambda y_true, y_pred: np.abs(y_true - y_pred).mean())
-    with pytest.raises(ShapeError, match="one value per row"):
+    metric(np.zeros((2, 2)), np.ones((2, 2)))
+    assert metric(np.zeros((4, 2)), np.full((4, 2), 3.0)) == 2.0
+
+
+def test_a_function_without_numbers_is_named():
+    metric = metrics.MeanMetricWrapper(lambda y_true, y_pred: None, name="nothing")
+    with pytest.raises(ArgumentError, match="metric nothing: expected one value for each row.*received None"):
         metric(np.zeros((2, 2)), np.ones((2, 2)))
 
 

@@ -69,6 +69,36 @@ class Rms(keras.metrics.Mean):
         return np.sqrt(super().result())
 
 
+class Largest(keras.metrics.Metric):
+    def __init__(self, name="largest", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.largest = self.add_variable((), initializer="zeros", name="largest")
+        self.batches = self.add_variable((), initializer="zeros", name="batches")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.largest.assign(np.maximum(self.largest, np.max(y_pred)))
+        self.batches.assign_add(keras.ops.mean(keras.ops.square(y_pred)))
+
+    def result(self):
+        return keras.ops.convert_to_tensor([self.largest, self.batches])
+
+
+def in_rows(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+
+def in_numpy(y_true, y_pred):
+    return np.abs(y_true - y_pred)[:, 0]
+
+
+def of_batch(y_true, y_pred):
+    return keras.ops.sum(y_true * y_pred) / keras.ops.sum(y_pred)
+
+
+def by_column(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=0)
+
+
 if __name__ == "__main__":
     keras.utils.set_random_seed(1)
     keras.config.set_floatx("float64")
@@ -86,14 +116,36 @@ if __name__ == "__main__":
     model.compile(
         "sgd",
         "mse",
-        metrics=[Share(), PerClass(), F1(), Rms(), *(getattr(keras.metrics, name)() for name in own)],
+        metrics=[
+            Share(),
+            PerClass(),
+            F1(),
+            Rms(),
+            Largest(),
+            in_rows,
+            in_numpy,
+            of_batch,
+            by_column,
+            *(getattr(keras.metrics, name)() for name in own),
+        ],
         weighted_metrics=[Rms(name="rms_weighted")],
     )
     out = Path(sys.argv[1])
     model.fit(x, y, batch_size=10, verbose=0)
     model.save(out.with_suffix(".h5"))
     model = keras.models.load_model(
-        out.with_suffix(".h5"), custom_objects={"Share": Share, "PerClass": PerClass, "F1": F1, "Rms": Rms}
+        out.with_suffix(".h5"),
+        custom_objects={
+            "Share": Share,
+            "PerClass": PerClass,
+            "F1": F1,
+            "Rms": Rms,
+            "Largest": Largest,
+            "in_rows": in_rows,
+            "in_numpy": in_numpy,
+            "of_batch": of_batch,
+            "by_column": by_column,
+        },
     )
     history = model.fit(x, y, sample_weight=weight, epochs=3, batch_size=10, verbose=0, validation_data=(x, y)).history
     if keras.distribution.is_chief():

@@ -105,8 +105,6 @@ def test_what_cannot_be_a_metric_is_refused_by_name(metric, words):
 
 def test_a_state_need_not_add_up():
     history = trained(Largest(), MeanOfMeans(), "mse")
-    x = np.random.default_rng(2).random((8, 3))
-    assert history["largest"][0] == pytest.approx(x[:4].sum(axis=1).max(), rel=0.5)
     assert 0 < history["mean_of_means"][0] < history["largest"][0]
 
 

@@ -15,6 +15,7 @@ from distnet.layers.engine.base import GivenMask, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
+from distnet.ops.tensor import Rows
 from distnet.types import Array, Json
 
 
@@ -131,6 +132,7 @@ class Tape:
         apart: for each node whose layer left out its activation, the activation, and what its backward is handed.
         penalty: sum of the activity penalties over the rows at hand, each divided as its layer says.
         given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
+        rows: which rows of the global batch are at hand; None if all are.
     """
 
     global_rows: int
@@ -141,6 +143,7 @@ class Tape:
     apart: dict[int, tuple[Activation, Array]] = field(default_factory=dict)
     penalty: float = 0.0
     given_shapes: list[tuple[int, ...]] = field(default_factory=list)
+    rows: Rows | None = None
 
 
 class Graph:
@@ -220,7 +223,7 @@ class Graph:
         )
         tensors = dict(zip(self.inputs, inputs, strict=True))
         known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
-        tape = Tape(ctx.global_rows)
+        tape = Tape(ctx.global_rows, rows=ctx.rows(len(inputs[0])))
         for call in calls:
             node, layer = call.node, call.node.layer
             ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
@@ -266,8 +269,9 @@ class Graph:
     def _penalize(layer: Layer, made: list[Array], saved: Any, tape: Tape, ctx: ForwardContext) -> None:
         """Add the activity penalties of a layer and of those within it."""
         regularizer = layer.activity_regularizer
-        if regularizer is not None and len(made[0]):
-            penalties = [regularizer.value(part) * layer.activity_scale(ctx.global_rows) for part in made]
+        if regularizer is not None and ctx.global_rows:
+            scale = layer.activity_scale(ctx.global_rows)
+            penalties = [regularizer.value_of_rows(part, tape.rows) * scale for part in made]
             tape.penalty += sum(penalties)
             if ctx.turn is not None:
                 ctx.turn.penalties += [(layer, penalty) for penalty in penalties]
@@ -356,7 +360,10 @@ class Graph:
         if regularizer is None:
             return list(whole)
         scale = layer.activity_scale(tape.global_rows)
-        return [dy + regularizer.gradient(y) * scale for dy, y in zip(whole, tape.outputs[i], strict=True)]
+        return [
+            dy + regularizer.gradient_of_rows(y, tape.rows) * scale
+            for dy, y in zip(whole, tape.outputs[i], strict=True)
+        ]
 
     def _tensors_behind_variables(self, inputs: set[int]) -> frozenset[int]:
         """The tensors that a variable being trained has a part in, or one of ``inputs``."""

@@ -156,6 +156,9 @@ def penalize(layer: AbstractLayer, outputs: Sequence[Any], scope: CallScope) -> 
     for output in outputs:
         rows = output.rows
         scale = layer.activity_scale(output.shape[0]) if output.ndim and output.shape[0] else 1.0
+        if regularizer.is_differentiated:
+            scope.losses.append((layer, regularizer(output) * scale))
+            continue
         value = np.asarray(regularizer.value(output.value) * scale, output.dtype)
         if rows is not None:
             communicator().allreduce(value)

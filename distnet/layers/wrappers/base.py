@@ -24,12 +24,14 @@ class Inner:
         outputs: its outputs, if it has an activity regularizer.
         scale: what its activity penalty is multiplied by.
         penalty: what it adds to the loss.
+        ctx: what it was run with.
     """
 
     saved: Any
     outputs: list[Array]
     scale: float
     penalty: float
+    ctx: ForwardContext
 
 
 @dataclass
@@ -134,11 +136,11 @@ def forward(layer: Layer, x: Any, ctx: ForwardContext, rows: int) -> tuple[Any, 
     scale = layer.activity_scale(rows)
     if regularizer is not None:
         outputs = y if isinstance(y, list) else [y]
-        own = [regularizer.value(part) * scale for part in outputs if len(part)]
+        own = [regularizer.value_of_rows(part, ctx.rows(len(part))) * scale for part in outputs]
         penalty += sum(own)
         if ctx.turn is not None:
             ctx.turn.penalties += [(layer, value) for value in own]
-    return y, Inner(saved, outputs, scale, penalty)
+    return y, Inner(saved, outputs, scale, penalty, ctx)
 
 
 def backward(layer: Layer, dy: Any, inner: Inner, ctx: BackwardContext) -> Any:
@@ -147,7 +149,8 @@ def backward(layer: Layer, dy: Any, inner: Inner, ctx: BackwardContext) -> Any:
     if regularizer is not None:
         parts = dy if isinstance(dy, list) else [dy]
         summed = [
-            np.add(part, regularizer.gradient(y) * inner.scale) for part, y in zip(parts, inner.outputs, strict=True)
+            np.add(part, regularizer.gradient_of_rows(y, inner.ctx.rows(len(y))) * inner.scale)
+            for part, y in zip(parts, inner.outputs, strict=True)
         ]
         dy = summed if isinstance(dy, list) else summed[0]
     return layer.backward(dy, inner.saved, ctx)

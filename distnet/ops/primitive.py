@@ -79,6 +79,9 @@ class Primitive:
         parameters = list(self.__signature__.parameters.values())
         self.takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.names = tuple(p.name for p in parameters)
+        options = parameters[operands:]
+        is_complete = not self.takes_any and all(p.default is not p.empty for p in options)
+        self.usual_options = {p.name: p.default for p in options} if is_complete else None
         self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
 
     def has_gradients(self, *pulls: Gradient | None) -> None:
@@ -114,6 +117,8 @@ class Primitive:
         Raises:
             ArgumentError: an argument is unknown or missing.
         """
+        if len(args) == self.operands and not kwargs and self.usual_options is not None:
+            return list(args), dict(self.usual_options)
         if self.takes_any:
             given = self.__signature__.bind(*args, **kwargs)
             given.apply_defaults()
@@ -155,8 +160,8 @@ class Primitive:
             made: list[Any] = []
             for i, operand in enumerate(operands):
                 by_one = self.pulls[i] if i < len(self.pulls) else self.pulls[-1] if self.takes_any else None
-                leaves = list(flat([operand]))
-                if by_one is None or not any(type(leaf) is Tensor and leaf.node is not None for leaf in leaves):
+                leaves = flat([operand])
+                if by_one is None or not any(node.needed[len(made) : len(made) + len(leaves)]):
                     made += [None] * len(leaves)
                     continue
                 extra = (i,) if self.takes_any else ()

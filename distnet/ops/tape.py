@@ -105,6 +105,7 @@ def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> 
         if tensor.node is not None:
             _add(known, (tensor.node, tensor.index), dy)
     order = _leading_to(wanted, list(known))
+    leading = {node for node, _ in order}
     for node, outputs in order:
         dys = []
         for index in outputs:
@@ -121,8 +122,9 @@ def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> 
                 if (parent.node, parent.index) in wanted:
                     _add(made.own, (parent.node, parent.index), dys[0])
                 continue
+        node.needed = [parent is not None and parent.node in leading for parent in node.parents]
         for parent, dx in zip(node.parents, node.pull(node, dys, followed), strict=True):
-            if parent is not None and parent.node is not None and dx is not None:
+            if parent is not None and parent.node is not None and dx is not None and parent.node in leading:
                 _add(known, (parent.node, parent.index), dx)
     return made
 

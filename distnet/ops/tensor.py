@@ -51,10 +51,11 @@ class TapeNode:
     Args:
         parents: the tensors it was computed from; None for those without gradients.
         pull: gives their gradients.
+        needed: for each parent, whether its gradient is wanted; known when gradients are taken.
         sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
     """
 
-    __slots__ = ("number", "parents", "pull", "sums_ranks")
+    __slots__ = ("needed", "number", "parents", "pull", "sums_ranks")
 
     def __init__(
         self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
@@ -62,6 +63,7 @@ class TapeNode:
         self.number = next(_numbers)
         self.parents = parents
         self.pull = pull
+        self.needed: Sequence[bool] = ()
         self.sums_ranks = sums_ranks
 
 

@@ -13,7 +13,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.ops.spread import is_spread
-from distnet.ops.tape import following, gradients
+from distnet.ops.tape import following, gradients, leaf
 from distnet.ops.tensor import TapeNode, Tensor
 from distnet.types import Array
 from distnet.variables import Variable
@@ -25,14 +25,14 @@ AFFINE: set[type] = set()
 
 
 def followed_gradients(
-    layer: Any, kind: Any, inputs: Sequence[Tensor], trained: Sequence[Variable], weights: Sequence[Tensor],
-    dys: Sequence[Any], ctx: ForwardContext, saved: Any,
+    layer: Any, kind: Any, inputs: Sequence[Tensor], trained: Sequence[Variable], dys: Sequence[Any],
+    ctx: ForwardContext, saved: Any,
 ) -> list[Any]:  # fmt: skip
     """The gradients of a call by its inputs and weights.
 
     Args:
         kind: the class whose ``forward`` it is.
-        weights: the tensors that stand for the trained variables; each rank's gradients of them are summed later.
+        trained: the layer's trained variables; each rank's gradients of them are summed later.
         dys: the gradients of its outputs, none of which is None.
         saved: by forward.
 
@@ -50,8 +50,8 @@ def followed_gradients(
         )
     linked = [_linked(t) if t.node is not None else t for t in inputs]
     before = [v.node for v in trained]
-    for v, weight in zip(trained, weights, strict=True):
-        v.node = TapeNode((weight,), _same)
+    for v in trained:
+        v.node = TapeNode((leaf(v),), _same)
     try:
         scope = CallScope(replace(ctx, workspaces=Workspaces()), ctx.training)
         with calling(scope), following():

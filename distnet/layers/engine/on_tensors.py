@@ -249,7 +249,7 @@ def _node(
         dys = [*dys, *[None] * (len(parts) - len(dys))]
         if is_followed:
             given = [np.zeros_like(p) if dy is None else dy for dy, p in zip(dys, parts, strict=True)]
-            return followed_gradients(layer, kind, inputs, trained, weights, given, ctx, saved)
+            return followed_gradients(layer, kind, inputs, trained, given, ctx, saved)
         whole = [
             np.zeros_like(p) if dy is None else np.ascontiguousarray(dy, p.dtype)
             for dy, p in zip(dys, parts, strict=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distnet.activations.softmaxes import LogSoftmax, Softmax
+from distnet.ops.nn import simplex, squashing
 from distnet.types import Array
 
 
@@ -33,20 +33,21 @@ def power_slope(base: Array, exponent: float) -> Array:
 def log_softmax(z: Array, axis: int) -> Array:
     """``z - log(sum(exp(z)))`` along an axis, without overflow."""
     y = np.empty_like(z)
-    LogSoftmax(axis).forward(z, out=y)
+    simplex.write_log_softmax(z, y, axis)
     return y
 
 
 def sigmoid(z: Array) -> Array:
     """``1 / (1 + exp(-z))``, without overflow."""
-    decay = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1.0, decay).astype(z.dtype, copy=False) / (1.0 + decay))
+    y = np.empty_like(z)
+    squashing.sigmoid.write(z, y)
+    return y
 
 
 def softmax_pullback(dp: Array, p: Array, axis: int) -> Array:
     """The gradient of the input of a softmax, whose output was ``p``."""
     dz = np.empty_like(dp)
-    Softmax(axis).backward(dp, p, out=dz)
+    simplex.write_softmax_gradient(dp, p, dz, axis)
     return dz
 
 

@@ -169,6 +169,8 @@ from distnet.ops.linalg import slogdet as slogdet
 from distnet.ops.linalg import solve as solve
 from distnet.ops.linalg import solve_triangular as solve_triangular
 from distnet.ops.linalg import svd as svd
+from distnet.ops.nn.alignments import ctc_decode as ctc_decode
+from distnet.ops.nn.alignments import ctc_loss as ctc_loss
 from distnet.ops.nn.attending import dot_product_attention as dot_product_attention
 from distnet.ops.nn.bending import celu as celu
 from distnet.ops.nn.bending import elu as elu

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import numpy as np
+
 from distnet.errors import ArgumentError
 from distnet.ops import tape
 from distnet.ops.recording import is_recording
@@ -37,6 +39,15 @@ def by_hand(name: str, x: Tensor, y: Array, pull: Callable[[Array], Array]) -> T
     if x.node is not None and is_recording():
         node = TapeNode((x,), lambda node, dys, is_followed: [_once(name, x, dys[0], pull)])
     return Tensor(y, node, 0, x.rows)
+
+
+def differentiated_once(name: str, dy: Any, x: Any, pull: Callable[[Array, Array], Array]) -> Any:
+    """The gradient ``pull(dy, x)`` of arrays or of tensors; it has no gradient itself, and says so."""
+    if type(x) is not Tensor:
+        return pull(dy, x)
+    if type(dy) is not Tensor:
+        dy = Tensor(np.asarray(dy))
+    return _once(name, x, dy, lambda dy: pull(dy, x.value))
 
 
 def _once(name: str, x: Tensor, dy: Any, pull: Callable[[Array], Array]) -> Any:

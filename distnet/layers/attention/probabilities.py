@@ -11,6 +11,7 @@ import numpy as np
 from distnet import kernels
 from distnet.layers.engine.context import ForwardContext
 from distnet.layers.regularization.dropout import mask_bits, threshold
+from distnet.ops.nn.simplex import write_softmax, write_softmax_gradient
 from distnet.types import Array
 
 MASKED = -1e9
@@ -36,9 +37,7 @@ class Probabilities:
 
 def softmax(scores: Array) -> Array:
     """Softmax over the last axis, in place."""
-    scores -= scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=-1, keepdims=True)
+    write_softmax(scores, scores, -1)
     return scores
 
 
@@ -58,8 +57,7 @@ def score_gradient(d: Array, p: Probabilities, direct: Array | None = None) -> A
         _drop(d, p.bits, p.rate, d)
     if direct is not None:
         d += direct
-    d -= np.vecdot(d, p.values)[..., None]
-    d *= p.values
+    write_softmax_gradient(d, p.values, d, -1)
     return d
 
 

@@ -1,5 +1,7 @@
 """``keras.ops.nn``: functions of neural networks."""
 
+from distnet.ops.nn.alignments import ctc_decode as ctc_decode
+from distnet.ops.nn.alignments import ctc_loss as ctc_loss
 from distnet.ops.nn.attending import dot_product_attention as dot_product_attention
 from distnet.ops.nn.bending import celu as celu
 from distnet.ops.nn.bending import elu as elu

@@ -120,8 +120,10 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     if order == 2:
         inverse = _rsqrt(PRIMITIVES["Sum"](square(x), axis=axis, keepdims=True))
         return x * PRIMITIVES["Minimum"](inverse, 1.0 / least)
-    norm = PRIMITIVES["Norm"](x, ord=order, axis=axis, keepdims=True)
-    return x / PRIMITIVES["Maximum"](norm, least)
+    if isinstance(axis, tuple):
+        raise ArgumentError(f"ops.normalize: expected one axis for the order {order}, received {axis}.")
+    powers = PRIMITIVES["Sum"](PRIMITIVES["Absolute"](x) ** order, axis=axis, keepdims=True)
+    return x / PRIMITIVES["Maximum"](powers if order == 1 else powers ** (1.0 / order), least)
 
 
 def _floating(x: Any) -> Any:

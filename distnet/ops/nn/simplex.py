@@ -32,9 +32,16 @@ def write_softmax(x: Array, out: Array, axis: Axes) -> None:
     out /= out.sum(axis=axis, keepdims=True)
 
 
+def _products(dy: Any, y: Any, axis: Axes) -> Any:
+    """The sums of the products along the axes, kept as axes of 1."""
+    if axis == -1 and isinstance(dy, np.ndarray) and isinstance(y, np.ndarray):
+        return np.vecdot(dy, y)[..., None]
+    return total(dy * y, axis)
+
+
 def write_softmax_gradient(dy: Array, y: Array, out: Array, axis: Axes) -> None:
     """Write the gradient of x; ``out`` may be ``dy``."""
-    np.subtract(dy, total(dy * y, axis), out=out)
+    np.subtract(dy, _products(dy, y, axis), out=out)
     out *= y
 
 
@@ -50,7 +57,7 @@ def softmax(x: ArrayLike, axis: Axes = -1) -> Array:
     return out
 
 
-softmax.has_gradients(lambda dy, y, x, axis: (dy - total(dy * y, _as_axes(axis))) * y)
+softmax.has_gradients(lambda dy, y, x, axis: (dy - _products(dy, y, _as_axes(axis))) * y)
 
 
 def write_log_softmax(x: Array, out: Array, axis: Axes) -> None:

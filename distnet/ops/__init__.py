@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distnet.late_rooms import fetch
+from distnet.ops import image as image
 from distnet.ops import linalg as linalg
 from distnet.ops.algebra import add as add
 from distnet.ops.algebra import divide as divide

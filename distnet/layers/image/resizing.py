@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -16,45 +14,12 @@ from distnet.errors import ArgumentError
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.ops.image.sampling import INTERPOLATIONS, resize_matrix
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
 
 Window: TypeAlias = tuple[slice, slice]
 """Rows and columns to keep of an image."""
-
-
-def _linear(distance: Array) -> Array:
-    return np.asarray(np.maximum(0, 1 - distance))
-
-
-def _cubic(distance: Array) -> Array:
-    near = ((1.5 * distance - 2.5) * distance) * distance + 1
-    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    return np.where(distance >= 2, 0, np.where(distance >= 1, far, near))
-
-
-def _lanczos(radius: int) -> Callable[[Array], Array]:
-    return lambda distance: np.where(distance <= radius, np.sinc(distance) * np.sinc(distance / radius), 0)
-
-
-_CURVES = {"bilinear": _linear, "bicubic": _cubic, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
-INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
-
-
-@lru_cache(maxsize=64)
-def resize_matrix(size: int, wanted: int, interpolation: str, antialias: bool) -> Array:
-    """(wanted, size) weights of the pixels along one axis; each row sums to 1; pixel centres lie at halves.
-
-    Source: ``jax.image.resize``.
-    """
-    scale = size / wanted
-    if interpolation == "nearest":
-        nearest = np.floor((np.arange(wanted) + 0.5) * scale).astype(np.intp)
-        return np.asarray(np.eye(size)[nearest])
-    at = (np.arange(wanted) + 0.5) * scale - 0.5
-    width = max(scale, 1.0) if antialias else 1.0
-    weights = _CURVES[interpolation](np.abs(at[:, None] - np.arange(size)) / width)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 @register_layer()

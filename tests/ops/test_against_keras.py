@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distnet import ops
 from op_cases import every_case, ids, value_and_gradients
 
 IN_KERAS = Path(__file__).parents[1] / "tools" / "ops_in_keras.py"
@@ -35,7 +34,7 @@ def answers(asked):
 
 @pytest.mark.starts_first
 def test_cases_have_functions(asked):
-    assert [case.name for case in CASES if not hasattr(ops, case.name)] == []
+    assert all(callable(case.function) for case in CASES)
 
 
 @pytest.mark.timeout(600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,7 @@ class OpCase:
     @property
     def function(self) -> Callable[..., Any]:
         """The function of ``distnet.ops``."""
-        function: Callable[..., Any] = getattr(ops, self.name)
+        function: Callable[..., Any] = operator.attrgetter(self.name)(ops)
         return function
 
     @property

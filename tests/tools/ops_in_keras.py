@@ -8,6 +8,7 @@ call its results and the gradients of their weighted sum by the arrays of floati
 JAX traces and differentiates; NumPy computes, for JAX would compile each call for half a second. ``--xla`` lets it.
 """
 
+import operator
 import os
 import pickle
 import sys
@@ -44,7 +45,7 @@ def weighted(y):
 
 
 def answer(name, args, options, compiled):
-    function = getattr(keras.ops, name)
+    function = operator.attrgetter(name)(keras.ops)
     given = [leaf for leaf in leaves(args) if is_float(leaf)]
 
     def total(floats):

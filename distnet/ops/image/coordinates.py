@@ -12,7 +12,7 @@ from distnet import addresses
 from distnet.errors import ArgumentError, ShapeError
 from distnet.ops.compositions import composition
 from distnet.ops.image.filters import gaussian_blur
-from distnet.ops.image.sampling import as_batch, in_dtype
+from distnet.ops.image.sampling import as_batch, in_dtype, rounded
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.present import present
 from distnet.ops.spread import gathered
@@ -46,23 +46,27 @@ def _neighbours(at: Any, order: int) -> list[tuple[Array, Any]]:
     """The pixels next to coordinates, and their weights."""
     numbers = np.asarray(getattr(at, "value", at))
     if order == 0:
-        return [(np.trunc(numbers + np.copysign(0.5, numbers)).astype(np.intp), 1.0)]
+        return [(rounded(numbers).astype(np.intp), 1.0)]
     below = np.floor(numbers)
     share = at - below.astype(numbers.dtype)
     return [(below.astype(np.intp), 1.0 - share), (below.astype(np.intp) + 1, share)]
 
 
-def _sampled(x: Any, lead: Sequence[Array], at: Sequence[Any], order: int, mode: str, fill_value: float) -> Any:
+def _sampled(
+    x: Any, lead: Sequence[Array], at: Sequence[Any], order: int, mode: str, fill_value: float,
+    after: Sequence[Array] = (),
+) -> Any:  # fmt: skip
     """The weighted means of pixels around coordinates.
 
     Args:
         lead: indices of the axes before those of the coordinates.
-        at: the coordinates along axes; axes after these are taken whole.
+        at: the coordinates along axes.
+        after: indices of the axes after these; the others are taken whole.
     """
     x = gathered(x)
     extents = x.shape[len(lead) : len(lead) + len(at)]
     whole = [gathered(coordinate) for coordinate in at]
-    trailing = (None,) * (x.ndim - len(lead) - len(at))
+    trailing = (None,) * (x.ndim - len(lead) - len(at) - len(after))
     total: Any = None
     for corner in itertools.product(*(_neighbours(coordinate, order) for coordinate in whole)):
         weight: Any = 1.0
@@ -74,7 +78,7 @@ def _sampled(x: Any, lead: Sequence[Array], at: Sequence[Any], order: int, mode:
             weight = share if isinstance(weight, float) else weight * share
             if is_in is not None:
                 is_inside = is_in if is_inside is None else is_inside & is_in
-        pixels = PRIMITIVES["GetItem"](x, tuple(key))
+        pixels = PRIMITIVES["GetItem"](x, (*key, *after))
         if is_inside is not None:
             pixels = PRIMITIVES["Where"](is_inside[(..., *trailing)], pixels, float(fill_value))
         part = pixels if isinstance(weight, float) else pixels * weight[(..., *trailing)]
@@ -109,7 +113,7 @@ def map_coordinates(
         raise ShapeError(
             f"ops.image.map_coordinates: expected coordinates ({x.ndim}, ...), received {tuple(at.shape)}."
         )
-    return in_dtype(_sampled(x, [], [at[i] for i in range(x.ndim)], order, fill_mode, fill_value), x)
+    return in_dtype(_sampled(x, [], [at[i] for i in range(x.ndim)], order, fill_mode, fill_value), x, rounded)
 
 
 def _numbers(count: int) -> Array:
@@ -124,22 +128,28 @@ def affine_transform(
     """Images whose pixel (x, y) is taken from ``(a0 x + a1 y + a2, b0 x + b1 y + b2)``.
 
     Args:
-        transform: ``(a0, a1, a2, b0, b1, b2, c0, c1)``, for all images or for each; c0 and c1 are 0.
+        transform: ``(a0, a1, a2, b0, b1, b2, c0, c1)``, for all images or for each. The last two move the channels
+            against each other, by their numbers, as in Keras; they are no perspective.
 
     Source: ``keras.ops.image.affine_transform``.
     """
     _check("affine_transform", ORDERS.get(interpolation), fill_mode)
     x, back = as_batch("affine_transform", images, data_format)
     numbers = gathered(PRIMITIVES["ConvertToTensor"](transform))
-    if np.asarray(getattr(numbers, "value", numbers))[..., 6:].any():
-        raise ArgumentError("ops.image.affine_transform: expected c0 and c1 to be 0. Use perspective_transform.")
     kind = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-    row, column = np.arange(x.shape[1], dtype=kind)[:, None], np.arange(x.shape[2], dtype=kind)
-    a0, a1, a2, b0, b1, b2 = (numbers[..., i, None, None] for i in range(6))
+    row, column, channel = (
+        np.arange(n, dtype=kind).reshape([-1 if i == j else 1 for j in range(3)]) for i, n in enumerate(x.shape[1:])
+    )
+    a0, a1, a2, b0, b1, b2, c0, c1 = (numbers[..., i, None, None, None] for i in range(8))
     at = [row * b1 + column * b0 + b2, row * a1 + column * a0 + a2]
-    at = [PRIMITIVES["BroadcastTo"](c, tuple(x.shape[:3])) for c in at]
-    y = _sampled(x, [_numbers(x.shape[0])], at, ORDERS[interpolation], fill_mode, fill_value)
-    return back(in_dtype(y, x))
+    is_tilted = getattr(numbers, "node", None) is not None or bool(np.asarray(c0).any() or np.asarray(c1).any())
+    at = [one + channel * tilt for one, tilt in zip(at, (c0, c1), strict=True)] if is_tilted else at
+    at = [PRIMITIVES["BroadcastTo"](c, (*x.shape[:3], x.shape[3] if is_tilted else 1)) for c in at]
+    at = at if is_tilted else [c[..., 0] for c in at]
+    lead, after = [np.arange(x.shape[0])[:, None, None]], [np.arange(x.shape[3])] if is_tilted else []
+    lead = [lead[0][..., None]] if is_tilted else lead
+    y = _sampled(x, lead, at, ORDERS[interpolation], fill_mode, fill_value, after)
+    return back(in_dtype(y, x, rounded))
 
 
 def _homography(start: Any, end: Any) -> Any:
@@ -185,7 +195,7 @@ def perspective_transform(
     at = [(t[3] * column + t[4] * row + t[5]) / below, (t[0] * column + t[1] * row + t[2]) / below]
     at = [PRIMITIVES["BroadcastTo"](c, tuple(x.shape[:3])) for c in at]
     y = _sampled(x, [_numbers(x.shape[0])], at, ORDERS[interpolation], "constant", fill_value)
-    return back(in_dtype(y, x))
+    return back(in_dtype(y, x, rounded))
 
 
 @composition(module="image")
@@ -214,7 +224,7 @@ def elastic_transform(
     row, column = np.arange(x.shape[1])[:, None], np.arange(x.shape[2])
     at = [row + moves[1], column + moves[0]]
     y = _sampled(x, [_numbers(x.shape[0])], at, ORDERS[interpolation], fill_mode, fill_value)
-    return back(in_dtype(y, x))
+    return back(in_dtype(y, x, rounded))
 
 
 def _address(seed: Any) -> tuple[int | str, ...]:

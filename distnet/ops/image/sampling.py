@@ -99,10 +99,15 @@ def in_floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else PRIMITIVES["Cast"](x, config.floatx())
 
 
-def in_dtype(y: Any, x: Any) -> Any:
+def in_dtype(y: Any, x: Any, rounding: Callable[[Array], Array] = np.round) -> Any:
     """The result in the dtype of the images: whole numbers rounded, and kept in its range."""
     if y.dtype == x.dtype:
         return y
     if x.dtype.kind == "f":
         return PRIMITIVES["Cast"](y, x.dtype.name)
-    return PRIMITIVES["SaturateCast"](PRIMITIVES["Round"](y), x.dtype.name)
+    return PRIMITIVES["SaturateCast"](rounding(np.asarray(getattr(y, "value", y))), x.dtype.name)
+
+
+def rounded(x: Array) -> Array:
+    """The nearest whole numbers; halves go away from 0."""
+    return np.asarray(np.trunc(x + np.copysign(0.5, x)))

@@ -66,7 +66,6 @@ def test_keras_2s_utilities_are_present_or_absent_with_a_reason():
         (lambda: distnet.backend.get_session(), "keras.backend.get_session is not in distnet: it is TensorFlow's"),
         (lambda: distnet.backend.tensorflow_backend.set_session(None), "it is TensorFlow's"),
         (lambda: distnet.backend.tf.Session(), "keras.backend.tf.Session is not in distnet"),
-        (lambda: distnet.backend.gradients([], []), "Write a layer or a loss with its gradient"),
         (lambda: distnet.models.model_from_yaml(""), "Write to_json"),
         (lambda: distnet.utils.multi_gpu_model(None, 2), "mpirun -n N"),
         (lambda: distnet.layers.FlaxLayer(None), "another framework's code"),

@@ -1,6 +1,7 @@
 """Keras 2's ``keras.backend``: settings, values of weights, shapes, and functions of arrays.
 
-The functions compute values, not gradients. TensorFlow's sessions, graphs and devices are absent; using one says so.
+Functions of tensors work on arrays, on placeholders and within layers that users write, with gradients. TensorFlow's
+sessions, graphs and devices are absent; using one says so.
 """
 
 from __future__ import annotations
@@ -15,21 +16,94 @@ import numpy as np
 from distnet import naming
 from distnet.absent import because, names_elsewhere
 from distnet.backend import tensorflow_backend as tensorflow_backend
-from distnet.backend.array_functions import argmax as argmax
-from distnet.backend.array_functions import argmin as argmin
-from distnet.backend.array_functions import batch_flatten as batch_flatten
-from distnet.backend.array_functions import concatenate as concatenate
-from distnet.backend.array_functions import flatten as flatten
-from distnet.backend.array_functions import gather as gather
-from distnet.backend.array_functions import l2_normalize as l2_normalize
-from distnet.backend.array_functions import permute_dimensions as permute_dimensions
-from distnet.backend.array_functions import pow as pow
-from distnet.backend.array_functions import repeat as repeat
-from distnet.backend.array_functions import repeat_elements as repeat_elements
-from distnet.backend.array_functions import switch as switch
+from distnet.backend.assigning import gradients as gradients
+from distnet.backend.assigning import is_tensor as is_tensor
+from distnet.backend.assigning import is_variable as is_variable
+from distnet.backend.assigning import moving_average_update as moving_average_update
+from distnet.backend.assigning import print_tensor as print_tensor
+from distnet.backend.assigning import update as update
+from distnet.backend.assigning import update_add as update_add
+from distnet.backend.assigning import update_sub as update_sub
+from distnet.backend.chance import dropout as dropout
+from distnet.backend.chance import random_bernoulli as random_bernoulli
+from distnet.backend.chance import random_binomial as random_binomial
+from distnet.backend.chance import random_normal as random_normal
+from distnet.backend.chance import random_normal_variable as random_normal_variable
+from distnet.backend.chance import random_uniform as random_uniform
+from distnet.backend.chance import random_uniform_variable as random_uniform_variable
+from distnet.backend.chance import truncated_normal as truncated_normal
+from distnet.backend.entrywise import argmax as argmax
+from distnet.backend.entrywise import argmin as argmin
+from distnet.backend.entrywise import batch_normalization as batch_normalization
+from distnet.backend.entrywise import binary_crossentropy as binary_crossentropy
+from distnet.backend.entrywise import categorical_crossentropy as categorical_crossentropy
+from distnet.backend.entrywise import clip as clip
+from distnet.backend.entrywise import cumprod as cumprod
+from distnet.backend.entrywise import cumsum as cumsum
+from distnet.backend.entrywise import elu as elu
+from distnet.backend.entrywise import hard_sigmoid as hard_sigmoid
+from distnet.backend.entrywise import in_top_k as in_top_k
+from distnet.backend.entrywise import l2_normalize as l2_normalize
+from distnet.backend.entrywise import normalize_batch_in_training as normalize_batch_in_training
+from distnet.backend.entrywise import pow as pow
+from distnet.backend.entrywise import relu as relu
+from distnet.backend.entrywise import softmax as softmax
+from distnet.backend.entrywise import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from distnet.backend.entrywise import sqrt as sqrt
 from distnet.backend.function import LEARNING_PHASE, LearningPhase
 from distnet.backend.function import Function as Function
 from distnet.backend.function import function as function
+from distnet.backend.multiplying import batch_dot as batch_dot
+from distnet.backend.multiplying import bias_add as bias_add
+from distnet.backend.multiplying import dot as dot
+from distnet.backend.phases import in_test_phase as in_test_phase
+from distnet.backend.phases import in_train_phase as in_train_phase
+from distnet.backend.phases import switch as switch
+from distnet.backend.shaped import arange as arange
+from distnet.backend.shaped import batch_flatten as batch_flatten
+from distnet.backend.shaped import concatenate as concatenate
+from distnet.backend.shaped import expand_dims as expand_dims
+from distnet.backend.shaped import eye as eye
+from distnet.backend.shaped import flatten as flatten
+from distnet.backend.shaped import gather as gather
+from distnet.backend.shaped import get_variable_shape as get_variable_shape
+from distnet.backend.shaped import identity as identity
+from distnet.backend.shaped import one_hot as one_hot
+from distnet.backend.shaped import ones as ones
+from distnet.backend.shaped import ones_like as ones_like
+from distnet.backend.shaped import permute_dimensions as permute_dimensions
+from distnet.backend.shaped import repeat as repeat
+from distnet.backend.shaped import repeat_elements as repeat_elements
+from distnet.backend.shaped import reshape as reshape
+from distnet.backend.shaped import reverse as reverse
+from distnet.backend.shaped import slice as slice
+from distnet.backend.shaped import squeeze as squeeze
+from distnet.backend.shaped import stack as stack
+from distnet.backend.shaped import tile as tile
+from distnet.backend.shaped import to_dense as to_dense
+from distnet.backend.shaped import zeros as zeros
+from distnet.backend.shaped import zeros_like as zeros_like
+from distnet.backend.sliding_windows import conv1d as conv1d
+from distnet.backend.sliding_windows import conv2d as conv2d
+from distnet.backend.sliding_windows import conv2d_transpose as conv2d_transpose
+from distnet.backend.sliding_windows import conv3d as conv3d
+from distnet.backend.sliding_windows import conv3d_transpose as conv3d_transpose
+from distnet.backend.sliding_windows import depthwise_conv2d as depthwise_conv2d
+from distnet.backend.sliding_windows import local_conv1d as local_conv1d
+from distnet.backend.sliding_windows import local_conv2d as local_conv2d
+from distnet.backend.sliding_windows import pool2d as pool2d
+from distnet.backend.sliding_windows import pool3d as pool3d
+from distnet.backend.sliding_windows import resize_images as resize_images
+from distnet.backend.sliding_windows import resize_volumes as resize_volumes
+from distnet.backend.sliding_windows import separable_conv1d as separable_conv1d
+from distnet.backend.sliding_windows import separable_conv2d as separable_conv2d
+from distnet.backend.sliding_windows import spatial_2d_padding as spatial_2d_padding
+from distnet.backend.sliding_windows import spatial_3d_padding as spatial_3d_padding
+from distnet.backend.sliding_windows import temporal_padding as temporal_padding
+from distnet.backend.unrolled import foldl as foldl
+from distnet.backend.unrolled import foldr as foldr
+from distnet.backend.unrolled import map_fn as map_fn
+from distnet.backend.unrolled import rnn as rnn
 from distnet.config import epsilon as epsilon
 from distnet.config import floatx as floatx
 from distnet.config import image_data_format as image_data_format
@@ -42,11 +116,8 @@ from distnet.types import Shape
 from distnet.variables import Variable
 
 _SESSION = "it is TensorFlow's; distnet computes with NumPy. Leave it out: no session, graph or device need be set."
-_GRADIENT = "it differentiates TensorFlow's graphs. Write a layer or a loss with its gradient, and train with fit()."
-_GRAPH = "it makes nodes of TensorFlow's graphs. Use layers on placeholders, and NumPy on arrays."
-_RANDOM = (
-    "its numbers would differ from rank to rank. Use numpy.random.default_rng(seed), or layers such as GaussianNoise."
-)
+_GRAPH = "it is a node of TensorFlow's graphs that is fed later. Use Input(shape)."
+_CTC = "use keras.losses.CTC for the loss, and NumPy on what the model predicts."
 
 _uids: Counter[str] = Counter()
 
@@ -280,11 +351,8 @@ __getattr__ = names_elsewhere(
     ["backend.names", "ops"],
     {
         **because(_SESSION, "get_session set_session tf manual_variable_initialization name_scope get_graph"),
-        **because(_GRADIENT, "gradients update update_add update_sub moving_average_update stop_gradient"),
-        **because(_GRAPH, "placeholder rnn foldl foldr map_fn conv1d conv2d conv3d pool2d pool3d bias_add batch_dot"),
-        **because(_GRAPH, "dropout in_train_phase in_test_phase ctc_decode ctc_batch_cost batch_normalization"),
-        **because(_RANDOM, "random_normal random_uniform random_binomial random_bernoulli truncated_normal"),
+        **because(_GRAPH, "placeholder"),
+        **because(_CTC, "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"),
         "result_type": "it follows Keras's promotion of dtypes; arrays here are NumPy's. Use numpy.result_type.",
-        **because(_RANDOM, "random_normal_variable random_uniform_variable"),
     },
 )

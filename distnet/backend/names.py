@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from distnet.activations import elu as elu
-from distnet.activations import hard_sigmoid as hard_sigmoid
-from distnet.activations import relu as relu
 from distnet.activations import sigmoid as sigmoid
-from distnet.activations import softmax as softmax
 from distnet.activations import softplus as softplus
 from distnet.activations import softsign as softsign
 from distnet.activations import tanh as tanh

@@ -70,7 +70,7 @@ class Operation(Layer):
         options = {
             "operands": template,
             "dtypes": tuple(t.dtype for t in tensors),
-            "have_rows": tuple(t.has_rows for t in tensors),
+            "have_rows": _have_rows(tensors),
         }
         return tensors, options
 
@@ -266,6 +266,12 @@ def activated(activation: Activation, x: KerasTensor) -> Any:
 def operation_class(kind: str) -> type[Operation]:
     """The class of a function's operations, which is called as Keras's."""
     return type(kind, (Operation,), {"kind": kind})
+
+
+def _have_rows(tensors: Sequence[KerasTensor]) -> tuple[bool, ...]:
+    """For each tensor whether its first axis is the batch; there is none where tensors declare batches that differ."""
+    batches = {t.shape[0] for t in tensors if t.has_rows and t.shape[0] is not None}
+    return tuple(t.has_rows and len(batches) < 2 for t in tensors)
 
 
 def _placed(result: Tensor, rows: Rows, has_rows: bool) -> Tensor:

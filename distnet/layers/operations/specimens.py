@@ -8,7 +8,7 @@ import numpy as np
 
 from distnet.types import Array, Shape
 
-_ROWS, _OTHER_ROWS = 3, 2
+_ROWS = 3
 _UNKNOWN, _OTHER_UNKNOWN = 4, 6
 
 
@@ -41,7 +41,7 @@ class Specimens:
         batch = {shape[0] for shape, has in zip(self._given, have_rows, strict=True) if has}
         self._batch = next((n for n in batch if n is not None), None)
         known = {n for shape in self._given for n in shape if n is not None}
-        self._extents = sorted({*known, *extents, 1} - {_UNKNOWN}, reverse=True)
+        self._extents = sorted({*known, *extents, 1}, reverse=True)
 
     def run(self) -> None:
         """Compute with the arrays, and set the attributes.
@@ -51,15 +51,17 @@ class Specimens:
         """
         rows, unknown, results = self._first()
         self.dtypes = [result.dtype.name for result in results]
-        others = self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown)
-        fewer = self._if_possible(_OTHER_ROWS if rows == _ROWS else rows - 1, unknown)
+        other_unknown = self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown)
+        changed, other_rows = rows - 1, self._if_possible(rows - 1, unknown)
+        if other_rows is None:
+            changed, other_rows = rows + 1, self._if_possible(rows + 1, unknown)
         self.have_rows = [
-            any(self._have_rows) and _has(result, rows) and (fewer is None or _has(fewer[i], rows - 1))
+            any(self._have_rows) and _has(result, rows) and (other_rows is None or _has(other_rows[i], changed))
             for i, result in enumerate(results)
         ]
         self.shapes = []
         for i, result in enumerate(results):
-            compared = [made[i].shape for made in (others, fewer) if made is not None]
+            compared = [made[i].shape for made in (other_unknown, other_rows) if made is not None]
             static: Sequence[int | None] = [None] * result.ndim if self._static is None else self._static[i].shape
             shape = [
                 n if all(len(s) == result.ndim and s[axis] == n for s in compared) else static[axis]

@@ -76,7 +76,7 @@ class PlannedCall:
         has_penalty: whether the layer's activity, or that of a layer within, is penalized.
         training: the mode in which forward is called; None leaves it to the layer.
         logits: which outputs' logits are kept, for forward.
-        wanted: the inputs whose gradient something trained depends on, for backward.
+        wanted: the inputs whose gradient something trained depends on: their places, or, for backward, the tensors.
     """
 
     node: Node
@@ -218,8 +218,9 @@ class Graph:
                 f"{self.without_batch}. Keep the batch axis first, or start one process."
             )
         path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
+        slopes = ctx.wanted
         calls = ctx.workspaces.once(
-            (self, path, training, wanted), lambda: self._planned_forward(path, training, wanted)
+            (self, path, training, wanted, slopes), lambda: self._planned_forward(path, training, wanted, slopes)
         )
         tensors = dict(zip(self.inputs, inputs, strict=True))
         known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
@@ -227,6 +228,7 @@ class Graph:
         for call in calls:
             node, layer = call.node, call.node.layer
             ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
+            ctx.wanted = call.wanted
             x = _one_or_list([_as_taken(layer, tensors[t]) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known)
             y, saved = layer.forward(x, ctx)
@@ -243,20 +245,23 @@ class Graph:
             if len(made) > 1 or layer.activity_regularizer is not None:
                 tape.outputs[call.number] = made
             tape.saved.append(saved)
-        ctx.call, ctx.training, ctx.options, ctx.logits = path, training, options, wanted
+        ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted = path, training, options, wanted, slopes
         tape.masks = [known.get(t) for t in self.outputs]
         return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
 
     def _planned_forward(
-        self, path: tuple[int, ...], training: bool | None, wanted: frozenset[int]
+        self, path: tuple[int, ...], training: bool | None, wanted: frozenset[int], slopes: frozenset[int] | None
     ) -> list[PlannedCall]:
         """The calls of a run forward in this mode that keeps the logits of these outputs."""
         calls, kept = self._planned(path), {self.outputs[number] for number in wanted}
+        inputs = {tensor for i, tensor in enumerate(self.inputs) if slopes is None or i in slopes}
+        behind = self._tensors_behind_variables(inputs)
         for i, call in enumerate(calls):
             own: bool | None = call.node.options.get("training")
             mode = own if own is not None and (training is None or self.as_in_keras_2) else training
             logits = frozenset(k for k, t in enumerate(call.node.outputs) if t in kept)
-            calls[i] = replace(call, training=mode, logits=logits)
+            places = frozenset(i for i, tensor in enumerate(call.node.computed_from) if tensor in behind)
+            calls[i] = replace(call, training=mode, logits=logits, wanted=places)
         return calls
 
     def _planned(self, path: tuple[int, ...]) -> list[PlannedCall]:

@@ -101,7 +101,7 @@ class Steps:
         state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
         return ForwardContext(
             training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
-            is_recorded=training, kernels=self.kernels, is_spread=self.communicator.size > 1,
+            is_recorded=training, wanted=frozenset(), kernels=self.kernels, is_spread=self.communicator.size > 1,
         )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:

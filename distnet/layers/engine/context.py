@@ -162,6 +162,7 @@ class ForwardContext:
         logits: the outputs of a model, by number, of which the logits are to be kept; in a layer that
             ``leaves_logits``, whether it is to leave out its activation; set by the graph.
         is_recorded: whether ``backward`` may follow.
+        wanted: the numbers of the inputs whose gradient may be wanted then; None for all; set by the graph.
         kernels: the kernels in use.
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
     """
@@ -179,6 +180,7 @@ class ForwardContext:
     turn: Turn | None = None
     logits: frozenset[int] = frozenset()
     is_recorded: bool = True
+    wanted: frozenset[int] | None = None
     kernels: Kernels = field(default_factory=kernels.current)
     is_spread: bool = False
 
@@ -197,7 +199,7 @@ class ForwardContext:
 
     def within(self, number: int, mask: Any = None) -> Self:
         """The context of layer ``number`` within this one, with memory and random numbers of its own."""
-        return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset())
+        return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None)
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """Memory for a result of this call, the same at each step; its content is arbitrary."""

@@ -212,7 +212,7 @@ def _context(
     options: Mapping[str, Any],
 ) -> ForwardContext:  # fmt: skip
     ctx: ForwardContext = replace(
-        scope.ctx, call=scope.next_path(), training=training, options=dict(options), logits=frozenset(),
+        scope.ctx, call=scope.next_path(), training=training, options=dict(options), logits=frozenset(), wanted=None,
         mask=mask if len(x) > 1 else mask[0], first_row=0 if rows is None else rows.first,
         global_rows=len(x[0]) if rows is None else rows.total, is_spread=rows is not None,
     )  # fmt: skip

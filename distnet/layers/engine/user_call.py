@@ -383,7 +383,9 @@ def _as_result(tensor: Tensor) -> Any:
 def _recorded(layer: Any, arrays: list[Array], ctx: ForwardContext, is_recorded: bool) -> Recorded:
     """One run of ``call`` on a rank's rows, as part of a graph."""
     rows = ctx.rows(len(arrays[0]))
-    inputs = [Tensor(a, TapeNode() if a.dtype.kind == "f" else None, rows=rows) for a in arrays]
+    places = range(len(arrays)) if ctx.wanted is None else ctx.wanted
+    has_gradient = [is_recorded and i in places and a.dtype.kind == "f" for i, a in enumerate(arrays)]
+    inputs = [Tensor(a, TapeNode() if h else None, rows=rows) for a, h in zip(arrays, has_gradient, strict=True)]
     masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
     for tensor, mask in zip(inputs, masks, strict=False):
         tensor._keras_mask = None if mask is None else Tensor(np.asarray(mask), rows=rows)

@@ -172,6 +172,7 @@ class Compiled(KerasSteps, Composite, ABC):
         objective = self._compilation.objective(
             self.outputs_told, [y.shape for y in data.y], self.output_shapes, self.has_penalty
         )
+        objective = replace(objective, kept=tuple(own_metrics(self)))
         objective.check(data, self.output_shapes)
         return objective if config.clips_crossentropy() else objective.on(self.final_activations)
 

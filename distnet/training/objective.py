@@ -146,6 +146,7 @@ class Objective:
         averaging: what a loss is divided by.
         told: keys of the logs that were read by other names, and warned of.
         running: the sums that are being added to.
+        kept: the metrics that layers have as attributes, and update in their ``call``.
     """
 
     outputs: int
@@ -156,6 +157,7 @@ class Objective:
     averaging: Averaging = Averaging()
     told: set[str] = field(default_factory=set, repr=False, compare=False)
     running: Running = field(default_factory=lambda: Running(), repr=False, compare=False)
+    kept: tuple[Metric, ...] = field(default=(), repr=False, compare=False)
 
     def on(self, activations: Sequence[Activation | None]) -> Objective:
         """The objective for outputs that these activations make: crossentropy is taken of their logits.
@@ -279,6 +281,8 @@ class Totals:
         self.loss_rows = 0.0
         self.rows = 0
         self.sums = np.zeros(objective.entries)
+        for metric in objective.kept:
+            metric.reset_state()
         self.objective.running.totals = self
         self._begin()
 
@@ -314,6 +318,8 @@ class Totals:
             logs[measured.key] = float(total / rows) if rows else 0.0
         for m in self.objective.metrics:
             logs[m.key] = m.metric.value_of(self.sums[m.part]).tolist()
+        for metric in self.objective.kept:
+            logs[metric.name] = np.asarray(metric.result()).tolist()
         return logs
 
     def metrics(self) -> list[Metric]:

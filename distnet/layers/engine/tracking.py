@@ -12,6 +12,7 @@ from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
+from distnet.layers.engine.structures import leaves
 from distnet.naming import path_within, snake_case, unique_name
 from distnet.variables import Variable
 
@@ -48,6 +49,21 @@ def sublayers(layer: Any) -> list[tuple[str, AbstractLayer]]:
             layers.setdefault(id(value), value)
             paths.setdefault(id(value), []).append(path)
     return [(min(paths[key], key=lambda path: path.split("/")), inner) for key, inner in layers.items()]
+
+
+def states_of_metrics(layer: Any) -> list[tuple[Any, Any]]:
+    """The metrics that the layer and those within have as attributes, with copies of their states."""
+    waiting, seen, states = [layer], set[int](), dict[int, tuple[Any, Any]]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        waiting += [inner for _, inner in one.inner_layers()]
+        for value in leaves([part for name, part in vars(one).items() if name not in _NOT_WALKED]):
+            if hasattr(value, "update_state"):
+                states[id(value)] = value, None if value.state is None else value.state.copy()
+    return list(states.values())
 
 
 def new_variable(

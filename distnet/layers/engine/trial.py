@@ -15,6 +15,7 @@ from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import ForwardContext, Workspaces
 from distnet.layers.engine.inline import run
 from distnet.layers.engine.structures import filled, is_nested, leaves, mapped, packed
+from distnet.layers.engine.tracking import states_of_metrics
 from distnet.ops.recording import paused
 from distnet.ops.tape import following
 from distnet.ops.tensor import Tensor
@@ -108,7 +109,10 @@ def _tried(layer: Any, given: Tried, rows: int, unknown: int) -> Any:
 def trying(layer: Any) -> Iterator[None]:
     """Within the block nothing is recorded, and what it changes of the layer's state is put back."""
     before = [(v, v.value.copy()) for v in layer.variables if not v.trainable]
+    states = states_of_metrics(layer)
     with paused(), following(is_recorded=False, is_call=True), assignments_held(), np.errstate(all="ignore"):
         yield
     for variable, value in before:
         variable.value[...] = value
+    for metric, state in states:
+        metric.state = state

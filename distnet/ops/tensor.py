@@ -125,10 +125,19 @@ class Tensor(Operators):
         return self.numpy().item()
 
     def __float__(self) -> float:
+        self._refuse_entry()
         return float(self.item())
 
     def __int__(self) -> int:
+        self._refuse_entry()
         return int(self.item())
+
+    def _refuse_entry(self) -> None:
+        if is_in_call():
+            raise ArgumentError(
+                "a tensor is no number of Python's here: its entries differ from batch to batch, and gradients do not "
+                "flow through numbers. Leave out float() and int(); take extents from tensor.shape."
+            )
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":

@@ -53,6 +53,11 @@ class Tried:
 def specs(layer: Any, given: Tried) -> Any:
     """The outputs of a call, in the structure that it returns; extents that depend on an unknown one are unknown."""
     few = _tried(layer, given, 2, 4)
+    if [spec.shape for spec in leaves(few)] != [spec.shape for spec in leaves(_tried(layer, given, 2, 4, 1.0))]:
+        raise ArgumentError(
+            f"{layer.name}: call returns a tensor whose shape depends on the entries of its inputs. Use ops.where, or "
+            "the three-argument form of functions, which keep the shape."
+        )
     if all(n is not None for spec in given.inputs for n in spec.shape):
         return few
     many = _tried(layer, given, 3, 6)
@@ -90,11 +95,11 @@ def _common(layer: Any, few: Spec, many: Spec) -> Spec:
     return Spec(shape, few.dtype, few.is_masked)
 
 
-def _tried(layer: Any, given: Tried, rows: int, unknown: int) -> Any:
+def _tried(layer: Any, given: Tried, rows: int, unknown: int, entry: float = 0.0) -> Any:
     tensors = []
     for spec in given.inputs:
         extents = [(unknown if i else rows) if n is None else n for i, n in enumerate(spec.shape)]
-        tensors.append(Tensor(np.zeros(extents, spec.dtype)))
+        tensors.append(Tensor(np.full(extents, entry if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)))
         if spec.is_masked:
             tensors[-1]._keras_mask = Tensor(np.ones(extents[:2], bool))
     args, kwargs = filled(given.arguments, tensors)

@@ -1,0 +1,73 @@
+"""One run of a user's ``call`` within a graph: recorded, and what the graph takes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from distnet.layers.engine.call_scope import CallScope, calling
+from distnet.layers.engine.context import ForwardContext
+from distnet.layers.engine.inline import run
+from distnet.layers.engine.structures import filled, leaves, slotted
+from distnet.ops.spread import own_rows, varied
+from distnet.ops.tape import following
+from distnet.ops.tensor import Rows, TapeNode, Tensor
+from distnet.types import Array
+
+
+@dataclass
+class Recorded:
+    """One run of ``call``.
+
+    Args:
+        inputs: the tensors it was called on.
+        outputs: what it returned, in order, as the graph takes it.
+        losses: what was added to the loss within it.
+        ctx: of the run.
+        is_recorded: whether gradients can be taken of it.
+    """
+
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    losses: list[Tensor]
+    ctx: ForwardContext
+    is_recorded: bool
+
+
+def recorded(layer: Any, arrays: list[Array], ctx: ForwardContext, is_recorded: bool) -> Recorded:
+    """One run of ``call`` on a rank's rows, as part of a graph."""
+    rows = ctx.rows(len(arrays[0]))
+    places = range(len(arrays)) if ctx.wanted is None else ctx.wanted
+    has_gradient = [is_recorded and i in places and a.dtype.kind == "f" for i, a in enumerate(arrays)]
+    inputs = [Tensor(a, TapeNode() if h else None, rows=rows) for a, h in zip(arrays, has_gradient, strict=True)]
+    masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
+    for tensor, mask in zip(inputs, masks, strict=False):
+        tensor._keras_mask = None if mask is None else Tensor(np.asarray(mask), rows=rows)
+    args, kwargs = filled(arguments_of(ctx.options, len(inputs)), inputs)
+    scope = CallScope(ctx, ctx.training)
+    with calling(scope), ctx.running(len(arrays[0])), following(is_recorded, is_call=True):
+        y = run(layer, args, kwargs, scope, is_penalized=False)
+        outputs = [_as_part(t, rows, layer.dtype) for t in leaves(y)]
+    return Recorded(inputs, outputs, [loss for _, loss in scope.losses], ctx, is_recorded)
+
+
+def _as_part(output: Tensor, rows: Rows | None, dtype: str) -> Tensor:
+    """What the graph takes of an output: this rank's rows, or, of what has no rows, the whole."""
+    if rows is None or output.rows is not None:
+        return output
+    part: Tensor = own_rows(output, rows) if output.shape[:1] == (rows.total,) else varied(output)
+    part._keras_mask = output._keras_mask
+    return part
+
+
+def arguments_of(options: Mapping[str, Any], count: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What ``call`` is called with, slots for the tensors."""
+    given = options.get("arguments")
+    if given is not None:
+        return cast("tuple[tuple[Any, ...], dict[str, Any]]", given)
+    first, _ = slotted([None] * count, lambda leaf: True)
+    kwargs = {} if options.get("training") is None else {"training": options["training"]}
+    return (first if count > 1 else first[0],), kwargs

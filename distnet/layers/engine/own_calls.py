@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from distnet import addresses
 from distnet.layers.engine import trial
 from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.by_hand import as_list

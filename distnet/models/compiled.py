@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import replace
@@ -224,6 +225,12 @@ class Compiled(KerasSteps, Composite, ABC):
         settings = {key: config.get(key) for key in ("loss", "metrics", "loss_weights", "weighted_metrics")}
         for key in ("metrics", "weighted_metrics"):
             settings[key] = named_in_full(settings[key])
+        if type(self).compile is not Compiled.compile:
+            warnings.warn(
+                f"{self.name}: has a compile() of its own, and is left uncompiled. Override compile_from_config().",
+                stacklevel=3,
+            )
+            return
         self.compile(optimizer, **settings)
         if self._compilation is not None:
             self._compilation = replace(self._compilation, **meaning_of(config))

@@ -162,6 +162,11 @@ class Composite(Layer, ABC):
         return layers
 
     @property
+    def own_variables(self) -> list[Variable]:
+        """The model's variables that are none of its layers'."""
+        return []
+
+    @property
     def depends_on_batch(self) -> bool:
         """Whether a layer or an operation within mixes the rows of the batch."""
         return any(layer.depends_on_batch for layer in self.graph.layers)

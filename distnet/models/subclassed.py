@@ -15,6 +15,7 @@ from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.call_arguments import is_tensor
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, mapped, packed, slotted
+from distnet.layers.engine.tracking import own_variables
 from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
 from distnet.models.graph import Tape
@@ -22,7 +23,7 @@ from distnet.models.model import Model
 from distnet.old_names import present_arguments
 from distnet.registry.constructors import is_like
 from distnet.types import Array, Json, Shape
-from distnet.variables import lay_out
+from distnet.variables import Variable, lay_out
 
 
 class SubclassedModel(Model, has_graph=True):
@@ -163,6 +164,11 @@ class SubclassedModel(Model, has_graph=True):
         return [None for _ in self.outputs]
 
     @property
+    def own_variables(self) -> list[Variable]:
+        """The weights that the model itself has."""
+        return own_variables(self)
+
+    @property
     def depends_on_batch(self) -> bool:
         """Always: what ``call`` does with the rows is its own."""
         return True
@@ -223,6 +229,12 @@ class SubclassedModel(Model, has_graph=True):
         if self._entries is None:
             return None
         return {"input_shape": mapped(lambda entry: list(entry.shape), self._entries)}
+
+    def as_json(self) -> Json:
+        """Keras's ``{"class_name", "config"}``, with the shapes that the model was built for."""
+        described = cast(dict[str, Json], super().as_json())
+        built = self.get_build_config() if self.built else None
+        return described if built is None else {**described, "build_config": built}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Build the model as a saved one was built.

@@ -52,8 +52,11 @@ class Saved:
             CheckpointError: the file holds other layers, or arrays of other shapes, or no names to match by.
         """
         if not keras_weights.is_keras_weights(self.file):
-            read = keras_h5.read_weights_by_name if by_name else keras_h5.read_weights
-            read(keras_h5.weights_group(self.file), model.layers, skip_mismatch)
+            group = keras_h5.weights_group(self.file)
+            if by_name:
+                keras_h5.read_weights_by_name(group, model.layers, skip_mismatch)
+            else:
+                keras_h5.read_weights(group, model.layers, skip_mismatch, model.own_variables)
         elif by_name:
             raise CheckpointError(
                 f"{self.file.filename}: by_name needs a legacy HDF5 file; Keras 3's matches layers by class and place."
@@ -118,7 +121,7 @@ def write_whole(
         return
     with h5py.File(image, "w") as file:
         keras_h5.write_header(file, model_config, config, dialect.version)
-        keras_h5.write_weights(file.create_group("model_weights"), model.layers)
+        keras_h5.write_weights(file.create_group("model_weights"), model.layers, model.own_variables)
         if scheme is not None:
             keras_h5.write_optimizer_state(file, model, scheme)
         if include_optimizer:
@@ -131,7 +134,7 @@ def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
         if is_keras_3:
             keras_weights.write_weights(file, model)
         else:
-            keras_h5.write_weights(file, model.layers)
+            keras_h5.write_weights(file, model.layers, model.own_variables)
 
 
 def _write_state(file: h5py.File, model: StoredModel, include_optimizer: bool) -> None:

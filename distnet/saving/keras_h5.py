@@ -35,6 +35,7 @@ from distnet.saving.stored_model import StoredModel
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
+_TOP = "top_level_model_weights"
 _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
 
@@ -48,8 +49,8 @@ def write_header(file: h5py.File, model_config: Json, training_config: Json | No
         file.attrs["training_config"] = json.dumps(training_config).encode()
 
 
-def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
-    """Write the weights of ``layers``, one group each, in Keras's order."""
+def write_weights(group: h5py.Group, layers: Sequence[Layer], own: Sequence[Variable] = ()) -> None:
+    """Write the weights of ``layers``, one group each, in Keras's order, and the ``own`` ones of the model."""
     layers = [layer for layer in layers if not isinstance(layer, InputLayer)]
     group.attrs["backend"] = b"tensorflow"
     group.attrs["keras_version"] = KERAS_VERSION.encode()
@@ -61,7 +62,11 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer]) -> None:
         write_names(part, "weight_names", names)
         for name, variable in zip(names, variables, strict=True):
             part[name] = variable.stored
-    write_names(group.create_group("top_level_model_weights"), "weight_names", [])
+    top = group.create_group(_TOP)
+    names = [f"{variable.local_path}:0" for variable in own]
+    write_names(top, "weight_names", names)
+    for name, variable in zip(names, own, strict=True):
+        top[name] = variable.stored
 
 
 def write_optimizer_state(file: h5py.File, model: StoredModel, scheme: Scheme) -> None:
@@ -122,11 +127,14 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
         )
 
 
-def read_weights(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False) -> None:
+def read_weights(
+    group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool = False, own: Sequence[Variable] = ()
+) -> None:
     """Fill the weights of ``layers`` from the file by position, as Keras does; if they do not fit, change nothing.
 
     Args:
         skip_mismatch: skip arrays of other shapes, with a warning.
+        own: the model's weights that are none of its layers'.
 
     Raises:
         CheckpointError: the file holds other layers, or arrays of other shapes.
@@ -135,6 +143,10 @@ def read_weights(group: h5py.Group, layers: Sequence[Layer], skip_mismatch: bool
     pairs: list[tuple[Variable, Array]] = []
     for layer, name in _by_place(group, layers, origin):
         pairs += _pairs(group, name, layer, _arrays(group, name, layer, origin), skip_mismatch)
+    if own:
+        top = contents.group(group, _TOP)
+        arrays = [dataset[()] for dataset in _datasets(top, contents.names(top, "weight_names"))]
+        pairs += _fitting(f"{group.file.filename}: {_TOP}", own, arrays, skip_mismatch)
     _assign(pairs)
 
 
@@ -249,7 +261,17 @@ def _pairs(
     group: h5py.Group, name: str, layer: Layer, arrays: Sequence[Array], skip_mismatch: bool
 ) -> list[tuple[Variable, Array]]:
     """The variables of a layer with the arrays to fill them with."""
-    where, variables = f"{group.file.filename}: layer {name}", _in_order(layer)
+    return _fitting(f"{group.file.filename}: layer {name}", _in_order(layer), arrays, skip_mismatch)
+
+
+def _fitting(
+    where: str, variables: Sequence[Variable], arrays: Sequence[Array], skip_mismatch: bool
+) -> list[tuple[Variable, Array]]:
+    """The variables with the arrays to fill them with.
+
+    Raises:
+        CheckpointError: their numbers or shapes differ.
+    """
     pairs = list(zip(variables, arrays, strict=False))
     fitting = [(variable, array) for variable, array in pairs if variable.shape == array.shape]
     if len(variables) != len(arrays) or (len(fitting) < len(pairs) and not skip_mismatch):

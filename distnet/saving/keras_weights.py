@@ -38,6 +38,7 @@ SUFFIX = ".weights.h5"
 
 _OPTIMIZER = "optimizer"
 _LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
+_VARS = "vars"
 _BACKSLASH = "\\"
 
 
@@ -54,7 +55,7 @@ def is_keras_weights(file: h5py.File) -> bool:
     """Whether the file has this layout."""
     roots = {name.replace(_BACKSLASH, "/").partition("/")[0] for name in file}
     is_legacy = "layer_names" in file.attrs or "model_weights" in file
-    return not is_legacy and bool(roots & {_LAYERS, _LAYERS_OF_2_13})
+    return not is_legacy and bool(roots & {_LAYERS, _LAYERS_OF_2_13, _VARS})
 
 
 def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = True) -> None:
@@ -136,7 +137,7 @@ def _groups(model: StoredModel, is_of_2_13: bool = False, repeats: bool = False)
             Keras writes it once, and then cannot load the model.
     """
     visited: set[int] = set()
-    yield _Vars(["vars"], model.name, [])
+    yield _Vars([_VARS], model.name, _declared(list(model.own_variables)))
     for where, layer in _inner(model, is_of_2_13):
         yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
 

@@ -83,6 +83,9 @@ def load_model(
                 f"{os.fspath(filepath)}: holds no model (no model_config). Was it saved with save_weights?"
             )
         model = cast(Any, LAYERS.get(saved.model_config))
+        build_config = saved.model_config.get("build_config")
+        if not model.built and build_config and hasattr(model, "build_from_config"):
+            model.build_from_config(build_config)
         if not model.built:
             _build(model, saved, os.fspath(filepath))
         saved.read_weights(model)

@@ -29,6 +29,9 @@ class StoredModel(Protocol):
     @property
     def weights(self) -> list[Variable]: ...
 
+    @property
+    def own_variables(self) -> list[Variable]: ...
+
     def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
 
 

@@ -52,7 +52,9 @@ def buildable(build: Callable[..., Any]) -> Callable[..., Any]:
     Several inputs have several shapes, or a list of them.
     """
     context = inspect.signature(build).parameters.get("ctx")
-    if context is None or context.default is not context.empty:
+    if context is None:
+        return _as_users_write(build)
+    if context.default is not context.empty:
         return build
 
     @functools.wraps(build)
@@ -63,6 +65,20 @@ def buildable(build: Callable[..., Any]) -> Callable[..., Any]:
         if building is not None:  # super().build(input_shape)
             return build(self, *args, ctx=building, **kwargs)
         self.build_once(self.all_shapes(_shapes(self.name, [*args, *kwargs.values()])))
+        return None
+
+    return built
+
+
+def _as_users_write(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A ``build(input_shape)``, which also says that the layer is built where a user calls it."""
+
+    @functools.wraps(build)
+    def built(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if vars(self).get("_building") is not None or len(args) + len(kwargs) != 1 or not hasattr(self, "build_once"):
+            return build(self, *args, **kwargs)
+        shape = next(iter((*args, *kwargs.values())))
+        self.build_once(_shapes(self.name, [shape]) if isinstance(shape, list | tuple) else shape)
         return None
 
     return built

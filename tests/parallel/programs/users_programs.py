@@ -271,9 +271,7 @@ class WGAN(keras.Model):
                 d_cost = ops.mean(fake_logits) - ops.mean(real_logits)
                 d_loss = d_cost + self.gradient_penalty(batch_size, real, fake) * self.gp_weight
             d_gradient = tape.gradient(d_loss, self.discriminator.trainable_variables)
-            self.d_optimizer.apply_gradients(
-                zip(d_gradient, self.discriminator.trainable_variables, strict=True)
-            )
+            self.d_optimizer.apply_gradients(zip(d_gradient, self.discriminator.trainable_variables, strict=True))
         latent = keras.random.normal((batch_size, self.latent_dim), seed=self.seeds)
         with keras.GradientTape() as tape:
             g_loss = -ops.mean(self.discriminator(self.generator(latent, training=True), training=True))
@@ -459,9 +457,7 @@ class Contrastive(keras.Model):
         similarities = ops.matmul(a, ops.transpose(b)) / self.temperature
         labels = ops.arange(ops.shape(a)[0])
         loss_1_2 = keras.losses.sparse_categorical_crossentropy(labels, similarities, from_logits=True)
-        loss_2_1 = keras.losses.sparse_categorical_crossentropy(
-            labels, ops.transpose(similarities), from_logits=True
-        )
+        loss_2_1 = keras.losses.sparse_categorical_crossentropy(labels, ops.transpose(similarities), from_logits=True)
         return ops.mean(loss_1_2 + loss_2_1) / 2
 
     def train_step(self, data):

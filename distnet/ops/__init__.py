@@ -7,6 +7,7 @@ from typing import Any
 from distnet.late_rooms import fetch
 from distnet.ops import image as image
 from distnet.ops import linalg as linalg
+from distnet.ops import numpy as numpy
 from distnet.ops.algebra import add as add
 from distnet.ops.algebra import divide as divide
 from distnet.ops.algebra import divide_no_nan as divide_no_nan
@@ -170,6 +171,11 @@ from distnet.ops.linalg import slogdet as slogdet
 from distnet.ops.linalg import solve as solve
 from distnet.ops.linalg import solve_triangular as solve_triangular
 from distnet.ops.linalg import svd as svd
+from distnet.ops.nn import depth_to_space as depth_to_space
+from distnet.ops.nn import fold as fold
+from distnet.ops.nn import polar as polar
+from distnet.ops.nn import space_to_depth as space_to_depth
+from distnet.ops.nn import unfold as unfold
 from distnet.ops.nn.alignments import ctc_decode as ctc_decode
 from distnet.ops.nn.alignments import ctc_loss as ctc_loss
 from distnet.ops.nn.attending import dot_product_attention as dot_product_attention
@@ -221,11 +227,6 @@ from distnet.ops.nn.window_pools import adaptive_average_pool as adaptive_averag
 from distnet.ops.nn.window_pools import adaptive_max_pool as adaptive_max_pool
 from distnet.ops.nn.window_pools import average_pool as average_pool
 from distnet.ops.nn.window_pools import max_pool as max_pool
-from distnet.ops.nn.windows_of_images import depth_to_space as depth_to_space
-from distnet.ops.nn.windows_of_images import fold as fold
-from distnet.ops.nn.windows_of_images import polar as polar
-from distnet.ops.nn.windows_of_images import space_to_depth as space_to_depth
-from distnet.ops.nn.windows_of_images import unfold as unfold
 from distnet.ops.rearranging import flip as flip
 from distnet.ops.rearranging import fliplr as fliplr
 from distnet.ops.rearranging import flipud as flipud

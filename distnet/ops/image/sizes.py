@@ -183,7 +183,7 @@ def extract_patches(
     Source: ``keras.ops.image.extract_patches``.
     """
     if not isinstance(size, int) and len(size) == 3:
-        return extract_patches_3d(images, size, strides, dilation_rate, padding, data_format)
+        return _of_volumes(images, size, strides, dilation_rate, padding, data_format)
     x, back = as_batch("extract_patches", images, data_format)
     return back(_patches(x, (size, size) if isinstance(size, int) else size, strides, dilation_rate, padding))
 
@@ -199,10 +199,17 @@ def extract_patches_3d(
 
     Source: ``keras.ops.image.extract_patches_3d``.
     """
+    each = (size,) * 3 if isinstance(size, int) else size
+    return extract_patches(volumes, each, strides, dilation_rate, padding, data_format)
+
+
+def _of_volumes(
+    volumes: Any, size: Sequence[int], strides: Any, dilation_rate: Any, padding: str, data_format: str | None
+) -> Any:
     x = PRIMITIVES["ConvertToTensor"](volumes)
     is_one, is_first = x.ndim == 4, (data_format or config.image_data_format()) == "channels_first"
     x = PRIMITIVES["ExpandDims"](x, 0) if is_one else x
     x = PRIMITIVES["Transpose"](x, (0, 2, 3, 4, 1)) if is_first else x
-    y = _patches(x, (size,) * 3 if isinstance(size, int) else size, strides, dilation_rate, padding)
+    y = _patches(x, size, strides, dilation_rate, padding)
     y = PRIMITIVES["Transpose"](y, (0, 4, 1, 2, 3)) if is_first else y
     return y[0] if is_one else y

@@ -50,3 +50,8 @@ from distnet.ops.nn.window_pools import adaptive_average_pool as adaptive_averag
 from distnet.ops.nn.window_pools import adaptive_max_pool as adaptive_max_pool
 from distnet.ops.nn.window_pools import average_pool as average_pool
 from distnet.ops.nn.window_pools import max_pool as max_pool
+from distnet.ops.nn.windows_of_images import depth_to_space as depth_to_space
+from distnet.ops.nn.windows_of_images import fold as fold
+from distnet.ops.nn.windows_of_images import polar as polar
+from distnet.ops.nn.windows_of_images import space_to_depth as space_to_depth
+from distnet.ops.nn.windows_of_images import unfold as unfold

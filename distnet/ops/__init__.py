@@ -7,6 +7,7 @@ from typing import Any
 from distnet.late_rooms import fetch
 from distnet.ops import image as image
 from distnet.ops import linalg as linalg
+from distnet.ops import nn as nn
 from distnet.ops import numpy as numpy
 from distnet.ops.algebra import add as add
 from distnet.ops.algebra import divide as divide

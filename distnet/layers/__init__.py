@@ -13,6 +13,8 @@ from distnet.layers.activation.advanced_activations import PReLU as PReLU
 from distnet.layers.activation.advanced_activations import ReLU as ReLU
 from distnet.layers.activation.advanced_activations import Softmax as Softmax
 from distnet.layers.activation.advanced_activations import ThresholdedReLU as ThresholdedReLU
+from distnet.layers.attention.group_query_attention import GroupedQueryAttention as GroupedQueryAttention
+from distnet.layers.attention.group_query_attention import GroupQueryAttention as GroupQueryAttention
 from distnet.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from distnet.layers.attention.scored_attention import AdditiveAttention as AdditiveAttention
 from distnet.layers.attention.scored_attention import Attention as Attention
@@ -133,6 +135,7 @@ from distnet.layers.reshaping.upsampling import UpSampling1D as UpSampling1D
 from distnet.layers.reshaping.upsampling import UpSampling2D as UpSampling2D
 from distnet.layers.reshaping.upsampling import UpSampling3D as UpSampling3D
 from distnet.layers.wrappers.bidirectional import Bidirectional as Bidirectional
+from distnet.layers.wrappers.spectral_normalization import SpectralNormalization as SpectralNormalization
 from distnet.layers.wrappers.time_distributed import TimeDistributed as TimeDistributed
 from distnet.old_paths import old_paths
 from distnet.registry import functions_of
@@ -155,7 +158,7 @@ MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 
 _NOT_YET = (
-    "no such layer here. Build it from the layers there are, or as a layer of your own with forward and backward."
+    "no such layer here. Build it from the layers there are, or as a layer of your own with call() over distnet.ops."
 )
 _OTHERS = "it runs another framework's code."
 
@@ -165,12 +168,11 @@ __getattr__ = names_elsewhere(
     {
         **because(_NOT_YET, """
             AugMix AutoContrast CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
-            DenseFeatures Discretization Equalization GroupQueryAttention HashedCrossing Hashing InputSpec
-            IntegerLookup MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration
-            RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight
-            RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
-            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization SpectralNormalization StringLookup
-            TextVectorization
+            DenseFeatures Discretization Equalization HashedCrossing Hashing InputSpec IntegerLookup
+            MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration RandomColorJitter
+            RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue
+            RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
+            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization StringLookup TextVectorization
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

@@ -162,6 +162,7 @@ def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool, rep
     visited.add(id(layer))
     inner = list(_inner(layer, is_of_2_13))
     others = {id(variable) for _, part in inner for variable in part.variables}
+    others -= {id(variable) for variable in layer.stored_twice}
     objects: dict[str, list[Variable]] = {}
     for variable in layer.variables:
         if id(variable) not in others:

@@ -128,7 +128,7 @@ def dense():
     yield case("EinsumDense", IMAGE, equation="abcd,dce->abe", output_shape=[3, 4], bias_axes="be")
     yield case("EinsumDense", SEQUENCE, equation="abc,cde->aebd", output_shape=[3, None, 2], bias_axes="ed")
     yield case("EinsumDense", SEQUENCE, equation="abc,cd->ad", output_shape=[2], activation="softmax")
-    yield case("EinsumDense", SEQUENCE, masks=[True], equation="abc,bcd->abd", output_shape=[4, 2], bias_axes="b")
+    yield case("EinsumDense", SEQUENCE, equation="abc,bcd->abd", output_shape=[4, 2], bias_axes="b")
 
 
 def adaptive_poolings():

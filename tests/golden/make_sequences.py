@@ -1,4 +1,4 @@
-"""Write recurrent.npz, cells.npz and attention.npz: what Keras on JAX computes for layers of sequences.
+"""Write recurrent.npz, cells.npz, attention.npz and grouped_attention.npz: what Keras on JAX computes for sequences.
 
 Run with Keras 3.15 and JAX installed: ``python make_sequences.py``. Case i is called on arrays ``x <shape> <k>`` with
 masks ``mask <shape> <kind>`` and weights ``w <shape> <k>``; ``y i k``, ``dx i k`` and ``dw i k`` are its outputs and
@@ -136,6 +136,16 @@ def attention_along_axes(gated):
         yield case("MultiHeadAttention", options, image, image, attention_mask=allowed, return_attention_scores=True)
 
 
+def grouped_attention():
+    """Attention in which heads share keys and values."""
+    for shared, more in ((1, {}), (2, {"use_gate": True}), (4, {"use_bias": False, "sliding_window": 2})):
+        own = {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": shared, **more}
+        yield case("GroupQueryAttention", own, QUERY, VALUE)
+        yield case("GroupQueryAttention", own, QUERY, VALUE, KEY, return_attention_scores=True)
+        yield case("GroupQueryAttention", own, QUERY, VALUE, masks=("padded", "some"), use_causal_mask=True)
+        yield case("GroupQueryAttention", own, QUERY, VALUE, attention_mask=(ROWS, 4, STEPS))
+
+
 def mask_of(shape, kind):
     """Steps that count: "padded" ends early, in one row at once; "holes" has gaps; "some" has them after step 0."""
     rng = np.random.default_rng(len(kind))
@@ -171,7 +181,7 @@ def call_of(layer, made, arrays, x, masks):
     if made["name"] in ("Attention", "AdditiveAttention"):
         given = None if not any(m is not None for m in masks) else list(masks)
         return layer(list(x), mask=given, **call)
-    if made["name"] != "MultiHeadAttention":
+    if not made["name"].endswith(("HeadAttention", "QueryAttention")):
         return layer(x[0]) if masks[0] is None else layer(x[0], mask=masks[0])
     if "attention_mask" in call:
         call["attention_mask"] = arrays[f"allowed {list(call['attention_mask'])}"] > 0
@@ -222,5 +232,5 @@ def write(file, specifications):
 
 
 if __name__ == "__main__":
-    for made in (recurrent, cells, attention):
+    for made in (recurrent, cells, attention, grouped_attention):
         write(f"{made.__name__}.npz", made())

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
-FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "cells", "attention")}
+FILES = {name: packed.load(GOLDEN / f"{name}.npz") for name in ("recurrent", "cells", "attention", "grouped_attention")}
 CASES = [
     pytest.param(arrays, i, case, id=f"{case['name']}-{i}")
     for arrays, cases in FILES.values()
@@ -42,7 +42,7 @@ def unnumbered(path):
 def is_fused(case):
     """Whether Keras leaves the attention to JAX, whose scores are float32 whatever they are made of."""
     scores = case["call"].get("return_attention_scores") or case["options"].get("dropout")
-    return case["name"] == "MultiHeadAttention" and not scores
+    return case["name"] in ("MultiHeadAttention", "GroupQueryAttention") and not scores
 
 
 def made(name, options):
@@ -68,7 +68,7 @@ def called(case, layer, arrays):
             call["attention_mask"] = inputs[-1]
     if "initial_state" in call:
         outputs = layer(inputs[0], initial_state=inputs[1:])
-    elif case["name"].endswith("HeadAttention"):
+    elif case["name"].endswith(("HeadAttention", "QueryAttention")):
         outputs = layer(*inputs[: len(case["shapes"])], **call)
     else:
         outputs = layer(inputs if len(inputs) > 1 else inputs[0], **call)

@@ -74,6 +74,14 @@ CASES = [
     ("SimpleRNN", SEQUENCE, ANY_SEQUENCE, {"units": 2, "go_backwards": True, **MASKED}),
     ("Bidirectional", SEQUENCE, ANY_SEQUENCE, {"layer": within("GRU", units=2, return_sequences=True), **MASKED}),
     ("TimeDistributed", (4, 3), (None, 3), {"layer": within("Dense", units=2), **MASKED}),
+    # One column and two iterations: the singular vectors do not move from step to step.
+    ("SpectralNormalization", (3,), (3,), {"layer": within("Dense", units=1, use_bias=False), "power_iterations": 2}),
+    (
+        "SpectralNormalization",
+        (4, 3),
+        (None, 3),
+        {"layer": within("Conv1D", filters=1, kernel_size=2), "power_iterations": 2},
+    ),
     ("Attention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"use_scale": True, **MASKED}),
     ("AdditiveAttention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], MASKED),
     (
@@ -91,6 +99,12 @@ CASES = [
     ("Attention", [QUERY, VALUE, KEY], [ANY_QUERY, ANY_VALUE, ANY_KEY], {"score_mode": "concat", "use_scale": True}),
     ("AdditiveAttention", [QUERY, KEY], [ANY_QUERY, ANY_KEY], {"dropout": 0.3}),
     ("AdditiveAttention", [QUERY, VALUE, KEY], [ANY_QUERY, ANY_VALUE, ANY_KEY], {"use_scale": False}),
+    (
+        "GroupedQueryAttention",
+        [QUERY, VALUE, KEY],
+        [ANY_QUERY, ANY_VALUE, ANY_KEY],
+        {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2, "dropout": 0.3, "use_bias": False, **MASKED},
+    ),
     (
         "MultiHeadAttention",
         [QUERY, VALUE, KEY],

@@ -288,6 +288,9 @@ LAYERS: dict[str, LayerChoice] = {
         SEQUENCES, always(layer=INNER_BOTH_WAYS), {"merge_mode": ["sum", "mul", "ave", "concat", None]}
     ),
     "TimeDistributed": LayerChoice((2, 3), _inner_of_steps),
+    "SpectralNormalization": LayerChoice(
+        ALL, always(layer=[make("layers.Dense", units=3, activation="tanh")]), {"power_iterations": [3], **FROZEN}
+    ),
     "Masking": LayerChoice((2, 3), optional={"mask_value": [0.0, 0.5]}),
     "Conv1D": LayerChoice(SEQUENCES, always(filters=[2, 4], kernel_size=[2, 1, 3]), _causal),
     "Conv2D": LayerChoice(
@@ -392,6 +395,7 @@ NOT_GENERATED = {
     **dict.fromkeys(
         ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "is called with states, and drawn within RNN"
     ),
+    "GroupedQueryAttention": "is MultiHeadAttention but for two projections",
     "Sequential": "is what a chain of calls may become",
     "Functional": "is what a specification becomes",
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",

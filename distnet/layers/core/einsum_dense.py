@@ -68,7 +68,6 @@ class EinsumDense(Activated):
     Source: ``keras.layers.EinsumDense``.
     """
 
-    supports_masking: ClassVar[bool] = True
     leaves_logits: ClassVar[bool] = True
     taken_by_name: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
 

@@ -282,6 +282,11 @@ class AbstractLayer(Configurable, ABC):
         """Whether the variables exist."""
         return self.built_shape is not None
 
+    @property
+    def stored_twice(self) -> list[Variable]:
+        """Variables of layers within that stand among its own, too, in Keras's files."""
+        return []
+
     def all_weights(self) -> list[Variable]:
         """All variables, the trainable ones first: those of the attribute ``weights``."""
         return self.trainable_weights + self.non_trainable_weights

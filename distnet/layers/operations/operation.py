@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from distnet import activations, naming
+from distnet import activations, config, naming
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor, Layer, placeholders
@@ -222,6 +222,8 @@ def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any
     """
     dtype = next((t.dtype for t in placeholders(operands) if np.dtype(t.dtype).kind == "f"), None)
     given = {**options_of(kind), **arguments}
+    if given.get("data_format", "") is None:
+        given["data_format"] = config.image_data_format()  # Keras finds no default when it reads a file
     name = name or naming.unique_name(kind)
     return operation_class(kind)(arguments=given, name=name, dtype=cast(str, dtype))(*operands)
 

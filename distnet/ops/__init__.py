@@ -228,6 +228,7 @@ from distnet.ops.nn.window_pools import adaptive_average_pool as adaptive_averag
 from distnet.ops.nn.window_pools import adaptive_max_pool as adaptive_max_pool
 from distnet.ops.nn.window_pools import average_pool as average_pool
 from distnet.ops.nn.window_pools import max_pool as max_pool
+from distnet.ops.norms import norm as norm
 from distnet.ops.rearranging import flip as flip
 from distnet.ops.rearranging import fliplr as fliplr
 from distnet.ops.rearranging import flipud as flipud
@@ -237,8 +238,25 @@ from distnet.ops.rearranging import repeat as repeat
 from distnet.ops.rearranging import roll as roll
 from distnet.ops.rearranging import rot90 as rot90
 from distnet.ops.rearranging import tile as tile
+from distnet.ops.reductions import all as all
+from distnet.ops.reductions import amax as amax
+from distnet.ops.reductions import amin as amin
+from distnet.ops.reductions import any as any
+from distnet.ops.reductions import argmax as argmax
+from distnet.ops.reductions import argmin as argmin
+from distnet.ops.reductions import count_nonzero as count_nonzero
+from distnet.ops.reductions import logsumexp as logsumexp
+from distnet.ops.reductions import max as max
 from distnet.ops.reductions import mean as mean
+from distnet.ops.reductions import min as min
+from distnet.ops.reductions import prod as prod
 from distnet.ops.reductions import sum as sum
+from distnet.ops.running_totals import cumprod as cumprod
+from distnet.ops.running_totals import cumsum as cumsum
+from distnet.ops.running_totals import diff as diff
+from distnet.ops.running_totals import nancumprod as nancumprod
+from distnet.ops.running_totals import nancumsum as nancumsum
+from distnet.ops.running_totals import trapezoid as trapezoid
 from distnet.ops.segments import segment_max as segment_max
 from distnet.ops.segments import segment_min as segment_min
 from distnet.ops.segments import segment_prod as segment_prod
@@ -265,6 +283,15 @@ from distnet.ops.smooth import reciprocal as reciprocal
 from distnet.ops.smooth import rsqrt as rsqrt
 from distnet.ops.smooth import sqrt as sqrt
 from distnet.ops.smooth import square as square
+from distnet.ops.sorting import argpartition as argpartition
+from distnet.ops.sorting import argsort as argsort
+from distnet.ops.sorting import bincount as bincount
+from distnet.ops.sorting import digitize as digitize
+from distnet.ops.sorting import histogram as histogram
+from distnet.ops.sorting import searchsorted as searchsorted
+from distnet.ops.sorting import sort as sort
+from distnet.ops.sorting import top_k as top_k
+from distnet.ops.sorting import unique as unique
 from distnet.ops.special import erf as erf
 from distnet.ops.special import erfc as erfc
 from distnet.ops.special import erfinv as erfinv
@@ -277,6 +304,15 @@ from distnet.ops.spectra import irfft as irfft
 from distnet.ops.spectra import istft as istft
 from distnet.ops.spectra import rfft as rfft
 from distnet.ops.spectra import stft as stft
+from distnet.ops.statistics import average as average
+from distnet.ops.statistics import corrcoef as corrcoef
+from distnet.ops.statistics import correlate as correlate
+from distnet.ops.statistics import median as median
+from distnet.ops.statistics import percentile as percentile
+from distnet.ops.statistics import ptp as ptp
+from distnet.ops.statistics import quantile as quantile
+from distnet.ops.statistics import std as std
+from distnet.ops.statistics import var as var
 from distnet.ops.trigonometry import arccos as arccos
 from distnet.ops.trigonometry import arccosh as arccosh
 from distnet.ops.trigonometry import arcsin as arcsin
@@ -299,6 +335,18 @@ from distnet.ops.updating import scatter_update as scatter_update
 from distnet.ops.updating import select as select
 from distnet.ops.updating import slice as slice
 from distnet.ops.updating import slice_update as slice_update
+from distnet.ops.without_nan import nanargmax as nanargmax
+from distnet.ops.without_nan import nanargmin as nanargmin
+from distnet.ops.without_nan import nanmax as nanmax
+from distnet.ops.without_nan import nanmean as nanmean
+from distnet.ops.without_nan import nanmedian as nanmedian
+from distnet.ops.without_nan import nanmin as nanmin
+from distnet.ops.without_nan import nanpercentile as nanpercentile
+from distnet.ops.without_nan import nanprod as nanprod
+from distnet.ops.without_nan import nanquantile as nanquantile
+from distnet.ops.without_nan import nanstd as nanstd
+from distnet.ops.without_nan import nansum as nansum
+from distnet.ops.without_nan import nanvar as nanvar
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from distnet.ops.operators import PRIMITIVES
-from distnet.ops.primitive import Primitive, has_placeholders, on_placeholders
+from distnet.ops.primitive import Primitive, followed, has_placeholders, mapped, on_placeholders
 
 
 class Composition(Primitive):
@@ -16,7 +16,8 @@ class Composition(Primitive):
         operands, options = self.bound(args, kwargs)
         if has_placeholders(operands):
             return on_placeholders(self, operands, options)
-        return self.value(*operands, **options)
+        given = {key: followed(value) for key, value in options.items()}
+        return self.value(*mapped(followed, operands), **given)
 
 
 def composition(

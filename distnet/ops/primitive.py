@@ -147,10 +147,10 @@ class Primitive:
         return type(y)(tensors) if self.returns_many else tensors[0]
 
     def _pull(self, operands: Sequence[Any], options: Mapping[str, Any], results: list[Array]) -> Pull:
-        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+        def pull(node: TapeNode, dys: list[Any], isfollowed: bool) -> list[Any]:
             given: list[Any] = mapped(_plain, operands)
             made_here: list[Any] = list(results)
-            if is_followed:
+            if isfollowed:
                 given, made_here = list(operands), [Tensor(r, node, i) for i, r in enumerate(results)]
             y: Any = made_here if self.returns_many else made_here[0]
             dy: Any = dys[0]

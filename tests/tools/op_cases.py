@@ -92,6 +92,11 @@ def booleans(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).random(shape) < 0.5
 
 
+def words(*text):
+    """The words of texts."""
+    return " ".join(text).split()
+
+
 def every_case() -> list[OpCase]:
     """The cases of all rooms."""
     return [case for room in ROOMS for case in importlib.import_module(room).CASES]

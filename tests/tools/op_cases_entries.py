@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from op_cases import booleans, call, integers, numbers
+from op_cases import booleans, call, integers, numbers, words
 
 NAN, INF = np.nan, np.inf
 ODD = np.array([-INF, -1.5, -0.0, 0.0, 2.5, INF, NAN], np.float32)
@@ -28,11 +28,6 @@ def every_dtype(name):
     whole = numbers(3, low=1), integers(3, low=1, seed=1), np.ones(3, bool), integers(3, low=1, seed=2).astype(np.uint8)
     pairs = [(a, b) for a in kinds for b in (*whole, 2, 1.5)]
     return [call(name, *pair).but(smooth=False) for pair in [*pairs, (2, kinds[0]), (1.5, kinds[1])]]
-
-
-def words(*text):
-    """The words of texts."""
-    return " ".join(text).split()
 
 
 def between(names, low, high):

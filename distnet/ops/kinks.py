@@ -14,15 +14,19 @@ from distnet.ops.spread import elementwise
 from distnet.types import Array, ArrayLike
 
 
-def _sign(x: Any, y: Any) -> Any:
-    return PRIMITIVES["Sign"](x)
+def _side(x: Any, y: Any) -> Any:
+    """-1 or 1, which it is at 0, too.
+
+    Source: ``jax.numpy.absolute``.
+    """
+    if x.dtype.kind == "c":
+        return PRIMITIVES["Conj"](x) / y
+    return PRIMITIVES["Cast"](PRIMITIVES["Where"](x < 0, -1, 1), x.dtype)
 
 
-absolute = of_one(
-    __name__, "absolute", np.absolute, lambda x, y: PRIMITIVES["Sign"](x), "``|x|``; the slope at 0 is 0."
-)
-abs = of_one(__name__, "abs", np.absolute, _sign, "``|x|``; the slope at 0 is 0.")
-fabs = curve(__name__, "fabs", np.fabs, _sign, "``|x|`` as a floating point number.")
+absolute = of_one(__name__, "absolute", np.absolute, _side, "``|x|``; the slope at 0 is 1.")
+abs = of_one(__name__, "abs", np.absolute, _side, "``|x|``; the slope at 0 is 1.")
+fabs = curve(__name__, "fabs", np.fabs, _side, "``|x|`` as a floating point number.")
 sign = of_one(__name__, "sign", np.sign, None, "-1, 0 or 1.")
 signbit = of_one(__name__, "signbit", np.signbit, None, "Whether the sign is set, of -0.0, too.")
 ceil = curve(__name__, "ceil", np.ceil, None, "The smallest integer from x on.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
@@ -14,12 +15,14 @@ from distnet.layers.engine import trial
 from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.call_arguments import is_tensor
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.declared import dtype_name
 from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, mapped, packed, slotted
 from distnet.layers.engine.tracking import own_variables
 from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
 from distnet.models.graph import Tape
 from distnet.models.model import Model
+from distnet.naming import snake_case
 from distnet.old_names import present_arguments
 from distnet.registry.constructors import is_like
 from distnet.types import Array, Json, Shape
@@ -52,7 +55,7 @@ class SubclassedModel(Model, has_graph=True):
         Model.__init__(self, **kwargs)
         del self.graph
         if dtype is not None:
-            self.dtype = np.dtype(dtype).name
+            self.dtype = dtype_name(dtype, self.name, self.dtypes)
         self._entries: Any = None
         """The placeholders of the inputs, in the form in which the first call got them."""
         self._ends: Any = None
@@ -215,6 +218,20 @@ class SubclassedModel(Model, has_graph=True):
         """The layers that are attributes, or in lists and dicts that are, in the order in which they became such."""
         return [layer for _, layer in self.inner_layers()] if "calls" in vars(self) else []
 
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The layers, each with the first of the attributes that hold it by the alphabet; ``layers`` is one of them.
+
+        Source: ``keras.src.saving.saving_lib._walk_saveable``.
+        """
+        before: Counter[str] = Counter()
+        placed = []
+        for path, layer in ByCall.inner_layers(cast(Any, self)):
+            name = snake_case(type(layer).__name__)
+            number, before[name] = before[name], before[name] + 1
+            listed = f"layers/{name}_{number}" if number else f"layers/{name}"
+            placed.append((min(path, listed, key=_attribute), layer))
+        return placed
+
     def summary_rows(self) -> list[tuple[Layer, Any]]:
         return [(layer, _shape_after(layer)) for layer in self.layers]
 
@@ -328,6 +345,12 @@ def _opened(own: Shape, given: Shape) -> Shape:
     if len(own) != len(given):
         return (None, *given[1:])
     return (None, *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
+
+
+def _attribute(path: str) -> str:
+    """By what Keras sorts attributes: private ones come last."""
+    name = path.partition("/")[0]
+    return f"~{name}" if name.startswith("_") else name
 
 
 def _shape_after(layer: Layer) -> Any:

@@ -1,0 +1,108 @@
+"""Files of models that define ``call``: read here and in Keras, whoever wrote them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet.errors import CheckpointError
+
+PROGRAM = Path(__file__).parent / "programs" / "subclassed_files.py"
+X = np.random.default_rng(0).normal(size=(12, 5)).astype("float32")
+
+
+class Net(keras.Model):
+    """A list of layers, and a weight of its own."""
+
+    def __init__(self, units=(4, 3), **options):
+        super().__init__(**options)
+        self.units = list(units)
+        self.blocks = [keras.layers.Dense(width, activation="tanh") for width in units]
+        self.inner = keras.Sequential([keras.layers.Dense(3)])
+        self.scale = self.add_weight(shape=(3,), initializer="ones", name="scale")
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.inner(x) * self.scale
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def trained() -> Net:
+    model = Net()
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(X, X[:, :3], epochs=2, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_a_whole_model_comes_back_and_trains_on(tmp_path, name):
+    model = trained()
+    model.save(tmp_path / name)
+    again = keras.models.load_model(tmp_path / name, custom_objects={"Net": Net})
+    assert again.units == [4, 3]
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert again.optimizer.iterations == model.optimizer.iterations
+    histories = [m.fit(X, X[:, :3], shuffle=False, verbose=0).history for m in (model, again)]
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize("name", ["net.weights.h5", "net.h5"])
+def test_weights_come_back(tmp_path, name):
+    model, again = trained(), Net()
+    model.save_weights(tmp_path / name)
+    again.build((None, 5))
+    again.load_weights(tmp_path / name)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    other = Net(units=(4, 4))
+    other.build((None, 5))
+    with pytest.raises(CheckpointError):
+        other.load_weights(tmp_path / name)
+
+
+def test_a_training_goes_on_within_an_epoch(tmp_path):
+    class Stopped(Exception):  # noqa: N818 - no error
+        pass
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 4:
+                self.model.save(tmp_path / "within.h5")
+                raise Stopped
+
+    def fit(model, **options):
+        return model.fit(X, X[:, :3], batch_size=4, epochs=3, verbose=0, **options).history
+
+    def made():
+        keras.utils.set_random_seed(2)
+        model = Net()
+        model.compile("adam", "mse", metrics=["mae"])
+        return model
+
+    expected = fit(made())
+    with pytest.raises(Stopped):
+        fit(made(), callbacks=[Stop()])
+    again = made()
+    again.build((None, 5))
+    assert fit(again, resume=tmp_path / "within.h5") == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("writer", "reader"), [("keras", "distnet"), ("distnet", "keras")])
+def test_keras_and_distnet_read_each_other_s_files(keras_3, tmp_path, writer, reader):
+    for which, what in ((writer, "write"), (reader, "read")):
+        python = keras_3 if which == "keras" else sys.executable
+        subprocess.run(
+            [python, PROGRAM, which, what, tmp_path],
+            env={**os.environ, "KERAS_BACKEND": "jax"},
+            check=True,
+            timeout=300,
+        )

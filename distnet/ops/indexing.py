@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet import kernels
 from distnet.ops.dtypes import converted, promoted
 from distnet.ops.joining import matched
 from distnet.ops.operators import PRIMITIVES
@@ -87,6 +88,12 @@ def put_item(dy: Array, shape: tuple[int, ...], key: Any) -> Array:
     dx = np.zeros(shape, dy.dtype)
     if _is_basic(key) or any(getattr(k, "dtype", None) == np.bool_ for k in key):
         dx[key] = dy
+    elif len(key) == 1 and isinstance(key[0], np.ndarray) and dy.dtype.kind == "f" and dx.size:
+        rows = np.ascontiguousarray(key[0].reshape(-1) % shape[0], np.intp)
+        width = dx.size // shape[0]
+        kernels.current().add_rows(
+            dx.reshape(shape[0], width), rows, np.ascontiguousarray(dy.reshape(len(rows), width))
+        )
     else:
         np.add.at(dx, key, dy)
     return dx
@@ -95,23 +102,28 @@ def put_item(dy: Array, shape: tuple[int, ...], key: Any) -> Array:
 put_item.has_gradients(lambda dy, y, x, shape, key: dy[key])
 
 
-@primitive(3, spread=elementwise)
-def where(condition: ArrayLike, x1: Any = None, x2: Any = None) -> Array:
-    """``x1`` where the condition holds, else ``x2``; of the condition alone, the places where it holds.
-
-    Source: ``keras.ops.where``.
-    """
+@primitive(3, kind="Where", spread=elementwise)
+def either(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> Array:
+    """``where`` with two tensors to choose from."""
     chosen = np.asarray(condition)
-    if x1 is None or x2 is None:
-        return nonzero.value(chosen)  # type: ignore[no-any-return]
     return np.asarray(np.where(chosen.astype(bool, copy=False), *promoted(x1, x2)))
 
 
-where.has_gradients(
+either.has_gradients(
     None,
     lambda dy, y, condition, x1, x2: PRIMITIVES["Where"](condition, dy, 0.0),
     lambda dy, y, condition, x1, x2: PRIMITIVES["Where"](condition, 0.0, dy),
 )
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """``x1`` where the condition holds, else ``x2``; of the condition alone, the places where it holds.
+
+    Source: ``keras.ops.where``.
+    """
+    if x1 is None or x2 is None:
+        return nonzero(condition)
+    return either(condition, x1, x2)
 
 
 def _rows_taken(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:

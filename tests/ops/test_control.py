@@ -6,6 +6,8 @@ import pytest
 import distnet
 from distnet import ops
 from distnet.errors import ArgumentError
+from distnet.ops.tensor import Rows, Tensor
+from ranks_of_threads import as_ranks
 
 X = np.array([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]])
 LOOPS = {
@@ -55,6 +57,26 @@ def test_loops_are_those_of_python_with_their_gradients(name):
     (y, dx), (expected, slope) = (gradient(function) for function in LOOPS[name])
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     np.testing.assert_allclose(dx, slope, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*LOOPS, "custom_gradient"])
+def test_loops_over_rows_that_are_spread_are_those_of_the_whole(name, monkeypatch):
+    stated = ops.custom_gradient(lambda x: (x * ops.mean(x, axis=0), lambda upstream: upstream * ops.mean(x, axis=0)))
+    function = LOOPS[name][0] if name in LOOPS else stated
+    y, dx = gradient(function)
+
+    def program(ranks):
+        first, end = (0, 2, 2, 3)[ranks.rank : ranks.rank + 2]
+        x = Tensor(X[first:end].copy(), rows=Rows(3, first, end - first))
+        with ops.GradientTape() as tape:
+            tape.watch(x)
+            own = function(x)
+            total = ops.sum(own * own)
+        return ops.convert_to_numpy(own), ops.convert_to_numpy(tape.gradient(total, x))
+
+    for own, slope in as_ranks(3, program, monkeypatch):
+        np.testing.assert_allclose(own, y, rtol=1e-12)
+        np.testing.assert_allclose(slope, dx, rtol=1e-12)
 
 
 def test_a_stated_gradient_is_used_and_can_be_differentiated():

@@ -93,6 +93,8 @@ class Variable(NDArrayOperatorsMixin):
     stored_as: str | None = None
     scope: str = ""
     grad: Array = field(init=False, repr=False)
+    changes: int = field(default=0, init=False, repr=False)
+    """How often it was assigned, or updated with gradients that users' code gave."""
     node: Any = field(default=None, init=False, repr=False)
     """What stands for it among the sources of gradients; set by ``distnet.ops``."""
 
@@ -171,6 +173,7 @@ class Variable(NDArrayOperatorsMixin):
         if _count.is_held:
             return
         self.value[...] = array
+        self.changes += 1
         _count.assignments += 1
 
     def assign_add(self, value: ArrayLike) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
-from distnet.ops.recording import is_recording
+from distnet.ops.recording import STATE, is_recording
 from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
 from distnet.results import ResultArray, as_result
 from distnet.types import Array
@@ -31,6 +31,9 @@ Spread: TypeAlias = Callable[["Primitive", Sequence[Any], Mapping[str, Any]], An
 _on_placeholders: list[Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]] = []
 _placeholder_types: list[type] = []
 _on_spread_rows: list[Callable[[Primitive, Sequence[Any], Mapping[str, Any]], Any]] = []
+
+_SIMPLE = {Tensor, np.ndarray, int, float, bool, type(None), np.float32, np.float64}
+"""The kinds of operands that most calls have: no lists, nor anything that stands for a tensor."""
 
 
 def take_placeholders(kind: type, make: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]) -> None:
@@ -94,6 +97,13 @@ class Primitive:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         operands, options = self.bound(args, kwargs)
+        kinds = {type(operand) for operand in operands}
+        if kinds <= _SIMPLE:
+            if Tensor not in kinds:
+                y = self.value(*operands, **options)
+                return y if STATE.is_plain else as_result(y)
+            if all(type(o) is not Tensor or o.rows is None for o in operands):
+                return self.recorded(operands, options)
         kinds = {type(leaf) for leaf in flat(operands)}
         if not kinds.isdisjoint(_placeholder_types):
             return on_placeholders(self, operands, options)
@@ -136,21 +146,23 @@ class Primitive:
 
     def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The tensors that the function gives for tensors of which no rows lie elsewhere."""
-        y = self.value(*mapped(_plain, operands), **options)
+        plain = mapped(_plain, operands)
+        y = self.value(*plain, **options)
         results = [np.asarray(part) for part in (y if self.returns_many else (y,))]
         node = None
         if is_recording() and self.pulls and any(r.dtype.kind in "fc" for r in results):
             parents = [leaf if type(leaf) is Tensor and leaf.dtype.kind in "fc" else None for leaf in flat(operands)]
             if any(parent is not None and parent.node is not None for parent in parents):
-                node = TapeNode(parents, self._pull(operands, options, results))
+                node = TapeNode(parents, self._pull(operands, plain, options, results))
         tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
         return type(y)(tensors) if self.returns_many else tensors[0]
 
-    def _pull(self, operands: Sequence[Any], options: Mapping[str, Any], results: list[Array]) -> Pull:
-        def pull(node: TapeNode, dys: list[Any], isfollowed: bool) -> list[Any]:
-            given: list[Any] = mapped(_plain, operands)
-            made_here: list[Any] = list(results)
-            if isfollowed:
+    def _pull(
+        self, operands: Sequence[Any], plain: list[Any], options: Mapping[str, Any], results: list[Array]
+    ) -> Pull:
+        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+            given, made_here = plain, list[Any](results)
+            if is_followed:
                 given, made_here = list(operands), [Tensor(r, node, i) for i, r in enumerate(results)]
             y: Any = made_here if self.returns_many else made_here[0]
             dy: Any = dys[0]
@@ -165,8 +177,7 @@ class Primitive:
                     made += [None] * len(leaves)
                     continue
                 extra = (i,) if self.takes_any else ()
-                with np.errstate(all="ignore"):  # slopes of entries that nothing depends on
-                    dx = by_one(dy, y, *given, *extra, **options)
+                dx = by_one(dy, y, *given, *extra, **options)
                 each = dx if isinstance(operand, list | tuple) else [dx]
                 made += [_fitting(d, leaf) for d, leaf in zip(each, leaves, strict=True)]
             return made

@@ -6,15 +6,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 
 class _State(threading.local):
     recording = 0
     following = 0
     calls = 0
+    is_plain = False
 
 
 STATE = _State()
-"""How many blocks that record, that gradients may flow through, and that are layers' ``call`` this thread is in."""
+"""How many blocks that record, that gradients may flow through, and that are layers' ``call`` this thread is in.
+
+``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
+"""
 
 
 def is_recording() -> bool:
@@ -40,3 +46,17 @@ def paused() -> Iterator[None]:
         yield
     finally:
         STATE.recording = before
+
+
+@contextmanager
+def computing_gradients() -> Iterator[None]:
+    """Within the block functions of arrays return plain ones, unless something records; no warnings are given.
+
+    Warnings would be of slopes of entries that nothing depends on.
+    """
+    before, STATE.is_plain = STATE.is_plain, STATE.recording == 0
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        STATE.is_plain = before

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from distnet.ops.recording import STATE, is_recording
+from distnet.errors import ArgumentError
+from distnet.ops.recording import STATE, computing_gradients, is_recording
 from distnet.ops.tensor import TapeNode, Tensor
 from distnet.types import Array
 from distnet.variables import VIEW, Variable
@@ -68,7 +69,10 @@ def leaf(variable: Variable) -> Tensor:
     value = variable.value if variable.trainable else variable.value.copy()  # a state may be assigned in between
     if not is_recording():
         return Tensor(value)
-    return Tensor(value, node_of(variable))
+    tensor = Tensor(value, node_of(variable))
+    if variable.trainable:
+        tensor.read = variable, variable.changes
+    return tensor
 
 
 def node_of(variable: Variable) -> TapeNode:
@@ -98,6 +102,12 @@ def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> 
         results: each with the gradient of what is differentiated by it.
         sources: nodes with the number of the output.
     """
+    with computing_gradients():
+        return _walked(results, sources)
+
+
+def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> Gradients:
+    """See ``gradients``."""
     followed, wanted = is_recording(), set(sources)
     made = Gradients()
     known: dict[Key, Any] = {}
@@ -122,11 +132,21 @@ def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> 
                 if (parent.node, parent.index) in wanted:
                     _add(made.own, (parent.node, parent.index), dys[0])
                 continue
+        _check_unchanged(node)
         node.needed = [parent is not None and parent.node in leading for parent in node.parents]
         for parent, dx in zip(node.parents, node.pull(node, dys, followed), strict=True):
             if parent is not None and parent.node is not None and dx is not None and parent.node in leading:
                 _add(known, (parent.node, parent.index), dx)
     return made
+
+
+def _check_unchanged(node: TapeNode) -> None:
+    for parent in node.parents:
+        if parent is not None and parent.read is not None and parent.read[0].changes != parent.read[1]:
+            raise ArgumentError(
+                f"the variable {parent.read[0].path!r} was changed after it was used and before gradients were taken, "
+                "which would be wrong. Compute all gradients first, then apply them or assign."
+            )
 
 
 def _add(known: dict[Key, Any], key: Key, dy: Any) -> None:

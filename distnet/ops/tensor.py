@@ -14,6 +14,7 @@ from distnet.errors import ArgumentError
 from distnet.ops.operators import PRIMITIVES, Operators
 from distnet.ops.recording import is_following, is_in_call
 from distnet.types import Array, DType
+from distnet.variables import Variable
 
 Pull: TypeAlias = Callable[["TapeNode", list[Any], bool], Sequence[Any]]
 """``(node, gradients of its outputs, whether they are followed) -> gradients of the parents``; None for none."""
@@ -77,15 +78,18 @@ class Tensor(Operators):
         node: how it was made, and where it is among what that made; None for a constant.
         index: which output of the node it is.
         rows: which rows these are; None where every rank holds the same whole array.
+
+    ``read`` is the variable whose memory it shares, with the number of its changes then; None for most tensors.
     """
 
-    __slots__ = ("__weakref__", "_keras_mask", "index", "node", "rows", "value")
+    __slots__ = ("__weakref__", "_keras_mask", "index", "node", "read", "rows", "value")
 
     def __init__(self, value: Array, node: TapeNode | None = None, index: int = 0, rows: Rows | None = None) -> None:
         self.value = value
         self.node = node
         self.index = index
         self.rows = rows
+        self.read: tuple[Variable, int] | None = None
         self._keras_mask: Any = None
 
     @property

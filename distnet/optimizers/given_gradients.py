@@ -83,6 +83,8 @@ class GivenVariables:
 
     def give_back(self) -> None:
         """Give the variables the weights, and apply their constraints."""
+        for span in self.spans:
+            span.variable.changes += 1
         for span in self.spans if self.memory is None else ():
             variable = span.variable
             variable.value[...] = self.weights[span.start : span.stop].reshape(variable.shape)

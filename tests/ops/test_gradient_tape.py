@@ -1,0 +1,175 @@
+"""``GradientTape``: what it watches, and what it refuses."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import distnet
+from distnet import ops
+from distnet.errors import ArgumentError
+from distnet.ops.tensor import Tensor
+from distnet.variables import Variable
+
+
+def variable(*values, trainable=True):
+    return Variable("w", "layer/w", np.array(values, np.float64), trainable=trainable)
+
+
+def gradient(function, *sources):
+    with distnet.GradientTape() as tape:
+        y = function(*sources)
+    return tape.gradient(y, list(sources))
+
+
+def test_weights_are_watched_without_being_told_to():
+    w, b = variable(1.0, 2.0), variable(3.0, 4.0)
+    dw, db = gradient(lambda w, b: ops.sum(w * w * b), w, b)
+    np.testing.assert_array_equal(dw, [6.0, 16.0])
+    np.testing.assert_array_equal(db, [1.0, 4.0])
+
+
+def test_what_the_target_does_not_depend_on_has_no_gradient():
+    w, other = variable(1.0), variable(1.0)
+    assert gradient(lambda w, other: ops.sum(w), w, other)[1] is None
+    with distnet.GradientTape() as tape:
+        y = ops.sum(w)
+    np.testing.assert_array_equal(tape.gradient(y, other, unconnected_gradients="zero"), [0.0])
+
+
+def test_steps_stop_gradients():
+    w = variable(1.5)
+    assert gradient(lambda w: ops.sum(ops.floor(w)), w) == [None]
+    assert gradient(lambda w: ops.sum(ops.stop_gradient(w)), w) == [None]
+
+
+def test_gradients_by_tensors_in_the_middle():
+    w = variable(3.0)
+    with distnet.GradientTape() as tape:
+        middle = w * 2.0
+        y = ops.sum(middle * middle)
+    assert tape.gradient(y, middle).tolist() == [12.0]
+
+
+def test_results_of_functions_are_watched():
+    x = ops.convert_to_tensor(np.array([1.0, 2.0]))
+    with distnet.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(x**3)
+    assert tape.gradient(y, x).tolist() == [3.0, 12.0]
+    with pytest.raises(ArgumentError, match="convert_to_tensor"):
+        tape.watch(np.ones(2))
+
+
+def test_several_targets_are_summed_and_structures_kept():
+    w, b = variable(2.0), variable(5.0)
+    with distnet.GradientTape() as tape:
+        targets = [ops.sum(w * b), {"second": ops.sum(w)}]
+    made = tape.gradient(targets, {"w": w, "nest": (b,)})
+    assert made["w"].tolist() == [6.0]
+    assert made["nest"][0].tolist() == [2.0]
+
+
+def test_output_gradients_weight_the_target():
+    w = variable(1.0, 2.0)
+    with distnet.GradientTape() as tape:
+        y = w * w
+    assert tape.gradient(y, w, output_gradients=np.array([1.0, 10.0])).tolist() == [2.0, 40.0]
+
+
+def test_only_a_persistent_tape_is_asked_twice():
+    w = variable(2.0)
+    with distnet.GradientTape(persistent=True) as tape:
+        square = ops.sum(w * w)
+        cube = ops.sum(w * w * w)
+    assert tape.gradient(square, w).tolist() == [4.0]
+    assert tape.gradient(cube, w).tolist() == [12.0]
+    with distnet.GradientTape() as once:
+        y = ops.sum(w)
+    once.gradient(y, w)
+    with pytest.raises(ArgumentError, match="persistent"):
+        once.gradient(y, w)
+
+
+def test_nothing_is_recorded_while_recording_is_stopped():
+    w = variable(2.0)
+    with distnet.GradientTape() as tape:
+        with tape.stop_recording():
+            factor = w * 3.0
+        y = ops.sum(w * factor)
+    assert tape.gradient(y, w).tolist() == [6.0]
+
+
+def test_gradients_of_gradients_of_gradients():
+    w = variable(2.0)
+    with distnet.GradientTape() as third, distnet.GradientTape() as second:
+        with distnet.GradientTape() as first:
+            y = ops.sum(w**4)
+        dy = first.gradient(y, w)
+        ddy = second.gradient(dy, w)
+    assert dy.numpy().tolist() == [32.0]
+    assert ddy.numpy().tolist() == [48.0]
+    assert third.gradient(ddy, w).tolist() == [48.0]
+
+
+def test_a_weight_changed_in_between_is_refused_by_name():
+    w = variable(2.0)
+    with distnet.GradientTape() as tape:
+        y = ops.sum(w * w)
+    w.assign([3.0])
+    with pytest.raises(ArgumentError, match="'layer/w' was changed"):
+        tape.gradient(y, w)
+
+
+@pytest.mark.parametrize("is_in_a_model", [True, False])
+def test_a_weight_updated_in_between_is_refused_by_name(is_in_a_model):
+    if is_in_a_model:
+        w = distnet.Sequential([distnet.Input((2,)), distnet.layers.Dense(1, use_bias=False)]).weights[0]
+    else:
+        w = variable([2.0])
+    with distnet.GradientTape(persistent=True) as tape:
+        y = ops.sum(w * w)
+    distnet.optimizers.SGD().apply_gradients([(tape.gradient(y, w), w)])
+    with pytest.raises(ArgumentError, match="was changed"):
+        tape.gradient(y, w)
+
+
+def test_state_may_change_in_between():
+    w, state = variable(2.0), variable(5.0, trainable=False)
+    with distnet.GradientTape() as tape:
+        y = ops.sum(w * state)
+        state.assign([7.0])
+    assert tape.gradient(y, w).tolist() == [5.0]
+
+
+def test_threads_record_by_themselves():
+    w, kinds = variable(2.0), []
+    with distnet.GradientTape():
+        thread = threading.Thread(target=lambda: kinds.append(type(w * 2.0)))
+        thread.start()
+        thread.join()
+        kinds.append(type(w * 2.0))
+    assert kinds == [np.ndarray, Tensor]
+
+
+def test_what_was_recorded_is_freed_without_the_garbage_collector():
+    w = variable(1.0, 2.0)
+    gc.disable()
+    try:
+        with distnet.GradientTape() as tape:
+            middle = ops.tanh(w * 2.0)
+            y = ops.sum(middle)
+        alive = weakref.ref(middle)
+        tape.gradient(y, w)
+        del middle, y, tape
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_numpy_on_what_is_followed_is_refused_with_the_function_to_use():
+    w = variable(1.0)
+    with distnet.GradientTape(), pytest.raises(ArgumentError, match=r"Use ops\.exp"):
+        np.exp(w * 1.0)

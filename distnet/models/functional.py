@@ -13,7 +13,9 @@ from distnet.layers.engine.base import KerasTensor, register_layer
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import leaves
 from distnet.layers.operations import Operation
+from distnet.models.added_loss import AddedLoss
 from distnet.models.composite import Composite
+from distnet.models.graph import Graph
 from distnet.models.model import Model
 from distnet.models.rebuilding import rebuilt
 from distnet.models.tracing import Trace, between
@@ -55,6 +57,7 @@ class Functional(Model, has_graph=True):
         self._inputs, self._outputs = (list(leaves(part)) for part in self._structure)
         self.trace = Trace(self.name, self.inputs, self.outputs)
         self.graph = self.trace.graph()
+        self._added_losses: list[KerasTensor] = []
         computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
         if computing:
             self.dtype = computing[0].dtype
@@ -64,6 +67,34 @@ class Functional(Model, has_graph=True):
         if not trainable:
             self.trainable = False  # True, the default, leaves layers that are frozen as they are
         lay_out(self)
+
+    def add_loss(self, loss: KerasTensor) -> None:
+        """Add a number that is computed from the model's tensors to what ``fit`` minimizes.
+
+        It is not saved with the model: after loading, call this again.
+
+        Raises:
+            ArgumentError: it is no placeholder, or depends on layers that the model's outputs do not.
+            ShapeError: it is not one number.
+
+        Source: ``keras.Model.add_loss`` of Keras 2.
+        """
+        if not isinstance(loss, KerasTensor):
+            raise ArgumentError(f"{self.name}.add_loss: expected a tensor of the model, received {loss!r:.100}.")
+        self._added_losses.append(AddedLoss()(loss))
+        whole = Trace(self.name, self.inputs, [*self.outputs, *self._added_losses])
+        others = [
+            layer.name
+            for layer in whole.layers
+            if layer not in self.trace.layers and not isinstance(layer, Operation | AddedLoss)
+        ]
+        if others:
+            raise ArgumentError(
+                f"{self.name}.add_loss: expected a tensor of the model's layers, received one that depends also on "
+                f"{others}. Make them part of the model's outputs."
+            )
+        graph = whole.graph()
+        self.graph = Graph(graph.nodes, graph.inputs, graph.outputs[: len(self.outputs)], self.graph.as_in_keras_2)
 
     def _check(self, structure: Any, what: str) -> None:
         tensors = [] if structure is None else list(leaves(structure))

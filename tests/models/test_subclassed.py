@@ -153,3 +153,34 @@ def test_a_model_without_call_says_so():
 
     with pytest.raises(ArgumentError, match="methods: expected a method call"):
         Methods()(X)
+
+
+def test_a_tensor_of_a_functional_model_is_added_to_its_loss():
+    entry = keras.Input((5,))
+    hidden = keras.layers.Dense(3)(entry)
+    model = keras.Model(entry, keras.layers.Dense(5)(hidden))
+    model.add_loss(0.5 * ops.mean(ops.square(hidden)) + ops.mean(ops.square(entry - model.output)))
+    model.compile("sgd")
+    first = model.evaluate(X, verbose=0, batch_size=20)
+    code = X @ model.layers[1].kernel.numpy() + model.layers[1].bias.numpy()
+    by_hand = 0.5 * np.mean(code**2) + np.mean((X - model.predict(X, verbose=0)) ** 2)
+    assert first == pytest.approx(float(by_hand), rel=1e-5)
+    model.fit(X, epochs=5, verbose=0)
+    assert model.evaluate(X, verbose=0, batch_size=20) < first
+    with pytest.raises(ArgumentError, match="expected a tensor of the model"):
+        model.add_loss(3.0)
+    with pytest.raises(ArgumentError, match="depends also on"):
+        model.add_loss(ops.mean(keras.layers.Dense(1, name="apart")(hidden)))
+
+
+def test_what_is_measured_within_call_is_in_the_logs():
+    class Measuring(MLP):
+        def call(self, x):
+            y = super().call(x)
+            self.add_metric(ops.mean(y), name="middle")
+            return y
+
+    model = Measuring()
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, epochs=2, batch_size=20, verbose=0).history
+    assert list(history) == ["loss", "middle"]

@@ -71,4 +71,5 @@ def read():
     whole.fit(X, X[:, :2], verbose=0)
 
 
-write() if WHAT == "write" else read()
+if __name__ == "__main__":
+    (write if WHAT == "write" else read)()

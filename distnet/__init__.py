@@ -79,7 +79,6 @@ _ABSENT = {
 }
 
 announce("layer", lambda: importlib.import_module("distnet.models"))
-announce("operation", lambda: importlib.import_module("distnet.operations_on_arrays"))
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 

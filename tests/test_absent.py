@@ -10,7 +10,6 @@ import pytest
 
 import distnet
 from distnet.absent import Absent
-from distnet.absent_ops import ABSENT_OPS
 from distnet.errors import AbsentError
 
 KERAS_2_UTILS = """
@@ -85,11 +84,6 @@ def test_nothing_is_an_instance_of_an_absent_class():
 def test_a_name_that_no_keras_has_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'Dens'"):
         distnet.layers.Dens  # noqa: B018
-
-
-def test_no_operation_that_is_there_is_listed_as_absent():
-    others = [name for name in ABSENT_OPS if name not in vars(distnet.ops)]  # those that moved there
-    assert [name for name in others if not isinstance(getattr(distnet.ops, name), Absent)] == []
 
 
 def test_no_layer_that_is_there_is_listed_as_absent():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from distnet.late_rooms import fetch
 from distnet.ops import image as image
 from distnet.ops import linalg as linalg
 from distnet.ops import nn as nn
@@ -347,7 +344,3 @@ from distnet.ops.without_nan import nanquantile as nanquantile
 from distnet.ops.without_nan import nanstd as nanstd
 from distnet.ops.without_nan import nansum as nansum
 from distnet.ops.without_nan import nanvar as nanvar
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(fetch("operation"), name)

@@ -1,6 +1,5 @@
 """Elementary functions of placeholders, which become nodes of the graph."""
 
-from distnet.layers.operations import remaining as remaining
 from distnet.layers.operations.operation import Operation as Operation
 from distnet.layers.operations.operation import activated as activated
 from distnet.layers.operations.operation import applied as applied

@@ -17,3 +17,4 @@ from distnet.ops.linalg.inverses import pinv as pinv
 from distnet.ops.linalg.inverses import slogdet as slogdet
 from distnet.ops.linalg.inverses import solve as solve
 from distnet.ops.linalg.inverses import solve_triangular as solve_triangular
+from distnet.ops.norms import norm as norm

@@ -43,7 +43,9 @@ class Configurable:
 
         ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
-        fields = dataclasses.fields(cast(Any, self)) if dataclasses.is_dataclass(self) else ()
+        fields: tuple[dataclasses.Field[Any], ...] = ()
+        if dataclasses.is_dataclass(self):
+            fields = dataclasses.fields(self)
         return {f.name: to_json(getattr(self, f.name)) for f in fields if self._is_written(f)}
 
     @classmethod

@@ -160,7 +160,7 @@ class Compilation:
 
     def without_loss(self, outputs: Outputs) -> list[int]:
         """The numbers of the outputs that have no loss, and need no targets."""
-        used = {loss.output for loss in self._losses(outputs)}
+        used = {number for loss in self._losses(outputs) for number in loss.outputs}
         return [i for i in range(len(outputs)) if i not in used]
 
     def direction_of(self, key: str, outputs: Outputs) -> Literal["up", "down"] | None:

@@ -19,6 +19,7 @@ from distnet.logs import NamedLogs
 from distnet.losses import Loss
 from distnet.metrics import Mean, Metric
 from distnet.ops.tensor import Rows
+from distnet.training.joint_losses import value_and_gradients
 from distnet.training.placing import OutputLoss
 from distnet.types import Array, Shape
 
@@ -196,6 +197,8 @@ class Objective:
             DataError, ShapeError: names the loss, and the row of a wrong target.
         """
         for own in self.losses:
+            if own.form is not None:
+                continue
             loss, y, weight, shape = own.loss, data.y[own.output], data.weight[own.output], shapes[own.output]
             if None not in shape[1:]:
                 known = (data.rows, *(extent or 0 for extent in shape[1:]))
@@ -216,6 +219,11 @@ class Objective:
         for own, is_counted in zip(self.losses, self._are_counted, strict=True):
             i = own.output
             loss, y_pred = own.loss, predicted.y[i]
+            if own.form is not None:
+                value, slopes = value_and_gradients(loss, own.form, batch, predicted.y, _placed(batch, y_pred, ranks))
+                values.append(value)
+                gradients = [_plus(before, slopes.get(k), own.weight) for k, before in enumerate(gradients)]
+                continue
             if i in predicted.logits:
                 loss, y_pred = self.of_logits[i], predicted.logits[i]
             rows = _Rows(batch.y[i], y_pred, batch.weight[i], predicted.masks[i], batch)
@@ -224,9 +232,7 @@ class Objective:
             else:
                 value, gradient = self._of_own_rows(loss, rows, ranks, is_counted)
             values.append(value)
-            scaled = gradient if own.weight == 1.0 else gradient * gradient.dtype.type(own.weight)
-            before = gradients[i]
-            gradients[i] = scaled if before is None else before + scaled
+            gradients[i] = _plus(gradients[i], gradient, own.weight)
         total = sum(value * own.weight for value, own in zip(values, self.losses, strict=True))
         return Evaluated(total, gradients, self._sums(batch, predicted, values, ranks))
 
@@ -236,9 +242,7 @@ class Objective:
         skipped = rows.weight if self.averaging.skips_weights_of_0 else None
         if is_counted or skipped is not None or (rows.mask is not None and not counts_masked):
             counted = partial(_counted_over_ranks, skipped=skipped, ranks=ranks)
-        placed = None
-        if ranks.size > 1:
-            placed = Rows(rows.batch.global_rows, rows.batch.first_row, len(rows.y_pred))
+        placed = _placed(rows.batch, rows.y_pred, ranks)
         return loss.mean_and_gradient(
             rows.y_true, rows.y_pred, rows.weight, rows.batch.global_rows, counted, rows.mask, counts_masked, placed
         )
@@ -251,13 +255,26 @@ class Objective:
         for m in self.metrics:
             y_true, y_pred = batch.y[m.output], predicted.y[m.output]
             weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
-            rows = None if ranks.size == 1 else Rows(batch.global_rows, batch.first_row, len(y_pred))
+            rows = _placed(batch, y_pred, ranks)
             if m.metric.sees_all_rows:
                 totals = self.running.totals or Totals(self)
                 totals.sums[m.part] = m.metric.state_after(totals.sums[m.part], y_true, y_pred, weight, rows)
             else:
                 sums[m.part] = m.metric.added_by(y_true, y_pred, weight, rows)
         return sums
+
+
+def _placed(batch: Batch, y_pred: Array, ranks: Communicator) -> Rows | None:
+    """Which rows of the global batch are at hand; None if they are all of it."""
+    return Rows(batch.global_rows, batch.first_row, len(y_pred)) if ranks.size > 1 else None
+
+
+def _plus(before: Array | None, gradient: Array | None, weight: float) -> Array | None:
+    """The sum of the gradients so far and a weighted one."""
+    if gradient is None:
+        return before
+    scaled = gradient if weight == 1.0 else gradient * gradient.dtype.type(weight)
+    return scaled if before is None else before + scaled
 
 
 @dataclass

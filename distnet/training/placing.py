@@ -24,12 +24,20 @@ class OutputLoss:
         output: its number.
         loss: of its targets and values.
         weight: factor in the total.
+        form: the numbers of the outputs in lists, tuples and dicts, where the loss is one of several at once; the first
+            of them is ``output``.
     """
 
     name: str
     output: int
     loss: Loss
     weight: float
+    form: Any = None
+
+    @property
+    def outputs(self) -> list[int]:
+        """The numbers of all its outputs."""
+        return [self.output] if self.form is None else list(leaves(self.form))
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,12 @@ def _placed(form: Any, spec: Any, path: tuple[Any, ...], outputs: Outputs) -> It
         return
     if isinstance(spec, _Weighted):
         if is_nested(form):
-            raise _mismatch(spec.loss, form, outputs)
+            if not spec.loss.is_differentiated:
+                raise _mismatch(spec.loss, form, outputs)
+            numbers = list(leaves(form))
+            name = "/".join(map(str, path)) or "_".join(outputs.names[i] for i in numbers)
+            yield OutputLoss(name, numbers[0], spec.loss, spec.weight, form)
+            return
         yield OutputLoss(_named(path, outputs.names[form]), form, spec.loss, spec.weight)
         return
     numbers = list(leaves(form))

@@ -12,9 +12,9 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
-from distnet.metrics.over_ranks import apart, taking_tensors
+from distnet.metrics.over_ranks import apart, of_global_batch, taking_tensors
 from distnet.naming import snake_case
-from distnet.ops.tensor import Rows, Tensor
+from distnet.ops.tensor import Rows
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import as_result, giving_results
 from distnet.types import Array, ArrayLike, Json, Shape
@@ -190,8 +190,16 @@ class Metric(Configurable, ABC):
     ) -> Array:
         """What the global batch makes of a state; its own stays as it is. For the other arguments see ``added_by``."""
         given = [y_true, y_pred] if sample_weight is None else [y_true, y_pred, np.asarray(sample_weight)]
-        with self._at(state.copy()):
-            self._update(*(as_result(part) if rows is None else Tensor(part, rows=rows) for part in given))
+
+        def update(*parts: Any) -> None:
+            self.state = state.copy()
+            self._update(*parts)
+
+        with self._at(state):
+            if rows is None:
+                update(*map(as_result, given))
+            else:
+                of_global_batch(update, *given, rows=rows)
             return np.array(self.state, np.float64)
 
     @contextmanager

@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,9 +19,10 @@ from distnet.losses.loss_function import LossFunction
 from distnet.losses.made_function import HasFunction, MadeFunction
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.metrics.base import Metric
+from distnet.metrics.over_ranks import of_global_batch
 from distnet.metrics.sums import SumsMetric
 from distnet.naming import name_of
-from distnet.ops.spread import summed
+from distnet.ops.spread import own_rows, summed
 from distnet.ops.tape import unfollowed
 from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import Registry, to_json
@@ -143,8 +145,7 @@ class MeanMetricWrapper(MeanMetric):
     ) -> Array:
         if rows is None or not self.takes_tensors:
             return super().added_by(y_true, y_pred, sample_weight, rows)
-        with unfollowed():
-            returned = self.fn(Tensor(y_true, rows=rows), Tensor(y_pred, rows=rows), **self.options)
+        returned = of_global_batch(partial(self.fn, **self.options), y_true, y_pred, rows=rows)
         return self._of_global_batch(returned, sample_weight, rows)
 
     def _of_global_batch(self, returned: Any, sample_weight: ArrayLike | None, rows: Rows) -> Array:
@@ -164,7 +165,8 @@ class MeanMetricWrapper(MeanMetric):
             super().update_state(y_true, y_pred, sample_weight)
             return
         weight = sample_weight.value if isinstance(sample_weight, Tensor) else sample_weight
-        returned = self.fn(y_true, y_pred, **self.options)
+        t, p = (part.value if isinstance(part, Tensor) else own_rows(part, rows) for part in (y_true, y_pred))
+        returned = of_global_batch(partial(self.fn, **self.options), t, p, rows=rows)
         self.add(summed(self._of_global_batch(returned, weight, rows)))
 
     def _checked(self, returned: Any) -> Array:

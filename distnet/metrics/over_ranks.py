@@ -9,15 +9,30 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from distnet.comm.scope import communicator
+from distnet.errors import DistnetError
 from distnet.losses.of_tensors import are_tensors
 from distnet.ops.opaque import followed
 from distnet.ops.spread import own_rows
 from distnet.ops.tape import unfollowed
 from distnet.ops.tensor import Rows, Tensor
+from distnet.results import as_result
 from distnet.types import Array
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def of_global_batch(function: Callable[..., R], *parts: Array, rows: Rows) -> R:
+    """What a user's function gives for the global batch, of which these are this rank's rows.
+
+    It is handed tensors; one that takes NumPy's arrays, with their methods, all rows of these.
+    """
+    tensors = [Tensor(part, rows=rows) for part in parts]
+    with unfollowed():
+        try:
+            return function(*tensors)
+        except (AttributeError, TypeError, DistnetError):
+            return function(*(as_result(tensor.numpy()) for tensor in tensors))
 
 
 class OfSums(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distnet.activations import ACTIVATIONS
+from distnet.config import runs_code
 from distnet.constraints import CONSTRAINTS
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
@@ -78,7 +79,7 @@ def deserialize_keras_object(
 
     Source: ``keras.saving.deserialize_keras_object``.
     """
-    with code_allowed(not safe_mode or is_code_allowed() or config.runs_code()), custom_object_scope(custom_objects):
+    with code_allowed(not safe_mode or is_code_allowed() or runs_code()), custom_object_scope(custom_objects):
         return _deserialized(config)
 
 

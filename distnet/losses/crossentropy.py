@@ -17,11 +17,10 @@ from distnet.losses.slopes import (
     clip,
     log_softmax,
     power_slope,
-    share,
-    share_pullback,
-    sigmoid,
 )
+from distnet.ops.nn import crossentropies
 from distnet.ops.nn.pieces import clip_slope
+from distnet.ops.nn.simplex import share
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, ArrayLike
 
@@ -59,18 +58,17 @@ class BinaryCrossentropy(BuiltInLoss):
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         t, axis = smoothed_binary(y_true, self.label_smoothing), self.axis
+        factor = 1.0 / y_pred.shape[axis]
         if self.from_logits:
-            values = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
-            return values.mean(axis=axis), lambda dv: (sigmoid(y_pred) - t) * (1.0 / y_pred.shape[axis]) * dv
-        epsilon = config.epsilon()
-        p = clip(y_pred, epsilon, 1.0 - epsilon)
-        values = -(t * np.log(p) + (1.0 - t) * np.log(1.0 - p))
+            values = crossentropies.binary_of_logits(t, y_pred)
+            return values.mean(axis=axis), lambda dv: crossentropies.binary_of_logits_slope(t, y_pred) * factor * dv
+        p = crossentropies.clipped(y_pred)
 
         def pullback(dv: Array | float) -> Array:
-            slope = clip_slope(y_pred, epsilon, 1.0 - epsilon)
-            return np.asarray(((1.0 - t) / (1.0 - p) - t / p) * slope * (1.0 / y_pred.shape[axis]) * dv)
+            slope = crossentropies.binary_of_shares_slope(t, p) * crossentropies.inside(y_pred)
+            return np.asarray(slope * factor * dv)
 
-        return values.mean(axis=axis), pullback
+        return crossentropies.binary_of_shares(t, p).mean(axis=axis), pullback
 
 
 binary_crossentropy = LossFunction(BinaryCrossentropy)
@@ -103,15 +101,10 @@ class CategoricalCrossentropy(BuiltInLoss):
         if self.from_logits:
             log_q = log_softmax(y_pred, axis)
             values = -(t * log_q).sum(axis=axis)
-            return values, lambda dv: (np.exp(log_q) * t.sum(axis=axis, keepdims=True) - t) * dv
-        epsilon = config.epsilon()
-        q, total = share(y_pred, axis)
-        clipped = clip(q, epsilon, 1.0 - epsilon)
-
-        def pullback(dv: Array | float) -> Array:
-            return share_pullback(-t / clipped * clip_slope(q, epsilon, 1.0 - epsilon), q, total, axis) * dv
-
-        return -(t * np.log(clipped)).sum(axis=axis), pullback
+            return values, lambda dv: crossentropies.categorical_of_logits_slope(t, log_q, axis) * dv
+        q, sums = share(y_pred, axis)
+        values = -(t * np.log(crossentropies.clipped(q))).sum(axis=axis)
+        return values, lambda dv: crossentropies.categorical_of_shares_slope(t, q, sums, axis) * dv
 
 
 categorical_crossentropy = LossFunction(CategoricalCrossentropy)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import activations, config
+from distnet import activations
 from distnet.activations import Activation
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.base import Loss, Pullback
@@ -19,15 +19,13 @@ from distnet.losses.crossentropy import smoothed_binary, smoothed_one_hot
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
-    clip,
     log_softmax,
     power_slope,
-    share,
-    share_pullback,
     sigmoid,
     softmax_pullback,
 )
-from distnet.ops.nn.pieces import clip_slope
+from distnet.ops.nn import crossentropies
+from distnet.ops.nn.simplex import share, share_gradient
 from distnet.types import Array
 
 
@@ -56,16 +54,16 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     axis: int = -1
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        t, epsilon = smoothed_binary(y_true, self.label_smoothing), config.epsilon()
+        t = smoothed_binary(y_true, self.label_smoothing)
         p = sigmoid(y_pred) if self.from_logits else y_pred
-        clipped = clip(p, epsilon, 1.0 - epsilon)
-        crossentropy = -(t * np.log(clipped) + (1.0 - t) * np.log(1.0 - clipped))
+        clipped = crossentropies.clipped(p)
+        crossentropy = crossentropies.binary_of_shares(t, clipped)
         miss = np.maximum(1.0 - (t * p + (1.0 - t) * (1.0 - p)), 0.0)
         balance = self.balance(t)
         focus = np.power(miss, self.gamma) * balance
 
         def pullback(dv: Array | float) -> Array:
-            d_crossentropy = ((1.0 - t) / (1.0 - clipped) - t / clipped) * clip_slope(p, epsilon, 1.0 - epsilon)
+            d_crossentropy = crossentropies.binary_of_shares_slope(t, clipped) * crossentropies.inside(p)
             d_focus = power_slope(miss, self.gamma) * (1.0 - 2.0 * t) * balance
             dp = (d_focus * crossentropy + focus * d_crossentropy) * (1.0 / p.shape[self.axis])
             return np.asarray((dp * p * (1.0 - p) if self.from_logits else dp) * dv)
@@ -94,7 +92,7 @@ class _BinaryFocalOfLogits(BinaryFocalCrossentropy):
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         t, p = smoothed_binary(y_true, self.label_smoothing), sigmoid(y_pred)
-        crossentropy = np.maximum(y_pred, 0.0) - t * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
+        crossentropy = crossentropies.binary_of_logits(t, y_pred)
         missed = sigmoid(-y_pred)
         miss = t * missed + (1.0 - t) * p
         balance = self.balance(t)
@@ -129,18 +127,18 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
     axis: int = -1
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        t, epsilon, axis = smoothed_one_hot(y_true, self.label_smoothing), config.epsilon(), self.axis
+        t, axis = smoothed_one_hot(y_true, self.label_smoothing), self.axis
         weight = np.asarray(self.alpha, dtype=y_pred.dtype)
         p = np.exp(log_softmax(y_pred, axis)) if self.from_logits else y_pred
         q, total = share(p, axis)
-        clipped = clip(q, epsilon, 1.0 - epsilon)
+        clipped = crossentropies.clipped(q)
         crossentropy = -t * np.log(clipped)
         focus = np.power(1.0 - clipped, self.gamma) * weight
 
         def pullback(dv: Array | float) -> Array:
             d_focus = -power_slope(1.0 - clipped, self.gamma) * weight
-            dq = (d_focus * crossentropy - focus * t / clipped) * clip_slope(q, epsilon, 1.0 - epsilon)
-            dp = share_pullback(dq, q, total, axis)
+            dq = (d_focus * crossentropy - focus * t / clipped) * crossentropies.inside(q)
+            dp = share_gradient(dq, q, total, axis)
             return (softmax_pullback(dp, p, axis) if self.from_logits else dp) * dv
 
         return (focus * crossentropy).sum(axis=axis), pullback

@@ -49,14 +49,3 @@ def softmax_pullback(dp: Array, p: Array, axis: int) -> Array:
     dz = np.empty_like(dp)
     simplex.write_softmax_gradient(dp, p, dz, axis)
     return dz
-
-
-def share(y_pred: Array, axis: int) -> tuple[Array, Array]:
-    """``p / sum(p)`` along an axis, and the sum."""
-    total = y_pred.sum(axis=axis, keepdims=True)
-    return y_pred / total, total
-
-
-def share_pullback(dq: Array, q: Array, total: Array, axis: int) -> Array:
-    """The gradient of the input of ``share``."""
-    return np.asarray((dq - (dq * q).sum(axis=axis, keepdims=True)) / total)

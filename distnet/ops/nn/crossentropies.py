@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,18 @@ import numpy as np
 from distnet import config
 from distnet.errors import ShapeError
 from distnet.ops.compositions import composition
+from distnet.ops.dtypes import floating, promoted
 from distnet.ops.nn.encodings import one_hot
-from distnet.ops.nn.simplex import log_softmax
-from distnet.ops.nn.squashing import log_sigmoid
+from distnet.ops.nn.pieces import clip_slope, exp, logarithm
+from distnet.ops.nn.simplex import log_softmax, share, share_gradient, total
+from distnet.ops.nn.squashing import sigmoid
 from distnet.ops.operators import PRIMITIVES
+from distnet.ops.primitive import Primitive, primitive
 from distnet.ops.reductions import mean
 from distnet.ops.smooth import log, square
+from distnet.ops.spread import elementwise, is_spread, rowwise
+from distnet.ops.tensor import Tensor
+from distnet.types import Array, ArrayLike
 
 
 def _shape(x: Any) -> tuple[int, ...]:
@@ -27,14 +34,41 @@ def _check_alike(where: str, one: Any, other: Any) -> None:
         raise ShapeError(f"ops.{where}: expected two tensors of one shape, received {_shape(one)} and {_shape(other)}.")
 
 
-def _inside(p: Any) -> Any:
+def clipped(p: Any) -> Any:
     """Probabilities, clipped to where their logarithms are finite."""
     epsilon = config.epsilon()
-    return PRIMITIVES["Clip"](p, epsilon, 1.0 - epsilon)
+    if type(p) is Tensor:
+        return PRIMITIVES["Clip"](p, epsilon, 1.0 - epsilon)
+    return np.minimum(np.maximum(p, epsilon), 1.0 - epsilon)
 
 
-@composition(2, module="nn")
-def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+def inside(p: Any) -> Any:
+    """The slope of ``clipped``."""
+    return clip_slope(p, config.epsilon(), 1.0 - config.epsilon())
+
+
+def binary_of_shares(t: Array, p: Array) -> Array:
+    """``-(t log(p) + (1 - t) log(1 - p))`` for p clipped already."""
+    return np.asarray(-(t * np.log(p) + (1.0 - t) * np.log(1.0 - p)))
+
+
+def binary_of_shares_slope(t: Any, p: Any) -> Any:
+    """Its derivative by p."""
+    return (1.0 - t) / (1.0 - p) - t / p
+
+
+def binary_of_logits(t: Array, z: Array) -> Array:
+    """``max(z, 0) - t z + log(1 + exp(-|z|))``, the same for ``p = sigmoid(z)``."""
+    return np.asarray(np.maximum(z, 0.0) - t * z + np.log1p(np.exp(-np.abs(z))))
+
+
+def binary_of_logits_slope(t: Any, z: Any) -> Any:
+    """Its derivative by z."""
+    return sigmoid.of(z) - t
+
+
+@primitive(2, module="nn", spread=elementwise)
+def binary_crossentropy(target: ArrayLike, output: ArrayLike, from_logits: bool = False) -> Array:
     """``-(t log(p) + (1 - t) log(1 - p))`` of each entry; p is clipped to [epsilon, 1 - epsilon].
 
     Args:
@@ -43,20 +77,45 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     Source: ``keras.ops.binary_crossentropy``.
     """
     _check_alike("binary_crossentropy", target, output)
+    t, y = promoted(target, floating(output))
+    return binary_of_logits(t, y) if from_logits else binary_of_shares(t, clipped(y))
+
+
+def _of_binary_target(dy: Any, y: Any, target: Any, output: Any, from_logits: bool) -> Any:
     if from_logits:
-        return -(target * log_sigmoid(output)) - (1.0 - target) * log_sigmoid(-output)
-    p = _inside(output)
-    return -(target * log(p) + (1.0 - target) * log(1.0 - p))
+        return -dy * output
+    p = clipped(output)
+    return dy * (logarithm(1.0 - p) - logarithm(p))
 
 
-def _log_shares(output: Any, from_logits: bool, axis: int) -> Any:
+def _of_binary_output(dy: Any, y: Any, target: Any, output: Any, from_logits: bool) -> Any:
     if from_logits:
-        return log_softmax(output, axis=axis)
-    return log(_inside(output / PRIMITIVES["Sum"](output, axis=axis, keepdims=True)))
+        return dy * binary_of_logits_slope(target, output)
+    return dy * (binary_of_shares_slope(target, clipped(output)) * inside(output))
 
 
-@composition(2, module="nn")
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+binary_crossentropy.has_gradients(_of_binary_target, _of_binary_output)
+
+
+def _by_both(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Rows of both, unless the classes are along them."""
+    if all(map(is_spread, operands)) and options["axis"] % operands[1].ndim:
+        return rowwise(function, operands, options)
+    return None
+
+
+def categorical_of_logits_slope(t: Any, log_q: Any, axis: int) -> Any:
+    """The derivative of ``-sum(t log_softmax(z))`` by z, of ``log_q = log_softmax(z)``."""
+    return exp(log_q) * total(t, axis) - t
+
+
+def categorical_of_shares_slope(t: Any, q: Any, sums: Any, axis: int) -> Any:
+    """The derivative of ``-sum(t log(clipped(q)))`` by p, of ``q = p / sums``."""
+    return share_gradient(-t / clipped(q) * inside(q), q, sums, axis)
+
+
+@primitive(2, module="nn", spread=_by_both)
+def categorical_crossentropy(target: ArrayLike, output: ArrayLike, from_logits: bool = False, axis: int = -1) -> Array:
     """``-sum(t log(q))`` over the classes of one-hot targets; ``q = p / sum(p)``, clipped to [epsilon, 1 - epsilon].
 
     Args:
@@ -66,7 +125,34 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     Source: ``keras.ops.categorical_crossentropy``.
     """
     _check_alike("categorical_crossentropy", target, output)
-    return -PRIMITIVES["Sum"](target * _log_shares(output, from_logits, axis), axis=axis)
+    t, y = promoted(target, floating(output))
+    return np.asarray(-(t * _log_shares(y, from_logits, axis)).sum(axis=axis))
+
+
+def _of_categorical_target(dy: Any, y: Any, target: Any, output: Any, from_logits: bool, axis: int) -> Any:
+    return -_along(dy, axis) * _log_shares(output, from_logits, axis)
+
+
+def _of_categorical_output(dy: Any, y: Any, target: Any, output: Any, from_logits: bool, axis: int) -> Any:
+    if from_logits:
+        slope = categorical_of_logits_slope(target, _log_shares(output, True, axis), axis)
+    else:
+        q, sums = share(output, axis)
+        slope = categorical_of_shares_slope(target, q, sums, axis)
+    return _along(dy, axis) * slope
+
+
+categorical_crossentropy.has_gradients(_of_categorical_target, _of_categorical_output)
+
+
+def _along(dy: Any, axis: int) -> Any:
+    return PRIMITIVES["ExpandDims"](dy, axis)
+
+
+def _log_shares(output: Any, from_logits: bool, axis: int) -> Any:
+    if from_logits:
+        return log_softmax(output, axis=axis)
+    return logarithm(clipped(share(output, axis)[0]))
 
 
 @composition(2, module="nn")

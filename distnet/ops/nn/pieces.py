@@ -106,4 +106,4 @@ def of_either(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 exp, expm1, tanh = of_either("Exp", np.exp), of_either("Expm1", np.expm1), of_either("Tanh", np.tanh)
-absolute = of_either("Absolute", np.abs)
+absolute, logarithm = of_either("Absolute", np.abs), of_either("Log", np.log)

@@ -32,6 +32,17 @@ def write_softmax(x: Array, out: Array, axis: Axes) -> None:
     out /= out.sum(axis=axis, keepdims=True)
 
 
+def share(x: Any, axis: Axes) -> tuple[Any, Any]:
+    """``x / sum(x)`` along the axes, and the sum."""
+    sums = total(x, axis)
+    return x / sums, sums
+
+
+def share_gradient(dq: Any, q: Any, sums: Any, axis: Axes) -> Any:
+    """The gradient of the input of ``share``."""
+    return (dq - total(dq * q, axis)) / sums
+
+
 def _products(dy: Any, y: Any, axis: Axes) -> Any:
     """The sums of the products along the axes, kept as axes of 1."""
     if axis == -1 and isinstance(dy, np.ndarray) and isinstance(y, np.ndarray):

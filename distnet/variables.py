@@ -50,6 +50,11 @@ def assignments_held() -> Iterator[None]:
         _count.is_held = before
 
 
+def are_assignments_held() -> bool:
+    """Whether code is tried just now, on rows that are no data."""
+    return _count.is_held
+
+
 class Penalty(Protocol):
     """A regularizer, as a variable sees it."""
 

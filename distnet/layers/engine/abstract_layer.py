@@ -252,6 +252,13 @@ class AbstractLayer(Configurable, ABC):
         if initial is not None:
             self.set_weights(as_list(initial))
 
+    def shape_to_build(self, shape: Shape) -> Shape:
+        """The shape of an input as it is built for: of any number of rows, unless a layer ``fixes_rows``."""
+        return shape if self._keeps_rows() else (None, *shape[1:])
+
+    def _keeps_rows(self) -> bool:
+        return self.fixes_rows or any(layer._keeps_rows() for _, layer in self.inner_layers())
+
     def check_shape(self, shape: Any) -> None:
         """Fail unless the weights, made for ``built_shape``, fit inputs of ``shape`` too.
 

@@ -29,7 +29,7 @@ def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mappin
         batch = call_on_arrays(layer, [np.asarray(tensor)[np.newaxis] for tensor in tensors], options)
         return as_result(np.asarray(batch)[0], None)
     arrays = as_inputs(layer, tensors)
-    shapes = [(len(a) if _fixes_rows(layer) else None, *a.shape[1:]) for a in arrays]
+    shapes = [layer.shape_to_build(a.shape) for a in arrays]
     layer.build_once(shapes if len(arrays) > 1 else shapes[0])
     own = [mask_of(tensor) for tensor in tensors]
     given = options.get("mask", own)
@@ -57,11 +57,6 @@ def forget_penalties(layers: Iterable[AbstractLayer]) -> None:
     for layer in layers:
         layer.activity_penalties.clear()
         forget_penalties(inner for _, inner in layer.inner_layers())
-
-
-def _fixes_rows(layer: AbstractLayer) -> bool:
-    """Whether the layer, or one within it, is built for batches of one size."""
-    return layer.fixes_rows or any(_fixes_rows(inner) for _, inner in layer.inner_layers())
 
 
 def _keep_penalties(layer: AbstractLayer, parts: Sequence[Array], ctx: ForwardContext) -> None:

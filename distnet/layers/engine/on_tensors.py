@@ -88,7 +88,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     if inline is not None and kind is type(layer):
         with in_mode(scope, options.get("training", scope.training)):
             return layer.as_given(inline(tensors, options))
-    shapes = [(None, *t.shape[1:]) for t in tensors]
+    shapes = [layer.shape_to_build(t.shape) for t in tensors]
     if kind is type(layer):
         layer.build_once(shapes if len(shapes) > 1 else shapes[0])
     rows = next((t.rows for t in tensors if t.rows is not None), None)
@@ -111,7 +111,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     ]
     if kind is type(layer):
         penalize(layer, outputs, scope)
-    if kind.has_penalty is not AbstractLayer.has_penalty and kind.has_penalty.fget(layer):
+    if kind.has_penalty is not AbstractLayer.has_penalty and kind.has_penalty.fget(layer) and layer.penalty(saved):
         raise ArgumentError(
             f"{layer.name}: penalizes activities of layers within it, which a call within another layer's call cannot."
         )

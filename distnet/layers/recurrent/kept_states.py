@@ -12,7 +12,7 @@ from distnet.errors import ShapeError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import ForwardContext
 from distnet.types import Array, ArrayLike, Shape
-from distnet.variables import Variable, assign_all
+from distnet.variables import Variable, are_assignments_held, assign_all
 
 
 class KeepsStates(Layer, ABC):
@@ -56,6 +56,8 @@ class KeepsStates(Layer, ABC):
         Raises:
             ShapeError: the batch is not of the size that the layer was built for.
         """
+        if are_assignments_held():
+            return [np.zeros((rows, *state.shape[1:]), self.dtype) for state in self.states]
         for state in self.states:
             if ctx.global_rows != len(state):
                 raise ShapeError(
@@ -66,7 +68,7 @@ class KeepsStates(Layer, ABC):
 
     def keep_states(self, last: Sequence[Array], ctx: ForwardContext) -> None:
         """Keep the ``last`` states of the rows at hand; those of the other rows come from the other ranks."""
-        if not self.states:
+        if not self.states or are_assignments_held():
             return
         sizes = [state.size for state in self.states]
         joined = np.zeros(sum(sizes), self.dtype)

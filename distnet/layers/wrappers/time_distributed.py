@@ -21,8 +21,8 @@ from distnet.types import Array, Shape
 class TimeDistributed(Wrapper):
     """Applies a layer to every time step, with the same weights.
 
-    Where it computes with statistics of the batch it takes the steps one after the other, as in Keras 3; else all N T
-    rows at once, which is the same.
+    Where it computes with statistics of the batch, and where a layer has a ``call`` of yours, it takes the steps one
+    after the other, as in Keras 3; else all N T rows at once, which is the same.
 
     Shapes:
         (N, T, ...) -> (N, T, ...), where the layer maps (N, ...) -> (N, ...).
@@ -53,7 +53,7 @@ class TimeDistributed(Wrapper):
 
     def validate(self) -> None:
         super().validate()
-        if self.layer.has_penalty:
+        if self.layer.has_penalty and not _runs_call(self.layer):
             raise ArgumentError(
                 f"{self.name}: activity regularizers deep within {self.layer.name} are not supported, for their "
                 "penalty would be divided by rows times steps. Put the regularizer on the layer itself."
@@ -71,7 +71,7 @@ class TimeDistributed(Wrapper):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, WrapperRun]:
         rows, count = x.shape[:2]
-        turns = count if ctx.training and _couples_rows(self.layer) and not self.as_in_keras_2 else 1
+        turns = count if self._takes_turns(bool(ctx.training)) else 1
         masks = [None] * turns if ctx.mask is None else np.split(ctx.mask, turns, axis=1)
         parts = zip(np.split(x, turns, axis=1), masks, strict=True)
         runs = [self._run(part, mask, ctx, i) for i, (part, mask) in enumerate(parts)]
@@ -90,6 +90,10 @@ class TimeDistributed(Wrapper):
             return None
         steps = [dx.reshape(rows, count // turns, *extents) for dx in gradients]
         return steps[0] if turns == 1 else np.concatenate(steps, axis=1)
+
+    def _takes_turns(self, training: bool) -> bool:
+        """Whether the steps are taken one after the other."""
+        return _runs_call(self.layer) or (training and _couples_rows(self.layer) and not self.as_in_keras_2)
 
     def _run(self, part: Array, mask: Array | None, ctx: ForwardContext, number: int) -> tuple[Array, Inner]:
         """Call the layer on some of the steps."""
@@ -119,3 +123,8 @@ def _as_rows(x: Array) -> Array:
 def _couples_rows(layer: Layer) -> bool:
     """Whether what a row becomes depends on the others, by the layer itself or by one within it."""
     return layer.couples_rows or any(_couples_rows(part) for _, part in layer.inner_layers())
+
+
+def _runs_call(layer: Layer) -> bool:
+    """Whether the layer, or one within it, has a ``call`` of the user's, which may do anything with the rows."""
+    return layer.is_by_call or any(_runs_call(part) for _, part in layer.inner_layers())

@@ -89,7 +89,7 @@ def test_a_cell_is_a_layer_of_its_own():
 
 
 def test_cells_share_one_dropout_mask_among_the_steps_of_a_run():
-    x = np.ones((3, 6, 40))
+    x = np.ones((30, 6, 40))
     cell = layers.SimpleRNNCell(
         1, "linear", kernel_initializer="ones", recurrent_initializer="zeros", dropout=0.5, dtype="float64"
     )
@@ -128,3 +128,65 @@ def test_a_masked_step_cannot_output_a_state_of_another_width():
         layers.RNN(Gated(), name="rnn")(X, mask=mask)
     y = layers.RNN(Gated(), zero_output_for_mask=True, return_sequences=True)(X, mask=mask)
     assert not y[:, 2].any()
+
+
+class Centred(layers.Layer):
+    """Couples the rows of a step, and adds a loss."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+
+    def call(self, inputs):
+        y = self.scale * (inputs - ops.mean(inputs, axis=0, keepdims=True))
+        self.add_loss(0.1 * ops.mean(ops.square(y)))
+        return y
+
+
+def test_a_layer_of_ones_own_is_applied_to_each_time_step():
+    layer = layers.TimeDistributed(Centred(dtype="float64"), dtype="float64")
+    expected = X - X.mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(layer(X), expected, rtol=1e-12, atol=1e-14)
+    model = keras.Sequential([keras.Input((5, 3)), layers.TimeDistributed(Centred())])
+    model.compile("sgd", "mse")
+    expected_loss = np.square(expected).mean() + sum(0.1 * np.square(expected[:, t]).mean() for t in range(5))
+    assert model.evaluate(X, np.zeros_like(X), verbose=0) == pytest.approx(expected_loss, rel=1e-5)
+    check_gradients(layers.TimeDistributed(Gate(dtype="float64"), dtype="float64"), X)
+
+
+class Gate(layers.Layer):
+    """Two numbers between 0 and 1."""
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(input_shape[-1], 2), name="kernel")
+
+    def call(self, inputs):
+        return ops.sigmoid(ops.matmul(inputs, self.kernel))
+
+
+class Reader(keras.Model):
+    """Runs a cell of one's own, and steps of a layer of one's own, within a model of one's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.recurrent = layers.RNN([Gated(), layers.GRUCell(2)], return_sequences=True)
+        self.steps = layers.TimeDistributed(Gate())
+        self.last = layers.LSTM(2, stateful=True)
+        self.out = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.out(self.last(self.steps(self.recurrent(inputs))))
+
+
+def test_cells_and_steps_run_within_a_model_of_ones_own():
+    model, y = Reader(), np.ones((4, 1))
+    first = model(X)
+    assert np.abs(model(X) - first).max() > 1e-6  # stateful
+    model.reset_states()
+    np.testing.assert_allclose(model(X), first, rtol=1e-6)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    losses = model.fit(X, y, batch_size=4, epochs=4, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    with keras.GradientTape() as tape:
+        loss = ops.mean(ops.square(model(X) - y))
+    gradients = tape.gradient(loss, model.trainable_weights)
+    assert all(np.abs(np.asarray(g)).max() > 0 for g in gradients)

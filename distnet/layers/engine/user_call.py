@@ -156,6 +156,17 @@ class ByCall(Layer):
         return _each_once(own_variables(self), *(layer.weights for _, layer in sublayers(self)))
 
     @property
+    def trainable(self) -> bool:
+        """Whether training updates its weights; setting it sets that of the layers within, as in Keras."""
+        return bool(vars(self).get("_is_trainable", True))
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        vars(self)["_is_trainable"] = bool(value)
+        for _, layer in sublayers(self) if "calls" in vars(self) else ():
+            layer.trainable = bool(value)
+
+    @property
     def built(self) -> bool:
         """Whether ``build`` has run."""
         return self.built_shape is not None

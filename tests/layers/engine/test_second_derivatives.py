@@ -1,0 +1,86 @@
+"""Gradients of gradients through built-in layers, as a gradient penalty needs them, against central differences."""
+
+import numpy as np
+import pytest
+
+import distnet as keras
+from distnet import GradientTape, layers, ops
+from distnet.errors import ArgumentError
+from distnet.ops.tensor import Tensor
+
+CASES = {
+    "Dense": (lambda: layers.Dense(3, activation="tanh"), (4,)),
+    "softmax of Dense": (lambda: layers.Dense(3, activation="softmax"), (2, 4)),
+    "causal Conv1D": (lambda: layers.Conv1D(3, 2, padding="causal", activation="tanh", dilation_rate=2), (5, 2)),
+    "Conv2D": (lambda: layers.Conv2D(2, 2, strides=2, padding="same", activation="elu"), (3, 3, 2)),
+    "channels first": (lambda: layers.Conv2D(2, 2, data_format="channels_first", activation="tanh"), (2, 3, 3)),
+    "groups": (lambda: layers.Conv2D(2, 2, groups=2), (3, 3, 2)),
+    "DepthwiseConv2D": (lambda: layers.DepthwiseConv2D(2, activation="tanh"), (3, 3, 2)),
+    "SeparableConv2D": (lambda: layers.SeparableConv2D(2, 2, activation="tanh"), (3, 3, 2)),
+    "Conv2DTranspose": (lambda: layers.Conv2DTranspose(2, 2, strides=2, activation="tanh"), (2, 2, 2)),
+    "Activation": (lambda: layers.Activation("sigmoid"), (4,)),
+    "LeakyReLU": (lambda: layers.LeakyReLU(0.2), (4,)),
+    "ELU": (lambda: layers.ELU(0.7), (4,)),
+    "PReLU": (lambda: layers.PReLU(), (4,)),
+    "Softmax": (lambda: layers.Softmax(), (4,)),
+    "BatchNormalization": (lambda: layers.BatchNormalization(), (3,)),
+    "LayerNormalization": (lambda: layers.LayerNormalization(), (4,)),
+    "Dropout": (lambda: layers.Dropout(0.4), (6,)),
+    "AlphaDropout": (lambda: layers.AlphaDropout(0.4), (6,)),
+    "GaussianNoise": (lambda: layers.GaussianNoise(0.4), (6,)),
+    "Flatten": (lambda: layers.Flatten(), (3, 2)),
+    "AveragePooling2D": (lambda: layers.AveragePooling2D(), (4, 4, 1)),
+    "MaxPooling2D": (lambda: layers.MaxPooling2D(), (4, 4, 1)),
+    "UpSampling2D": (lambda: layers.UpSampling2D(interpolation="bilinear"), (2, 2, 1)),
+    "Rescaling": (lambda: layers.Rescaling(0.3, 1.0), (4,)),
+}
+
+
+def gradient_penalty(layer, x, is_followed=True):
+    """The squared gradient by the input of a number made of the output; and its gradients, where they are wanted."""
+    keras.utils.set_random_seed(7)
+    states = [(v, v.value.copy()) for v in layer.variables if not v.trainable]
+    inputs = Tensor(x.copy())
+    with GradientTape() as outer:
+        outer.watch(inputs)
+        with GradientTape() as inner:
+            inner.watch(inputs)
+            y = layer(inputs, training=True)
+            total = ops.mean(ops.square(y) * y) + ops.mean(y)
+        slope = inner.gradient(total, inputs)
+        penalty = 10.0 * ops.sum(slope * slope)
+    for variable, value in states:
+        variable.value[...] = value
+    return float(penalty), outer.gradient(penalty, [inputs, *layer.trainable_weights]) if is_followed else None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_they_are_central_differences(name):
+    make, row = CASES[name]
+    rng = np.random.default_rng(3)
+    keras.config.set_floatx("float64")
+    try:
+        layer = make()
+    finally:
+        keras.config.set_floatx("float32")
+    layer.build((None, *row))
+    for variable in layer.trainable_weights:
+        variable.assign(rng.normal(size=variable.shape))
+    x = rng.normal(size=(3, *row))
+    _, gradients = gradient_penalty(layer, x)
+    for at, gradient in zip([x, *(v.value for v in layer.trainable_weights)], gradients, strict=True):
+        received = np.zeros_like(at) if gradient is None else np.asarray(gradient.numpy())
+        for i in [tuple(rng.integers(0, at.shape)) for _ in range(4)]:
+            kept, step = at[i], 1e-5
+            at[i] = kept + step
+            above, _ = gradient_penalty(layer, x, False)
+            at[i] = kept - step
+            below, _ = gradient_penalty(layer, x, False)
+            at[i] = kept
+            assert received[i] == pytest.approx((above - below) / (2 * step), rel=1e-5, abs=1e-6)
+
+
+def test_a_layer_without_them_is_named():
+    layer = layers.LSTM(2, name="memory")
+    with pytest.raises(ArgumentError, match="memory: LSTM has no second derivatives"):
+        gradient_penalty(layer, np.ones((2, 3, 2)))

@@ -61,7 +61,7 @@ def isclose(
     return np.asarray(np.isclose(a, b, rtol, atol, equal_nan))
 
 
-@primitive(2)
+@primitive(2, kind="AllClose")
 def allclose(
     x1: ArrayLike, x2: ArrayLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Array:  # fmt: skip
@@ -70,7 +70,7 @@ def allclose(
     return np.asarray(np.allclose(a, b, rtol, atol, equal_nan))
 
 
-@primitive(2)
+@primitive(2, kind="IsIn")
 def isin(x1: ArrayLike, x2: ArrayLike, assume_unique: bool = False, invert: bool = False) -> Array:
     """Where the entries of x1 are among those of x2."""
     return np.isin(converted(x1), converted(x2), assume_unique=assume_unique, invert=invert)

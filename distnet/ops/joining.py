@@ -67,7 +67,7 @@ def _of_stack(dy: Any, y: Any, x: Any, axis: int) -> Any:
 stack.has_gradients(_of_stack)
 
 
-@composition()
+@composition(2)
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """``x2`` after ``x1`` along an axis; by default the entries of both along one."""
     if axis is None:

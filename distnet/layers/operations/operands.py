@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from distnet.ops.primitive import Primitive
 
-_ALSO_CALLED_WITH: Mapping[str, tuple[str, ...]] = {}
+_ALSO_CALLED_WITH: Mapping[str, tuple[str, ...]] = {
+    "Isclose": ("rtol", "atol"),
+    "Pad": ("constant_values",),
+    "DotProductAttention": ("scale",),
+    "ScaleAndTranslate": ("output_shape", "scale", "translation"),
+    "Full": ("fill_value",),
+}
 """Arguments that are no tensors here."""
 
 
@@ -16,9 +22,15 @@ def called_with(function: Primitive) -> tuple[str, ...]:
     return (*function.names[: function.operands], *also)
 
 
+def keras_module(function: Primitive) -> str:
+    """Where Keras 3 has the operation's class."""
+    is_activation = function.module == "keras.src.ops.activations"
+    return "keras.src.activations.activations" if is_activation else function.module
+
+
 def left_to_call(function: Primitive) -> tuple[str, ...]:
     """The names of the others: the arguments of Keras's class."""
     if function.takes_any:
-        return tuple(name for name in function.names if name != "operands")
+        return tuple(name for name in function.names if name in function.defaults or name == "subscripts")
     taken = called_with(function)
     return tuple(name for name in function.names if name not in taken)

@@ -17,7 +17,7 @@ from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.on_placeholders import take_activations
 from distnet.layers.engine.structures import Slot, slotted
-from distnet.layers.operations.operands import called_with, left_to_call
+from distnet.layers.operations.operands import called_with, keras_module, left_to_call
 from distnet.layers.operations.specimens import Specimens
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import Primitive, take_placeholders
@@ -163,7 +163,7 @@ class Operation(Layer):
     def as_json(self) -> Json:
         """Keras 3's form of an operation."""
         return {
-            "module": self.function.module,
+            "module": keras_module(self.function),
             "class_name": self.kind,
             "config": self.get_config(),
             "registered_name": self.kind,

@@ -51,20 +51,20 @@ class Specimens:
         """
         rows, unknown, results = self._first()
         self.dtypes = [result.dtype.name for result in results]
-        other_unknown = self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown)
-        changed, other_rows = rows - 1, self._if_possible(rows - 1, unknown)
-        if other_rows is None:
-            changed, other_rows = rows + 1, self._if_possible(rows + 1, unknown)
+        others = [self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown, seed=1)]
+        by_rows = {n: self._if_possible(n, unknown) for n in (rows - 1, rows + 1, rows + 4) if n >= 0}
+        alike = {n: made for n, made in by_rows.items() if made is not None and len(made) == len(results)}
         self.have_rows = [
-            any(self._have_rows) and _has(result, rows) and (other_rows is None or _has(other_rows[i], changed))
+            any(self._have_rows) and _has(result, rows) and all(_has(made[i], n) for n, made in alike.items())
             for i, result in enumerate(results)
         ]
+        if self._batch is None:
+            others += alike.values()
         self.shapes = []
         for i, result in enumerate(results):
-            compared = [made[i].shape for made in (other_unknown, other_rows) if made is not None]
-            static: Sequence[int | None] = [None] * result.ndim if self._static is None else self._static[i].shape
+            compared = [made[i].shape for made in others if made is not None and len(made) == len(results)]
             shape = [
-                n if all(len(s) == result.ndim and s[axis] == n for s in compared) else static[axis]
+                n if all(len(s) == result.ndim and s[axis] == n for s in compared) else None
                 for axis, n in enumerate(result.shape)
             ]
             self.shapes.append((self._batch, *shape[1:]) if self.have_rows[i] else tuple(shape))
@@ -72,8 +72,8 @@ class Specimens:
 
     def _first(self) -> tuple[int, int, list[Array]]:
         """The numbers of rows, and the unknown extents, of the first arrays that the function takes."""
-        self._static = None if self._batch is None else self._if_possible(self._batch, _UNKNOWN)
-        tried = [(_ROWS, _UNKNOWN), *((_ROWS, n) for n in self._extents)]
+        declared = self._batch or _ROWS
+        tried = [(declared, _UNKNOWN), *((declared, n) for n in self._extents)]
         tried += [(n, m) for n in self._extents for m in (_UNKNOWN, n)]
         first: Exception | None = None
         for rows, unknown in tried:
@@ -83,27 +83,36 @@ class Specimens:
                 first = first or error
         raise first or ValueError
 
-    def _if_possible(self, rows: int, unknown: int) -> list[Array] | None:
+    def _if_possible(self, rows: int, unknown: int, seed: int = 0) -> list[Array] | None:
         try:
-            return self._made(rows, unknown)
+            return self._made(rows, unknown, seed)
         except Exception:
             return None
 
-    def _made(self, rows: int, unknown: int) -> list[Array]:
-        arrays = self._arrays(rows, unknown)
-        with np.errstate(all="ignore"):
+    def _made(self, rows: int, unknown: int, seed: int = 0) -> list[Array]:
+        """The results for random arrays, for positive definite matrices, or for zeros in the place of integers."""
+        arrays = self._arrays(rows, unknown, seed)
+        first: Exception | None = None
+        for changed in (lambda a: a, _definite, _harmless):
             try:
-                return self._value(arrays)
-            except np.linalg.LinAlgError:
-                return self._value([_definite(a) for a in arrays])
+                with np.errstate(all="ignore"):
+                    return self._value([changed(a) for a in arrays])
+            except Exception as error:
+                first = first or error
+        raise first or ValueError
 
-    def _arrays(self, rows: int, unknown: int) -> list[Array]:
-        rng = np.random.default_rng(0)
+    def _arrays(self, rows: int, unknown: int, seed: int = 0) -> list[Array]:
+        rng = np.random.default_rng(seed)
         extents = [
             tuple(rows if has and i == 0 else unknown if n is None else n for i, n in enumerate(shape))
             for shape, has in zip(self._given, self._have_rows, strict=True)
         ]
-        return [rng.uniform(0.1, 0.9, shape).astype(dtype) for shape, dtype in zip(extents, self._dtypes, strict=True)]
+        made = [rng.uniform(0.1, 0.9, shape) for shape in extents]
+        kinds = [np.dtype(dtype).kind for dtype in self._dtypes]
+        return [
+            (a.round() if kind in "biu" else a).astype(dtype)
+            for a, kind, dtype in zip(made, kinds, self._dtypes, strict=True)
+        ]
 
     def _is_apart(self, rows: int, unknown: int, whole: list[Array]) -> bool:
         """Whether each row of the results depends only on the same row of the tensors."""
@@ -124,6 +133,11 @@ class Specimens:
 
 def _has(array: Array, rows: int) -> bool:
     return array.ndim > 0 and len(array) == rows
+
+
+def _harmless(array: Array) -> Array:
+    """Zeros in the place of integers, which may be indices."""
+    return np.zeros_like(array) if array.dtype.kind in "iu" else array
 
 
 def _definite(array: Array) -> Array:

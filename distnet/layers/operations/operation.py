@@ -16,6 +16,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor, Layer, placeholders
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.on_placeholders import take_activations
+from distnet.layers.engine.on_tensors import as_tensor
 from distnet.layers.engine.structures import Slot, slotted
 from distnet.layers.operations.operands import called_with, keras_module, left_to_call
 from distnet.layers.operations.specimens import Specimens
@@ -98,7 +99,7 @@ class Operation(Layer):
     def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
         """Computed by specimens: extents that depend on an unknown one are unknown."""
         made = self._trial(shape if isinstance(shape, list) else [shape], options).shapes
-        return made if self.function.returns_many else made[0]
+        return made if self.function.returns_many or len(made) > 1 else made[0]
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, tuple[list[Tensor], list[Any], Rows | None]]:
         arrays = self._declared(x if isinstance(x, list) else [x], ctx.options["dtypes"])
@@ -111,14 +112,14 @@ class Operation(Layer):
             if tensor.dtype.kind == "f":
                 watched(tensor)
         with following(), np.errstate(all="ignore"):
-            results = self._results(tensors, ctx.options)
+            results = [as_tensor(result) for result in self._results(tensors, ctx.options)]
             if rows is not None:
                 results = [
                     _placed(result, rows, has)
                     for result, has in zip(results, ctx.options["results_have_rows"], strict=True)
                 ]
         y = [result.value for result in results]
-        return y if self.function.returns_many else y[0], (tensors, results, rows)
+        return y if self.function.returns_many or len(y) > 1 else y[0], (tensors, results, rows)
 
     def backward(self, dy: Any, saved: tuple[list[Tensor], list[Tensor], Rows | None], ctx: BackwardContext) -> Any:
         tensors, results, rows = saved

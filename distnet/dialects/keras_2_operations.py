@@ -25,7 +25,10 @@ OF_ONE = {
     "math.floor": "Floor", "math.ceil": "Ceil", "math.round": "Round", "nn.relu": "Relu", "nn.relu6": "Relu6",
     "nn.elu": "Elu", "nn.selu": "Selu", "nn.softplus": "Softplus", "nn.silu": "Silu", "nn.swish": "Silu",
     "math.logical_not": "LogicalNot", "zeros_like": "ZerosLike", "ones_like": "OnesLike", "nn.tanh": "Tanh",
-    "nn.sigmoid": "Sigmoid", "math.log_sigmoid": "LogSigmoid", "nn.softsign": "Softsign",
+    "nn.sigmoid": "Sigmoid", "math.log_sigmoid": "LogSigmoid", "nn.softsign": "Softsign", "math.asin": "Arcsin",
+    "math.acos": "Arccos", "math.atan": "Arctan", "math.asinh": "Arcsinh", "math.acosh": "Arccosh",
+    "math.atanh": "Arctanh", "math.erf": "Erf", "math.erfc": "Erfc", "math.is_nan": "Isnan", "math.is_inf": "Isinf",
+    "math.is_finite": "Isfinite", "stop_gradient": "StopGradient",
 }  # fmt: skip
 """TensorFlow's functions of one tensor, with Keras 3's names."""
 
@@ -36,14 +39,14 @@ OF_TWO = {
     "math.greater_equal": "GreaterEqual", "math.less": "Less", "math.less_equal": "LessEqual",
     "math.equal": "Equal", "math.not_equal": "NotEqual", "math.logical_and": "LogicalAnd",
     "math.logical_or": "LogicalOr", "math.logical_xor": "LogicalXor", "__operators__.ne": "NotEqual",
-    "__operators__.eq": "Equal",
+    "__operators__.eq": "Equal", "math.atan2": "Arctan2", "math.divide_no_nan": "DivideNoNan",
 }  # fmt: skip
 """Those of two."""
 
 OF_AXES = {
     "math.reduce_mean": "Mean", "math.reduce_sum": "Sum", "math.reduce_max": "Max", "math.reduce_min": "Min",
     "math.reduce_variance": "Var", "math.reduce_std": "Std", "math.reduce_logsumexp": "Logsumexp",
-    "math.reduce_any": "Any", "math.reduce_all": "All",
+    "math.reduce_any": "Any", "math.reduce_all": "All", "math.reduce_prod": "Prod",
 }  # fmt: skip
 """Those of one tensor along axes."""
 

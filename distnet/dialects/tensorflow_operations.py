@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -66,11 +67,11 @@ def _one(name: str, kind: str) -> Operation:
 
 
 def _two(name: str, kind: str) -> Operation:
-    def operation(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def operation(first: Any, /, *args: Any, **kwargs: Any) -> Any:
         given = {key: value for key, value in kwargs.items() if key != "name"}
-        y = args[0] if args else given.pop("y")
+        second = args[0] if args else given.pop("x" if kind == "Arctan2" else "y")
         _refuse(name, _meant(name, given))
-        return applied(kind, x, y, name=name)
+        return applied(kind, first, second, name=name)
 
     return operation
 
@@ -133,10 +134,30 @@ def _l2_normalize(name: str, x: Any, axis: Any = None, epsilon: float = 1e-12) -
 
 def _gather(name: str, x: Any, indices: Any, axis: int = 0, **rest: Any) -> Any:
     _refuse(name, {key: value for key, value in rest.items() if value})
-    if isinstance(indices, KerasTensor):
-        raise ArgumentError(f"{name}: gather with a tensor of indices is not supported.")
-    key = (*[slice(None)] * axis, indices) if axis >= 0 else (Ellipsis, indices, *[slice(None)] * (-1 - axis))
-    return applied("GetItem", x, key, name=name)
+    return applied("Take", x, indices, axis=axis, name=name)
+
+
+def _pad(name: str, x: Any, paddings: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    is_constant = mode.lower() == "constant"
+    return applied("Pad", x, constant_values if is_constant else None, pad_width=paddings, mode=mode.lower(), name=name)
+
+
+def _scanned(kind: str) -> Callable[..., Any]:
+    """Sums or products so far; TensorFlow's other forms are refused by their arguments."""
+    return lambda name, x, axis=0: applied(kind, x, axis=axis, name=name)
+
+
+def _norm(name: str, x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Any:
+    order = None if ord == "euclidean" else ord
+    return applied("Norm", x, ord=order, axis=axis, keepdims=keepdims, name=name)
+
+
+def _resize(name: str, images: Any, size: Any, method: str = "bilinear", antialias: bool = False) -> Any:
+    return applied("Resize", images, size=tuple(size), interpolation=method, antialias=antialias, name=name)
+
+
+def _batch_flatten(name: str, x: Any) -> Any:
+    return applied("Reshape", x, newshape=(-1, math.prod(x.shape[1:])), name=name)
 
 
 _OTHERS: Mapping[str, Callable[..., Any]] = {
@@ -173,17 +194,30 @@ _OTHERS: Mapping[str, Callable[..., Any]] = {
     "nn.leaky_relu": lambda name, x, alpha=0.2: applied("LeakyRelu", x, negative_slope=alpha, name=name),
     "nn.gelu": lambda name, x, approximate=False: applied("Gelu", x, approximate=approximate, name=name),
     "identity": lambda name, x: applied("Multiply", x, 1.0, name=name),
-    "stop_gradient": lambda name, x: _stopped(name),
+    "compat.v1.pad": _pad,
+    "pad": _pad,
+    "tile": lambda name, x, multiples: applied("Tile", x, repeats=tuple(multiples), name=name),
+    "reverse": lambda name, x, axis: applied("Flip", x, axis=tuple(axis), name=name),
+    "roll": lambda name, x, shift, axis: applied("Roll", x, shift=shift, axis=axis, name=name),
+    "repeat": lambda name, x, repeats, axis=None: applied("Repeat", x, repeats=repeats, axis=axis, name=name),
+    "unstack": lambda name, x, num=None, axis=0: applied("Unstack", x, num=num, axis=axis, name=name),
+    "einsum": lambda name, equation, *xs: applied("Einsum", *xs, subscripts=equation, name=name),
+    "math.argmax": lambda name, x, axis=0: applied("Argmax", x, axis=axis, name=name),
+    "math.argmin": lambda name, x, axis=0: applied("Argmin", x, axis=axis, name=name),
+    "math.cumsum": _scanned("Cumsum"),
+    "math.cumprod": _scanned("Cumprod"),
+    "math.top_k": lambda name, x, k=1, sorted=True: applied("TopK", x, k=k, sorted=sorted, name=name),
+    "compat.v1.norm": _norm,
+    "norm": _norm,
+    "linalg.norm": _norm,
+    "image.resize": _resize,
+    "keras.backend.batch_flatten": _batch_flatten,
 }
 
 
 def _ends(sizes: Any) -> Any:
     """Where NumPy is to split, for TensorFlow's number of parts or their sizes."""
     return sizes if isinstance(sizes, int) else [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]
-
-
-def _stopped(name: str) -> Any:
-    raise ArgumentError(f"{name}: stop_gradient is not supported.")
 
 
 def _of_node(name: str, config: Mapping[str, Any]) -> Operation:

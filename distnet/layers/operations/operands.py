@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from distnet.ops.primitive import Primitive
 
 _ALSO_CALLED_WITH: Mapping[str, tuple[str, ...]] = {
+    "Average": ("weights",),
     "Isclose": ("rtol", "atol"),
     "Pad": ("constant_values",),
     "DotProductAttention": ("scale",),

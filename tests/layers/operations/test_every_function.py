@@ -12,7 +12,7 @@ import pytest
 import distnet as keras
 from op_cases import OpCase, every_case, is_array, leaves, put
 
-DEPEND_ON_ENTRIES = {"nonzero", "get_item"}
+DEPEND_ON_ENTRIES = {"nonzero", "get_item", "bincount", "unique"}
 """Whose results may have another shape for other entries of the same arrays."""
 
 
@@ -27,6 +27,7 @@ def made_models() -> Iterator[tuple[OpCase, Any, list[Any], list[Any]]]:
     """The cases with a model of each, what it is fed, and what the function gives for arrays."""
     for case in every_case():
         arrays = fed(case)
+        arrays = arrays[:1] if case.name == "trapezoid" else arrays  # whose places are no operand in Keras
         if not arrays or (case.name == "where" and len(case.args) == 1):  # which is nonzero
             continue
         inputs = [keras.Input(batch_shape=a.shape, dtype=a.dtype.name) for a in arrays]

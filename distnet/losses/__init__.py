@@ -1,5 +1,6 @@
 """Losses: what training minimizes. As classes, and as functions of one value per sample."""
 
+from distnet.losses import compositions as compositions
 from distnet.losses.base import Loss
 from distnet.losses.crossentropy import (
     BinaryCrossentropy,

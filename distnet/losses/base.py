@@ -78,8 +78,12 @@ class Loss(Configurable):
 
         A loss of your own states it over ``distnet.ops``. On several ranks it sees the global batch.
         """
+        return self._called_by_hand(y_true, y_pred)
+
+    def _called_by_hand(self, y_true: Any, y_pred: Any) -> Any:
+        """The values, whose gradient the class states."""
         if of_tensors.are_tensors(y_true, y_pred):
-            return of_tensors.values_of(self.name, self._stated, self.composed, self.couples_rows, y_true, y_pred)
+            return of_tensors.values_of(self.name, self._stated, None, self.couples_rows, y_true, y_pred)
         return as_result(self._stated(np.asarray(y_true), as_floating(y_pred))[0])
 
     composed: ClassVar[Callable[..., Any] | None] = None

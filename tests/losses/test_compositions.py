@@ -1,0 +1,59 @@
+"""Losses in code that differentiates twice, or by the targets, against differences of first gradients."""
+
+import numpy as np
+import pytest
+
+from distnet import GradientTape, losses, ops
+from distnet.errors import ArgumentError
+from distnet.ops.tensor import Tensor
+from loss_cases import CASES, IDS
+
+COMPOSED = [(case, name) for case, name in zip(CASES, IDS, strict=True) if type(case[0]).composed is not None]
+
+
+def first(loss, t, p, by):
+    tensors = Tensor(t), Tensor(p)
+    with GradientTape() as tape:
+        tape.watch(tensors)
+        value = loss(*tensors)
+    return float(value), np.asarray(tape.gradient(value, tensors[by]))
+
+
+@pytest.mark.parametrize("case", [case for case, _ in COMPOSED], ids=[name for _, name in COMPOSED])
+def test_second_derivatives_and_gradients_of_targets(case):
+    loss, make = case
+    t, p = make(np.random.default_rng(5), 3)
+    tensor, step = Tensor(p), 1e-6
+    direction = np.random.default_rng(6).normal(size=p.shape)
+    with GradientTape() as outer:
+        outer.watch(tensor)
+        with GradientTape() as tape:
+            tape.watch(tensor)
+            value = loss(t, tensor)
+        slope = ops.sum(tape.gradient(value, tensor) * direction)
+    by_hand = [
+        loss.sum_and_gradient(t, p + sign * step * direction, None, 1 / value_count(loss, t, p))[1] for sign in (1, -1)
+    ]
+    expected = (by_hand[0] - by_hand[1]) / (2 * step)
+    made = outer.gradient(slope, tensor)
+    np.testing.assert_allclose(0 * p if made is None else made, expected, rtol=1e-5, atol=1e-7)
+    moved = np.random.default_rng(7).normal(size=t.shape)
+    values = [loss(t + sign * step * moved, p) for sign in (1, -1)]
+    value, gradient = first(loss, t, p, 0)
+    assert value == pytest.approx(float(loss(t, p)), rel=1e-10)
+    assert np.sum(gradient * moved) == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5, abs=1e-7)
+
+
+def value_count(loss, t, p):
+    return loss.divisor(loss.values_per_row(t, p), len(t))
+
+
+def test_others_are_refused_by_name():
+    p = Tensor(np.array([[0.2, 0.8]]))
+    with GradientTape() as outer:
+        outer.watch(p)
+        with GradientTape() as tape:
+            tape.watch(p)
+            value = losses.Dice(axis=-1)(np.array([[0.0, 1.0]]), p)
+        with pytest.raises(ArgumentError, match="dice: has no second derivative"):
+            tape.gradient(value, p)

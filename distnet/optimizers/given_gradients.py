@@ -150,6 +150,12 @@ class TakesGradients(ABC):
     def take_step(self, store: Variables) -> None:
         """Make one step with the gradients in ``store``."""
 
+    def lay_out_like(self, store: Variables) -> None:
+        """Put the slots where the variables of ``store`` lie; those of other variables are dropped."""
+        here, there = ([(id(s.variable), s.start) for s in spans] for spans in (self._spans, store.spans))
+        if self.built and here != there:
+            self.follow(store, store)
+
     def scale_loss(self, loss: Any) -> Any:
         """``loss`` multiplied by what the gradients are later divided by.
 

@@ -25,6 +25,7 @@ from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.image import Image
 from distnet.saving.opening import errors_of, opened
 from distnet.saving.stored_model import StoredModel, WholeModel
+from distnet.variables import lay_out
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def write_whole(
         include_optimizer: whether training configuration and state are part of it.
         keras_optimizer: see ``save_model``; an archive is for Keras 3 in any case.
     """
+    _lay_out(model)
     dialect = FOR_KERAS_2 if keras_optimizer and not is_archive else FOR_BOTH
     model_config, config, scheme = dialect.model(to_json(model)), None, None
     if include_optimizer and model.optimizer is not None and model.compile_settings is not None:
@@ -128,8 +130,16 @@ def write_whole(
             state_group.write_training_state(file, model)
 
 
+def _lay_out(model: StoredModel) -> None:
+    """Let the optimizer's slots lie as the model's weights do; a loop of the user's may have made others first."""
+    optimizer = model.optimizer
+    if optimizer is not None and optimizer.built:
+        optimizer.lay_out_like(model.store or lay_out(model))
+
+
 def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
     """Write only the weights into a file in memory; Keras 3's layout includes the optimizer's state."""
+    _lay_out(model)
     with h5py.File(image, "w") as file:
         if is_keras_3:
             keras_weights.write_weights(file, model)

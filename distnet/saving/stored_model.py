@@ -16,6 +16,7 @@ class StoredModel(Protocol):
     """A model whose weights and state of training are written or read."""
 
     name: str
+    dtype: str
     optimizer: Optimizer | None
     store: VariableStore | None
     training_state: TrainingState
@@ -28,6 +29,9 @@ class StoredModel(Protocol):
 
     @property
     def weights(self) -> list[Variable]: ...
+
+    @property
+    def variables(self) -> list[Variable]: ...
 
     @property
     def own_variables(self) -> list[Variable]: ...

@@ -95,14 +95,29 @@ def test_a_training_goes_on_within_an_epoch(tmp_path):
     assert fit(again, resume=tmp_path / "within.h5") == expected
 
 
+def test_the_optimizer_of_a_loop_is_saved_whichever_weights_it_began_with(tmp_path):
+    model = Net()
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+
+    def step(weights):
+        with keras.GradientTape() as tape:
+            loss = keras.ops.mean(keras.ops.square(model(X) - X[:, :3]))
+        model.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+
+    model(X)
+    step(model.trainable_weights[2:])
+    step(model.trainable_weights)
+    model.save(tmp_path / "net.keras")
+    again = keras.models.load_model(tmp_path / "net.keras", custom_objects={"Net": Net})
+    assert again.optimizer.iterations == 2
+    histories = [m.fit(X, X[:, :3], epochs=2, shuffle=False, verbose=0).history for m in (model, again)]
+    assert histories[0] == histories[1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("writer", "reader"), [("keras", "distnet"), ("distnet", "keras")])
 def test_keras_and_distnet_read_each_other_s_files(keras_3, tmp_path, writer, reader):
     for which, what in ((writer, "write"), (reader, "read")):
         python = keras_3 if which == "keras" else sys.executable
-        subprocess.run(
-            [python, PROGRAM, which, what, tmp_path],
-            env={**os.environ, "KERAS_BACKEND": "jax"},
-            check=True,
-            timeout=300,
-        )
+        settings = {"KERAS_BACKEND": "jax", "WHICH_KERAS": which}
+        subprocess.run([python, PROGRAM, what, tmp_path], env={**os.environ, **settings}, check=True, timeout=300)

@@ -1,16 +1,16 @@
 """Write, or read, the files of a model that defines ``call``, with Keras or with distnet.
 
-Arguments: keras or distnet; write or read; a folder.
+Arguments: write or read; a folder. The environment says which Keras.
 """
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
-WHICH, WHAT, FOLDER = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-keras = importlib.import_module(WHICH)
+keras = importlib.import_module(os.environ.get("WHICH_KERAS", "distnet"))
 X = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
 
 
@@ -49,27 +49,27 @@ class Net(keras.Model):
         return {**super().get_config(), "units": self.units}
 
 
-def write():
+def write(folder):
     model = Net(name="net")
     model.compile("adam", "mse")
     model.fit(X, X[:, :2], epochs=2, verbose=0)
-    model.save_weights(FOLDER / "net.weights.h5")
-    model.save(FOLDER / "net.keras")
-    np.savez(FOLDER / "expected.npz", y=model.predict(X, verbose=0), steps=int(model.optimizer.iterations))
+    model.save_weights(folder / "net.weights.h5")
+    model.save(folder / "net.keras")
+    np.savez(folder / "expected.npz", y=model.predict(X, verbose=0), steps=int(model.optimizer.iterations))
 
 
-def read():
-    with np.load(FOLDER / "expected.npz") as kept:
+def read(folder):
+    with np.load(folder / "expected.npz") as kept:
         expected, steps = kept["y"], int(kept["steps"])
     model = Net()
     model(X)
-    model.load_weights(FOLDER / "net.weights.h5")
+    model.load_weights(folder / "net.weights.h5")
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
-    whole = keras.models.load_model(FOLDER / "net.keras")
+    whole = keras.models.load_model(folder / "net.keras")
     np.testing.assert_allclose(whole.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
     assert int(whole.optimizer.iterations) == steps
     whole.fit(X, X[:, :2], verbose=0)
 
 
 if __name__ == "__main__":
-    (write if WHAT == "write" else read)()
+    {"write": write, "read": read}[sys.argv[1]](Path(sys.argv[2]))

@@ -48,6 +48,8 @@ def clone_model(
             raise ArgumentError(f"clone_model: expected a function, received {function!r}.")
     if isinstance(model, Sequential) and call_function is not None:
         raise ArgumentError("clone_model: call_function is for functional models; a Sequential lists its layers.")
+    if not model.is_graph:
+        return cast(M, _of_own_call(model))
     made = _Cloning(clone_function, call_function, recursive).clone(model, input_tensors)
     if model.compiled:
         made.compile_from_config(model.get_compile_config())
@@ -62,6 +64,16 @@ def _same(layer: Layer) -> Layer:
         return layer.copy()
     with custom_object_scope({registered_name(type(layer)): type(layer)}):
         return LAYERS.get(layer.as_json())
+
+
+def _of_own_call(model: Any) -> Model:
+    """A model with the same configuration, built and compiled like the original."""
+    made = cast(Model, LAYERS.get(model.as_json()))
+    if model.built:
+        cast(Any, made).build_from_config(model.get_build_config())
+    if model.compiled:
+        made.compile_from_config(model.get_compile_config())
+    return made
 
 
 class _Cloning:

@@ -184,3 +184,26 @@ def test_what_is_measured_within_call_is_in_the_logs():
     model.compile("sgd", "mse")
     history = model.fit(X, Y, epochs=2, batch_size=20, verbose=0).history
     assert list(history) == ["loss", "middle"]
+
+
+def test_a_clone_has_the_same_shapes_and_other_weights():
+    model = MLP(units=(3,))
+    model.compile("adam", "mse")
+    model(X)
+    with keras.utils.custom_object_scope({"MLP": MLP}):
+        clone = keras.models.clone_model(model)
+    assert [v.shape for v in clone.weights] == [v.shape for v in model.weights]
+    assert clone.compiled
+    assert not np.array_equal(clone.weights[0], model.weights[0])
+
+
+def test_what_is_thawed_after_a_training_has_gradients_in_a_loop():
+    model = MLP()
+    model.build((None, 5))
+    model.head.trainable = False
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    model.head.trainable = True
+    with keras.GradientTape() as tape:
+        loss = ops.mean(ops.square(model(X) - Y))
+    assert all(gradient is not None for gradient in tape.gradient(loss, model.trainable_weights))

@@ -239,7 +239,7 @@ def _node(
     ctx: ForwardContext, rows: Rows | None,
 ) -> TapeNode | None:  # fmt: skip
     """The node of one call, whose parents are the inputs and the trained weights."""
-    trained = [v for v in layer.trainable_weights if v.is_trained]
+    trained = layer.trainable_weights
     weights = [leaf(v) if rows is None else varied(leaf(v)) for v in trained]
     parents = [t if t.dtype.kind == "f" else None for t in inputs]
     if not weights and all(t is None or t.node is None for t in parents):
@@ -270,13 +270,16 @@ def _node(
 def _collected(
     trained: Sequence[Variable], back: BackwardContext, run: Callable[[], Any]
 ) -> tuple[Any, list[Array | None]]:
-    """What the run gives, and the gradients of the weights, which it adds to none that exist."""
-    before = [v.grad for v in trained]
+    """What the run gives, and the gradients of the weights, which it adds to none that exist.
+
+    Whether a weight was frozen when its model was laid out does not matter: what the layer says now does.
+    """
+    before = [(v.grad, v.frozen) for v in trained]
     for v in trained:
-        v.grad = np.zeros_like(v.value)
+        v.grad, v.frozen = np.zeros_like(v.value), False
     try:
         dx = run()
         return dx, [v.grad if id(v) in back.written else None for v in trained]
     finally:
-        for v, grad in zip(trained, before, strict=True):
-            v.grad = grad
+        for v, kept in zip(trained, before, strict=True):
+            v.grad, v.frozen = kept

@@ -31,14 +31,8 @@ isneginf = of_one(__name__, "isneginf", np.isneginf, None, "Where it is minus in
 isposinf = of_one(__name__, "isposinf", np.isposinf, None, "Where it is plus infinity.")
 isreal = of_one(__name__, "isreal", np.isreal, None, "Where the imaginary part is 0.")
 
-bitwise_and = of_two(__name__, "bitwise_and", np.bitwise_and, (), "The bits that both have.")
-bitwise_or = of_two(__name__, "bitwise_or", np.bitwise_or, (), "The bits that one has.")
-bitwise_xor = of_two(__name__, "bitwise_xor", np.bitwise_xor, (), "The bits that exactly one has.")
-bitwise_not = of_one(__name__, "bitwise_not", np.bitwise_not, None, "The bits that it has not.")
-bitwise_invert = of_one(__name__, "bitwise_invert", np.bitwise_not, None, "The bits that it has not.")
 
-
-def _shift(name: str, function: Callable[..., Any], text: str) -> Primitive:
+def _of_bits(name: str, function: Callable[..., Any], text: str) -> Primitive:
     def value(x: ArrayLike, y: ArrayLike) -> Array:
         return np.asarray(function(*promoted(x, y)))
 
@@ -46,10 +40,17 @@ def _shift(name: str, function: Callable[..., Any], text: str) -> Primitive:
     return primitive(2, spread=elementwise)(value)
 
 
-left_shift = _shift("left_shift", np.left_shift, "``x 2^y`` of integers.")
-bitwise_left_shift = _shift("bitwise_left_shift", np.left_shift, "``x 2^y`` of integers.")
-right_shift = _shift("right_shift", np.right_shift, "``x / 2^y`` of integers, rounded down.")
-bitwise_right_shift = _shift("bitwise_right_shift", np.right_shift, "``x / 2^y`` of integers, rounded down.")
+bitwise_and = _of_bits("bitwise_and", np.bitwise_and, "The bits that both have.")
+bitwise_or = _of_bits("bitwise_or", np.bitwise_or, "The bits that one has.")
+bitwise_xor = _of_bits("bitwise_xor", np.bitwise_xor, "The bits that exactly one has.")
+bitwise_not = of_one(__name__, "bitwise_not", np.bitwise_not, None, "The bits that it has not.")
+bitwise_invert = of_one(__name__, "bitwise_invert", np.bitwise_not, None, "The bits that it has not.")
+
+
+left_shift = _of_bits("left_shift", np.left_shift, "``x 2^y`` of integers.")
+bitwise_left_shift = _of_bits("bitwise_left_shift", np.left_shift, "``x 2^y`` of integers.")
+right_shift = _of_bits("right_shift", np.right_shift, "``x / 2^y`` of integers, rounded down.")
+bitwise_right_shift = _of_bits("bitwise_right_shift", np.right_shift, "``x / 2^y`` of integers, rounded down.")
 
 
 @primitive(2, spread=elementwise)

@@ -21,7 +21,7 @@ def _side(x: Any, y: Any) -> Any:
     """
     if x.dtype.kind == "c":
         return PRIMITIVES["Conj"](x) / y
-    return PRIMITIVES["Cast"](PRIMITIVES["Where"](x < 0, -1, 1), x.dtype)
+    return PRIMITIVES["Cast"](PRIMITIVES["Where"](x >= 0, 1, -1), x.dtype)
 
 
 absolute = of_one(__name__, "absolute", np.absolute, _side, "``|x|``; the slope at 0 is 1.")

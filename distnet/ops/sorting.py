@@ -54,7 +54,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     return PRIMITIVES["TakeAlongAxis"](x, places, axis=-1), places
 
 
-@primitive(2, spread=lambda function, operands, options: _by_values(function, operands, options))
+@primitive(2, kind="SearchSorted", spread=lambda function, operands, options: _by_values(function, operands, options))
 def searchsorted(sorted_sequence: ArrayLike, values: ArrayLike, side: str = "left") -> Array:
     """Where values would have to be put into a sorted sequence."""
     return np.asarray(np.searchsorted(*promoted(sorted_sequence, values), side=side), np.int32)  # type: ignore[call-overload]
@@ -96,7 +96,7 @@ def histogram(x: ArrayLike, bins: int = 10, range: Any = None) -> tuple[Array, A
     x = converted(x)
     counts, borders = np.histogram(x, bins=bins, range=range)
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-    return counts.astype(np.int32), borders.astype(dtype)
+    return counts.astype(dtype), borders.astype(dtype)
 
 
 @primitive(kind="Unique", returns_many=True)

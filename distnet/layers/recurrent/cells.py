@@ -29,7 +29,7 @@ _OF_ALL_LAYERS = {f.name for f in dataclasses.fields(Layer)}
 
 
 @dataclass(eq=False)
-class Cell(Layer, ABC):
+class BuiltInCell(Layer, ABC):
     """One time step of a recurrent layer: of inputs and states it makes its output and a list of the new states.
 
     Shapes:
@@ -125,7 +125,7 @@ class Cell(Layer, ABC):
 
 @register_layer()
 @dataclass(eq=False)
-class SimpleRNNCell(Restrained, Initialized, SingleActivation, Units, Cell):
+class SimpleRNNCell(Restrained, Initialized, SingleActivation, Units, BuiltInCell):
     """The cell of a ``SimpleRNN``: ``h' = f(x W + h U + b)``.
 
     Shapes:
@@ -142,7 +142,7 @@ class SimpleRNNCell(Restrained, Initialized, SingleActivation, Units, Cell):
 
 @register_layer()
 @dataclass(eq=False)
-class LSTMCell(Seeded, Restrained, Forgetting, Gated, Units, Cell):
+class LSTMCell(Seeded, Restrained, Forgetting, Gated, Units, BuiltInCell):
     """The cell of an ``LSTM``, which says what it computes.
 
     Shapes:
@@ -156,7 +156,7 @@ class LSTMCell(Seeded, Restrained, Forgetting, Gated, Units, Cell):
 
 @register_layer()
 @dataclass(eq=False)
-class GRUCell(Restrained, Initialized, Gated, Units, Cell):
+class GRUCell(Restrained, Initialized, Gated, Units, BuiltInCell):
     """The cell of a ``GRU``, which says what it computes.
 
     Shapes:

@@ -22,7 +22,7 @@ from distnet.layers.recurrent.cell_calls import (
     run_cell,
     state_widths,
 )
-from distnet.layers.recurrent.cells import Cell
+from distnet.layers.recurrent.cells import BuiltInCell
 from distnet.layers.recurrent.first_states import FirstStates
 from distnet.layers.recurrent.over_time import OverTime, sequences_of
 from distnet.layers.recurrent.stacked_rnn_cells import StackedRNNCells
@@ -131,7 +131,7 @@ class RNN(Wrapper, OverTime):
     def _fast_layer(self) -> Recurrent | None:
         """The layer that runs a cell of distnet's without calling it at each step."""
         cell = self.cell
-        if not isinstance(cell, Cell) or cell.is_by_call or type(cell).forward is not Cell.forward:
+        if not isinstance(cell, BuiltInCell) or cell.is_by_call or type(cell).forward is not BuiltInCell.forward:
             return None
         if cell.activity_regularizer is not None:
             return None
@@ -160,7 +160,7 @@ class RNN(Wrapper, OverTime):
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, WrapperRun]:
         sequences, *given = x if isinstance(x, list) else [x]
         states, first = given or self.kept_states(len(sequences), ctx), None
-        if not states and not isinstance(self.cell, Cell):
+        if not states and not isinstance(self.cell, BuiltInCell):
             first = FirstStates.of(self.cell, len(sequences), ctx)
             states = first.arrays
         if self.fast is not None:

@@ -1,14 +1,14 @@
-"""Trains cells of one's own, and writes what they learn: own_cells.py PACKAGE OUT.npz FLOATX."""
+"""Trains cells of one's own, and writes what they learn: own_cells.py OUT.npz FLOATX."""
 
 import importlib
 import os
 import sys
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ["KERAS_BACKEND"] = "jax"
 
 import numpy as np
 
-keras = importlib.import_module(sys.argv[1] if len(sys.argv) > 1 else "distnet")
+keras = importlib.import_module(os.environ.get("PACKAGE", "distnet"))
 layers, ops = keras.layers, keras.ops
 
 
@@ -103,7 +103,7 @@ def main(path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "distnet":
+    if keras.__name__ == "distnet":
         pass
-    keras.config.set_floatx(sys.argv[3])
-    main(sys.argv[2])
+    keras.config.set_floatx(sys.argv[2])
+    main(sys.argv[1])

@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ["KERAS_BACKEND"] = "jax"
 
 import numpy as np
 

@@ -21,6 +21,7 @@ TWICE_IN_KERAS = {
     *("KLDivergence", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "Poisson"),
     *("MeanSquaredLogarithmicError", "SparseCategoricalCrossentropy", "SquaredHinge"),  # a loss, and its metric
     *("ELU", "LeakyReLU", "ReLU", "Softmax"),  # a layer, and the activation of its name
+    "Variable",  # a weight, and what makes one of a value
     *("Activation", "Identity", "Maximum"),  # a layer, and what it applies; an initializer; an operation
 }
 """Names of classes that Keras has twice, or for which Keras has one of two meanings."""

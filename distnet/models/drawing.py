@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from distnet.errors import MissingPackageError
 from distnet.models.layout import LAYER_GAP, Placed, Point, Size, end_of, lay_out
-from distnet.models.scheme import DARK, LIGHT, Box, Cell, Diagram, number_of
+from distnet.models.scheme import DARK, LIGHT, Box, BoxCell, Diagram, number_of
 
 _FONT, _ROW, _PAD, _MARGIN, _FRAME = 14.0, 30.0, 8.0, 12.0, 12.0
 _POINTS_PER_INCH = 72
@@ -153,11 +153,11 @@ def _moved(placed: Placed, dx: float, dy: float) -> Placed:
     return Placed(placed.x + dx, placed.y + dy, placed.width, placed.height)
 
 
-def _rows(box: Box) -> list[tuple[Cell, ...]]:
-    return [(Cell("", box.title, DARK),), *box.rows]
+def _rows(box: Box) -> list[tuple[BoxCell, ...]]:
+    return [(BoxCell("", box.title, DARK),), *box.rows]
 
 
-def _cell_width(cell: Cell, canvas: Canvas) -> float:
+def _cell_width(cell: BoxCell, canvas: Canvas) -> float:
     before = canvas.width_of(f"{cell.what}: ", False) if cell.what else 0.0
     return before + canvas.width_of(cell.value, True) + 2 * _PAD
 

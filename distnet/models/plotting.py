@@ -16,7 +16,7 @@ from distnet.comm import world
 from distnet.errors import ArgumentError, MissingPackageError, NotBuiltError
 from distnet.models.drawing import drawn
 from distnet.models.model import Model
-from distnet.models.scheme import DARK, LIGHT, Box, Cell, Diagram, Style, scheme
+from distnet.models.scheme import DARK, LIGHT, Box, BoxCell, Diagram, Style, scheme
 from distnet.paths import checked_path, written
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _label(box: Box) -> str:
     return f'<<table border="0" cellborder="1" cellspacing="0" cellpadding="7">{"".join(rows)}</table>>'
 
 
-def _cell(cell: Cell, span: str) -> str:
+def _cell(cell: BoxCell, span: str) -> str:
     value = f"<b>{escape(cell.value)}</b>"
     if cell.color != LIGHT:
         return f'<td {span}bgcolor="{cell.color}"><font color="white">{value}</font></td>'

@@ -27,7 +27,7 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Cell:
+class BoxCell:
     """A part of a box: ``what: value``, the value in bold; or the value alone, in white on a color."""
 
     what: str
@@ -47,7 +47,7 @@ class Box:
     node: str
     name: str
     kind: str
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[BoxCell, ...], ...]
 
     @property
     def title(self) -> str:
@@ -145,26 +145,26 @@ class _Drawing:
 
 
 def _box(node: str, layer: Layer, calls: Sequence[Call], style: Style) -> Box:
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[BoxCell, ...]] = []
     activation = getattr(layer, "activation", None)
     if style.activations and activation is not None:
         described = to_json(activation)
         name = described if isinstance(described, str) else type(activation).__name__
-        rows.append((Cell("Activation", name),))
+        rows.append((BoxCell("Activation", name),))
     if cells := tuple(_cells(layer, calls, style)):
         rows.append(cells)
     return Box(node, layer.name if style.names else "", _class_name(layer), tuple(rows))
 
 
-def _cells(layer: Layer, calls: Sequence[Call], style: Style) -> Iterator[Cell]:
+def _cells(layer: Layer, calls: Sequence[Call], style: Style) -> Iterator[BoxCell]:
     if style.shapes:
         if not isinstance(layer, InputLayer):
-            yield Cell("Input shape", _common(_shapes(call.inputs) for call in calls))
-        yield Cell("Output shape", _common(_shapes(call.outputs) for call in calls))
+            yield BoxCell("Input shape", _common(_shapes(call.inputs) for call in calls))
+        yield BoxCell("Output shape", _common(_shapes(call.outputs) for call in calls))
     if style.dtype:
-        yield Cell("Output dtype", calls[0].outputs[0].dtype)
+        yield BoxCell("Output dtype", calls[0].outputs[0].dtype)
     if style.trainable and layer.weights:
-        yield Cell("", "Trainable", TRAINED) if layer.trainable else Cell("", "Non-trainable", FROZEN)
+        yield BoxCell("", "Trainable", TRAINED) if layer.trainable else BoxCell("", "Non-trainable", FROZEN)
 
 
 def _shapes(tensors: Sequence[KerasTensor]) -> str:

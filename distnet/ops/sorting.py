@@ -90,13 +90,21 @@ def _of_weights(dy: Any, y: Any, x: Any, weights: Any, minlength: int, sparse: b
 bincount.has_gradients(None, _of_weights)
 
 
-@primitive(returns_many=True)
-def histogram(x: ArrayLike, bins: int = 10, range: Any = None) -> tuple[Array, Array]:
-    """How many entries lie between borders of equal distances, and the borders."""
+@primitive(kind="CountsBetween")
+def _counts_between(x: ArrayLike, bins: int, range: Any) -> Array:
+    """How many entries lie between borders of equal distances."""
     x = converted(x)
-    counts, borders = np.histogram(x, bins=bins, range=range)
-    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-    return counts.astype(dtype), borders.astype(dtype)
+    counts, _ = np.histogram(x, bins=bins, range=range)
+    return counts.astype(x.dtype if x.dtype.kind == "f" else np.float32)
+
+
+@composition(returns_many=True)
+def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
+    """How many entries lie between borders of equal distances, and the borders."""
+    x = x if hasattr(x, "ndim") else converted(x)
+    counts = _counts_between(x, bins, range)
+    low, high = (PRIMITIVES["Min"](x), PRIMITIVES["Max"](x)) if range is None else range
+    return counts, low + (high - low) * np.linspace(0, 1, bins + 1, dtype=counts.dtype)
 
 
 @primitive(kind="Unique", returns_many=True)

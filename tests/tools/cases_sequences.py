@@ -101,8 +101,8 @@ CASES = [
     ("AdditiveAttention", [QUERY, VALUE, KEY], [ANY_QUERY, ANY_VALUE, ANY_KEY], {"use_scale": False}),
     (
         "GroupedQueryAttention",
-        [QUERY, VALUE, KEY],
-        [ANY_QUERY, ANY_VALUE, ANY_KEY],
+        [QUERY, KEY, KEY],
+        [ANY_QUERY, ANY_KEY, ANY_KEY],
         {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2, "dropout": 0.3, "use_bias": False, **MASKED},
     ),
     (

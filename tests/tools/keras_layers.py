@@ -8,10 +8,19 @@ import distnet as keras
 import layer_cases
 from distnet import layers
 from distnet.layers import Layer
+from distnet.layers.engine.structures import leaves
 from keras_cases import Case, numbers, one_or_list
 
 ROWS = 6
-NOT_COMPARED = {"RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation"}
+NOT_COMPARED = {
+    "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
+    "RNN": "Keras 3.15 on JAX fails over stacks with cells of several states; test_rnn.py compares the others",
+    **dict.fromkeys(
+        ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"),
+        "Keras 3.15 on JAX fails with their dropout outside of RNN",
+    ),
+    "Lambda": "Keras 3.15 does not load functions of keras.ops in its own files either",
+}
 NOT_OF_KERAS_2 = [
     ("AlphaDropout", "noise_shape", (None, 1, None)),
     ("Dropout", "rate", 1.0),
@@ -45,9 +54,12 @@ class Part:
             keras.Input(row, name=name, dtype=str(x.dtype))
             for (name, row), x in zip(named.items(), self.x, strict=True)
         ]
-        takes_several = isinstance(self.layer, layers.MultiHeadAttention)
-        made = self.layer(*self.inputs) if takes_several else self.layer(one_or_list(self.inputs))
-        self.outputs = made if isinstance(made, list) else [made]
+        self.outputs = list(leaves(self._called()))
+
+    def _called(self):
+        if self.layer.call_arguments[0] == "query":
+            return self.layer(*self.inputs)
+        return self.layer(one_or_list(self.inputs))
 
     @staticmethod
     def _data(case, row, seed):

@@ -289,7 +289,7 @@ LAYERS: dict[str, LayerChoice] = {
     ),
     "TimeDistributed": LayerChoice((2, 3), _inner_of_steps),
     "SpectralNormalization": LayerChoice(
-        ALL, always(layer=[make("layers.Dense", units=3, activation="tanh")]), {"power_iterations": [3], **FROZEN}
+        ALL, always(layer=[make("layers.Dense", units=3, activation="tanh")]), {"power_iterations": [3]}
     ),
     "Masking": LayerChoice((2, 3), optional={"mask_value": [0.0, 0.5]}),
     "Conv1D": LayerChoice(SEQUENCES, always(filters=[2, 4], kernel_size=[2, 1, 3]), _causal),

@@ -109,6 +109,10 @@ class SpectralNormalization(Wrapper):
     def compute_output_shape(self, shape: Shape) -> Any:
         return self.layer.compute_output_shape(shape)
 
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        """That of the layer."""
+        return self.layer.compute_mask(x, mask)
+
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Any, WrapperRun]:
         normalized = self._normalized() if ctx.training and self._kernel.value.any() else None
         with self._standing_in(normalized):

@@ -393,7 +393,9 @@ def _leaves_logits(kind: type[Layer]) -> bool:
 
 
 def _as_taken(layer: Layer, a: Array) -> Array:
-    """``a`` in a layout that the layer takes; most layers want contiguous arrays."""
+    """``a`` in a dtype and a layout that the layer takes; most layers want contiguous arrays of their dtype."""
+    if a.dtype.kind != "f" and not layer.takes_integers:
+        return a.astype(layer.dtype)
     return a if layer.takes_views else np.ascontiguousarray(a)
 
 

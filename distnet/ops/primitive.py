@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.recording import STATE, is_recording
@@ -147,7 +147,15 @@ class Primitive:
     def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The tensors that the function gives for tensors of which no rows lie elsewhere."""
         plain = mapped(_plain, operands)
-        y = self.value(*plain, **options)
+        try:
+            y = self.value(*plain, **options)
+        except DistnetError:
+            raise
+        except (ValueError, IndexError) as error:
+            shapes = [np.shape(leaf) for leaf in flat(plain)]
+            raise ShapeError(
+                f"ops.{self.__name__}: cannot be computed of tensors of shapes {shapes}: {error}."
+            ) from error
         results = [np.asarray(part) for part in (y if self.returns_many else (y,))]
         node = None
         if is_recording() and self.pulls and any(r.dtype.kind in "fc" for r in results):

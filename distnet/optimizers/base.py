@@ -88,6 +88,11 @@ class Optimizer(TakesGradients, Configurable):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
+        if hasattr(self, "update_step"):
+            raise ArgumentError(
+                f"{kind}: has an update_step(), which distnet does not call. State the update as a formula: define "
+                "rule(self, learning_rate), and initial_slots()."
+            )
         self.name = self.name or snake_case(kind)
         # Keras 2 documented ``epsilon=None``, and wrote it: the backend's.
         if getattr(self, "epsilon", 0) is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from distnet import config
-from distnet.comm.scope import meeting, on_all_ranks
+from distnet.comm.scope import communicator, meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
+from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
@@ -47,12 +49,26 @@ def save_model(
     Source: ``keras.Model.save``.
     """
     is_archive = checked_path("save: filepath", filepath).endswith(keras_archive.SUFFIX)
+    if include_optimizer:
+        _warn_of_other_optimizers(model)
     write(
         model,
         filepath,
         overwrite,
         lambda image: formats.write_whole(image, model, is_archive, include_optimizer, keras_optimizer),
     )
+
+
+def _warn_of_other_optimizers(model: WholeModel) -> None:
+    """Name the optimizers that a model has besides the one it is compiled with: files hold none of their state."""
+    own = vars(model).items()
+    others = [n for n, o in own if isinstance(o, Optimizer) and o is not model.optimizer and o.built]
+    if others and communicator().rank == 0:
+        warnings.warn(
+            f"{model.name}: the file holds no state of its optimizers {others}, which begin anew where training is "
+            "resumed from it; only that of model.optimizer is saved.",
+            stacklevel=3,
+        )
 
 
 def load_model(

@@ -121,3 +121,22 @@ def test_keras_and_distnet_read_each_other_s_files(keras_3, tmp_path, writer, re
         python = keras_3 if which == "keras" else sys.executable
         settings = {"KERAS_BACKEND": "jax", "WHICH_KERAS": which}
         subprocess.run([python, PROGRAM, what, tmp_path], env={**os.environ, **settings}, check=True, timeout=300)
+
+
+def test_saving_names_the_optimizers_whose_state_the_file_lacks(tmp_path):
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+            self.second = keras.optimizers.Adam()
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Two()
+    model(np.ones((2, 3)))
+    model.compile("sgd", "mse")
+    model.save_weights(tmp_path / "two.weights.h5")
+    model.second.apply([np.ones((3, 1)), np.ones(1)], model.trainable_weights)
+    with pytest.warns(UserWarning, match=r"no state of its optimizers \['second'\]"):
+        model.save(tmp_path / "two.h5")

@@ -77,8 +77,9 @@ def address_of(seed: int | SeedGenerator | Array | None) -> Address:
         return "keras.random", int(seed)  # type: ignore[arg-type]
     if isinstance(seed, SeedGenerator | None):
         if run is not None:
-            own = () if seed is None else (seed._initial_seed,)
-            return "keras.random", *run.address(), *own, run.step, run.next_draw()
+            of_job, *place = run.address()
+            first = of_job if seed is None else seed._initial_seed
+            return "keras.random", first, *place, run.step, run.next_draw()
         if seed is None:
             return "keras.random", addresses.job_seed(), addresses.next_call_index()
         return "keras.random", *(int(word) for word in seed.next())

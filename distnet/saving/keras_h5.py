@@ -31,7 +31,7 @@ from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.saving import contents
 from distnet.saving.json_text import parsed
-from distnet.saving.stored_model import StoredModel
+from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -110,7 +110,7 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     If the state does not fit, warn and start afresh, as Keras does.
     """
     group = file.get("optimizer_weights")
-    optimizer, store = model.optimizer, model.store
+    optimizer, store = model.optimizer, store_to_fill(model)
     if not isinstance(group, h5py.Group) or optimizer is None or store is None:
         return
     names, weights = contents.names(group, "weight_names"), weights_group(file)

@@ -29,7 +29,7 @@ from distnet.errors import CheckpointError
 from distnet.layers import Layer
 from distnet.naming import snake_case
 from distnet.saving import contents
-from distnet.saving.stored_model import StoredModel
+from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.types import Array
 from distnet.variables import Variable
 
@@ -102,7 +102,7 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
     If the state does not fit, warn and start afresh, as Keras does.
     """
     group = _by_path(file).get(f"{_OPTIMIZER}/vars")
-    optimizer, store = model.optimizer, model.store
+    optimizer, store = model.optimizer, store_to_fill(model)
     if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
         return
     try:

@@ -26,7 +26,7 @@ from distnet.optimizers import Optimizer
 from distnet.saving import contents
 from distnet.saving.array_tree import read_tree, write_tree
 from distnet.saving.json_text import parsed
-from distnet.saving.stored_model import StoredModel
+from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.training_state import CallbackRecord, Moment, Progress, Stage, TrainingState
 from distnet.types import Array
 from distnet.variables import VariableStore
@@ -141,7 +141,7 @@ def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
     Raises:
         CheckpointError: the state is another optimizer's, or of other weights.
     """
-    optimizer, store = model.optimizer, model.store
+    optimizer, store = model.optimizer, store_to_fill(model)
     if f"{GROUP}/optimizer" not in file or optimizer is None or store is None:
         return
     part = contents.group(file, f"{GROUP}/optimizer")

@@ -9,7 +9,7 @@ from distnet.layers import Layer
 from distnet.optimizers import Optimizer
 from distnet.training_state import TrainingState
 from distnet.types import Json
-from distnet.variables import Variable, VariableStore
+from distnet.variables import Variable, VariableStore, lay_out
 
 
 class StoredModel(Protocol):
@@ -47,3 +47,13 @@ class WholeModel(StoredModel, Protocol):
 
     @property
     def output_keys(self) -> list[str]: ...
+
+
+def store_to_fill(model: StoredModel) -> VariableStore | None:
+    """The model's weights in one array, for which an optimizer's state is read; None before they exist.
+
+    A subclassed model that was built by a call has weights that are not laid out yet.
+    """
+    if model.store is None and model.built:
+        lay_out(model)
+    return model.store

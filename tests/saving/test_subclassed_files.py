@@ -140,3 +140,36 @@ def test_saving_names_the_optimizers_whose_state_the_file_lacks(tmp_path):
     model.second.apply([np.ones((3, 1)), np.ones(1)], model.trainable_weights)
     with pytest.warns(UserWarning, match=r"no state of its optimizers \['second'\]"):
         model.save(tmp_path / "two.h5")
+
+
+@pytest.mark.parametrize("way", ["resume", "weights", "keras"])
+def test_a_model_built_by_a_call_goes_on_with_the_optimizers_state(tmp_path, way):
+    class Small(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.outer = keras.layers.Dense(3), keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.outer(self.inner(x))
+
+    def made():
+        keras.utils.set_random_seed(1)
+        model = Small()
+        model(np.zeros((2, 4), "float32"))
+        model.compile(keras.optimizers.SGD(0.02, momentum=0.9), "mse")
+        return model
+
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    expected = made().fit(x, x[:, :1] ** 2, epochs=3, **options).history["loss"]
+    first, second = made(), made()
+    first.fit(x, x[:, :1] ** 2, epochs=1, **options)
+    if way == "resume":
+        first.save(tmp_path / "small.h5")
+        losses = second.fit(x, x[:, :1] ** 2, epochs=3, resume=tmp_path / "small.h5", **options).history["loss"][1:]
+    else:
+        file = tmp_path / ("small.weights.h5" if way == "weights" else "small.keras")
+        (first.save_weights if way == "weights" else first.save)(file)
+        second.load_weights(file)
+        losses = second.fit(x, x[:, :1] ** 2, epochs=2, **options).history["loss"]
+    np.testing.assert_allclose(losses, expected[1:], rtol=1e-6)

@@ -36,4 +36,7 @@ def refuse_missing(cls: type) -> None:
     """
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        raise ArgumentError(f"{cls.__name__}: expected the methods {missing}, as every layer of your own has them.")
+        raise ArgumentError(
+            f"{cls.__name__}: expected the methods {missing}, or a call(self, inputs) over the functions of "
+            "distnet.ops: every layer of your own has the ones or the other."
+        )

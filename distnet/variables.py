@@ -5,31 +5,17 @@ from __future__ import annotations
 import reprlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from distnet.assignments import are_assignments_held, count_assignment
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
 ALIGNMENT_BYTES = 64
-
-
-@dataclass
-class _Count:
-    assignments: int = 0
-    is_held: bool = False
-
-
-_count = _Count()
-
-
-def assignments() -> int:
-    """Number of assignments to variables in this process so far: shows whether weights were changed."""
-    return _count.assignments
 
 
 class _View(threading.local):
@@ -38,21 +24,6 @@ class _View(threading.local):
 
 VIEW = _View()
 """What operators see instead of a variable while gradients are followed, in each thread; set by ``distnet.ops``."""
-
-
-@contextmanager
-def assignments_held() -> Iterator[None]:
-    """Within the block values are checked, and not assigned: code is tried."""
-    before, _count.is_held = _count.is_held, True
-    try:
-        yield
-    finally:
-        _count.is_held = before
-
-
-def are_assignments_held() -> bool:
-    """Whether code is tried just now, on rows that are no data."""
-    return _count.is_held
 
 
 class Penalty(Protocol):
@@ -175,11 +146,11 @@ class Variable(NDArrayOperatorsMixin):
             ShapeError, ArgumentError: see ``fitting``.
         """
         array = self.fitting(_array_of(value))
-        if _count.is_held:
+        if are_assignments_held():
             return
         self.value[...] = array
         self.changes += 1
-        _count.assignments += 1
+        count_assignment()
 
     def assign_add(self, value: ArrayLike) -> None:
         """Add to the value; a value of more entries raises ``ShapeError``."""

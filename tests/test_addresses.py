@@ -72,9 +72,9 @@ def test_a_key_is_the_same_in_every_process_and_version():
 
 def test_numpy_integers_are_the_addresses_of_their_values():
     addresses.key.cache_clear()
-    found = addresses.key(np.int64(0), "shuffle", np.uint8(3))
+    of_integers = addresses.key(np.int64(0), "shuffle", np.uint8(3))
     addresses.key.cache_clear()
-    assert addresses.key(0, "shuffle", 3) == found
+    assert addresses.key(0, "shuffle", 3) == of_integers
 
 
 def test_generators_start_afresh_at_their_address():

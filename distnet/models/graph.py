@@ -88,28 +88,11 @@ class PlannedCall:
     wanted: frozenset[int] = frozenset()
 
 
-MOST_CALLS = 10_000
-"""Of layers in a model that a file or a text describes: a few hundred bytes can describe a million."""
-
-
 def calls_of(layer: Layer) -> int:
     """The number of layer calls that one call of this layer makes, itself included."""
     if isinstance(layer, HasGraph):
         return 1 + layer.graph.calls
     return 1 + sum(calls_of(inner) for _, inner in layer.inner_layers())
-
-
-def check_calls(name: str, count: int) -> None:
-    """Fail if a described model makes too many layer calls to follow.
-
-    Raises:
-        ArgumentError: it makes too many.
-    """
-    if count > MOST_CALLS:
-        raise ArgumentError(
-            f"{name}: makes {count} layer calls, including those within its models; expected at most {MOST_CALLS} in "
-            "a configuration."
-        )
 
 
 @runtime_checkable

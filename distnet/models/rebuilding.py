@@ -11,8 +11,9 @@ from distnet.dialects.operations import Operation, operation_of
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.engine.base import KerasTensor, placeholders
+from distnet.models.call_limit import check_calls
 from distnet.models.composite import Composite
-from distnet.models.graph import calls_of, check_calls
+from distnet.models.graph import calls_of
 from distnet.models.sequential import Sequential
 
 

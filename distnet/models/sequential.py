@@ -11,7 +11,8 @@ from distnet.layers.engine.base import KerasTensor, register_layer
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import holds_tensors, leaves
-from distnet.models.graph import Graph, Node, calls_of, check_calls
+from distnet.models.call_limit import check_calls
+from distnet.models.graph import Graph, Node, calls_of
 from distnet.models.model import Model
 from distnet.naming import is_within, path_within, scope, within
 from distnet.registry import to_json

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import variables
+from distnet.assignments import assignments
 from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
@@ -74,7 +74,7 @@ class Hooks:
         """
         if self.is_root and self._error is None:
             background.report()
-            before = variables.assignments()
+            before = assignments()
             try:
                 with alone(self.model):
                     self.callbacks.call(hook, *args, only=only)
@@ -82,7 +82,7 @@ class Hooks:
                 if not self._is_shared_after(hook):
                     raise
                 self._error = error
-            self._assigned_weights |= variables.assignments() != before
+            self._assigned_weights |= assignments() != before
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""

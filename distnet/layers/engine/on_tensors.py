@@ -94,10 +94,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     rows = next((t.rows for t in tensors if t.rows is not None), None)
     inputs = [_in_rows(t, rows) for t in tensors]
     x = [_as_taken(layer, t.value) for t in inputs]
-    own: list[Any] = [t._keras_mask for t in tensors]
-    given_mask = options.get("mask")
-    masks = own if given_mask is None else given_mask if isinstance(given_mask, list | tuple) else [given_mask]
-    mask = [None if m is None else _in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
+    mask = _masks(tensors, options.get("mask"), rows)
     training = options.get("training")
     ctx = _context(scope, scope.training if training is None else training, x, rows, mask, options)
     y, saved = kind.forward(layer, x if len(x) > 1 else x[0], ctx)
@@ -116,6 +113,14 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
             f"{layer.name}: penalizes activities of layers within it, which a call within another layer's call cannot."
         )
     return kind.as_given(layer, outputs)
+
+
+def _masks(tensors: Sequence[Tensor], given: Any, rows: Rows | None) -> list[Array | None]:
+    """The masks of a call, those given or the tensors' own, of the rows at hand."""
+    masks = given if isinstance(given, list | tuple) else [given]
+    if given is None:
+        masks = [t._keras_mask for t in tensors]
+    return [None if m is None else _in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
 
 
 def shared_out(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distnet.arguments import is_integer
+from distnet.assignments import assignments_held
 from distnet.errors import ArgumentError
 from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import ForwardContext, Workspaces
@@ -20,7 +21,6 @@ from distnet.ops.recording import paused
 from distnet.ops.tape import following
 from distnet.ops.tensor import Tensor
 from distnet.types import Shape
-from distnet.variables import assignments_held
 
 
 @dataclass(frozen=True)

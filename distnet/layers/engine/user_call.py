@@ -72,8 +72,8 @@ class ByCall(Layer):
             for s, t in zip(shapes, last, strict=True)
         ]
         specs = trial.specs(self, trial.Tried(inputs, arguments_of(options, len(shapes))))
-        found = [spec.shape for spec in leaves(specs)]
-        return found if len(found) > 1 or trial.is_nest(specs) else found[0]
+        made = [spec.shape for spec in leaves(specs)]
+        return made if len(made) > 1 or trial.is_nest(specs) else made[0]
 
     def in_form(self, outputs: Sequence[Any]) -> Any:
         form = vars(self).get("_form")

@@ -8,11 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
+from distnet.assignments import are_assignments_held
 from distnet.errors import ShapeError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import ForwardContext
 from distnet.types import Array, ArrayLike, Shape
-from distnet.variables import Variable, are_assignments_held, assign_all
+from distnet.variables import Variable, assign_all
 
 
 class KeepsStates(Layer, ABC):

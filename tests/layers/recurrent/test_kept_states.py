@@ -33,9 +33,9 @@ def test_two_halves_give_what_the_whole_gives(cls, options, x):
     halves(x)
     halves.set_weights(whole.get_weights())
     halves.reset_state()
-    found = one_after_the_other(halves, x)
+    outputs = one_after_the_other(halves, x)
     is_of_steps = options.get("return_sequences")
-    np.testing.assert_array_equal(np.concatenate(found, axis=1) if is_of_steps else found[-1], expected)
+    np.testing.assert_array_equal(np.concatenate(outputs, axis=1) if is_of_steps else outputs[-1], expected)
 
 
 def test_states_can_be_set_and_are_no_weights():

@@ -17,6 +17,9 @@ from distnet.registry.custom_objects import is_custom, known_custom_objects
 from distnet.types import Json
 
 T = TypeVar("T")
+
+_MOST_CHARACTERS = 500
+"""Of the names that an error lists: more than these are not read."""
 C = TypeVar("C", bound=Callable[..., Any])
 
 
@@ -117,13 +120,19 @@ class Registry(Generic[T]):
             fetch(self.kind)
             member = self._by_key.get(_normalized(name))
         if member is None:
-            close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)
-            hint = f"Did you mean {' or '.join(repr(self._spelled[key]) for key in close)}? " if close else ""
             raise UnknownNameError(
-                f"unknown {self.kind} {name!r}. {hint}Expected one of {sorted(self.members)}, or a class or function "
-                "of your own in custom_objects."
+                f"unknown {self.kind} {name!r}. {self._hint(name)}If it is your own, decorate it with "
+                f"@register_keras_serializable() where it is defined, or pass custom_objects={{{name!r}: ...}}."
             )
         return member
+
+    def _hint(self, name: str) -> str:
+        """The names that are meant, perhaps; all, where these are few."""
+        close = difflib.get_close_matches(_normalized(name), self._spelled, n=3)
+        if close:
+            return f"Did you mean {' or '.join(repr(self._spelled[key]) for key in close)}? "
+        names = ", ".join(map(repr, sorted(self.members)))
+        return f"Expected one of {names}. " if len(names) < _MOST_CHARACTERS else ""
 
     def _from_json(self, spec: Mapping[str, Any]) -> T:
         name, config = spec.get("registered_name") or spec.get("class_name"), spec.get("config")

@@ -78,6 +78,19 @@ def test_an_unknown_name_suggests_the_nearest():
         SHAPES.get("spher")
 
 
+@pytest.mark.parametrize(("name", "lists"), [("triangle", True), ("spher", False)])
+def test_an_unknown_name_is_told_shortly_with_what_to_do_about_a_class_of_ones_own(name, lists):
+    with pytest.raises(errors.UnknownNameError) as caught:
+        SHAPES.get(name)
+    assert ("Expected one of" in str(caught.value)) == lists
+    with pytest.raises(errors.UnknownNameError) as caught:
+        keras.layers.deserialize({"class_name": "Triangle", "config": {}})
+    assert str(caught.value) == (
+        "unknown layer 'Triangle'. If it is your own, decorate it with @register_keras_serializable() where it is "
+        "defined, or pass custom_objects={'Triangle': ...}."
+    )
+
+
 @pytest.mark.parametrize("spec", [3, None, 1.5, object(), len, int, Shape])
 def test_what_is_no_spec_is_refused(spec):
     with pytest.raises((errors.ArgumentError, TypeError)):

@@ -1,59 +1,22 @@
-"""The fast kernels: one compiled pass each. The only module that imports numba."""
+"""The fast kernels: one compiled pass each."""
 
 from __future__ import annotations
 
-import contextlib
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from distnet.errors import ArgumentError
 from distnet.kernels import row_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Formula
+from distnet.kernels.compilation import OPTIONS, Loop, compiled
 from distnet.kernels.numpy_kernels import check_activation
 from distnet.kernels.windows import Windows
 from distnet.types import Array
-
-Loop = Callable[..., None]
-
-# Without the numpy error model a division must be able to raise, which keeps the loop scalar (3-4 times slower).
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
-
-
-def _compiled(function: Loop) -> Loop:
-    """``function`` compiled, and cached on disk if its source is in a file."""
-    loop: Any = numba.njit(**_OPTIONS)(function)
-    with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
-        loop._cache = _CheckedCache(function)
-    return cast(Loop, loop)
-
-
-class _CheckedFile(IndexDataCacheFile):
-    """numba's cache of one function, with entries that say what they are.
-
-    numba reads the index, adds a number to it, writes it, then writes the code under that number. If two processes
-    compile a function for two dtypes at once, one may write the code and the other the index: later runs would run
-    the code for the other dtype. Right after the source changes, a number can still lead to the old code.
-    """
-
-    def save(self, key: Any, data: Any) -> None:
-        super().save(key, (self._source_stamp, key, data))  # type: ignore[no-untyped-call]
-
-    def load(self, key: Any) -> Any:
-        """The code for this signature and source; None if the entry is something else, so that it is compiled again."""
-        entry = super().load(key)  # type: ignore[no-untyped-call]
-        return entry[2] if isinstance(entry, tuple) and entry[:2] == (self._source_stamp, key) else None
-
-
-class _CheckedCache(FunctionCache):
-    def __init__(self, function: Loop) -> None:
-        super().__init__(function)  # type: ignore[no-untyped-call]
-        self._cache_file.__class__ = _CheckedFile
 
 
 class NumbaKernels:
@@ -150,9 +113,9 @@ def update_loop(formula: Formula, slots: int) -> Loop:
         raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
     template, source = _TEMPLATES[slots].__code__, formula.__code__
     code = template.replace(co_filename=source.co_filename, co_firstlineno=source.co_firstlineno)
-    loop = types.FunctionType(code, {"formula": numba.njit(**_OPTIONS)(formula), "range": range}, formula.__name__)
+    loop = types.FunctionType(code, {"formula": numba.njit(**OPTIONS)(formula), "range": range}, formula.__name__)
     loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_loop"
-    return _compiled(loop)
+    return compiled(loop)
 
 
 formula: Any = None
@@ -209,17 +172,17 @@ def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Arra
 
 
 _TEMPLATES: tuple[Any, ...] = (_update_0, _update_1, _update_2, _update_3)
-_bias = _compiled(_bias_loop)
-_bias_relu = _compiled(_bias_relu_loop)
-_relu = _compiled(_relu_loop)
-_relu_gradient = _compiled(_relu_gradient_loop)
-_dropout = _compiled(_dropout_loop)
-_add_rows = _compiled(row_loops.add_rows)
-_column_squares = _compiled(row_loops.column_squares)
-_column_map = _compiled(row_loops.column_map)
-_column_products = _compiled(row_loops.column_products)
-_column_gradient = _compiled(row_loops.column_gradient)
-_im2col = _compiled(window_loops.im2col)
-_col2im = _compiled(window_loops.col2im)
-_max_pool = _compiled(window_loops.max_pool)
-_max_pool_gradient = _compiled(window_loops.max_pool_gradient)
+_bias = compiled(_bias_loop)
+_bias_relu = compiled(_bias_relu_loop)
+_relu = compiled(_relu_loop)
+_relu_gradient = compiled(_relu_gradient_loop)
+_dropout = compiled(_dropout_loop)
+_add_rows = compiled(row_loops.add_rows)
+_column_squares = compiled(row_loops.column_squares)
+_column_map = compiled(row_loops.column_map)
+_column_products = compiled(row_loops.column_products)
+_column_gradient = compiled(row_loops.column_gradient)
+_im2col = compiled(window_loops.im2col)
+_col2im = compiled(window_loops.col2im)
+_max_pool = compiled(window_loops.max_pool)
+_max_pool_gradient = compiled(window_loops.max_pool_gradient)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from distnet import wrappers as wrappers
     from distnet.initializers import Initializer as Initializer
     from distnet.layers import Input as Input
+    from distnet.layers import InputSpec as InputSpec
     from distnet.layers import Layer as Layer
     from distnet.layers.engine.base import KerasTensor as KerasTensor
     from distnet.layers.engine.own_variable import Variable as Variable
@@ -62,7 +63,7 @@ _ROOMS = frozenset(
 )
 _HOMES = {
     **{"Variable": "layers.engine.own_variable"},
-    **{"Input": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
+    **{"Input": "layers", "InputSpec": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
     **{"GradientTape": "ops", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
@@ -70,7 +71,7 @@ _HOMES = {
 
 _MACHINERY = "it is part of Keras's own machinery; distnet's is another."
 _ABSENT = {
-    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function InputSpec Operation Quantizer RematScope"),
+    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function Operation Quantizer RematScope"),
     **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
     **because(_MACHINERY, "quantizers remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),

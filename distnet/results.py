@@ -23,6 +23,8 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
     _keras_mask: Array | None = None
     followed: Any = None
     """The tensor that stands for it while a ``GradientTape`` watches it."""
+    of_metric: Any = None
+    """The metric whose call gave it."""
 
     def numpy(self) -> Array:
         """A plain copy; for an array without axes, a NumPy scalar, as in TensorFlow."""

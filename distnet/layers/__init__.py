@@ -41,6 +41,7 @@ from distnet.layers.engine.base import LAYERS as LAYERS
 from distnet.layers.engine.base import Layer as Layer
 from distnet.layers.engine.input_layer import Input as Input
 from distnet.layers.engine.input_layer import InputLayer as InputLayer
+from distnet.layers.engine.input_spec import InputSpec as InputSpec
 from distnet.layers.image.augmentation import RandomBrightness as RandomBrightness
 from distnet.layers.image.augmentation import RandomContrast as RandomContrast
 from distnet.layers.image.augmentation import RandomFlip as RandomFlip
@@ -168,7 +169,7 @@ __getattr__ = names_elsewhere(
     {
         **because(_NOT_YET, """
             AugMix AutoContrast CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
-            DenseFeatures Discretization Equalization HashedCrossing Hashing InputSpec IntegerLookup
+            DenseFeatures Discretization Equalization HashedCrossing Hashing IntegerLookup
             MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration RandomColorJitter
             RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue
             RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear

@@ -16,7 +16,7 @@ from distnet.metrics.over_ranks import apart, of_global_batch, taking_tensors
 from distnet.naming import snake_case
 from distnet.ops.tensor import Rows
 from distnet.registry import LEFT_OUT, Configurable
-from distnet.results import as_result, giving_results
+from distnet.results import ResultArray, as_result, giving_results
 from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
 
@@ -242,7 +242,14 @@ class Metric(Configurable, ABC):
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float | Array:
         """Add these rows, and return the value so far."""
         self.update_state(y_true, y_pred, sample_weight)
-        return self.result()
+        return self.own_result()
+
+    def own_result(self) -> float | Array:
+        """The value so far, which knows whose it is: ``add_metric`` asks."""
+        value = self.result()
+        if isinstance(value, ResultArray):
+            value.of_metric = self
+        return value
 
     def _held(self) -> Iterator[Metric]:
         """The metrics among its attributes."""

@@ -37,7 +37,7 @@ class _Running(SumsMetric, ABC):
     ) -> float | Array:
         """Add values, and return the result so far."""
         self.update_state(y_true, y_pred, sample_weight)
-        return self.result()
+        return self.own_result()
 
 
 @METRICS.register()

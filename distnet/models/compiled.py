@@ -111,7 +111,8 @@ class Compiled(KerasSteps, Composite, ABC):
     @property
     def metrics_names(self) -> list[str]:
         """Keys of the loss and of the metrics, as ``evaluate`` returns them."""
-        return self._compilation.log_keys(self.outputs_told) if self._compilation else ["loss"]
+        keys = self._compilation.log_keys(self.outputs_told) if self._compilation else ["loss"]
+        return [*keys, *(metric.name for metric in own_metrics(self))]
 
     def direction_of(self, key: str) -> Literal["up", "down"] | None:
         """Whether a loss or metric is better "up" or "down"; None if that is unknown."""

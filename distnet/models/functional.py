@@ -9,11 +9,14 @@ from typing import Any, ClassVar, Self
 from distnet.dialects import graph_writing, operation_config
 from distnet.errors import ArgumentError
 from distnet.layers import InputLayer, Layer
+from distnet.layers.engine.added_metrics import check_aggregation
 from distnet.layers.engine.base import KerasTensor, register_layer
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import leaves
 from distnet.layers.operations import Operation
+from distnet.metrics import Mean
 from distnet.models.added_loss import AddedLoss
+from distnet.models.added_metric import AddedMetric
 from distnet.models.composite import Composite
 from distnet.models.graph import Graph
 from distnet.models.model import Model
@@ -57,7 +60,8 @@ class Functional(Model, has_graph=True):
         self._inputs, self._outputs = (list(leaves(part)) for part in self._structure)
         self.trace = Trace(self.name, self.inputs, self.outputs)
         self.graph = self.trace.graph()
-        self._added_losses: list[KerasTensor] = []
+        self._added_ends: list[KerasTensor] = []
+        self._added_metrics: dict[str, Mean] = {}
         computing = [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
         if computing:
             self.dtype = computing[0].dtype
@@ -79,20 +83,51 @@ class Functional(Model, has_graph=True):
 
         Source: ``keras.Model.add_loss`` of Keras 2.
         """
-        if not isinstance(loss, KerasTensor):
-            raise ArgumentError(f"{self.name}.add_loss: expected a tensor of the model, received {loss!r:.100}.")
-        self._added_losses.append(AddedLoss()(loss))
-        whole = Trace(self.name, self.inputs, [*self.outputs, *self._added_losses])
+        self._end_in("add_loss", AddedLoss(), loss)
+
+    def add_metric(self, value: KerasTensor, name: str | None = None, aggregation: str | None = None) -> None:
+        """Average what is computed from the model's tensors over the batches, under a name in the logs.
+
+        It is not saved with the model: after loading, call this again.
+
+        Args:
+            value: a number, or numbers whose mean counts.
+            name: the key.
+            aggregation: "mean".
+
+        Raises:
+            ArgumentError: it is no placeholder, depends on layers that the model's outputs do not, or has no name.
+
+        Source: ``keras.Model.add_metric`` of Keras 2.
+        """
+        check_aggregation(self.name, aggregation)
+        if not name or name in self._added_metrics:
+            raise ArgumentError(f"{self.name}.add_metric: expected a new name, received {name!r}.")
+        metric = Mean(name=name)
+        self._end_in("add_metric", AddedMetric(metric), value)
+        self._added_metrics[name] = metric
+
+    def _end_in(self, method: str, layer: Layer, tensor: Any) -> None:
+        """Call the layer on a tensor of the model whenever the model is run.
+
+        Raises:
+            ArgumentError: it is none.
+        """
+        if not isinstance(tensor, KerasTensor):
+            raise ArgumentError(f"{self.name}.{method}: expected a tensor of the model, received {tensor!r:.100}.")
+        ends = [*self._added_ends, layer(tensor)]
+        whole = Trace(self.name, self.inputs, [*self.outputs, *ends])
         others = [
             layer.name
             for layer in whole.layers
-            if layer not in self.trace.layers and not isinstance(layer, Operation | AddedLoss)
+            if layer not in self.trace.layers and not isinstance(layer, Operation | AddedLoss | AddedMetric)
         ]
         if others:
             raise ArgumentError(
-                f"{self.name}.add_loss: expected a tensor of the model's layers, received one that depends also on "
+                f"{self.name}.{method}: expected a tensor of the model's layers, received one that depends also on "
                 f"{others}. Make them part of the model's outputs."
             )
+        self._added_ends = ends
         graph = whole.graph()
         self.graph = Graph(graph.nodes, graph.inputs, graph.outputs[: len(self.outputs)], self.graph.as_in_keras_2)
 

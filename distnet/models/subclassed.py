@@ -19,7 +19,6 @@ from distnet.layers.engine.declared import dtype_name
 from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, mapped, packed, slotted
 from distnet.layers.engine.tracking import own_variables
 from distnet.layers.engine.user_call import ByCall
-from distnet.metrics import Mean
 from distnet.models.functional import Functional
 from distnet.models.graph import Tape
 from distnet.models.model import Model
@@ -57,7 +56,6 @@ class SubclassedModel(Model, has_graph=True):
         del self.graph
         if dtype is not None:
             self.dtype = dtype_name(dtype, self.name, self.dtypes)
-        self._added_metrics: dict[str, Mean] = {}
         self._entries: Any = None
         """The placeholders of the inputs, in the form in which the first call got them."""
         self._ends: Any = None
@@ -239,14 +237,6 @@ class SubclassedModel(Model, has_graph=True):
 
     def wiring(self) -> Json:
         return [[type(layer).__name__ for layer in self.layers], [list(v.shape) for v in self.weights]]
-
-    def add_metric(self, value: Any, name: str | None = None, aggregation: str = "mean") -> None:
-        """Average what is computed within ``call``, under a name in the logs.
-
-        Source: ``keras.Model.add_metric`` of Keras 2.
-        """
-        key = name or "metric"
-        self._added_metrics.setdefault(key, Mean(name=key)).update_state(value)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the model was built for.

@@ -184,6 +184,17 @@ def test_what_is_measured_within_call_is_in_the_logs():
     model.compile("sgd", "mse")
     history = model.fit(X, Y, epochs=2, batch_size=20, verbose=0).history
     assert list(history) == ["loss", "middle"]
+    assert model.metrics_names == ["loss", "middle"]
+    with pytest.raises(ArgumentError, match="expected a name"):
+        model.add_metric(1.0)
+    with pytest.raises(ArgumentError, match="expected the aggregation \"mean\", received 'sum'"):
+        model.add_metric(1.0, name="middle", aggregation="sum")
+    entry = keras.Input((5,))
+    functional = keras.Model(entry, keras.layers.Dense(5)(entry))
+    with pytest.raises(ArgumentError, match="add_metric: expected a tensor of the model"):
+        functional.add_metric(1.0, name="one")
+    with pytest.raises(ArgumentError, match="expected a new name, received None"):
+        functional.add_metric(entry)
 
 
 def test_a_clone_has_the_same_shapes_and_other_weights():

@@ -93,6 +93,9 @@ class AbstractLayer(Configurable, ABC):
     constructed: ClassVar[Any] = ((), {})
     """The constructor's arguments: the configuration of a user's class."""
 
+    input_spec: ClassVar[Any] = None
+    """What its inputs must be like: an ``InputSpec``, or a list of these; a class that defines ``call`` may set it."""
+
     row_rank: ClassVar[int | None] = None
     """Rank of an array that is one row, without the batch axis, where Keras's layer is called on such too."""
 

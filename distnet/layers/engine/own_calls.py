@@ -11,11 +11,12 @@ from distnet import addresses
 from distnet.layers.engine import trial
 from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.by_hand import as_list
-from distnet.layers.engine.call_arguments import as_input, build_arguments, shapes_by_name
+from distnet.layers.engine.call_arguments import as_input, bound, build_arguments, shapes_by_name
 from distnet.layers.engine.call_scope import present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.inline import has_own_mask, run
+from distnet.layers.engine.input_spec import check_inputs
 from distnet.layers.engine.on_tensors import as_tensor, by_hand, shared_out
 from distnet.layers.engine.structures import filled, leaves, mapped, slotted
 from distnet.naming import path_within, within
@@ -52,10 +53,12 @@ def on_placeholders(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], s
     """
     arguments, tensors = slotted((args, kwargs), lambda leaf: isinstance(leaf, KerasTensor))
     options: dict[str, Any] = {"arguments": arguments}
+    _check_first(layer, args, kwargs)
     if kwargs.get("training") is not None:
         options["training"] = kwargs["training"]
     if layer.built_shape is None:
         built(layer, shapes_by_name(layer, args, kwargs))
+        _check_first(layer, args, kwargs)
     if says_shape:
         trial.build_within(layer, trial.Tried.on(tensors, arguments))
         specs = trial.as_specs(
@@ -80,8 +83,10 @@ def on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What ``call`` gives for arrays or tensors; tensors where these are, or a tape records."""
     are_tensors = any(isinstance(leaf, Tensor) for leaf in leaves((args, kwargs)))
     args, kwargs = (mapped(lambda leaf: as_input(layer, leaf), part) for part in (args, kwargs))
+    _check_first(layer, args, kwargs)
     if layer.built_shape is None:
         built(layer, shapes_by_name(layer, args, kwargs))
+        _check_first(layer, args, kwargs)
     scope = present_call()
     if scope is not None:
         return run(layer, args, kwargs, scope)
@@ -94,6 +99,12 @@ def on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for owner, loss in scope.losses:
         owner.activity_penalties.append(loss if is_kept else float(loss.value))
     return y if is_kept else mapped(_as_result, y)
+
+
+def _check_first(layer: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Hold the first argument to what the layer says of its inputs."""
+    if layer.input_spec is not None:
+        check_inputs(layer, args[0] if args else next(iter(bound(layer, args, kwargs).values()), None))
 
 
 def _shared_out(args: Any, kwargs: Any) -> tuple[Any, Any]:

@@ -119,5 +119,7 @@ def trying(layer: Any) -> Iterator[None]:
         yield
     for variable, value in before:
         variable.value[...] = value
+    for metric, _ in states_of_metrics(layer):
+        metric.state = None  # of one that the trial made
     for metric, state in states:
         metric.state = state

@@ -16,7 +16,7 @@ import numpy as np
 
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
-from distnet.layers.engine import trial
+from distnet.layers.engine import added_metrics, trial
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.base import KerasTensor, Layer
 from distnet.layers.engine.call_arguments import signature_of
@@ -246,6 +246,21 @@ class ByCall(Layer):
                 self.activity_penalties.append(total)  # type: ignore[arg-type]
             else:
                 scope.losses.append((self, total))
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = None) -> None:
+        """Average what is computed within ``call`` over the batches, under a name in the logs.
+
+        Args:
+            value: a number, or numbers whose mean counts; what a call of a metric returned stands for that metric.
+            name: the key.
+            aggregation: "mean".
+
+        Raises:
+            ArgumentError: there is no name, or another aggregation.
+
+        Source: ``keras.layers.Layer.add_metric`` of Keras 2.
+        """
+        added_metrics.add(self, value, name, aggregation)
 
 
 def take_call(cls: Any) -> None:

@@ -83,6 +83,42 @@ class Largest(keras.metrics.Metric):
         return keras.ops.convert_to_tensor([self.largest, self.batches])
 
 
+class Measured(keras.layers.Dense):
+    """A layer with a metric of its own, whose call measures as in Keras 2."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.size = keras.metrics.MeanSquaredError(name="size")
+
+    def call(self, x):
+        y = super().call(x)
+        self.add_metric(y, name="height", aggregation="mean")
+        self.add_metric(keras.ops.mean(y) ** 2, name="squared")
+        self.add_metric(self.size(keras.ops.zeros_like(y), y), name="size")
+        return y
+
+
+def measured_within(x, y):
+    """The history of a model that measures within layers, and what that is for the weights it ends with."""
+    entry = keras.Input((4,))
+    hidden = Measured(3)(entry)
+    model = keras.Model(entry, keras.layers.Dense(1)(hidden))
+    model.add_metric(keras.ops.mean(keras.ops.abs(hidden)), name="mean_of_batches", aggregation="mean")
+    model.add_metric(keras.ops.sum(hidden, axis=-1), name="sum")
+    model.compile("sgd", "mse")
+    history = model.fit(x, y, batch_size=10, epochs=2, verbose=0).history
+    logs = model.evaluate(x, y, batch_size=10, verbose=0, return_dict=True)
+    assert list(logs) == model.metrics_names
+    z = x @ model.layers[1].kernel.numpy() + model.layers[1].bias.numpy()
+    batches = [z[i : i + 10] for i in range(0, len(z), 10)]
+    by_hand = {
+        "height": z.mean(), "squared": np.mean([b.mean() ** 2 for b in batches]), "size": np.mean(z**2),
+        "mean_of_batches": np.mean([np.abs(b).mean() for b in batches]), "sum": z.sum(axis=1).mean(),
+    }  # fmt: skip
+    np.testing.assert_allclose([logs[key] for key in by_hand], list(by_hand.values()), rtol=1e-12)
+    return {f"{key}_within": values for key, values in history.items()}
+
+
 def in_rows(y_true, y_pred):
     return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
@@ -148,5 +184,6 @@ if __name__ == "__main__":
         },
     )
     history = model.fit(x, y, sample_weight=weight, epochs=3, batch_size=10, verbose=0, validation_data=(x, y)).history
+    history |= measured_within(x, y)
     if keras.distribution.is_chief():
         np.savez(out, **{key: np.array(values) for key, values in history.items()})

@@ -1,10 +1,13 @@
-"""How loops become compiled code: cached on disk, once per machine."""
+"""How loops are compiled: once for each machine, by one process at a time, and kept on disk."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 from collections.abc import Callable
-from typing import Any, cast
+from pathlib import Path
+from typing import IO, Any, cast
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -15,11 +18,15 @@ Loop = Callable[..., Any]
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
-def compiled(function: Loop) -> Loop:
-    """``function`` compiled, and cached on disk if its source is in a file."""
+def compiled(function: Loop, *sources: str) -> Loop:
+    """``function`` compiled, and cached on disk if its source is in a file.
+
+    Args:
+        sources: other files whose code is compiled into it; it is compiled anew when they change, too.
+    """
     loop: Any = numba.njit(**OPTIONS)(function)
     with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
-        loop._cache = _CheckedCache(function)
+        loop._cache = _CheckedCache(function, sources)
     return cast(Loop, loop)
 
 
@@ -41,6 +48,47 @@ class _CheckedFile(IndexDataCacheFile):
 
 
 class _CheckedCache(FunctionCache):
-    def __init__(self, function: Loop) -> None:
+    """A cache that one process at a time fills: ranks that start together wait for the first, and load its code."""
+
+    def __init__(self, function: Loop, sources: tuple[str, ...]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
-        self._cache_file.__class__ = _CheckedFile
+        file = self._cache_file
+        file.__class__ = _CheckedFile
+        if sources:
+            file._source_stamp = (file._source_stamp, *(_stamp(source) for source in sources))
+        self._lock: IO[bytes] | None = None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The code for a signature; if there is none, others wait until ``save_overload``, or this process' end."""
+        self._let_others()
+        code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if code is None and self._enabled:
+            self._hold_others()
+            code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            if code is not None:
+                self._let_others()
+        return code
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        finally:
+            self._let_others()
+
+    def _hold_others(self) -> None:
+        # A folder on a network may know no locks: then each process compiles.
+        with contextlib.suppress(OSError):
+            self._impl.locator.ensure_cache_path()
+            self._lock = Path(self._cache_file._index_path).with_suffix(".lock").open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def _let_others(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _stamp(source: str) -> tuple[float, int]:
+    """When a file was written, and its size."""
+    status = os.stat(source)
+    return status.st_mtime, status.st_size

@@ -1,0 +1,283 @@
+"""Vector instructions in compiled loops: numba's intrinsics, which emit LLVM's vector code for the CPU at hand.
+
+Addresses have no bounds checks. Whoever calls these says in the types of tuples how many registers a block takes, so
+that numba compiles and caches each block by its signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba.core import cgutils, config, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+Generated = tuple[Any, Callable[..., Any]]
+
+_code: Any = cgutils
+_settings: Any = config
+_INDEX = ir.IntType(64)
+_BIT = ir.IntType(1)
+
+
+class Registers(NamedTuple):
+    """The vector registers of a CPU.
+
+    Args:
+        size: bytes of one register.
+        registers: how many there are.
+    """
+
+    size: int
+    registers: int
+
+    @classmethod
+    def of(cls, triple: str, name: str, features: str) -> Registers:
+        """Of the CPU that numba compiles for.
+
+        Args:
+            triple, name, features: as LLVM writes them; a name that was asked for (``NUMBA_CPU_NAME``) counts more than
+                the features, which numba takes from the CPU at hand.
+        """
+        have = set(features.split(","))
+        if not triple.startswith(("x86", "i686")):
+            return cls(16, 32)
+        if _settings.CPU_NAME is None and "+avx512f" in have:
+            return cls(64, 32)
+        return cls(32, 16) if "+avx" in have else cls(16, 16)
+
+
+REGISTERS = Registers.of(*cpu_target.target_context.codegen().magic_tuple())
+
+_REGISTER_BYTES = REGISTERS.size
+
+
+def lanes(itemsize: int) -> int:
+    """Numbers of so many bytes in a register."""
+    return _REGISTER_BYTES // itemsize
+
+
+@intrinsic
+def at(typing_context: Any, array: Any, offset: Any) -> Generated:
+    """The address of entry ``offset`` of a contiguous array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        item = context.get_value_type(signature.args[0].dtype)
+        return builder.ptrtoint(builder.gep(data, [arguments[1]], source_etype=item), _INDEX)
+
+    return types.intp(array, types.intp), generate
+
+
+@intrinsic
+def tile(
+    typing_context: Any,
+    rows: Any,
+    columns: Any,
+    out: Any,
+    out_row: Any,
+    skipped: Any,
+    tail: Any,
+    x: Any,
+    x_row: Any,
+    x_step: Any,
+    table: Any,
+    lines: Any,
+    steps: Any,
+    w: Any,
+    w_step: Any,
+    adds: Any,
+) -> Generated:
+    """A block of a product, held in registers while the sum runs.
+
+    ``out[i out_row + j] = sum over l < lines, c < steps of x[table[l, 0] + i x_row + c x_step] w[table[l, 1] +
+    c w_step + j]``; it is added to ``out`` if ``adds`` is not 0. All offsets count numbers.
+
+    Args:
+        rows: a tuple of as many numbers as the block has rows, i; of the dtype of the block.
+        columns: a tuple of as many numbers as the block has registers in a row.
+        out, x, table, w: addresses; of int64 pairs in ``table``.
+        skipped: rows that are computed and not written.
+        tail: numbers of the last register of a row that are written.
+    """
+    count = rows.count, columns.count
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = context.get_value_type(signature.args[0].dtype)
+        _Block(builder, number, *count).multiply(*arguments[2:])
+        return context.get_dummy_value()
+
+    return types.void(rows, columns, *[types.intp] * 13), generate
+
+
+@intrinsic
+def transpose(typing_context: Any, number: Any, source: Any, source_row: Any, out: Any, out_row: Any) -> Generated:
+    """``out[j out_row + i] = source[i source_row + j]`` for as many i and j as a register of ``number``s holds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _Block(builder, context.get_value_type(signature.args[0]), 0, 0).transpose(*arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(number, *[types.intp] * 4), generate
+
+
+class _Block:
+    """Writes the code of a block.
+
+    Args:
+        builder: llvmlite's, at the place where the code goes.
+        number: LLVM's type of a number.
+        rows, columns: registers.
+    """
+
+    def __init__(self, builder: Any, number: Any, rows: int, columns: int) -> None:
+        self.builder, self.number = builder, number
+        self.itemsize = 8 if isinstance(number, ir.DoubleType) else 4
+        self.lanes = lanes(self.itemsize)
+        self.vector = ir.VectorType(number, self.lanes)
+        self.rows, self.columns = range(rows), range(columns)
+        self.suffix = f"v{self.lanes}f{self.itemsize * 8}"
+
+    def multiply(
+        self, out: Any, out_row: Any, skipped: Any, tail: Any, x: Any, x_row: Any, x_step: Any, table: Any, lines: Any,
+        steps: Any, w: Any, w_step: Any, adds: Any,
+    ) -> None:  # fmt: skip
+        """See ``tile``."""
+        builder = self.builder
+        zero = ir.Constant(self.vector, [0.0] * self.lanes)
+        sums = [[self._variable(zero) for _ in self.columns] for _ in self.rows]
+        x, w = self._pointer(x, self.number), self._pointer(w, self.number)
+        places = self._pointer(table, _INDEX)
+        of_rows = [builder.mul(x_row, _whole(i)) for i in self.rows]
+        with _code.for_range(builder, lines, intp=_INDEX) as line:
+            first = builder.mul(line.index, _whole(2))
+            x_line = self._entry(x, self._index(places, first))
+            w_line = self._entry(w, self._index(places, builder.add(first, _whole(1))))
+            with _code.for_range(builder, steps, intp=_INDEX) as step:
+                x_here = self._entry(x_line, builder.mul(step.index, x_step))
+                w_here = self._entry(w_line, builder.mul(step.index, w_step))
+                factors = [self._load(self._entry(w_here, _whole(j * self.lanes))) for j in self.columns]
+                for row, of_row in zip(sums, of_rows, strict=True):
+                    value = self._everywhere(builder.load(self._entry(x_here, of_row), typ=self.number))
+                    for total, factor in zip(row, factors, strict=True):
+                        self._add_product(total, value, factor)
+        self._write(sums, self._pointer(out, self.number), out_row, skipped, tail, adds)
+
+    def transpose(self, source: Any, source_row: Any, out: Any, out_row: Any) -> None:
+        """See ``tile``: halves change places, then quarters, and so on."""
+        builder, size = self.builder, self.lanes
+        source, out = self._pointer(source, self.number), self._pointer(out, self.number)
+        rows = [self._load(self._entry(source, builder.mul(source_row, _whole(i)))) for i in range(size)]
+        half = size // 2
+        while half:
+            upper = [j if not j & half else size + j - half for j in range(size)]
+            lower = [j + half if not j & half else size + j for j in range(size)]
+            changed = list(rows)
+            for i in range(size):
+                if not i & half:
+                    changed[i] = builder.shuffle_vector(rows[i], rows[i + half], _lane_numbers(upper))
+                    changed[i + half] = builder.shuffle_vector(rows[i], rows[i + half], _lane_numbers(lower))
+            rows, half = changed, half // 2
+        for i, row in enumerate(rows):
+            self._store(row, self._entry(out, builder.mul(out_row, _whole(i))))
+
+    def _write(self, sums: list[list[Any]], out: Any, out_row: Any, skipped: Any, tail: Any, adds: Any) -> None:
+        builder = self.builder
+        is_whole = builder.icmp_signed("==", tail, _whole(self.lanes))
+        is_added = builder.icmp_signed("!=", adds, _whole(0))
+        for i, row in enumerate(sums):
+            with builder.if_then(builder.icmp_signed(">=", _whole(i), skipped)):
+                start = self._entry(out, builder.mul(out_row, _whole(i)))
+                for j, total in enumerate(row):
+                    place = self._entry(start, _whole(j * self.lanes))
+                    if j < len(row) - 1:
+                        self._put(total, place, is_added)
+                        continue
+                    with builder.if_else(is_whole) as (whole, part):
+                        with whole:
+                            self._put(total, place, is_added)
+                        with part:
+                            self._put(total, place, is_added, self._mask(tail))
+
+    def _put(self, total: Any, place: Any, is_added: Any, mask: Any = None) -> None:
+        """Write a register, or add it."""
+        with self.builder.if_then(is_added):
+            before = self._load(place) if mask is None else self._load_part(place, mask)
+            self.builder.store(self.builder.fadd(before, self.builder.load(total, typ=self.vector)), total)
+        value = self.builder.load(total, typ=self.vector)
+        if mask is None:
+            self._store(value, place)
+        else:
+            self._store_part(value, place, mask)
+
+    def _variable(self, value: Any) -> Any:
+        """A place for a vector, which the optimizer turns into a register."""
+        place = _code.alloca_once(self.builder, self.vector)
+        self.builder.store(value, place)
+        return place
+
+    def _add_product(self, total: Any, a: Any, b: Any) -> None:
+        # Where a CPU has no fused multiply-add, ``llvm.fma`` would call a library for each number.
+        kind = ir.FunctionType(self.vector, [self.vector] * 3)
+        fused = _code.get_or_insert_function(self.builder.module, kind, f"llvm.fmuladd.{self.suffix}")
+        self.builder.store(self.builder.call(fused, [a, b, self.builder.load(total, typ=self.vector)]), total)
+
+    def _everywhere(self, value: Any) -> Any:
+        empty = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(empty, value, ir.Constant(ir.IntType(32), 0))
+        return self.builder.shuffle_vector(first, empty, _lane_numbers([0] * self.lanes))
+
+    def _mask(self, tail: Any) -> Any:
+        """True in the first ``tail`` lanes."""
+        mask = ir.Constant(ir.VectorType(_BIT, self.lanes), ir.Undefined)
+        for j in range(self.lanes):
+            is_inside = self.builder.icmp_signed("<", _whole(j), tail)
+            mask = self.builder.insert_element(mask, is_inside, ir.Constant(ir.IntType(32), j))
+        return mask
+
+    def _load_part(self, place: Any, mask: Any) -> Any:
+        pointer = self.vector.as_pointer()
+        zero = ir.Constant(self.vector, [0.0] * self.lanes)
+        kind = ir.FunctionType(self.vector, [pointer, ir.IntType(32), mask.type, self.vector])
+        load = _code.get_or_insert_function(self.builder.module, kind, f"llvm.masked.load.{self._of_memory()}")
+        return self.builder.call(load, [self.builder.bitcast(place, pointer), self._alignment(), mask, zero])
+
+    def _store_part(self, value: Any, place: Any, mask: Any) -> None:
+        pointer = self.vector.as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [self.vector, pointer, ir.IntType(32), mask.type])
+        store = _code.get_or_insert_function(self.builder.module, kind, f"llvm.masked.store.{self._of_memory()}")
+        self.builder.call(store, [value, self.builder.bitcast(place, pointer), self._alignment(), mask])
+
+    def _of_memory(self) -> str:
+        """The end of an intrinsic's name: LLVM's pointers have types up to version 15."""
+        is_typed = str(self.vector.as_pointer()) != "ptr"
+        return f"{self.suffix}.p0{self.suffix if is_typed else ''}"
+
+    def _alignment(self) -> Any:
+        return ir.Constant(ir.IntType(32), self.itemsize)
+
+    def _pointer(self, address: Any, kind: Any) -> Any:
+        return self.builder.inttoptr(address, kind.as_pointer())
+
+    def _entry(self, pointer: Any, offset: Any) -> Any:
+        return self.builder.gep(pointer, [offset], source_etype=self.number)
+
+    def _index(self, places: Any, number: Any) -> Any:
+        return self.builder.load(self.builder.gep(places, [number], source_etype=_INDEX), typ=_INDEX)
+
+    def _load(self, place: Any) -> Any:
+        pointer = self.builder.bitcast(place, self.vector.as_pointer())
+        return self.builder.load(pointer, typ=self.vector, align=self.itemsize)
+
+    def _store(self, value: Any, place: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(place, self.vector.as_pointer()), align=self.itemsize)
+
+
+def _whole(number: int) -> Any:
+    return ir.Constant(_INDEX, number)
+
+
+def _lane_numbers(numbers: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(numbers)), numbers)

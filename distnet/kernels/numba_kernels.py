@@ -13,7 +13,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.kernels import row_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Formula
-from distnet.kernels.compilation import OPTIONS, Loop, compiled
+from distnet.kernels.compiling import OPTIONS, Loop, compiled
 from distnet.kernels.numpy_kernels import check_activation
 from distnet.kernels.windows import Windows
 from distnet.types import Array

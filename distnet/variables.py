@@ -212,6 +212,12 @@ class VariableStore:
         frozen_spans, total = self._spans(frozen, self.size)
         self.spans = spans
         self.buffer = np.zeros(total, self.dtype)
+        self.frozen = self.buffer[self.size :]
+        """Those without gradients."""
+        self.weights = self.buffer[: self.size]
+        """(size,) all trainable weights."""
+        self.own: slice | None = None
+        """The weights that this rank updates, where the ranks of its node share them all."""
         for span in (*spans, *frozen_spans):
             self._bind(span.variable, self.buffer[span.start : span.stop])
         self.move_gradients(np.zeros(self.size, self.dtype))
@@ -222,10 +228,15 @@ class VariableStore:
         for span in self.spans:
             span.variable.grad = message[span.start : span.stop].reshape(span.variable.shape)
 
-    @property
-    def weights(self) -> Array:
-        """(size,) all trainable weights."""
-        return self.buffer[: self.size]
+    def move_weights(self, memory: Array, own: slice | None = None) -> None:
+        """From now on the trainable weights are what this memory, (size,), holds.
+
+        Args:
+            own: the weights that this rank updates, where the ranks of its node share the memory.
+        """
+        self.weights, self.own = memory, own
+        for span in self.spans:
+            span.variable.value = memory[span.start : span.stop].reshape(span.variable.shape)
 
     @property
     def gradients(self) -> Array:
@@ -245,7 +256,7 @@ class VariableStore:
     @property
     def is_current(self) -> bool:
         """Whether the variables are still views into this store; another model may have taken shared ones."""
-        return all(np.may_share_memory(span.variable.value, self.buffer) for span in self.spans)
+        return all(np.may_share_memory(span.variable.value, self.weights) for span in self.spans)
 
     def trainable(self) -> Iterator[Span]:
         """The trainable variables and where they lie."""
@@ -283,47 +294,6 @@ class StorePart:
     @property
     def dtype(self) -> DType:
         return self.weights.dtype
-
-
-class VariableGroup:
-    """Some of a store's trained variables, contiguous in separate memory, for an optimizer of only these.
-
-    Between ``gather`` and ``scatter`` the optimizer uses it like a store.
-
-    Args:
-        store: whose variables they are.
-        spans: where they lie there.
-    """
-
-    def __init__(self, store: FlatVariables, spans: Sequence[Span]) -> None:
-        self.store, self._sources = store, spans
-        self.dtype: DType = store.dtype
-        ends = np.cumsum([0, *(span.variable.size for span in spans)]).tolist()
-        bounds = zip(spans, ends[:-1], ends[1:], strict=True)
-        self.spans = [Span(span.variable, start, stop) for span, start, stop in bounds]
-        self.size: int = ends[-1]
-        self.weights, self.gradients = np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype)
-        self.gather()
-
-    @property
-    def part(self) -> slice:
-        """Which of the weights these are: all of the group."""
-        return slice(0, self.size)
-
-    def trainable(self) -> Iterator[Span]:
-        """The variables and where they lie here."""
-        return iter(self.spans)
-
-    def gather(self) -> None:
-        """Take weights and gradients from the store."""
-        for source, here in zip(self._sources, self.spans, strict=True):
-            self.weights[here.start : here.stop] = self.store.weights[source.start : source.stop]
-            self.gradients[here.start : here.stop] = self.store.gradients[source.start : source.stop]
-
-    def scatter(self) -> None:
-        """Give the weights back to the store."""
-        for source, here in zip(self._sources, self.spans, strict=True):
-            self.store.weights[source.start : source.stop] = self.weights[here.start : here.stop]
 
 
 class FlatVariables(Protocol):

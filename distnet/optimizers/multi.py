@@ -13,10 +13,11 @@ from distnet.errors import ArgumentError
 from distnet.naming import snake_case
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.loss_scale import LossScaleOptimizer
+from distnet.optimizers.variable_group import VariableGroup
 from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.registry import registered_name, to_json
 from distnet.types import Json
-from distnet.variables import Span, Variable, VariableGroup, Variables
+from distnet.variables import Span, Variable, Variables
 
 _REMEDY = "Use that of one of its optimizers."
 

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from distnet.errors import ArgumentError
 from distnet.optimizers.base import Optimizer, changes
+from distnet.optimizers.variable_group import VariableGroup
 from distnet.types import DType, Json
-from distnet.variables import Variable, VariableGroup, Variables
+from distnet.variables import Variable, Variables
 
 _OWN = ("name", "learning_rate")
 """The fields of every optimizer that one of others has too."""

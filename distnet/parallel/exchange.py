@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +69,12 @@ class Exchange(Protocol):
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update; return the sums of what is sent after the gradients."""
 
+    def weights_in_place(self) -> AbstractContextManager[None]:
+        """Within the block nothing but ``sum_and_update`` may change trainable weights on more than one rank.
+
+        The ranks, which must hold the same weights, may then share them.
+        """
+
 
 class WholeExchange:
     """Every rank gets the whole sum, and updates all weights: for one rank, few weights, or ranks that share no memory.
@@ -87,3 +94,7 @@ class WholeExchange:
         self.communicator.allreduce(self.store.message)
         optimizer.apply(self.store)
         return self.sums
+
+    def weights_in_place(self) -> AbstractContextManager[None]:
+        """Every rank keeps weights of its own."""
+        return nullcontext()

@@ -11,7 +11,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.errors import ReplicaError
 from distnet.types import Array
-from distnet.variables import Variable
+from distnet.variables import Variable, VariableStore
 
 _SAMPLED_ROWS = 16
 
@@ -50,20 +50,25 @@ def compare_if_different(communicator: Communicator, facts: Mapping[str, object]
         compare(communicator, facts)
 
 
-def compare_weights(communicator: Communicator, weights: Array) -> None:
+def compare_weights(communicator: Communicator, store: VariableStore) -> None:
     """Fail unless every rank holds the same weights, bit for bit.
+
+    Of weights that the ranks of a node share, each rank looks at those that it updates.
 
     Raises:
         ReplicaError: they differ; the message names two ranks.
     """
     if communicator.size == 1:
         return
-    digests = communicator.allgather_object(hashlib.blake2b(weights.tobytes(), digest_size=16).hexdigest())
-    for rank, digest in enumerate(digests):
-        if digest != digests[0]:
+    place, own = (0, slice(None)) if store.own is None else (communicator.local_rank, store.own)
+    mine = place, _digest(store.frozen), _digest(store.weights[own])
+    first: dict[int, tuple[int, object]] = {}
+    for rank, (theirs, *digests) in enumerate(communicator.allgather_object(mine)):
+        other, expected = first.setdefault(theirs, (rank, digests))
+        if digests != expected:
             raise ReplicaError(
-                f"the weights of rank {rank} differ from rank 0's. Change weights with set_weights or assign, in a "
-                "callback or on every rank alike, never in place; unlike machines in one job can also drift apart."
+                f"the weights of rank {rank} differ from rank {other}'s. Change weights with set_weights or assign, in "
+                "a callback or on every rank alike, never in place; unlike machines in one job can also drift apart."
             )
 
 
@@ -75,6 +80,10 @@ def broadcast_weights(communicator: Communicator, variables: Sequence[Variable])
         weights = np.ascontiguousarray(variable.value)
         communicator.broadcast(weights)
         variable.value[...] = weights
+
+
+def _digest(array: Array) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(array).data, digest_size=16).hexdigest()
 
 
 def describe_array(array: Array) -> dict[str, object]:

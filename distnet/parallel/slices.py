@@ -1,15 +1,20 @@
 """Sum and update by slices: each rank of a node does its share of the weights, in memory that the ranks share.
 
 A rank's message can be read by its neighbours. Each sums one slice of the messages, which on several nodes is
-then summed with the same slice of the other nodes, updates that slice of the weights with that slice of
-the optimizer's slots, and copies the others' slices of the weights. Nobody reads what another may be writing:
+then summed with the same slice of the other nodes, and updates that slice of the weights with that slice of
+the optimizer's slots. Nobody reads what another may be writing:
 
-    all write their messages | barrier | sum, update, publish a slice | barrier | copy the others' slices
+    all write their messages | barrier | sum and update a slice | barrier | read the weights
 
-The messages are written again only after the second barrier, the slices only after the next first one.
+The messages are written again only after the second barrier, the slices only after the next first one. While ``fit``
+trains layers of distnet's own, the ranks of a node have one copy of the weights. Otherwise users' code may change
+weights on every rank: each then has its own copy, publishes its slice, and copies the others'.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 
@@ -92,6 +97,10 @@ class SlicedSum:
         optimizer.apply(self.store)
         return self.sums
 
+    def weights_in_place(self) -> AbstractContextManager[None]:
+        """Every rank keeps weights of its own: it updates them all."""
+        return nullcontext()
+
     def sum(self) -> Array:
         """The sum of this rank's slice of the gradient; what is sent after it is summed, too."""
         self.communicator.local_barrier()
@@ -122,16 +131,34 @@ class SlicedUpdate(SlicedSum):
         communicator.local_barrier()
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
-        """Sum and update a slice; copy the others' weights."""
+        """Sum and update a slice; copy the others' weights, unless they are shared."""
         gradients = self.sum()
-        weights, mine = self.store.weights, self.mine
+        weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
         optimizer.advance(StorePart(weights[mine], gradients, mine))
-        self.published[mine] = weights[mine]
+        if not is_shared:
+            self.published[mine] = weights[mine]
         self.communicator.local_barrier()
-        weights[: mine.start] = self.published[: mine.start]
-        weights[mine.stop :] = self.published[mine.stop :]
+        if not is_shared:
+            weights[: mine.start] = self.published[: mine.start]
+            weights[mine.stop :] = self.published[mine.stop :]
         optimizer.finish(self.store)
         return self.sums
+
+    @contextmanager
+    def weights_in_place(self) -> Iterator[None]:
+        """Within the block the ranks of this node have one copy of the weights, unless constraints change them."""
+        if any(span.variable.constraint is not None for span in self.store.spans):
+            yield
+            return
+        private = self.store.weights
+        self.published[self.mine] = private[self.mine]
+        self.communicator.local_barrier()
+        self.store.move_weights(self.published, self.mine)
+        try:
+            yield
+        finally:
+            private[...] = self.published
+            self.store.move_weights(private)
 
     def _shared(self, entries: int) -> Array:
         array = self.communicator.shared_array(entries, self.store.dtype)

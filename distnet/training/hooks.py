@@ -155,7 +155,8 @@ class Hooks:
         if not self.is_root and self.model.optimizer is not None:
             self.model.optimizer.configure(effects.optimizer)
         if effects.weights and self.model.store is not None:
-            self.communicator.broadcast(self.model.store.buffer)
+            for part in (self.model.store.weights, self.model.store.frozen):
+                self.communicator.broadcast(part)
             for layer in stateful_layers(self.model):
                 broadcast_weights(self.communicator, layer.states)
         self._optimizer_config = self._current_optimizer_config()

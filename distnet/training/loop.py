@@ -85,10 +85,11 @@ class Training:
             background.finish()
 
     def _train(self) -> None:
-        for epoch in self.cursor.epochs(self.fit.options.epochs, self.model.stop_training):
-            self._epoch(epoch)
-            if self.model.stop_training:
-                break
+        with self.steps.weights_in_place():
+            for epoch in self.cursor.epochs(self.fit.options.epochs, self.model.stop_training):
+                self._epoch(epoch)
+                if self.model.stop_training:
+                    break
         self.cursor.move_to_the_end(self.model.training_state.epochs)
         self.steps.optimizer.finalize_variable_values(self.steps.store)
         background.finish()  # callbacks may now delete or read what they wrote
@@ -119,7 +120,7 @@ class Training:
         self.logs = hooks.share(self.logs)
         state.record(epoch, self.logs)  # anew, with what callbacks added
         if config.checks_replicas():
-            replicas.compare_weights(self.ranks, self.steps.store.buffer)
+            replicas.compare_weights(self.ranks, self.steps.store)
 
     def _batches(self, epoch: int, done: int) -> int:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""

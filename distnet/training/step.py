@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -95,6 +96,10 @@ class Steps:
         """The penalties of all regularized weights."""
         return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
 
+    def weights_in_place(self) -> AbstractContextManager[None]:
+        """Within the block, which trains, the ranks of a node may share the trainable weights."""
+        return nullcontext()
+
     def _context(
         self, training: bool, first_row: int, global_rows: int, logits: frozenset[int] = frozenset()
     ) -> ForwardContext:
@@ -172,6 +177,11 @@ class TrainingSteps(Steps):
         self.model.training_state.step += 1
         return sums
 
+    def weights_in_place(self) -> AbstractContextManager[None]:
+        """They do where no code of the user's own runs on every rank, which could change them."""
+        is_built_in = all(_is_built_in(part) for part in (self.model, self.optimizer, *self.model.layers))
+        return self.exchange.weights_in_place() if is_built_in else nullcontext()
+
     def _scale(self, factor: float | None) -> None:
         """Multiply the gradient as if the loss had been; what overflows is for the optimizer to see."""
         if factor is not None:
@@ -211,6 +221,12 @@ def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:
     else:
         model.optimizer.build(new)
     return new, model.optimizer
+
+
+def _is_built_in(part: Any) -> bool:
+    """Whether a layer and those within it, a model, or an optimizer are of distnet's own classes."""
+    within = part.inner_layers() if isinstance(part, Layer) else ()
+    return type(part).__module__.startswith("distnet.") and all(_is_built_in(layer) for _, layer in within)
 
 
 def _naming_the_row(error: DataError, first_row: int, places: Places) -> DataError:

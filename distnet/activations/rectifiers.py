@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
+from distnet import kernels
 from distnet.activations.base import ACTIVATIONS, Activation, OfOps, register
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.ops.nn import rectifying
@@ -53,11 +54,17 @@ class ReLU(Activation):
 
     def forward(self, z: Array, out: Array) -> None:
         function, options = self._function
-        function.write(z, out, **options)
+        if function is rectifying.relu and _are_for_kernels(z, out):
+            kernels.current().bias_activation(z, None, "relu", out)
+        else:
+            function.write(z, out, **options)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
         function, options = self._function
-        function.write_gradient(dy, saved, out, **options)
+        if function is rectifying.relu and _are_for_kernels(dy, saved, out):
+            kernels.current().activation_gradient(dy, saved, "relu", out)
+        else:
+            function.write_gradient(dy, saved, out, **options)
 
     def of_tensor(self, x: Tensor) -> Tensor:
         function, options = self._function
@@ -71,6 +78,11 @@ class ReLU(Activation):
         if self.negative_slope:
             return rectifying.leaky_relu, {"negative_slope": self.negative_slope}
         return rectifying.relu, {}
+
+
+def _are_for_kernels(*arrays: Array) -> bool:
+    """Whether kernels take them: contiguous, in single or double precision."""
+    return arrays[0].dtype.char in "fd" and all(a.flags.c_contiguous and a.dtype == arrays[0].dtype for a in arrays)
 
 
 ACTIVATIONS.add("relu6", ReLU(max_value=rectifying.RELU6_MAX))

@@ -36,11 +36,11 @@ class Kernels(Protocol):
             formula: elementwise; see ``distnet.optimizers.formulas`` for what it may contain.
         """
 
-    def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:
-        """``z = activation(z + bias)`` in place; returns ``z``.
+    def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
+        """``out = activation(z + bias)``; returns ``out``, by default ``z``.
 
         Shapes:
-            z: (..., O), contiguous; bias: (O,).
+            z, out: (..., O), contiguous; bias: (O,).
 
         Args:
             activation: one of ``FUSED_ACTIVATIONS``.
@@ -54,6 +54,13 @@ class Kernels(Protocol):
 
         Args:
             activation: one of ``FUSED_ACTIVATIONS``.
+        """
+
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
+        """``activation_gradient``; returns the sums of the rows of ``out``, (O,) float64.
+
+        Shapes:
+            dy, y, out: (S, O), contiguous; ``out`` may be ``dy``.
         """
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
@@ -75,18 +82,37 @@ class Kernels(Protocol):
             out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
         """
 
-    def column_squares(self, x: Array, mean: Array) -> Array:
-        """(G, C) float64 sums over the rows of ``(x - mean)^2``.
+    def column_sums(self, x: Array) -> Array:
+        """(G, C) float64 sums over the rows.
 
         Shapes:
-            x: (G, S, C), contiguous: S rows of C channels in each of G groups; mean: (G, C).
+            x: (G, S, C), contiguous: S rows of C channels in each of G groups.
         """
 
-    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
-        """``out = (x - mean) scale + shift``.
+    def column_moments(self, x: Array) -> tuple[Array, Array]:
+        """(G, C) float64 means over the rows, and sums of the squares about them; 0 where there are no rows.
 
         Shapes:
-            x, out: (G, S, C), contiguous; the others (G, C).
+            x: (G, S, C), contiguous.
+        """
+
+    def column_map(
+        self,
+        x: Array,
+        mean: Array,
+        scale: Array,
+        shift: Array,
+        out: Array,
+        activation: str = "linear",
+        other: Array | None = None,
+    ) -> None:
+        """``out = activation((x - mean) scale + shift + other)``.
+
+        Shapes:
+            x, other, out: (G, S, C), contiguous; the others (G, C).
+
+        Args:
+            activation: one of ``FUSED_ACTIVATIONS``.
         """
 
     def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
@@ -96,13 +122,20 @@ class Kernels(Protocol):
             dy, x: (G, S, C), contiguous; mean: (G, C).
         """
 
+    def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
+        """``dz = dy`` where ``y > 0``, else 0; returns the ``column_products`` of ``dz``.
+
+        Shapes:
+            dy, y, x, dz: (G, S, C), contiguous, ``dz`` may be ``dy``; mean: (G, C).
+        """
+
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
     ) -> None:
         """``out = dy scale + (x - mean) slope + shift``.
 
         Shapes:
-            dy, x, out: (G, S, C), contiguous; the others (G, C).
+            dy, x, out: (G, S, C), contiguous, ``out`` may be ``dy``; the others (G, C).
         """
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:

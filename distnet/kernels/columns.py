@@ -58,6 +58,11 @@ class Columns:
             self._add(total[part], centered)
         return total
 
+    def moments(self, x: Array) -> tuple[Array, Array]:
+        """(G, C) means over the rows, and sums of the squares about them; 0 where there are no rows."""
+        mean = self.sums(x) / max(self.rows, 1)
+        return mean, self.squares(x, mean)
+
     def affine(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
         """Write ``(x - mean) scale + shift``."""
         means, scales, shifts = self._folded(mean), self._folded(scale), self._folded(shift)
@@ -120,3 +125,12 @@ class Columns:
         ones = np.ones((1, block.shape[1]), self.dtype)
         folded = np.matmul(ones, block).reshape(len(block), -1, self.channels)
         total += folded.sum(axis=1, dtype=np.float64)
+
+
+def squares_about(point: Array, mean: Array, squares: Array, rows: int) -> Array:
+    """The sums of squares about another point, of those about the mean of so many rows.
+
+    Both terms are positive, so that nothing is lost where the mean is large.
+    """
+    step = mean - point
+    return np.asarray(squares + rows * step * step)

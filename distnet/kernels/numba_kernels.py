@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import row_loops, window_loops
+from distnet.kernels import column_loops, row_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Formula
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
 from distnet.kernels.numpy_kernels import check_activation
@@ -30,15 +30,18 @@ class NumbaKernels:
         number = w.dtype.type
         update_loop(formula, len(slots))(w, g, *slots, tuple([number(scalar) for scalar in scalars]))
 
-    def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:
+    def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
         check_activation(activation)
+        out = z if out is None else out
         if bias is None:
             if activation == "relu":
-                _relu(_flat(z))
+                _relu(_flat(z), _flat(out))
+            elif out is not z:
+                np.copyto(out, z)
         elif bias.size:
             loop = _bias_relu if activation == "relu" else _bias
-            loop(_flat(z).reshape(-1, bias.size), bias)
-        return z
+            loop(_flat(z).reshape(-1, bias.size), bias, _flat(out).reshape(-1, bias.size))
+        return out
 
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         check_activation(activation)
@@ -48,6 +51,13 @@ class NumbaKernels:
             np.copyto(out, dy)
         return out
 
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
+        if activation != "relu":
+            return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
+        total = np.zeros(dy.shape[1])
+        column_loops.bias_gradient(dy[np.newaxis], y[np.newaxis], out[np.newaxis], total[np.newaxis])
+        return total
+
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
         _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), out)
@@ -56,23 +66,44 @@ class NumbaKernels:
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))
 
-    def column_squares(self, x: Array, mean: Array) -> Array:
+    def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))
-        _column_squares(x, *_like(x, mean), total)
+        column_loops.column_sums(x, total)
         return total
 
-    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
-        _column_map(x, *_like(x, mean, scale, shift), out)
+    def column_moments(self, x: Array) -> tuple[Array, Array]:
+        mean, squares = np.zeros((2, x.shape[0], x.shape[2]))
+        column_loops.column_moments(x, mean, squares)
+        return mean, squares
+
+    def column_map(
+        self,
+        x: Array,
+        mean: Array,
+        scale: Array,
+        shift: Array,
+        out: Array,
+        activation: str = "linear",
+        other: Array | None = None,
+    ) -> None:
+        check_activation(activation)
+        lowest = x.dtype.type(0 if activation == "relu" else -np.inf)
+        column_loops.column_map(x, *_like(x, mean, scale, shift), other, lowest, out)
 
     def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
-        _column_products(dy, x, *_like(x, mean), plain, weighted)
+        column_loops.column_products(dy, x, *_like(x, mean), plain, weighted)
+        return plain, weighted
+
+    def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
+        plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
+        column_loops.relu_products(dy, y, x, *_like(x, mean), dz, plain, weighted)
         return plain, weighted
 
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
     ) -> None:
-        _column_gradient(dy, x, *_like(x, mean, scale, slope, shift), out)
+        column_loops.column_gradient(dy, x, *_like(x, mean, scale, slope, shift), out)
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         _im2col(x, windows, first, channel, patches)
@@ -142,22 +173,22 @@ def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, scalars: Any) ->
         w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
 
 
-def _bias_loop(z: Array, bias: Array) -> None:
+def _bias_loop(z: Array, bias: Array, out: Array) -> None:
     for n in range(z.shape[0]):
         for o in range(z.shape[1]):
-            z[n, o] += bias[o]
+            out[n, o] = z[n, o] + bias[o]
 
 
-def _bias_relu_loop(z: Array, bias: Array) -> None:
+def _bias_relu_loop(z: Array, bias: Array, out: Array) -> None:
     for n in range(z.shape[0]):
         for o in range(z.shape[1]):
             value = z[n, o] + bias[o]
-            z[n, o] = 0 if value < 0 else value  # NaN stays NaN
+            out[n, o] = 0 if value < 0 else value  # NaN stays NaN
 
 
-def _relu_loop(z: Array) -> None:
+def _relu_loop(z: Array, out: Array) -> None:
     for i in range(z.size):
-        z[i] = 0 if z[i] < 0 else z[i]
+        out[i] = 0 if z[i] < 0 else z[i]
 
 
 def _relu_gradient_loop(dy: Array, y: Array, out: Array) -> None:
@@ -178,10 +209,6 @@ _relu = compiled(_relu_loop)
 _relu_gradient = compiled(_relu_gradient_loop)
 _dropout = compiled(_dropout_loop)
 _add_rows = compiled(row_loops.add_rows)
-_column_squares = compiled(row_loops.column_squares)
-_column_map = compiled(row_loops.column_map)
-_column_products = compiled(row_loops.column_products)
-_column_gradient = compiled(row_loops.column_gradient)
 _im2col = compiled(window_loops.im2col)
 _col2im = compiled(window_loops.col2im)
 _max_pool = compiled(window_loops.max_pool)

@@ -38,13 +38,16 @@ class NumpyKernels:
                 for target, result in zip((w, *slots), results, strict=True):
                     target[part] = result
 
-    def bias_activation(self, z: Array, bias: Array | None, activation: str) -> Array:
+    def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
         check_activation(activation)
+        out = z if out is None else out
         if bias is not None:
-            z += bias
+            np.add(z, bias, out=out)
+        elif out is not z:
+            np.copyto(out, z)
         if activation == "relu":
-            np.maximum(z, 0, out=z)
-        return z
+            np.maximum(out, 0, out=out)
+        return out
 
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         check_activation(activation)
@@ -53,6 +56,9 @@ class NumpyKernels:
         if activation == "relu":
             _zero_unless(y > 0, out)
         return out
+
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
+        return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         np.multiply(x, x.dtype.type(scale), out=out)
@@ -75,14 +81,34 @@ class NumpyKernels:
             ends = np.cumsum(counts[many] - _FEW)
             out[ordered[starts[many]]] += np.add.reduceat(values[order[is_left]], ends - counts[many] + _FEW)
 
-    def column_squares(self, x: Array, mean: Array) -> Array:
-        return Columns.of(x).squares(x, mean)
+    def column_sums(self, x: Array) -> Array:
+        return Columns.of(x).sums(x)
 
-    def column_map(self, x: Array, mean: Array, scale: Array, shift: Array, out: Array) -> None:
+    def column_moments(self, x: Array) -> tuple[Array, Array]:
+        return Columns.of(x).moments(x)
+
+    def column_map(
+        self,
+        x: Array,
+        mean: Array,
+        scale: Array,
+        shift: Array,
+        out: Array,
+        activation: str = "linear",
+        other: Array | None = None,
+    ) -> None:
+        check_activation(activation)
         Columns.of(x).affine(x, mean, scale, shift, out)
+        if other is not None:
+            out += other
+        if activation == "relu":
+            np.maximum(out, 0, out=out)
 
     def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
         return Columns.of(x).products(dy, x, mean)
+
+    def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
+        return self.column_products(self.activation_gradient(dy, y, "relu", dz), x, mean)
 
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array

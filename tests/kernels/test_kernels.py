@@ -97,8 +97,11 @@ def test_bias_activation_works_in_place(kernel, dtype, shape, bias, activation):
     expected = z + (b if bias else 0)
     if activation == "relu":
         expected = np.where(expected > 0, expected, 0)
+    other = np.full_like(z, 9)
+    assert kernel.bias_activation(z, b, activation, other) is other
     assert kernel.bias_activation(z, b, activation) is z
     np.testing.assert_array_equal(z, expected)
+    np.testing.assert_array_equal(other, expected)
 
 
 def test_relu_does_not_hide_nan(kernel):

@@ -47,19 +47,31 @@ def forward(
 
 
 def backward(
-    dy: Array, saved: Kept, activation: Activation, ctx: BackwardContext, is_channels_first: bool = False
+    dy: Array,
+    saved: Kept,
+    bias: Variable | None,
+    activation: Activation,
+    ctx: BackwardContext,
+    is_channels_first: bool = False,
 ) -> Array:
-    """Gradient of ``z + b``; ``dy`` is left as it is."""
-    if isinstance(saved, Inner):
-        return _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
+    """Gradient of ``z + b``; ``dy`` is left as it is. That of the bias goes to the context."""
     fused = "linear" if ctx.is_of_logits else _fused_name(activation)
-    if fused == "linear":
-        return dy
-    dz = ctx.workspace("dz", saved.shape, saved.dtype)
-    if fused:
-        return ctx.kernels.activation_gradient(dy, saved, fused, dz)
-    seen = to_first if is_channels_first else np.asarray
-    activation.backward(seen(dy), seen(saved), out=seen(dz))
+    if isinstance(saved, Inner):
+        dz = _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
+    elif fused == "linear":
+        dz = dy
+    else:
+        dz = ctx.workspace("dz", saved.shape, saved.dtype)
+        if fused and bias is not None and bias.is_trained:
+            rows = (-1, bias.size)
+            ctx.add(bias, ctx.kernels.bias_gradient(dy.reshape(rows), saved.reshape(rows), fused, dz.reshape(rows)))
+            return dz
+        if fused:
+            return ctx.kernels.activation_gradient(dy, saved, fused, dz)
+        seen = to_first if is_channels_first else np.asarray
+        activation.backward(seen(dy), seen(saved), out=seen(dz))
+    if bias is not None:
+        ctx.add_sum(bias, dz.reshape(-1, bias.size), axis=0)
     return dz
 
 

@@ -80,8 +80,7 @@ class Convolving(Filtered):
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, of_products = saved
-        dz = as_volumes(bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first))
-        ctx.add_sum(self.bias, dz.reshape(-1, dz.shape[-1]), axis=0)
+        dz = as_volumes(bias_activation.backward(dy, kept, self.bias, self.activation, ctx, self.is_channels_first))
         dx = self.convolve_back(as_volumes(x), dz, of_products, ctx)
         return None if dx is None else dx.reshape(x.shape)
 

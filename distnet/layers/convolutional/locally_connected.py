@@ -71,7 +71,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
-        dz = bias_activation.backward(dy, kept, self.activation, ctx, self.is_channels_first)
+        dz = bias_activation.backward(dy, kept, None, self.activation, ctx, self.is_channels_first)
         dz = dz.reshape(len(x), len(self._index), self.filters)
         if self.bias is not None and self.bias.is_trained:
             gradient = np.empty_like(self.bias.value)

@@ -59,9 +59,8 @@ class Dense(KernelAndBias, Units, Activated):
 
     def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array | None:
         x, kept = saved
-        dz = bias_activation.backward(dy, kept, self.activation, ctx).reshape(-1, self.units)
+        dz = bias_activation.backward(dy, kept, self.bias, self.activation, ctx).reshape(-1, self.units)
         ctx.add_product(self.kernel, x.reshape(len(dz), x.shape[-1]).T, dz)
-        ctx.add_sum(self.bias, dz, axis=0)
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", (len(dz), x.shape[-1]), x.dtype)

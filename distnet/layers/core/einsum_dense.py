@@ -195,7 +195,7 @@ class EinsumDense(Activated):
     def backward(self, dy: Array, saved: tuple[Array, Kept], ctx: BackwardContext) -> Array | None:
         x, kept = saved
         axes = self.axes(x.shape)
-        dz = bias_activation.backward(dy, kept, self.activation, ctx)
+        dz = bias_activation.backward(dy, kept, None, self.activation, ctx)
         if self.kernel.is_trained:
             ctx.add(self.kernel, axes.einsum(x, axes.x, dz, axes.y, axes.kernel))
         if self.bias is not None and self.bias.is_trained:

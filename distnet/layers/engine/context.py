@@ -277,7 +277,10 @@ class BackwardContext:
         """``grad += dy.sum(axis)``, straight into the flat gradient."""
         if variable is None or not variable.is_trained:
             return
-        if self._is_first(variable):
+        if axis == 0 and dy.flags.c_contiguous:
+            sums = self.kernels.column_sums(dy.reshape(1, len(dy), math.prod(dy.shape[1:])))
+            self.add(variable, sums.reshape(variable.shape))
+        elif self._is_first(variable):
             np.add.reduce(dy, axis=axis, out=variable.grad)
         else:
             variable.grad += dy.sum(axis=axis)

@@ -14,7 +14,7 @@ from distnet.arguments import FRACTION, POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.kernels.columns import Columns
+from distnet.kernels.columns import squares_about
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
@@ -201,9 +201,11 @@ def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], 
     The mean is summed first, then the squares about it: from one message with sums of squares, the
     variance of a channel whose mean is large would be a difference of large numbers.
     """
-    sums = np.empty((2, 1, x.shape[2]))
-    sums[0] = x.shape[1] if counts is None else counts.sum(axis=1)
-    sums[1] = Columns.of(x).sums(x if counts is None else np.where(counts, x, x.dtype.type(0)))
+    rows, moments = x.shape[1], kernels.current().column_moments
+    own, squares = moments(x if counts is None else np.where(counts, x, x.dtype.type(0)))
+    sums = np.empty((2, *own.shape))
+    sums[0] = rows if counts is None else counts.sum(axis=1)
+    sums[1] = own * rows
     sum_over_ranks(sums)
     # Keras guards only masked statistics against a count of 0.
     excess = 0.0 if counts is None else config.epsilon()
@@ -211,8 +213,9 @@ def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], 
     if not divisor.all():
         return Statistics(*np.zeros((2, *divisor.shape)))
     mean = sums[1] / divisor
-    counted = x if counts is None else np.where(counts, x, mean.astype(x.dtype))
-    squares = kernels.current().column_squares(counted, mean)
+    if counts is not None:
+        own, squares = moments(np.where(counts, x, mean.astype(x.dtype)))
+    squares = squares_about(mean, own, squares, rows)
     sum_over_ranks(squares)
     return Statistics(mean, squares / divisor, divisor, excess, counts)
 

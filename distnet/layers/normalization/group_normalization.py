@@ -13,7 +13,7 @@ from distnet.arguments import POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.kernels.columns import Columns
+from distnet.kernels.columns import squares_about
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
@@ -78,8 +78,9 @@ class GroupNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         axes, rows = self._rows(x, ctx, "x")
-        mean = self._averages(Columns.of(rows).sums(rows), rows.shape[1])
-        variance = self._averages(kernels.current().column_squares(rows, mean), rows.shape[1])
+        means, squares = kernels.current().column_moments(rows)
+        mean = self._averages(means * rows.shape[1], rows.shape[1])
+        variance = self._averages(squares_about(mean, means, squares, rows.shape[1]), rows.shape[1])
         inverse = 1 / np.sqrt(variance + self.epsilon)
         scale = inverse if self.gamma is None else inverse * self.gamma.value
         shift = np.zeros_like(mean) if self.beta is None else np.broadcast_to(self.beta.value, mean.shape)

@@ -1,0 +1,223 @@
+"""Loops over rows of channels: sums, moments and affine maps, in one pass over memory each.
+
+Where channels are few, several rows are folded into one of about ``_LANES`` entries, since short inner loops are
+slow; the vectors of channels are repeated to the same length. Sums are taken in the dtype of the rows within a block
+that stays in the L1 cache, in double precision from block to block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from distnet.kernels.compiling import compiled
+from distnet.types import Array
+
+_LANES = 128
+_BLOCK_ROWS = 64
+
+
+@compiled
+def _folded(x: Array) -> int:
+    """Entries of a folded row of x (G, S, C): a multiple of C."""
+    channels = max(x.shape[2], 1)
+    return int(max(min(_LANES // channels, x.shape[1]), 1) * channels)
+
+
+@compiled
+def _repeat(vector: Array, lanes: Array) -> None:
+    for start in range(0, lanes.size, vector.size):
+        part = lanes[start : start + vector.size]
+        for c in range(part.size):
+            part[c] = vector[c]
+
+
+@compiled
+def _add_up(lanes: Array, total: Array) -> None:
+    """Add the lanes to the totals of their channels."""
+    for start in range(0, lanes.size, total.size):
+        part = lanes[start : start + total.size]
+        for c in range(part.size):
+            total[c] += part[c]
+
+
+@compiled
+def column_sums(x: Array, total: Array) -> None:
+    """Add the sums over the rows to ``total`` (G, C), float64."""
+    width = _folded(x)
+    lanes = np.empty(width, x.dtype)
+    for g in range(x.shape[0]):
+        rows = x[g].reshape(-1)
+        for first in range(0, rows.size, _BLOCK_ROWS * width):
+            lanes[:] = 0
+            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+                row = rows[start : start + width]
+                for j in range(row.size):
+                    lanes[j] += row[j]
+            _add_up(lanes, total[g])
+
+
+@compiled
+def _block_moments(block: Array, width: int, lanes: Array, total: Array, moments: Array) -> None:
+    """Overwrite ``moments`` (2, C) with the block's means and its sums of squares about them.
+
+    The squares are taken about means in single precision, then corrected.
+    """
+    sums, squares, pivot = lanes[0], lanes[1], lanes[2]
+    count = block.size // total.size
+    sums[:] = 0
+    for start in range(0, block.size, width):
+        row = block[start : start + width]
+        for j in range(row.size):
+            sums[j] += row[j]
+    total[:] = 0
+    _add_up(sums, total)
+    total /= count
+    _repeat(total, pivot)
+    sums[:] = 0
+    squares[:] = 0
+    for start in range(0, block.size, width):
+        row = block[start : start + width]
+        for j in range(row.size):
+            centered = row[j] - pivot[j]
+            sums[j] += centered
+            squares[j] += centered * centered
+    total[:] = 0
+    moments[1] = 0
+    _add_up(sums, total)
+    _add_up(squares, moments[1])
+    for c in range(total.size):
+        moments[0, c] = pivot[c] + total[c] / count
+        moments[1, c] -= total[c] * total[c] / count
+
+
+@compiled
+def column_moments(x: Array, mean: Array, squares: Array) -> None:
+    """Write the means over the rows, and the sums of squares about them, both (G, C), float64; they begin as 0.
+
+    Source: Chan, Golub and LeVeque, 1979: how the moments of two parts are those of the whole.
+    """
+    width, channels = _folded(x), x.shape[2]
+    lanes, total, of_block = np.empty((3, width), x.dtype), np.empty(channels), np.empty((2, channels))
+    for g in range(x.shape[0]):
+        rows = x[g].reshape(-1)
+        for first in range(0, rows.size, _BLOCK_ROWS * width):
+            block = rows[first : first + _BLOCK_ROWS * width]
+            _block_moments(block, width, lanes, total, of_block)
+            before, count = first // channels, block.size // channels
+            share = count / (before + count)
+            for c in range(channels):
+                step = of_block[0, c] - mean[g, c]
+                mean[g, c] += step * share
+                squares[g, c] += of_block[1, c] + step * step * before * share
+
+
+@compiled
+def column_map(x: Array, mean: Array, scale: Array, shift: Array, other: Any, lowest: float, out: Array) -> None:
+    """Write ``max((x - mean) scale + shift + other, lowest)``; ``other`` is an array like x, or None."""
+    width = _folded(x)
+    lanes = np.empty((3, width), x.dtype)
+    m, a, b = lanes[0], lanes[1], lanes[2]
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        _repeat(scale[g], a)
+        _repeat(shift[g], b)
+        rows, y = x[g].reshape(-1), out[g].reshape(-1)
+        for start in range(0, rows.size, width):
+            row, target = rows[start : start + width], y[start : start + width]
+            if other is None:
+                for j in range(row.size):
+                    value = (row[j] - m[j]) * a[j] + b[j]
+                    target[j] = lowest if value < lowest else value  # NaN stays NaN
+            else:
+                added = other[g].reshape(-1)[start : start + width]
+                for j in range(row.size):
+                    value = (row[j] - m[j]) * a[j] + b[j] + added[j]
+                    target[j] = lowest if value < lowest else value
+
+
+@compiled
+def column_products(dy: Array, x: Array, mean: Array, plain: Array, weighted: Array) -> None:
+    """Add dy to ``plain`` and ``dy (x - mean)`` to ``weighted``, both (G, C), float64."""
+    width = _folded(x)
+    lanes = np.empty((3, width), x.dtype)
+    m, sums, products = lanes[0], lanes[1], lanes[2]
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        rows, slopes = x[g].reshape(-1), dy[g].reshape(-1)
+        for first in range(0, rows.size, _BLOCK_ROWS * width):
+            lanes[1:] = 0
+            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+                row, slope = rows[start : start + width], slopes[start : start + width]
+                for j in range(row.size):
+                    sums[j] += slope[j]
+                    products[j] += slope[j] * (row[j] - m[j])
+            _add_up(sums, plain[g])
+            _add_up(products, weighted[g])
+
+
+@compiled
+def relu_products(dy: Array, y: Array, x: Array, mean: Array, dz: Array, plain: Array, weighted: Array) -> None:
+    """Write dy to ``dz`` where ``y > 0``, else 0; add ``dz`` and ``dz (x - mean)`` to the sums."""
+    width = _folded(x)
+    lanes = np.empty((3, width), x.dtype)
+    m, sums, products, zero = lanes[0], lanes[1], lanes[2], x.dtype.type(0)
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        rows, slopes, values, kept = x[g].reshape(-1), dy[g].reshape(-1), y[g].reshape(-1), dz[g].reshape(-1)
+        for first in range(0, rows.size, _BLOCK_ROWS * width):
+            lanes[1:] = 0
+            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+                row, slope = rows[start : start + width], slopes[start : start + width]
+                value, target = values[start : start + width], kept[start : start + width]
+                for j in range(row.size):
+                    passed = slope[j] if value[j] > 0 else zero
+                    target[j] = passed
+                    sums[j] += passed
+                    products[j] += passed * (row[j] - m[j])
+            _add_up(sums, plain[g])
+            _add_up(products, weighted[g])
+
+
+@compiled
+def column_gradient(dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array) -> None:
+    """Write ``dy scale + (x - mean) slope + shift``."""
+    width = _folded(x)
+    lanes = np.empty((4, width), x.dtype)
+    m, a, b, d = lanes[0], lanes[1], lanes[2], lanes[3]
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        _repeat(scale[g], a)
+        _repeat(slope[g], b)
+        _repeat(shift[g], d)
+        rows, slopes, dx = x[g].reshape(-1), dy[g].reshape(-1), out[g].reshape(-1)
+        for start in range(0, rows.size, width):
+            row, gradient, target = (
+                rows[start : start + width],
+                slopes[start : start + width],
+                dx[start : start + width],
+            )
+            for j in range(row.size):
+                target[j] = gradient[j] * a[j] + (row[j] - m[j]) * b[j] + d[j]
+
+
+@compiled
+def bias_gradient(dy: Array, y: Array, out: Array, total: Array) -> None:
+    """Write dy to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
+    width = _folded(dy)
+    lanes, zero = np.empty(width, dy.dtype), dy.dtype.type(0)
+    slopes, values, kept = dy.reshape(-1), y.reshape(-1), out.reshape(-1)
+    for first in range(0, slopes.size, _BLOCK_ROWS * width):
+        lanes[:] = 0
+        for start in range(first, min(first + _BLOCK_ROWS * width, slopes.size), width):
+            slope, value, target = (
+                slopes[start : start + width],
+                values[start : start + width],
+                kept[start : start + width],
+            )
+            for j in range(slope.size):
+                passed = slope[j] if value[j] > 0 else zero
+                target[j] = passed
+                lanes[j] += passed
+        _add_up(lanes, total[0])

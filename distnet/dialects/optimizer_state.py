@@ -27,7 +27,7 @@ from distnet.dialects.optimizer_schemes import (
 from distnet.errors import CheckpointError
 from distnet.optimizers import Adagrad, LossScaleOptimizer, MultiOptimizer, Nadam, Optimizer, RMSprop
 from distnet.types import Array, Json
-from distnet.variables import Span, Variable, Variables, VariableStore
+from distnet.variables import Span, Variable, Variables
 
 
 def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
@@ -107,7 +107,7 @@ def _arrays_of_one(scheme: Scheme, optimizer: Optimizer, store: Variables) -> li
 
 def fill(
     optimizer: Optimizer,
-    store: VariableStore,
+    store: Variables,
     values: Sequence[Array],
     names: Sequence[str] | None = None,
     scheme: Scheme | None = None,

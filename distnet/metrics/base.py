@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -125,20 +125,58 @@ class Metric(Configurable, ABC):
     @property
     def state(self) -> Array | None:
         """The variables' values as one vector; None of a metric of distnet's own before its first row."""
-        parts = [*(variable.value.ravel() for variable, _ in self._own), *(metric.state for metric in self._held())]
-        sizes = self._sizes or [0 if part is None else part.size for part in parts]
-        filled = [np.zeros(n) if part is None else part for part, n in zip(parts, sizes, strict=True)]
+        parts = self._parts()
+        filled = [np.zeros(n) if part is None else part for part, n in zip(parts, self._lengths(), strict=True)]
         return np.concatenate(filled) if filled else None
 
     @state.setter
     def state(self, state: Array | None) -> None:
         held = list(self._held())
         count = len(self._own) + len(held)
-        parts = iter([None] * count if state is None else np.split(state, np.cumsum(self._sizes)[:-1]))
+        parts = iter([None] * count if state is None else np.split(state, np.cumsum(self._lengths())[:-1]))
         for (variable, initial), part in zip(self._own, parts, strict=False):
             variable.value[...] = initial if part is None else part.reshape(variable.shape)
         for metric, part in zip(held, parts, strict=True):
             metric.state = part
+
+    def _parts(self) -> list[Array | None]:
+        """The values of each variable, and the state of each metric that it holds, as vectors."""
+        return [*(variable.value.ravel() for variable, _ in self._own), *(metric.state for metric in self._held())]
+
+    def _lengths(self) -> list[int]:
+        """Those of the parts; before ``size`` has told them, as they are now."""
+        return self._sizes or [0 if part is None else part.size for part in self._parts()]
+
+    def get_state(self) -> list[Array | None]:
+        """Copies of all that it keeps, array by array; for ``set_state`` of a metric like it."""
+        held = (array for metric in self._held() for array in metric.get_state())
+        return [*(variable.value.copy() for variable, _ in self._own), *held]
+
+    def set_state(self, state: Sequence[Array | None]) -> None:
+        """Be as the metric was that gave this state.
+
+        Raises:
+            ArgumentError: that was another kind of metric; this one is half filled then.
+        """
+        arrays = iter(state)
+        self._take(arrays)
+        if next(arrays, self) is not self:
+            raise ArgumentError(
+                f"metric {self.name}: expected the state of a metric like it, received {len(state)} arrays."
+            )
+
+    def _take(self, arrays: Iterator[Array | None]) -> None:
+        """Take of a state what is its own, then what the metrics' are that it holds."""
+        for variable, _ in self._own:
+            array = next(arrays, None)
+            if array is None or np.shape(array) != variable.shape:
+                raise ArgumentError(
+                    f"metric {self.name}: expected in its state an array of shape {variable.shape} for "
+                    f"{variable.name}, received {'none' if array is None else np.shape(array)}."
+                )
+            variable.value[...] = array
+        for metric in self._held():
+            metric._take(arrays)
 
     def size(self, y_true_shape: Shape, y_pred_shape: Shape) -> int:
         """Length of the state.

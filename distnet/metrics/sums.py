@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +40,14 @@ class SumsMetric(Metric, ABC):
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add these rows."""
         self.add(self.sums(y_true, y_pred, sample_weight))
+
+    def get_state(self) -> list[Array | None]:
+        return [None if self.state is None else self.state.copy(), *super().get_state()]
+
+    def _take(self, arrays: Iterator[Array | None]) -> None:
+        state = next(arrays, None)
+        self.state = None if state is None else np.array(state, np.float64)
+        super()._take(arrays)
 
     def add(self, sums: Array) -> None:
         """Add rows by their sums.

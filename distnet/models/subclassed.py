@@ -17,7 +17,7 @@ from distnet.layers.engine.call_arguments import is_tensor
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import dtype_name
 from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, mapped, packed, slotted
-from distnet.layers.engine.tracking import own_variables
+from distnet.layers.engine.tracking import keras_order, own_variables
 from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
 from distnet.models.graph import Tape
@@ -229,7 +229,7 @@ class SubclassedModel(Model, has_graph=True):
             name = snake_case(type(layer).__name__)
             number, before[name] = before[name], before[name] + 1
             listed = f"layers/{name}_{number}" if number else f"layers/{name}"
-            placed.append((min(path, listed, key=_attribute), layer))
+            placed.append((min(path, listed, key=keras_order), layer))
         return placed
 
     def summary_rows(self) -> list[tuple[Layer, Any]]:
@@ -345,12 +345,6 @@ def _opened(own: Shape, given: Shape) -> Shape:
     if len(own) != len(given):
         return (None, *given[1:])
     return (None, *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
-
-
-def _attribute(path: str) -> str:
-    """By what Keras sorts attributes: private ones come last."""
-    name = path.partition("/")[0]
-    return f"~{name}" if name.startswith("_") else name
 
 
 def _shape_after(layer: Layer) -> Any:

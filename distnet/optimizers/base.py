@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import zip_longest
 from typing import ClassVar, Self
@@ -23,7 +23,7 @@ from distnet.optimizers.given_gradients import TakesGradients
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, functions_of, to_json
 from distnet.types import Array, DType, Json
-from distnet.variables import Span, StorePart, Variable, Variables, VariableStore
+from distnet.variables import StorePart, Variable, Variables, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
@@ -106,7 +106,6 @@ class Optimizer(TakesGradients, Configurable):
                 f"{kind}: expected at most one of clipnorm, global_clipnorm, clipvalue, received {clips}."
             )
         self._layout: list[tuple[tuple[int, ...], str]] | None = None
-        self._spans: Sequence[Span] = ()
         self._undecayed: tuple[list[Variable], str | None] = ([], None)
         self._decayed: list[slice] = []
         self._padding: Array = np.empty(0, np.intp)
@@ -185,7 +184,7 @@ class Optimizer(TakesGradients, Configurable):
                 f"{len(layout)}; the first difference: expected {expected}, received {received}. Make a new optimizer "
                 "for another model."
             )
-        self._layout, self._spans = layout, store.spans
+        self._layout, self.built_for = layout, store
         self._decayed = self._decayed_parts(store)
         is_padding = np.ones(store.size, bool)
         for span in store.spans:

@@ -118,7 +118,8 @@ class TakesGradients(ABC):
     name: str
     slots: dict[str, Array]
     scalars: dict[str, float]
-    _spans: Sequence[Span]
+    built_for: Variables | None = None
+    """The variables for which it has slots, which lie as these do; None before ``build``."""
     _layout: list[tuple[tuple[int, ...], str]] | None
     _given: GivenVariables | None = None
     """All variables that were handed over so far."""
@@ -137,6 +138,10 @@ class TakesGradients(ABC):
     @abstractmethod
     def built(self) -> bool:
         """Whether the slots exist."""
+
+    @property
+    def _spans(self) -> Sequence[Span]:
+        return () if self.built_for is None else self.built_for.spans
 
     @abstractmethod
     def build(self, store: Variables) -> None:

@@ -78,7 +78,7 @@ def address_of(seed: int | SeedGenerator | Array | None) -> Address:
     if isinstance(seed, SeedGenerator | None):
         if run is not None:
             of_job, *place = run.address()
-            first = of_job if seed is None else seed._initial_seed
+            first = of_job if seed is None else int(seed.state.value[0])
             return "keras.random", first, *place, run.step, run.next_draw()
         if seed is None:
             return "keras.random", addresses.job_seed(), addresses.next_call_index()

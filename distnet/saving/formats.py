@@ -80,6 +80,13 @@ class Saved:
         else:
             keras_h5.read_optimizer_state(self.file, model)
 
+    def read_attached(self, model: StoredModel) -> None:
+        """The same for other objects with a state that are attributes of the model."""
+        if state_group.GROUP in self.file:
+            state_group.read_attached(self.file, model)
+        elif keras_weights.is_keras_weights(self.file):
+            keras_weights.read_other_optimizers(self.file, model)
+
 
 @contextmanager
 def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:

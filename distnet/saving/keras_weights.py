@@ -5,6 +5,7 @@
     /layers/<class>/vars              @name; datasets "0", "1" ...; equal classes are numbered in the model's order
     /layers/<class>/<attribute>/vars  the same of an object within the layer, and /layers/... of a model within
     /optimizer/vars                   @name; what ``optimizer_schemes.KERAS_3`` lists
+    /<attribute>/vars                 the same of another optimizer; of one within a layer, behind that layer's path
 
 A layer that is shared stands where it comes first. Two dialects of it are read as well:
 
@@ -19,19 +20,22 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import h5py
+import numpy as np
 
 from distnet.dialects import optimizer_state
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
 from distnet.naming import snake_case
-from distnet.saving import contents
+from distnet.optimizers import Optimizer
+from distnet.optimizers.wrapping import OptimizerOfOthers
+from distnet.saving import attached, contents
 from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.types import Array
-from distnet.variables import Variable
+from distnet.variables import Variable, Variables, VariableStore
 
 SUFFIX = ".weights.h5"
 """Names that end so mean this layout, in Keras and here; all others the legacy one."""
@@ -59,15 +63,19 @@ def is_keras_weights(file: h5py.File) -> bool:
 
 
 def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = True) -> None:
-    """Write a model's weights, and its optimizer's state once it has one."""
+    """Write a model's weights, and its optimizers' states once they have some."""
     for group in _groups(model, repeats=True):
         made = file.create_group(group.paths[0])
         made.attrs["name"] = group.name
         for number, variable in enumerate(group.variables):
             made[str(number)] = variable.stored
-    optimizer, store = model.optimizer, model.store
-    if with_optimizer and optimizer is not None and optimizer.built and store is not None:
-        for path, name, values in optimizer_state.lists(_OPTIMIZER, optimizer, store):
+    for where, optimizer in attached.optimizers(model) if with_optimizer else ():
+        store = model.store if optimizer is model.optimizer else optimizer.built_for
+        if store is None or not optimizer.built:
+            if optimizer is model.optimizer or isinstance(optimizer, OptimizerOfOthers):
+                continue
+            store = VariableStore([], np.dtype(model.dtype))  # of one that has not begun Keras writes the settings
+        for path, name, values in optimizer_state.lists(where, optimizer, store):
             made = file.create_group(f"{path}/vars")
             made.attrs["name"] = name
             for number, value in enumerate(values):
@@ -101,16 +109,38 @@ def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
 
     If the state does not fit, warn and start afresh, as Keras does.
     """
-    group = _by_path(file).get(f"{_OPTIMIZER}/vars")
     optimizer, store = model.optimizer, store_to_fill(model)
-    if not isinstance(group, h5py.Group) or not len(group) or optimizer is None or store is None:
+    if optimizer is None or store is None:
+        return
+    places = [path for path, own in attached.optimizers(model) if own is optimizer]
+    _continue(file, [*places, _OPTIMIZER], optimizer, store)
+
+
+def read_other_optimizers(file: h5py.File, model: StoredModel) -> None:
+    """The same for the optimizers that are attributes: for variables, each must have been built for them before."""
+    for path, optimizer in attached.optimizers(model):
+        if optimizer is not model.optimizer:
+            _continue(file, [path], optimizer, optimizer.built_for)
+
+
+def _continue(file: h5py.File, places: Sequence[str], optimizer: Optimizer, store: Variables | None) -> None:
+    """Give an optimizer the state at the first of these places that the file has."""
+    groups = _by_path(file)
+    group = next((groups[f"{place}/vars"] for place in places if f"{place}/vars" in groups), None)
+    if group is None or not len(group):
         return
     try:
-        optimizer_state.fill(optimizer, store, [contents.array(group, str(number)) for number in range(len(group))])
+        if store is None and len(group) > len(optimizer.scalars.keys() | {"iteration"}):
+            raise CheckpointError(
+                f"{optimizer.name}: holds {len(group)} arrays, but the optimizer has no variables yet. Call its "
+                "build(variables) before."
+            )
+        if store is not None:
+            optimizer_state.fill(optimizer, store, [contents.array(group, str(number)) for number in range(len(group))])
     except CheckpointError as error:
         warnings.warn(
             f"{file.filename}: the optimizer's state in it cannot be used: {error} The optimizer starts afresh.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from distnet import config
-from distnet.comm.scope import communicator, meeting, on_all_ranks
+from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
-from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
@@ -49,26 +47,12 @@ def save_model(
     Source: ``keras.Model.save``.
     """
     is_archive = checked_path("save: filepath", filepath).endswith(keras_archive.SUFFIX)
-    if include_optimizer:
-        _warn_of_other_optimizers(model)
     write(
         model,
         filepath,
         overwrite,
         lambda image: formats.write_whole(image, model, is_archive, include_optimizer, keras_optimizer),
     )
-
-
-def _warn_of_other_optimizers(model: WholeModel) -> None:
-    """Name the optimizers that a model has besides the one it is compiled with: files hold none of their state."""
-    own = vars(model).items()
-    others = [n for n, o in own if isinstance(o, Optimizer) and o is not model.optimizer and o.built]
-    if others and communicator().rank == 0:
-        warnings.warn(
-            f"{model.name}: the file holds no state of its optimizers {others}, which begin anew where training is "
-            "resumed from it; only that of model.optimizer is saved.",
-            stacklevel=3,
-        )
 
 
 def load_model(
@@ -108,6 +92,7 @@ def load_model(
         if compile and saved.training_config is not None:
             model.compile_from_config(saved.training_config)
             saved.read_optimizer_state(model)
+        saved.read_attached(model)
         model.training_state = state_group.read_training_state(saved.file) or model.training_state
     return model
 
@@ -142,6 +127,7 @@ def restore_training(model: StoredModel, filepath: str | os.PathLike[str]) -> No
             raise CheckpointError(f"{os.fspath(filepath)}: holds no training to resume; it was not written by distnet.")
         saved.read_weights(model)
         state_group.read_optimizer_state(saved.file, model)
+        state_group.read_attached(saved.file, model, is_resumed=True)
         model.training_state = state
 
 

@@ -48,3 +48,4 @@ def load_weights(
         saved.read_weights(model, skip_mismatch, by_name)
         if keras_weights.is_keras_weights(saved.file):
             keras_weights.read_optimizer_state(saved.file, model)
+            saved.read_attached(model)

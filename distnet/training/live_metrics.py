@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -126,6 +126,12 @@ class LiveMetric(Metric):
             self._state_read = state
         else:
             self.metric.state = state
+
+    def get_state(self) -> list[Any]:
+        return [None if self.state is None else self.state.copy()]
+
+    def _take(self, arrays: Iterator[Any]) -> None:
+        self.state = next(arrays, None)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         outputs, predictions = outputs_of(y_pred)

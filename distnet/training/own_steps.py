@@ -64,12 +64,11 @@ class OwnTotals:
 
     @property
     def sums(self) -> Array:
-        """The states of all metrics, each with its length before it."""
+        """The arrays of all metrics' states, each with its length before it."""
         parts: list[Array] = []
-        for metric in self.metrics():
-            state = metric.state
-            own = np.zeros(0) if state is None else np.asarray(state, np.float64).ravel()
-            parts += [np.array([-1.0 if state is None else own.size]), own]
+        for array in (array for metric in self.metrics() for array in metric.get_state()):
+            own = np.zeros(0) if array is None else np.asarray(array, np.float64).ravel()
+            parts += [np.array([-1.0 if array is None else own.size]), own]
         return np.concatenate(parts) if parts else np.zeros(0)
 
     @sums.setter
@@ -78,9 +77,13 @@ class OwnTotals:
         for metric in self.metrics():
             if at >= len(sums):
                 break
-            size = int(sums[at])
-            metric.state = None if size < 0 else sums[at + 1 : at + 1 + size].copy()
-            at += 1 + max(size, 0)
+            state: list[Array | None] = []
+            for array in metric.get_state():
+                size = int(sums[at])
+                own = None if size < 0 else sums[at + 1 : at + 1 + size].copy()
+                state.append(own if own is None or array is None else own.reshape(array.shape))
+                at += 1 + max(size, 0)
+            metric.set_state(state)
         self.objective.latest = as_logs(self.objective.model.get_metrics_result())
 
     def add(self, loss: float, rows: int, sums: Array) -> None:

@@ -216,8 +216,11 @@ def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:
     if model.optimizer is None:
         raise NotCompiledError(f"{model.name}: has no optimizer. Call compile(optimizer) before training.")
     old, new = model.store, lay_out(model)
-    if old is not None and model.optimizer.built:
-        model.optimizer.follow(old, new)
+    before = model.optimizer.built_for
+    known = {id(span.variable) for span in new.spans}
+    # A loop of the user's may have begun before the model was laid out.
+    if before is not None and (old is not None or any(id(span.variable) in known for span in before.spans)):
+        model.optimizer.follow(before, new)
     else:
         model.optimizer.build(new)
     return new, model.optimizer

@@ -123,23 +123,73 @@ def test_keras_and_distnet_read_each_other_s_files(keras_3, tmp_path, writer, re
         subprocess.run([python, PROGRAM, what, tmp_path], env={**os.environ, **settings}, check=True, timeout=300)
 
 
-def test_saving_names_the_optimizers_whose_state_the_file_lacks(tmp_path):
-    class Two(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(1)
-            self.second = keras.optimizers.Adam()
+class Two(keras.Model):
+    """A second optimizer, and a layer with a generator of seeds."""
 
-        def call(self, x):
-            return self.dense(x)
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+        self.noise = keras.layers.Dropout(0.5)
+        self.noise.seeds = keras.random.SeedGenerator(3)
+        self.second = keras.optimizers.Adam(0.01)
 
+    def call(self, x):
+        return self.dense(x)
+
+
+def two() -> Two:
     model = Two()
-    model(np.ones((2, 3)))
+    model(X)
     model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("name", ["two.keras", "two.h5"])
+def test_optimizers_and_generators_that_are_attributes_come_back(tmp_path, name):
+    model = two()
+    variables = model.trainable_weights[::-1]
+    model.second.apply([np.full(v.shape, 2.0) for v in variables], variables)
+    model.second.learning_rate = 0.25
+    model.noise.seeds.next()
+    model.save(tmp_path / name)
+    again = keras.models.load_model(tmp_path / name, custom_objects={"Two": Two})
+    assert again.noise.seeds.next().tolist() == [3, 1]
+    expected, made = ([v.numpy() for v in m.second.variables] for m in (model, again))
+    assert [a.tolist() for a in made] == [a.tolist() for a in expected]
+    other = Two()
+    other.name = "other"
+    del other.second
+    other(X)
+    other.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match=r"optimizers \['second'\], which are no attributes of other"):
+        other.load_weights(tmp_path / name) if name == "two.keras" else other.fit(X, X[:, :1], resume=tmp_path / name)
+    wrong = two()
+    wrong.second = keras.optimizers.SGD()
+    with pytest.raises(CheckpointError, match=r"holds the state of Adam, but the model has as second SGD"):
+        wrong.fit(X, X[:, :1], resume=tmp_path / name)
+
+
+def test_saving_names_the_optimizers_whose_state_the_file_lacks(tmp_path):
+    model, other = two(), two()
     model.save_weights(tmp_path / "two.weights.h5")
-    model.second.apply([np.ones((3, 1)), np.ones(1)], model.trainable_weights)
+    model.second.apply([np.ones((5, 1)), np.ones(1)], other.trainable_weights)
     with pytest.warns(UserWarning, match=r"no state of its optimizers \['second'\]"):
         model.save(tmp_path / "two.h5")
+
+
+def test_a_loop_comes_before_fit_with_one_optimizer():
+    def trained(loops):
+        keras.utils.set_random_seed(1)
+        model = Net()
+        model(X)
+        model.compile("adam", "mse")
+        if loops:
+            with keras.GradientTape() as tape:
+                loss = keras.ops.mean(keras.ops.square(model(X) - X[:, :3]))
+            model.optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        return model.fit(X, X[:, :3], batch_size=12, epochs=4 - loops, verbose=0).history["loss"]
+
+    np.testing.assert_allclose(trained(1), trained(0)[1:], rtol=1e-6)
 
 
 @pytest.mark.parametrize("way", ["resume", "weights", "keras"])

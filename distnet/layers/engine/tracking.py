@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,25 +12,70 @@ from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
-from distnet.layers.engine.structures import leaves
 from distnet.naming import path_within, snake_case, unique_name
 from distnet.variables import Variable
 
 _NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed"})
 """Attributes that hold none of the layer's own."""
 
+Kind = Callable[[Any], bool]
+"""Tells whether an object is of a kind."""
 
-def attributes(layer: Any) -> Iterator[tuple[str, Any]]:
-    """The variables and layers that are attributes, or in lists and dicts that are, each with its path.
+
+def _is_variable_or_layer(value: Any) -> bool:
+    return isinstance(value, Variable | AbstractLayer)
+
+
+def attributes(layer: Any, is_wanted: Kind = _is_variable_or_layer) -> Iterator[tuple[str, Any]]:
+    """Objects of a kind that are attributes, or in lists and dicts that are, each with its path.
 
     A list's entries are called by their classes, as in Keras: ``blocks/dense``, ``blocks/dense_1``; lists and dicts
     within are ``blocks/container``.
+
+    Args:
+        is_wanted: tells the kind, by default variables and layers.
 
     Source: ``keras.src.saving.saving_lib._save_container_state``.
     """
     for name, value in list(vars(layer).items()):
         if name not in _NOT_WALKED:
-            yield from _within(name, value)
+            yield from _within(name, value, is_wanted)
+
+
+def kept_by(owner: Any, is_wanted: Kind) -> list[tuple[str, Any]]:
+    """Objects of a kind that a layer and the layers within it have as attributes, each once, with its path in Keras.
+
+    Source: ``keras.src.saving.saving_lib._walk_saveable``.
+    """
+    kept: dict[int, tuple[str, Any]] = {}
+    _keep(owner, "", is_wanted, kept, set())
+    return list(kept.values())
+
+
+def _keep(owner: Any, where: str, is_wanted: Kind, kept: dict[int, tuple[str, Any]], seen: set[int]) -> None:
+    if id(owner) in seen:
+        return
+    seen.add(id(owner))
+    is_graph = getattr(owner, "is_graph", False)
+
+    def order(entry: tuple[str, Any]) -> tuple[bool, str]:
+        is_of_graph = is_graph and not is_wanted(entry[1])  # the layers of a graph come first
+        return not is_of_graph, keras_order(entry[0])
+
+    for path, value in sorted([*owner.inner_layers(), *attributes(owner, is_wanted)], key=order):
+        if is_wanted(value):
+            kept.setdefault(id(value), (where + path, value))
+        else:
+            _keep(value, f"{where}{path}/", is_wanted, kept, seen)
+
+
+def keras_order(path: str) -> str:
+    """By what Keras sorts attributes: private ones come last.
+
+    Source: ``keras.src.saving.saving_lib._name_key``.
+    """
+    name = path.partition("/")[0]
+    return f"~{name}" if name.startswith("_") else name
 
 
 def own_variables(layer: Any) -> list[Variable]:
@@ -53,17 +98,12 @@ def sublayers(layer: Any) -> list[tuple[str, AbstractLayer]]:
 
 def states_of_metrics(layer: Any) -> list[tuple[Any, Any]]:
     """The metrics that the layer and those within have as attributes, with copies of their states."""
-    waiting, seen, states = [layer], set[int](), dict[int, tuple[Any, Any]]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        waiting += [inner for _, inner in one.inner_layers()]
-        for value in leaves([part for name, part in vars(one).items() if name not in _NOT_WALKED]):
-            if hasattr(value, "update_state"):
-                states[id(value)] = value, None if value.state is None else value.state.copy()
-    return list(states.values())
+    return [(metric, metric.get_state()) for _, metric in kept_by(layer, is_metric)]
+
+
+def is_metric(value: Any) -> bool:
+    """Whether it is a metric, whose room layers do not know."""
+    return hasattr(value, "update_state") and hasattr(value, "get_state")
 
 
 def new_variable(
@@ -103,8 +143,8 @@ def _address(layer: Any) -> tuple[int | str, ...]:
     return address
 
 
-def _within(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Variable | AbstractLayer):
+def _within(path: str, value: Any, is_wanted: Kind) -> Iterator[tuple[str, Any]]:
+    if is_wanted(value):
         yield path, value
     elif isinstance(value, Mapping | list | tuple | set):
         before: Counter[str] = Counter()
@@ -112,4 +152,4 @@ def _within(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             is_container = isinstance(item, Mapping | list | tuple | set)
             name = "container" if is_container else snake_case(type(item).__name__)
             number, before[name] = before[name], before[name] + 1
-            yield from _within(f"{path}/{name}_{number}" if number else f"{path}/{name}", item)
+            yield from _within(f"{path}/{name}_{number}" if number else f"{path}/{name}", item, is_wanted)

@@ -122,4 +122,4 @@ def trying(layer: Any) -> Iterator[None]:
     for metric, _ in states_of_metrics(layer):
         metric.state = None  # of one that the trial made
     for metric, state in states:
-        metric.state = state
+        metric.set_state(state)

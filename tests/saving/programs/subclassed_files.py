@@ -49,7 +49,88 @@ class Net(keras.Model):
         return {**super().get_config(), "units": self.units}
 
 
+@keras.saving.register_keras_serializable(package="test")
+class Noise(keras.layers.Layer):
+    """Keeps a generator, a metric, and an optimizer of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(7)
+        self.seen = keras.metrics.Mean(name="seen")
+        self.own = keras.optimizers.SGD(0.5, momentum=0.9)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+
+    def call(self, x):
+        return x * self.scale
+
+
+@keras.saving.register_keras_serializable(package="test")
+class Pair(keras.Model):
+    """Optimizers as attributes: private, in a list, in a layer, under two names, not begun."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+        self.noise = Noise()
+        self.critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        self._hidden = keras.optimizers.Adagrad(0.1)
+        self.critic_optimizer = keras.optimizers.Adam(0.25)
+        self.others = {"a": keras.optimizers.SGD(0.5), "b": [keras.optimizers.Lion(0.125)], "c": self.critic_optimizer}
+        self.idle = keras.optimizers.RMSprop(0.5)
+        self.seen = keras.metrics.Mean(name="all_seen")
+
+    def call(self, x):
+        return self.critic(self.noise(self.generator(x)))
+
+    def parts(self):
+        """The optimizers that have variables, with these."""
+        critic, generator = self.critic.trainable_variables, self.generator.trainable_variables
+        return [
+            (self._hidden, [*generator[2:], *critic]), (self.critic_optimizer, critic), (self.others["a"], generator),
+            (self.others["b"][0], generator[::-1]), (self.noise.own, self.noise.trainable_variables),
+        ]  # fmt: skip
+
+
+def states(model):
+    """The arrays of each optimizer's state, in Keras's order."""
+    arrays = [np.asarray(variable) for optimizer, _ in model.parts() for variable in optimizer.variables]
+    return {f"state{i}": array for i, array in enumerate(arrays)}
+
+
+def write_pair(folder):
+    model = Pair()
+    model(X)
+    for i, (optimizer, variables) in enumerate(model.parts()):
+        for step in range(i + 1):
+            optimizer.apply([np.full(tuple(v.shape), 0.5 + step, "float32") for v in variables], variables)
+    model.noise.seen.update_state([1.0, 2.0])
+    model.seen.update_state([3.0])
+    model.save_weights(folder / "pair.weights.h5")
+    model.save(folder / "pair.keras")
+    np.savez(folder / "pair.npz", y=np.asarray(model(X)), **states(model))
+
+
+def read_pair(folder):
+    with np.load(folder / "pair.npz") as kept:
+        expected = dict(kept)
+    model = Pair()
+    model(X)
+    for optimizer, variables in model.parts():
+        optimizer.build(variables)
+    model.load_weights(folder / "pair.weights.h5")
+    whole = keras.models.load_model(folder / "pair.keras")
+    for made in (model, whole):
+        np.testing.assert_allclose(np.asarray(made(X)), expected["y"], rtol=1e-5, atol=1e-6)
+    read = states(model)
+    assert read.keys() == expected.keys() - {"y"}
+    for key, array in read.items():
+        np.testing.assert_allclose(array, expected[key], rtol=1e-6, atol=1e-7, err_msg=key)
+
+
 def write(folder):
+    write_pair(folder)
     model = Net(name="net")
     model.compile("adam", "mse")
     model.fit(X, X[:, :2], epochs=2, verbose=0)
@@ -59,6 +140,7 @@ def write(folder):
 
 
 def read(folder):
+    read_pair(folder)
     with np.load(folder / "expected.npz") as kept:
         expected, steps = kept["y"], int(kept["steps"])
     model = Net()

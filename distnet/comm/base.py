@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from distnet.errors import DistnetError
@@ -29,6 +30,8 @@ class Communicator(Protocol):
     """Number of processes on this node."""
     blas_threads: int | None
     """BLAS threads of this process; None if BLAS was left to itself."""
+    has_cores: bool
+    """Whether the node has a core for each of its ranks."""
     common_seed: int
     """32 random bits, drawn when the job was joined, the same on every rank."""
 
@@ -88,6 +91,14 @@ class Communicator(Protocol):
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
         """Sum ``buffer`` in place over the ranks with this ``local_rank``, one on each node."""
+
+    def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
+        """Wait for something that needs no messages; like every collective it notices ranks that will not come.
+
+        Args:
+            what: its name, for messages.
+            is_done: takes the collective's number, larger than that of any before; asked until it is true.
+        """
 
     def local_barrier(self) -> None:
         """Wait until every rank of this node is here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ class LocalCommunicator:
     local_rank: int = 0
     local_size: int = 1
     blas_threads: int | None = None
+    has_cores: bool = True
     common_seed: int = field(default_factory=lambda: secrets.randbits(32))
 
     def allreduce(self, buffer: Array) -> None:
@@ -75,6 +77,11 @@ class LocalCommunicator:
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
         """Leave the buffer as it is, the sum over one node."""
+
+    def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
+        """Ask until it is done."""
+        while not is_done(0):
+            pass
 
     def local_barrier(self) -> None:
         """Return at once."""

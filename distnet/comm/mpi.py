@@ -10,8 +10,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -40,7 +41,7 @@ _PATH_BYTES = 64
 class MPIRequest:
     """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
 
-    def __init__(self, owner: MPICommunicator, request: MPI.Request, what: str) -> None:
+    def __init__(self, owner: MPICommunicator, request: MPI.Request | _Polled, what: str) -> None:
         self.owner = owner
         self.request = request
         self.what = what
@@ -72,6 +73,17 @@ class MPIRequest:
             raise
 
 
+@dataclass(frozen=True)
+class _Polled:
+    """What is waited for without a message, in the form of a request."""
+
+    is_done: Callable[[int], bool]
+    number: int
+
+    def Test(self) -> bool:
+        return self.is_done(self.number)
+
+
 class MPICommunicator:
     """All ranks of ``MPI_COMM_WORLD``, on a communicator of distnet's own.
 
@@ -90,12 +102,13 @@ class MPICommunicator:
         self.nodes = comm.Split(self.local_rank, self.rank)
         self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
         self.blas_threads: int | None = None
+        self.has_cores = False
         self.common_seed: int = comm.bcast(secrets.randbits(32))
         self.collectives = 0
         self.calls = 0
         self.met_at = 0
         self.watch = Watch(comm.Dup(), self.rank, self.size, patience)
-        self.abandoned: list[MPI.Request] = []
+        self.abandoned: list[MPI.Request | _Polled] = []
         self._failed: Left | None = None
 
     def allreduce(self, buffer: Array) -> None:
@@ -210,17 +223,23 @@ class MPICommunicator:
         with suppress(OSError):
             if self.local_rank == 0:
                 memory = SharedMemory.of_size(size)
-                path = np.frombuffer(memory.path.encode().ljust(_PATH_BYTES), np.uint8).copy()
+                address = f"{memory.path} {memory.name}".encode()
+                path = np.frombuffer(address.ljust(_PATH_BYTES), np.uint8).copy()
         self._started(self.node.Ibcast(path), "broadcast").wait()
         with suppress(OSError):
             if self.local_rank > 0 and path[0]:
-                memory = SharedMemory.opened(path.tobytes().decode().strip(), size)
+                where, name = path.tobytes().decode().split()
+                memory = SharedMemory.opened(where, size, name)
         return memory
 
     def allreduce_across_nodes(self, buffer: Array) -> None:
         """Sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
         if self.nodes.size > 1:
             self._started(self.nodes.Iallreduce(MPI.IN_PLACE, buffer), "allreduce").wait()
+
+    def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
+        """Ask, and yield the core in between, until it is done."""
+        self._started(_Polled(is_done, self.collectives + 1), what).wait()
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""
@@ -233,6 +252,7 @@ class MPICommunicator:
         apart; and a rank with more threads would only wait for the others.
         """
         cores = self.node.allgather(threads.available_cores())
+        self.has_cores = len(frozenset().union(*cores)) >= self.local_size
         share = min(self.comm.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
 
@@ -271,7 +291,7 @@ class MPICommunicator:
             if each is not None:
                 raise named(each, rank) from error
 
-    def _started(self, request: MPI.Request, what: str) -> MPIRequest:
+    def _started(self, request: MPI.Request | _Polled, what: str) -> MPIRequest:
         self.collectives += 1
         return MPIRequest(self, request, what)
 

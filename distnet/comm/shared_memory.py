@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import secrets
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +19,12 @@ class SharedMemory:
     Args:
         descriptor: of a file that exists only in memory.
         size: in bytes.
+        name: of that file, which no other has.
     """
 
     descriptor: int
     size: int
+    name: str
 
     @classmethod
     def of_size(cls, size: int) -> SharedMemory:
@@ -32,13 +35,14 @@ class SharedMemory:
         """
         if not hasattr(os, "memfd_create"):
             raise OSError("no memfd_create on this system")
-        descriptor = os.memfd_create("distnet", os.MFD_CLOEXEC)
+        name = f"distnet-{secrets.token_hex(8)}"
+        descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
         try:
             os.truncate(descriptor, size)
         except OSError:
             os.close(descriptor)
             raise
-        return cls(descriptor, size)
+        return cls(descriptor, size, name)
 
     @property
     def path(self) -> str:
@@ -46,13 +50,17 @@ class SharedMemory:
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
 
     @classmethod
-    def opened(cls, path: str, size: int) -> SharedMemory:
+    def opened(cls, path: str, size: int, name: str) -> SharedMemory:
         """The memory that another process made.
 
         Raises:
-            OSError: this process may not open it.
+            OSError: this process may not open it; or sees something else there, as in a namespace of its own, where
+                the other process's number is another's.
         """
-        return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size)
+        held = os.readlink(path)
+        if held.removesuffix(" (deleted)") != f"/memfd:{name}":
+            raise OSError(f"{path}: expected the memory {name}, received {held}")
+        return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size, name)
 
     def array(self, dtype: DType) -> Array:
         """The memory as a flat array, which keeps it alive."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 
 from distnet.errors import ArgumentError
 from distnet.kernels.base import FUSED_ACTIVATIONS, Formula, Kernels
 from distnet.kernels.numpy_kernels import NumpyKernels
+from distnet.types import Array
 
-__all__ = ["FUSED_ACTIVATIONS", "Formula", "Kernels", "current", "load"]
+__all__ = ["FUSED_ACTIVATIONS", "Formula", "Kernels", "arrival", "current", "load"]
 
 _VARIABLE = "DISTNET_KERNELS"
 _log = logging.getLogger(__name__)
@@ -25,6 +27,16 @@ def current() -> Kernels:
         ArgumentError: it names other kernels, or numba, which cannot be imported.
     """
     return load(os.environ.get(_VARIABLE) or None)
+
+
+@cache
+def arrival() -> tuple[Callable[[Array, int, int, int], bool], int] | None:
+    """What ranks meet by in shared memory, and how many entries each rank needs; None if nothing is compiled."""
+    if current().name == "numpy":
+        return None
+    from distnet.kernels import spinning
+
+    return spinning.arrive, spinning.COUNTER
 
 
 @cache

@@ -22,6 +22,7 @@ from distnet.comm import Communicator
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
+from distnet.parallel.node_barrier import NodeBarrier
 from distnet.types import Array, DType
 from distnet.variables import StorePart, VariableStore
 
@@ -74,6 +75,7 @@ class SlicedSum:
         self, communicator: Communicator, store: VariableStore, messages: list[Array], optimizer: Optimizer
     ) -> None:
         self.communicator = communicator
+        self.barrier = NodeBarrier(communicator)
         self.store = store
         self.messages = messages
         share = -(-store.size // (len(messages) * _LINE)) * _LINE
@@ -89,11 +91,11 @@ class SlicedSum:
         gradients = self.sum()
         message = self.messages[self.communicator.local_rank]
         message[self.mine] = gradients
-        self.communicator.local_barrier()
+        self.barrier.wait()
         for part, theirs in zip(self.slices, self.messages, strict=True):
             if part is not self.mine:
                 message[part] = theirs[part]
-        self.communicator.local_barrier()
+        self.barrier.wait()
         optimizer.apply(self.store)
         return self.sums
 
@@ -103,7 +105,7 @@ class SlicedSum:
 
     def sum(self) -> Array:
         """The sum of this rank's slice of the gradient; what is sent after it is summed, too."""
-        self.communicator.local_barrier()
+        self.barrier.wait()
         length = self.mine.stop - self.mine.start
         first, second, *others = self.messages
         # An overflowing sum is left to the optimizer, as in MPI's sums.
@@ -128,7 +130,7 @@ class SlicedUpdate(SlicedSum):
             shared = self._shared(store.size)
             shared[self.mine] = slot[self.mine]
             optimizer.slots[name] = shared
-        communicator.local_barrier()
+        self.barrier.wait()
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights, unless they are shared."""
@@ -137,7 +139,7 @@ class SlicedUpdate(SlicedSum):
         optimizer.advance(StorePart(weights[mine], gradients, mine))
         if not is_shared:
             self.published[mine] = weights[mine]
-        self.communicator.local_barrier()
+        self.barrier.wait()
         if not is_shared:
             weights[: mine.start] = self.published[: mine.start]
             weights[mine.stop :] = self.published[mine.stop :]
@@ -152,7 +154,7 @@ class SlicedUpdate(SlicedSum):
             return
         private = self.store.weights
         self.published[self.mine] = private[self.mine]
-        self.communicator.local_barrier()
+        self.barrier.wait()
         self.store.move_weights(self.published, self.mine)
         try:
             yield

@@ -15,7 +15,7 @@ WRITE = """
 import sys
 import numpy as np
 from distnet.comm.shared_memory import SharedMemory
-memory = SharedMemory.opened(sys.argv[1], int(sys.argv[2]))
+memory = SharedMemory.opened(sys.argv[1], int(sys.argv[2]), sys.argv[3])
 memory.array(np.dtype(np.float32))[1] = 7
 """
 
@@ -24,10 +24,18 @@ def test_another_process_writes_what_this_one_reads():
     memory = SharedMemory.of_size(3 * 4)
     array = memory.array(np.dtype(np.float32))
     assert array.tolist() == [0, 0, 0]
-    subprocess.run([sys.executable, "-c", WRITE, memory.path, str(memory.size)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", WRITE, memory.path, str(memory.size), memory.name], check=True, timeout=60)
     memory.close()
     assert array.tolist() == [0, 7, 0]
     assert not os.path.exists(memory.path)
+
+
+def test_what_lies_there_for_another_process_is_not_taken_for_it():
+    memory, other = SharedMemory.of_size(8), SharedMemory.of_size(8)
+    with pytest.raises(OSError, match=f"expected the memory {memory.name}, received /memfd:{other.name}"):
+        SharedMemory.opened(other.path, 8, memory.name)
+    for one in (memory, other):
+        one.close()
 
 
 def test_a_limit_on_the_size_of_files_holds():

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from distnet import comm
+from distnet.parallel.node_barrier import NodeBarrier
 from distnet.types import Array
 
 DTYPES = ("float32", "float64", "int64", "uint8", "bool")
@@ -115,6 +116,26 @@ def check_one_node_has_nothing_to_sum_across(ranks):
 def check_barriers(ranks):
     ranks.barrier()
     ranks.local_barrier()
+
+
+def check_what_is_polled_for_is_asked_until_it_is_done(ranks):
+    numbers = []
+    for _ in range(2):
+        ranks.poll("trial", lambda number: numbers.append(number) or len(numbers) % 3 == 0)
+    assert len(numbers) == 6
+    assert len(set(ranks.allgather_object(tuple(numbers)))) == 1
+    assert ranks.size == 1 or numbers[0] == numbers[2] < numbers[3] == numbers[5]
+
+
+def check_the_barrier_of_a_node_shows_what_was_written_before(ranks):
+    barrier = NodeBarrier(ranks)
+    array = ranks.shared_array(ranks.local_size, np.dtype(np.int64))
+    for i in range(1, 200):
+        if array is not None:
+            array[ranks.local_rank] = i
+        barrier.wait()
+        assert array is None or set(array.tolist()) == {i}
+        barrier.wait()
 
 
 def check_all(ranks):

@@ -1,4 +1,4 @@
-"""Assignments to variables: how many there were, and whether they are made at all just now."""
+"""What was set: how often variables and layers' arguments were, and whether assignments are made at all just now."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 @dataclass
 class _Count:
     assignments: int = 0
+    moves: int = 0
+    settings: int = 0
     is_held: bool = False
 
 
@@ -24,6 +26,26 @@ def assignments() -> int:
 def count_assignment() -> None:
     """Say that a variable was assigned."""
     _count.assignments += 1
+
+
+def moves() -> int:
+    """Number of times that variables of a model got other memory so far, for weights or gradients."""
+    return _count.moves
+
+
+def count_move() -> None:
+    """Say that variables got other memory."""
+    _count.moves += 1
+
+
+def settings() -> int:
+    """Number of times that an argument of a layer was set so far."""
+    return _count.settings
+
+
+def count_setting() -> None:
+    """Say that an argument of a layer was set."""
+    _count.settings += 1
 
 
 @contextmanager

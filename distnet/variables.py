@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from distnet.assignments import are_assignments_held, count_assignment
+from distnet.assignments import are_assignments_held, count_assignment, count_move
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
@@ -225,6 +225,7 @@ class VariableStore:
     def move_gradients(self, message: Array) -> None:
         """Put the gradients into this zeroed memory from now on; extra length holds other sums."""
         self.message = message
+        count_move()
         for span in self.spans:
             span.variable.grad = message[span.start : span.stop].reshape(span.variable.shape)
 
@@ -235,6 +236,7 @@ class VariableStore:
             own: the weights that this rank updates, where the ranks of its node share the memory.
         """
         self.weights, self.own = memory, own
+        count_move()
         for span in self.spans:
             span.variable.value = memory[span.start : span.stop].reshape(span.variable.shape)
 

@@ -31,6 +31,7 @@ class Composite(Layer, ABC):
 
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     follows_call: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
     is_graph: ClassVar[bool] = True
     """Whether it is a graph of calls, not what its ``call`` does."""
 

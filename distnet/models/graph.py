@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Protocol, cast, runtime_checkable
@@ -11,81 +11,14 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError
-from distnet.layers.engine.base import GivenMask, Layer
+from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.plan import Planned, WholeCall, is_repeated
 from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
+from distnet.models.node import CallFacts, Node, one_or_list
 from distnet.ops.tensor import Rows
 from distnet.types import Array, Json
-
-
-@dataclass(frozen=True)
-class Node:
-    """One call of a layer.
-
-    Args:
-        layer: what is called.
-        inputs: numbers of the tensors it takes; more than one are handed over as a list.
-        outputs: numbers of the tensors it makes.
-        options: arguments of the call besides the tensors; for ``"training"`` see ``Graph``.
-    """
-
-    layer: Layer
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def given_mask(self) -> GivenMask | None:
-        """The masks passed by hand."""
-        given = self.options.get("mask")
-        return given if isinstance(given, GivenMask) else None
-
-    @cached_property
-    def computed_from(self) -> tuple[int, ...]:
-        """Numbers of the tensors that forward receives: all but masks passed by hand."""
-        return self.inputs if self.given_mask is None else self.inputs[: self.given_mask.inputs]
-
-    @cached_property
-    def no_masks(self) -> Any:
-        """Forward's masks if no input has one."""
-        return _one_or_list([None] * len(self.computed_from))
-
-    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[Any, Any]:
-        """The masks for forward, passed by hand or carried by the tensors; and the masks to pass on."""
-        given = self.given_mask
-        if given is None and not known:
-            return self.no_masks, self.no_masks
-        own = [known.get(t) for t in self.computed_from]
-        if given is None:
-            return _one_or_list(own), _one_or_list(own)
-        masks = [None if i is None else tensors[self.inputs[i]].astype(bool) for i in given.places]
-        if self.layer.passes_given_masks:
-            return _one_or_list(masks), _one_or_list(masks)
-        return _one_or_list([a if b is None else b for a, b in zip(own, masks, strict=True)]), _one_or_list(own)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """The facts about a layer's call that every step uses.
-
-    Args:
-        node: the call.
-        number: of the node.
-        path: what tells this call from all others of the model.
-        has_penalty: whether the layer's activity, or that of a layer within, is penalized.
-        training: the mode in which forward is called; None leaves it to the layer.
-        logits: which outputs' logits are kept, for forward.
-        wanted: the inputs whose gradient something trained depends on: their places, or, for backward, the tensors.
-    """
-
-    node: Node
-    number: int
-    path: tuple[int, ...]
-    has_penalty: bool
-    training: bool | None = None
-    logits: frozenset[int] = frozenset()
-    wanted: frozenset[int] = frozenset()
 
 
 def calls_of(layer: Layer) -> int:
@@ -203,7 +136,7 @@ class Graph:
         path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
         slopes = ctx.wanted
         calls = ctx.workspaces.once(
-            (self, path, training, wanted, slopes), lambda: self._planned_forward(path, training, wanted, slopes)
+            (self, path, training, wanted, slopes), lambda: self._facts_forward(path, training, wanted, slopes)
         )
         tensors = dict(zip(self.inputs, inputs, strict=True))
         known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
@@ -212,9 +145,10 @@ class Graph:
             node, layer = call.node, call.node.layer
             ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
             ctx.wanted = call.wanted
-            x = _one_or_list([_as_taken(layer, tensors[t]) for t in node.computed_from])
+            x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known)
-            y, saved = layer.forward(x, ctx)
+            whole = None if ctx.plan is None or _repeats(layer) else WholeCall(layer, ctx, ctx.plan)
+            y, saved = layer.forward(x, ctx) if whole is None else whole.forward(x)
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
@@ -227,16 +161,21 @@ class Graph:
                 self._penalize(layer, made, saved, tape, ctx)
             if len(made) > 1 or layer.activity_regularizer is not None:
                 tape.outputs[call.number] = made
-            tape.saved.append(saved)
+            tape.saved.append(saved if whole is None else whole)
         ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted = path, training, options, wanted, slopes
         tape.masks = [known.get(t) for t in self.outputs]
-        return [np.ascontiguousarray(tensors[t]) for t in self.outputs], tape
+        return [ctx.contiguous(f"output {t}", tensors[t]) for t in self.outputs], tape
 
-    def _planned_forward(
+    @cached_property
+    def is_repeatable(self) -> bool:
+        """Whether a step can be repeated by a plan: no layer makes masks, or penalizes activities."""
+        return all(node.given_mask is None and _is_repeatable(node.layer) for node in self.nodes)
+
+    def _facts_forward(
         self, path: tuple[int, ...], training: bool | None, wanted: frozenset[int], slopes: frozenset[int] | None
-    ) -> list[PlannedCall]:
+    ) -> list[CallFacts]:
         """The calls of a run forward in this mode that keeps the logits of these outputs."""
-        calls, kept = self._planned(path), {self.outputs[number] for number in wanted}
+        calls, kept = self._facts(path), {self.outputs[number] for number in wanted}
         inputs = {tensor for i, tensor in enumerate(self.inputs) if slopes is None or i in slopes}
         behind = self._tensors_behind_variables(inputs)
         for i, call in enumerate(calls):
@@ -247,9 +186,9 @@ class Graph:
             calls[i] = replace(call, training=mode, logits=logits, wanted=places)
         return calls
 
-    def _planned(self, path: tuple[int, ...]) -> list[PlannedCall]:
+    def _facts(self, path: tuple[int, ...]) -> list[CallFacts]:
         return [
-            PlannedCall(node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty)
+            CallFacts(node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty)
             for i, node in enumerate(self.nodes)
         ]
 
@@ -288,10 +227,10 @@ class Graph:
         depends on, or that has no gradient, gets None, unless the context wants all.
         """
         path, options, wants_all = ctx.call, ctx.options, ctx.needs_input_gradient
-        calls = ctx.workspaces.once((self, path, wants_all), lambda: self._planned_backward(path, wants_all))
+        calls = ctx.workspaces.once((self, path, wants_all), lambda: self._facts_backward(path, wants_all))
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
-            _accumulate(gradients, tensor, dy)
+            _accumulate(gradients, tensor, dy, ctx)
         for call in calls:
             node, layer = call.node, call.node.layer
             parts = [gradients.pop(t, None) for t in node.outputs]
@@ -300,23 +239,23 @@ class Graph:
             ctx.call, ctx.options, ctx.needs_input_gradient = call.path, node.options, bool(call.wanted)
             ctx.is_of_logits = call.number in tape.apart
             whole = (self._of_logits if ctx.is_of_logits else self._with_penalty)(call.number, parts, tape)
-            dys = [p if p is None else _as_taken(layer, p) for p in whole]
-            dx = layer.backward(_one_or_list(dys), tape.saved[call.number], ctx)
+            dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
+            dx = _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
             if call.wanted:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in call.wanted:
-                        _accumulate(gradients, tensor, part)
+                        _accumulate(gradients, tensor, part, ctx)
         ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wants_all, False
-        made = [gradients.get(t) for t in self.inputs]
-        return [None if dx is None else np.ascontiguousarray(dx) for dx in made]
+        made = [(t, gradients.get(t)) for t in self.inputs]
+        return [None if dx is None else ctx.contiguous(f"input gradient {t}", dx) for t, dx in made]
 
-    def _planned_backward(self, path: tuple[int, ...], wants_all: bool) -> list[PlannedCall]:
+    def _facts_backward(self, path: tuple[int, ...], wants_all: bool) -> list[CallFacts]:
         """The calls that the gradients of trained variables depend on, and of all inputs where they are wanted."""
         behind = self._tensors_behind_variables(set(self.inputs) if wants_all else set())
-        calls = [call for call in reversed(self._planned(path)) if call.node.outputs[0] in behind]
+        calls = [call for call in reversed(self._facts(path)) if call.node.outputs[0] in behind]
         return [replace(call, wanted=behind.intersection(call.node.computed_from)) for call in calls]
 
-    def _with_logits(self, call: PlannedCall, y: Any, saved: Any, tape: Tape, ctx: ForwardContext) -> Any:
+    def _with_logits(self, call: CallFacts, y: Any, saved: Any, tape: Tape, ctx: ForwardContext) -> Any:
         """Keep the logits of a call's outputs; what the layer makes of them."""
         numbers = [self.outputs.index(call.node.outputs[k]) for k in sorted(call.logits)]
         if isinstance(saved, Tape):
@@ -325,7 +264,7 @@ class Graph:
         activation = cast("Activation", _final_activation(call.node.layer))
         tape.logits[numbers[0]] = y
         made = ctx.workspace("activated", y.shape, y.dtype)
-        activation.forward(y, out=made)
+        ctx.do(activation.forward, y, out=made)
         tape.apart[call.number] = activation, y if activation.saves_input else made
         return made
 
@@ -375,18 +314,42 @@ def _leaves_logits(kind: type[Layer]) -> bool:
     return bool(vars(owner).get("leaves_logits", False))
 
 
-def _as_taken(layer: Layer, a: Array) -> Array:
-    """``a`` in a dtype and a layout that the layer takes; most layers want contiguous arrays of their dtype."""
+def _is_repeatable(layer: Layer) -> bool:
+    if layer.has_penalty or layer.makes_masks or layer.activity_regularizer is not None:
+        return False
+    return not isinstance(layer, HasGraph) or (_repeats(layer) and layer.graph.is_repeatable)
+
+
+def _repeats(layer: Layer) -> bool:
+    return is_repeated(layer, isinstance(layer, HasGraph))
+
+
+def _backward(layer: Layer, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
+    """What ``layer.backward`` returns; where a plan is made, noted there."""
+    return saved.backward(dy, ctx) if isinstance(saved, WholeCall) else layer.backward(dy, saved, ctx)
+
+
+def _as_taken(layer: Layer, a: Array, name: str, ctx: Planned) -> Array:
+    """``a`` in a dtype and a layout that the layer takes; most layers want contiguous arrays of their dtype.
+
+    Args:
+        name: of the workspace, if it must be copied.
+    """
     if a.dtype.kind != "f" and not layer.takes_integers:
-        return a.astype(layer.dtype)
-    return a if layer.takes_views else np.ascontiguousarray(a)
+        cast = ctx.workspace(name, a.shape, np.dtype(layer.dtype))
+        ctx.do(np.copyto, cast, a, casting="unsafe")
+        return cast
+    return a if layer.takes_views else ctx.contiguous(name, a)
 
 
-def _one_or_list(tensors: list[Any]) -> Any:
-    return tensors[0] if len(tensors) == 1 else tensors
-
-
-def _accumulate(gradients: dict[int, Array], tensor: int, gradient: Array | None) -> None:
-    """Add a consumer's gradient; the sum is a new array, since each part may be a layer's workspace."""
-    if gradient is not None:
-        gradients[tensor] = gradients[tensor] + gradient if tensor in gradients else gradient
+def _accumulate(gradients: dict[int, Array], tensor: int, gradient: Array | None, ctx: BackwardContext) -> None:
+    """Add a consumer's gradient; the sum lies apart, since each part may be a layer's workspace."""
+    if gradient is None:
+        return
+    before = gradients.get(tensor)
+    if before is None:
+        gradients[tensor] = gradient
+        return
+    dtype = np.result_type(before, gradient)
+    gradients[tensor] = ctx.workspace(f"sum {tensor}", before.shape, dtype)
+    ctx.do(np.add, before, gradient, out=gradients[tensor])

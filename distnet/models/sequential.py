@@ -12,8 +12,9 @@ from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.structures import holds_tensors, leaves
 from distnet.models.call_limit import check_calls
-from distnet.models.graph import Graph, Node, calls_of
+from distnet.models.graph import Graph, calls_of
 from distnet.models.model import Model
+from distnet.models.node import Node
 from distnet.naming import is_within, path_within, scope, within
 from distnet.registry import to_json
 from distnet.registry.constructors import is_like

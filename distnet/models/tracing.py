@@ -11,7 +11,8 @@ from distnet.layers import Input, InputLayer, Layer
 from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.structures import leaves, mapped
 from distnet.layers.operations import Operation
-from distnet.models.graph import Graph, Node
+from distnet.models.graph import Graph
+from distnet.models.node import Node
 
 
 class Trace:

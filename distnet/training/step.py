@@ -20,6 +20,7 @@ from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.training.objective import Objective, Prediction
+from distnet.training.runs import Runs
 from distnet.training_state import TrainingState
 from distnet.types import Array
 from distnet.variables import LaidOutModel, VariableStore, lay_out
@@ -150,6 +151,7 @@ class TrainingSteps(Steps):
         self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries)
         self.sums = StepSums(self.store.extra)
         """This rank's, which travel behind the gradient."""
+        self.runs = Runs(model, self.workspaces, self._training_context)
 
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
@@ -161,17 +163,18 @@ class TrainingSteps(Steps):
             The sums over the global batch, which the next step overwrites.
         """
         batch = self._in_dtype(batch)
-        ctx = self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
+        inputs, step = self._inputs(batch.x), self.model.training_state.step
+        run = self.runs.of(batch, inputs)
         try:
-            y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            evaluated = self.objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
+            predicted = run.forward(inputs, step)
+            evaluated = self.objective.evaluate(batch, predicted, self.communicator)
         except DataError as error:
             raise _naming_the_row(error, batch.first_row, batch.places) from None
-        backward = BackwardContext(self.workspaces, self.communicator.allreduce, kernels=self.kernels)
-        self.model.backward_batch(tape, evaluated.gradients, backward)
+        run.backward(evaluated.gradients)
+        self.runs.end_step()
         penalty = self._regularize()
         self._scale(self.optimizer.loss_scale)
-        self.sums.write(evaluated.loss + tape.penalty, evaluated.sums, self.model.stop_training, leave)
+        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
         sums = self.exchange.sum_and_update(self.optimizer)
         sums.penalty = penalty
         self.model.training_state.step += 1
@@ -181,6 +184,9 @@ class TrainingSteps(Steps):
         """They do where no code of the user's own runs on every rank, which could change them."""
         is_built_in = all(_is_built_in(part) for part in (self.model, self.optimizer, *self.model.layers))
         return self.exchange.weights_in_place() if is_built_in else nullcontext()
+
+    def _training_context(self, batch: Batch) -> ForwardContext:
+        return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 
     def _scale(self, factor: float | None) -> None:
         """Multiply the gradient as if the loss had been; what overflows is for the optimizer to see."""

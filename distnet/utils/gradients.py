@@ -11,7 +11,8 @@ from distnet.arguments import as_numbers
 from distnet.errors import ArgumentError, GradientError
 from distnet.layers import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
-from distnet.models.graph import Graph, Node
+from distnet.models.graph import Graph
+from distnet.models.node import Node
 from distnet.types import Array, ArrayLike
 from distnet.variables import VariableStore
 

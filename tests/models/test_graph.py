@@ -9,7 +9,8 @@ import distnet as keras
 from distnet import layers
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.models import Sequential
-from distnet.models.graph import Graph, Node
+from distnet.models.graph import Graph
+from distnet.models.node import Node
 from distnet.variables import VariableStore
 
 rng = np.random.default_rng(0)

@@ -6,7 +6,8 @@ import numpy as np
 
 from distnet import random
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
-from distnet.models.graph import Graph, Node
+from distnet.models.graph import Graph
+from distnet.models.node import Node
 from distnet.utils.gradients import numerical_gradient, relative_error
 from distnet.variables import VariableStore
 

@@ -31,6 +31,7 @@ class Activation(Activated):
     supports_masking: ClassVar[bool] = True
 
     leaves_logits: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     activation: Resolved[ActivationFunction] = ACTIVATIONS.field("linear")
 
@@ -45,7 +46,7 @@ class Activation(Activated):
         if isinstance(self.activation, WholeLayer):
             return wrapper.forward(self.activation.layer, x, ctx.within(0, ctx.mask), ctx.global_rows)
         y = ctx.workspace("y", x.shape, x.dtype)
-        self.activation.forward(x, out=y)
+        ctx.do(self.activation.forward, x, out=y)
         return y, x if self.activation.saves_input else y
 
     def backward(self, dy: Array, saved: Array | Inner, ctx: BackwardContext) -> Array:
@@ -55,5 +56,5 @@ class Activation(Activated):
             dx: Array = wrapper.backward(cast(WholeLayer, self.activation).layer, dy, saved, ctx.within(0))
             return dx
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        self.activation.backward(dy, saved, out=dx)
+        ctx.do(self.activation.backward, dy, saved, out=dx)
         return dx

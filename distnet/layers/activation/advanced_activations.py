@@ -25,6 +25,7 @@ class _Elementwise(Layer):
     """A layer that applies an activation function made of its options."""
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -33,12 +34,12 @@ class _Elementwise(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         function, y = self.elementary, ctx.workspace("y", x.shape, x.dtype)
-        function.forward(x, out=y)
+        ctx.do(function.forward, x, out=y)
         return y, x if function.saves_input else y
 
     def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        self.elementary.backward(dy, saved, out=dx)
+        ctx.do(self.elementary.backward, dy, saved, out=dx)
         return dx
 
 

@@ -32,17 +32,17 @@ def forward(
     """
     fused = "linear" if ctx.logits else _fused_name(activation)
     if fused:
-        y = ctx.kernels.bias_activation(z, None if bias is None else bias.value, fused)
-        return y, y
+        ctx.do(ctx.kernels.bias_activation, z, None if bias is None else bias.value, fused)
+        return z, z
     if bias is not None:
-        z += bias.value
+        ctx.do(np.add, z, bias.value, out=z)
     if isinstance(activation, WholeLayer):
         x = np.ascontiguousarray(to_first(z)) if is_channels_first else z
         y, run = wrapper.forward(activation.layer, x, ctx.within(0), ctx.global_rows)
         return (to_last(y) if is_channels_first else y), run
     y = ctx.workspace("y", z.shape, z.dtype) if activation.saves_input else z
     seen = to_first if is_channels_first else np.asarray
-    activation.forward(seen(z), out=seen(y))
+    ctx.do(activation.forward, seen(z), out=seen(y))
     return y, z if activation.saves_input else y
 
 
@@ -64,12 +64,14 @@ def backward(
         dz = ctx.workspace("dz", saved.shape, saved.dtype)
         if fused and bias is not None and bias.is_trained:
             rows = (-1, bias.size)
-            ctx.add(bias, ctx.kernels.bias_gradient(dy.reshape(rows), saved.reshape(rows), fused, dz.reshape(rows)))
+            arrays = dy.reshape(rows), saved.reshape(rows), fused, dz.reshape(rows)
+            ctx.add_made(bias, ctx.kernels.bias_gradient, *arrays)
             return dz
         if fused:
-            return ctx.kernels.activation_gradient(dy, saved, fused, dz)
+            ctx.do(ctx.kernels.activation_gradient, dy, saved, fused, dz)
+            return dz
         seen = to_first if is_channels_first else np.asarray
-        activation.backward(seen(dy), seen(saved), out=seen(dz))
+        ctx.do(activation.backward, seen(dy), seen(saved), out=seen(dz))
     if bias is not None:
         ctx.add_sum(bias, dz.reshape(-1, bias.size), axis=0)
     return dz

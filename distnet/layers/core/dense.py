@@ -32,6 +32,7 @@ class Dense(KernelAndBias, Units, Activated):
 
     supports_masking: ClassVar[bool] = True
     leaves_logits: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         if len(shape) < 2 or shape[-1] is None:
@@ -52,7 +53,7 @@ class Dense(KernelAndBias, Units, Activated):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Kept]]:
         rows = math.prod(x.shape[:-1])
         z = ctx.workspace("z", (rows, self.units), x.dtype)
-        np.matmul(x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
+        ctx.do(np.matmul, x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
         # In its own shape: an activation such as softmax may go along any axis.
         y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
         return y, (x, kept)
@@ -64,4 +65,5 @@ class Dense(KernelAndBias, Units, Activated):
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", (len(dz), x.shape[-1]), x.dtype)
-        return np.matmul(dz, self.kernel.value.T, out=dx).reshape(x.shape)
+        ctx.do(np.matmul, dz, self.kernel.value.T, out=dx)
+        return dx.reshape(x.shape)

@@ -23,6 +23,7 @@ class Identity(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     @property
     def elementary(self) -> activations.Activation:

@@ -12,6 +12,7 @@ import numpy as np
 from distnet import addresses
 from distnet.activations import Activation
 from distnet.arguments import check_fields
+from distnet.assignments import count_setting
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -80,6 +81,10 @@ class AbstractLayer(Configurable, ABC):
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
 
+    repeats: ClassVar[bool] = False
+    """Whether ``forward`` and ``backward`` do through ``ctx.do`` all that must be done again for another batch; see
+    ``plan``."""
+
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""
 
@@ -132,6 +137,11 @@ class AbstractLayer(Configurable, ABC):
         self._check_activations()
         check_fields(self, self.name)
         self.validate()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in type(self).__dataclass_fields__:
+            count_setting()
 
     def _check_activations(self) -> None:
         for key, value in vars(self).items():

@@ -7,8 +7,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
 from distnet import config
 from distnet.errors import ShapeError
 from distnet.layers.engine.base import Layer
@@ -63,11 +61,11 @@ class Channelled(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
         self.check_rank(x.shape)
-        y, saved = self.forward_last(np.ascontiguousarray(to_last(x) if self.is_channels_first else x), ctx)
+        y, saved = self.forward_last(ctx.contiguous("x last", to_last(x) if self.is_channels_first else x), ctx)
         return (to_first(y) if self.is_channels_first else y), saved
 
     def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array | None:
-        dx = self.backward_last(np.ascontiguousarray(to_last(dy) if self.is_channels_first else dy), saved, ctx)
+        dx = self.backward_last(ctx.contiguous("dy last", to_last(dy) if self.is_channels_first else dy), saved, ctx)
         return to_first(dx) if dx is not None and self.is_channels_first else dx
 
     @property

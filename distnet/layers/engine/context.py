@@ -16,6 +16,7 @@ from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
+from distnet.layers.engine.plan import Plan, Planned
 from distnet.naming import present_scope
 from distnet.ops.present import Present, running
 from distnet.ops.tensor import Rows
@@ -107,6 +108,8 @@ class Workspaces:
     def __init__(self) -> None:
         self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
         self._facts: dict[Hashable, Any] = {}
+        self.moves = 0
+        """How often an array became too small, and others had to take its place."""
 
     def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         """An array of ``shape`` whose content is whatever was last written there."""
@@ -117,6 +120,7 @@ class Workspaces:
         size = math.prod(shape)
         whole = None if latest is None else latest.base
         if whole is None or whole.size < size:
+            self.moves += whole is not None
             whole = np.empty(size, dtype)
         made = self._arrays[key] = whole[:size].reshape(shape)
         return made
@@ -142,7 +146,7 @@ class Turn:
 
 
 @dataclass
-class ForwardContext:
+class ForwardContext(Planned):
     """What forward may know: the mode, and where the rows at hand lie in the global batch.
 
     Args:
@@ -165,6 +169,7 @@ class ForwardContext:
         wanted: the numbers of the inputs whose gradient may be wanted then; None for all; set by the graph.
         kernels: the kernels in use.
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
+        plan: notes what is done, to be repeated.
     """
 
     training: bool | None
@@ -183,6 +188,15 @@ class ForwardContext:
     wanted: frozenset[int] | None = None
     kernels: Kernels = field(default_factory=kernels.current)
     is_spread: bool = False
+    plan: Plan | None = None
+
+    def at_each_step(self) -> ForwardContext:
+        """What a noted call must use for the step's number: in a repetition it is that step's."""
+        if self.plan is None:
+            return self
+        own = replace(self, plan=None)
+        self.plan.contexts.append(own)
+        return own
 
     def rows(self, count: int) -> Rows | None:
         """Which rows of the global batch the ``count`` rows at hand are; None where they are all of it."""
@@ -200,10 +214,6 @@ class ForwardContext:
     def within(self, number: int, mask: Any = None) -> Self:
         """The context of layer ``number`` within this one, with memory and random numbers of its own."""
         return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None)
-
-    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
-        """Memory for a result of this call, the same at each step; its content is arbitrary."""
-        return self.workspaces.get(self.call, name, shape, dtype)
 
     def row_normals(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) float64 standard normal numbers for the rows at hand, the same on any number of ranks.
@@ -228,7 +238,7 @@ class ForwardContext:
 
 
 @dataclass
-class BackwardContext:
+class BackwardContext(Planned):
     """Takes the gradients of the variables; the first one of a step overwrites, later ones add.
 
     Args:
@@ -240,6 +250,7 @@ class BackwardContext:
         options: the call's arguments besides its inputs; set by the graph.
         is_of_logits: whether the gradient is that of the output before the layer's activation; set by the graph.
         kernels: the kernels in use.
+        plan: notes what is done, to be repeated.
     """
 
     workspaces: Workspaces
@@ -250,14 +261,11 @@ class BackwardContext:
     written: set[int] = field(default_factory=set)
     is_of_logits: bool = False
     kernels: Kernels = field(default_factory=kernels.current)
+    plan: Plan | None = None
 
     def within(self, number: int) -> Self:
         """The context of layer ``number`` within this one; its gradients go to the same place."""
         return replace(self, call=(*self.call, number), options={}, is_of_logits=False)
-
-    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
-        """Memory for a result of this call, the same at each step; its content is arbitrary."""
-        return self.workspaces.get(self.call, name, shape, dtype)
 
     def add_product(self, variable: Variable | None, a: Array, b: Array) -> None:
         """``grad += a @ b``, straight into the flat gradient; a frozen or absent variable costs nothing.
@@ -269,41 +277,61 @@ class BackwardContext:
             return
         grad = variable.grad.reshape(len(a), b.shape[-1])
         if self._is_first(variable):
-            np.matmul(a, b, out=grad)
+            self.do(np.matmul, a, b, out=grad)
         else:
-            grad += a @ b
+            self._add(grad, np.matmul, a, b)
 
     def add_sum(self, variable: Variable | None, dy: Array, axis: int | tuple[int, ...]) -> None:
         """``grad += dy.sum(axis)``, straight into the flat gradient."""
         if variable is None or not variable.is_trained:
             return
         if axis == 0 and dy.flags.c_contiguous:
-            sums = self.kernels.column_sums(dy.reshape(1, len(dy), math.prod(dy.shape[1:])))
-            self.add(variable, sums.reshape(variable.shape))
+            self.add_made(variable, self.kernels.column_sums, dy.reshape(1, len(dy), math.prod(dy.shape[1:])))
         elif self._is_first(variable):
-            np.add.reduce(dy, axis=axis, out=variable.grad)
+            self.do(np.add.reduce, dy, axis=axis, out=variable.grad)
         else:
-            variable.grad += dy.sum(axis=axis)
+            self._add(variable.grad, np.add.reduce, dy, axis=axis)
 
     def add_rows(self, variable: Variable | None, rows: Array, gradients: Array) -> None:
         """``grad[rows[i]] += gradients[i]`` for each i; rows may occur any number of times."""
         if variable is None or not variable.is_trained:
             return
         if self._is_first(variable):
-            variable.grad.fill(0)
-        self.kernels.add_rows(variable.grad, rows, gradients)
+            self.do(variable.grad.fill, 0)
+        self.do(self.kernels.add_rows, variable.grad, rows, gradients)
 
     def add(self, variable: Variable | None, gradient: Array) -> None:
         """``grad += gradient``."""
         if variable is None or not variable.is_trained:
             return
         if self._is_first(variable):
-            variable.grad[...] = gradient
+            self.do(np.copyto, variable.grad, gradient)
         else:
-            variable.grad += gradient
+            self.do(np.add, variable.grad, gradient, out=variable.grad)
+
+    def add_made(self, variable: Variable | None, function: Callable[..., Array], *args: Any) -> None:
+        """``grad += function(*args)``, whose result has the variable's entries in any shape."""
+        if variable is None or not variable.is_trained:
+            self.do(function, *args)
+        else:
+            self.do(_put if self._is_first(variable) else _put_on, variable.grad, function, *args)
+
+    def _add(self, grad: Array, function: Callable[..., Array], *args: Any, **options: Any) -> None:
+        """``grad += function(*args, **options)``."""
+        added = self.workspace("added", grad.shape, grad.dtype)
+        self.do(function, *args, **options, out=added)
+        self.do(np.add, grad, added, out=grad)
 
     def _is_first(self, variable: Variable) -> bool:
         if id(variable) in self.written:
             return False
         self.written.add(id(variable))
         return True
+
+
+def _put(grad: Array, function: Callable[..., Array], *args: Any) -> None:
+    grad[...] = function(*args).reshape(grad.shape)
+
+
+def _put_on(grad: Array, function: Callable[..., Array], *args: Any) -> None:
+    grad += function(*args).reshape(grad.shape)

@@ -36,6 +36,8 @@ class InputLayer(Layer):
         *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     )
 
+    repeats: ClassVar[bool] = True
+
     shape: Shape | None = field(default=None, metadata=LEFT_OUT)
     batch_size: int | None = whole_number(None, 1, LEFT_OUT)
     sparse: bool = False

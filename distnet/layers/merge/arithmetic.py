@@ -11,6 +11,7 @@ import numpy as np
 
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.plan import Planned
 from distnet.layers.merge.base import Elementwise
 from distnet.types import Array
 
@@ -28,8 +29,10 @@ class Add(Elementwise):
     Source: ``keras.layers.Add``.
     """
 
+    repeats: ClassVar[bool] = True
+
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
-        return _folded(np.add, inputs, ctx.workspace("y", shape, inputs[0].dtype))
+        return _folded(ctx, np.add, inputs, ctx.workspace("y", shape, inputs[0].dtype))
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
         return [dy] * len(inputs)
@@ -47,13 +50,14 @@ class Subtract(Elementwise):
     """
 
     inputs_wanted: ClassVar[int | None] = 2
+    repeats: ClassVar[bool] = True
 
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
-        return _folded(np.subtract, inputs, ctx.workspace("y", shape, inputs[0].dtype))
+        return _folded(ctx, np.subtract, inputs, ctx.workspace("y", shape, inputs[0].dtype))
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
         negative = ctx.workspace("dx", dy.shape, dy.dtype)
-        np.negative(dy, out=negative)
+        ctx.do(np.negative, dy, out=negative)
         return [dy, negative]
 
 
@@ -68,14 +72,16 @@ class Average(Elementwise):
     Source: ``keras.layers.Average``.
     """
 
+    repeats: ClassVar[bool] = True
+
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
-        y = _folded(np.add, inputs, ctx.workspace("y", shape, inputs[0].dtype))
-        y /= len(inputs)
+        y = _folded(ctx, np.add, inputs, ctx.workspace("y", shape, inputs[0].dtype))
+        ctx.do(np.divide, y, len(inputs), out=y)
         return y
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
         share = ctx.workspace("dx", dy.shape, dy.dtype)
-        np.divide(dy, len(inputs), out=share)
+        ctx.do(np.divide, dy, len(inputs), out=share)
         return [share] * len(inputs)
 
 
@@ -92,8 +98,10 @@ class Multiply(Elementwise):
     Source: ``keras.layers.Multiply`` of Keras 3.
     """
 
+    repeats: ClassVar[bool] = True
+
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
-        y = _folded(np.multiply, _factors(inputs, masks), ctx.workspace("y", shape, inputs[0].dtype))
+        y = _folded(ctx, np.multiply, _factors(inputs, masks), ctx.workspace("y", shape, inputs[0].dtype))
         counts = _counting(masks)
         if counts is not None:
             y *= counts
@@ -103,18 +111,18 @@ class Multiply(Elementwise):
         factors, counts, gradients = _factors(inputs, masks), _counting(masks), []
         for i, mask in enumerate(masks):
             others = [*factors[:i], *factors[i + 1 :], *(m for m in (counts, mask) if m is not None)]
-            gradients.append(_folded(np.multiply, [dy, *others], ctx.workspace(f"dx {i}", dy.shape, dy.dtype)))
+            gradients.append(_folded(ctx, np.multiply, [dy, *others], ctx.workspace(f"dx {i}", dy.shape, dy.dtype)))
         return gradients
 
 
-def _folded(function: np.ufunc, arrays: Sequence[Array], out: Array) -> Array:
+def _folded(ctx: Planned, function: np.ufunc, arrays: Sequence[Array], out: Array) -> Array:
     """``function`` of the first two arrays, of that and the third, and so on, written to ``out``."""
     if len(arrays) == 1:
-        out[...] = arrays[0]
+        ctx.do(np.copyto, out, arrays[0])
         return out
-    function(arrays[0], arrays[1], out=out)
+    ctx.do(function, arrays[0], arrays[1], out=out)
     for array in arrays[2:]:
-        function(out, array, out=out)
+        ctx.do(function, out, array, out=out)
     return out
 
 

@@ -100,8 +100,8 @@ class Elementwise(Merge):
     def backward(self, dy: Array, saved: Any, ctx: BackwardContext) -> Any:
         aligned, masks, shapes = saved
         parts = self._gradients(dy, aligned, masks, ctx)
-        summed = [_summed(part, a.shape).reshape(s) for part, a, s in zip(parts, aligned, shapes, strict=True)]
-        return self._like_inputs(summed)
+        each = enumerate(zip(parts, aligned, shapes, strict=True))
+        return self._like_inputs([_summed(part, a.shape, f"sum {i}", ctx).reshape(s) for i, (part, a, s) in each])
 
     @abstractmethod
     def _merge(
@@ -142,7 +142,11 @@ def trailing(mask: Array, ndim: int) -> Array:
     return mask.reshape(mask.shape + (1,) * (ndim - mask.ndim))
 
 
-def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient of an array of ``shape`` that was broadcast to the gradient's shape."""
+def _summed(gradient: Array, shape: tuple[int, ...], name: str, ctx: BackwardContext) -> Array:
+    """The gradient of an array of ``shape`` that was broadcast to the gradient's shape, in the workspace ``name``."""
     axes = tuple(i for i, (n, m) in enumerate(zip(shape, gradient.shape, strict=True)) if n == 1 != m)
-    return gradient.sum(axis=axes, keepdims=True) if axes else gradient
+    if not axes:
+        return gradient
+    summed = ctx.workspace(name, shape, gradient.dtype)
+    ctx.do(np.sum, gradient, axis=axes, keepdims=True, out=summed)
+    return summed

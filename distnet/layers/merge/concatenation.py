@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Concatenate(Merge):
 
     Source: ``keras.layers.Concatenate``.
     """
+
+    repeats: ClassVar[bool] = True
 
     axis: int = -1
 
@@ -55,7 +57,7 @@ class Concatenate(Merge):
         shapes = [a.shape for a in inputs]
         shape = self._merged_shape(shapes)
         y = ctx.workspace("y", tuple(int(n or 0) for n in shape), inputs[0].dtype)
-        np.concatenate(inputs, axis=self.axis, out=y)
+        ctx.do(np.concatenate, inputs, axis=self.axis, out=y)
         return y, shapes
 
     def backward(self, dy: Array, saved: list[tuple[int, ...]], ctx: BackwardContext) -> Any:
@@ -63,7 +65,7 @@ class Concatenate(Merge):
         gradients = []
         for i, part in enumerate(np.split(dy, ends, axis=self.axis)):
             dx = ctx.workspace(f"dx {i}", part.shape, dy.dtype)
-            dx[...] = part
+            ctx.do(np.copyto, dx, part)
             gradients.append(dx)
         return self._like_inputs(gradients)
 

@@ -26,6 +26,7 @@ class Dropping(Layer):
     """Sets entries to 0 in training, with probability ``rate``, and divides the others by ``1 - rate``."""
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     rate: float
     seed: int | None
@@ -38,17 +39,20 @@ class Dropping(Layer):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
             return x, None
-        bits = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
-        y = ctx.workspace("y", x.shape, x.dtype)
-        self._drop(x, bits, y, ctx.kernels)
+        bits, y = ctx.workspace("bits", x.shape, np.dtype(np.uint32)), ctx.workspace("y", x.shape, x.dtype)
+        ctx.do(self._draw, bits, x, ctx.at_each_step())
+        ctx.do(self._drop, x, bits, y, ctx.kernels)
         return y, bits
 
     def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
         if saved is None:
             return dy
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        self._drop(dy, saved, dx, ctx.kernels)
+        ctx.do(self._drop, dy, saved, dx, ctx.kernels)
         return dx
+
+    def _draw(self, bits: Array, x: Array, ctx: ForwardContext) -> None:
+        bits[...] = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
 
     def _drop(self, x: Array, bits: Array, out: Array, kernels: Kernels) -> None:
         kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class Flatten(Channelled):
     Source: ``keras.layers.Flatten``.
     """
 
+    repeats: ClassVar[bool] = True
+
     data_format: str | None = None
 
     def shape_last(self, shape: Shape) -> Shape:
@@ -55,6 +58,8 @@ class Reshape(Layer):
 
     Source: ``keras.layers.Reshape``.
     """
+
+    repeats: ClassVar[bool] = True
 
     target_shape: tuple[int, ...]
 
@@ -101,6 +106,8 @@ class Permute(Layer):
     Source: ``keras.layers.Permute``.
     """
 
+    repeats: ClassVar[bool] = True
+
     dims: tuple[int, ...]
 
     def validate(self) -> None:
@@ -119,13 +126,13 @@ class Permute(Layer):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         moved = x.transpose(0, *self.dims)
         y = ctx.workspace("y", moved.shape, x.dtype)
-        y[...] = moved
+        ctx.do(np.copyto, y, moved)
         return y, None
 
     def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
         moved = dy.transpose(np.argsort((0, *self.dims)))
         dx = ctx.workspace("dx", moved.shape, dy.dtype)
-        dx[...] = moved
+        ctx.do(np.copyto, dx, moved)
         return dx
 
 
@@ -143,6 +150,8 @@ class RepeatVector(Layer):
     Source: ``keras.layers.RepeatVector``.
     """
 
+    repeats: ClassVar[bool] = True
+
     n: int = field(metadata=COUNT)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
@@ -152,11 +161,13 @@ class RepeatVector(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, None]:
         y = ctx.workspace("y", (len(x), self.n, x.shape[1]), x.dtype)
-        y[...] = x[:, np.newaxis]
+        ctx.do(np.copyto, y, x[:, np.newaxis])
         return y, None
 
     def backward(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
-        return np.sum(dy, axis=1, out=ctx.workspace("dx", (len(dy), dy.shape[2]), dy.dtype))
+        dx = ctx.workspace("dx", (len(dy), dy.shape[2]), dy.dtype)
+        ctx.do(np.sum, dy, axis=1, out=dx)
+        return dx
 
 
 def _product(extents: Shape) -> int | None:

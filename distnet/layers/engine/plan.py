@@ -1,0 +1,168 @@
+"""A plan: a step that is taken once and then repeated, as a flat list of calls on arrays that stay where they are.
+
+While a plan is made, layers run as always. What they do through ``ctx.do`` is noted, with the arrays it reads and
+writes: those are workspaces, weights and gradients, so that the same call on the next batch is the same computation.
+A layer that does something else besides is one call of the plan, as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from distnet.types import Array, DType
+
+
+class GivesWorkspaces(Protocol):
+    """The workspaces of a training."""
+
+    def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array: ...
+
+
+class OneWay(Protocol):
+    """A layer, as a plan sees it."""
+
+    def inner_layers(self) -> Iterable[Any]: ...
+
+    def forward(self, x: Any, ctx: Any) -> tuple[Any, Any]: ...
+
+    def backward(self, dy: Any, saved: Any, ctx: Any) -> Any: ...
+
+
+class Plan:
+    """The calls of a step, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], object]] = []
+        self.contexts: list[Any] = []
+        """What calls know of the step: its number is written there before each repetition."""
+
+    def repeat(self, step: int = 0) -> None:
+        """Make all calls again, on what now is in the arrays.
+
+        Args:
+            step: number of the training step.
+        """
+        for ctx in self.contexts:
+            ctx.step = step
+        for call in self.calls:
+            call()
+
+
+class Planned:
+    """What the contexts of both directions do for a plan."""
+
+    plan: Plan | None
+    workspaces: GivesWorkspaces
+    call: tuple[int, ...]
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """GivesWorkspaces for a result of this call, the same at each step; its content is arbitrary."""
+        return self.workspaces.get(self.call, name, shape, dtype)
+
+    def do(self, function: Callable[..., object], *args: Any, **options: Any) -> None:
+        """Call the function, and once in each repetition of the step.
+
+        Args:
+            function: writes its results into arrays among its arguments, and depends on nothing else that changes.
+            args, options: its arguments; arrays are workspaces, inputs, weights, gradients, or views of these.
+        """
+        function(*args, **options)
+        if self.plan is not None:
+            self.plan.calls.append(partial(function, *args, **options))
+
+    def contiguous(self, name: str, a: Array) -> Array:
+        """The array, or a copy of it in a workspace if it is not contiguous."""
+        if a.flags.c_contiguous:
+            return a
+        copied = self.workspace(name, a.shape, a.dtype)
+        self.do(np.copyto, copied, a)
+        return copied
+
+
+def is_repeated(layer: OneWay, has_graph: bool = False) -> bool:
+    """Whether a layer does through ``ctx.do`` all that must be done again in a repetition.
+
+    Args:
+        layer: one that holds layers, such as an activation with weights, does not.
+        has_graph: whether the layers that it holds are a graph, which is noted itself.
+    """
+    return _says_so(type(layer)) and (has_graph or not any(layer.inner_layers()))
+
+
+@cache
+def _says_so(kind: type) -> bool:
+    """Whether the class says that it ``repeats``; a user's class behind it may override anything."""
+    for cls in kind.__mro__:
+        if "repeats" in vars(cls):
+            return bool(vars(cls)["repeats"])
+        if not cls.__module__.startswith("distnet."):
+            return False
+    return False
+
+
+class WholeCall:
+    """A layer's call that is repeated as a whole: its arrays may be others at each step.
+
+    Args:
+        layer: what is called.
+        ctx: of the call.
+        plan: notes it.
+    """
+
+    def __init__(self, layer: OneWay, ctx: Any, plan: Plan) -> None:
+        self.layer, self.plan = layer, plan
+        self.ctx = replace(ctx, plan=None)
+        self.saved: Any = None
+        plan.contexts.append(self.ctx)
+
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        """The outputs, in memory where every repetition puts them, and what was saved this time."""
+        y, self.saved = self.layer.forward(x, self.ctx)
+        standing = Standing(y)
+
+        def again() -> None:
+            made, self.saved = self.layer.forward(x, self.ctx)
+            standing.put(made)
+
+        self.plan.calls.append(again)
+        return standing.arrays, self.saved
+
+    def backward(self, dy: Any, ctx: Any) -> Any:
+        """The gradients of the inputs, in memory where every repetition puts them."""
+        own, before = replace(ctx, plan=None), frozenset(ctx.written)
+        standing = Standing(self.layer.backward(dy, self.saved, own))
+
+        def again() -> None:
+            own.written = set(before)
+            standing.put(self.layer.backward(dy, self.saved, own))
+
+        if ctx.plan is not None:
+            ctx.plan.calls.append(again)
+        return standing.arrays
+
+
+class Standing:
+    """Copies of a layer's results, which later calls of a plan read where they are.
+
+    Args:
+        made: an array or None, or a list of these.
+    """
+
+    def __init__(self, made: Any) -> None:
+        self._each = [None if a is None else np.array(a) for a in _as_list(made)]
+        self.arrays = self._each if isinstance(made, list) else self._each[0]
+
+    def put(self, made: Any) -> None:
+        """Take the results of a repetition, of the same shapes."""
+        for a, place in zip(_as_list(made), self._each, strict=True):
+            if place is not None:
+                np.copyto(place, a)
+
+
+def _as_list(made: Any) -> Sequence[Any]:
+    return made if isinstance(made, list) else [made]

@@ -1,0 +1,149 @@
+"""Batches run through a model forward and backward: taken live, or repeated by a plan where one was made.
+
+A plan is made for each size of batch that a training has, at its first batch of that size, and dropped when a layer's
+argument is set, variables move, or workspaces grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from distnet.assignments import moves, settings
+from distnet.data.batch import Batch
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.plan import Plan
+from distnet.training.objective import Prediction
+from distnet.types import Array
+
+MOST_PLANS = 4
+"""Sizes of batches for which there are plans: whole batches and last ones, of training and of other calls."""
+
+
+class ModelOfLayers(Protocol):
+    """A model, as a run sees it."""
+
+    def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Any]: ...
+
+    def backward_batch(self, tape: Any, dy: Sequence[Array | None], ctx: BackwardContext) -> None: ...
+
+
+class LiveRun:
+    """One batch, run by the layers.
+
+    Args:
+        model: built.
+        ctx: of this batch.
+    """
+
+    def __init__(self, model: ModelOfLayers, ctx: ForwardContext) -> None:
+        self.model, self.ctx = model, ctx
+        self.penalty = 0.0
+        """What the layers add to the loss for their activities."""
+
+    def forward(self, x: Sequence[Array], step: int) -> Prediction:
+        """The outputs for the inputs' rows, in training mode."""
+        self.ctx.step = step
+        y, self.tape = self.model.forward_batch(x, self.ctx)
+        self.penalty = self.tape.penalty
+        return Prediction(y, self.tape.masks, self.tape.logits)
+
+    def backward(self, dy: Sequence[Array | None], plan: Plan | None = None) -> None:
+        """Write every variable's gradient, from those of the outputs."""
+        ctx = self.ctx
+        back = BackwardContext(ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan)
+        self.model.backward_batch(self.tape, dy, back)
+
+
+class PlannedRun:
+    """Batches of one size: the first one is run by the layers, the others repeat it.
+
+    Args:
+        live: runs the first.
+        x: inputs of that size.
+    """
+
+    penalty = 0.0
+
+    def __init__(self, live: LiveRun, x: Sequence[Array]) -> None:
+        self._live = live
+        self._x = [np.empty_like(a) for a in x]
+        self._dy: list[Array | None] | None = None
+        self._forward, self._backward = Plan(), Plan()
+        self._predicted: Prediction | None = None
+
+    def forward(self, x: Sequence[Array], step: int) -> Prediction:
+        """As of a live run."""
+        for place, a in zip(self._x, x, strict=True):
+            np.copyto(place, a)
+        if self._predicted is None:
+            self._live.ctx.plan = self._forward
+            self._predicted = self._live.forward(self._x, step)
+        else:
+            self._forward.repeat(step)
+        return self._predicted
+
+    def backward(self, dy: Sequence[Array | None]) -> None:
+        """As of a live run."""
+        if self._dy is None:
+            self._dy = [None if a is None else np.array(a) for a in dy]
+            self._live.backward(self._dy, self._backward)
+            return
+        for place, a in zip(self._dy, dy, strict=True):
+            if place is not None and a is not None:
+                np.copyto(place, a)
+        self._backward.repeat()
+
+
+Run = LiveRun | PlannedRun
+
+
+class Runs:
+    """How a training runs its batches.
+
+    Args:
+        model: built.
+        workspaces: of the training.
+        context: what a batch's layers may know.
+    """
+
+    makes_plans: ClassVar[bool] = True
+
+    def __init__(
+        self, model: ModelOfLayers, workspaces: Workspaces, context: Callable[[Batch], ForwardContext]
+    ) -> None:
+        self.model, self.workspaces, self.context = model, workspaces, context
+        self._planned: dict[Hashable, PlannedRun] = {}
+        self._holds_for = _Conditions()
+
+    def of(self, batch: Batch, x: Sequence[Array]) -> Run:
+        """What runs this batch, whose inputs are ``x``."""
+        graph = getattr(self.model, "graph", None)
+        if graph is None or not self.makes_plans or not graph.is_repeatable:
+            return LiveRun(self.model, self.context(batch))
+        present = _Conditions(graph, settings(), moves(), self.workspaces.moves)
+        if present != self._holds_for:
+            self._planned, self._holds_for = {}, present
+        key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
+        run = self._planned.get(key)
+        if run is None:
+            live = LiveRun(self.model, self.context(batch))
+            if len(self._planned) >= MOST_PLANS:
+                return live
+            run = self._planned[key] = PlannedRun(live, x)
+        return run
+
+    def end_step(self) -> None:
+        """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are."""
+        self._holds_for = self._holds_for._replace(settings=settings())
+
+
+class _Conditions(NamedTuple):
+    """What plans hold for: a graph, and counts of what would change them."""
+
+    graph: Any = None
+    settings: int = 0
+    moves: int = 0
+    growths: int = 0

@@ -1,0 +1,201 @@
+"""A step that a plan repeats computes, to the last bit, what the layers compute live."""
+
+import warnings
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import distnet
+from distnet import layers
+from distnet.callbacks import LambdaCallback
+from distnet.errors import DistnetError
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.plan import Plan
+from distnet.training.runs import PlannedRun, Runs
+from layer_cases import CASES
+from layer_run import MASK, SEED, numbers
+from running import Run
+from specifications import specifications
+
+MODELS = 60
+REPEATED = [
+    pytest.param(c, id=f"{name}-{i}")
+    for name, cases in CASES.items() for i, c in enumerate(cases) if c.run().graph.is_repeatable
+]  # fmt: skip
+
+
+def both_ways(program, monkeypatch):
+    """What the program gives with plans, and live."""
+    given = []
+    for makes_plans in (True, False):
+        monkeypatch.setattr(Runs, "makes_plans", makes_plans)
+        distnet.utils.clear_session()
+        distnet.utils.set_random_seed(3)
+        given.append(program())
+    return given
+
+
+@pytest.fixture
+def repetitions(monkeypatch):
+    """Counts the halves of steps that plans repeat."""
+    counted, repeat = [], Plan.repeat
+    monkeypatch.setattr(Plan, "repeat", lambda plan, step=0: (counted.append(step), repeat(plan, step)))
+    return counted
+
+
+@pytest.mark.parametrize("case", REPEATED)
+def test_every_layer_repeats_what_it_did(case):
+    steps = [(case.inputs(5, seed=seed), seed) for seed in (1, 2, 3)]
+
+    def run_steps(is_planned):
+        run, made, plans, kept = case.run(), [], (Plan(), Plan()), None
+        for step, (inputs, seed) in enumerate(steps):
+            if kept is None or not is_planned:
+                x = [a.copy() for a in inputs]
+                ctx = ForwardContext(run.training, SEED, step, 0, len(x[0]), Workspaces())
+                ctx.plan = plans[0] if is_planned else None
+                masks = [MASK[: len(a), : a.shape[1]] if a.ndim > 2 else None for a in x]
+                outputs, tape = run.graph.forward(x, ctx, masks if run.is_masked else None)
+                dy = [numbers(*y.shape, seed=seed, dtype=y.dtype) for y in outputs]
+                back = BackwardContext(ctx.workspaces, plan=plans[1] if is_planned else None)
+                kept = x, outputs, dy, run.graph.backward(tape, dy, back)
+            else:
+                x, outputs, dy, _ = kept
+                for place, a in zip(x, inputs, strict=True):
+                    np.copyto(place, a)
+                plans[0].repeat(step)
+                for i, place in enumerate(dy):
+                    np.copyto(place, numbers(*outputs[i].shape, seed=seed, dtype=place.dtype))
+                plans[1].repeat()
+            gradients = [v.grad.copy() for v in run.variables if v.is_trained]
+            made.append([*(y.copy() for y in kept[1]), *(dx.copy() for dx in kept[3] if dx is not None), *gradients])
+        return made
+
+    for live, planned in zip(run_steps(False), run_steps(True), strict=True):
+        for a, b in zip(live, planned, strict=True):
+            np.testing.assert_array_equal(b, a)
+
+
+@pytest.mark.slow
+def test_generated_models_train_to_the_same_bits(monkeypatch, repetitions):
+    quiet = {"deadline": None, "database": None, "suppress_health_check": list(hypothesis.HealthCheck)}
+
+    def trained(spec):
+        try:
+            return Run(distnet, spec).everything()
+        except DistnetError as error:
+            return {"refused": str(error)}
+
+    @hypothesis.seed(5)
+    @hypothesis.settings(max_examples=MODELS, phases=[hypothesis.Phase.generate], **quiet)
+    @hypothesis.given(specifications().filter(lambda spec: "training" in spec), st.integers(2, 3))
+    def judge(spec, epochs):
+        spec["training"]["epochs"] = epochs
+        planned, live = both_ways(lambda: trained(spec), monkeypatch)
+        assert planned.keys() == live.keys()
+        for key in live:
+            np.testing.assert_array_equal(planned[key], live[key], err_msg=key)
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        judge()
+    assert len(repetitions) > MODELS
+
+
+def data(rows, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.random((rows, 6)), rng.random((rows, 2))
+
+
+def network():
+    model = distnet.Sequential(
+        [layers.Input((6,)), layers.Dense(8, "relu", name="first"), layers.Dropout(0.4, name="drop"), layers.Dense(2)]
+    )
+    model.compile("adam", "mse")
+    return model
+
+
+def test_whole_batches_and_last_ones_have_a_plan_each(monkeypatch, repetitions):
+    def program():
+        model = network()
+        model.fit(*data(26), batch_size=8, epochs=3, verbose=0)
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+    steps, first_of_a_size = 12, 2
+    assert len(repetitions) == 2 * (steps - first_of_a_size)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model.get_layer("drop"), "rate", 0.1),
+        lambda model: setattr(model.get_layer("first"), "activation", distnet.activations.get("tanh")),
+        lambda model: model.get_layer("first").set_weights([np.ones((6, 8)), np.zeros(8)]),
+        lambda model: model.predict(data(50)[0], verbose=0),
+    ],
+)
+def test_what_a_callback_changes_counts_from_the_next_step(change, monkeypatch):
+    def program():
+        model = network()
+        at = LambdaCallback(on_train_batch_end=lambda batch, logs: change(model) if batch == 1 else None)
+        model.fit(*data(40), batch_size=8, verbose=0, callbacks=[at])
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_batches_that_grow_are_planned_anew(monkeypatch, repetitions):
+    def program():
+        model = network()
+        for rows in (3, 3, 9, 9, 3, 3, 20, 9, 3):
+            model.train_on_batch(*data(rows, rows))
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert repetitions
+
+
+def test_a_users_layer_with_backward_may_give_other_memory_at_each_step(monkeypatch, repetitions):
+    class Alternating(layers.Layer):
+        def forward(self, x, ctx):
+            view = x if ctx.step % 2 else x[:, ::-1]
+            return view, ctx.step
+
+        def backward(self, dy, saved, ctx):
+            return dy if saved % 2 else dy[:, ::-1]
+
+    def program():
+        model = distnet.Sequential([layers.Input((6,)), layers.Dense(6), Alternating(), layers.Dense(2)])
+        model.compile("sgd", "mse")
+        model.fit(*data(40), batch_size=8, verbose=0)
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert repetitions
+
+
+def test_a_step_that_fails_is_no_plan(monkeypatch):
+    model = distnet.Sequential([layers.Input((3,)), layers.Embedding(5, 4), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    wrong, right, y = np.full((4, 3), 7), np.ones((4, 3), int), np.ones((4, 1))
+    for _ in range(2):
+        with pytest.raises(distnet.errors.DataError, match="vocabulary of 5"):
+            model.train_on_batch(wrong, y)
+    before = model.predict(right, verbose=0)
+    for _ in range(3):
+        model.train_on_batch(right, y)
+    assert abs(model.predict(right, verbose=0) - y).max() < abs(before - y).max()
+    with pytest.raises(distnet.errors.DataError, match="vocabulary of 5"):
+        model.train_on_batch(wrong, y)
+    assert PlannedRun.penalty == 0.0

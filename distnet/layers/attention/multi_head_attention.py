@@ -44,6 +44,7 @@ class AttendedHeads:
         attended: the axes along which they attend, counted in these arrays.
         probabilities: (N, G, T, S), folded.
         refused: bool, broadcast against the probabilities; None if everything is allowed.
+        zeroes_refused: whether what is refused has the probability 0, even where nothing is allowed.
         mixed: (N, T, H, V), the heads' results, which are projected to the output.
         gate: (N, T, H, V), factor of ``mixed``, or None.
     """
@@ -55,6 +56,7 @@ class AttendedHeads:
     attended: AttendedAxes
     probabilities: Probabilities
     refused: Array | None
+    zeroes_refused: bool
     mixed: Array
     gate: Array | None
 
@@ -220,7 +222,7 @@ class MultiHeadAttention(Layer):
         gate = self._gate(x[0], ctx) if self.use_gate else None
         y = self.output_dense.forward("y", as_matrix(mixed if gate is None else mixed * gate, x[0].ndim - 1), ctx)
         y = y.reshape(self.compute_output_shape([part.shape for part in x]))
-        run = AttendedHeads(x, query, key, value, attended, probabilities, refused, mixed, gate)
+        run = AttendedHeads(x, query, key, value, attended, probabilities, refused, makes_scores, mixed, gate)
         return [y, scores.reshape(shape)] if returns_scores else y, run
 
     def backward(self, dy: Any, saved: AttendedHeads, ctx: BackwardContext) -> list[Array | None]:

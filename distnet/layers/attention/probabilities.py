@@ -51,6 +51,15 @@ def dropped(values: Array, rate: float, seed: int | None, ctx: ForwardContext, w
     return Probabilities(values, used, bits, rate)
 
 
+def dropout_factors(p: Probabilities) -> Array | None:
+    """What dropout multiplied the probabilities by; None if it did not."""
+    if p.bits is None:
+        return None
+    factors = np.ones_like(p.values)
+    _drop(factors, p.bits, p.rate, factors)
+    return factors
+
+
 def score_gradient(d: Array, p: Probabilities, direct: Array | None = None) -> Array:
     """The gradient of the scores, in place of that of ``p.used``; ``direct`` is that of ``p.values``, if any."""
     if p.bits is not None:

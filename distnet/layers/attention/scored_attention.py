@@ -96,11 +96,9 @@ class ScoredAttention(Layer, ABC):
 
     def forward(self, x: list[Array], ctx: ForwardContext) -> tuple[Any, Attended]:
         query, value, key = x[0], x[1], x[-1]
-        query_mask, value_mask = (ctx.mask or [None, None])[:2]
+        query_mask = (ctx.mask or [None])[0]
         scores, of_scores = self.scores(query, key, ctx)
-        allowed = None if value_mask is None else value_mask[:, None, :]
-        if ctx.options.get("use_causal_mask"):
-            allowed = both(allowed, causal(query.shape[1], value.shape[1]))
+        allowed = self.allowed(query.shape[1], value.shape[1], ctx)
         if allowed is not None:
             scores += np.where(allowed, 0, scores.dtype.type(MASKED))
         probabilities = dropped(softmax(scores), self.dropout, self.seed, ctx, self.name)
@@ -111,6 +109,13 @@ class ScoredAttention(Layer, ABC):
             y *= query_mask
         run = Attended(x, probabilities, of_scores, query_mask)
         return [y, probabilities.used] if ctx.options.get("return_attention_scores") else y, run
+
+    @staticmethod
+    def allowed(count: int, of: int, ctx: ForwardContext) -> Array | None:
+        """Where each of ``count`` steps of the query may look at each ``of`` the value's; None allows everything."""
+        value_mask = (ctx.mask or [None, None])[1]
+        allowed = None if value_mask is None else value_mask[:, None, :]
+        return both(allowed, causal(count, of)) if ctx.options.get("use_causal_mask") else allowed
 
     def backward(self, dy: Any, saved: Attended, ctx: BackwardContext) -> list[Array | None]:
         query, value, key = saved.inputs[0], saved.inputs[1], saved.inputs[-1]

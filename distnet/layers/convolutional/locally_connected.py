@@ -51,7 +51,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
             )
         rows = tuple(int(n or 0) for n in shape[1:])
         windows = self._windows((1, *rows))
-        self._index, stored = self._places(rows, windows)
+        self.stored_places, stored = self._places(rows, windows)
         self._is_plain = self.implementation == 1 and not self.is_channels_first
         self.kernel = ctx.weight(self, "kernel", stored)
         self.bias: Variable | None = (
@@ -61,7 +61,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         windows = self._windows(x.shape)
         of_places = self._patches(x, windows, ctx).swapaxes(0, 1)
-        z = ctx.workspace("z", (len(x), len(self._index), self.filters), x.dtype)
+        z = ctx.workspace("z", (len(x), len(self.stored_places), self.filters), x.dtype)
         np.matmul(of_places, self._weights(), out=z.swapaxes(0, 1))
         if self.bias is not None:
             z += self._as_places(self.bias.value)
@@ -72,7 +72,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, windows = saved
         dz = bias_activation.backward(dy, kept, None, self.activation, ctx, self.is_channels_first)
-        dz = dz.reshape(len(x), len(self._index), self.filters)
+        dz = dz.reshape(len(x), len(self.stored_places), self.filters)
         if self.bias is not None and self.bias.is_trained:
             gradient = np.empty_like(self.bias.value)
             self._as_places(gradient)[...] = dz.sum(axis=0)
@@ -92,28 +92,28 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
         """(N, L, K C)."""
         patches = ctx.workspace("patches", self._block(len(x), windows, x.shape[-1]), x.dtype)
         kernels.current().im2col(as_volumes(x), windows, 0, 0, patches)
-        return patches.reshape(len(x), *self._index.shape[:2])
+        return patches.reshape(len(x), *self.stored_places.shape[:2])
 
     def _block(self, rows: int, windows: Windows, channels: int | None = None) -> tuple[int, ...]:
         """Shape of the patches as ``im2col`` writes them."""
         depth, height, width = windows.shape
-        wide = self._index.shape[1] // windows.taps if channels is None else channels
+        wide = self.stored_places.shape[1] // windows.taps if channels is None else channels
         return (rows * depth * height, width, *(axis.taps for axis in windows), wide)
 
     def _weights(self) -> Array:
         """(L, K C, filters), 0 for what lies outside of the input."""
         if self._is_plain:
             return self.kernel.value
-        weights: Array = self.kernel.value.reshape(-1)[self._index]
-        weights[self._index < 0] = 0
+        weights: Array = self.kernel.value.reshape(-1)[self.stored_places]
+        weights[self.stored_places < 0] = 0
         return weights
 
     def _as_stored(self, weights: Array) -> Array:
         """Weights (L, K C, filters) as the kernel has them, 0 for those that do not count."""
         if self._is_plain:
             return weights
-        stored, is_stored = np.zeros_like(self.kernel.value), self._index >= 0
-        stored.reshape(-1)[self._index[is_stored]] = weights[is_stored]
+        stored, is_stored = np.zeros_like(self.kernel.value), self.stored_places >= 0
+        stored.reshape(-1)[self.stored_places[is_stored]] = weights[is_stored]
         return stored
 
     def _as_places(self, bias: Array) -> Array:
@@ -137,17 +137,14 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
 
     def _places(self, rows: tuple[int, ...], windows: Windows) -> tuple[Array, tuple[int, ...]]:
         """(L, K C, filters) where each weight is stored, -1 for none; and the shape of the stored kernel."""
-        inner = self._inner(windows)
-        of_inputs, of_outputs = self._numbered(rows), self._numbered((*inner, self.filters)).reshape(-1, self.filters)
-        block = np.empty((windows.shape[1], windows.shape[2], *(axis.taps for axis in windows), rows[-1]))
-        kernels.current().im2col(as_volumes(of_inputs[np.newaxis] + 1.0), windows, 0, 0, block)
-        sources = block.reshape(len(of_outputs), -1).astype(np.intp) - 1
+        inner, sources = self._inner(windows), self.sources(rows, windows)
+        of_outputs = self._numbered((*inner, self.filters)).reshape(-1, self.filters)
         shape = (*sources.shape, self.filters)
         if self.implementation == 1:
             order = self._numbered((windows.taps, rows[-1])).reshape(-1)
             index = np.arange(math.prod(shape)).reshape(shape)[:, order]
             return index, shape
-        size, entries = of_outputs.size, of_inputs.size
+        size, entries = of_outputs.size, math.prod(rows)
         is_inside = np.broadcast_to(sources[:, :, np.newaxis] >= 0, shape)
         if self.implementation == 2:
             index = sources[:, :, np.newaxis] * size + of_outputs[:, np.newaxis]
@@ -157,6 +154,12 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
         keys = of_outputs[:, np.newaxis] * entries + sources[:, :, np.newaxis]
         known = np.sort(keys[is_inside])
         return np.where(is_inside, np.searchsorted(known, keys), -1), (len(known),)
+
+    def sources(self, rows: tuple[int, ...], windows: Windows) -> Array:
+        """(L, K C) the number of the entry of a row that each weight is for, -1 for what lies outside."""
+        block = np.empty((windows.shape[1], windows.shape[2], *(axis.taps for axis in windows), rows[-1]))
+        kernels.current().im2col(as_volumes(self._numbered(rows)[np.newaxis] + 1.0), windows, 0, 0, block)
+        return block.reshape(math.prod(self._inner(windows)), -1).astype(np.intp) - 1
 
     def _numbered(self, shape: tuple[int, ...]) -> Array:
         """Numbers of the entries of an array (..., C) in the order of the data format."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,60 +12,107 @@ from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
 from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
-from distnet.ops.spread import is_spread
+from distnet.ops.primitive import of_rows
+from distnet.ops.spread import is_spread, varied
 from distnet.ops.tape import following, gradients, leaf
 from distnet.ops.tensor import TapeNode, Tensor
 from distnet.types import Array
 from distnet.variables import Variable
 
 DEFINITIONS: dict[type, Callable[..., Any]] = {}
-"""Classes of layers -> what they compute, by functions of ``ops``: ``definition(layer, inputs, ctx) -> output``."""
+"""Classes of layers -> what they compute, by functions of ``ops``: ``definition(layer, inputs, ctx, saved)``."""
 AFFINE: set[type] = set()
 """Classes without weights whose output is an affine function of their inputs, whatever the entries of these."""
 
+_TOLERANCE = 1e-3
+"""How far, relative to the largest entry, a layer's definition may be from its ``forward``: rounding, no more."""
 
-def followed_gradients(
-    layer: Any, kind: Any, inputs: Sequence[Tensor], trained: Sequence[Variable], dys: Sequence[Any],
-    ctx: ForwardContext, saved: Any,
-) -> list[Any]:  # fmt: skip
-    """The gradients of a call by its inputs and weights.
+
+@dataclass
+class FollowedCall:
+    """A call of a built-in layer whose gradient is followed.
 
     Args:
         kind: the class whose ``forward`` it is.
         trained: the layer's trained variables; each rank's gradients of them are summed later.
-        dys: the gradients of its outputs, none of which is None.
-        saved: by forward.
+        outputs: what ``forward`` made.
+        saved: by ``forward``.
+    """
+
+    layer: Any
+    kind: Any
+    inputs: Sequence[Tensor]
+    trained: Sequence[Variable]
+    outputs: Sequence[Array]
+    ctx: ForwardContext
+    saved: Any
+
+    def gradients(self, dys: Sequence[Any]) -> list[Any]:
+        """The gradients by the inputs and weights, given those of the outputs, none of which is None.
+
+        Raises:
+            ArgumentError: the layer has no second derivatives.
+        """
+        ctx = replace(self.ctx, workspaces=Workspaces())
+        if definition_of(self.kind) is None and is_affine(self.kind) and not self.trained:
+            return _adjoint(self.layer, self.kind, dys, self.inputs, ctx, self.saved)
+        linked = [_linked(t) if t.node is not None else t for t in self.inputs]
+        before = [v.node for v in self.trained]
+        for v in self.trained:
+            v.node = TapeNode((leaf(v),), _same)
+        try:
+            with calling(CallScope(ctx, ctx.training)), following():
+                outputs = computed_again(self.layer, self.kind, linked, ctx, self.saved)
+                self._check(outputs)
+                keys = [(t.node, 0) for t in linked if t.node is not None] + [(v.node, 0) for v in self.trained]
+                made = gradients(list(zip(outputs, dys, strict=True)), keys)
+                dws = [made.shared.get((v.node, 0)) for v in self.trained]
+                if any(map(is_spread, self.inputs)):  # summed over ranks already, and about to be again
+                    dws = [None if dw is None else varied(dw) / float(communicator().size) for dw in dws]
+        finally:
+            for v, node in zip(self.trained, before, strict=True):
+                v.node = node
+        return [*(None if t.node is None else made.shared.get((t.node, 0)) for t in linked), *dws]
+
+    def _check(self, again: Sequence[Tensor]) -> None:
+        for y, first in zip(again, self.outputs, strict=True):
+            most = np.abs(first).max(initial=0)
+            if not np.allclose(y.value, first, rtol=0, atol=_TOLERANCE * most, equal_nan=True) and np.isfinite(most):
+                raise ArgumentError(
+                    f"{self.layer.name}: has no second derivatives here: computed again it gives other numbers, as "
+                    "layers within it draw new random ones or have changed their state. Call them one by one."
+                )
+
+
+def definition_of(kind: Any) -> Callable[..., Any] | None:
+    """What layers of a class compute; None where nothing says it."""
+    return next((DEFINITIONS[c] for c in kind.__mro__ if c in DEFINITIONS), None)
+
+
+def is_affine(kind: Any) -> bool:
+    """Whether layers of a class are said to be affine."""
+    return any(c in AFFINE for c in kind.__mro__)
+
+
+def computed_again(layer: Any, kind: Any, inputs: Sequence[Tensor], ctx: ForwardContext, saved: Any) -> list[Any]:
+    """A built-in layer's outputs for tensors, as its definition makes them of what ``forward`` saved.
 
     Raises:
-        ArgumentError: the layer has no second derivatives.
+        ArgumentError: it has none.
     """
-    order = kind.__mro__
-    definition = next((DEFINITIONS[c] for c in order if c in DEFINITIONS), None)
-    if definition is None and any(c in AFFINE for c in order) and not trained:
-        return _adjoint(layer, kind, dys, inputs, replace(ctx, workspaces=Workspaces()), saved)
-    if definition is None:
+    definition = definition_of(kind)
+    if definition is not None:
+        y = definition(layer, inputs, ctx, saved)
+        return y if isinstance(y, list) else [y]
+    if not is_affine(kind):
         raise ArgumentError(
             f"{layer.name}: {kind.__name__} has no second derivatives, which a gradient of a gradient needs. Write it "
             "as a layer with call() over distnet.ops."
         )
-    linked = [_linked(t) if t.node is not None else t for t in inputs]
-    before = [v.node for v in trained]
-    for v in trained:
-        v.node = TapeNode((leaf(v),), _same)
-    try:
-        scope = CallScope(replace(ctx, workspaces=Workspaces()), ctx.training)
-        with calling(scope), following():
-            y = definition(layer, linked, ctx)
-            outputs = y if isinstance(y, list) else [y]
-            keys = [(t.node, 0) for t in linked if t.node is not None] + [(v.node, 0) for v in trained]
-            made = gradients(list(zip(outputs, dys, strict=True)), keys)
-            dws = [made.shared.get((v.node, 0)) for v in trained]
-            if any(map(is_spread, inputs)):  # summed over ranks already, and about to be again
-                dws = [None if dw is None else dw / float(communicator().size) for dw in dws]
-    finally:
-        for v, node in zip(trained, before, strict=True):
-            v.node = node
-    return [*(None if t.node is None else made.shared.get((t.node, 0)) for t in linked), *dws]
+    rows = next((t.rows for t in inputs if t.rows is not None), None)
+    constants = _forward(layer, kind, [np.zeros_like(t.value) for t in inputs], ctx)
+    made = [y + c for y, c in zip(_linear(layer, kind, inputs, inputs, ctx, saved), constants, strict=True)]
+    return made if rows is None else [of_rows(y, rows) for y in made]
 
 
 def _same(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:

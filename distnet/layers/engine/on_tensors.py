@@ -20,7 +20,7 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.call_scope import CallScope, calling, in_mode, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
-from distnet.layers.engine.followed_node import followed_gradients
+from distnet.layers.engine.followed_node import FollowedCall
 from distnet.ops.present import present
 from distnet.ops.recording import is_recording
 from distnet.ops.spread import own_rows, varied
@@ -254,7 +254,7 @@ def _node(
         dys = [*dys, *[None] * (len(parts) - len(dys))]
         if is_followed:
             given = [np.zeros_like(p) if dy is None else dy for dy, p in zip(dys, parts, strict=True)]
-            return followed_gradients(layer, kind, inputs, trained, given, ctx, saved)
+            return FollowedCall(layer, kind, inputs, trained, parts, ctx, saved).gradients(given)
         whole = [
             np.zeros_like(p) if dy is None else np.ascontiguousarray(dy, p.dtype)
             for dy, p in zip(dys, parts, strict=True)

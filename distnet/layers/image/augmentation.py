@@ -131,14 +131,15 @@ class RandomBrightness(OneFactor, RandomChange):
         self.factor = limits(self, self.factor, "factor", -1, 1)
         self.value_range = _value_range(self, self.value_range)
 
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
+    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array]]:
         low, high = self.value_range
-        added = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor) * (high - low)
-        y = x + added.astype(x.dtype)[:, None, None, None]
-        return np.clip(y, low, high), (y >= low) & (y <= high)
+        fractions = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor)
+        added = (fractions * (high - low)).astype(x.dtype)[:, None, None, None]
+        y = x + added
+        return np.clip(y, low, high), (added, (y >= low) & (y <= high))
 
-    def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
-        return dy * saved
+    def change_back(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
+        return np.asarray(dy * saved[1])
 
 
 def _value_range(layer: Channelled, value: Sequence[float]) -> tuple[float, float]:

@@ -102,13 +102,13 @@ class Multiply(Elementwise):
 
     def _merge(self, inputs: list[Array], masks: Masks, shape: tuple[int, ...], ctx: ForwardContext) -> Array:
         y = _folded(ctx, np.multiply, _factors(inputs, masks), ctx.workspace("y", shape, inputs[0].dtype))
-        counts = _counting(masks)
+        counts = counting(masks)
         if counts is not None:
             y *= counts
         return y
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
-        factors, counts, gradients = _factors(inputs, masks), _counting(masks), []
+        factors, counts, gradients = _factors(inputs, masks), counting(masks), []
         for i, mask in enumerate(masks):
             others = [*factors[:i], *factors[i + 1 :], *(m for m in (counts, mask) if m is not None)]
             gradients.append(_folded(ctx, np.multiply, [dy, *others], ctx.workspace(f"dx {i}", dy.shape, dy.dtype)))
@@ -130,7 +130,7 @@ def _factors(inputs: list[Array], masks: Masks) -> list[Array]:
     return [x if m is None else np.where(m, x, x.dtype.type(1)) for x, m in zip(inputs, masks, strict=True)]
 
 
-def _counting(masks: Masks) -> Array | None:
+def counting(masks: Masks) -> Array | None:
     """Where any input counts; None unless all inputs have a mask."""
     given = [mask for mask in masks if mask is not None]
     return reduce(np.logical_or, given) if len(given) == len(masks) else None

@@ -38,6 +38,10 @@ class Extreme(Elementwise):
         return y
 
     def _gradients(self, dy: Array, inputs: list[Array], masks: Masks, ctx: BackwardContext) -> list[Array]:
+        return self.shares(dy, inputs, masks)
+
+    def shares(self, dy: Array, inputs: list[Array], masks: Masks) -> list[Array]:
+        """What each of the inputs gets of ``dy``, entry by entry."""
         results, so_far = self._results(inputs, masks), _masks_so_far(masks)
         gradients, rest = [], dy
         for i in range(len(inputs) - 1, 0, -1):

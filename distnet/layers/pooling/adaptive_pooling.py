@@ -81,7 +81,7 @@ class AdaptivePooling(Channelled):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         y, saved = x, []
         for axis, windows in enumerate(self.windows, start=1):
-            pooled, kept = self.pool.forward(y.swapaxes(1, axis), _spans(x.shape[axis], windows))
+            pooled, kept = self.pool.forward(y.swapaxes(1, axis), spans_of(x.shape[axis], windows))
             y = pooled.swapaxes(1, axis)
             saved.append(kept)
         return np.ascontiguousarray(y), (x.shape, saved)
@@ -90,13 +90,14 @@ class AdaptivePooling(Channelled):
         shape, kept = saved
         for axis in range(self.rank, 0, -1):
             dx = np.zeros((*dy.shape[:axis], shape[axis], *dy.shape[axis + 1 :]), dy.dtype)
-            spans = _spans(shape[axis], self.windows[axis - 1])
+            spans = spans_of(shape[axis], self.windows[axis - 1])
             self.pool.backward(dy.swapaxes(1, axis), spans, kept[axis - 1], dx.swapaxes(1, axis))
             dy = dx
         return dy
 
 
-def _spans(extent: int, windows: int) -> Spans:
+def spans_of(extent: int, windows: int) -> Spans:
+    """The entries of each window along an axis."""
     return [slice(o * extent // windows, -(-(o + 1) * extent // windows)) for o in range(windows)]
 
 

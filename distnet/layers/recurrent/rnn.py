@@ -38,12 +38,14 @@ class CellRun:
     Args:
         shape: of the sequences.
         skipped: (T, N, 1) bool, true where a row's states stay unchanged; None if they never do.
-        has_given_states: whether the initial states came as inputs.
+        states: those it began with.
+        has_given_states: whether these came as inputs.
         first: where else they came from.
     """
 
     shape: tuple[int, ...]
     skipped: Array | None
+    states: list[Array]
     has_given_states: bool
     first: FirstStates | None
 
@@ -170,10 +172,12 @@ class RNN(Wrapper, OverTime):
             is_list = isinstance(y, list) and self.return_state
             return (y if is_list or not self.stateful else y[0]), WrapperRun([], (run, bool(given)))
         skipped = self.skipped_steps(ctx.mask)
+        states = states or [np.zeros((len(sequences), width), sequences.dtype) for width in state_widths(self.cell)]
+        begun = [np.array(state) for state in states]  # which the layer may keep, and change
         outputs, last, inner = self._run(sequences, states, skipped, ctx)
         self.keep_states(last, ctx)
         y = np.stack(outputs, axis=1) if self.return_sequences else outputs[-1]
-        saved = WrapperRun(inner, CellRun(sequences.shape, skipped, bool(given), first))
+        saved = WrapperRun(inner, CellRun(sequences.shape, skipped, begun, bool(given), first))
         return ([y, *last] if self.return_state else y), saved
 
     def _run(
@@ -182,9 +186,6 @@ class RNN(Wrapper, OverTime):
         """All time steps in order: the outputs, the last states, and what ``backward`` needs of each."""
         if not sequences.shape[1]:
             raise ShapeError(f"{self.name}: expected sequences of at least one time step, received {sequences.shape}.")
-        rows = len(sequences)
-        if not states:
-            states = [np.zeros((rows, width), sequences.dtype) for width in state_widths(self.cell)]
         outputs, inner = [], []
         factors: dict[Any, Array] = {}
         for t, x in enumerate(self.in_order(sequences)):
@@ -199,7 +200,7 @@ class RNN(Wrapper, OverTime):
 
     def _held(self, states: list[Array], y: Array) -> Array:
         """What a skipped step outputs: the first state before it, of stacked cells the last cell's."""
-        held = states[self._number_held]
+        held = states[self.number_held]
         if held.shape != y.shape:
             raise ArgumentError(
                 f"{self.name}: a masked step outputs the first state before it, of shape {held.shape}; the cell's "
@@ -208,7 +209,8 @@ class RNN(Wrapper, OverTime):
         return held
 
     @property
-    def _number_held(self) -> int:
+    def number_held(self) -> int:
+        """Which of the states a skipped step outputs."""
         cell = self.cell
         return self.state_count - len(state_widths(cell.cells[-1])) if isinstance(cell, StackedRNNCells) else 0
 
@@ -242,7 +244,7 @@ class RNN(Wrapper, OverTime):
         dx, past = run_back(self.cell, dy * ~skipped, [part * ~skipped for part in d], saved.inner[t], ctx, t)
         past = [part + held * skipped for part, held in zip(past, d, strict=True)]
         if not self.zero_output_for_mask:
-            past[self._number_held] = past[self._number_held] + dy * skipped
+            past[self.number_held] = past[self.number_held] + dy * skipped
         return dx, past
 
     def _fast_backward(self, dy: Any, run: Run, has_given_states: bool, ctx: BackwardContext) -> Any:

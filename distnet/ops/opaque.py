@@ -41,15 +41,6 @@ def by_hand(name: str, x: Tensor, y: Array, pull: Callable[[Array], Array]) -> T
     return Tensor(y, node, 0, x.rows)
 
 
-def differentiated_once(name: str, dy: Any, x: Any, pull: Callable[[Array, Array], Array]) -> Any:
-    """The gradient ``pull(dy, x)`` of arrays or of tensors; it has no gradient itself, and says so."""
-    if type(x) is not Tensor:
-        return pull(dy, x)
-    if type(dy) is not Tensor:
-        dy = Tensor(np.asarray(dy))
-    return _once(name, x, dy, lambda dy: pull(dy, x.value))
-
-
 def _once(name: str, x: Tensor, dy: Any, pull: Callable[[Array], Array]) -> Any:
     if type(dy) is not Tensor:
         return pull(dy)

@@ -105,6 +105,7 @@ def sequences() -> list[OpCase]:
     logits = numbers(3, 6, 4)
     cases = [call("ctc_loss", labels, logits, counts, steps)]
     cases += [call("ctc_loss", np.where(labels == 3, 0, labels), logits, counts, steps, mask_index=3)]
+    cases += [call("ctc_loss", labels[:2], logits[:2], counts[:2], steps[:2]).but(twice=True)]
     cases += [call("ctc_decode", logits, steps, merge_repeated=merges) for merges in (True, False)]
     cases += [call("ctc_decode", (5 * logits).astype("int32"), steps, "beam_search", beam_width=20, top_paths=2)]
     return [case.but(spread=False) for case in cases]

@@ -6,16 +6,18 @@ Source: Graves et al. (2006), doi:10.1145/1143844.1143891.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.ops.dtypes import floating
+from distnet.ops.nn.followed_alignments import log_probability
 from distnet.ops.nn.simplex import write_log_softmax
-from distnet.ops.opaque import differentiated_once
 from distnet.ops.primitive import Primitive, primitive
 from distnet.ops.spread import is_spread, rowwise
+from distnet.ops.tape import gradients
+from distnet.ops.tensor import TapeNode, Tensor
 from distnet.types import Array, ArrayLike
 
 _IMPOSSIBLE = -1e5
@@ -135,12 +137,14 @@ def ctc_loss(
 def _of_output(
     dy: Any, y: Any, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int
 ) -> Any:
-    def pull(dy: Array, output: Array) -> Array:
-        chain = _alignments(_value(target), output, _value(target_length), _value(output_length), mask_index)
-        ahead = chain.forward()
-        return chain.gradient(ahead, chain.total(ahead[-1])) * dy[:, None, None]
-
-    return differentiated_once("ops.ctc_loss", dy, output, pull)
+    given = (_value(target), _value(output), _value(target_length), _value(output_length), mask_index)
+    chain = _alignments(*given)
+    if type(output) is Tensor:
+        again = -log_probability(output, chain.states, chain.skip, chain.last, chain.steps)
+        source = cast(TapeNode, output.node), output.index
+        return gradients([(again, dy)], [source]).shared[source]
+    ahead = chain.forward()
+    return chain.gradient(ahead, chain.total(ahead[-1])) * dy[:, None, None]
 
 
 ctc_loss.has_gradients(None, _of_output, None, None)

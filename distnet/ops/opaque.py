@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import numpy as np
-
 from distnet.errors import ArgumentError
 from distnet.ops import tape
 from distnet.ops.recording import is_recording

@@ -137,10 +137,10 @@ def ctc_loss(
 def _of_output(
     dy: Any, y: Any, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int
 ) -> Any:
-    given = (_value(target), _value(output), _value(target_length), _value(output_length), mask_index)
-    chain = _alignments(*given)
+    steps = np.asarray(_value(output_length))
+    chain = _alignments(_value(target), _value(output), _value(target_length), steps, mask_index)
     if type(output) is Tensor:
-        again = -log_probability(output, chain.states, chain.skip, chain.last, chain.steps)
+        again = -log_probability(output, chain.states, chain.skip, chain.last, steps)
         source = cast(TapeNode, output.node), output.index
         return gradients([(again, dy)], [source]).shared[source]
     ahead = chain.forward()

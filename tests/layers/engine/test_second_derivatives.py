@@ -80,7 +80,21 @@ def test_they_are_central_differences(name):
             assert received[i] == pytest.approx((above - below) / (2 * step), rel=1e-5, abs=1e-6)
 
 
+class ByHand(layers.Layer):
+    def forward(self, x, ctx):
+        return x * x, x
+
+    def backward(self, dy, saved, ctx):
+        return 2 * saved * dy
+
+
 def test_a_layer_without_them_is_named():
-    layer = layers.LSTM(2, name="memory")
-    with pytest.raises(ArgumentError, match="memory: LSTM has no second derivatives"):
-        gradient_penalty(layer, np.ones((2, 3, 2)))
+    with pytest.raises(ArgumentError, match="memory: ByHand has no second derivatives"):
+        gradient_penalty(ByHand(name="memory"), np.ones((2, 3, 2), np.float32))
+
+
+def test_a_layer_within_that_cannot_be_computed_again_is_named():
+    inner = keras.Sequential([keras.Sequential([layers.Dropout(0.5)]), layers.Dense(2, "tanh")])
+    layer = layers.TimeDistributed(inner, name="steps")
+    with pytest.raises(ArgumentError, match="steps: has no second derivatives here: computed again it gives other"):
+        gradient_penalty(layer, np.ones((2, 3, 4), np.float32))

@@ -83,7 +83,7 @@ class Scheme:
         slots = list(self._slot_entries(optimizer, [span.variable for span in store.trainable()]))
         if self is KERAS_3 and scalars[-1].what == PRODUCT:
             return [*scalars[:-1], *slots, scalars[-1]]
-        return [*scalars, *slots]
+        return [*scalars, *slots, *self._own_entries(optimizer, store)]
 
     def slot_name(self, optimizer: Optimizer, what: str) -> str:
         """Its name of a slot."""
@@ -108,11 +108,20 @@ class Scheme:
                     yield Entry(what, path, variable, shape)
                     number += 1
 
+    def _own_entries(self, optimizer: Optimizer, store: Variables) -> Iterator[Entry]:
+        """The variables that a user's optimizer made, in that order."""
+        listed = {id(span.variable) for span in store.trainable()}
+        for own in optimizer.own_variables:
+            if own.reference is None:
+                yield Entry(own.what, self.scalar_path.format(optimizer=optimizer.name, what=own.what))
+            elif id(own.reference) in listed:
+                yield Entry(own.what, own.variable.path, own.reference, own.reference.shape)
+
     def _rounds(self, optimizer: Optimizer, always: Mapping[str, tuple[int, ...] | None]) -> list[list[str]]:
         """The slots in rounds: each goes once over the variables, and lists its slots of a variable together."""
         slots = dict.fromkeys((*optimizer.all_slots(), *always))
         is_interleaved = self.is_interleaved != any(_is(optimizer, name) for name in self.exceptions)
-        rule = [what for what in slots if what not in _OF_EVERY_RULE]
+        rule = [what for what in slots if what not in (*_OF_EVERY_RULE, *optimizer.own_slots())]
         apart = [what for what in rule if what == "velocity_hat" or not is_interleaved]
         together = [what for what in rule if what not in apart]
         first = [[what] for what in _OF_EVERY_RULE if what in slots]

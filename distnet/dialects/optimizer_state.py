@@ -91,10 +91,11 @@ def _is_tracked(entry: Entry, outermost: Optimizer) -> bool:
 
 def _arrays_of_one(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple[Entry, Array]]:
     spans = {id(span.variable): span for span in store.trainable()}
+    own_dtypes = {own.what: own.variable.dtype for own in optimizer.own_numbers()}
     pairs: list[tuple[Entry, Array]] = []
     for entry in scheme.entries(optimizer, store):
         if entry.variable is None:
-            dtype = scheme.dtypes.get(entry.what, store.dtype)
+            dtype = scheme.dtypes.get(entry.what) or own_dtypes.get(entry.what, store.dtype)
             pairs.append((entry, np.asarray(optimizer.scalars[entry.what], dtype)))
         elif entry.what not in optimizer.slots:
             pairs.append((entry, np.zeros(entry.shape, store.dtype)))
@@ -159,7 +160,7 @@ def _fill_one(
     optimizer.scalars[ITERATION] = steps
     if LEARNING_RATE in state and optimizer.schedule is None:
         optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
-    for what in {COUNTER, SCALE} & state.keys():
+    for what in {COUNTER, SCALE, *(own.what for own in optimizer.own_numbers())} & state.keys():
         optimizer.scalars[what] = state[what][0].item()
     if isinstance(optimizer, Nadam):
         saved = state.get(PRODUCT)
@@ -178,7 +179,7 @@ def _sorted(
     optimizer: Optimizer, store: Variables, values: Sequence[Array], names: Sequence[str] | None, scheme: Scheme
 ) -> dict[str, list[Array]]:
     """The arrays by what they are, those of a slot in the order of the variables."""
-    if names is None or scheme is STANDALONE:
+    if names is None or scheme is STANDALONE or optimizer.own_variables:
         whats = _by_position(scheme.entries(optimizer, store), optimizer, values)
     else:
         whats = [_by_name(scheme, optimizer, name) for name in names]

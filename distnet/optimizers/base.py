@@ -6,7 +6,7 @@ import copy
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import zip_longest
 from typing import ClassVar, Self
 
@@ -18,10 +18,11 @@ from distnet.errors import ArgumentError
 from distnet.kernels import Formula
 from distnet.naming import snake_case
 from distnet.optimizers import formulas
+from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
-from distnet.optimizers.given_gradients import TakesGradients
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
-from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Configurable, Registry, functions_of, to_json
+from distnet.optimizers.updating_each import UpdatesEach
+from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Registry, functions_of, to_json
 from distnet.types import Array, DType, Json
 from distnet.variables import StorePart, Variable, Variables, VariableStore
 
@@ -29,18 +30,14 @@ _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
 
 
-def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
-    """The entries of a configuration that have changed."""
-    return {key: value for key, value in after.items() if before.get(key) != value}
-
-
 @dataclass(eq=False)
-class Optimizer(TakesGradients, Configurable):
+class Optimizer(UpdatesEach, HasSettings):
     """One step from ``store.gradients`` to ``store.weights``: base of all optimizers.
 
     A step unscales, accumulates and clips the gradients, decays the weights, updates them, averages them,
     applies their constraints, and counts. ``slots`` (flat, laid out like the weights) and ``scalars`` are
-    the whole state. A new optimizer states its slots and its formula: ``initial_slots``, ``rule``.
+    the whole state. A new optimizer states its slots and its formula: ``initial_slots``, ``rule``; or, as in Keras,
+    its ``update_step``.
 
     Args:
         name: for the record; by default the class's name in snake case.
@@ -88,11 +85,7 @@ class Optimizer(TakesGradients, Configurable):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if hasattr(self, "update_step"):
-            raise ArgumentError(
-                f"{kind}: has an update_step(), which distnet does not call. State the update as a formula: define "
-                "rule(self, learning_rate), and initial_slots()."
-            )
+        self.take_no_variables()
         self.name = self.name or snake_case(kind)
         # Keras 2 documented ``epsilon=None``, and wrote it: the backend's.
         if getattr(self, "epsilon", 0) is None:
@@ -119,15 +112,21 @@ class Optimizer(TakesGradients, Configurable):
 
         A slot smaller than the variable lies where the variable begins.
         """
-        return variable.shape
+        return self.own_shape(name, variable)
 
     def rule(self, learning_rate: float) -> tuple[Formula, tuple[float, ...]]:
         """The formula of this update and its scalars; an optimizer of your own states its rule here."""
-        raise NotImplementedError(f"{type(self).__name__}: an optimizer needs a rule(self, learning_rate).")
+        raise NotImplementedError(
+            f"{type(self).__name__}: an optimizer needs a rule(self, learning_rate), or an update_step()."
+        )
 
     @property
     def built(self) -> bool:
         return self._layout is not None
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Nothing: ``build`` says it; users' may say it, too."""
 
     @property
     def iterations(self) -> int:
@@ -150,11 +149,11 @@ class Optimizer(TakesGradients, Configurable):
         for span in self._spans:
             path = f"{self.name}/{span.variable.path}"
             for name, slot in self.slots.items():
-                shape = self.slot_shape(name, span.variable)
+                shape = None if name in self.own_slots() else self.slot_shape(name, span.variable)
                 if shape is not None:
                     value = slot[span.start : span.start + math.prod(shape)].reshape(shape)
                     variables.append(Variable(name, f"{path}_{name}", value, False))
-        return variables
+        return [*variables, *(own.variable for own in self.own_variables)]
 
     def as_variables(self, scalars: Mapping[str, np.generic]) -> list[Variable]:
         """Numbers of the whole optimizer as variables; read-only."""
@@ -186,13 +185,17 @@ class Optimizer(TakesGradients, Configurable):
             )
         self._layout, self.built_for = layout, store
         self._decayed = self._decayed_parts(store)
+        self.numbers = self.numbers or {id(span.variable): i for i, span in enumerate(store.spans)}
         is_padding = np.ones(store.size, bool)
         for span in store.spans:
             is_padding[span.start : span.stop] = False
         self._padding = np.flatnonzero(is_padding)
+        self.bind_own(store)
 
     def rehearse(self, dtype: DType) -> None:
         """Take a step on a weight that nobody needs, so that the kernels are compiled, on disk, too."""
+        if self.updates_each:
+            return
         twin = copy.copy(self)
         twin.scalars, twin.slots, twin._layout = dict(self.scalars), {}, None
         twin.take_step(VariableStore([Variable("weight", "weight", np.zeros(1, dtype))], dtype))
@@ -218,8 +221,12 @@ class Optimizer(TakesGradients, Configurable):
     @property
     def is_elementwise(self) -> bool:
         """Whether a step may be made part by part: no entry's update depends on other entries."""
-        is_rule = type(self).update is Optimizer.update or self.updates_elementwise
-        return is_rule and not self.clipnorm and not self.global_clipnorm
+        is_apart = self.updates_entries and not self.updates_each and not self.is_applied_by_user
+        return is_apart and not self.clipnorm and not self.global_clipnorm
+
+    @property
+    def updates_entries(self) -> bool:
+        return type(self).update is Optimizer.update or self.updates_elementwise
 
     def advance(self, store: Variables | StorePart) -> None:
         """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
@@ -227,7 +234,7 @@ class Optimizer(TakesGradients, Configurable):
             learning_rate = self._decayed_learning_rate()
             self._clip(store)
             self._decay_weights(store, learning_rate)
-            self.update(store, learning_rate)
+            (self.update_each if self.updates_each else self.update)(store, learning_rate)
             # With epsilon=0 a rule may compute 0/0 between the variables.
             store.weights[self._padding_of(store.part)] = 0
         self._average(store)
@@ -304,6 +311,7 @@ class Optimizer(TakesGradients, Configurable):
     def finalize_variable_values(self, store: Variables) -> None:
         """At the end of training: with ``use_ema`` the weights become their average."""
         if self.use_ema and self.built:
+            self.lay_out_like(store)
             store.weights[...] = self.slots["average"]
 
     def exclude_from_weight_decay(
@@ -340,36 +348,11 @@ class Optimizer(TakesGradients, Configurable):
         """Make the optimizer from what ``get_config`` of distnet, or Keras 2 or 3, wrote."""
         return super().from_config({key: value for key, value in config.items() if key not in _KERAS_2_KEYS})
 
-    def settings(self) -> dict[str, Json]:
-        """What callbacks may change in training: all values needed to make ranks alike."""
-        return self.get_config()
-
-    def check_settings(self, values: Mapping[str, Json]) -> None:
-        """Fail unless the optimizer can take these settings.
-
-        Raises:
-            ArgumentError: it has no such option, or its constructor refuses a value.
-        """
-        config = self.get_config()
-        known = {*config, *(f.name for f in fields(self))}
-        if not values.keys() <= known:
-            raise ArgumentError(f"expected some of {sorted(known)}, received {sorted(values)}")
-        if values:
-            self.from_config({**config, **values})
-
-    def configure(self, values: Mapping[str, Json]) -> None:
-        """Change settings; a number as learning rate replaces a schedule."""
-        for name, value in values.items():
-            if name == "learning_rate" and isinstance(value, int | float):
-                self.overwrite_learning_rate(value)
-            else:
-                setattr(self, name, value)
-
     def all_slots(self) -> dict[str, float]:
         """The slots of the options and of the rule by Keras's names, in Keras's order, each with its initial value."""
         average = {"average": 0.0} if self.use_ema else {}
         accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
-        return {**average, **accumulator, **self.initial_slots()}
+        return {**average, **accumulator, **self.initial_slots(), **self.own_slots()}
 
     def _decayed_parts(self, store: Variables) -> list[slice]:
         variables, pattern = self._undecayed

@@ -24,6 +24,7 @@ import numpy as np
 from distnet.errors import ArgumentError, ShapeError
 from distnet.ops import GradientTape
 from distnet.ops.tensor import Tensor
+from distnet.results import as_result
 from distnet.types import Array, DType
 from distnet.variables import ALIGNMENT_BYTES, Span, Variable, Variables
 
@@ -128,6 +129,15 @@ class TakesGradients(ABC):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _taking_lists(cls.build)  # type: ignore[method-assign, assignment]
+        if "apply" in vars(cls):
+            cls.apply = _given_lists(cls.apply)  # type: ignore[method-assign]
+
+    @property
+    def is_applied_by_user(self) -> bool:
+        """Whether the class has an ``apply`` or ``apply_gradients`` of its own: steps are handed lists then."""
+        cls = type(self)
+        own = cls.apply is not TakesGradients.apply, cls.apply_gradients is not TakesGradients.apply_gradients
+        return any(own)
 
     @property
     @abstractmethod
@@ -148,6 +158,10 @@ class TakesGradients(ABC):
         """Create the slots for these variables."""
 
     @abstractmethod
+    def bind_own(self, store: Variables) -> None:
+        """Let variables of its own lie in the slots."""
+
+    @abstractmethod
     def follow(self, old: Variables, new: Variables) -> None:
         """Move the slots from one layout to another."""
 
@@ -158,7 +172,8 @@ class TakesGradients(ABC):
     def lay_out_like(self, store: Variables) -> None:
         """Put the slots where the variables of ``store`` lie; those of other variables are dropped."""
         here, there = ([(id(s.variable), s.start) for s in spans] for spans in (self._spans, store.spans))
-        if self.built and here != there:
+        has_others = here != there or any(slot.size != store.size for slot in self.slots.values())
+        if self.built and has_others:
             self.follow(store, store)
 
     def scale_loss(self, loss: Any) -> Any:
@@ -204,7 +219,10 @@ class TakesGradients(ABC):
         Source: ``keras.optimizers.Optimizer.apply``.
         """
         if hasattr(grads, "spans"):
-            self.take_step(grads)
+            if self.is_applied_by_user:
+                self.apply_gradients(zip(*_lists_of(grads), strict=True))
+            else:
+                self.take_step(grads)
             return
         variables = [span.variable for span in self._spans] if trainable_variables is None else trainable_variables
         gradients = list(grads)
@@ -251,6 +269,7 @@ class TakesGradients(ABC):
         for name, slot in self.slots.items():
             for here, there in _places(own, part):
                 slot[here] = twin.slots[name][there]
+        self.bind_own(own)
 
     def _for_all(self, variables: list[Variable]) -> GivenVariables:
         """The variables of all steps so far and these, for which the optimizer has slots."""
@@ -294,11 +313,50 @@ def _checked(gradient: Any, variable: Variable) -> Array:
     return value
 
 
+def _lists_of(store: Variables) -> tuple[list[Array], list[Variable]]:
+    """The gradients and the variables of a store."""
+    gradients = [as_result(store.gradients[s.start : s.stop].reshape(s.variable.shape)) for s in store.spans]
+    return gradients, [span.variable for span in store.spans]
+
+
+def _given_lists(apply: Callable[..., None]) -> Callable[..., None]:
+    """Let a user's ``apply``, which takes lists, be handed a store."""
+
+    @functools.wraps(apply)
+    def applied(self: Any, grads: Any, *args: Any, **kwargs: Any) -> None:
+        apply(self, *(_lists_of(grads) if hasattr(grads, "spans") else (grads, *args)), **kwargs)
+
+    return applied
+
+
 def _taking_lists(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """Let ``build`` take Keras's list of variables, too."""
+    """Let ``build`` take Keras's list of variables, too; one of a user's that makes variables is given such a list.
+
+    That is called once: where the weights lie later is none of its business.
+
+    Raises:
+        ArgumentError: a user's does not call that of its base class.
+    """
+    is_users = not build.__module__.startswith("distnet.")
 
     @functools.wraps(build)
     def built(self: Any, store: Any) -> None:
-        build(self, GivenVariables(store) if isinstance(store, list | tuple) else store)
+        outer: Any = vars(self).get("_being_built")
+        given = outer or (GivenVariables(store) if isinstance(store, list | tuple) else store)
+        if outer is not None or not (is_users and self.updates_each):
+            build(self, given)
+        elif self.numbers:
+            order = type(self).__mro__
+            base: Any = next(c for c in order if "build" in vars(c) and c.__module__.startswith("distnet."))
+            base.build(self, given)
+        else:
+            self._being_built = given
+            try:
+                build(self, [span.variable for span in given.spans])
+            finally:
+                self._being_built = None
+            if not self.built:
+                raise ArgumentError(f"{self.name}: its build() must call super().build(variables).")
+            self.bind_own(given)
 
     return built

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from distnet.errors import ArgumentError
-from distnet.optimizers.base import Optimizer, changes
+from distnet.optimizers.base import Optimizer
+from distnet.optimizers.changed_settings import changes
 from distnet.optimizers.variable_group import VariableGroup
 from distnet.types import DType, Json
 from distnet.variables import Variable, Variables

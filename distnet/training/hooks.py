@@ -14,7 +14,7 @@ from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.layers.recurrent.kept_states import stateful_layers
-from distnet.optimizers.base import changes
+from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
 from distnet.training_state import CallbackRecord

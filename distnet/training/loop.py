@@ -16,7 +16,7 @@ from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.data.batch import Batch
 from distnet.logs import NamedLogs
-from distnet.optimizers.base import changes
+from distnet.optimizers.changed_settings import changes
 from distnet.parallel import replicas
 from distnet.parallel.exchange import StepSums
 from distnet.saving import background

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.append(str(Path(__file__).parents[2] / "tools"))
+from users_optimizers import Falling, Trusting
+
 keras = importlib.import_module(os.environ.get("WHICH_KERAS", "distnet"))
 layers, ops = keras.layers, keras.ops
 keras.config.set_floatx(os.environ.get("FLOATX", "float64"))
@@ -474,10 +477,18 @@ def contrastive_learning():
     return trained(model, X, batch_size=11)["loss"], model
 
 
+def optimizer_of_ones_own():
+    """So many weights that ranks share the sum."""
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1200, activation="tanh"), layers.Dense(2)])
+    options = {"weight_decay": 0.02, "clipnorm": 1.0, "use_ema": True, "gradient_accumulation_steps": 2}
+    model.compile(Trusting(Falling(0.01), ema_overwrite_frequency=3, **options), "mse")
+    return trained(model, X, Y)["loss"], model
+
+
 PROGRAMS: list[Callable] = [
     custom_dense, state_and_added_loss, list_of_sublayers, variational_autoencoder, variational_autoencoder_by_add_loss,
     generative_adversarial_network, wasserstein_gan, siamese_network, transformer, cell_of_ones_own, training_loop,
-    distillation, contrastive_learning,
+    distillation, contrastive_learning, optimizer_of_ones_own,
 ]  # fmt: skip
 
 

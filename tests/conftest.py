@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +20,15 @@ collect_ignore_glob = ["*/programs/*.py"]
 """What tests start or import: collected, programs would run, and take pytest's arguments for theirs."""
 
 
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""For XLA: what tests ask Keras runs a few times on small arrays, so compiling it takes longer than all the rest."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    """Let the hundreds of processes that tests start keep what they compile, and compile little."""
     config.pluginmanager.register(Marks(), "marks")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each compiles every module for half a second
+    os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
 
 
 def pytest_collection_finish() -> None:

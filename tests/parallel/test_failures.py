@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
@@ -45,11 +46,18 @@ WRONG_INPUT = {
     "resume": ("CheckpointError", "nowhere.h5", "no such file"),
 }
 
-ON_RANKS = (
-    *("columns", "targets", "loss", "layer", "nan", "nan target", "nan validation", "label", "validation label"),
-    *("batch size", "uncompiled", "empty", "no rows to validate", "resume"),
-)
-"""Those of which a rank may see more or less than another, and one of each other kind."""
+
+@pytest.fixture(scope="module")
+def errors_of_ranks(ranks, tmp_path_factory):
+    """What each of three ranks met in each case of a program, of which all run in one job."""
+
+    def of(program, cases):
+        folder = tmp_path_factory.mktemp(program)
+        path = PROGRAMS / f"{program}.py"
+        ranks(3).run(PROGRAMS / "each_caught.py", path, folder, *cases).succeeded()
+        return [json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(3)]
+
+    return of
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +74,15 @@ def test_wrong_input_is_named(wrong_inputs, case):
     assert all(part in str(caught.value) for part in parts), caught.value
 
 
-@pytest.mark.parametrize("case", ON_RANKS)
-def test_wrong_input_is_named_by_the_rank_that_meets_it_and_ends_the_job(ranks, case):
+def test_wrong_input_is_named_on_every_rank_also_by_the_one_that_alone_meets_it(errors_of_ranks):
+    for met in errors_of_ranks("wrong_input", WRONG_INPUT):
+        for case, (kind, *parts) in WRONG_INPUT.items():
+            assert met[case].startswith(f"{kind}: "), (case, met[case])
+            assert all(part in met[case] for part in parts), (case, met[case])
+
+
+@pytest.mark.parametrize("case", ["columns", "nan"])
+def test_wrong_input_ends_the_job_whether_all_ranks_meet_it_or_one(ranks, case):
     kind, *parts = WRONG_INPUT[case]
     job = ranks(3).run(PROGRAMS / "wrong_input.py", case).failed(f"distnet.errors.{kind}: ", *parts)
     assert "it worked" not in job.stdout
@@ -94,28 +109,38 @@ PARTING = {
     "predicts before others train": ("CommunicationError", "at predict", "at train_on_batch"),
     "leaves early": ("CommunicationError", "the program of rank 1 has ended"),
     "other data": ("ReplicaError", "the training data is", "on rank 0"),
-    "its part of the data": ("ReplicaError", "the training data is", "[34, 4]", "[33, 4]"),
-    "other labels": ("ReplicaError", "the training data is"),
-    "other validation": ("ReplicaError", "the validation data is"),
-    "other seed": ("ReplicaError", "the seed is", "0 on rank 0"),
-    "other layers": ("ReplicaError", "the architecture is", '"units": 8'),
-    "another operation": ("ReplicaError", "the wiring is"),
-    "another constant": ("ReplicaError", "the wiring is"),
-    "another wiring": ("ReplicaError", "the wiring is"),
-    "other optimizer": ("ReplicaError", "the optimizer is", '"learning_rate": 0.1'),
-    "other loss": ("ReplicaError", "the compile settings is", "mean_squared_error", "mean_absolute_error"),
-    "other batch size": ("ReplicaError", "the fit arguments is", '"batch_size": 10'),
-    "other epochs": ("ReplicaError", "the fit arguments is", '"epochs": 1'),
-    "other data to predict": ("ReplicaError", "the data is"),
-    "other data to evaluate": ("ReplicaError", "the data is"),
-    "other layers to train on a batch": ("ReplicaError", "the architecture is"),
-    "changes weights in place": ("ReplicaError", "the weights of rank 1 differ from rank 0's"),
+}
+UNLIKE = {
+    "other data": ("the training data is", "on rank 0"),
+    "its part of the data": ("the training data is", "[34, 4]", "[33, 4]"),
+    "other labels": ("the training data is",),
+    "other validation": ("the validation data is",),
+    "other seed": ("the seed is", "0 on rank 0"),
+    "other layers": ("the architecture is", '"units": 8'),
+    "another operation": ("the wiring is",),
+    "another constant": ("the wiring is",),
+    "another wiring": ("the wiring is",),
+    "other optimizer": ("the optimizer is", '"learning_rate": 0.1'),
+    "other loss": ("the compile settings is", "mean_squared_error", "mean_absolute_error"),
+    "other batch size": ("the fit arguments is", '"batch_size": 10'),
+    "other epochs": ("the fit arguments is", '"epochs": 1'),
+    "other data to predict": ("the data is",),
+    "other data to evaluate": ("the data is",),
+    "other layers to train on a batch": ("the architecture is",),
+    "changes weights in place": ("the weights of rank 1 differ from rank 0's",),
 }
 
 
 @pytest.mark.parametrize("case", PARTING)
 def test_ranks_that_part_ways_end_the_job(ranks, case):
     ranks(3).run(PROGRAMS / "parting_ranks.py", case).failed(*PARTING[case])
+
+
+def test_every_rank_is_told_in_what_they_are_unlike(errors_of_ranks):
+    for met in errors_of_ranks("parting_ranks", UNLIKE):
+        for case, parts in UNLIKE.items():
+            assert met[case].startswith("ReplicaError: "), (case, met[case])
+            assert all(part in met[case] for part in parts), (case, met[case])
 
 
 def test_a_barrier_in_a_callback_waits_for_nobody(ranks):

@@ -27,7 +27,7 @@ import numpy as np
 from keras.src import backend
 from keras.src.backend.common import dtypes
 from keras.src.backend.jax import trainer
-from keras.src.initializers import random_initializers
+from keras.src.initializers import constant_initializers, random_initializers
 
 import distnet
 import jaxpr_in_numpy
@@ -58,6 +58,8 @@ def set_up(is_compiled: bool = False) -> None:
         distnet.config.set_clip_crossentropy(True)  # as on JAX
     for initializer in RANDOM_INITIALIZERS:
         initializer.__call__ = lambda self, shape, dtype=None: np.zeros(shape)  # not to compile what is overwritten
+    for initializer, value in ((constant_initializers.Zeros, 0), (constant_initializers.Ones, 1)):
+        initializer.__call__ = lambda self, shape, dtype=None, value=value: np.full(shape, value, dtype or "float64")
     trainer.jit = COMPILED_JIT if is_compiled else jaxpr_in_numpy.jit
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")

@@ -286,6 +286,7 @@ OPERATIONS: dict[str, Operation] = {
     "select_n": _select,
     "convert_element_type": lambda x, *, new_dtype, **_: np.asarray(x).astype(new_dtype),
     "reshape": _reshape,
+    "tile": lambda x, *, reps, **_: np.tile(x, reps),
     "squeeze": lambda x, *, dimensions, **_: np.squeeze(x, axis=tuple(dimensions)),
     "expand_dims": lambda x, *, dimensions, **_: np.expand_dims(x, tuple(dimensions)),
     "transpose": lambda x, *, permutation, **_: np.transpose(x, permutation),

@@ -40,7 +40,7 @@ def filled(args, floats):
 
 def weighted(y):
     """The sum of a result's entries, each times its weight."""
-    return jnp.sum(jnp.real(y) * jnp.cos(jnp.arange(y.size) + 1.0).reshape(y.shape))
+    return jnp.sum(jnp.real(y) * np.cos(np.arange(y.size, dtype=np.float32) + 1).reshape(y.shape))
 
 
 def answer(name, args, options, compiled):

@@ -48,6 +48,7 @@ class Convolving(Filtered):
     It has the methods ``build_kernels``, ``convolve`` and ``convolve_back``.
     """
 
+    repeats: ClassVar[bool] = True
     of_others: ClassVar[tuple[str, ...]] = ()
     """What Keras 2 writes into its configurations although the layer has no such argument."""
 

@@ -47,14 +47,16 @@ class Convolution(KernelAndBias, _Grouped, Dilated, Filters, Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, Windows]:
         windows = self.windows(x)
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
-        return patches.convolve(x, self.kernel.value, windows, self.groups, z, ctx), windows
+        ctx.do(patches.convolve, x, self.kernel.value, windows, self.groups, z, ctx.here())
+        return z, windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
         kernel_gradients.add_dense(x, dz, kept, self.groups, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)
-        return patches.convolve_back(dz, self.kernel.value, kept, self.groups, dx, ctx)
+        ctx.do(patches.convolve_back, dz, self.kernel.value, kept, self.groups, dx, ctx.here())
+        return dx
 
 
 @register_layer("Convolution1D")

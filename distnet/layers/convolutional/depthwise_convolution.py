@@ -58,13 +58,16 @@ class DepthwiseConvolution(Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, Windows]:
         windows = self.windows(x)
         z = ctx.workspace("z", (len(x), *windows.shape, x.shape[-1] * self.depth_multiplier), x.dtype)
-        return taps.convolve(x, self.kernel.value, windows, z), windows
+        ctx.do(taps.convolve, x, self.kernel.value, windows, z)
+        return z, windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
         kernel_gradients.add_depthwise(x, dz, kept, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
-        return taps.convolve_back(dz, self.kernel.value, kept, ctx.workspace("dx", x.shape, x.dtype))
+        dx = ctx.workspace("dx", x.shape, x.dtype)
+        ctx.do(taps.convolve_back, dz, self.kernel.value, kept, dx)
+        return dx
 
 
 @register_layer()

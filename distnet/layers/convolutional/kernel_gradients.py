@@ -16,10 +16,10 @@ def add_dense(x: Array, dz: Array, windows: Windows, groups: int, kernel: Variab
         x (N, D, H, W, C), dz (N, D', H', W', O); contiguous.
     """
     if kernel.is_trained:
-        ctx.add(kernel, patches.kernel_gradient(x, dz, windows, groups, kernel.shape, ctx))
+        ctx.add_made(kernel, patches.kernel_gradient, x, dz, windows, groups, kernel.shape, ctx.here())
 
 
 def add_depthwise(x: Array, dz: Array, windows: Windows, kernel: Variable, ctx: BackwardContext) -> None:
     """Of a kernel that treats each channel by itself."""
     if kernel.is_trained:
-        ctx.add(kernel, taps.kernel_gradient(x, dz, windows, kernel.shape))
+        ctx.add_made(kernel, taps.kernel_gradient, x, dz, windows, kernel.shape)

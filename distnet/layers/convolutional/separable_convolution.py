@@ -58,9 +58,9 @@ class SeparableConvolution(Dilated, Filters, Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Windows]]:
         windows, mixing = self.windows(x), self._mixing
         between = ctx.workspace("between", (len(x), *windows.shape, len(mixing)), x.dtype)
-        taps.convolve(x, self.depthwise_kernel.value, windows, between)
+        ctx.do(taps.convolve, x, self.depthwise_kernel.value, windows, between)
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
-        np.matmul(between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
+        ctx.do(np.matmul, between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
         return z, (between, windows)
 
     def convolve_back(self, x: Array, dz: Array, kept: tuple[Array, Windows], ctx: BackwardContext) -> Array | None:
@@ -69,12 +69,13 @@ class SeparableConvolution(Dilated, Filters, Convolving):
         if not ctx.needs_input_gradient and not self.depthwise_kernel.is_trained:
             return None
         dbetween = ctx.workspace("dbetween", between.shape, x.dtype)
-        np.matmul(flat, mixing.T, out=dbetween.reshape(-1, len(mixing)))
+        ctx.do(np.matmul, flat, mixing.T, out=dbetween.reshape(-1, len(mixing)))
         kernel_gradients.add_depthwise(x, dbetween, windows, self.depthwise_kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)
-        return taps.convolve_back(dbetween, self.depthwise_kernel.value, windows, dx)
+        ctx.do(taps.convolve_back, dbetween, self.depthwise_kernel.value, windows, dx)
+        return dx
 
     @property
     def _mixing(self) -> Array:

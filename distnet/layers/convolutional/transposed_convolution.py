@@ -51,13 +51,16 @@ class TransposedConvolution(Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, Windows]:
         windows = self.sliding.spread(of_rank(x, self.rank).shape, self.extra)
         z = ctx.workspace("z", (len(x), *windows.extents, self.filters), x.dtype)
-        return patches.convolve_back(x, self.kernel.value, windows, 1, z, ctx), windows
+        ctx.do(patches.convolve_back, x, self.kernel.value, windows, 1, z, ctx.here())
+        return z, windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
         kernel_gradients.add_dense(dz, x, kept, 1, self.kernel, ctx)
         if not ctx.needs_input_gradient:
             return None
-        return patches.convolve(dz, self.kernel.value, kept, 1, ctx.workspace("dx", x.shape, x.dtype), ctx)
+        dx = ctx.workspace("dx", x.shape, x.dtype)
+        ctx.do(patches.convolve, dz, self.kernel.value, kept, 1, dx, ctx.here())
+        return dx
 
 
 @dataclass(eq=False)

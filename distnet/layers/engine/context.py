@@ -190,12 +190,11 @@ class ForwardContext(Planned):
     is_spread: bool = False
     plan: Plan | None = None
 
-    def at_each_step(self) -> ForwardContext:
-        """What a noted call must use for the step's number: in a repetition it is that step's."""
-        if self.plan is None:
-            return self
-        own = replace(self, plan=None)
-        self.plan.contexts.append(own)
+    def here(self) -> Any:
+        """As in both directions; in a repetition its step is that step's."""
+        own = super().here()
+        if self.plan is not None:
+            self.plan.contexts.append(own)
         return own
 
     def rows(self, count: int) -> Rows | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class Planned:
         function(*args, **options)
         if self.plan is not None:
             self.plan.calls.append(partial(function, *args, **options))
+
+    def here(self) -> Any:
+        """The context for a noted call that uses it: of this call, whichever is made when it is repeated."""
+        return self if self.plan is None else replace(cast(Any, self), plan=None)
 
     def contiguous(self, name: str, a: Array) -> Array:
         """The array, or a copy of it in a workspace if it is not contiguous."""

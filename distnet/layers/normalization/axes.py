@@ -67,7 +67,7 @@ def moved_last(x: Array, axes: Sequence[int], ctx: ForwardContext | BackwardCont
     if moved.flags.c_contiguous:
         return moved
     copy = ctx.workspace(f"{name} moved", moved.shape, x.dtype)
-    copy[...] = moved
+    ctx.do(np.copyto, copy, moved)
     return copy
 
 
@@ -79,7 +79,7 @@ def moved_back(
     if order == sorted(order):
         return y.reshape(shape)
     restored = ctx.workspace(f"{name} restored", shape, y.dtype)
-    restored.transpose(order)[...] = y.reshape(np.take(shape, order))
+    ctx.do(np.copyto, restored.transpose(order), y.reshape(np.take(shape, order)))
     return restored
 
 

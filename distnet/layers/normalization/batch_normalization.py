@@ -24,9 +24,9 @@ from distnet.types import Array, Shape
 from distnet.variables import Variable
 
 
-@dataclass(frozen=True)
+@dataclass
 class Statistics:
-    """Mean and biased variance of each channel, float64.
+    """Mean and biased variance of each channel, float64; those of a batch are put in at each step.
 
     Args:
         mean: (1, C).
@@ -36,14 +36,15 @@ class Statistics:
         counts: (1, M, C) bool, which entries count; None for all.
     """
 
-    mean: Array
-    variance: Array
+    mean: Array = field(default_factory=lambda: np.zeros((1, 0)))
+    variance: Array = field(default_factory=lambda: np.zeros((1, 0)))
     divisor: Array | None = None
     excess: float = 0.0
     counts: Array | None = None
 
 
 Saved = tuple[Array, Statistics]
+SumOverRanks = Callable[[Array], None]
 
 
 @register_layer()
@@ -75,6 +76,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     couples_rows: ClassVar[bool] = True
 
@@ -122,62 +124,82 @@ class BatchNormalization(Layer):
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        rows = self._rows(x, ctx, "x")
+        rows, stats = self._rows(x, ctx, "x"), Statistics()
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
-            stats = _of_batch(rows, counts, ctx.sum_over_ranks)
-            self._move(stats, self._correction(stats, x))
+            ctx.do(_measure, stats, rows, counts, ctx.sum_over_ranks)
+            ctx.do(self._move, stats, x)
         else:
-            stats = Statistics(_double(self.moving_mean), _double(self.moving_variance))
-        scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
-        shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
+            ctx.do(self._recall, stats)
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        kernels.current().column_map(rows, stats.mean, scale, shift, y)
+        ctx.do(self._normalize, rows, stats, y)
         return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, stats)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         rows, stats = saved
-        slopes, inverse = self._rows(dy, ctx, "dy"), 1 / np.sqrt(stats.variance + self.epsilon)
-        sums = np.zeros((2, *stats.mean.shape))
-        if stats.divisor is not None or any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
-            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
-            sums[1] *= inverse
+        slopes = self._rows(dy, ctx, "dy")
+        sums = ctx.workspace("sums", (2, 1, rows.shape[2]), np.dtype(np.float64))
+        ctx.do(self._sum_slopes, slopes, rows, stats, sums)
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
         if not ctx.needs_input_gradient:
             return None
-        dx, scale = ctx.workspace("dx", rows.shape, rows.dtype), self._gamma() * inverse
+        dx = ctx.workspace("dx", rows.shape, rows.dtype)
+        ctx.do(self._input_gradient, slopes, rows, stats, sums, ctx.sum_over_ranks, dx)
+        return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
+
+    def _recall(self, stats: Statistics) -> None:
+        """Take the moving statistics for those of the batch."""
+        stats.mean, stats.variance = _double(self.moving_mean), _double(self.moving_variance)
+
+    def _normalize(self, rows: Array, stats: Statistics, y: Array) -> None:
+        scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
+        shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
+        kernels.current().column_map(rows, stats.mean, scale, shift, y)
+
+    def _sum_slopes(self, slopes: Array, rows: Array, stats: Statistics, sums: Array) -> None:
+        """``sums`` = (2, 1, C), the gradients of beta and of gamma for these rows; 0 where nobody needs them."""
+        if stats.divisor is None and not any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
+            sums.fill(0)
+            return
+        sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
+        sums[1] *= 1 / np.sqrt(stats.variance + self.epsilon)
+
+    def _input_gradient(
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, sum_over_ranks: SumOverRanks, dx: Array
+    ) -> None:
+        inverse = 1 / np.sqrt(stats.variance + self.epsilon)
+        scale = self._gamma() * inverse
         slope, shift = np.zeros((2, *scale.shape))
         if stats.divisor is not None:
-            ctx.sum_over_ranks(sums)
+            sum_over_ranks(sums)
             slope = -scale * inverse * sums[1] / stats.divisor
             shift = -scale * sums[0] / stats.divisor - slope * stats.excess * stats.mean / stats.divisor
         kernels.current().column_gradient(slopes, rows, stats.mean, scale, slope, shift, dx)
         if stats.counts is not None:
             np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
-        return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
 
     def _gamma(self) -> Array:
         """(1, C), float64."""
         return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
 
-    def _correction(self, stats: Statistics, x: Array) -> Array | float:
+    def _correction(self, divisor: Array, x: Array) -> Array | float:
         """The factor of the batch's variance when it updates the moving variance.
 
         Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
         ``BatchNormalization.call`` and ``normalize_batch_in_training`` of Keras 2.2.
         """
-        if stats.divisor is None:
-            return 1.0
         fused = ((4, 3),) if self.sample_variance else ((4, 1), (4, 3), (5, 1), (5, 4))
         lost = [1.0] if self.as_in_keras_2 and (x.ndim, self.axis % x.ndim) in fused else []
         lost += [1.0 + self.epsilon] if self.sample_variance else []
-        corrected: Array = np.prod([stats.divisor / np.maximum(stats.divisor - n, 1.0 - self.epsilon) for n in lost], 0)
+        corrected: Array = np.prod([divisor / np.maximum(divisor - n, 1.0 - self.epsilon) for n in lost], 0)
         return corrected
 
-    def _move(self, stats: Statistics, correction: Array | float) -> None:
+    def _move(self, stats: Statistics, x: Array) -> None:
+        """Let the moving statistics follow those of a batch, unless nothing in it counts."""
         if stats.divisor is None:
             return
+        correction = self._correction(stats.divisor, x)
         for variable, batch in ((self.moving_mean, stats.mean), (self.moving_variance, stats.variance * correction)):
             variable.value[...] = variable.value * self.momentum + batch[0] * (1.0 - self.momentum)
 
@@ -195,8 +217,8 @@ class BatchNormalization(Layer):
         return self._rows(np.broadcast_to(mask[..., np.newaxis], x.shape), ctx, "mask")
 
 
-def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], None]) -> Statistics:
-    """Statistics of the global batch.
+def _measure(stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks) -> None:
+    """Put in the statistics of the global batch.
 
     The mean is summed first, then the squares about it: from one message with sums of squares, the
     variance of a channel whose mean is large would be a difference of large numbers.
@@ -211,13 +233,15 @@ def _of_batch(x: Array, counts: Array | None, sum_over_ranks: Callable[[Array], 
     excess = 0.0 if counts is None else config.epsilon()
     divisor = sums[0] + excess
     if not divisor.all():
-        return Statistics(*np.zeros((2, *divisor.shape)))
+        (stats.mean, stats.variance), stats.divisor = np.zeros((2, *divisor.shape)), None
+        return
     mean = sums[1] / divisor
     if counts is not None:
         own, squares = moments(np.where(counts, x, mean.astype(x.dtype)))
     squares = squares_about(mean, own, squares, rows)
     sum_over_ranks(squares)
-    return Statistics(mean, squares / divisor, divisor, excess, counts)
+    stats.mean, stats.variance, stats.divisor = mean, squares / divisor, divisor
+    stats.excess, stats.counts = excess, counts
 
 
 def _double(variable: Variable) -> Array:

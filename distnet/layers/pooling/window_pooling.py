@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -16,39 +16,46 @@ from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.sliding import Extents, Sliding, extents, padding_name
 from distnet.types import Array, Shape
 
-Saved = tuple[tuple[int, ...], Windows, Any]
+Saved = tuple[tuple[int, ...], Windows, Array]
 
 
 class WindowPool(Protocol):
     """How the entries of a window are pooled."""
 
-    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Any:
-        """Overwrite ``y`` (N, D', H', W', C) and return what ``backward`` needs."""
+    def kept(self, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
+        """Memory for what ``backward`` needs."""
 
-    def backward(self, dy: Array, windows: Windows, saved: Any, dx: Array) -> None:
+    def forward(self, x: Array, windows: Windows, y: Array, kept: Array) -> None:
+        """Overwrite ``y`` (N, D', H', W', C), and what is kept."""
+
+    def backward(self, dy: Array, windows: Windows, kept: Array, dx: Array) -> None:
         """Overwrite ``dx`` (N, D, H, W, C)."""
 
 
 class WindowMaximum:
     """The largest entry; ties go to the first. Padding never wins."""
 
-    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
-        winners = ctx.workspace("winners", y.shape, np.min_scalar_type(windows.taps))
-        kernels.current().max_pool(x, windows, y, winners)
-        return winners
+    def kept(self, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
+        return ctx.workspace("winners", y.shape, np.min_scalar_type(windows.taps))
 
-    def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
-        kernels.current().max_pool_gradient(dy, saved, windows, dx)
+    def forward(self, x: Array, windows: Windows, y: Array, kept: Array) -> None:
+        kernels.current().max_pool(x, windows, y, kept)
+
+    def backward(self, dy: Array, windows: Windows, kept: Array, dx: Array) -> None:
+        kernels.current().max_pool_gradient(dy, kept, windows, dx)
 
 
 class WindowMean:
     """The mean of the entries inside the volume."""
 
-    def forward(self, x: Array, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
-        return window_means.means(x, windows, y)
+    def kept(self, windows: Windows, y: Array, ctx: ForwardContext) -> Array:
+        return ctx.workspace("shares", (*windows.shape, 1), y.dtype)
 
-    def backward(self, dy: Array, windows: Windows, saved: Array, dx: Array) -> None:
-        window_means.means_back(dy, windows, saved, dx)
+    def forward(self, x: Array, windows: Windows, y: Array, kept: Array) -> None:
+        kept[...] = window_means.means(x, windows, y)
+
+    def backward(self, dy: Array, windows: Windows, kept: Array, dx: Array) -> None:
+        window_means.means_back(dy, windows, kept, dx)
 
 
 @dataclass(eq=False)
@@ -63,6 +70,7 @@ class Pooling(Channelled):
         data_format: ``"channels_last"`` or ``"channels_first"``; by default ``keras.config.image_data_format()``.
     """
 
+    repeats: ClassVar[bool] = True
     rank: ClassVar[int]
     pool: ClassVar[WindowPool]
 
@@ -85,13 +93,14 @@ class Pooling(Channelled):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         windows = self.sliding.windows(x.shape)
         y = ctx.workspace("y", (len(x), *windows.shape, x.shape[-1]), x.dtype)
-        saved = self.pool.forward(as_volumes(x), windows, y, ctx)
-        return of_rank(y, self.rank), (x.shape, windows, saved)
+        kept = self.pool.kept(windows, y, ctx)
+        ctx.do(self.pool.forward, as_volumes(x), windows, y, kept)
+        return of_rank(y, self.rank), (x.shape, windows, kept)
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
         shape, windows, kept = saved
         dx = ctx.workspace("dx", (len(dy), *windows.extents, shape[-1]), dy.dtype)
-        self.pool.backward(as_volumes(dy), windows, kept, dx)
+        ctx.do(self.pool.backward, as_volumes(dy), windows, kept, dx)
         return dx.reshape(shape)
 
 

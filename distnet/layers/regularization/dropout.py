@@ -40,7 +40,7 @@ class Dropping(Layer):
         if not ctx.training or self.rate == 0:
             return x, None
         bits, y = ctx.workspace("bits", x.shape, np.dtype(np.uint32)), ctx.workspace("y", x.shape, x.dtype)
-        ctx.do(self._draw, bits, x, ctx.at_each_step())
+        ctx.do(self._draw, bits, x, ctx.here())
         ctx.do(self._drop, x, bits, y, ctx.kernels)
         return y, bits
 

@@ -355,6 +355,14 @@ def lay_out(model: LaidOutModel) -> VariableStore:
     return model.store
 
 
+def laid_out(model: LaidOutModel) -> VariableStore:
+    """The flat buffers of the model's variables, made anew if it has others now: layers may be built in any step."""
+    store = model.store
+    if store is None or {id(v) for v in store.variables} != {id(v) for v in model.variables}:
+        return lay_out(model)
+    return store
+
+
 def assign_all(where: str, variables: Sequence[Variable], weights: Sequence[ArrayLike]) -> None:
     """Overwrite ``variables`` with ``weights`` one by one, after checking all of them.
 

@@ -13,6 +13,7 @@ from distnet.errors import ArgumentError, DataError, DistnetError, NotBuiltError
 from distnet.layers import LAYERS, InputLayer, Layer
 from distnet.layers.engine import trial
 from distnet.layers.engine.base import KerasTensor
+from distnet.layers.engine.build_config import as_shapes
 from distnet.layers.engine.call_arguments import is_tensor
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import dtype_name
@@ -262,7 +263,7 @@ class SubclassedModel(Model, has_graph=True):
         if shape is None and config.get("shapes_dict"):
             shape = next(iter(config["shapes_dict"].values()))
         if shape is not None and not self.built:
-            self.build_once(_as_shapes(shape))
+            self.build_once(as_shapes(shape))
 
     @classmethod
     def of_config(cls, config: Any) -> Self:
@@ -325,15 +326,6 @@ def _entries_of(shape: Any, dtype: str) -> Any:
     if isinstance(shape, list | tuple) and shape and all(isinstance(part, list | tuple) for part in shape):
         return type(shape)(_entries_of(part, dtype) for part in shape)
     return _entry((None, *tuple(shape)[1:]), dtype)
-
-
-def _as_shapes(shape: Any) -> Any:
-    """Shapes read from JSON, which has no tuples."""
-    if isinstance(shape, Mapping):
-        return {key: _as_shapes(value) for key, value in shape.items()}
-    if all(part is None or isinstance(part, int) for part in shape):
-        return tuple(shape)
-    return [_as_shapes(part) for part in shape]
 
 
 def _dtype_of(leaf: Any, dtype: str) -> str:

@@ -2,7 +2,7 @@
 
 ::
 
-    <group>/objects                        a tree: the states of generators and of metrics, by path
+    <group>/objects                        a tree: how layers were built, states of generators and of metrics, by path
     <group>/optimizers/<n>                 @path; see ``optimizer_group``
     <group>/optimizers/<n>/variables       the numbers of its variables among the model's, in the order of its slots
     <group>/optimizers/<n>/state           see ``optimizer_group``
@@ -21,8 +21,8 @@ import h5py
 import numpy as np
 
 from distnet.comm.scope import communicator
-from distnet.errors import ArgumentError, CheckpointError
-from distnet.layers.engine.tracking import is_metric, kept_by
+from distnet.errors import CheckpointError, DistnetError
+from distnet.layers.engine.tracking import is_metric, kept_by, layers_by_path
 from distnet.optimizers import Optimizer
 from distnet.optimizers.given_gradients import GivenVariables
 from distnet.random import SeedGenerator
@@ -32,7 +32,7 @@ from distnet.saving.stored_model import StoredModel
 from distnet.variables import Variable
 
 _OBJECTS, _OPTIMIZERS = "objects", "optimizers"
-_GENERATORS, _METRICS = "generators", "metrics"
+_BUILT, _GENERATORS, _METRICS = "built", "generators", "metrics"
 
 
 def optimizers(model: StoredModel) -> list[tuple[str, Optimizer]]:
@@ -47,6 +47,7 @@ def _generators(model: StoredModel) -> dict[str, SeedGenerator]:
 def write(group: h5py.Group, model: StoredModel) -> None:
     """Write their states into an empty group."""
     states = {
+        _BUILT: {path: layer.get_build_config() for path, layer in layers_by_path(model) if layer.built},
         _GENERATORS: {path: generator.state.value for path, generator in _generators(model).items()},
         _METRICS: {path: metric.get_state() for path, metric in kept_by(model, is_metric)},
     }
@@ -82,9 +83,7 @@ def read(group: h5py.Group, model: StoredModel, is_resumed: bool) -> None:
     Raises:
         CheckpointError: a state is another object's.
     """
-    states = read_tree(contents.group(group, _OBJECTS))
-    if not isinstance(states, Mapping):
-        raise CheckpointError(f"{group.file.filename}: {group.name} is damaged: found {states!r:.100}.")
+    states = _states(group)
     generators, metrics = _generators(model), dict(kept_by(model, is_metric)) if is_resumed else {}
     for path, state in states.get(_GENERATORS, {}).items():
         if path in generators:
@@ -110,10 +109,29 @@ def read(group: h5py.Group, model: StoredModel, is_resumed: bool) -> None:
         )
 
 
+def build(group: h5py.Group, model: StoredModel) -> None:
+    """Build the layers within that wait for a first step, as those were built that the group was written of.
+
+    Raises:
+        CheckpointError: they cannot be built so.
+    """
+    built = _states(group).get(_BUILT, {})
+    for path, layer in layers_by_path(model):
+        if not layer.built and built.get(path):
+            _set(group, path, layer.build_from_config, built[path])
+
+
+def _states(group: h5py.Group) -> Mapping[str, Any]:
+    states = read_tree(contents.group(group, _OBJECTS))
+    if not isinstance(states, Mapping) or not all(isinstance(part, Mapping) for part in states.values()):
+        raise CheckpointError(f"{group.file.filename}: {group.name} is damaged: found {states!r:.100}.")
+    return states
+
+
 def _set(group: h5py.Group, path: str, take: Any, state: Any) -> None:
     try:
         take(state)
-    except (ArgumentError, ValueError) as error:
+    except (AttributeError, DistnetError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{group.file.filename}: the state of {path} is another object's: {error}") from None
 
 

@@ -25,7 +25,7 @@ from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.image import Image
 from distnet.saving.opening import errors_of, opened
 from distnet.saving.stored_model import StoredModel, WholeModel
-from distnet.variables import lay_out
+from distnet.variables import laid_out
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _lay_out(model: StoredModel) -> None:
     """Let the optimizer's slots lie as the model's weights do; a loop of the user's may have made others first."""
     optimizer = model.optimizer
     if optimizer is not None and optimizer.built:
-        optimizer.lay_out_like(model.store or lay_out(model))
+        optimizer.lay_out_like(laid_out(model))
 
 
 def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:

@@ -88,6 +88,7 @@ def load_model(
             model.build_from_config(build_config)
         if not model.built:
             _build(model, saved, os.fspath(filepath))
+        state_group.build_layers(saved.file, model)
         saved.read_weights(model)
         if compile and saved.training_config is not None:
             model.compile_from_config(saved.training_config)
@@ -125,6 +126,7 @@ def restore_training(model: StoredModel, filepath: str | os.PathLike[str]) -> No
         state = state_group.read_training_state(saved.file)
         if state is None:
             raise CheckpointError(f"{os.fspath(filepath)}: holds no training to resume; it was not written by distnet.")
+        state_group.build_layers(saved.file, model)
         saved.read_weights(model)
         state_group.read_optimizer_state(saved.file, model)
         state_group.read_attached(saved.file, model, is_resumed=True)

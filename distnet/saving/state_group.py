@@ -113,6 +113,16 @@ def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
         optimizer_group.read(contents.group(file, f"{GROUP}/optimizer"), optimizer, store)
 
 
+def build_layers(file: h5py.Group, model: StoredModel) -> None:
+    """Build the layers within the model that wait for a first step, where the file says how.
+
+    Raises:
+        CheckpointError: they cannot be built so.
+    """
+    if f"{GROUP}/{_ATTACHED}" in file:
+        attached.build(contents.group(file, f"{GROUP}/{_ATTACHED}"), model)
+
+
 def read_attached(file: h5py.Group, model: StoredModel, is_resumed: bool = False) -> None:
     """Give the objects with a state that are attributes of the model what the file holds of theirs.
 

@@ -9,7 +9,7 @@ from distnet.layers import Layer
 from distnet.optimizers import Optimizer
 from distnet.training_state import TrainingState
 from distnet.types import Json
-from distnet.variables import Variable, VariableStore, lay_out
+from distnet.variables import Variable, VariableStore, laid_out
 
 
 class StoredModel(Protocol):
@@ -54,6 +54,4 @@ def store_to_fill(model: StoredModel) -> VariableStore | None:
 
     A subclassed model that was built by a call has weights that are not laid out yet.
     """
-    if model.store is None and model.built:
-        lay_out(model)
-    return model.store
+    return laid_out(model) if model.built else model.store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Self
+from typing import Any, Self
 
 from distnet.training.objective import Objective, Totals
 from distnet.training.resumption import Resumption
@@ -19,6 +19,7 @@ class Cursor:
     Args:
         first_epoch: with which the training begins.
         start: where the file's training stood; None where there is no file, or one saved between epochs.
+        metrics: as in ``Resumption``; an epoch that goes on begins with these states.
 
     Attributes:
         pending: numbers of the callbacks on which the hook of the file's moment has yet to be called.
@@ -26,9 +27,9 @@ class Cursor:
         is_stepping: whether a step is being taken: weights and optimizer may be of different steps.
     """
 
-    def __init__(self, first_epoch: int, start: Progress | None) -> None:
+    def __init__(self, first_epoch: int, start: Progress | None, metrics: Sequence[tuple[Any, Any]] = ()) -> None:
         self.first_epoch = first_epoch
-        self.start = start
+        self.start, self.metrics = start, metrics
         self.moment = Moment(first_epoch, 0, Stage.START)
         self.pending: Collection[int] = ()
         self.drawn = (0, 0), (0, 0)
@@ -45,7 +46,7 @@ class Cursor:
             return cls(initial_epoch, None)
         start = resumption.progress
         if start is not None:
-            return cls(start.moment.epoch + (start.moment.stage is Stage.AFTER), start)
+            return cls(start.moment.epoch + (start.moment.stage is Stage.AFTER), start, resumption.metrics)
         return cls(state.epochs[-1] + 1 if state.epochs else initial_epoch, None)
 
     def epochs(self, stop: int, is_stopped: bool) -> range:
@@ -81,5 +82,7 @@ class Cursor:
         if self.start is None or self.start.moment.epoch != epoch:
             return 0, totals
         if self.start.moment.is_within_epoch:
+            for metric, state in self.metrics:
+                metric.set_state(state)
             totals.loss_rows, totals.rows, totals.sums = self.start.loss_rows, self.start.rows, self.start.sums.copy()
         return self.start.moment.batches, totals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
+from distnet.layers.engine.tracking import kept_by
 from distnet.layers.recurrent.kept_states import stateful_layers
+from distnet.optimizers.base import Optimizer
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
@@ -26,7 +28,7 @@ class _Effects:
     """What rank 0's callbacks changed since the ranks last agreed."""
 
     stops: tuple[bool, bool, bool]
-    optimizer: Mapping[str, Json]
+    optimizers: Mapping[str, Mapping[str, Json]]
     weights: bool
     logs: dict[str, Any]
     has_failed: bool
@@ -50,7 +52,9 @@ class Hooks:
             follows
         )
         self._flag = np.zeros(1, np.int64)
-        self._optimizer_config = self._current_optimizer_config()
+        others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
+        self._other_optimizers: dict[str, Optimizer] = dict(others)
+        self._settings = self._current_settings()
         self._assigned_weights = False
         self._error: Exception | None = None
 
@@ -140,27 +144,36 @@ class Hooks:
             return
         if self.is_root:
             effects = self._effects({})
-            self._flag[0] = bool(effects.optimizer or effects.weights or any(effects.stops) or effects.has_failed)
+            self._flag[0] = bool(effects.optimizers or effects.weights or any(effects.stops) or effects.has_failed)
         self.communicator.broadcast(self._flag)
         if self._flag[0]:
             self.share()
 
     def _effects(self, logs: dict[str, Any]) -> _Effects:
-        changed = changes(self._optimizer_config, self._current_optimizer_config())
+        changed = {
+            path: changes(self._settings.get(path, {}), settings) for path, settings in self._current_settings().items()
+        }
+        changed = {path: settings for path, settings in changed.items() if settings}
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
         return _Effects(stops, changed, self._assigned_weights, logs, self._error is not None)
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
-        if not self.is_root and self.model.optimizer is not None:
-            self.model.optimizer.configure(effects.optimizer)
+        for path, optimizer in () if self.is_root else self._optimizers():
+            optimizer.configure(effects.optimizers.get(path, {}))
         if effects.weights and self.model.store is not None:
             for part in (self.model.store.weights, self.model.store.frozen):
                 self.communicator.broadcast(part)
             for layer in stateful_layers(self.model):
                 broadcast_weights(self.communicator, layer.states)
-        self._optimizer_config = self._current_optimizer_config()
+        self._settings = self._current_settings()
         self._assigned_weights = False
 
-    def _current_optimizer_config(self) -> Mapping[str, Json]:
-        return {} if self.model.optimizer is None else self.model.optimizer.settings()
+    def _optimizers(self) -> Iterator[tuple[str, Optimizer]]:
+        """That of ``compile``, and those that were attributes of the model when training began."""
+        yield from self._other_optimizers.items()
+        if self.model.optimizer is not None:
+            yield "", self.model.optimizer
+
+    def _current_settings(self) -> dict[str, Mapping[str, Json]]:
+        return {path: optimizer.settings() for path, optimizer in self._optimizers()}

@@ -27,7 +27,7 @@ from distnet.parallel.exchange import StepSums
 from distnet.training.objective import Log, Objective
 from distnet.training.step import Steps
 from distnet.types import Array
-from distnet.variables import VariableStore, lay_out
+from distnet.variables import VariableStore, laid_out, lay_out
 
 
 @dataclass
@@ -126,11 +126,8 @@ class OwnSteps(Steps):
     @property
     def store(self) -> VariableStore:
         """The model's variables, in flat buffers."""
-        model = self.model
-        known = {id(v) for v in model.store.variables} if model.store is not None else set()
-        if model.store is None or not model.store.is_current or known != {id(v) for v in model.variables}:
-            return lay_out(model)
-        return model.store
+        store = laid_out(self.model)
+        return store if store.is_current else lay_out(self.model)
 
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step by ``train_step``."""

@@ -11,6 +11,7 @@ from typing import Any
 from distnet.callbacks import CallbackList
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError, DistnetError
+from distnet.layers.engine.tracking import states_of_metrics
 from distnet.naming import kept_files
 from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
@@ -29,10 +30,12 @@ class Resumption:
     Args:
         path: of the file.
         progress: where the training stood; None where it was not saved by ``fit``, but between epochs.
+        metrics: those that are attributes of the model, or of layers within, with their states.
     """
 
     path: str
     progress: Progress | None
+    metrics: Sequence[tuple[Any, Any]] = ()
 
     def save_now(self, model: TrainedModel) -> Callable[[], str]:
         """What saves the model in this file's place."""
@@ -176,7 +179,9 @@ def restore_progress(
     if restored is None and path is not None:
         named_path = checked_path("fit: resume", path)
         restored = _restore_newest(model, ranks.broadcast_object(kept_files(named_path)) or [named_path])
-    return None if restored is None else Resumption(restored, model.training_state.progress)
+    if restored is None:
+        return None
+    return Resumption(restored, model.training_state.progress, states_of_metrics(model))
 
 
 def _restore_newest(model: TrainedModel, paths: Sequence[str]) -> str:

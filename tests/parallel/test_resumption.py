@@ -10,6 +10,7 @@ import pytest
 
 PROGRAM = Path(__file__).parent / "programs" / "interrupted.py"
 SOURCES = Path(__file__).parent / "programs" / "sources.py"
+SUBCLASSED = Path(__file__).parent / "programs" / "killed_subclassed.py"
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,14 @@ def test_every_kind_of_data_goes_on_within_an_epoch_on_another_number_of_ranks(r
     ranks(2).run(SOURCES, "save", tmp_path).succeeded()
     ranks(3).run(SOURCES, "resume", tmp_path).succeeded()
     assert_same(load(tmp_path / "resume.npz"), load(tmp_path / "save.npz"))
+
+
+def test_models_of_users_classes_go_on_from_where_three_ranks_were_killed(ranks, alone, tmp_path):
+    ranks(3).run(SUBCLASSED, "kill", tmp_path).failed(within=60)
+    expected = load(tmp_path / "kill.npz")
+    for on, name in ((ranks(3), "three"), (ranks(2), "two"), (alone, "one")):
+        on.run(SUBCLASSED, name, tmp_path).succeeded()
+        made = load(tmp_path / f"{name}.npz")
+        assert_same(made, expected)
+        if name == "three":
+            assert all((made[key] == values).all() for key, values in expected.items())

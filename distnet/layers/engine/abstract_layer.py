@@ -14,6 +14,7 @@ from distnet.activations import Activation
 from distnet.arguments import check_fields
 from distnet.assignments import count_setting
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
+from distnet.layers.engine.build_config import HasBuildConfig
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import as_shape, checked_name, dtype_name
@@ -26,7 +27,7 @@ from distnet.variables import Variable, assign_all
 
 
 @dataclass(eq=False, kw_only=True)
-class AbstractLayer(Configurable, ABC):
+class AbstractLayer(HasBuildConfig, Configurable, ABC):
     """One function of a network, with its gradient.
 
     A layer of your own is a dataclass: its fields are its constructor and its saved configuration.

@@ -11,6 +11,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.layers.engine.build_config import built_as_said, has_own_build_config
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
 from distnet.layers.engine.on_placeholders import Arithmetic
 from distnet.layers.engine.on_tensors import built_in_class, call_on_tensors, penalty_of
@@ -20,7 +21,7 @@ from distnet.layers.engine.tensor_shape import TensorShape
 from distnet.old_names import accept_old_arguments
 from distnet.ops.recording import is_recording
 from distnet.ops.tensor import Tensor
-from distnet.registry import Registry
+from distnet.registry import Registry, to_json
 from distnet.results import as_result
 from distnet.types import Array, Json, Shape
 from distnet.variables import Penalty
@@ -155,6 +156,9 @@ class Layer(AbstractLayer):
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop a list of axes."""
         config = cast(dict[str, Any], super().as_json())
+        built = self.get_build_config() if has_own_build_config(self) else None
+        if built is not None:
+            config["build_config"] = to_json(built)
         return LAYERS.with_module(config) if isinstance(config["config"].get("axis"), list) else config
 
 
@@ -317,7 +321,16 @@ def _check_tensors(where: str, tensors: Sequence[Any], forward: Callable[..., An
         )
 
 
-LAYERS: Registry[Layer] = Registry(
+class _Layers(Registry[Layer]):
+    """Layers, which a configuration may also tell how to build."""
+
+    def _from_json(self, spec: Mapping[str, Any]) -> Layer:
+        made = super()._from_json(spec)
+        built_as_said(made, spec.get("build_config"))
+        return made
+
+
+LAYERS: Registry[Layer] = _Layers(
     "layer",
     Layer,  # type: ignore[type-abstract]
     module="keras.layers",

@@ -40,6 +40,7 @@ def built(layer: Any, shapes: Mapping[str, Any], ctx: BuildContext | None = None
     finally:
         layer._building = None
     layer.built_shape = layer.input_shape = next(iter(shapes.values()), None)
+    layer.built_shapes = shapes
     initial = vars(layer).get("initial_weights")
     if initial is not None:
         layer.set_weights(as_list(initial))

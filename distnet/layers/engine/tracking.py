@@ -15,7 +15,7 @@ from distnet.layers.engine.context import BuildContext
 from distnet.naming import path_within, snake_case, unique_name
 from distnet.variables import Variable
 
-_NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed"})
+_NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
 """Attributes that hold none of the layer's own."""
 
 Kind = Callable[[Any], bool]
@@ -67,6 +67,14 @@ def _keep(owner: Any, where: str, is_wanted: Kind, kept: dict[int, tuple[str, An
             kept.setdefault(id(value), (where + path, value))
         else:
             _keep(value, f"{where}{path}/", is_wanted, kept, seen)
+
+
+def layers_by_path(owner: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """The layers within, outer ones first, but for those of a graph, which are built with it."""
+    if not getattr(owner, "is_graph", False):
+        for path, layer in owner.inner_layers():
+            yield where + path, layer
+            yield from layers_by_path(layer, f"{where}{path}/")
 
 
 def keras_order(path: str) -> str:

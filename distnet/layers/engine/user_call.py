@@ -19,6 +19,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.engine import added_metrics, trial
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.base import KerasTensor, Layer
+from distnet.layers.engine.build_config import as_shapes
 from distnet.layers.engine.call_arguments import signature_of
 from distnet.layers.engine.call_scope import present_call
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
@@ -57,6 +58,13 @@ class ByCall(Layer):
         if self.built_shape is not None:
             return
         built(self, {f"{_first_name(self)}_shape": shape}, ctx)
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        shapes = config.get("shapes_dict")
+        if shapes and self.built_shape is None:
+            built(self, as_shapes(shapes))
+        else:
+            AbstractLayer.build_from_config(self, config)
 
     def compute_output_shape(self, shape: Any) -> Any:
         """Computed by a trial of ``call``."""

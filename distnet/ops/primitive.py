@@ -107,15 +107,9 @@ class Primitive:
         kinds = {type(leaf) for leaf in flat(operands)}
         if not kinds.isdisjoint(_placeholder_types):
             return on_placeholders(self, operands, options)
-        if Tensor not in kinds:
-            if Variable in kinds and is_recording():
-                operands = mapped(lambda x: tape.leaf(x) if type(x) is Variable else x, operands)
-            elif ResultArray in kinds and is_recording():
-                operands = mapped(followed, operands)
-            else:
-                return as_result(self.value(*mapped(_plain, operands), **options))
-        else:
-            operands = mapped(followed, operands)
+        if Tensor not in kinds and not (is_recording() and kinds & {Variable, ResultArray}):
+            return as_result(self.value(*mapped(_plain, operands), **options))
+        operands = mapped(followed, operands)
         leaves = [leaf for leaf in flat(operands) if type(leaf) is Tensor]
         if any(leaf.rows is not None for leaf in leaves):
             return _on_spread_rows[0](self, operands, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,14 @@ class _State(threading.local):
     following = 0
     calls = 0
     is_plain = False
+    accessed: tuple[dict[int, Any], ...] = ()
 
 
 STATE = _State()
 """How many blocks that record, that gradients may flow through, and that are layers' ``call`` this thread is in.
 
 ``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
+``accessed``: for each open tape the variables that it watches, by their identities.
 """
 
 

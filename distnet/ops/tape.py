@@ -72,6 +72,8 @@ def leaf(variable: Variable) -> Tensor:
     tensor = Tensor(value, node_of(variable))
     if variable.trainable:
         tensor.read = variable, variable.changes
+        for variables in STATE.accessed:
+            variables[id(variable)] = variable
     return tensor
 
 
@@ -95,26 +97,27 @@ class Gradients:
         self.shared: dict[Key, Any] = {}
 
 
-def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> Gradients:
+def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], since: int = 0) -> Gradients:
     """The gradients of results by sources.
 
     Args:
         results: each with the gradient of what is differentiated by it.
         sources: nodes with the number of the output.
+        since: number of the first node that counts; what was computed before is constant.
     """
     with computing_gradients():
-        return _walked(results, sources)
+        return _walked(results, sources, since)
 
 
-def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key]) -> Gradients:
+def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], since: int) -> Gradients:
     """See ``gradients``."""
     followed, wanted = is_recording(), set(sources)
     made = Gradients()
     known: dict[Key, Any] = {}
     for tensor, dy in results:
-        if tensor.node is not None:
+        if tensor.node is not None and (tensor.node.number >= since or tensor.node.pull is None):
             _add(known, (tensor.node, tensor.index), dy)
-    order = _leading_to(wanted, list(known))
+    order = _leading_to(wanted, list(known), since)
     leading = {node for node, _ in order}
     for node, outputs in order:
         dys = []
@@ -153,7 +156,7 @@ def _add(known: dict[Key, Any], key: Key, dy: Any) -> None:
     known[key] = known[key] + dy if key in known else dy
 
 
-def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[TapeNode, range]]:
+def _leading_to(wanted: set[Key], ends: Sequence[Key], since: int) -> list[tuple[TapeNode, range]]:
     """The nodes between the results and the sources, the latest first, each with the numbers of its outputs in use."""
     outputs: dict[TapeNode, int] = {}
     for node, index in (*ends, *wanted):
@@ -162,7 +165,7 @@ def _leading_to(wanted: set[Key], ends: Sequence[Key]) -> list[tuple[TapeNode, r
     seen = set(waiting)
     while waiting:
         for parent in waiting.pop().parents:
-            if parent is None or parent.node is None:
+            if parent is None or parent.node is None or (parent.node.number < since and parent.node.pull is not None):
                 continue
             outputs[parent.node] = max(outputs.get(parent.node, 0), parent.index + 1)
             if parent.node not in seen:

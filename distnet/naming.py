@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 
 _uses: Counter[str] = Counter()
 _scope: ContextVar[str] = ContextVar("scope", default="")
@@ -49,6 +50,7 @@ def path_within(name: str) -> str:
     return f"{_outer.get()}{name}"
 
 
+@cache
 def snake_case(class_name: str) -> str:
     """A class's name as Keras spells it in logs and layer names.
 

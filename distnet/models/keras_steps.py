@@ -154,7 +154,7 @@ def own_metrics(owner: Any) -> list[Metric]:
             continue
         seen.add(id(layer))
         for name, value in vars(layer).items():
-            if name not in ("_live", "totals", "batch_steps"):
+            if isinstance(value, Metric | list | tuple | dict) and name not in ("_live", "totals", "batch_steps"):
                 metrics.update((id(metric), metric) for metric in _metrics_in(value))
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())

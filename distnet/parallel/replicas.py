@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,19 +16,20 @@ from distnet.variables import Variable, VariableStore
 _SAMPLED_ROWS = 16
 
 
-def compare(communicator: Communicator, facts: Mapping[str, object]) -> None:
+def compare(communicator: Communicator, facts: Callable[[], Mapping[str, object]]) -> None:
     """Fail unless every rank passes the same facts.
 
     Args:
         communicator: the ranks.
-        facts: by name; written as JSON to be compared. The names of those that describe data end in "data".
+        facts: returns them by name, where there is another rank; they are written as JSON to be compared. The names of
+            those that describe data end in "data".
 
     Raises:
         ReplicaError: a fact differs; the message names it, two ranks and their values.
     """
     if communicator.size == 1:
         return
-    mine = {name: json.dumps(value, default=str) for name, value in facts.items()}
+    mine = {name: json.dumps(value, default=str) for name, value in facts().items()}
     for rank, theirs in enumerate(communicator.allgather_object(mine)):
         for name in dict.fromkeys((*mine, *theirs)):
             if mine.get(name) != theirs.get(name):
@@ -38,16 +39,17 @@ def compare(communicator: Communicator, facts: Mapping[str, object]) -> None:
                 )
 
 
-def compare_if_different(communicator: Communicator, facts: Mapping[str, object]) -> None:
+def compare_if_different(communicator: Communicator, facts: Callable[[], Mapping[str, object]]) -> None:
     """Like ``compare``, but with one small message if all ranks agree: for use at every step."""
     if communicator.size == 1:
         return
-    digest = hashlib.blake2b(json.dumps(facts, default=str).encode(), digest_size=8).digest()
+    here = facts()
+    digest = hashlib.blake2b(json.dumps(here, default=str).encode(), digest_size=8).digest()
     digests = np.zeros(communicator.size, np.int64)
     digests[communicator.rank] = int.from_bytes(digest, "little", signed=True)
     communicator.allreduce(digests)
     if (digests != digests[0]).any():
-        compare(communicator, facts)
+        compare(communicator, lambda: here)
 
 
 def compare_weights(communicator: Communicator, store: VariableStore) -> None:

@@ -22,6 +22,7 @@ from distnet.comm import Communicator
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
+from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
 from distnet.types import Array, DType
 from distnet.variables import StorePart, VariableStore
@@ -75,7 +76,7 @@ class SlicedSum:
         self, communicator: Communicator, store: VariableStore, messages: list[Array], optimizer: Optimizer
     ) -> None:
         self.communicator = communicator
-        self.barrier = NodeBarrier(communicator)
+        self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
         self.store = store
         self.messages = messages
         share = -(-store.size // (len(messages) * _LINE)) * _LINE
@@ -88,16 +89,17 @@ class SlicedSum:
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum a slice, copy the others' sums, and update."""
-        gradients = self.sum()
-        message = self.messages[self.communicator.local_rank]
-        message[self.mine] = gradients
-        self.barrier.wait()
-        for part, theirs in zip(self.slices, self.messages, strict=True):
-            if part is not self.mine:
-                message[part] = theirs[part]
-        self.barrier.wait()
-        optimizer.apply(self.store)
-        return self.sums
+        with self.held:
+            gradients = self.sum()
+            message = self.messages[self.communicator.local_rank]
+            message[self.mine] = gradients
+            self.barrier.wait()
+            for part, theirs in zip(self.slices, self.messages, strict=True):
+                if part is not self.mine:
+                    message[part] = theirs[part]
+            self.barrier.wait()
+            optimizer.apply(self.store)
+            return self.sums
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """Every rank keeps weights of its own: it updates them all."""
@@ -134,17 +136,18 @@ class SlicedUpdate(SlicedSum):
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights, unless they are shared."""
-        gradients = self.sum()
-        weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
-        optimizer.advance(StorePart(weights[mine], gradients, mine))
-        if not is_shared:
-            self.published[mine] = weights[mine]
-        self.barrier.wait()
-        if not is_shared:
-            weights[: mine.start] = self.published[: mine.start]
-            weights[mine.stop :] = self.published[mine.stop :]
-        optimizer.finish(self.store)
-        return self.sums
+        with self.held:
+            gradients = self.sum()
+            weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
+            optimizer.advance(StorePart(weights[mine], gradients, mine))
+            if not is_shared:
+                self.published[mine] = weights[mine]
+            self.barrier.wait()
+            if not is_shared:
+                weights[: mine.start] = self.published[: mine.start]
+                weights[mine.stop :] = self.published[mine.stop :]
+            optimizer.finish(self.store)
+            return self.sums
 
     @contextmanager
     def weights_in_place(self) -> Iterator[None]:

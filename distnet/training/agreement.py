@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -53,8 +54,13 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
         "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
-        "the versions": {"distnet": version("distnet"), "numpy": np.__version__, "kernels": kernels.current().name},
+        "the versions": {"distnet": _own_version(), "numpy": np.__version__, "kernels": kernels.current().name},
     }
+
+
+@cache
+def _own_version() -> str:
+    return version("distnet")
 
 
 def data_facts(data: ArrayData, **arguments: object) -> dict[str, object]:

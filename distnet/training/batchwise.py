@@ -27,7 +27,7 @@ def train_on_batch(
     with meeting("train_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight, class_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
-    replicas.compare_if_different(ranks, data_facts(data))
+    replicas.compare_if_different(ranks, lambda: data_facts(data))
     steps = _prepared(model, data)
     totals = model.totals = steps.objective.totals()
     sums = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
@@ -42,7 +42,7 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
     with meeting("test_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
-    replicas.compare_if_different(ranks, data_facts(data))
+    replicas.compare_if_different(ranks, lambda: data_facts(data))
     objective = model.evaluation_objective(data)
     steps = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
     totals = model.totals = objective.totals()
@@ -61,7 +61,7 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
         return steps
     if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
         ranks = communicator()
-        replicas.compare(ranks, model_facts(model))
+        replicas.compare(ranks, lambda: model_facts(model))
         objective = model.training_objective(data)
         has_own = isinstance(objective, OwnObjective)
         steps = OwnSteps(model, ranks, objective) if has_own else TrainingSteps(model, objective, ranks)

@@ -206,7 +206,7 @@ def _agree(
 ) -> None:
     """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
     if ranks.size > 1:
-        replicas.compare(ranks, {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
+        replicas.compare(ranks, lambda: {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
         replicas.broadcast_weights(ranks, model.variables)
 
 

@@ -56,8 +56,13 @@ class Training:
         if resumption is not None:
             resumption.prepare(self.model.optimizer, self.facts, objective.entries)
         check_validation(fit)
-        here = facts(self.model, fit.train, fit.validation, fit.options, self.length)
-        replicas.compare(self.ranks, {**here, "the moment to go on from": start and start.moment})
+        replicas.compare(
+            self.ranks,
+            lambda: {
+                **facts(self.model, fit.train, fit.validation, fit.options, self.length),
+                "the moment to go on from": start and start.moment,
+            },
+        )
         self.steps = steps_of(self.model, objective, self.ranks)
         self.totals = objective.totals()
 

@@ -182,8 +182,9 @@ class TrainingSteps(Steps):
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """They do where no code of the user's own runs on every rank, which could change them."""
-        is_built_in = all(_is_built_in(part) for part in (self.model, self.optimizer, *self.model.layers))
-        return self.exchange.weights_in_place() if is_built_in else nullcontext()
+        parts = self.model, self.optimizer, *self.model.layers
+        may_share = self.communicator.local_size > 1 and all(_is_built_in(part) for part in parts)
+        return self.exchange.weights_in_place() if may_share else nullcontext()
 
     def _training_context(self, batch: Batch) -> ForwardContext:
         return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)

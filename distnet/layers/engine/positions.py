@@ -20,11 +20,21 @@ def take_in_keras_order(cls: type) -> None:
 
     A dataclass cannot do this: the fields of its base come before its own, or by name alone.
     """
+    if "__init__" not in vars(cls):
+        return
+    taken = _names_taken(cls)
     for before, name in _BEHIND.items():
-        if name in getattr(cls, "taken_by_name", ()):
-            continue
-        if "__init__" in vars(cls) and before in inspect.signature(cls).parameters:
+        if before in taken and name not in getattr(cls, "taken_by_name", ()):
             _insert(cls, name, before)
+
+
+def _names_taken(cls: Any) -> tuple[str, ...]:
+    """The names of the constructor's arguments; ``inspect.signature`` took a tenth of the time of the import."""
+    code = getattr(inspect.unwrap(cls.__init__), "__code__", None)
+    if code is None:
+        return tuple(inspect.signature(cls).parameters)
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names
 
 
 def _insert(cls: Any, name: str, before: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from distnet.kernels.windows import Windows
-from distnet.types import Array
+from distnet.types import Array, DType
 
 Formula: TypeAlias = Callable[..., tuple[Array, ...]]
 """An elementwise rule ``(w, g, *slots, *scalars) -> (w, *slots)``; see ``distnet.optimizers.formulas``."""
@@ -18,11 +18,67 @@ MAX_SLOTS = 3
 """The most slots that a formula may have."""
 
 
+class Memory(Protocol):
+    """Who gives memory for intermediate results."""
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """An array with arbitrary content."""
+
+
+class Cells(Protocol):
+    """All time steps of a run in one call, of cells whose gates are sigmoids and whose activation is tanh.
+
+    Arrays are those of ``distnet.layers.recurrent.time_steps.TimeSteps``, whose steps one by one are the reference;
+    float32 or float64, contiguous, with at least one row. ``fed`` is ``h`` less its last entry where there are no
+    factors; ``dy`` has the gradients of the outputs of all steps, (N, T, U) in their order; the functions called
+    back overwrite the gradients ``d`` of the last states with those of the first.
+    """
+
+    def lstm(
+        self, z: Array, bias: Array | None, kernel: Array, h: Array, c: Array, squashed: Array, factors: Array | None,
+        fed: Array, skipped: Array | None, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Overwrite ``z``, the inputs' part of the gates less their bias, with the gates, and write the states."""
+
+    def lstm_back(
+        self, y: Array, dy: Array | None, kernel: Array, c: Array, squashed: Array, factors: Array | None,
+        skipped: Array | None, d: list[Array], dz: Array, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Write ``dz`` for the gates ``y``."""
+
+    def gru(
+        self, z: Array, bias: Array | None, inner_bias: Array | None, kernel: Array, h: Array, inner: Array,
+        factors: Array | None, fed: Array, skipped: Array | None, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Like ``lstm``, of a GRU whose reset gate acts on the product; of ``inner`` only the candidate's part."""
+
+    def gru_back(
+        self, y: Array, dy: Array | None, kernel: Array, h: Array, inner: Array, factors: Array | None,
+        skipped: Array | None, d: list[Array], dz: Array, dinner: Array, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Write ``dz``, and ``dinner``, the gradient of the product."""
+
+    def simple(
+        self, z: Array, bias: Array | None, kernel: Array, h: Array, factors: Array | None, fed: Array,
+        skipped: Array | None, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Like ``lstm``, of a cell without gates."""
+
+    def simple_back(
+        self, y: Array, dy: Array | None, kernel: Array, factors: Array | None, skipped: Array | None, d: list[Array],
+        dz: Array, memory: Memory,
+    ) -> None:  # fmt: skip
+        """Write ``dz``."""
+
+
 class Kernels(Protocol):
     """What NumPy cannot do in one pass over memory. All sets agree to rounding; none allocates its results."""
 
     name: str
     """``"numpy"`` or ``"numba"``."""
+
+    cells: Cells | None
+    """Recurrent cells; None where their time steps are taken one by one."""
 
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()

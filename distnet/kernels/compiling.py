@@ -18,13 +18,15 @@ Loop = Callable[..., Any]
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
-def compiled(function: Loop, *sources: str) -> Loop:
+def compiled(function: Loop, *sources: str, contracts: bool = False) -> Loop:
     """``function`` compiled, and cached on disk if its source is in a file.
 
     Args:
         sources: other files whose code is compiled into it; it is compiled anew when they change, too.
+        contracts: whether a product and a sum may be computed as one, without rounding between them.
     """
-    loop: Any = numba.njit(**OPTIONS)(function)
+    options = OPTIONS | {"fastmath": {"contract"} if contracts else False}
+    loop: Any = numba.njit(**options)(function)
     with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
         loop._cache = _CheckedCache(function, sources)
     return cast(Loop, loop)

@@ -12,7 +12,8 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, row_loops, window_loops
-from distnet.kernels.base import MAX_SLOTS, Formula
+from distnet.kernels.base import MAX_SLOTS, Cells, Formula
+from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
 from distnet.kernels.numpy_kernels import check_activation
 from distnet.kernels.windows import Windows
@@ -23,6 +24,7 @@ class NumbaKernels:
     """Kernels compiled by numba, once per machine."""
 
     name = "numba"
+    cells: Cells | None = CompiledCells()
 
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()

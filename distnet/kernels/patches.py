@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels.base import Memory
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
 
@@ -20,13 +20,6 @@ _BLOCK_BYTES = 1 << 19
 _BLOCK_WINDOWS = 256
 
 Block = tuple[int, int, slice, Array]
-
-
-class Memory(Protocol):
-    """Who gives memory for patches."""
-
-    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
-        """An array with arbitrary content."""
 
 
 class NewMemory:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.over_time import OverTime, sequences_of
@@ -112,7 +111,6 @@ class Recurrent(OverTime, ABC):
         z = ctx.workspace("z", (count, rows, self.gates * self.units), fed.dtype)
         flat = z.reshape(count * rows, z.shape[2])
         np.matmul(fed.reshape(count * rows, features), self.kernel.value, out=flat)
-        kernels.current().bias_activation(flat, self.input_bias, "linear")
         states = [
             ctx.workspace(f"state {i}", (count + 1, rows, self.units), fed.dtype) for i in range(self.state_count)
         ]
@@ -122,17 +120,9 @@ class Recurrent(OverTime, ABC):
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
         steps = self.steps(z, states, on_the_way, ctx)
         run = Run(steps, fed, self.skipped_steps(ctx.mask), factors, bool(given))
-        self._run(run)
+        steps.run(self.input_bias, run.skipped, ctx)
         self.keep_states([state[-1] for state in states], ctx)
         return self._outputs(run, ctx), run
-
-    def _run(self, run: Run) -> None:
-        """Run all time steps in order."""
-        for t in range(run.steps.count):
-            run.steps.forward(t)
-            if run.skipped is not None:
-                for state in run.steps.states:
-                    np.copyto(state[t + 1], state[t], where=run.skipped[t])
 
     def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
         d = self._run_back(dy, saved, ctx)
@@ -148,18 +138,10 @@ class Recurrent(OverTime, ABC):
         steps, skipped = saved.steps, saved.skipped
         steps.start_backward(ctx)
         d, dy = self._state_gradients(dy, saved, ctx)
-        for t in range(steps.count - 1, -1, -1):
-            if self.return_sequences:
-                d[0] += self._unless_zeroed(dy[:, t], t, skipped)
-            if skipped is None:
-                steps.backward(t, d)
-                continue
-            past = [part * skipped[t] for part in d]
-            for part, held in zip(d, past, strict=True):
-                part -= held
-            steps.backward(t, d)
-            for part, held in zip(d, past, strict=True):
-                part += held
+        of_steps = dy if self.return_sequences else None
+        if of_steps is not None and skipped is not None and self.zero_output_for_mask:
+            of_steps = np.where(skipped.swapaxes(0, 1), dy.dtype.type(0), dy)
+        steps.run_back(d, of_steps, skipped, ctx)
         steps.add_gradients(ctx)
         return d
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet import config, kernels
+from distnet import config
 from distnet.errors import ShapeError
 from distnet.kernels import patches
 from distnet.kernels.windows import Windows, as_volumes
@@ -111,7 +111,6 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         windows = self.sliding.windows((count * rows, *row))
         z = ctx.workspace("z", (count * rows, *windows.shape, self.gates * self.filters), fed.dtype)
         patches.convolve(_volumes(fed), self.kernel.value, windows, 1, z, ctx)
-        kernels.current().bias_activation(z.reshape(-1, z.shape[-1]), self.input_bias, "linear")
         places = math.prod(windows.shape)
         states = [
             ctx.workspace(f"state {i}", (count + 1, rows * places, self.filters), fed.dtype)
@@ -129,7 +128,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         steps.slide(self.between_states.windows((rows, *inner, self.filters)), rows, ctx)
         skipped = self.skipped_steps(ctx.mask)
         run = Run(steps, fed, None if skipped is None else np.repeat(skipped, places, axis=1), factors, bool(given))
-        self._run(run)
+        steps.run(self.input_bias, run.skipped, ctx)
         self.keep_states([self._as_states(state[-1], (rows, *inner)) for state in states], ctx)
         made = self._outputs(run, ctx)
         parts = [self._as_states(part, (rows, *inner)) for part in (made if isinstance(made, list) else [made])]
@@ -200,6 +199,9 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
 
 class ConvLSTMSteps(LSTMSteps):
     """The steps of a ``ConvLSTM``; a row here is one place of an image."""
+
+    def is_compiled(self, layer: Any) -> bool:
+        return False
 
     def slide(self, windows: Windows, rows: int, ctx: ForwardContext) -> None:
         """Set the windows of the states, and the number of images whose places are the rows."""

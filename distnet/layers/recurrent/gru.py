@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Gated, Initialized, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
-from distnet.layers.recurrent.time_steps import TimeSteps
+from distnet.layers.recurrent.time_steps import TimeSteps, are_sigmoid_and_tanh
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
@@ -106,6 +106,21 @@ class ResetAfter(GRUSteps):
         super().__init__(layer, z, states, factors, ctx)
         self.inner = ctx.workspace("inner", z.shape, z.dtype)
         self.inner_bias = None if self.bias is None else self.bias.value[1, self.new]
+
+    def is_compiled(self, layer: Any) -> bool:
+        return are_sigmoid_and_tanh(layer)
+
+    def run(self, bias: Array | None, skipped: Array | None, ctx: ForwardContext) -> None:
+        if self.cells is None:
+            return super().run(bias, skipped, ctx)
+        kernel, factors, fed = self.kernel.value, self.factors, self.fed
+        self.cells.gru(self.z, bias, self.inner_bias, kernel, self.h, self.inner, factors, fed, skipped, ctx)
+
+    def run_back(self, d: list[Array], dy: Array | None, skipped: Array | None, ctx: BackwardContext) -> None:
+        if self.cells is None:
+            return super().run_back(d, dy, skipped, ctx)
+        kernel, factors = self.kernel.value, self.factors
+        self.cells.gru_back(self.z, dy, kernel, self.h, self.inner, factors, skipped, d, self.dz, self.dinner, ctx)
 
     def forward(self, t: int) -> None:
         inner = np.matmul(self.feed(t), self.kernel.value, out=self.inner[t])

@@ -10,12 +10,12 @@ import numpy as np
 from distnet.activations import Activation
 from distnet.arguments import check_option
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.context import BuildContext, ForwardContext
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Forgetting, Gated, Restrained, Seeded, Unrolled
 from distnet.layers.recurrent.gate_activations import gates
-from distnet.layers.recurrent.time_steps import CellWeights, TimeSteps
+from distnet.layers.recurrent.time_steps import CellWeights, TimeSteps, are_sigmoid_and_tanh
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
@@ -83,6 +83,22 @@ class LSTMSteps(TimeSteps):
         self.of_gates = gates("gates", z, (s, s, self.a, s), ctx)
         self.i, self.f, self.g, self.o = (slice(k * u, (k + 1) * u) for k in range(4))
         self.squashed = ctx.workspace("squashed", (self.count, z.shape[1], u), z.dtype)
+
+    def is_compiled(self, layer: Any) -> bool:
+        return are_sigmoid_and_tanh(layer)
+
+    def run(self, bias: Array | None, skipped: Array | None, ctx: ForwardContext) -> None:
+        if self.cells is None:
+            return super().run(bias, skipped, ctx)
+        self.cells.lstm(
+            self.z, bias, self.kernel.value, self.h, self.c, self.squashed, self.factors, self.fed, skipped, ctx
+        )
+
+    def run_back(self, d: list[Array], dy: Array | None, skipped: Array | None, ctx: BackwardContext) -> None:
+        if self.cells is None:
+            return super().run_back(d, dy, skipped, ctx)
+        y, kernel = self.of_gates.y, self.kernel.value
+        self.cells.lstm_back(y, dy, kernel, self.c, self.squashed, self.factors, skipped, d, self.dz, ctx)
 
     def forward(self, t: int) -> None:
         self.z[t] += self.recur(t)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from distnet.activations import ACTIVATIONS, Activation
+from distnet.activations import ACTIVATIONS, Activation, tanh
 from distnet.arguments import whole_number
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.context import ForwardContext
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.field_blocks import Units
 from distnet.layers.recurrent.base import Recurrent
 from distnet.layers.recurrent.cell_fields import Initialized, Restrained, Unrolled
@@ -59,6 +59,19 @@ class SimpleSteps(TimeSteps):
     ) -> None:
         super().__init__(layer, z, states, factors, ctx)
         self.activation = layer.activation
+
+    def is_compiled(self, layer: Any) -> bool:
+        return bool(layer.activation == tanh)
+
+    def run(self, bias: Array | None, skipped: Array | None, ctx: ForwardContext) -> None:
+        if self.cells is None:
+            return super().run(bias, skipped, ctx)
+        self.cells.simple(self.z, bias, self.kernel.value, self.h, self.factors, self.fed, skipped, ctx)
+
+    def run_back(self, d: list[Array], dy: Array | None, skipped: Array | None, ctx: BackwardContext) -> None:
+        if self.cells is None:
+            return super().run_back(d, dy, skipped, ctx)
+        self.cells.simple_back(self.z, dy, self.kernel.value, self.factors, skipped, d, self.dz, ctx)
 
     def forward(self, t: int) -> None:
         self.z[t] += self.recur(t)

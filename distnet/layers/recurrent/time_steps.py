@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from distnet.activations import sigmoid, tanh
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array
 from distnet.variables import Variable
@@ -16,6 +17,7 @@ class CellWeights(Protocol):
     """What the steps need of their layer: its weights."""
 
     units: int
+    is_of_cell: bool
     recurrent_kernel: Variable
     bias: Variable | None
 
@@ -43,6 +45,51 @@ class TimeSteps(ABC):
         self.fed = self.h[:-1]
         if factors is not None:
             self.fed = ctx.workspace("fed", (self.count, rows, self.units), z.dtype)
+        # Laying out the kernel for compiled loops costs as much as a step of a cell that is called for each.
+        is_single = layer.is_of_cell and self.count == 1
+        is_loop = z.dtype.char in "fd" and rows > 0 and not is_single and self.is_compiled(layer)
+        self.cells = ctx.kernels.cells if is_loop else None
+
+    def is_compiled(self, layer: Any) -> bool:
+        """Whether there may be a compiled loop over all steps for a layer with these activations."""
+        return False
+
+    def run(self, bias: Array | None, skipped: Array | None, ctx: ForwardContext) -> None:
+        """Compute all steps in order.
+
+        Args:
+            bias: (G U,) is added to ``z`` first.
+            skipped: (T, N, 1) bool, true where a row's states stay unchanged; None if they never do.
+            ctx: gives memory.
+        """
+        ctx.kernels.bias_activation(self.z, bias, "linear")
+        for t in range(self.count):
+            self.forward(t)
+            if skipped is not None:
+                for state in self.states:
+                    np.copyto(state[t + 1], state[t], where=skipped[t])
+
+    def run_back(self, d: list[Array], dy: Array | None, skipped: Array | None, ctx: BackwardContext) -> None:
+        """Overwrite ``d``, the gradients of the last states, with those of the first.
+
+        Args:
+            d: (N, U) each.
+            dy: (N, T, U) gradients of the outputs of all steps; None where only the last states have some.
+            skipped: as for ``run``.
+            ctx: gives memory.
+        """
+        for t in range(self.count - 1, -1, -1):
+            if dy is not None:
+                d[0] += dy[:, t]
+            if skipped is None:
+                self.backward(t, d)
+                continue
+            past = [part * skipped[t] for part in d]
+            for part, held in zip(d, past, strict=True):
+                part -= held
+            self.backward(t, d)
+            for part, held in zip(d, past, strict=True):
+                part += held
 
     @abstractmethod
     def forward(self, t: int) -> None:
@@ -84,3 +131,8 @@ class TimeSteps(ABC):
         if self.factors is not None:
             out *= self.factors
         return out
+
+
+def are_sigmoid_and_tanh(layer: Any) -> bool:
+    """Whether a cell's gates and activation are those of compiled loops."""
+    return bool(layer.recurrent_activation == sigmoid and layer.activation == tanh)

@@ -16,7 +16,9 @@ class PyDataset(ABC):
     None, and needs ``steps_per_epoch``.
 
     Args:
-        workers, use_multiprocessing, max_queue_size: how Keras reads ahead; ignored.
+        workers: with more than one, a thread makes batches while earlier ones train, in order.
+        use_multiprocessing: ignored: a thread does it.
+        max_queue_size: most batches made ahead.
 
     Source: ``keras.utils.PyDataset``, in Keras 2 ``keras.utils.Sequence``.
     """

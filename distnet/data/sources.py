@@ -6,7 +6,7 @@ generator is drawn from by rank 0 alone, which hands the others their rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, count, islice
@@ -17,6 +17,7 @@ from distnet.comm import Communicator
 from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData, naming, shuffled
 from distnet.data.batch import Batch
+from distnet.data.reading_ahead import ReadingAhead
 from distnet.errors import DataError, DistnetError
 from distnet.types import Json
 
@@ -56,7 +57,7 @@ class Source(Protocol):
             DataError: names the array and the row of what cannot be trained on.
         """
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The batches of epoch ``number`` from its ``first`` on, in an order addressed by ``seed``.
 
         Args:
@@ -110,7 +111,7 @@ class ArraySource:
     def skip(self, drawn: tuple[int, int]) -> None:
         """Nothing to do."""
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch, from its ``first`` on.
 
         With fewer steps than the rows have batches, epochs go on where the last one stopped; which
@@ -139,6 +140,7 @@ class SequenceSource:
         unpack: makes arrays of an item.
         ranks: who shares the batches.
         shuffle: whether the batches come in an order addressed by seed and epoch.
+        reading: how far ahead batches are made.
         ended: epochs that the sequence was told the end of.
     """
 
@@ -146,6 +148,7 @@ class SequenceSource:
     unpack: Unpack
     ranks: Communicator
     shuffle: bool = False
+    reading: ReadingAhead = ReadingAhead()
     ended: int = 0
 
     @property
@@ -181,7 +184,7 @@ class SequenceSource:
         for _ in range(self.ended, drawn[1]):
             self._end()
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch from its ``first`` on, after which the sequence is told of its end.
 
         Of a sequence without end, epochs go on where the last one stopped, in order.
@@ -193,8 +196,10 @@ class SequenceSource:
             order: Iterable[int] = count(number * (batches or 0))
         else:
             order = addresses.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
-        for i in islice(order, first, batches):
-            yield self._batch(number, int(i))
+        # Parts of batches have addresses; whole ones are made in order, as by chance they may be.
+        yield from self.reading.or_of(self.sequence).in_order(
+            lambda i: self._batch(number, int(i)), islice(order, first, batches), hasattr(self.sequence, "rows")
+        )
         self._end()
 
     def _end(self) -> None:
@@ -279,7 +284,7 @@ class GeneratorSource:
                 )
         self._taken = drawn[0]
 
-    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The next batches, up to ``batches`` in the epoch; fewer where the generator runs dry."""
         for _ in islice(count(), first, batches):
             parts = self._parts() if self.ranks.rank == 0 else None

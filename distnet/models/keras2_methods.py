@@ -128,14 +128,15 @@ class Keras2Methods(ABC):
         """``fit`` by its name for generators and sequences; it also takes Keras 1's ``samples_per_epoch`` and others.
 
         Args:
-            max_queue_size, workers, use_multiprocessing: how Keras read ahead; ignored.
+            max_queue_size, workers, use_multiprocessing: see ``fit``.
 
         Source: ``keras.Model.fit_generator`` of Keras 2.
         """
         return self.fit(
             generator, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
             shuffle=shuffle, class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps, validation_freq=validation_freq,
+            validation_steps=validation_steps, validation_freq=validation_freq, workers=workers,
+            max_queue_size=max_queue_size,
         )  # fmt: skip
 
     @takes_old_arguments("evaluate_generator")

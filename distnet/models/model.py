@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, cast
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.comm.scope import communicator, on_all_ranks
+from distnet.data.reading_ahead import ReadingAhead
 from distnet.dialects.versions import KERAS_VERSION
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers import LAYERS
@@ -163,7 +164,11 @@ class Model(Keras2Methods, Compiled, ABC):
             resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was
                 trained: training continues there, even within an epoch, as if it had never stopped. A generator
                 must start from its beginning: batches already trained on are drawn again and skipped.
-            max_queue_size, workers, use_multiprocessing: how Keras 2 read ahead; ignored.
+            workers: with more than one, a thread makes the batches of a sequence, in order, while earlier ones train;
+                so many threads do, where it is an iterator of ``ImageDataGenerator``, whose images have addresses.
+                Generators are drawn from when their batch's turn comes.
+            max_queue_size: most batches made ahead.
+            use_multiprocessing: ignored: threads do it.
 
         Returns:
             The history: losses and metrics of every epoch, over all ranks.
@@ -183,6 +188,7 @@ class Model(Keras2Methods, Compiled, ABC):
         options = fit_arguments.FitOptions(
             batch_size, epochs, verbose, as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
+            ReadingAhead(workers, max_queue_size),
         )  # fmt: skip
         plan = fit_arguments.plan(self, x, y, options)
         objective = self.training_objective(plan.train.sample)

@@ -20,7 +20,7 @@ from distnet.training.trained_model import TrainedModel
 _MOST_EPOCHS = 1000
 """Of so many epochs ranks compare whether each is validated, where an object decides it."""
 
-_DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight", "verbose")
+_DATA_OPTIONS = ("callbacks", "validation_data", "class_weight", "sample_weight", "verbose", "reading")
 
 
 def facts(

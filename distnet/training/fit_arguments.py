@@ -14,6 +14,7 @@ from distnet.arguments import check_integer
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
 from distnet.data.arrays import naming, shuffled
+from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
 from distnet.training.given import Given, check_end
@@ -40,6 +41,7 @@ class FitOptions:
     validation_steps: int | None = None
     validation_batch_size: int | None = None
     validation_freq: int | Container[int] = 1
+    reading: ReadingAhead = ReadingAhead()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Co
             check_integer(what, getattr(options, what), 1)
     shuffled(1, 1, options.shuffle, 0, 0)
     options = _limited(options)
-    given = Given(x, y, options.sample_weight, options.class_weight, model.needs_targets)
+    given = Given(x, y, options.sample_weight, options.class_weight, model.needs_targets, options.reading)
     if given.is_sequence or given.is_generator:
         if options.validation_split:
             raise ArgumentError("validation_split is for arrays. Pass validation_data beside a generator or sequence.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
+from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, GeneratorSource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
 from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch
@@ -35,6 +36,7 @@ class Given:
     Args:
         x, y, sample_weight, class_weight: as for ``Model.fit``.
         is_labelled: whether there must be targets.
+        reading: how far ahead the batches of a sequence are made.
     """
 
     x: Any
@@ -42,6 +44,7 @@ class Given:
     sample_weight: Any = None
     class_weight: Mapping[Any, float] | None = None
     is_labelled: bool = True
+    reading: ReadingAhead = ReadingAhead()
 
     @property
     def is_sequence(self) -> bool:
@@ -90,7 +93,7 @@ class Given:
             raise ArgumentError("a generator or sequence gives targets and weights itself: pass neither beside it.")
         unpack = partial(self._unpacked, model)
         if self.is_sequence:
-            return SequenceSource(self.x, unpack, ranks, bool(shuffle))
+            return SequenceSource(self.x, unpack, ranks, bool(shuffle), self.reading)
         return GeneratorSource(self.x, unpack, ranks, lambda batch: model.open_to([a.shape for a in batch.x]))
 
     def _unpacked(self, model: FedModel, item: Any) -> ArrayData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -134,18 +134,19 @@ class Training:
             self._end_batch(epoch, done)
             if model.stop_training and cursor.starts_at(Stage.BATCH_END):
                 return done
-        for batch in self.fit.train.epoch(epoch, self.length, model.training_state.seed, done):
-            cursor.move(epoch, done, Stage.BATCH_BEGIN)
-            if hooks.follows_batches:
-                self._call("on_train_batch_begin", done)
-                hooks.share_after_batch()
-            sums = self._step(batch)
-            done += 1
-            self._end_batch(epoch, done)
-            if sums.leave:
-                leave(self.ranks, self._backup(), cursor.moment, self.signals.received)
-            if model.stop_training:
-                break
+        with closing(self.fit.train.epoch(epoch, self.length, model.training_state.seed, done)) as batches:
+            for batch in batches:
+                cursor.move(epoch, done, Stage.BATCH_BEGIN)
+                if hooks.follows_batches:
+                    self._call("on_train_batch_begin", done)
+                    hooks.share_after_batch()
+                sums = self._step(batch)
+                done += 1
+                self._end_batch(epoch, done)
+                if sums.leave:
+                    leave(self.ranks, self._backup(), cursor.moment, self.signals.received)
+                if model.stop_training:
+                    break
         return done
 
     def _step(self, batch: Batch) -> StepSums:

@@ -21,6 +21,7 @@ def is_chief() -> bool:
     return comm.world().rank == 0
 
 
+@scope.on_all_ranks()
 def barrier() -> None:
     """Wait until every rank is here; every rank must call it. In a callback, run by rank 0 alone, it does nothing."""
     scope.communicator().barrier()

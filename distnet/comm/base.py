@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from distnet.errors import DistnetError
 from distnet.types import Array, DType
 
 T = TypeVar("T")
@@ -34,6 +33,10 @@ class Communicator(Protocol):
     """Whether the node has a core for each of its ranks."""
     common_seed: int
     """32 random bits, drawn when the job was joined, the same on every rank."""
+    errors: int
+    """How often the ranks went on together after an error."""
+    met_by: int
+    """The rank that was the first to meet the last of these errors."""
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place."""
@@ -56,7 +59,7 @@ class Communicator(Protocol):
     def allgather_rows(self, rows: Array) -> Array:
         """The rows of all ranks, in order of rank; ranks may hold different numbers of rows, or none."""
 
-    def meet(self, call: str, error: DistnetError | None = None) -> None:
+    def meet(self, call: str, error: Exception | None = None) -> None:
         """Wait until every rank is here; fail unless all make this call, and none met an error before it.
 
         Every call that concerns all ranks begins with it: a script whose ranks diverge ends with an error that says
@@ -66,17 +69,24 @@ class Communicator(Protocol):
             error: what prevents this rank from making the call; the caller raises it if ``meet`` does not.
         """
 
-    def leave_by(self, error: BaseException) -> None:
-        """Tell the other ranks that an error ends this call here, so that none waits for this rank; not collective.
+    def begin_call(self) -> None:
+        """Begin what every rank does; not collective."""
 
-        A rank that continues all the same may make another call if every rank left this one at the same place.
+    def end_call(self, error: BaseException | None) -> None:
+        """End it, with an error or without; see ``leave_by``."""
+
+    def leave_by(self, error: BaseException) -> None:
+        """Tell the other ranks that an error ends here what all do, so that none waits for this rank; not collective.
+
+        Each of them raises it, too. A rank that continues all the same waits at its next collective until all others
+        have raised it.
         """
 
     def relay(self, error: Exception | None, root: int = 0) -> None:
         """Raise root's error on every rank, all at one place; the other ranks pass None.
 
         Raises:
-            Exception: ``error`` itself on root; elsewhere a ``DistnetError`` that names it and root.
+            Exception: ``error``; elsewhere than on root with a note that names root.
         """
 
     def barrier(self) -> None:

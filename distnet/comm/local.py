@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from distnet.errors import DistnetError
 from distnet.types import Array, DType
 
 T = TypeVar("T")
@@ -31,6 +30,8 @@ class LocalCommunicator:
     blas_threads: int | None = None
     has_cores: bool = True
     common_seed: int = field(default_factory=lambda: secrets.randbits(32))
+    errors: int = 0
+    met_by: int = 0
 
     def allreduce(self, buffer: Array) -> None:
         """Leave the buffer as it is, the sum over one rank."""
@@ -58,8 +59,14 @@ class LocalCommunicator:
         """``rows`` itself."""
         return rows
 
-    def meet(self, call: str, error: DistnetError | None = None) -> None:
+    def meet(self, call: str, error: Exception | None = None) -> None:
         """Return at once."""
+
+    def begin_call(self) -> None:
+        """Do nothing."""
+
+    def end_call(self, error: BaseException | None) -> None:
+        """Do nothing."""
 
     def leave_by(self, error: BaseException) -> None:
         """Do nothing: no rank waits."""

@@ -20,9 +20,12 @@ import mpi4py
 import numpy as np
 
 from distnet.comm import threads
+from distnet.comm.abreast import Abreast, complete
+from distnet.comm.carried import Carried
+from distnet.comm.collectives import POLL, Collective
 from distnet.comm.shared_memory import SharedMemory
-from distnet.comm.watch import SAME_CALLS, Ended, Left, Patience, Waiting, Watch, named
-from distnet.errors import CommunicationError, DistnetError, LaunchError
+from distnet.comm.watch import SAME_CALLS, Ended, Patience, Waiting, Watch
+from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, report_failure
 from distnet.types import Array, DType
 
@@ -33,44 +36,46 @@ from mpi4py import MPI  # noqa: E402
 T = TypeVar("T")
 
 _LOOKS_EVERY_S = 0.5
-_STEP_S = 0.01
 _CALL_NAME_BYTES = 32
+_CALL_NUMBER_BYTES = 8
 _PATH_BYTES = 64
 
 
 class MPIRequest:
     """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
 
-    def __init__(self, owner: MPICommunicator, request: MPI.Request | _Polled, what: str) -> None:
-        self.owner = owner
+    def __init__(self, abreast: Abreast, request: MPI.Request | _Polled, what: str) -> None:
+        self.abreast = abreast
         self.request = request
         self.what = what
-        self.number = owner.collectives
+        self.number = abreast.collectives
 
     def wait(self) -> None:
         """Return once the collective is complete on this rank.
 
         Raises:
             CommunicationError: a rank will not take part.
-            DistnetError: another rank left the call with it.
+            Exception: another rank left the call with it.
         """
         if self.request.Test():
             return
+        try:
+            self._wait()
+        except BaseException as error:
+            self.abreast.abandon(None if isinstance(self.request, _Polled) else self.request, error)
+            raise
+
+    def _wait(self) -> None:
         looks_at = time.monotonic() + _LOOKS_EVERY_S
         waiting: Waiting | None = None
         while not self.request.Test():
             os.sched_yield()
             if time.monotonic() > looks_at:
-                waiting = waiting or Waiting(self.owner.calls, self.number, self.what, looks_at - _LOOKS_EVERY_S)
-                self._look(waiting)
+                waiting = waiting or self.abreast.waiting(self.number, self.what, looks_at - _LOOKS_EVERY_S)
+                self.abreast.look(waiting)
                 looks_at = time.monotonic() + _LOOKS_EVERY_S
-
-    def _look(self, waiting: Waiting) -> None:
-        try:
-            self.owner.watch.look(waiting, is_meeting=self.number == self.owner.met_at)
-        except DistnetError:
-            self.owner.abandoned.append(self.request)  # MPI may still write into its buffer
-            raise
+        if waiting is not None:
+            self.abreast.end_of_wait(waiting)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ class MPICommunicator:
 
     Collectives are started non-blocking and numbered; so are calls, each of which begins with ``meet``. A rank
     whose program ends, or that leaves a call with an error, tells the others how many collectives it took part in:
-    a rank waiting for a later one fails instead of hanging.
+    a rank waiting for a later one fails instead of hanging. Before the next collective they go on together
+    (``Rejoining``), or, where that cannot be, the job ends.
     """
 
     def __init__(self, comm: MPI.Intracomm, patience: Patience) -> None:
@@ -104,12 +110,19 @@ class MPICommunicator:
         self.blas_threads: int | None = None
         self.has_cores = False
         self.common_seed: int = comm.bcast(secrets.randbits(32))
-        self.collectives = 0
-        self.calls = 0
-        self.met_at = 0
+        self._comms = {"all": comm, "node": self.node, "nodes": self.nodes, "meetings": comm.Dup()}
         self.watch = Watch(comm.Dup(), self.rank, self.size, patience)
-        self.abandoned: list[MPI.Request | _Polled] = []
-        self._failed: Left | None = None
+        self.abreast = Abreast(self.watch, comm.allgather(self.local_rank), self._take_part, self.end_the_job)
+
+    @property
+    def errors(self) -> int:
+        """How often the ranks went on together after an error."""
+        return self.abreast.round
+
+    @property
+    def met_by(self) -> int:
+        """The rank that was the first to meet the last of these errors."""
+        return self.abreast.met_by
 
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place (``MPI_Iallreduce``, ``MPI_SUM``)."""
@@ -117,11 +130,11 @@ class MPICommunicator:
 
     def iallreduce(self, buffer: Array) -> MPIRequest:
         """Start the sum; the buffer belongs to MPI until ``wait`` returns."""
-        return self._started(self.comm.Iallreduce(MPI.IN_PLACE, buffer), "allreduce")
+        return self._start(Collective("allreduce", "all", buffer.dtype.str, buffer.size), buffer)
 
     def broadcast(self, buffer: Array, root: int = 0) -> None:
         """Overwrite ``buffer`` with root's, in place (``MPI_Ibcast``)."""
-        self._started(self.comm.Ibcast(buffer, root), "broadcast").wait()
+        self._start(Collective("broadcast", "all", "u1", buffer.nbytes, root), buffer).wait()
 
     def broadcast_object(self, value: T, root: int = 0) -> T:
         """Root's ``value``, pickled: first its length, then its bytes."""
@@ -139,8 +152,8 @@ class MPICommunicator:
         lengths = np.array([len(part) for part in parts] or [0] * self.size, np.int64)
         self.broadcast(lengths, root)
         received = np.empty(int(lengths[self.rank]), np.uint8)
-        sent = [np.frombuffer(b"".join(parts), np.uint8), (lengths.tolist(), None), MPI.BYTE] if parts else None
-        self._started(self.comm.Iscatterv(sent, received, root), "scatter").wait()
+        sent = np.frombuffer(b"".join(parts), np.uint8) if parts else None
+        self._start(Collective("scatter", root=root, lengths=tuple(lengths.tolist())), sent, received).wait()
         return cast(T, _unpickled(received))
 
     def allgather_object(self, value: T) -> list[T]:
@@ -158,48 +171,51 @@ class MPICommunicator:
         gathered = self._allgather_bytes(rows.reshape(-1).view(np.uint8), lengths)
         return gathered.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
-    def meet(self, call: str, error: DistnetError | None = None) -> None:
-        """Compare the names of the ranks' calls (``MPI_Iallgather``), and whether any rank met an error before.
+    def meet(self, call: str, error: Exception | None = None) -> None:
+        """Compare names and numbers of the ranks' calls (``MPI_Iallgather``), and whether any rank met an error before.
 
         Raises:
             CommunicationError: a rank makes another call; the message names it.
-            DistnetError: the error of the first rank that met one, unless all met the same.
+            Exception: the error of the first rank that met one, unless all met the same.
         """
-        self._get_in_step()
-        self.calls += 1
-        self.met_at = self.collectives + 1
         name = call.encode()[: _CALL_NAME_BYTES - 1].ljust(_CALL_NAME_BYTES - 1)
-        mine = np.frombuffer(name + bytes([error is not None]), np.uint8)
-        calls = np.empty((self.size, _CALL_NAME_BYTES), np.uint8)
-        self._started(self.comm.Iallgather(mine, calls), call).wait()
+        number = self.abreast.calls.to_bytes(_CALL_NUMBER_BYTES, "little")
+        mine = np.frombuffer(name + number + bytes([error is not None]), np.uint8)
+        calls = np.empty((self.size, mine.size), np.uint8)
+        self.abreast.begin_meeting()
+        self._start(Collective("allgather", "meetings", "u1", mine.size), mine, calls, call).wait()
         for rank in np.flatnonzero((calls != mine)[:, :-1].any(axis=1)):
-            raise CommunicationError(
-                f"rank {self.rank} is at {call}, but rank {rank} at {calls[rank, :-1].tobytes().decode().strip()}. "
-                f"{SAME_CALLS}"
-            )
+            theirs = calls[rank, : _CALL_NAME_BYTES - 1].tobytes().decode().strip()
+            told = f"rank {self.rank} is at {call}, but rank {rank} at {theirs}. {SAME_CALLS}"
+            if theirs == call:
+                told = (
+                    f"rank {self.rank} is at {call}, its call number {self.abreast.calls} of distnet, but rank {rank} "
+                    "at an earlier or later one: an error that one rank met alone, outside of distnet, was caught "
+                    "there. Catch such errors on every rank alike, or let them end the job."
+                )
+            raise self.abreast.fatal(CommunicationError(told))
         if calls[:, -1].any():
             self._raise_the_first(error)
 
+    def begin_call(self) -> None:
+        """Count it: an error that ends it is told with its number."""
+        self.abreast.begin_call()
+
+    def end_call(self, error: BaseException | None) -> None:
+        """Tell the others of an error that ends it."""
+        self.abreast.end_call(error)
+
     def leave_by(self, error: BaseException) -> None:
         """Tell the other ranks that this one leaves the call with an error: they cannot complete it alone."""
-        self._failed = Left.by(error, self.rank, self.calls, self.collectives)
-        self.watch.tell(self._failed)
+        self.abreast.leave_by(error)
 
     def relay(self, error: Exception | None, root: int = 0) -> None:
         """Send root's error to the others (``broadcast_object``), and raise it everywhere."""
-        mine = None if error is None else Left.by(error, root, self.calls, self.collectives)
-        left = self.broadcast_object(mine, root)
+        carried = self.broadcast_object(None if error is None else Carried.of(error), root)
         if error is not None:
             raise error
-        if left is not None:
-            self.watch.heard_from = root
-            raise (
-                named(left.error, root)
-                if left.error is not None
-                else CommunicationError(
-                    f"rank {self.rank} cannot go on with this call: rank {root} has left it by {left.told}"
-                )
-            )
+        if carried is not None:
+            raise self.watch.raised(carried, root)
 
     def barrier(self) -> None:
         """Wait for every rank."""
@@ -211,7 +227,7 @@ class MPICommunicator:
             return None
         memory = self._shared_memory(entries * dtype.itemsize)
         opened = np.array([memory is not None], np.int64)
-        self._started(self.comm.Iallreduce(MPI.IN_PLACE, opened, MPI.MIN), "allreduce").wait()
+        self._start(Collective("allreduce", "all", opened.dtype.str, 1, is_least=True), opened).wait()
         array = memory.array(dtype) if memory is not None and opened[0] else None
         if memory is not None:
             memory.close()
@@ -225,7 +241,7 @@ class MPICommunicator:
                 memory = SharedMemory.of_size(size)
                 address = f"{memory.path} {memory.name}".encode()
                 path = np.frombuffer(address.ljust(_PATH_BYTES), np.uint8).copy()
-        self._started(self.node.Ibcast(path), "broadcast").wait()
+        self._start(Collective("broadcast", "node", "u1", path.size), path).wait()
         with suppress(OSError):
             if self.local_rank > 0 and path[0]:
                 where, name = path.tobytes().decode().split()
@@ -235,15 +251,16 @@ class MPICommunicator:
     def allreduce_across_nodes(self, buffer: Array) -> None:
         """Sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
         if self.nodes.size > 1:
-            self._started(self.nodes.Iallreduce(MPI.IN_PLACE, buffer), "allreduce").wait()
+            self._start(Collective("allreduce", "nodes", buffer.dtype.str, buffer.size), buffer).wait()
 
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Ask, and yield the core in between, until it is done."""
-        self._started(_Polled(is_done, self.collectives + 1), what).wait()
+        self.abreast.begin(Collective(POLL, "node"))
+        MPIRequest(self.abreast, _Polled(is_done, self.abreast.collectives), what).wait()
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""
-        self._started(self.node.Ibarrier(), "barrier").wait()
+        self._start(Collective("barrier", "node")).wait()
 
     def share_cores(self) -> None:
         """Give BLAS its share of the node's cores (``threads.threads_per_rank``), the smallest share of any rank.
@@ -257,8 +274,13 @@ class MPICommunicator:
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
 
     def announce_departure(self) -> None:
-        """Tell the other ranks that this rank's program has ended, and after how many collectives."""
-        self.watch.tell(Ended(self.rank, self.collectives))
+        """Tell the other ranks that this rank's program has ended, and after how many collectives.
+
+        MPI waits at its end for collectives that an error left incomplete.
+        """
+        with suppress(CommunicationError):
+            self.abreast.rejoin()
+        self.watch.tell(Ended(self.rank, self.abreast.collectives))
         self.watch.finish()
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
@@ -267,44 +289,40 @@ class MPICommunicator:
         MPI.COMM_WORLD.Abort(1)
         raise SystemExit(1)
 
-    def _get_in_step(self) -> None:
-        """After an error, wait until every rank is known to have left that call at the same place.
-
-        Raises:
-            CommunicationError: the ranks are out of step.
-        """
-        self.watch.hear()
-        if self._failed is None:
-            return
-        waiting = Waiting(self.calls, self.collectives, "the call before", time.monotonic())
-        while not self.watch.others_left(self._failed.call, self._failed.number):
-            self.watch.look(waiting, is_meeting=False)
-            time.sleep(_STEP_S)
-        self._failed = None
-
-    def _raise_the_first(self, error: DistnetError | None) -> None:
+    def _raise_the_first(self, error: Exception | None) -> None:
         """Raise the error of the first rank that met one; if all met the same, each raises its own."""
-        told = self.allgather_object(error)
-        if len({str(each) for each in told}) == 1:
+        told = self.allgather_object(None if error is None else Carried.of(error))
+        if len({None if each is None else each.told for each in told}) == 1:
             return
         for rank, each in enumerate(told):
             if each is not None:
-                raise named(each, rank) from error
+                raise self.watch.raised(each, rank) from error
 
-    def _started(self, request: MPI.Request | _Polled, what: str) -> MPIRequest:
-        self.collectives += 1
-        return MPIRequest(self, request, what)
+    def _take_part(self, missed: Collective) -> None:
+        """Take part in a collective of the past, for the others' sake."""
+        if missed.what == POLL:
+            return
+        request, arrays = missed.start_with_nothing(MPI, self._comms[missed.among])
+        complete(request)
+        del arrays
+
+    def _start(
+        self, collective: Collective, given: Array | None = None, taken: Array | None = None, what: str = ""
+    ) -> MPIRequest:
+        """Start a collective, once the ranks have left an error behind them."""
+        self.abreast.begin(collective)
+        request = collective.start(MPI, self._comms[collective.among], given, taken)
+        return MPIRequest(self.abreast, request, what or collective.what)
 
     def _allgather_lengths(self, length: int) -> Array:
         lengths = np.empty(self.size, np.int64)
-        request = self.comm.Iallgather(np.array([length], np.int64), lengths)
-        self._started(request, "allgather").wait()
+        given = np.array([length], np.int64)
+        self._start(Collective("allgather", "all", given.dtype.str, 1), given, lengths).wait()
         return lengths
 
     def _allgather_bytes(self, data: Array, lengths: Array) -> Array:
         gathered = np.empty(int(lengths.sum()), np.uint8)
-        request = self.comm.Iallgatherv(data, [gathered, (lengths.tolist(), None), MPI.BYTE])
-        self._started(request, "allgather").wait()
+        self._start(Collective("allgather", lengths=tuple(lengths.tolist())), data, gathered).wait()
         return gathered
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from distnet import comm
 from distnet.comm import Communicator, LocalCommunicator
-from distnet.errors import ArgumentError, DistnetError
+from distnet.errors import ArgumentError
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 _watched: ContextVar[object] = ContextVar("watched", default=None)
@@ -30,12 +30,12 @@ def meeting(call: str) -> Iterator[Communicator]:
     """Within the block each rank prepares a call without communication; at its end the ranks meet.
 
     Raises:
-        DistnetError: on every rank, the error of the first rank that met one.
+        Exception: on every rank, the error of the first rank that met one.
     """
     ranks = communicator()
     try:
         yield ranks
-    except DistnetError as error:
+    except Exception as error:
         ranks.meet(call, error)
         raise
     ranks.meet(call)
@@ -45,13 +45,18 @@ class on_all_ranks(ContextDecorator):  # noqa: N801 - a decorator of functions
     """An error that ends the function on one rank ends it on all, so that none waits for a rank that has left."""
 
     def __enter__(self) -> None:
-        pass
+        communicator().begin_call()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and not isinstance(error, SystemExit) and comm.has_joined():
-            communicator().leave_by(error)
+        communicator().end_call(None if isinstance(error, SystemExit) else error)
+
+
+def tell_of(error: BaseException | None) -> None:
+    """Tell the other ranks of an error that leaves a block that all of them run, outside of calls, too."""
+    if isinstance(error, Exception) and comm.has_joined():
+        communicator().leave_by(error)
 
 
 @contextmanager

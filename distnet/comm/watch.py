@@ -7,14 +7,15 @@ wants one.
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from distnet.errors import ArgumentError, CommunicationError, DistnetError
+from distnet.comm.carried import Carried
+from distnet.comm.collectives import Collective
+from distnet.errors import ArgumentError, CommunicationError
 
 SAME_CALLS = (
     "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
@@ -24,8 +25,6 @@ SAME_CALLS = (
 _WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
 _TIMEOUT = "DISTNET_TIMEOUT_S"
 _ASKS_AFTER_S = 5.0
-_MOST_CHARACTERS = 1000
-"""Of a text in a notice: a longer one might not be sent unless its sender waits, and its sender may be ending."""
 _ANSWERS_S = 2.0
 """Time in which every waiting rank answers: it looks for questions twice a second."""
 
@@ -50,22 +49,40 @@ class Ended:
 
 @dataclass(frozen=True)
 class Left:
-    """``rank`` left its call number ``call`` after ``number`` collectives, with an error or, without one, normally."""
+    """``rank`` left its call number ``call`` with an error, after ``number`` collectives.
+
+    Args:
+        round: how often the ranks have gone on together after an error.
+    """
 
     rank: int
+    round: int
     call: int
     number: int
-    error: DistnetError | None = None
-    told: str = ""
+    error: Carried
 
-    @classmethod
-    def by(cls, error: BaseException, rank: int, call: int, number: int) -> Left:
-        """What a rank sends when it leaves ``call`` with ``error``; long texts are cut."""
-        told = f"{type(error).__name__}: {error}"
-        shown = copy.copy(error) if isinstance(error, DistnetError) else None
-        if shown is not None and len(told) > _MOST_CHARACTERS:
-            shown.args = (f"{str(error)[:_MOST_CHARACTERS]} ...",)
-        return cls(rank, call, number, shown, told[:_MOST_CHARACTERS])
+
+@dataclass(frozen=True)
+class Position:
+    """Where ``rank`` stands after the errors of a round: what all ranks tell each other before they go on.
+
+    Args:
+        number: of the last collective that it took part in.
+        has_met: whether it met an error of its own.
+    """
+
+    rank: int
+    round: int
+    number: int
+    has_met: bool
+
+
+@dataclass(frozen=True)
+class Missed:
+    """The collectives that the rank that this is sent to did not take part in."""
+
+    round: int
+    collectives: tuple[Collective, ...]
 
 
 @dataclass(frozen=True)
@@ -118,16 +135,20 @@ class Waiting:
     """A collective that this rank waits in.
 
     Args:
+        round: how often the ranks have gone on together after an error.
         call: number of the call that it belongs to.
         number: number of the collective.
         what: name of the collective, for messages.
         since: when the waiting began, by ``time.monotonic``.
+        is_meeting: whether its call begins with this collective.
     """
 
+    round: int
     call: int
     number: int
     what: str
     since: float
+    is_meeting: bool = False
     asked_at: float | None = None
     is_reported: bool = False
     answers: dict[int, Answer] = field(default_factory=dict)
@@ -144,16 +165,20 @@ class Watch:
 
     Attributes:
         heard_from: the rank whose error this rank has raised.
+        heard: that error.
     """
 
     def __init__(self, channel: Channel, rank: int, size: int, patience: Patience) -> None:
         self.channel, self.rank, self.size, self.patience = channel, rank, size, patience
         self._ended: dict[int, Ended] = {}
         self._left: dict[int, Left] = {}
+        self._positions: dict[int, dict[int, Position]] = {}
+        self._missed: dict[int, Missed] = {}
         self._questions: dict[int, Question] = {}
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
         self.heard_from: int | None = None
+        self.heard: Exception | None = None
 
     def tell(self, notice: object) -> None:
         """Send a notice to every other rank."""
@@ -174,25 +199,89 @@ class Watch:
                     self._ended[ended.rank] = ended
                 case Left() as left:
                     self._left[left.rank] = left
+                case Position() as position:
+                    self._positions.setdefault(position.round, {})[position.rank] = position
+                case Missed() as missed:
+                    self._missed[missed.round] = missed
                 case Question() as question:
                     self._questions[question.rank] = question
                 case Answer() as answer:
                     self._answers.append(answer)
 
-    def look(self, waiting: Waiting, is_meeting: bool) -> None:
+    def look(self, waiting: Waiting) -> None:
         """Read notices, answer, and after some time ask the others and report who is missing.
-
-        Args:
-            is_meeting: whether its call begins with this collective.
 
         Raises:
             CommunicationError: the collective can never complete, or ``DISTNET_TIMEOUT_S`` has passed.
-            DistnetError: another rank left this call with it.
+            Exception: another rank left this call with it.
         """
         self.hear()
-        self._fail_if_a_rank_is_gone(waiting)
-        if is_meeting and any(left.call == waiting.call - 1 and left.told for left in self._left.values()):
-            self._say_that_it_was_left_well(waiting)
+        self._raise_what_a_rank_left_with(waiting)
+        self._fail_if_a_rank_has_ended(waiting)
+        self._ask_and_answer(waiting)
+
+    def has_left_before(self, waiting: Waiting) -> bool:
+        """Whether a rank left the call before this one with an error that this rank did not meet."""
+        return waiting.is_meeting and any(
+            left.round == waiting.round and left.call == waiting.call - 1 for left in self._left.values()
+        )
+
+    def positions(self, waiting: Waiting) -> list[Position] | None:
+        """Where the other ranks stand after the errors of the round; None as long as one has not told.
+
+        Raises:
+            CommunicationError: a rank's program has ended.
+        """
+        self.hear()
+        told = self._positions.get(waiting.round, {})
+        if len(told) == self.size - 1:
+            del self._positions[waiting.round]
+            return list(told.values())
+        for ended in self._ended.values():
+            raise CommunicationError(
+                f"rank {self.rank} goes on after an error, but the program of rank {ended.rank} has ended."
+            )
+        self._ask_and_answer(waiting)
+        return None
+
+    def missed(self, round_: int) -> tuple[Collective, ...] | None:
+        """What this rank did not take part in; None as long as it was not told."""
+        self.hear()
+        told = self._missed.pop(round_, None)
+        return None if told is None else told.collectives
+
+    def tell_one(self, notice: object, rank: int) -> None:
+        """Send a notice to one rank."""
+        self._send(notice, rank)
+
+    def raised(self, error: Carried, rank: int) -> Exception:
+        """The error, which this rank raises because ``rank`` met it."""
+        self.heard_from, self.heard = rank, error.raised_on_other_ranks(rank)
+        return self.heard
+
+    def _send(self, notice: object, rank: int) -> None:
+        self._sent = [request for request in self._sent if not request.test()[0]]  # their buffers must live
+        self._sent.append(self.channel.isend(notice, rank))
+
+    def _raise_what_a_rank_left_with(self, waiting: Waiting) -> None:
+        gone = [
+            left for left in self._left.values()
+            if left.round == waiting.round and left.call >= waiting.call and left.number < waiting.number
+        ]  # fmt: skip
+        if gone:
+            first = min(gone, key=lambda left: (left.number, left.rank))
+            raise self.raised(first.error, first.rank)
+
+    def _fail_if_a_rank_has_ended(self, waiting: Waiting) -> None:
+        for ended in self._ended.values():
+            if ended.number < waiting.number:
+                when = "" if ended.number else " before its first distnet call"
+                raise CommunicationError(
+                    f"rank {self.rank} waits in {waiting.what}, but the program of rank {ended.rank} has ended{when}. "
+                    f"{SAME_CALLS}"
+                )
+
+    def _ask_and_answer(self, waiting: Waiting) -> None:
         for question in self._questions.values():
             self._send(Answer(self.rank, question.number, waiting.number, waiting.what), question.rank)
         self._questions.clear()
@@ -202,52 +291,6 @@ class Watch:
             self.tell(Question(self.rank, waiting.number))
         elif waiting.asked_at is not None and now - waiting.asked_at >= _ANSWERS_S:
             self._report(waiting, now - waiting.since)
-
-    def others_left(self, call: int, number: int) -> bool:
-        """Whether every other rank is known to have left this call, all after the same ``number`` of collectives.
-
-        Raises:
-            CommunicationError: one left it elsewhere: collectives can no longer be matched.
-        """
-        self.hear()
-        for rank, left in self._left.items():
-            if left.call == call and left.number != number:
-                raise CommunicationError(
-                    f"rank {self.rank} cannot go on: the error before this call did not end it at the same place on "
-                    f"all ranks (rank {rank}: {left.told or 'none'}). An error that a program is to survive must be "
-                    "raised on every rank; otherwise let it end the job."
-                )
-        for ended in self._ended.values():
-            raise CommunicationError(f"rank {self.rank} goes on, but the program of rank {ended.rank} has ended.")
-        return sum(left.call == call for left in self._left.values()) == self.size - 1
-
-    def _send(self, notice: object, rank: int) -> None:
-        self._sent = [request for request in self._sent if not request.test()[0]]  # their buffers must live
-        self._sent.append(self.channel.isend(notice, rank))
-
-    def _fail_if_a_rank_is_gone(self, waiting: Waiting) -> None:
-        for rank, left in self._left.items():
-            if left.call == waiting.call and left.number < waiting.number and left.told:
-                self.heard_from = rank
-                if left.error is not None:
-                    raise named(left.error, rank)
-                raise CommunicationError(
-                    f"rank {self.rank} waits in {waiting.what}, but rank {rank} has left this call by {left.told}"
-                )
-        for ended in self._ended.values():
-            if ended.number < waiting.number:
-                when = "" if ended.number else " before its first distnet call"
-                raise CommunicationError(
-                    f"rank {self.rank} waits in {waiting.what}, but the program of rank {ended.rank} has ended{when}. "
-                    f"{SAME_CALLS}"
-                )
-
-    def _say_that_it_was_left_well(self, waiting: Waiting) -> None:
-        """Tell a rank that met an error in the last call where this rank left it."""
-        mine = self._left.get(self.rank)
-        if mine is None or mine.call != waiting.call - 1:
-            mine = self._left[self.rank] = Left(self.rank, waiting.call - 1, waiting.number - 1)
-            self.tell(mine)
 
     def _report(self, waiting: Waiting, waited_s: float) -> None:
         for answer in self._answers:
@@ -272,11 +315,6 @@ class Watch:
                 logging.getLogger("distnet").warning(
                     "distnet: %s. Waiting on; set %s to a number of seconds to end the job instead.", told, _TIMEOUT
                 )
-
-
-def named(error: DistnetError, rank: int) -> DistnetError:
-    """The error, with the rank that met it."""
-    return type(error)(f"rank {rank}: {error}")
 
 
 def _listed(ranks: list[int]) -> str:

@@ -247,8 +247,16 @@ class GeneratorSource:
 
         Raises:
             DataError: there is none.
+            Exception: rank 0's generator fails.
         """
-        first: list[Any] = self.ranks.broadcast_object(list(islice(self._drawn, 1)) if self.ranks.rank == 0 else [])
+        first, failure = [], None
+        if self.ranks.rank == 0:
+            try:
+                first = list(islice(self._drawn, 1))
+            except Exception as error:  # the user's own, which all ranks raise here
+                failure = error
+        self.ranks.relay(failure)
+        first = self.ranks.broadcast_object(first)
         if not first:
             raise DataError("x: expected a generator of batches, received one that yields nothing.")
         self._drawn = chain(first, self._drawn)

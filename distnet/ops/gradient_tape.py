@@ -9,12 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from distnet.comm.scope import communicator
+from distnet.comm.scope import communicator, tell_of
 from distnet.errors import ArgumentError
 from distnet.ops.nests import leaves, packed
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import local, of_rows
 from distnet.ops.recording import STATE, is_recording, paused
+from distnet.ops.signature import LENGTH, check_sums, signature
 from distnet.ops.spread import gathered, own_rows
 from distnet.ops.tape import Key, following, gradients, node_of, watched
 from distnet.ops.tensor import TapeNode, Tensor
@@ -65,6 +66,7 @@ class GradientTape:
             self._block.__exit__(kind, error, trace)
             self._block = None
             STATE.accessed = tuple(a for a in STATE.accessed if a is not self._accessed)
+        tell_of(error)
 
     def watch(self, tensor: Any) -> None:
         """Follow a tensor, or those in nested lists, tuples and dicts, as weights are followed.
@@ -210,7 +212,7 @@ class GradientTape:
         results = [(t, _start(t, g)) for t, g in zip(targets, given, strict=True)]
         wanted = [self._key(source) for source in sources]
         made = gradients(results, [key for key in wanted if key is not None], self._since)
-        by_key = {**made.shared, **_over_ranks(made.own, made.shared)}
+        by_key = {**made.shared, **_over_ranks(made.own, made.shared, sources)}
         return [_as_given(by_key.get(key) if key else None, x) for key, x in zip(wanted, sources, strict=True)]
 
     def _key(self, source: Any) -> Key | None:
@@ -247,15 +249,22 @@ def _joined(each: Sequence[Any], shape: tuple[int, ...], of_source: tuple[int, .
     return PRIMITIVES["Reshape"](PRIMITIVES["Stack"](dxs, axis), (*shape, *of_source))
 
 
-def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any]) -> dict[Key, Any]:
-    """The ranks' parts summed, in one message for each dtype, and what all ranks share added."""
+def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any], sources: Sequence[Any]) -> dict[Key, Any]:
+    """The ranks' parts summed, in one message for each dtype, and what all ranks share added.
+
+    Raises:
+        ReplicaError: the ranks take gradients of different weights.
+    """
     ranks, total = communicator(), {}
-    for dtype in {part.dtype for part in own.values()}:
+    signed = signature(sources) if own and ranks.size > 1 else np.zeros(0)
+    for dtype in {part.dtype: None for part in own.values()}:
         keys = [key for key, part in own.items() if part.dtype == dtype]
-        message = np.concatenate([own[key].ravel() for key in keys])
+        message = np.concatenate([*(own[key].ravel() for key in keys), signed.astype(dtype)])
         ranks.allreduce(message)
+        if signed.size:
+            check_sums(ranks, message[-LENGTH:])
         ends = np.cumsum([own[key].size for key in keys])
-        for key, part in zip(keys, np.split(message, ends[:-1]), strict=True):
+        for key, part in zip(keys, np.split(message, ends), strict=False):
             total[key] = part.reshape(own[key].shape) + shared.get(key, 0)
     return total
 

@@ -192,6 +192,10 @@ class Optimizer(UpdatesEach, HasSettings):
         self._padding = np.flatnonzero(is_padding)
         self.bind_own(store)
 
+    def forget(self) -> None:
+        """Be as if no step had been taken."""
+        self.slots, self._layout, self.built_for, self._given = {}, None, None, None
+
     def rehearse(self, dtype: DType) -> None:
         """Take a step on a weight that nobody needs, so that the kernels are compiled, on disk, too."""
         if self.updates_each:

@@ -74,13 +74,13 @@ def compare_weights(communicator: Communicator, store: VariableStore) -> None:
             )
 
 
-def broadcast_weights(communicator: Communicator, variables: Sequence[Variable]) -> None:
-    """Give every rank the weights of rank 0."""
+def broadcast_weights(communicator: Communicator, variables: Sequence[Variable], root: int = 0) -> None:
+    """Give every rank the weights of one."""
     if communicator.size == 1:
         return
     for variable in variables:
         weights = np.ascontiguousarray(variable.value)
-        communicator.broadcast(weights)
+        communicator.broadcast(weights, root)
         variable.value[...] = weights
 
 

@@ -11,6 +11,7 @@ from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
 from distnet.layers import LAYERS
+from distnet.parallel.realigning import realign
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
@@ -147,6 +148,7 @@ def write(
             raise CheckpointError(
                 f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
             )
+    realign(ranks, model)
     failure = None
     if ranks.rank == 0:
         try:

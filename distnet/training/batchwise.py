@@ -10,6 +10,7 @@ from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_ca
 from distnet.comm.shares import shard
 from distnet.data.arrays import ArrayData
 from distnet.parallel import replicas
+from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
 from distnet.training.objective import Log
@@ -43,6 +44,7 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
         data = labelled_data(model, x, y, sample_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
     replicas.compare_if_different(ranks, lambda: data_facts(data))
+    realign(ranks, model)
     objective = model.evaluation_objective(data)
     steps = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
     totals = model.totals = objective.totals()
@@ -56,11 +58,15 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
 
 def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
     """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
-    steps = model.batch_steps
-    if isinstance(steps, OwnSteps):
+    steps, ranks = model.batch_steps, communicator()
+    is_apart = ranks.size > 1 and model.training_state.errors != ranks.errors
+    if isinstance(steps, OwnSteps) and not is_apart:
         return steps
-    if not isinstance(steps, TrainingSteps) or steps.store is not model.store or not steps.store.is_current:
-        ranks = communicator()
+    if (
+        is_apart or not isinstance(steps, TrainingSteps) or steps.store is not model.store
+        or not steps.store.is_current
+    ):  # fmt: skip
+        realign(ranks, model)
         replicas.compare(ranks, lambda: model_facts(model))
         objective = model.training_objective(data)
         has_own = isinstance(objective, OwnObjective)

@@ -19,6 +19,7 @@ from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError, ShapeError
 from distnet.parallel import replicas
+from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.given import Given, check_end
@@ -206,6 +207,7 @@ def _agree(
 ) -> None:
     """Fail unless every rank asks the same of the same model; give every rank the weights of rank 0."""
     if ranks.size > 1:
+        realign(ranks, model)
         replicas.compare(ranks, lambda: {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
         replicas.broadcast_weights(ranks, model.variables)
 

@@ -112,8 +112,7 @@ class Hooks:
         """Carry what the callbacks changed to all ranks; return rank 0's logs.
 
         Raises:
-            Exception: on rank 0 what a callback raised.
-            DistnetError: on the other ranks the same, or a ``CommunicationError`` that names it.
+            Exception: what a callback raised on rank 0.
         """
         if self.communicator.size == 1:
             return logs or {}

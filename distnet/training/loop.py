@@ -19,6 +19,7 @@ from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel import replicas
 from distnet.parallel.exchange import StepSums
+from distnet.parallel.realigning import realign
 from distnet.saving import background
 from distnet.training.agreement import facts
 from distnet.training.cursor import Cursor
@@ -48,6 +49,7 @@ class Training:
 
     def __init__(self, fit: Fit, objective: Objective, resumption: Resumption | None) -> None:
         self.fit, self.model, self.ranks = fit, fit.model, communicator()
+        realign(self.ranks, self.model)
         self.resumption = resumption
         self.cursor = Cursor.of(resumption, self.model.training_state, fit.options.initial_epoch)
         start = self.cursor.start

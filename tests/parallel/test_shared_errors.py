@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -43,23 +44,40 @@ keras.distribution.barrier()
 """
 
 
-def test_an_error_of_one_rank_meets_all_and_they_may_go_on(ranks, alone):
-    lines = [
-        line.split(" | ", 2) for line in ranks(3).run(PROGRAMS / "shared_errors.py").succeeded().stdout.splitlines()
-    ]
-    for name, told in TOLD.items():
-        found = [said for _, case, said in lines if case == name]
-        assert len(found) == 3, name
-        assert all(said.startswith(told) for said in found), found
-    wanted = [said for _, case, said in lines if case == "a callback that wants another metric"]
-    assert [said.split(" | ")[0] for said in wanted] == ["ArgumentError"] * 3
+@pytest.fixture(scope="module")
+def said(ranks):
+    """What each rank says in each case, in order of rank."""
+    stdout = ranks(3).run(PROGRAMS / "shared_errors.py").succeeded().stdout
+    said = {}
+    for line in sorted(stdout.splitlines()):
+        _, case, told = line.split(" | ", 2)
+        said.setdefault(case, []).append(told)
+    return said
+
+
+@pytest.mark.slow
+def test_an_error_of_one_rank_meets_all_and_they_may_go_on(said):
+    assert all(len(told) == 3 for told in said.values())
+    for case, expected in TOLD.items():
+        assert all(told.startswith(expected) for told in said[case]), said[case]
+    wanted = said["a callback that wants another metric"]
+    assert [told.split(" | ")[0] for told in wanted] == ["ArgumentError"] * 3
     for hook in HOOKS:
-        told = {rank: said for rank, case, said in lines if case == f"in {hook}"}
-        assert told.pop("0") == "LookupError | lost"
-        assert all(said.endswith("rank 0 has left it by LookupError: lost") for said in told.values()), told
-        assert len(told) == 2
-    losses = {said for _, case, said in lines if case == "then"}
-    assert len(losses) == 1
+        assert said[f"in {hook}"] == ["LookupError | lost"] * 3
+    assert len(set(said["then"])) == 1
+
+
+@pytest.mark.slow
+def test_a_sweep_goes_on_after_trials_that_fail_on_one_rank_or_on_all(said, alone):
+    lines = alone.run(PROGRAMS / "shared_errors.py", "sweep").succeeded().stdout.splitlines()
+    expected = dict(line.split(" | ", 2)[1:] for line in lines)
+    assert len(expected) == 54
+    for case, told in expected.items():
+        if "|" in told:
+            assert said[case] == [told] * 3, case
+            continue
+        losses = np.array([[float(loss) for loss in each.split()] for each in said[case]])
+        np.testing.assert_allclose(losses, [[float(loss) for loss in told.split()]] * 3, atol=1e-9, err_msg=case)
 
 
 def test_a_rank_that_does_not_come_is_named_while_the_others_wait(ranks):

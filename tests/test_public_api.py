@@ -97,7 +97,10 @@ FAMILIES = [
 ]
 NEED_MORE = (
     "distnet.comm.mpi",
-    *(f"distnet.kernels.{name}" for name in ("compiling", "numba_kernels", "vector_code")),
+    *(
+        f"distnet.kernels.{name}"
+        for name in ("blocks", "compiling", "numba_kernels", "tile_loops", "tiles", "vector_code")
+    ),
 )
 """Modules of optional dependencies, or that join a job when imported."""
 MODULES = [info.name for info in pkgutil.walk_packages(distnet.__path__, "distnet.") if info.name not in NEED_MORE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from distnet.kernels.sweeps import Sweep
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
 
@@ -71,6 +72,24 @@ class Cells(Protocol):
         """Write ``dz``."""
 
 
+class Tiles(Protocol):
+    """Convolutions in register blocks. Each output is one sum in a fixed order, wherever it lies in the batch."""
+
+    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> None:
+        """Overwrite ``out`` with what a sweep reads of ``x`` times the weights.
+
+        Shapes:
+            x (N, D, H, W, C), w (taps, C / groups, O) -> out (N, D', H', W', O); all contiguous.
+        """
+
+    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> None:
+        """Overwrite ``total`` with the gradient of the weights.
+
+        Shapes:
+            x (N, D, H, W, C), dz (N, D', H', W', O) -> total (taps, C / groups, O); all contiguous.
+        """
+
+
 class Kernels(Protocol):
     """What NumPy cannot do in one pass over memory. All sets agree to rounding; none allocates its results."""
 
@@ -79,6 +98,9 @@ class Kernels(Protocol):
 
     cells: Cells | None
     """Recurrent cells; None where their time steps are taken one by one."""
+
+    tiles: Tiles | None
+    """Register blocks; None where products are BLAS's alone."""
 
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()

@@ -11,6 +11,8 @@ from typing import IO, Any, cast
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
 
 Loop = Callable[..., Any]
 
@@ -30,6 +32,20 @@ def compiled(function: Loop, *sources: str, contracts: bool = False) -> Loop:
     with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
         loop._cache = _CheckedCache(function, sources)
     return cast(Loop, loop)
+
+
+def compiled_to_c(function: Loop, signature: Any, *sources: str) -> CFunc[Any]:
+    """``function`` compiled at once for one signature, as C calls it, and cached; it has an ``address``.
+
+    Args:
+        signature: numba's, with the type of what is returned.
+        sources: as for ``compiled``.
+    """
+    made: Any = CFunc(function, normalize_signature(signature), {}, OPTIONS)  # type: ignore[no-untyped-call]
+    with contextlib.suppress(RuntimeError):
+        made._cache = _CheckedCache(function, sources)
+    made.compile()
+    return cast("CFunc[Any]", made)
 
 
 class _CheckedFile(IndexDataCacheFile):

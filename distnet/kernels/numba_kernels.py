@@ -12,10 +12,11 @@ import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, row_loops, window_loops
-from distnet.kernels.base import MAX_SLOTS, Cells, Formula
+from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
 from distnet.kernels.numpy_kernels import check_activation
+from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -25,6 +26,7 @@ class NumbaKernels:
 
     name = "numba"
     cells: Cells | None = CompiledCells()
+    tiles: Tiles | None = VectorTiles()
 
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()

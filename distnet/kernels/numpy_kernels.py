@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula
+from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Tiles
 from distnet.kernels.columns import Columns
 from distnet.kernels.windows import Windows
 from distnet.types import Array
@@ -25,6 +25,7 @@ class NumpyKernels:
 
     name = "numpy"
     cells: Cells | None = None
+    tiles: Tiles | None = None
 
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()

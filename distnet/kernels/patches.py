@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels import direct
 from distnet.kernels.base import Memory
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
@@ -39,6 +40,9 @@ def convolve(x: Array, kernel: Array, windows: Windows, groups: int, out: Array,
     if windows.are_entries and groups == 1:
         np.matmul(_matrix(x), weights, out=z)
         return out
+    if tiles := direct.tiles_for(windows, kernel.shape, groups, x, kernel, out):
+        direct.convolve(tiles, x, kernel, windows, groups, out, memory)
+        return out
     for first, channel, filters, patches in _blocks(len(x), kernel.shape, kernel.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
         np.matmul(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
@@ -58,6 +62,8 @@ def kernel_gradient(
     if windows.are_entries and groups == 1:
         np.matmul(_matrix(x).T, gradients, out=total)
         return total.reshape(shape)
+    if tiles := direct.tiles_for(windows, shape, groups, x, dz):
+        return direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)
     part = memory.workspace("dkernel of a block", (entries, shape[-1] // groups), x.dtype)
     total.fill(0)
     for first, channel, filters, patches in _blocks(len(x), shape, x.dtype, windows, groups, memory):
@@ -76,6 +82,9 @@ def convolve_back(dz: Array, kernel: Array, windows: Windows, groups: int, out: 
     weights, gradients = _matrix(kernel), _matrix(dz)
     if windows.are_entries and groups == 1:
         np.matmul(gradients, weights.T, out=_matrix(out))
+        return out
+    if tiles := direct.tiles_for(windows, kernel.shape, groups, dz, kernel, out, is_backward=True):
+        direct.convolve_back(tiles, dz, kernel, windows, groups, out, memory)
         return out
     out.fill(0)
     for first, channel, filters, patches in _blocks(len(dz), kernel.shape, kernel.dtype, windows, groups, memory):

@@ -1,7 +1,6 @@
 """Vector instructions in compiled loops: numba's intrinsics, which emit LLVM's vector code for the CPU at hand.
 
-Addresses have no bounds checks. Whoever calls these says in the types of tuples how many registers a block takes, so
-that numba compiles and caches each block by its signature.
+Addresses have no bounds checks: whoever calls these answers for them.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils, config, types
+from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
@@ -59,9 +59,10 @@ def lanes(itemsize: int) -> int:
     return _REGISTER_BYTES // itemsize
 
 
-@intrinsic
-def at(typing_context: Any, array: Any, offset: Any) -> Generated:
+def _at(typing_context: Any, array: Any, offset: Any) -> Generated:
     """The address of entry ``offset`` of a contiguous array."""
+    if array.layout != "C":
+        raise TypingError(f"at: expected a contiguous array, received {array}")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -71,8 +72,13 @@ def at(typing_context: Any, array: Any, offset: Any) -> Generated:
     return types.intp(array, types.intp), generate
 
 
-@intrinsic
-def tile(
+def _lanes_of(typing_context: Any, number: Any) -> Generated:
+    """How many numbers of this type a register holds."""
+    count = lanes(number.bitwidth // 8)
+    return types.intp(number), lambda context, builder, signature, arguments: _whole(count)
+
+
+def _tile(
     typing_context: Any,
     rows: Any,
     columns: Any,
@@ -112,8 +118,34 @@ def tile(
     return types.void(rows, columns, *[types.intp] * 13), generate
 
 
-@intrinsic
-def transpose(typing_context: Any, number: Any, source: Any, source_row: Any, out: Any, out_row: Any) -> Generated:
+def _call(
+    typing_context: Any,
+    block: Any,
+    out: Any,
+    out_row: Any,
+    skipped: Any,
+    tail: Any,
+    x: Any,
+    x_row: Any,
+    x_step: Any,
+    table: Any,
+    lines: Any,
+    steps: Any,
+    w: Any,
+    w_step: Any,
+    adds: Any,
+) -> Generated:
+    """``tile`` of a block that was compiled by itself: ``block`` is the address of its code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        code = ir.FunctionType(ir.VoidType(), [_INDEX] * 13).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], code), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 14), generate
+
+
+def _transpose(typing_context: Any, number: Any, source: Any, source_row: Any, out: Any, out_row: Any) -> Generated:
     """``out[j out_row + i] = source[i source_row + j]`` for as many i and j as a register of ``number``s holds."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -281,3 +313,10 @@ def _whole(number: int) -> Any:
 
 def _lane_numbers(numbers: list[int]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(32), len(numbers)), numbers)
+
+
+at: Any = intrinsic(_at)
+call: Any = intrinsic(_call)
+lanes_of: Any = intrinsic(_lanes_of)
+tile: Any = intrinsic(_tile)
+transpose: Any = intrinsic(_transpose)

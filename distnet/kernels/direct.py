@@ -1,0 +1,78 @@
+"""Convolution without patches: each block of outputs is computed where it lies, in register blocks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from distnet import kernels
+from distnet.kernels import sweeps
+from distnet.kernels.base import Memory, Tiles
+from distnet.kernels.windows import Axis, Windows
+from distnet.types import Array
+
+_LEAST_COLUMNS = 3
+"""Outputs side by side: with fewer, blocks have too few rows to be fast."""
+
+_MOST_KERNEL_BYTES = 1 << 18
+"""Larger kernels leave the L2 cache between one volume and the next."""
+
+_LEAST_CHANNELS = 8
+"""Channels of a gradient that fill enough of a register."""
+
+
+def tiles_for(
+    windows: Windows, kernel: tuple[int, ...], groups: int, *arrays: Array, is_backward: bool = False
+) -> Tiles | None:
+    """The register blocks, where they are faster than patches and BLAS; else None.
+
+    Measured on one core with AVX-512 and with AVX2, in volumes of 3 x 3 to 40 x 40, with 1 to 512 channels.
+
+    Args:
+        kernel: its shape, (..., C / groups, O).
+        arrays: what is read and written.
+        is_backward: whether the gradient of the input is wanted.
+    """
+    tiles = kernels.current().tiles
+    dtype = arrays[0].dtype
+    if tiles is None or dtype not in (np.float32, np.float64) or any(a.dtype != dtype for a in arrays):
+        return None
+    is_narrow = is_backward and groups == 1 and kernel[-2] < _LEAST_CHANNELS
+    is_large = math.prod(kernel) * dtype.itemsize > _MOST_KERNEL_BYTES
+    return None if is_narrow or is_large or windows.columns.windows < _LEAST_COLUMNS else tiles
+
+
+def convolve(tiles: Tiles, x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> None:
+    """See ``patches.convolve``."""
+    sweep = sweeps.forward(windows, x.shape[-1], groups)
+    tiles.correlate(x, kernel.reshape(windows.taps, *kernel.shape[-2:]), sweep, out, memory)
+
+
+def kernel_gradient(
+    tiles: Tiles, x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
+) -> Array:
+    """See ``patches.kernel_gradient``."""
+    sweep = sweeps.forward(windows, x.shape[-1], groups)
+    total = memory.workspace("dkernel", (math.prod(shape[:-2]), *shape[-2:]), x.dtype)
+    tiles.correlate_gradient(x, dz, sweep, total, memory)
+    return total.reshape(shape)
+
+
+def convolve_back(
+    tiles: Tiles, dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory
+) -> None:
+    """See ``patches.convolve_back``."""
+    filters, channels = kernel.shape[-1], kernel.shape[-2]
+    sweep = sweeps.backward(windows, filters, groups)
+    w = memory.workspace("transposed kernel", (len(sweep.taps), filters // groups, groups, channels), kernel.dtype)
+    w[...] = kernel.reshape(windows.taps, channels, groups, filters // groups)[sweep.taps].transpose(0, 3, 2, 1)
+    tiles.correlate(dz, w.reshape(len(sweep.taps), filters // groups, groups * channels), sweep, out, memory)
+
+
+def as_row(x: Array, windows: Windows) -> tuple[Array, Windows]:
+    """Volumes one entry wide as volumes that are wide, one entry high: sequences have their steps as rows."""
+    _, height, width, channels = x.shape[1:]
+    if width > 1 or windows.columns != Axis(1, 1, 1):
+        return x, windows
+    return x.reshape(len(x), x.shape[1], 1, height, channels), Windows(windows.planes, windows.columns, windows.rows)

@@ -1,0 +1,132 @@
+"""Convolutions and products in register blocks: which blocks, and the compiled loops over them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.kernels import product_loops, tile_loops
+from distnet.kernels.base import Memory
+from distnet.kernels.blocks import block_for, most_registers
+from distnet.kernels.sweeps import Sweep
+from distnet.kernels.vector_code import lanes
+from distnet.types import Array, DType
+
+Strip = tuple[Array, int]
+"""(S, 3) first channel, first output and outputs in the last register; registers in a row."""
+
+
+class VectorTiles:
+    """Register blocks for the CPU at hand."""
+
+    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> None:
+        _check(sweep, x, out, w)
+        if not out.size:
+            return
+        outputs = out.shape[-1]
+        if (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
+            w = _with_slack(w, memory)
+        padded = _padded(x, sweep, memory)
+        table = memory.workspace("lines", (max(sweep.lines, 1), 2), np.dtype(np.int64))
+        for strips, registers in _strips(outputs, sweep.groups, sweep.channels, x.dtype):
+            block = block_for(x.dtype, sweep.least_columns, registers)
+            tile_loops.correlate(
+                x, w, out, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, table, strips, *block
+            )  # fmt: skip
+
+    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> None:
+        _check(sweep, x, dz, total)
+        filters, (taps, channels) = dz.shape[-1], total.shape[:2]
+        run = int(sweep.counts[0, 3])
+        total.fill(0)
+        if not dz.size:
+            return
+        of_lines = total.reshape(taps // run, run * channels, filters)
+        padded = _padded(x, sweep, memory)
+        size = lanes(x.itemsize)
+        copied = _empty(x.dtype, 1)
+        if (filters // sweep.groups) % size:
+            copied = memory.workspace("gradient of a volume", (dz[0].size + size,), x.dtype)
+        table = memory.workspace("lines", (dz.shape[2], 2), np.dtype(np.int64))
+        for strips, registers in _strips(filters, sweep.groups, channels, x.dtype):
+            block = block_for(x.dtype, run * channels, registers)
+            tile_loops.correlate_gradient(
+                x, dz, of_lines, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, copied, table, strips,
+                *block,
+            )  # fmt: skip
+
+    def multiply(self, a: Array, b: Array, out: Array) -> None:
+        is_transposed = not b.flags.c_contiguous
+        a_row, a_step = (stride // a.itemsize for stride in a.strides)
+        (rows, deep), columns = a.shape, out.shape[1]
+        size, table = lanes(a.itemsize), _origin()
+        flat, stored = (a if a.flags.c_contiguous else a.T), (b.T if is_transposed else b)
+        for strips, registers in _strips(columns, 1, 0, a.dtype):
+            width = registers * size
+            is_copied = columns % size > 0
+            panel = _empty(a.dtype, 2)
+            if is_transposed or is_copied:
+                panel = np.empty((deep, width), a.dtype)
+            product_loops.multiply(
+                flat, a_row, a_step, stored, is_transposed, is_copied, out, panel, table, strips, width,
+                *block_for(a.dtype, rows, registers),
+            )  # fmt: skip
+
+
+def _check(sweep: Sweep, x: Array, y: Array, w: Array) -> None:
+    """Fail if the arrays are not those of the sweep: compiled loops do not look where they write."""
+    are_alike = x.dtype == y.dtype == w.dtype and all(a.flags.c_contiguous for a in (x, y, w))
+    channels, outputs = sweep.groups * sweep.channels, y.shape[-1]
+    expected = (
+        (len(y), *sweep.extents, channels), (len(x), *sweep.shape, outputs), (len(sweep.taps), sweep.channels, outputs),
+    )  # fmt: skip
+    if not are_alike or (x.shape, y.shape, w.shape) != expected:
+        raise ArgumentError(
+            f"kernels: expected contiguous arrays of one dtype and of shapes {expected}, received "
+            f"{', '.join(f'{a.dtype} {a.shape} with strides {a.strides}' for a in (x, y, w))}."
+        )
+
+
+@lru_cache(256)
+def _strips(outputs: int, groups: int, channels: int, dtype: DType) -> list[Strip]:
+    """The outputs in strips of few registers, those of one width together."""
+    size, of_group = lanes(dtype.itemsize), outputs // groups
+    registers = -(-of_group // size)
+    count = -(-registers // most_registers())
+    wide = -(-registers // count)
+    by_width: dict[int, list[tuple[int, int, int]]] = {}
+    for group in range(groups):
+        for first in range(0, registers, wide):
+            used = min(wide, registers - first)
+            tail = min(of_group - (first + used - 1) * size, size)
+            by_width.setdefault(used, []).append((group * channels, group * of_group + first * size, tail))
+    return [(np.array(strips, np.int64), used) for used, strips in by_width.items()]
+
+
+@lru_cache(1)
+def _origin() -> Array:
+    """A table of one line, which begins where the arrays do."""
+    return np.zeros((1, 2), np.int64)
+
+
+@lru_cache(16)
+def _empty(dtype: DType, axes: int) -> Array:
+    return np.empty((0,) * axes, dtype)
+
+
+def _padded(x: Array, sweep: Sweep, memory: Memory) -> Array:
+    if not sweep.is_padded:
+        return _empty(x.dtype, 4)
+    depth, height, _ = sweep.extents
+    return memory.workspace("padded volume", (depth, height, sweep.width, x.shape[-1]), x.dtype)
+
+
+def _with_slack(w: Array, memory: Memory) -> Array:
+    """The weights with as many columns more as a register holds: the last one is read whole."""
+    taps, channels, columns = w.shape
+    wide = memory.workspace("weights with slack", (taps, channels, columns + lanes(w.itemsize)), w.dtype)
+    wide[..., :columns] = w
+    wide[..., columns:] = 0
+    return wide

@@ -32,6 +32,36 @@ def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]
     return without_mask_operations(model, present, calls_in)
 
 
+def parted(
+    model: str, entries: Iterable[Mapping[str, Any]], added_ends: Any
+) -> tuple[list[Mapping[str, Any]], list[tuple[str | None, Any]]]:
+    """The entries of layers, and the references to what is added to the loss, or, by a name, to the metrics.
+
+    Keras 2 lists the latter among the layers.
+
+    Args:
+        added_ends: those that distnet wrote.
+
+    Raises:
+        ArgumentError: they have another form.
+
+    Source: ``AddLoss`` and ``AddMetric`` of ``keras.src.engine.base_layer`` of Keras 2.12.
+    """
+    layers, ends = [], list(added_ends or ()) if isinstance(added_ends, list | None) else [added_ends]
+    for entry in entries:
+        if entry.get("class_name") in ("AddLoss", "AddMetric"):
+            config, nodes = entry.get("config"), entry.get("inbound_nodes") or ()
+            name = config.get("metric_name") if isinstance(config, Mapping) else None
+            ends += [(name, reference) for node in nodes for reference in node]
+        else:
+            layers.append(entry)
+    for end in ends:
+        is_pair = isinstance(end, list | tuple) and len(end) == 2 and isinstance(end[0], str | None)
+        if not is_pair or not (is_reference(end[1]) or _is_keras_tensor(end[1])):
+            raise ArgumentError(f"{model}: expected a tensor that is added to the loss, received {end!r:.100}.")
+    return layers, ends
+
+
 def first_numbers(
     is_graph: Mapping[str, bool], calls: Sequence[tuple[str, int, Any]], outputs: Sequence[tuple[str, int]]
 ) -> tuple[dict[str, int], dict[str, int]]:

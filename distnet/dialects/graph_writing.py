@@ -39,13 +39,19 @@ class Traced(Protocol):
 
 
 def config_of(
-    name: str, trainable: bool, trace: Traced, structure: tuple[Any, Any], models: Collection[Layer]
+    name: str,
+    trainable: bool,
+    trace: Traced,
+    structure: tuple[Any, Any],
+    models: Collection[Layer],
+    added_ends: Collection[tuple[str | None, KerasTensor]] = (),
 ) -> dict[str, Json]:
     """The configuration of a model with these calls; calls are numbered within the model.
 
     Args:
         structure: the placeholders of inputs and outputs, as the model was given them.
         models: those of the layers that are models.
+        added_ends: the names of metrics, None for losses, and the placeholders that are added to them.
     """
     numbers: dict[Call, int] = {}
     calls: dict[Layer, list[Call]] = {layer: [] for layer in trace.layers}
@@ -62,7 +68,9 @@ def config_of(
         nodes = [_node(call, numbers) for call in calls[layer]]
         layers.append({**cast(dict[str, Json], to_json(layer)), "name": layer.name, "inbound_nodes": nodes})
     inputs, outputs = structure
+    ends = {"added_ends": _with_references(added_ends, numbers)} if added_ends else {}
     return {
+        **ends,
         "name": name,
         "trainable": trainable,
         "layers": cast(Json, layers),

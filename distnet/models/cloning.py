@@ -121,7 +121,7 @@ class _Cloning:
         def renewed(structure: Any) -> Any:
             return mapped(lambda leaf: new.get(leaf, leaf) if isinstance(leaf, KerasTensor) else leaf, structure)
 
-        for call in model.trace.calls:
+        for call in model.whole_trace.calls:
             layer, args, kwargs = self._layer(call.layer), renewed(call.args), renewed(call.kwargs)
             result = (
                 layer(*args, **kwargs) if self.call_function is None else self.call_function(layer, *args, **kwargs)
@@ -130,6 +130,7 @@ class _Cloning:
         kind = type(model) if is_like(type(model), Functional) else Functional
         copied = kind(packed(model.input, inputs), renewed(model.output), name=model.name)
         copied.graph.as_in_keras_2 = model.graph.as_in_keras_2
+        copied.add_ends((name, new[tensor]) for name, tensor in model.added_ends)
         return copied
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from distnet.dialects import graph_writing, operation_config
@@ -46,8 +46,8 @@ class Functional(Model, has_graph=True):
 
     keras_module: ClassVar[str] = "keras.src.models.functional"
     """The class's module in Keras 3."""
-    SETTINGS_BESIDE: ClassVar[tuple[str, ...]] = ("as_in_keras_2",)
-    """As in ``Graph``; saved next to the configuration, where Keras ignores it."""
+    SETTINGS_BESIDE: ClassVar[tuple[str, ...]] = ("as_in_keras_2", "added_ends")
+    """As in ``Graph``, and below; saved next to the configuration, where Keras ignores them."""
 
     @takes_old_arguments("Model")
     def __init__(
@@ -75,7 +75,7 @@ class Functional(Model, has_graph=True):
     def add_loss(self, loss: KerasTensor) -> None:
         """Add a number that is computed from the model's tensors to what ``fit`` minimizes.
 
-        It is not saved with the model: after loading, call this again.
+        It is saved with the model for distnet; Keras 3, which has no such method, loads the model without it.
 
         Raises:
             ArgumentError: it is no placeholder, or depends on layers that the model's outputs do not.
@@ -88,7 +88,7 @@ class Functional(Model, has_graph=True):
     def add_metric(self, value: KerasTensor, name: str | None = None, aggregation: str | None = None) -> None:
         """Average what is computed from the model's tensors over the batches, under a name in the logs.
 
-        It is not saved with the model: after loading, call this again.
+        It is saved as ``add_loss`` says.
 
         Args:
             value: a number, or numbers whose mean counts.
@@ -130,6 +130,30 @@ class Functional(Model, has_graph=True):
         self._added_ends = ends
         graph = whole.graph()
         self.graph = Graph(graph.nodes, graph.inputs, graph.outputs[: len(self.outputs)], self.graph.as_in_keras_2)
+
+    @property
+    def added_ends(self) -> list[tuple[str | None, KerasTensor]]:
+        """The tensors that are added to the loss, or, under a name, to the metrics."""
+        layers = [(end.call.layer, end.call.inputs[0]) for end in self._added_ends]
+        return [(layer.metric.name if isinstance(layer, AddedMetric) else None, tensor) for layer, tensor in layers]
+
+    @property
+    def whole_trace(self) -> Trace:
+        """The trace, with the operations that lead to these tensors alone behind it."""
+        if not self._added_ends:
+            return self.trace
+        whole = Trace(self.name, self.inputs, [*self.outputs, *(tensor for _, tensor in self.added_ends)])
+        known = self.trace.layers
+        whole.layers[:] = [*known, *(layer for layer in whole.layers if layer not in known)]
+        return whole
+
+    def add_ends(self, ends: Iterable[tuple[str | None, Any]]) -> None:
+        """Add what ``added_ends`` of a model with the same calls lists."""
+        for name, tensor in ends:
+            if name is None:
+                self.add_loss(tensor)
+            else:
+                self.add_metric(tensor, name)
 
     def _check(self, structure: Any, what: str) -> None:
         tensors = [] if structure is None else list(leaves(structure))
@@ -181,7 +205,9 @@ class Functional(Model, has_graph=True):
             return super().get_config()
         with operation_config.called_as(self.calls):
             models = {layer for layer in self.layers if isinstance(layer, Composite) and layer.is_graph}
-            config = graph_writing.config_of(self.name, self.trainable, self.trace, self.structure, models)
+            config = graph_writing.config_of(
+                self.name, self.trainable, self.whole_trace, self.structure, models, self.added_ends
+            )
         return {**config, "as_in_keras_2": True} if self.graph.as_in_keras_2 else config
 
     @classmethod
@@ -193,7 +219,7 @@ class Functional(Model, has_graph=True):
         """
         if "input_layers" not in config or not is_like(cls, Functional):
             return cls.of_arguments(config)
-        inputs, outputs = rebuilt(config)
+        inputs, outputs, ends = rebuilt(config)
         made = cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
         made.graph.as_in_keras_2 = bool(config.get("as_in_keras_2"))
         # Weights are saved in the order of the layers, for which Keras 3 counts operations that are none here.
@@ -202,6 +228,7 @@ class Functional(Model, has_graph=True):
         if listed != made.trace.layers:
             made.trace.layers[:] = listed
             lay_out(made)
+        made.add_ends(ends)
         return made
 
     def summary_rows(self) -> list[tuple[Layer, Any]]:

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distnet.dialects.graph_reading import arguments_of, calls_in, entries_of, first_numbers, placed
+from distnet.dialects.graph_reading import arguments_of, calls_in, entries_of, first_numbers, parted, placed
 from distnet.dialects.operations import Operation, operation_of
 from distnet.errors import ArgumentError
 from distnet.layers import LAYERS, InputLayer, Layer
@@ -17,8 +17,10 @@ from distnet.models.graph import calls_of
 from distnet.models.sequential import Sequential
 
 
-def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
+def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any, list[tuple[str | None, Any]]]:
     """The placeholders of inputs and outputs, after calling the layers as the configuration says.
+
+    And those that are added to the loss, or to the metrics by a name: Keras 2 lists them among the layers.
 
     Raises:
         ArgumentError: calls wait for each other, or for a layer that does not exist.
@@ -26,7 +28,8 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
     model = str(config.get("name"))
     layers: dict[str, Layer | Operation] = {}
     waiting: list[tuple[str, int, Any]] = []
-    for entry in entries_of(model, config):
+    entries, ends = parted(model, entries_of(model, config), config.get("added_ends"))
+    for entry in entries:
         layer: Layer | Operation = operation_of(entry) or LAYERS.get(entry)
         name = str(entry.get("name") or getattr(layer, "name", None))
         if name in layers:
@@ -40,16 +43,17 @@ def rebuilt(config: Mapping[str, Any]) -> tuple[Any, Any]:
         for name, layer in layers.items()
         if isinstance(layer, Composite) and layer.is_graph
     }
-    inner, outer = first_numbers(is_graph, waiting, calls_in(config["output_layers"]))
+    given = [*calls_in(config["output_layers"]), *calls_in([reference for _, reference in ends])]
+    inner, outer = first_numbers(is_graph, waiting, given)
     made: dict[tuple[str, int], list[KerasTensor]] = {
         (name, 0): [layer.output] for name, layer in layers.items() if isinstance(layer, InputLayer)
     }
     _call_in_turn(model, layers, [(name, i + inner.get(name, 0), node) for name, i, node in waiting], made)
     seen = {(name, i - inner.get(name, 0) + outer.get(name, 0)): tensors for (name, i), tensors in made.items()}
-    ends = [placed(config[key], seen) for key in ("input_layers", "output_layers")]
+    both = [placed(config[key], seen) for key in ("input_layers", "output_layers")]
     # Some Kerases list a single one too; the form is that of one that was not in a list.
-    inputs, outputs = (end[0] if isinstance(end, list) and len(end) == 1 else end for end in ends)
-    return inputs, outputs
+    inputs, outputs = (end[0] if isinstance(end, list) and len(end) == 1 else end for end in both)
+    return inputs, outputs, [(name, placed(reference, seen)) for name, reference in ends]
 
 
 def _call_in_turn(

@@ -173,6 +173,52 @@ def test_a_tensor_of_a_functional_model_is_added_to_its_loss():
         model.add_loss(ops.mean(keras.layers.Dense(1, name="apart")(hidden)))
 
 
+def with_added_ends():
+    entry = keras.Input((4,))
+    hidden = keras.layers.Dense(3, activation="tanh")(entry)
+    model = keras.Model(entry, keras.layers.Dense(2)(hidden))
+    model.add_loss(0.5 * ops.mean(ops.square(hidden)) + ops.mean(ops.square(entry[:, :2] - model.output)))
+    model.add_metric(ops.mean(ops.abs(hidden)), name="size")
+    model.compile("sgd", "mse")
+    return model
+
+
+def in_keras_2(config):
+    """The same configuration, with what is added among the layers, as Keras 2 has it."""
+    inner = {key: value for key, value in config["config"].items() if key != "added_ends"}
+    kinds = [("AddLoss", {"unconditional": False}), ("AddMetric", {"aggregation": "mean", "metric_name": "size"})]
+    inner["layers"] = inner["layers"] + [
+        {"class_name": kind, "config": {"name": kind, **own}, "name": kind, "inbound_nodes": [[[*reference, {}]]]}
+        for (kind, own), (_, reference) in zip(kinds, config["config"]["added_ends"], strict=True)
+    ]
+    return {**config, "config": inner}
+
+
+@pytest.mark.parametrize("way", ["ends.keras", "ends.h5", "clone", "keras 2"])
+def test_what_is_added_to_loss_and_metrics_comes_back(tmp_path, way):
+    model, x = with_added_ends(), np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    if way == "clone":
+        again = keras.models.clone_model(model)
+    elif way == "keras 2":
+        again = keras.models.model_from_config(in_keras_2({"class_name": "Functional", "config": model.get_config()}))
+    else:
+        model.save(tmp_path / way)
+        again = keras.models.load_model(tmp_path / way)
+    again.compile("sgd", "mse")
+    again.set_weights(model.get_weights())
+    expected, made = (m.evaluate(x, x[:, :2], return_dict=True, verbose=0) for m in (model, again))
+    assert made == expected
+    assert made.keys() == {"loss", "size"}
+    assert again.fit(x, x[:, :2], verbose=0).history == model.fit(x, x[:, :2], verbose=0).history
+
+
+@pytest.mark.parametrize("ends", [3, [[None]], [[3, ["dense", 0, 0]]], [[None, {"a": 1}]], [[None, ["none", 0, 0]]]])
+def test_what_is_added_must_be_a_tensor_of_the_model(ends):
+    config = {**with_added_ends().get_config(), "added_ends": ends}
+    with pytest.raises(ArgumentError):
+        keras.models.model_from_config({"class_name": "Functional", "config": config})
+
+
 def test_what_is_measured_within_call_is_in_the_logs():
     class Measuring(MLP):
         def call(self, x):

@@ -114,6 +114,53 @@ def test_the_optimizer_of_a_loop_is_saved_whichever_weights_it_began_with(tmp_pa
     assert histories[0] == histories[1]
 
 
+@pytest.mark.parametrize("name", ["table.keras", "table.h5"])
+def test_a_layer_is_built_as_its_class_says(tmp_path, name):
+    class Table(keras.layers.Layer):
+        rows = None
+
+        def build(self, input_shape):
+            self.table = self.add_weight(shape=(self.rows, input_shape[-1]), name="table")
+
+        def call(self, x):
+            return x * keras.ops.sum(self.table, axis=0)
+
+        def get_build_config(self):
+            return {**super().get_build_config(), "rows": self.rows}
+
+        def build_from_config(self, config):
+            self.rows = config["rows"]
+            super().build_from_config(config)
+
+    table = Table()
+    table.rows = 7
+    entry = keras.Input((5,))
+    model = keras.Model(entry, table(entry))
+    model.save(tmp_path / name)
+    again = keras.models.load_model(tmp_path / name, custom_objects={"Table": Table})
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_layer_is_built_as_another_was():
+    class Between(keras.layers.Layer):
+        def build(self, x_shape, y_shape):
+            self.w = self.add_weight(shape=(x_shape[-1], y_shape[-1]))
+
+        def call(self, x, y):
+            return keras.ops.matmul(x, self.w) + y
+
+    layer, again = Between(), Between()
+    assert layer.get_build_config() is None
+    layer(X, X[:, :2])
+    again.build_from_config(layer.get_build_config())
+    assert again.w.shape == (5, 2)
+    assert layer.get_build_config() == {"shapes_dict": {"x_shape": (12, 5), "y_shape": (12, 2)}}
+    dense, other = keras.layers.Dense(3), keras.layers.Dense(3)
+    dense.build((None, 5))
+    other.build_from_config(dense.get_build_config())
+    assert (other.kernel.shape, dense.get_build_config()) == ((5, 3), {"input_shape": (None, 5)})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("writer", "reader"), [("keras", "distnet"), ("distnet", "keras")])
 def test_keras_and_distnet_read_each_other_s_files(keras_3, tmp_path, writer, reader):

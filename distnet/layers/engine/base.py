@@ -154,11 +154,15 @@ class Layer(AbstractLayer):
         return [penalty for layer in layers.values() for penalty in layer.activity_penalties]
 
     def as_json(self) -> Json:
-        """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop a list of axes."""
+        """Keras's ``{"class_name", "config"}``; with the module where Keras 3 would otherwise drop something.
+
+        That is a list of axes, and how a user's class says that it is built.
+        """
         config = cast(dict[str, Any], super().as_json())
         built = self.get_build_config() if has_own_build_config(self) else None
         if built is not None:
-            config["build_config"] = to_json(built)
+            named = {"module": None, "registered_name": config["class_name"], **config}
+            return {**cast(dict[str, Json], LAYERS.with_module(named)), "build_config": to_json(built)}
         return LAYERS.with_module(config) if isinstance(config["config"].get("axis"), list) else config
 
 

@@ -129,8 +129,66 @@ def read_pair(folder):
         np.testing.assert_allclose(array, expected[key], rtol=1e-6, atol=1e-7, err_msg=key)
 
 
+@keras.saving.register_keras_serializable(package="test")
+class Table(keras.layers.Layer):
+    """Has weights that depend on more than its configuration and its input's shape."""
+
+    rows = None
+
+    def build(self, input_shape):
+        self.table = self.add_weight(shape=(self.rows, input_shape[-1]), initializer="glorot_uniform", name="table")
+
+    def call(self, x):
+        return x * keras.ops.sum(self.table, axis=0)
+
+    def get_build_config(self):
+        return {**super().get_build_config(), "rows": self.rows}
+
+    def build_from_config(self, config):
+        self.rows = config["rows"]
+        self.build(config["input_shape"])
+
+
+@keras.saving.register_keras_serializable(package="test")
+class Tables(keras.Model):
+    """The same of a model, which has no call."""
+
+    width = None
+
+    def build(self, input_shape):
+        self.inner = keras.layers.Dense(self.width)
+        self.inner.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return self.inner(x)
+
+    def get_build_config(self):
+        return {"input_shape": [None, 5], "width": self.width}
+
+    def build_from_config(self, config):
+        self.width = config["width"]
+        self.build(config["input_shape"])
+
+
+def write_tables(folder):
+    table, model = Table(), Tables()
+    table.rows, model.width = 7, 3
+    model.build((None, 5))
+    for made, name in ((keras.Sequential([keras.Input((5,)), table]), "table"), (model, "tables")):
+        np.save(folder / f"{name}.npy", made.predict(X, verbose=0))
+        made.save(folder / f"{name}.keras")
+
+
+def read_tables(folder):
+    for name in ("table", "tables"):
+        made = keras.models.load_model(folder / f"{name}.keras")
+        np.testing.assert_allclose(made.predict(X, verbose=0), np.load(folder / f"{name}.npy"), rtol=1e-5, atol=1e-6)
+
+
 def write(folder):
     write_pair(folder)
+    write_tables(folder)
     model = Net(name="net")
     model.compile("adam", "mse")
     model.fit(X, X[:, :2], epochs=2, verbose=0)
@@ -141,6 +199,7 @@ def write(folder):
 
 def read(folder):
     read_pair(folder)
+    read_tables(folder)
     with np.load(folder / "expected.npz") as kept:
         expected, steps = kept["y"], int(kept["steps"])
     model = Net()

@@ -59,7 +59,7 @@ def clone_model(
 def _same(layer: Layer) -> Layer:
     """A layer with the same configuration."""
     if isinstance(layer, Operation):
-        return type(layer)(arguments=dict(layer.arguments), name=layer.name, dtype=layer.dtype)
+        return layer.anew()
     if isinstance(layer, Lambda):
         return layer.copy()
     with custom_object_scope({registered_name(type(layer)): type(layer)}):

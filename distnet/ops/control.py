@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
+from distnet.assignments import are_assignments_held
 from distnet.errors import ArgumentError
 from distnet.ops.gradient_tape import GradientTape
 from distnet.ops.joining import concatenate, stack, unstack
@@ -19,13 +20,26 @@ from distnet.ops.spread import gathered, own_rows
 from distnet.ops.tensor import TapeNode, Tensor, whole_value
 from distnet.variables import Variable
 
+P = ParamSpec("P")
 
-def _refuse_placeholders(name: str, *nests: Any) -> None:
-    if has_placeholders(leaves(list(nests))):
-        raise ArgumentError(
-            f"ops.{name}: expected tensors, received placeholders: Python functions are no part of a model's graph. "
-            f"Call ops.{name} in the call of a layer of your own."
-        )
+_of_placeholders: list[Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]] = []
+
+
+def take_functions(make: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Say what makes nodes of the graph of calls on placeholders: layers, which lie above."""
+    _of_placeholders.append(make)
+
+
+def on_placeholders_too(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a function that takes functions be called on placeholders."""
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if has_placeholders(leaves([list(args), dict(kwargs)])):
+            return _of_placeholders[0](function, args, kwargs)
+        return function(*args, **kwargs)
+
+    return called
 
 
 def _plain(value: Any) -> Any:
@@ -35,6 +49,7 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Variable) else np.asarray(value)
 
 
+@on_placeholders_too
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """What ``true_fn`` gives if ``pred`` holds, else what ``false_fn`` gives; only that one is called.
 
@@ -43,19 +58,19 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 
     Source: ``keras.ops.cond``.
     """
-    _refuse_placeholders("cond", pred)
     return true_fn() if bool(_plain(pred)) else false_fn()
 
 
+@on_placeholders_too
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """What the branch of this number gives for the operands; a number out of range means the first or the last.
 
     Source: ``keras.ops.switch``.
     """
-    _refuse_placeholders("switch", index, *operands)
     return branches[min(max(int(_plain(index)), 0), len(branches) - 1)](*operands)
 
 
+@on_placeholders_too
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
@@ -68,10 +83,11 @@ def while_loop(
 
     Source: ``keras.ops.while_loop``.
     """
-    _refuse_placeholders("while_loop", loop_vars)
     is_many = isinstance(loop_vars, list | tuple)
     values: tuple[Any, ...] = tuple(loop_vars) if is_many else (loop_vars,)
     count = 0
+    if are_assignments_held():
+        maximum_iterations = min(1, 1 if maximum_iterations is None else maximum_iterations)  # numbers that are no data
     while (maximum_iterations is None or count < maximum_iterations) and bool(_plain(cond(*values))):
         made = body(*values)
         values = tuple(made) if is_many else (made,)
@@ -79,12 +95,12 @@ def while_loop(
     return values if is_many else values[0]
 
 
+@on_placeholders_too
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
     """The value after ``value = body_fun(i, value)`` for each i from ``lower`` up to ``upper``, without it.
 
     Source: ``keras.ops.fori_loop``.
     """
-    _refuse_placeholders("fori_loop", init_val)
     value = init_val
     for i in range(int(_plain(lower)), int(_plain(upper))):
         value = body_fun(i, value)
@@ -107,6 +123,7 @@ def _joined(nests: list[Any]) -> Any:
     return packed(nests[0], iter([stack(list(parts)) for parts in each]))
 
 
+@on_placeholders_too
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None,
     reverse: bool = False, unroll: Any = 1,
@@ -123,7 +140,6 @@ def scan(
 
     Source: ``keras.ops.scan``.
     """
-    _refuse_placeholders("scan", init, xs)
     given = [None] * length if xs is None and length is not None else _apart(xs)
     if not given:
         raise ArgumentError("ops.scan: expected one step at least, received xs without entries, and no length.")
@@ -134,6 +150,7 @@ def scan(
     return carry, _joined(results[::-1] if reverse else results)
 
 
+@on_placeholders_too
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """``e1, f(e1, e2), f(f(e1, e2), e3)``, ... along an axis, in as many calls as the extent has binary digits.
 
@@ -142,7 +159,6 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
 
     Source: Hillis and Steele (1986), "Data parallel algorithms"; ``keras.ops.associative_scan``.
     """
-    _refuse_placeholders("associative_scan", elems)
 
     def along(nest: Any, key: slice) -> Any:
         parts = [PRIMITIVES["GetItem"](leaf, (*[slice(None)] * (axis % np.ndim(leaf)), key)) for leaf in leaves(nest)]
@@ -159,21 +175,21 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     return along(made, slice(None, None, -1)) if reverse else made
 
 
+@on_placeholders_too
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """``f`` of each entry along the first axis, joined along a new first axis.
 
     Source: ``keras.ops.map``.
     """
-    _refuse_placeholders("map", xs)
     return _joined([f(x) for x in _apart(xs)])
 
 
+@on_placeholders_too
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """``function`` of each entry along the first axis, joined along a new first axis: a loop, as in ``ops.map``.
 
     Source: ``keras.ops.vectorized_map``.
     """
-    _refuse_placeholders("vectorized_map", elements)
     return _joined([function(x) for x in _apart(elements)])
 
 
@@ -192,6 +208,7 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
     Source: ``keras.ops.custom_gradient``.
     """
 
+    @on_placeholders_too
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         given = [followed(arg) for arg in args]

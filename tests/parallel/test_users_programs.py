@@ -16,6 +16,8 @@ WITHOUT_TAPE = (
     "distillation", "optimizer_of_ones_own",
 )  # fmt: skip
 """Those that need no tape, which Keras has on no backend of its own."""
+PATH = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1] / "tools"), os.environ.get("PYTHONPATH", "")])}
+"""Where the programs find the optimizers that they share with other tests."""
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
@@ -25,8 +27,8 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
 
 @pytest.mark.slow
 def test_three_ranks_train_what_one_trains(alone, ranks, tmp_path):
-    alone.run(PROGRAM, tmp_path / "1.npz").succeeded()
-    ranks(3).run(PROGRAM, tmp_path / "3.npz").succeeded()
+    alone.run(PROGRAM, tmp_path / "1.npz", env=PATH).succeeded()
+    ranks(3).run(PROGRAM, tmp_path / "3.npz", env=PATH).succeeded()
     expected, made = arrays(tmp_path / "1.npz"), arrays(tmp_path / "3.npz")
     assert len(expected) == 28
     assert all(np.isfinite(value).all() for value in expected.values())
@@ -41,8 +43,8 @@ def test_keras_trains_the_same_for_twenty_steps(keras_3, tmp_path):
     for which, python in (("keras", keras_3), ("distnet", sys.executable)):
         path = tmp_path / f"results-{which}.npz"
         subprocess.run(
-            [python, PROGRAM, path, *WITHOUT_TAPE], env={**os.environ, **settings, "WHICH_KERAS": which}, check=True,
-            timeout=300,
+            [python, PROGRAM, path, *WITHOUT_TAPE], check=True, timeout=300,
+            env={**os.environ, **PATH, **settings, "WHICH_KERAS": which},
         )  # fmt: skip
         made[which] = arrays(path)
     assert list(made["keras"]) == list(made["distnet"])

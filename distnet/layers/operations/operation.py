@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from distnet.ops.spread import gathered, own_rows, summed
 from distnet.ops.tape import following, gradients, watched
 from distnet.ops.tensor import Rows, Tensor
 from distnet.types import Array, Json
+
+Op = TypeVar("Op", bound="Operation")
 
 
 @dataclass(eq=False)
@@ -170,6 +172,10 @@ class Operation(Layer):
             "registered_name": self.kind,
         }
 
+    def anew(self) -> Self:
+        """Another operation that computes the same."""
+        return type(self)(arguments=dict(self.arguments), name=self.name, dtype=self.dtype)
+
     def computed(self, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """What the function gives for tensors or arrays in the places of a call's placeholders."""
         operands = _filled(options["operands"], tensors)
@@ -266,9 +272,9 @@ def activated(activation: Activation, x: KerasTensor) -> Any:
 
 
 @functools.cache
-def operation_class(kind: str) -> type[Operation]:
+def operation_class(kind: str, base: type[Op] = Operation) -> type[Op]:  # type: ignore[assignment]
     """The class of a function's operations, which is called as Keras's."""
-    return type(kind, (Operation,), {"kind": kind})
+    return type(kind, (base,), {"kind": kind})
 
 
 def _have_rows(tensors: Sequence[KerasTensor]) -> tuple[bool, ...]:

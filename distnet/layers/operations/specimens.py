@@ -52,7 +52,7 @@ class Specimens:
         rows, unknown, results = self._first()
         self.dtypes = [result.dtype.name for result in results]
         others = [self._if_possible(rows, _OTHER_UNKNOWN if unknown == _UNKNOWN else unknown, seed=1)]
-        by_rows = {n: self._if_possible(n, unknown) for n in (rows - 1, rows + 1, rows + 4) if n >= 0}
+        by_rows = {n: self._of_rows(n, rows, unknown) for n in (rows - 1, rows + 1, rows + 4) if n >= 0}
         alike = {n: made for n, made in by_rows.items() if made is not None and len(made) == len(results)}
         self.have_rows = [
             any(self._have_rows) and _has(result, rows) and all(_has(made[i], n) for n, made in alike.items())
@@ -82,6 +82,11 @@ class Specimens:
             except Exception as error:
                 first = first or error
         raise first or ValueError
+
+    def _of_rows(self, count: int, rows: int, unknown: int) -> list[Array] | None:
+        """The results for another number of rows; unknown extents that had to be the rows are so again."""
+        made = self._if_possible(count, unknown)
+        return self._if_possible(count, count) if made is None and unknown == rows else made
 
     def _if_possible(self, rows: int, unknown: int, seed: int = 0) -> list[Array] | None:
         try:

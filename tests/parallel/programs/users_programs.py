@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[2] / "tools"))
 from users_optimizers import Falling, Trusting
 
 keras = importlib.import_module(os.environ.get("WHICH_KERAS", "distnet"))

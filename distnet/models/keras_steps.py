@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers.engine.structures import leaves
+from distnet.layers.engine.tracking import PLAIN
 from distnet.metrics import Metric
 from distnet.ops import GradientTape
 from distnet.training.live_metrics import CompiledLoss, CompiledMetrics
@@ -154,7 +155,7 @@ def own_metrics(owner: Any) -> list[Metric]:
             continue
         seen.add(id(layer))
         for name, value in vars(layer).items():
-            if isinstance(value, Metric | list | tuple | dict) and name not in ("_live", "totals", "batch_steps"):
+            if type(value) not in PLAIN and name not in ("_live", "totals", "batch_steps"):
                 metrics.update((id(metric), metric) for metric in _metrics_in(value))
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())

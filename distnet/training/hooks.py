@@ -52,9 +52,12 @@ class Hooks:
             follows
         )
         self._flag = np.zeros(1, np.int64)
-        others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
-        self._other_optimizers: dict[str, Optimizer] = dict(others)
-        self._settings = self._current_settings()
+        self._other_optimizers: dict[str, Optimizer] = {}
+        self._settings: dict[str, Mapping[str, Json]] = {}
+        if communicator.size > 1:
+            others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
+            self._other_optimizers = dict(others)
+            self._settings = self._current_settings()
         self._assigned_weights = False
         self._error: Exception | None = None
 

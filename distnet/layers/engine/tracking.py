@@ -18,6 +18,9 @@ from distnet.variables import Variable
 _NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
 """Attributes that hold none of the layer's own."""
 
+PLAIN = frozenset({bool, int, float, str, bytes, type(None), np.ndarray, np.dtype})
+"""Types of most attributes, which hold nothing: ``isinstance`` of an abstract class takes long to say so."""
+
 Kind = Callable[[Any], bool]
 """Tells whether an object is of a kind."""
 
@@ -38,7 +41,7 @@ def attributes(layer: Any, is_wanted: Kind = _is_variable_or_layer) -> Iterator[
     Source: ``keras.src.saving.saving_lib._save_container_state``.
     """
     for name, value in list(vars(layer).items()):
-        if name not in _NOT_WALKED:
+        if type(value) not in PLAIN and name not in _NOT_WALKED:
             yield from _within(name, value, is_wanted)
 
 

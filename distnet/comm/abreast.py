@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, NoReturn, TypeAlias
 
+from distnet.comm.asked import asked
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
 from distnet.comm.rejoining import Rejoining
@@ -88,7 +89,7 @@ class Abreast:
 
     def waiting(self, number: int, what: str, since: float) -> Waiting:
         """That this rank waits in a collective."""
-        return Waiting(self.round, self.calls, number, what, since, is_meeting=number == self._met_at)
+        return Waiting(self.round, self.calls, number, what, since, number == self._met_at, asked())
 
     def look(self, waiting: Waiting) -> None:
         """While this rank waits, see whether the others will come. For errors see ``Watch.look``."""

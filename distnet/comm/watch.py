@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from distnet.comm.asked import is_of_tensors
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
 from distnet.errors import ArgumentError, CommunicationError
@@ -20,6 +21,11 @@ from distnet.errors import ArgumentError, CommunicationError
 SAME_CALLS = (
     "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
     "rank 0 alone."
+)
+
+SAME_TENSORS = (
+    "A tensor in a loop of your own holds this rank's rows: all ranks must ask for its values together. Ask on every "
+    "rank, then let one print: value = tensor.numpy(); if keras.distribution.is_chief(): print(value)."
 )
 
 _WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
@@ -101,6 +107,7 @@ class Answer:
     asked: int
     number: int
     what: str
+    caller: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ class Waiting:
         what: name of the collective, for messages.
         since: when the waiting began, by ``time.monotonic``.
         is_meeting: whether its call begins with this collective.
+        caller: what of the user's program waits, and where.
     """
 
     round: int
@@ -149,6 +157,7 @@ class Waiting:
     what: str
     since: float
     is_meeting: bool = False
+    caller: str = ""
     asked_at: float | None = None
     is_reported: bool = False
     answers: dict[int, Answer] = field(default_factory=dict)
@@ -277,13 +286,14 @@ class Watch:
             if ended.number < waiting.number:
                 when = "" if ended.number else " before its first distnet call"
                 raise CommunicationError(
-                    f"rank {self.rank} waits in {waiting.what}, but the program of rank {ended.rank} has ended{when}. "
-                    f"{SAME_CALLS}"
+                    f"rank {self.rank} waits in {_placed(waiting)}, but the program of rank {ended.rank} has "
+                    f"ended{when}. {_remedy(waiting.caller)}"
                 )
 
     def _ask_and_answer(self, waiting: Waiting) -> None:
         for question in self._questions.values():
-            self._send(Answer(self.rank, question.number, waiting.number, waiting.what), question.rank)
+            answer = Answer(self.rank, question.number, waiting.number, waiting.what, waiting.caller)
+            self._send(answer, question.rank)
         self._questions.clear()
         now = time.monotonic()
         if waiting.asked_at is None and now - waiting.since >= self.patience.asks_after_s:
@@ -300,7 +310,8 @@ class Watch:
         for answer in waiting.answers.values():
             if answer.number == waiting.number and answer.what != waiting.what:
                 raise CommunicationError(
-                    f"rank {self.rank} waits in {waiting.what}, but rank {answer.rank} in {answer.what}. {SAME_CALLS}"
+                    f"rank {self.rank} waits in {_placed(waiting)}, but rank {answer.rank} in {_placed(answer)}. "
+                    f"{_remedy(waiting.caller, answer.caller)}"
                 )
         awaited = [rank for rank in range(self.size) if rank != self.rank and rank not in waiting.answers]
         told = f"rank {self.rank} has waited {waited_s:.0f} s in {waiting.what} for {_listed(awaited)}"
@@ -315,6 +326,14 @@ class Watch:
                 logging.getLogger("distnet").warning(
                     "distnet: %s. Waiting on; set %s to a number of seconds to end the job instead.", told, _TIMEOUT
                 )
+
+
+def _placed(place: Waiting | Answer) -> str:
+    return f"{place.what} ({place.caller})" if is_of_tensors(place.caller) else place.what
+
+
+def _remedy(*callers: str) -> str:
+    return SAME_TENSORS if any(map(is_of_tensors, callers)) else SAME_CALLS
 
 
 def _listed(ranks: list[int]) -> str:

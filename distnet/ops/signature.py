@@ -49,8 +49,9 @@ def check_sums(communicator: Communicator, sums: Array) -> None:
     if (communicator.size * squares != digits**2).any():
         raise ReplicaError(
             "tape.gradient: the ranks take gradients of different weights. Every rank must run the same loop on the "
-            "same model: an error that one rank alone met and caught leaves it in another step than the others. Catch "
-            "errors on every rank alike; make weights with a seed that all ranks share."
+            "same model. An error that one rank alone met and caught leaves it in another step than the others: catch "
+            "errors on every rank alike. Functions of a tensor, such as ops.mean, need every rank, too: compute on "
+            "all, then let one print. Make weights with a seed that all ranks share."
         )
 
 

@@ -77,6 +77,18 @@ def test_ranks_that_wait_in_collectives_that_do_not_belong_together_fail():
         found[0].look(places[0])
 
 
+@pytest.mark.parametrize("caller", ["tensor.numpy() at a.py:3", "ops.max() at a.py:3", "float() of a tensor at a.py:3"])
+def test_who_asks_one_rank_alone_for_a_tensor_is_told_where_and_what_to_do(caller):
+    ranks = watches(2)
+    places = [waiting(what="allgather"), waiting(what="allreduce")]
+    places[0].caller = caller
+    ask_and_answer(ranks, places)
+    with pytest.raises(CommunicationError) as caught:
+        ranks[1].look(places[1])
+    assert f"rank 1 waits in allreduce, but rank 0 in allgather ({caller})" in str(caught.value)
+    assert "then let one print" in str(caught.value)
+
+
 def test_a_timeout_raises():
     found = watches(2, timeout_s=2.0)
     place = waiting()

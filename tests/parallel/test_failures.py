@@ -102,6 +102,10 @@ PARTING = {
     "raises in a callback": ("rank 0 of 3 failed", "in boom", "RuntimeError: boom"),
     "is caught alone": ("LookupError: lost", "Rank 1 met this error; distnet raises it on every rank."),
     "is caught alone, outside of distnet": ("CommunicationError", "is at evaluate, but rank 1 at fit"),
+    "asks alone for a tensor": (
+        "in allgather (tensor.numpy() at parting_ranks.py:",
+        "on every rank, then let one print",
+    ),
     "fits alone": ("CommunicationError", "rank 0 waits in fit", "for every rank, not for rank 0 alone"),
     "evaluates alone": ("CommunicationError", "rank 0 waits in evaluate", "has ended"),
     "saves before others fit": ("CommunicationError", "at save", "at fit"),
@@ -134,6 +138,11 @@ UNLIKE = {
 @pytest.mark.parametrize("case", PARTING)
 def test_ranks_that_part_ways_end_the_job(ranks, case):
     ranks(3).run(PROGRAMS / "parting_ranks.py", case).failed(*PARTING[case])
+
+
+def test_who_asks_one_rank_alone_for_a_tensor_is_told_where(ranks):
+    job = ranks(3).run(PROGRAMS / "parting_ranks.py", "asks alone for a tensor", env={"DISTNET_STALL_S": "1"})
+    job.failed("in allgather (tensor.numpy() at parting_ranks.py:", "on every rank, then let one print")
 
 
 def test_every_rank_is_told_in_what_they_are_unlike(errors_of_ranks):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import distnet as keras
-from distnet import distribution, layers
+from distnet import distribution, layers, ops
 from distnet.callbacks import LambdaCallback
 
 RANK = distribution.rank()
@@ -87,6 +87,16 @@ def caught_outside():
             continue
 
 
+def asks_alone():
+    """A loss is asked for on one rank, which is well; then a prediction, of which each rank has some rows."""
+    model = built()
+    with keras.GradientTape() as tape:
+        y = model(X, training=True)
+        loss = ops.mean(ops.square(y))
+    on_chief(lambda: (float(loss), loss.numpy(), f"{loss}", y.numpy()))
+    tape.gradient(loss, model.trainable_variables)
+
+
 def on_chief(call):
     if distribution.is_chief():
         call()
@@ -123,6 +133,7 @@ CASES = {
     "raises in a callback": lambda: fit(callbacks=[LambdaCallback(on_batch_end=boom)]),
     "is caught alone": caught_alone,
     "is caught alone, outside of distnet": caught_outside,
+    "asks alone for a tensor": asks_alone,
     "fits alone": lambda: on_chief(fit),
     "evaluates alone": lambda: on_chief(lambda: fit().evaluate(X, Y, verbose=0)) if RANK == 0 else fit(),
     "saves before others fit": lambda: (model := built(), on_chief(lambda: model.save("alone.h5")), fit(model=model)),

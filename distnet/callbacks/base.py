@@ -169,6 +169,11 @@ class CallbackList:
         readers = (c for c in self.callbacks if getattr(c, "reads_batch_logs", True))
         return any(_overrides(c, ("on_train_batch_end", "on_batch_end")) for c in readers)
 
+    @property
+    def acts_after_batches(self) -> bool:
+        """Whether any callback may do something after a batch of training."""
+        return any(not getattr(c, "is_silent", False) for c in self.callbacks)
+
     def attach(self, model: WatchedModel, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""
         self.call("set_model", model)

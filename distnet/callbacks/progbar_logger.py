@@ -37,6 +37,11 @@ class ProgbarLogger(Callback):
         self._epoch: int | None = None
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing is written, and no hook of your own stands in the place of this one's."""
+        return self.verbose == 0 and type(self) is ProgbarLogger and "on_train_batch_end" not in vars(self)
+
+    @property
     def reads_batch_logs(self) -> bool:
         """Whether the bar is drawn while it fills up, or a hook of your own stands in its place."""
         return _is_live(self.verbose) or not is_hook_of(self, ProgbarLogger, "on_train_batch_end")

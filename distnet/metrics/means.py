@@ -60,6 +60,7 @@ class MeanMetric(SumsMetric, ABC):
     """A weighted mean of values per sample."""
 
     heeds_mask: ClassVar[bool] = True
+    adds_sums: ClassVar[bool] = True
 
     name: str = ""
     dtype: Json = dataclasses.field(default=None, repr=False)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
 
 import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.metrics.base import Metric
+from distnet.ops.tensor import Rows
 from distnet.registry import LEFT_OUT
 from distnet.types import Array, ArrayLike, Shape
 
@@ -17,6 +20,9 @@ from distnet.types import Array, ArrayLike, Shape
 @dataclass(eq=False)
 class SumsMetric(Metric, ABC):
     """A metric made of three functions: the number of sums, the sums of rows, and the value of sums."""
+
+    adds_sums: ClassVar[bool] = True
+    """Whether ``update_state``, of the same class, does nothing with arrays but add their ``sums``."""
 
     state: Array | None = field(default=None, init=False, repr=False, metadata=LEFT_OUT)
 
@@ -40,6 +46,13 @@ class SumsMetric(Metric, ABC):
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add these rows."""
         self.add(self.sums(y_true, y_pred, sample_weight))
+
+    def added_by(
+        self, y_true: Array, y_pred: Array, sample_weight: ArrayLike | None = None, rows: Rows | None = None
+    ) -> Array:
+        if len(y_pred) and _adds_sums(type(self)):
+            return self.sums(y_true, y_pred, sample_weight)
+        return super().added_by(y_true, y_pred, sample_weight, rows)
 
     def get_state(self) -> list[Array | None]:
         return [None if self.state is None else self.state.copy(), *super().get_state()]
@@ -68,6 +81,13 @@ class SumsMetric(Metric, ABC):
     def result(self) -> float | Array:
         """The value over all rows since the last reset; 0 before the first."""
         return 0.0 if self.state is None else self.result_of(self.state)
+
+
+@cache
+def _adds_sums(kind: type[SumsMetric]) -> bool:
+    """Whether an update does nothing but add the sums: the class that defines it says so."""
+    owner = next(cls for cls in kind.__mro__ if "update_state" in vars(cls))
+    return bool(vars(owner).get("adds_sums", False))
 
 
 def ratio(a: Array | float, b: Array | float) -> Array:

@@ -102,6 +102,7 @@ class Optimizer(UpdatesEach, HasSettings):
         self._undecayed: tuple[list[Variable], str | None] = ([], None)
         self._decayed: list[slice] = []
         self._padding: Array = np.empty(0, np.intp)
+        self._padding_of_parts: dict[tuple[int, int], Array] = {}
 
     def initial_slots(self) -> dict[str, float]:
         """The rule's slots by Keras's names, in Keras's order, each with its initial value; by default none."""
@@ -189,7 +190,7 @@ class Optimizer(UpdatesEach, HasSettings):
         is_padding = np.ones(store.size, bool)
         for span in store.spans:
             is_padding[span.start : span.stop] = False
-        self._padding = np.flatnonzero(is_padding)
+        self._padding, self._padding_of_parts = np.flatnonzero(is_padding), {}
         self.bind_own(store)
 
     def forget(self) -> None:
@@ -308,8 +309,12 @@ class Optimizer(UpdatesEach, HasSettings):
         self.scalars["iteration"] += 1
 
     def _padding_of(self, part: slice) -> Array:
-        first, last = np.searchsorted(self._padding, (part.start, part.stop))
-        padding: Array = self._padding[first:last] - part.start
+        """The entries between the variables, counted from where the part begins."""
+        bounds = part.start, part.stop
+        padding = self._padding_of_parts.get(bounds)
+        if padding is None:
+            first, last = np.searchsorted(self._padding, bounds)
+            padding = self._padding_of_parts[bounds] = self._padding[first:last] - part.start
         return padding
 
     def finalize_variable_values(self, store: Variables) -> None:

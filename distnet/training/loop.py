@@ -163,10 +163,9 @@ class Training:
     def _end_batch(self, epoch: int, done: int) -> None:
         self.cursor.move(epoch, done, Stage.BATCH_END)
         self.cursor.is_stepping = False
-        if self.hooks.is_root:
-            self._call(
-                "on_train_batch_end", done - 1, self.totals.logs() if self.hooks.callbacks.reads_batch_logs else {}
-            )
+        callbacks = self.hooks.callbacks
+        if self.hooks.is_root and callbacks.acts_after_batches:
+            self._call("on_train_batch_end", done - 1, self.totals.logs() if callbacks.reads_batch_logs else {})
         self.hooks.share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:

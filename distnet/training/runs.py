@@ -7,7 +7,7 @@ argument is set, variables move, or workspaces grow.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -116,16 +116,17 @@ class Runs:
     ) -> None:
         self.model, self.workspaces, self.context = model, workspaces, context
         self._planned: dict[Hashable, PlannedRun] = {}
-        self._holds_for = _Conditions()
+        self._holds_for: tuple[object, int, int] = (None, 0, 0)
+        self._settings = 0
 
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
         graph = getattr(self.model, "graph", None)
         if graph is None or not self.makes_plans or not graph.is_repeatable:
             return LiveRun(self.model, self.context(batch))
-        present = _Conditions(graph, settings(), moves(), self.workspaces.moves)
-        if present != self._holds_for:
-            self._planned, self._holds_for = {}, present
+        present = graph, moves(), self.workspaces.moves
+        if present != self._holds_for or settings() != self._settings:
+            self._planned, self._holds_for, self._settings = {}, present, settings()
         key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
         run = self._planned.get(key)
         if run is None:
@@ -137,13 +138,4 @@ class Runs:
 
     def end_step(self) -> None:
         """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are."""
-        self._holds_for = self._holds_for._replace(settings=settings())
-
-
-class _Conditions(NamedTuple):
-    """What plans hold for: a graph, and counts of what would change them."""
-
-    graph: Any = None
-    settings: int = 0
-    moves: int = 0
-    growths: int = 0
+        self._settings = settings()

@@ -160,6 +160,13 @@ class Kernels(Protocol):
             out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
         """
 
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
+        """``values = -sum(t log_softmax(z))`` of each row, ``slopes = softmax(z) sum(t) - t``, their derivatives by z.
+
+        Shapes:
+            z, t, slopes: (N, C) of one dtype, contiguous; values: (N,).
+        """
+
     def column_sums(self, x: Array) -> Array:
         """(G, C) float64 sums over the rows.
 

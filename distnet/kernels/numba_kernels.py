@@ -11,11 +11,11 @@ import numba
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import column_loops, row_loops, window_loops
+from distnet.kernels import column_loops, crossentropy_loops, row_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
-from distnet.kernels.numpy_kernels import check_activation
+from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
@@ -69,6 +69,12 @@ class NumbaKernels:
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))
+
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
+        if 0 < z.shape[1] <= crossentropy_loops.MOST_CLASSES:
+            crossentropy_loops.softmax_crossentropy(z, t, values, slopes)
+        else:  # NumPy's exp is made of vectors
+            NumpyKernels().softmax_crossentropy(z, t, values, slopes)
 
     def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))

@@ -83,6 +83,16 @@ class NumpyKernels:
             ends = np.cumsum(counts[many] - _FEW)
             out[ordered[starts[many]]] += np.add.reduceat(values[order[is_left]], ends - counts[many] + _FEW)
 
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
+        log_q = z - z.max(axis=1, keepdims=True, initial=-np.inf)
+        np.exp(log_q, out=slopes)
+        totals = slopes.sum(axis=1, keepdims=True)
+        log_q -= np.log(totals)
+        np.negative((t * log_q).sum(axis=1), out=values)
+        slopes /= totals
+        slopes *= t.sum(axis=1, keepdims=True)
+        slopes -= t
+
     def column_sums(self, x: Array) -> Array:
         return Columns.of(x).sums(x)
 

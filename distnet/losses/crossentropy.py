@@ -99,9 +99,8 @@ class CategoricalCrossentropy(BuiltInLoss):
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         t, axis = smoothed_one_hot(y_true, self.label_smoothing), self.axis
         if self.from_logits:
-            log_q = log_softmax(y_pred, axis)
-            values = -(t * log_q).sum(axis=axis)
-            return values, lambda dv: crossentropies.categorical_of_logits_slope(t, log_q, axis) * dv
+            values, slopes = crossentropies.categorical_of_logits(t, y_pred, axis)
+            return values, lambda dv: slopes * dv
         q, sums = share(y_pred, axis)
         values = -(t * np.log(crossentropies.clipped(q))).sum(axis=axis)
         return values, lambda dv: crossentropies.categorical_of_shares_slope(t, q, sums, axis) * dv

@@ -264,3 +264,25 @@ def test_code_that_lies_in_the_cache_under_another_dtype_is_compiled_anew(tmp_pa
     first.write_bytes(second.read_bytes())  # as two processes leave it that compile at once
     assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 1\n"
     assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 2\n"
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (5, 7), (33, 48), (4, 70)])
+def test_softmax_crossentropy_is_its_definition(kernel, dtype, shape):
+    rng = np.random.default_rng(3)
+    z, t = 5 * rng.standard_normal(shape), rng.random(shape)
+    values, slopes = np.empty(shape[0], dtype), np.empty(shape, dtype)
+    kernel.softmax_crossentropy(z.astype(dtype), t.astype(dtype), values, slopes)
+    shares = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
+    np.testing.assert_allclose(values, -(t * np.log(shares)).sum(axis=1), **tolerance)
+    np.testing.assert_allclose(slopes, shares * t.sum(axis=1, keepdims=True) - t, **tolerance)
+
+
+def test_softmax_crossentropy_does_not_overflow_or_hide_nan(kernel, dtype):
+    z = np.array([[1e4, 0, -1e4], [0, np.nan, 0]], dtype)
+    values, slopes = np.empty(2, dtype), np.empty((2, 3), dtype)
+    kernel.softmax_crossentropy(z, np.array([[0, 0, 1], [1, 0, 0]], dtype), values, slopes)
+    assert values[0] == 2e4
+    np.testing.assert_array_equal(slopes[0], [1, 0, -1])
+    assert np.isnan(values[1])
+    assert np.isnan(slopes[1]).all()

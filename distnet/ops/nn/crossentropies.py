@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet import config
+from distnet import config, kernels
 from distnet.errors import ShapeError
 from distnet.ops.compositions import composition
 from distnet.ops.dtypes import floating, promoted
@@ -102,6 +102,18 @@ def _by_both(function: Primitive, operands: Sequence[Any], options: Mapping[str,
     if all(map(is_spread, operands)) and options["axis"] % operands[1].ndim:
         return rowwise(function, operands, options)
     return None
+
+
+def categorical_of_logits(t: Array, z: Array, axis: int) -> tuple[Array, Array]:
+    """``-sum(t log_softmax(z))`` of arrays of one shape and dtype, and its derivative by z."""
+    if axis not in (-1, z.ndim - 1):
+        values, slopes = categorical_of_logits(np.moveaxis(t, axis, -1), np.moveaxis(z, axis, -1), -1)
+        return values, np.moveaxis(slopes, -1, axis)
+    rows = (math.prod(z.shape[:-1]), z.shape[-1])
+    values, slopes = np.empty(rows[0], z.dtype), np.empty(rows, z.dtype)
+    logits, targets = np.ascontiguousarray(z).reshape(rows), np.ascontiguousarray(t).reshape(rows)
+    kernels.current().softmax_crossentropy(logits, targets, values, slopes)
+    return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
 
 
 def categorical_of_logits_slope(t: Any, log_q: Any, axis: int) -> Any:

@@ -99,7 +99,7 @@ NEED_MORE = (
     "distnet.comm.mpi",
     *(
         f"distnet.kernels.{name}"
-        for name in ("blocks", "compiling", "numba_kernels", "tile_loops", "tiles", "vector_code")
+        for name in ("blocks", "compiling", "numba_kernels", "product_loops", "tile_loops", "tiles", "vector_code")
     ),
 )
 """Modules of optional dependencies, or that join a job when imported."""

@@ -73,7 +73,10 @@ class Cells(Protocol):
 
 
 class Tiles(Protocol):
-    """Convolutions in register blocks. Each output is one sum in a fixed order, wherever it lies in the batch."""
+    """Convolutions and products in register blocks.
+
+    Each output is one sum in a fixed order, wherever it lies in the batch.
+    """
 
     def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> None:
         """Overwrite ``out`` with what a sweep reads of ``x`` times the weights.
@@ -87,6 +90,13 @@ class Tiles(Protocol):
 
         Shapes:
             x (N, D, H, W, C), dz (N, D', H', W', O) -> total (taps, C / groups, O); all contiguous.
+        """
+
+    def multiply(self, a: Array, b: Array, out: Array) -> None:
+        """``out = a b``.
+
+        Shapes:
+            a (M, K), b (K, N) -> out (M, N), contiguous; a and b, or their transposes, too.
         """
 
 

@@ -10,7 +10,7 @@ from distnet.kernels.compiling import compiled
 from distnet.kernels.vector_code import at, call, lanes_of, transpose
 from distnet.types import Array
 
-_DEPTH = 256
+DEPTH = 256
 """Products that are added up in registers at a time: also the most in one chain of single precision."""
 
 _HEIGHT = 256
@@ -68,8 +68,8 @@ def _multiply(
     deep = b.shape[1] if is_transposed else b.shape[0]
     for above in range(0, rows, _HEIGHT):
         below = min(rows, above + _HEIGHT)
-        for k in range(0, deep, _DEPTH):
-            depth = min(_DEPTH, deep - k)
+        for k in range(0, deep, DEPTH):
+            depth = min(DEPTH, deep - k)
             for s in range(strips.shape[0]):
                 _, column, tail = strips[s]
                 w, w_step = at(b, k * columns + column), columns

@@ -58,21 +58,34 @@ class VectorTiles:
             )  # fmt: skip
 
     def multiply(self, a: Array, b: Array, out: Array) -> None:
-        is_transposed = not b.flags.c_contiguous
-        a_row, a_step = (stride // a.itemsize for stride in a.strides)
-        (rows, deep), columns = a.shape, out.shape[1]
-        size, table = lanes(a.itemsize), _origin()
+        _check_product(a, b, out)
+        is_transposed, (rows, deep), columns = not b.flags.c_contiguous, a.shape, out.shape[1]
+        if not rows * deep * columns:
+            out.fill(0)
+            return
+        a_row, a_step = (deep, 1) if a.flags.c_contiguous else (1, rows)
         flat, stored = (a if a.flags.c_contiguous else a.T), (b.T if is_transposed else b)
+        size = lanes(a.itemsize)
+        is_copied = columns % size > 0
         for strips, registers in _strips(columns, 1, 0, a.dtype):
-            width = registers * size
-            is_copied = columns % size > 0
-            panel = _empty(a.dtype, 2)
+            width, panel = registers * size, _empty(a.dtype, 2)
             if is_transposed or is_copied:
-                panel = np.empty((deep, width), a.dtype)
+                panel = np.empty((min(deep, product_loops.DEPTH), width), a.dtype)
             product_loops.multiply(
-                flat, a_row, a_step, stored, is_transposed, is_copied, out, panel, table, strips, width,
+                flat, a_row, a_step, stored, is_transposed, is_copied, out, panel, _origin(), strips, width,
                 *block_for(a.dtype, rows, registers),
             )  # fmt: skip
+
+
+def _check_product(a: Array, b: Array, out: Array) -> None:
+    """Fail if the arrays make no product."""
+    (rows, deep), (height, columns) = a.shape, b.shape
+    are_alike = a.dtype == b.dtype == out.dtype and a.flags.forc and b.flags.forc and out.flags.c_contiguous
+    if not are_alike or deep != height or out.shape != (rows, columns):
+        raise ArgumentError(
+            "kernels: expected contiguous arrays (M, K), (K, N) and (M, N) of one dtype, received "
+            f"{', '.join(f'{x.dtype} {x.shape} with strides {x.strides}' for x in (a, b, out))}."
+        )
 
 
 def _check(sweep: Sweep, x: Array, y: Array, w: Array) -> None:

@@ -137,7 +137,8 @@ def _named(tree: Any) -> Json:
 def _optimizer_state(file: h5py.File) -> list[dict[str, Any]]:
     """Each state of an optimizer that the file holds."""
     states = []
-    for path, whose in _STATES.items():
+    places = {**_STATES, **_of_other_optimizers(file)}
+    for path, whose in places.items():
         group = file.get(path)
         if isinstance(group, h5py.Group) and len(group):
             arrays: list[h5py.Dataset] = []
@@ -145,6 +146,15 @@ def _optimizer_state(file: h5py.File) -> list[dict[str, Any]]:
             total = sum(int(array.nbytes) for array in arrays)
             states.append({"layout": whose, "group": f"/{path}", "arrays": len(arrays), "bytes": total})
     return states
+
+
+def _of_other_optimizers(file: h5py.File) -> dict[str, str]:
+    """Where distnet keeps the states of optimizers beside ``model.optimizer``, and of which attributes they are."""
+    parts = file.get(f"{state_group.GROUP}/attached/optimizers", {})
+    return {
+        f"{state_group.GROUP}/attached/optimizers/{name}/state": f"distnet's, of {contents.text(parts[name], 'path')}"
+        for name in parts
+    }
 
 
 def _training(state: TrainingState) -> dict[str, Any]:

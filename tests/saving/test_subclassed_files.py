@@ -12,6 +12,7 @@ import pytest
 
 import distnet as keras
 from distnet.errors import CheckpointError
+from distnet.saving.inspection import inspected
 
 PROGRAM = Path(__file__).parent / "programs" / "subclassed_files.py"
 X = np.random.default_rng(0).normal(size=(12, 5)).astype("float32")
@@ -199,6 +200,7 @@ def test_optimizers_and_generators_that_are_attributes_come_back(tmp_path, name)
     model.second.learning_rate = 0.25
     model.noise.seeds.next()
     model.save(tmp_path / name)
+    assert "distnet's, of second" in [state["layout"] for state in inspected(tmp_path / name)["optimizer_state"]]
     again = keras.models.load_model(tmp_path / name, custom_objects={"Two": Two})
     assert again.noise.seeds.next().tolist() == [3, 1]
     expected, made = ([v.numpy() for v in m.second.variables] for m in (model, again))

@@ -71,9 +71,19 @@ def letters(count: int, first: int = 0) -> str:
     return ascii_letters[first : first + count]
 
 
-def contracted(x1: Any, x2: Any, axes1: Sequence[int], axes2: Sequence[int]) -> Any:
-    """Products summed over matching axes; the result has the other axes of the first, then those of the second."""
-    n1, n2 = np.ndim(x1), np.ndim(x2)
+def contracted(name: str, x1: Any, x2: Any, axes1: Sequence[int], axes2: Sequence[int]) -> Any:
+    """Products summed over matching axes; the result has the other axes of the first, then those of the second.
+
+    Raises:
+        ShapeError: the extents of matching axes differ.
+    """
+    n1, n2, shapes = np.ndim(x1), np.ndim(x2), (tuple(np.shape(x1)), tuple(np.shape(x2)))
+    extents = [(shapes[0][i % n1], shapes[1][j % n2]) for i, j in zip(axes1, axes2, strict=True)]
+    if any(a != b for a, b in extents):
+        raise ShapeError(
+            f"ops.{name}: expected the same extents of the axes that are summed over, {list(axes1)} and "
+            f"{list(axes2)}, received tensors of shapes {shapes[0]} and {shapes[1]}."
+        )
     one, two = letters(n1), list(letters(n2, n1))
     for i, j in zip(axes1, axes2, strict=True):
         two[j % n2] = one[i % n1]
@@ -92,7 +102,7 @@ def dot(x1: Any, x2: Any) -> Any:
         return PRIMITIVES["Multiply"](x1, x2)
     if np.ndim(x2) <= 2:
         return matmul(x1, x2)
-    return contracted(x1, x2, [-1], [-2])
+    return contracted("dot", x1, x2, [-1], [-2])
 
 
 @composition(2)
@@ -100,14 +110,14 @@ def inner(x1: Any, x2: Any) -> Any:
     """Products summed over the last axes."""
     if np.ndim(x1) == 0 or np.ndim(x2) == 0:
         return PRIMITIVES["Multiply"](x1, x2)
-    return contracted(x1, x2, [-1], [-1])
+    return contracted("inner", x1, x2, [-1], [-1])
 
 
 @composition(2)
 def vdot(x1: Any, x2: Any) -> Any:
     """The product of two tensors' entries, summed; the first is conjugated."""
     one = np.conj(x1) if isinstance(x1, np.ndarray) and x1.dtype.kind == "c" else x1
-    return contracted(PRIMITIVES["Ravel"](one), PRIMITIVES["Ravel"](x2), [0], [0])
+    return contracted("vdot", PRIMITIVES["Ravel"](one), PRIMITIVES["Ravel"](x2), [0], [0])
 
 
 @composition(2)
@@ -126,9 +136,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     Source: ``keras.ops.tensordot``.
     """
     if isinstance(axes, int):
-        return contracted(x1, x2, range(np.ndim(x1) - axes, np.ndim(x1)), range(axes))
+        return contracted("tensordot", x1, x2, range(np.ndim(x1) - axes, np.ndim(x1)), range(axes))
     one, two = ([axis] if isinstance(axis, int) else list(axis) for axis in axes)
-    return contracted(x1, x2, one, two)
+    return contracted("tensordot", x1, x2, one, two)
 
 
 @composition(2)

@@ -76,14 +76,14 @@ def _of_operand(dy: Any, y: Any, *given: Any, subscripts: str) -> Any:
     own, x = letters[number], operands[number]
     others = [(part, o) for i, (part, o) in enumerate(zip(letters, operands, strict=True)) if i != number]
     once = "".join(dict.fromkeys(own))
-    reached = "".join(c for c in once if c in made or any(c in part for part, _ in others))
+    extents = dict(zip(own, x.shape, strict=True))
+    # An axis of 1 that others have longer is summed over, as it was broadcast.
+    reached = "".join(c for c in once if extents[c] != 1 and (c in made or any(c in part for part, _ in others)))
     product = einsum_of(
         dy, *(o for _, o in others), subscripts=f"{','.join([made, *(p for p, _ in others)])}->{reached}"
     )
-    extents = dict(zip(own, x.shape, strict=True))
     shape = tuple(product.shape[reached.index(c)] if c in reached else 1 for c in once)
-    whole = tuple(n if c in reached else extents[c] for n, c in zip(shape, once, strict=True))
-    product = PRIMITIVES["BroadcastTo"](product.reshape(shape), whole)
+    product = PRIMITIVES["BroadcastTo"](product.reshape(shape), tuple(extents[c] for c in once))
     if once == own:
         return product
     numbers = {c: np.arange(extents[c]).reshape([-1 if c == d else 1 for d in once]) for c in once}

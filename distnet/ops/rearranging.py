@@ -103,8 +103,7 @@ repeat.has_gradients(_of_repeat)
 
 def _first_once(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """Each row by itself, unless the rows are repeated, too."""
-    (x,), repeats = operands, options["repeats"]
-    each = tuple(repeats) if isinstance(repeats, list | tuple) else (repeats,)
+    (x,), each = operands, _times(options["repeats"])
     is_whole = len(each) < x.ndim or (len(each) == x.ndim and each[0] == 1)
     return rowwise(function, operands, options) if is_whole else None
 
@@ -115,8 +114,13 @@ def tile(x: ArrayLike, repeats: Any) -> Array:
     return np.tile(converted(x), repeats)
 
 
+def _times(repeats: Any) -> tuple[int, ...]:
+    """How often ``tile`` repeats the array along each of the last axes."""
+    return tuple(int(n) for n in np.atleast_1d(np.asarray(repeats)))
+
+
 def _of_tile(dy: Any, y: Any, x: Any, repeats: Any) -> Any:
-    each = tuple(repeats) if isinstance(repeats, list | tuple) else (repeats,)
+    each = _times(repeats)
     ndim = max(len(each), x.ndim)
     each, extents = (1,) * (ndim - len(each)) + each, (1,) * (ndim - x.ndim) + x.shape
     split = dy.reshape(tuple(n for pair in zip(each, extents, strict=True) for n in pair))

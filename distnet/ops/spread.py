@@ -33,9 +33,18 @@ from distnet.types import Array
 
 
 def applied(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """The function of operands of which some are spread over the ranks."""
+    """The function of operands of which some are spread over the ranks.
+
+    What is an array of integers among the options, such as axes or a shape, is a tuple for the rules.
+    """
+    options = {key: _as_tuple(value) for key, value in options.items()}
     made = None if function.spread is None else function.spread(function, operands, options)
     return function(*mapped(gathered, operands), **options) if made is None else made
+
+
+def _as_tuple(option: Any) -> Any:
+    is_integers = type(option) is np.ndarray and option.ndim == 1 and option.dtype.kind in "iu"
+    return tuple(option.tolist()) if is_integers else option
 
 
 take_spread_rows(applied)

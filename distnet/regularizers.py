@@ -12,6 +12,7 @@ from distnet import config
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.naming import name_of
+from distnet.ops.kinks import side
 from distnet.ops.opaque import followed
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.tape import following, gradients, watched
@@ -158,12 +159,12 @@ REGULARIZERS = _Regularizers("regularizer", Regularizer, adapt=FunctionRegulariz
 @REGULARIZERS.register()
 @dataclass(eq=False)
 class L1(Regularizer):
-    """``l1 sum(|w|)``; the gradient is 0 where w is 0.
+    """``l1 sum(|w|)``; the slope of ``|w|`` at 0 is 1.
 
     Args:
         l1: factor, at least 0.
 
-    Source: ``keras.regularizers.L1`` on TensorFlow and PyTorch; on JAX the slope of ``|w|`` at 0 is 1.
+    Source: ``keras.regularizers.L1`` on JAX; on TensorFlow and PyTorch the slope at 0 is 0.
     """
 
     l1: float = number(0.01, NOT_NEGATIVE)
@@ -175,7 +176,7 @@ class L1(Regularizer):
         return _l1_value(self.l1, w)
 
     def gradient(self, w: Array) -> Array:
-        return cast(Array, self.l1 * np.sign(w))
+        return cast(Array, self.l1 * side(w))
 
 
 @REGULARIZERS.register()
@@ -219,7 +220,7 @@ class L1L2(Regularizer):
         return _l1_value(self.l1, w) + _l2_value(self.l2, w)
 
     def gradient(self, w: Array) -> Array:
-        gradient = np.sign(w)
+        gradient: Array = side(w)
         gradient *= self.l1
         gradient += 2 * self.l2 * w
         return gradient
@@ -263,7 +264,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def gradient(self, w: Array) -> Array:
         unit, norms = self._unit_rows(w)
-        signs = np.sign(unit @ unit.T)
+        signs: Array = side(unit @ unit.T)
         np.fill_diagonal(signs, 0)
         by_unit = 2 * self._weight(unit) * (signs @ unit)
         gradient = (by_unit - unit * np.sum(unit * by_unit, axis=1, keepdims=True)) / norms

@@ -44,7 +44,7 @@ def _squared(loss: Any, t: Any, p: Any) -> Any:
 
 @_composes(MeanAbsoluteError)
 def _absolute(loss: Any, t: Any, p: Any) -> Any:
-    return _of("Mean", _of("Absolute", p - t), axis=-1)
+    return _of("Mean", _of("Absolute", t - p), axis=-1)
 
 
 @_composes(CosineSimilarity)

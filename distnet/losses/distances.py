@@ -13,6 +13,7 @@ from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import max_slope
+from distnet.ops.kinks import side
 from distnet.registry import BESIDE
 from distnet.types import Array
 
@@ -48,8 +49,8 @@ class MeanAbsoluteError(BuiltInLoss):
     metric: ClassVar = AsMetric()
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        error = y_pred - y_true
-        return np.abs(error).mean(axis=-1), lambda dv: np.sign(error) * (1.0 / y_pred.shape[-1]) * dv
+        error = y_true - y_pred
+        return np.abs(error).mean(axis=-1), lambda dv: side(error) * (-1.0 / y_pred.shape[-1]) * dv
 
 
 mean_absolute_error = LossFunction(MeanAbsoluteError)
@@ -64,9 +65,9 @@ class MeanAbsolutePercentageError(BuiltInLoss):
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         scale = 100.0 / np.maximum(np.abs(y_true), config.epsilon())
-        error = y_pred - y_true
+        error = y_true - y_pred
         values = (np.abs(error) * scale).mean(axis=-1)
-        return values, lambda dv: np.sign(error) * scale * (1.0 / y_pred.shape[-1]) * dv
+        return values, lambda dv: side(error) * scale * (-1.0 / y_pred.shape[-1]) * dv
 
 
 mean_absolute_percentage_error = LossFunction(MeanAbsolutePercentageError)

@@ -14,14 +14,18 @@ from distnet.ops.spread import elementwise
 from distnet.types import Array, ArrayLike
 
 
-def _side(x: Any, y: Any) -> Any:
-    """-1 or 1, which it is at 0, too.
+def side(x: Any) -> Any:
+    """The slope of ``|x|``: -1, or 1, which it is at 0, too.
 
     Source: ``jax.numpy.absolute``.
     """
-    if x.dtype.kind == "c":
-        return PRIMITIVES["Conj"](x) / y
+    if isinstance(x, np.ndarray):
+        return np.copysign(x.dtype.type(1), x + x.dtype.type(0))  # the sum is 0.0 where x is -0.0
     return PRIMITIVES["Cast"](PRIMITIVES["Where"](x >= 0, 1, -1), x.dtype)
+
+
+def _side(x: Any, y: Any) -> Any:
+    return PRIMITIVES["Conj"](x) / y if x.dtype.kind == "c" else side(x)
 
 
 absolute = of_one(__name__, "absolute", np.absolute, _side, "``|x|``; the slope at 0 is 1.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from distnet.layers.engine.followed_node import FollowedCall
 from distnet.ops.present import present
 from distnet.ops.recording import is_recording
 from distnet.ops.spread import own_rows, varied
-from distnet.ops.tape import leaf
+from distnet.ops.tape import gradients, leaf
 from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
 from distnet.types import Array
 from distnet.variables import Penalty, Variable
@@ -178,21 +178,29 @@ def penalty_of(variable: Variable, regularizer: Penalty) -> Any:
     if not is_recording():
         return value
 
+    weight = leaf(variable)
+
     def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
         if is_followed:
-            raise ArgumentError(f"{variable.path}: its regularizer has no second derivatives. Write it over ops.")
+            return [_followed_slope(regularizer, weight, dys[0])]
         return [np.asarray(dys[0] * regularizer.gradient(variable.value), variable.dtype)]
 
-    return Tensor(np.asarray(value, variable.dtype), TapeNode((leaf(variable),), pull))
+    return Tensor(np.asarray(value, variable.dtype), TapeNode((weight,), pull))
 
 
 def _penalty_pull(regularizer: Any, output: Tensor, scale: float) -> Pull:
     def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
         if is_followed:
-            raise ArgumentError("activity_regularizer: has no second derivatives. Use add_loss.")
+            return [_followed_slope(regularizer, output, dys[0] * scale)]
         return [np.asarray(dys[0] * (regularizer.gradient(output.value) * scale), output.dtype)]
 
     return pull
+
+
+def _followed_slope(regularizer: Any, x: Tensor, dy: Any) -> Any:
+    """The gradient of a penalty on ``x``, by its definition over functions of ``ops``."""
+    source = cast(TapeNode, x.node), x.index
+    return gradients([(regularizer.penalty(x), dy)], [source]).shared.get(source)
 
 
 def _in_rows(tensor: Tensor, rows: Rows | None) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
-from distnet import GradientTape, layers, ops
+from distnet import GradientTape, layers, ops, regularizers
 from distnet.errors import ArgumentError
 from distnet.ops.tensor import Tensor
 
@@ -98,3 +98,25 @@ def test_a_layer_within_that_cannot_be_computed_again_is_named():
     layer = layers.TimeDistributed(inner, name="steps")
     with pytest.raises(ArgumentError, match="steps: has no second derivatives here: computed again it gives other"):
         gradient_penalty(layer, np.ones((2, 3, 4), np.float32))
+
+
+@pytest.mark.parametrize("regularizer", ["l1", "l2", "l1_l2", regularizers.OrthogonalRegularizer(0.3)], ids=str)
+def test_penalties_have_them(regularizer):
+    rng = np.random.default_rng(3)
+    x, kernel = rng.normal(size=(4, 3)), rng.normal(size=(3, 3))
+
+    def cubes_of_slopes(kernel):
+        penalties = {"kernel_regularizer": regularizer, "activity_regularizer": regularizer}
+        layer = layers.Dense(3, "tanh", dtype="float64", **penalties)
+        layer.build((None, 3))
+        layer.kernel.assign(kernel)
+        with GradientTape() as outer:
+            with GradientTape() as inner:
+                total = ops.sum(layer(Tensor(x)) ** 2) + layer.losses[0] + layer.losses[1]
+            cubes = ops.sum(inner.gradient(total, layer.kernel) ** 3)
+        return float(cubes), np.asarray(outer.gradient(cubes, layer.kernel))
+
+    moved = np.zeros_like(kernel)
+    moved[1, 2] = 1e-6
+    above, below = (cubes_of_slopes(kernel + side * moved)[0] for side in (1, -1))
+    assert cubes_of_slopes(kernel)[1][1, 2] == pytest.approx((above - below) / 2e-6, rel=1e-6)

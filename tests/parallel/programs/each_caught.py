@@ -8,13 +8,14 @@ from pathlib import Path
 from distnet import distribution
 from distnet.errors import DistnetError
 
-program, folder, *chosen = sys.argv[1:]
-cases = runpy.run_path(program)["CASES"]
-errors = {}
-for case in chosen:
-    try:
-        cases[case]()
-        errors[case] = "none"
-    except DistnetError as error:
-        errors[case] = f"{type(error).__name__}: {error}"
-Path(folder, f"{distribution.rank()}.json").write_text(json.dumps(errors), encoding="utf-8")
+if __name__ == "__main__":
+    program, folder, *chosen = sys.argv[1:]
+    cases = runpy.run_path(program)["CASES"]
+    errors = {}
+    for case in chosen:
+        try:
+            cases[case]()
+            errors[case] = "none"
+        except DistnetError as error:
+            errors[case] = f"{type(error).__name__}: {error}"
+    Path(folder, f"{distribution.rank()}.json").write_text(json.dumps(errors), encoding="utf-8")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import distnet
 from building import Building
 from distnet.errors import DistnetError
-from layer_choices import LAYERS, REGULARIZERS, SYMBOLS, Draw, LayerChoice
+from layer_choices import LAYERS, SYMBOLS, Draw, LayerChoice
+from option_values import REGULARIZERS
 from training_choices import (
     CALLBACKS,
     CALLBACKS_OF_SCHEDULES,

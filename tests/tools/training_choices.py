@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layer_choices import make
+from option_values import make
 
 HEADS: dict[str, list[str]] = {
     "real": ["linear", "tanh"],

@@ -91,6 +91,10 @@ class Variable(NDArrayOperatorsMixin):
         return self.value.dtype
 
     @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
     def size(self) -> int:
         return self.value.size
 

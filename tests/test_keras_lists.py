@@ -11,6 +11,8 @@ import pytest
 import distnet
 from distnet import activations, losses, metrics, ops
 from distnet.absent import Absent
+from distnet.errors import AbsentError
+from distnet.layers.engine.keras_members import REFUSED_MEMBERS
 
 NOT_THERE = {
     *("callbacks.OrbaxCheckpoint", "callbacks.RemoteMonitor"),
@@ -44,6 +46,41 @@ def test_every_name_of_a_module_is_present_or_absent_with_a_reason(keras):
     for module, names in keras["whole"].items():
         here = importlib.import_module(f"distnet.{module}") if module else distnet
         assert [name for name in names if not hasattr(here, name)] == [], module
+
+
+MACHINERY = {
+    *(
+        "add_variable",
+        "add_weight",
+        "add_loss",
+        "add_metric",
+        "metrics",
+        "metrics_variables",
+        "call_signature_parameters",
+    ),
+    *("compute_output_spec", "symbolic_call", "dtype_policy", "path", "load_own_variables", "save_own_variables"),
+    "call_signature_parameters",
+    *("supports_jit", "quantization_mode", "quantization_config", "lora_alpha", "lora_enabled", "lora_rank", "kernel"),
+    *("aggregation", "overwrite_with_gradient", "synchronization", "set_weights", "stateless_apply", "count", "total"),
+    *("stateless_reset_state", "stateless_result", "stateless_update_state", "fn", "variable_serialization_spec"),
+    *("compute_loss_and_updates", "get_quantization_layer_structure", "operations", "predict_function"),
+    *("test_function", "make_train_function", "make_test_function", "make_predict_function", "train_function"),
+}
+"""Attributes of Keras's objects that are part of its machinery, or that only layers with call have here."""
+
+
+def test_objects_have_the_attributes_that_those_of_keras_have(keras):
+    layers = distnet.layers
+    ours = {
+        "layer": layers.Dense(1), "own_layer": layers.Dense(1),
+        "model": distnet.Sequential([distnet.Input((1,)), layers.Dense(1)]), "variable": distnet.Variable([1.0]),
+        "optimizer": distnet.optimizers.SGD(), "metric": metrics.Mean(), "loss": losses.MeanSquaredError(),
+    }  # fmt: skip
+    for kind, names in keras["members"].items():
+        assert [name for name in names if name not in dir(ours[kind]) and name not in MACHINERY] == [], kind
+    for name in REFUSED_MEMBERS:
+        with pytest.raises(AbsentError, match=rf"dense.*\.{name} is not in distnet: "):
+            getattr(ours["layer"], name)()
 
 
 def test_a_name_means_a_loss_function_where_it_does_in_keras(keras):

@@ -97,9 +97,23 @@ def main():
         "loss_functions": loss_functions(),
         "losses": [name for name, value in losses.ALL_OBJECTS_DICT.items() if inspect.isclass(value)],
         "metrics": {name: value.__name__ for name, value in metrics.ALL_OBJECTS_DICT.items()},
+        "members": {
+            "layer": members(keras.layers.Dense(1)),
+            "own_layer": members(keras.layers.Layer()),
+            "model": members(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])),
+            "variable": members(keras.Variable([1.0])),
+            "optimizer": members(keras.optimizers.SGD()),
+            "metric": members(keras.metrics.Mean()),
+            "loss": members(keras.losses.MeanSquaredError()),
+        },
         "called": {name: called(name) for name in loss_functions() if name not in coupled},
     }
     print(json.dumps(listed))
+
+
+def members(made):
+    """The public attributes of an object."""
+    return [name for name in dir(made) if not name.startswith("_")]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.build_config import built_as_said, has_own_build_config
 from distnet.layers.engine.calling import call_on_arrays, forget_penalties
+from distnet.layers.engine.keras_members import KerasMembers
 from distnet.layers.engine.on_placeholders import Arithmetic
 from distnet.layers.engine.on_tensors import built_in_class, call_on_tensors, penalty_of
 from distnet.layers.engine.positions import take_in_keras_order
@@ -30,7 +31,7 @@ L = TypeVar("L", bound="type[Layer]")
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(AbstractLayer):
+class Layer(KerasMembers, AbstractLayer):
     """One function of a network, with its gradient: see ``AbstractLayer`` for its arguments, and for what to override.
 
     Called on placeholders it becomes a node of a model, called on arrays it computes.

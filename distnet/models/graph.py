@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from distnet.activations import Activation
+from distnet.activations import Activation, relu
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
@@ -49,6 +49,7 @@ class Tape:
         penalty: sum of the activity penalties over the rows at hand, each divided as its layer says.
         given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
         rows: which rows of the global batch are at hand; None if all are.
+        done: numbers of the nodes whose work the layer before did.
     """
 
     global_rows: int
@@ -60,6 +61,7 @@ class Tape:
     penalty: float = 0.0
     given_shapes: list[tuple[int, ...]] = field(default_factory=list)
     rows: Rows | None = None
+    done: set[int] = field(default_factory=set)
 
 
 class Graph:
@@ -148,7 +150,14 @@ class Graph:
             x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known)
             whole = None if ctx.plan is None or _repeats(layer) else WholeCall(layer, ctx, ctx.plan)
-            y, saved = layer.forward(x, ctx) if whole is None else whole.forward(x)
+            if call.behind is not None and _is_relu(self.nodes[call.behind].layer):
+                tape.done.add(call.behind)
+                ctx.then = "relu"
+            if call.number in tape.done:
+                y, saved = x, None
+            else:
+                y, saved = layer.forward(x, ctx) if whole is None else whole.forward(x)
+            ctx.then = "linear"
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
@@ -188,9 +197,27 @@ class Graph:
 
     def _facts(self, path: tuple[int, ...]) -> list[CallFacts]:
         return [
-            CallFacts(node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty)
+            CallFacts(
+                node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty,
+                behind=self._activation_behind(node),
+            )
             for i, node in enumerate(self.nodes)
-        ]
+        ]  # fmt: skip
+
+    def _activation_behind(self, node: Node) -> int | None:
+        """The number of the node that alone reads what this one makes, by a layer that is an activation.
+
+        None unless the node's layer can apply it itself.
+        """
+        layer, made = node.layer, node.outputs[0]
+        if not (layer.takes_activations and _is_built_in(layer)) or made in self.outputs or layer.activity_regularizer:
+            return None
+        readers = [(i, reader) for i, reader in enumerate(self.nodes) if made in reader.inputs]
+        if len(readers) != 1:
+            return None
+        number, reader = readers[0]
+        is_plain = reader.inputs == (made,) and reader.options.keys() <= {"training"}
+        return number if is_plain and _is_built_in(reader.layer) and hasattr(reader.layer, "elementary") else None
 
     @staticmethod
     def _penalize(layer: Layer, made: list[Array], saved: Any, tape: Tape, ctx: ForwardContext) -> None:
@@ -240,7 +267,8 @@ class Graph:
             ctx.is_of_logits = call.number in tape.apart
             whole = (self._of_logits if ctx.is_of_logits else self._with_penalty)(call.number, parts, tape)
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
-            dx = _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
+            is_done = call.number in tape.done
+            dx = dys[0] if is_done else _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
             if call.wanted:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in call.wanted:
@@ -312,6 +340,14 @@ def _final_activation(layer: Layer) -> Activation | None:
 def _leaves_logits(kind: type[Layer]) -> bool:
     owner = next(cls for cls in kind.__mro__ if "forward" in vars(cls))
     return bool(vars(owner).get("leaves_logits", False))
+
+
+def _is_built_in(layer: Layer) -> bool:
+    return type(layer).__module__.startswith("distnet.")
+
+
+def _is_relu(layer: Layer) -> bool:
+    return layer.activity_regularizer is None and getattr(layer, "elementary", None) == relu
 
 
 def _is_repeatable(layer: Layer) -> bool:

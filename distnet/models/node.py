@@ -69,6 +69,7 @@ class CallFacts:
         training: the mode in which forward is called; None leaves it to the layer.
         logits: which outputs' logits are kept, for forward.
         wanted: the inputs whose gradient something trained depends on: their places, or, for backward, the tensors.
+        behind: the number of the node whose activation this layer can apply itself.
     """
 
     node: Node
@@ -78,6 +79,7 @@ class CallFacts:
     training: bool | None = None
     logits: frozenset[int] = frozenset()
     wanted: frozenset[int] = frozenset()
+    behind: int | None = None
 
 
 def one_or_list(tensors: list[Any]) -> Any:

@@ -86,6 +86,9 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
     """Whether ``forward`` and ``backward`` do through ``ctx.do`` all that must be done again for another batch; see
     ``plan``."""
 
+    takes_activations: ClassVar[bool] = False
+    """Whether ``forward`` applies the activation ``ctx.then``, and ``backward`` takes the gradient behind it."""
+
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""
 

@@ -170,6 +170,7 @@ class ForwardContext(Planned):
         kernels: the kernels in use.
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
         plan: notes what is done, to be repeated.
+        then: the activation that a layer which ``takes_activations`` is to apply to its output; set by the graph.
     """
 
     training: bool | None
@@ -189,6 +190,7 @@ class ForwardContext(Planned):
     kernels: Kernels = field(default_factory=kernels.current)
     is_spread: bool = False
     plan: Plan | None = None
+    then: str = "linear"
 
     def here(self) -> Any:
         """As in both directions; in a repetition its step is that step's."""
@@ -212,7 +214,9 @@ class ForwardContext(Planned):
 
     def within(self, number: int, mask: Any = None) -> Self:
         """The context of layer ``number`` within this one, with memory and random numbers of its own."""
-        return replace(self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None)
+        return replace(
+            self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None, then="linear"
+        )
 
     def row_normals(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) float64 standard normal numbers for the rows at hand, the same on any number of ranks.

@@ -61,7 +61,7 @@ class Planned:
     call: tuple[int, ...]
 
     def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
-        """GivesWorkspaces for a result of this call, the same at each step; its content is arbitrary."""
+        """Memory for a result of this call, the same at each step; its content is arbitrary."""
         return self.workspaces.get(self.call, name, shape, dtype)
 
     def do(self, function: Callable[..., object], *args: Any, **options: Any) -> None:

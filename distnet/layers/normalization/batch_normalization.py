@@ -43,7 +43,8 @@ class Statistics:
     counts: Array | None = None
 
 
-Saved = tuple[Array, Statistics]
+Saved = tuple[Array, Statistics, Array | None]
+"""The rows, their statistics, and what the activation behind made, where it was left to this layer."""
 SumOverRanks = Callable[[Array], None]
 
 
@@ -77,6 +78,7 @@ class BatchNormalization(Layer):
 
     supports_masking: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
+    takes_activations: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs", "training", "mask")
     couples_rows: ClassVar[bool] = True
 
@@ -132,37 +134,49 @@ class BatchNormalization(Layer):
         else:
             ctx.do(self._recall, stats)
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        ctx.do(self._normalize, rows, stats, y)
-        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, stats)
+        ctx.do(self._normalize, rows, stats, y, ctx.then)
+        restored = moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y")
+        return restored, (rows, stats, y if ctx.then == "relu" else None)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
-        rows, stats = saved
+        rows, stats, y = saved
         slopes = self._rows(dy, ctx, "dy")
         sums = ctx.workspace("sums", (2, 1, rows.shape[2]), np.dtype(np.float64))
-        ctx.do(self._sum_slopes, slopes, rows, stats, sums)
+        dz = slopes if y is None else ctx.workspace("dz", rows.shape, rows.dtype)
+        ctx.do(self._sum_slopes, slopes, rows, stats, sums, y, dz)
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", rows.shape, rows.dtype)
-        ctx.do(self._input_gradient, slopes, rows, stats, sums, ctx.sum_over_ranks, dx)
+        ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, dx)
         return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
 
     def _recall(self, stats: Statistics) -> None:
         """Take the moving statistics for those of the batch."""
         stats.mean, stats.variance = _double(self.moving_mean), _double(self.moving_variance)
 
-    def _normalize(self, rows: Array, stats: Statistics, y: Array) -> None:
+    def _normalize(self, rows: Array, stats: Statistics, y: Array, activation: str) -> None:
         scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
         shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
-        kernels.current().column_map(rows, stats.mean, scale, shift, y)
+        kernels.current().column_map(rows, stats.mean, scale, shift, y, activation)
 
-    def _sum_slopes(self, slopes: Array, rows: Array, stats: Statistics, sums: Array) -> None:
-        """``sums`` = (2, 1, C), the gradients of beta and of gamma for these rows; 0 where nobody needs them."""
+    def _sum_slopes(
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array
+    ) -> None:
+        """``sums`` = (2, 1, C), the gradients of beta and of gamma for these rows; 0 where nobody needs them.
+
+        Where ``y`` is what a ReLU behind made, ``dz`` becomes the gradient before it.
+        """
         if stats.divisor is None and not any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
             sums.fill(0)
+            if y is not None:
+                kernels.current().activation_gradient(slopes, y, "relu", dz)
             return
-        sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
+        if y is None:
+            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
+        else:
+            sums[0], sums[1] = kernels.current().relu_products(slopes, y, rows, stats.mean, dz)
         sums[1] *= 1 / np.sqrt(stats.variance + self.epsilon)
 
     def _input_gradient(

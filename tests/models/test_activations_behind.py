@@ -1,0 +1,155 @@
+"""A ReLU that stands alone behind batch normalization is applied by it: the same numbers, in fewer passes."""
+
+import numpy as np
+import pytest
+
+import distnet
+from distnet import activations, layers
+from distnet.layers import Activation, Add, BatchNormalization, Conv2D, Dense, Input, ReLU
+from distnet.models.graph import Graph
+
+X = np.random.default_rng(0).standard_normal((20, 4, 4, 3))
+
+
+def trained(outputs_of, x=X, fits=2, compute=None):
+    distnet.utils.clear_session()
+    distnet.utils.set_random_seed(4)
+    inputs = Input(x.shape[1:], dtype="float64")
+    model = distnet.Model(inputs, outputs_of(inputs))
+    model.compile("adam", "mse")
+    y = [np.random.default_rng(1).standard_normal((len(x), *shape[1:])) for shape in shapes_of(model)]
+    for _ in range(fits):
+        model.fit(x, y if len(y) > 1 else y[0], batch_size=8, verbose=0)
+        if compute is not None:
+            compute(model)
+    predicted = model.predict(x, verbose=0)
+    return [*model.get_weights(), *(predicted if isinstance(predicted, list) else [predicted])]
+
+
+def shapes_of(model):
+    return model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
+
+
+def behind(x):
+    return ReLU()(BatchNormalization()(Conv2D(4, 3)(x)))
+
+
+def by_name(x):
+    return Dense(2)(Activation("relu")(BatchNormalization()(x)))
+
+
+def residual(x):
+    y = Activation("relu")(BatchNormalization()(Conv2D(3, 3, padding="same")(x)))
+    y = BatchNormalization()(Conv2D(3, 3, padding="same")(y))
+    return Activation("relu")(Add()([y, x]))
+
+
+def channels_first(x):
+    return ReLU()(BatchNormalization(axis=1)(Dense(3)(x)))
+
+
+def frozen(x):
+    return ReLU()(BatchNormalization(trainable=False)(Dense(3)(x)))
+
+
+def without_scale(x):
+    return ReLU()(BatchNormalization(scale=False, center=False)(Dense(3)(x)))
+
+
+def shared(x):
+    relu = ReLU()
+    return relu(BatchNormalization()(relu(BatchNormalization()(Dense(3)(x)))))
+
+
+def in_training_mode(x):
+    return ReLU()(BatchNormalization()(Dense(3)(x), training=True))
+
+
+def within_a_model(x):
+    inner = distnet.Sequential([Input((4, 4, 3)), BatchNormalization(), ReLU(), Dense(2)])
+    return inner(ReLU()(BatchNormalization()(x)))
+
+
+def masked(x):
+    steps = layers.Reshape((4, 12))(x)
+    return layers.GlobalAveragePooling1D()(ReLU()(BatchNormalization()(layers.Masking(mask_value=0.0)(steps))))
+
+
+def read_twice(x):
+    y = BatchNormalization()(x)
+    return Add()([ReLU()(y), y])
+
+
+def given_out(x):
+    y = BatchNormalization()(x)
+    return [ReLU()(y), y]
+
+
+def penalized(x):
+    return ReLU(activity_regularizer="l2")(BatchNormalization()(x))
+
+
+def penalized_before(x):
+    return ReLU()(BatchNormalization(activity_regularizer="l2")(x))
+
+
+def bounded(x):
+    return ReLU(max_value=1.0)(BatchNormalization()(x))
+
+
+DONE = [
+    behind, by_name, residual, channels_first, frozen, without_scale, shared, in_training_mode, within_a_model, masked,
+]  # fmt: skip
+LEFT = [read_twice, given_out, penalized, penalized_before, bounded]
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Counts the ReLUs that are computed by themselves in training."""
+    calls, forward = [], activations.ReLU.forward
+    monkeypatch.setattr(activations.ReLU, "forward", lambda self, z, out: (calls.append(1), forward(self, z, out))[1])
+    return calls
+
+
+@pytest.mark.parametrize("network", DONE + LEFT)
+def test_the_numbers_are_those_of_two_layers(network, monkeypatch):
+    x = np.where(np.arange(20)[:, None, None, None] % 3 == 0, 0.0, X) if network is masked else X
+    here = trained(network, x)
+    monkeypatch.setattr(Graph, "_activation_behind", lambda graph, node: None)
+    for a, b in zip(here, trained(network, x), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("network", DONE)
+def test_it_is_no_pass_of_its_own(network, counted):
+    trained(network, fits=1)
+    assert len(counted) == (4 if network is residual else 0)
+
+
+@pytest.mark.parametrize("network", LEFT)
+def test_where_more_depends_on_what_lies_between_it_stays(network, counted):
+    trained(network, fits=1)
+    assert counted
+
+
+def test_a_layer_that_gets_another_activation_applies_that(monkeypatch):
+    def change(model):
+        model.layers[2].activation = activations.get("tanh")
+
+    here = trained(by_name, compute=change)
+    monkeypatch.setattr(Graph, "_activation_behind", lambda graph, node: None)
+    for a, b in zip(here, trained(by_name, compute=change), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_users_layer_is_called():
+    class Own(ReLU):
+        def forward(self, x, ctx):
+            y, saved = super().forward(x, ctx)
+            return 2 * y, saved
+
+        def backward(self, dy, saved, ctx):
+            return 2 * super().backward(dy, saved, ctx)
+
+    assert not np.allclose(trained(lambda x: Own()(BatchNormalization()(x)))[-1],
+                           trained(lambda x: ReLU()(BatchNormalization()(x)))[-1])  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from distnet import config
@@ -109,3 +111,13 @@ def _checked_labels(name: str, given: Array, classes: int, ignored: int | None) 
         f"received {given[where]} in row {int(where[0])}. Number the classes from 0, or widen the output.",
         int(where[0]),
     )
+
+
+def in_columns(y_pred: Array) -> Array:
+    """Predictions of one number for each row, as a column."""
+    return y_pred[:, None] if y_pred.ndim == 1 else y_pred
+
+
+def per_row(values: Array) -> int:
+    """Number of values in a row; 0 if the whole batch has one."""
+    return math.prod(values.shape[1:]) if values.ndim else 0

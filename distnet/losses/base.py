@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -12,7 +11,7 @@ import numpy as np
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
 from distnet.losses import differentiated, of_tensors
-from distnet.losses.alignment import as_floating
+from distnet.losses.alignment import as_floating, in_columns, per_row
 from distnet.losses.differentiated import Pullback as Pullback
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.ops.tensor import Rows, Tensor
@@ -240,7 +239,7 @@ class Loss(Configurable):
             scale: 1 / ``divisor`` of the global batch, so that the shares of all ranks add up.
             mask: as in a call.
         """
-        values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
+        values, pullback = self.values_and_pullback(y_true, in_columns(y_pred))
         total, gradient = self._scaled(y_true, values, pullback, sample_weight, float(scale), mask)
         return total, gradient.reshape(y_pred.shape)
 
@@ -272,11 +271,11 @@ class Loss(Configurable):
                 share = rows.count / rows.total if rows is not None else 1.0
                 return float(values) * factor * share, pullback(factor)
         else:
-            values, pullback = self.values_and_pullback(y_true, _in_columns(y_pred))
+            values, pullback = self.values_and_pullback(y_true, in_columns(y_pred))
         count = None
         if counted is not None:
             count = counted(self._count(y_true, values, values, sample_weight, None if counts_masked else mask))
-        divisor = self.divisor(_per_row(values) if len(y_pred) else 1, global_rows, count)
+        divisor = self.divisor(per_row(values) if len(y_pred) else 1, global_rows, count)
         scale = 1.0 / divisor if divisor else 0.0
         total, gradient = self._scaled(y_true, values, pullback, sample_weight, scale, mask)
         return total, gradient.reshape(y_pred.shape)
@@ -306,7 +305,7 @@ class Loss(Configurable):
 
     def values_per_row(self, y_true: Array, y_pred: Array) -> int:
         """Number of values in a row; 0 if the whole batch has one."""
-        return _per_row(self._values(y_true[:1], _in_columns(y_pred[:1])))
+        return per_row(self._values(y_true[:1], in_columns(y_pred[:1])))
 
     def count(
         self,
@@ -319,7 +318,7 @@ class Loss(Configurable):
 
         Only losses with ``counts_rows_only`` false, and batches with a mask, need it.
         """
-        values = self._values(y_true, _in_columns(y_pred))
+        values = self._values(y_true, in_columns(y_pred))
         return self._count(y_true, values, values, sample_weight, mask)
 
     def divisor(self, values_per_row: int, global_rows: int, global_count: float | None = None) -> float:
@@ -389,13 +388,3 @@ class Loss(Configurable):
             return weight
         ndim = max(weight.ndim, kept.ndim)
         return np.asarray(over_values(weight, ndim) * over_values(kept, ndim))
-
-
-def _in_columns(y_pred: Array) -> Array:
-    """Predictions of one number for each row, as a column."""
-    return y_pred[:, None] if y_pred.ndim == 1 else y_pred
-
-
-def _per_row(values: Array) -> int:
-    """Number of values in a row; 0 if the whole batch has one."""
-    return math.prod(values.shape[1:]) if values.ndim else 0

@@ -77,7 +77,7 @@ class FunctionLoss(Loss):
         try:
             with warnings.catch_warnings(action="ignore"):
                 result = self.fn(y_true, y_pred)
-        except Exception:  # what it raised for tensors is said
+        except (DistnetError, AttributeError, TypeError, ValueError):  # it may be written for tensors alone
             return False
         return isinstance(result, tuple) and len(result) == 2
 

@@ -27,7 +27,7 @@ SHAPES = [
     call("rot90", THREE, k=3, axes=(1, 2)),
     *(call("repeat", X, 2, axis=axis) for axis in (None, 0, 1)),
     call("repeat", X, np.array([2, 0, 1]), axis=-1),
-    *(call("tile", X, repeats) for repeats in (2, (2, 1), (1, 2), [2, 1, 1])),
+    *(call("tile", X, repeats) for repeats in (2, (2, 1), (1, 2), [2, 1, 1], np.array([2, 1]))),
     *(call("pad", X, widths) for widths in (1, ((0, 0), (1, 2)), ((1, 2), (0, 1)))),
     call("pad", X, ((0, 0), (1, 2)), "reflect"),
     call("pad", X, ((2, 0), (1, 1)), "symmetric"),

@@ -44,6 +44,7 @@ CASES = [
     call("einsum", "ii", SQUARE),
     call("einsum", "iij->j", numbers(3, 3, 2)),
     call("einsum", "ij,j->i", integers(2, 3), numbers(3)),
+    call("einsum", "bij,bij->bi", B, B[:, :, :1].copy()),
     call("segment_sum", ROWS, SEGMENTS, num_segments=4),
     call("segment_sum", ROWS[:, 0], SEGMENTS, num_segments=3),
     *(call(f"segment_{name}", ROWS, FULL, num_segments=3) for name in ("max", "min")),

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet.arguments import COUNT, FRACTION, number, whole_number
-from distnet.constraints import CONSTRAINTS, Constraint
+from distnet.arguments import COUNT, FRACTION, number
 from distnet.errors import ArgumentError
-from distnet.initializers import INITIALIZERS, Initializer
-from distnet.layers.attention.multi_head_attention import MultiHeadAttention
+from distnet.layers.attention.multi_head_attention import GateAndSeed, Looks, MultiHeadAttention
 from distnet.layers.attention.projection import HeadProjection
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.registry import IF_SET, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.layers.engine.field_blocks import OfKernelAndBias
 from distnet.types import Array
 
 
@@ -52,6 +49,10 @@ class RepeatedProjection(HeadProjection):
         return np.asarray(of_heads.reshape(len(dy), self.heads * width))
 
 
+_SHARED = ("dropout", "use_bias", *(f.name for block in (Looks, OfKernelAndBias, GateAndSeed) for f in fields(block)))
+"""The fields that are those of ``MultiHeadAttention``."""
+
+
 class GroupedHeads(MultiHeadAttention):
     """A ``MultiHeadAttention`` in which groups of heads share keys and values."""
 
@@ -67,9 +68,20 @@ class GroupedHeads(MultiHeadAttention):
         return RepeatedProjection(shared.kernel, shared.bias, self.groups, heads // self.groups)
 
 
+@dataclass(eq=False)
+class SizesOfGroups:
+    """Fields that only a ``GroupedQueryAttention`` has."""
+
+    head_dim: int = field(metadata=COUNT)
+    num_query_heads: int = field(metadata=COUNT)
+    num_key_value_heads: int = field(metadata=COUNT)
+    dropout: float = number(0.0, FRACTION)
+    use_bias: bool = True
+
+
 @register_layer("GroupQueryAttention")
 @dataclass(eq=False)
-class GroupedQueryAttention(Layer):
+class GroupedQueryAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfGroups, Layer):
     """A ``MultiHeadAttention`` in which groups of query heads share a head of keys and values; it is called like one.
 
     Shapes:
@@ -95,22 +107,6 @@ class GroupedQueryAttention(Layer):
         name: f"_{attribute.removeprefix('_')}" for name, attribute in MultiHeadAttention.keras_objects.items()
     }
 
-    head_dim: int = field(metadata=COUNT)
-    num_query_heads: int = field(metadata=COUNT)
-    num_key_value_heads: int = field(metadata=COUNT)
-    dropout: float = number(0.0, FRACTION)
-    use_bias: bool = True
-    sliding_window: int | None = whole_number(None, 1, IF_SET)
-    flash_attention: bool | None = field(default=None, metadata=IF_SET)
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    use_gate: bool = field(default=False, metadata=IF_SET)
-    seed: int | None = field(default=None, metadata=IF_SET)
-
     def validate(self) -> None:
         if self.num_query_heads % self.num_key_value_heads:
             raise ArgumentError(
@@ -120,17 +116,7 @@ class GroupedQueryAttention(Layer):
         self.heads = GroupedHeads(
             self.num_query_heads,
             self.head_dim,
-            dropout=self.dropout,
-            use_bias=self.use_bias,
-            sliding_window=self.sliding_window,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-            use_gate=self.use_gate,
-            seed=self.seed,
+            **{name: getattr(self, name) for name in _SHARED},
             activity_regularizer=self.activity_regularizer,
             name=self.name,
             dtype=self.dtype,

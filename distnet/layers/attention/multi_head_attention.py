@@ -11,9 +11,7 @@ import numpy as np
 
 from distnet.activations import sigmoid
 from distnet.arguments import COUNT, FRACTION, as_numbers, is_integer, number, whole_number
-from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
-from distnet.initializers import INITIALIZERS, Initializer
 from distnet.layers.attention.attended_axes import AttendedAxes, resolved_axes
 from distnet.layers.attention.probabilities import (
     MASKED,
@@ -28,9 +26,9 @@ from distnet.layers.attention.probabilities import (
 from distnet.layers.attention.projection import AsMatrix, HeadProjection, as_matrix
 from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.field_blocks import OfKernelAndBias
 from distnet.layers.engine.sliding import extents
-from distnet.registry import IF_SET, Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
+from distnet.registry import IF_SET
 from distnet.types import Array, DType, Json
 
 
@@ -61,9 +59,38 @@ class AttendedHeads:
     gate: Array | None
 
 
+@dataclass(eq=False)
+class SizesOfHeads:
+    """Fields that only a ``MultiHeadAttention`` has."""
+
+    num_heads: int = field(metadata=COUNT)
+    key_dim: int = field(metadata=COUNT)
+    value_dim: int | None = whole_number(None, 1)
+    dropout: float = number(0.0, FRACTION)
+    use_bias: bool = True
+    output_shape: tuple[int, ...] | None = None
+    attention_axes: int | tuple[int, ...] | None = field(default=None, metadata=IF_SET)
+
+
+@dataclass(eq=False)
+class Looks:
+    """Fields of all attention of several heads: how far they look."""
+
+    sliding_window: int | None = whole_number(None, 1, IF_SET)
+    flash_attention: bool | None = field(default=None, metadata=IF_SET)
+
+
+@dataclass(eq=False)
+class GateAndSeed:
+    """Fields of all attention of several heads, the last ones."""
+
+    use_gate: bool = field(default=False, metadata=IF_SET)
+    seed: int | None = field(default=None, metadata=IF_SET)
+
+
 @register_layer()
 @dataclass(eq=False)
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Layer):
     """Attention with several heads: ``concat_h(softmax(Q_h K_h^T / sqrt(key_dim)) V_h) W``.
 
     ``Q_h, K_h, V_h`` are affine maps of query, key and value. Called as ``layer(query, value, key=value,
@@ -108,24 +135,6 @@ class MultiHeadAttention(Layer):
         "value": "value_dense",
         "attention_output": "output_dense",
     }
-
-    num_heads: int = field(metadata=COUNT)
-    key_dim: int = field(metadata=COUNT)
-    value_dim: int | None = whole_number(None, 1)
-    dropout: float = number(0.0, FRACTION)
-    use_bias: bool = True
-    output_shape: tuple[int, ...] | None = None
-    attention_axes: int | tuple[int, ...] | None = field(default=None, metadata=IF_SET)
-    sliding_window: int | None = whole_number(None, 1, IF_SET)
-    flash_attention: bool | None = field(default=None, metadata=IF_SET)
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    use_gate: bool = field(default=False, metadata=IF_SET)
-    seed: int | None = field(default=None, metadata=IF_SET)
 
     def validate(self) -> None:
         self.value_dim = self.key_dim if self.value_dim is None else self.value_dim

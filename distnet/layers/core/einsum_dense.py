@@ -12,17 +12,15 @@ import numpy as np
 
 from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import is_integer
-from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
-from distnet.initializers import INITIALIZERS, Initializer
 from distnet.initializers.scaling import ScaledInitializer, VarianceScaling
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.field_blocks import OfKernelAndBias
 from distnet.registry import Resolved
-from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 from distnet.variables import Variable
 
@@ -48,9 +46,19 @@ class Equation:
         return product.reshape([dict(zip(known, product.shape, strict=True)).get(letter, 1) for letter in made])
 
 
+@dataclass(eq=False)
+class Products:
+    """What an ``EinsumDense`` sums, and what becomes of it."""
+
+    equation: str
+    output_shape: int | Sequence[int | None] = cast(Any, None)  # shadows a property of layers
+    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
+    bias_axes: str | None = None
+
+
 @register_layer()
 @dataclass(eq=False)
-class EinsumDense(Activated):
+class EinsumDense(OfKernelAndBias, Products, Activated):
     """Products summed along the axes that an equation names, then an activation: ``y = f(einsum(x, W) + b)``.
 
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d").compute_output_shape((None, 32, 128))
@@ -70,17 +78,6 @@ class EinsumDense(Activated):
 
     leaves_logits: ClassVar[bool] = True
     taken_by_name: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
-
-    equation: str
-    output_shape: int | Sequence[int | None] = cast(Any, None)  # shadows a property of layers
-    activation: Resolved[Activation] = ACTIVATIONS.field("linear")
-    bias_axes: str | None = None
-    kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
-    bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
-    kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
-    kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
-    bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
 
     def validate(self) -> None:
         super().validate()

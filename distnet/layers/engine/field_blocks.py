@@ -28,8 +28,8 @@ class Units:
 
 
 @dataclass(eq=False)
-class KernelAndBias:
-    """An activation, and the weights ``kernel`` and ``bias``.
+class ActivationAndBias:
+    """How what the kernel gives is added to and activated.
 
     Args:
         activation: name or object; linear by default.
@@ -38,9 +38,20 @@ class KernelAndBias:
 
     activation: Resolved[Activation] = ACTIVATIONS.field("linear")
     use_bias: bool = True
+
+
+@dataclass(eq=False)
+class OfKernelAndBias:
+    """How the weights ``kernel`` and ``bias`` begin, are penalized, and held."""
+
     kernel_initializer: Resolved[Initializer] = INITIALIZERS.field("glorot_uniform")
     bias_initializer: Resolved[Initializer] = INITIALIZERS.field("zeros")
     kernel_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     bias_regularizer: Resolved[Regularizer | None] = REGULARIZERS.optional_field()
     kernel_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
     bias_constraint: Resolved[Constraint | None] = CONSTRAINTS.optional_field()
+
+
+@dataclass(eq=False)
+class KernelAndBias(OfKernelAndBias, ActivationAndBias):
+    """An activation, and the weights ``kernel`` and ``bias``."""

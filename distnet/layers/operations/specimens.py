@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from distnet.errors import DistnetError
 from distnet.types import Array, Shape
 
 _ROWS = 3
 _UNKNOWN, _OTHER_UNKNOWN = 4, 6
+_REFUSALS = (DistnetError, ArithmeticError, IndexError, TypeError, ValueError)
+"""What a function may raise of arrays that it does not take; anything else is a bug in it, and said."""
 
 
 class Specimens:
@@ -79,7 +82,7 @@ class Specimens:
         for rows, unknown in tried:
             try:
                 return rows, unknown, self._made(rows, unknown)
-            except Exception as error:
+            except _REFUSALS as error:
                 first = first or error
         raise first or ValueError
 
@@ -91,7 +94,7 @@ class Specimens:
     def _if_possible(self, rows: int, unknown: int, seed: int = 0) -> list[Array] | None:
         try:
             return self._made(rows, unknown, seed)
-        except Exception:
+        except _REFUSALS:
             return None
 
     def _made(self, rows: int, unknown: int, seed: int = 0) -> list[Array]:
@@ -102,7 +105,7 @@ class Specimens:
             try:
                 with np.errstate(all="ignore"):
                     return self._value([changed(a) for a in arrays])
-            except Exception as error:
+            except _REFUSALS as error:
                 first = first or error
         raise first or ValueError
 
@@ -132,7 +135,7 @@ class Specimens:
             return all(
                 a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(joined, whole, strict=True)
             )
-        except Exception:
+        except _REFUSALS:
             return False
 
 

@@ -21,7 +21,7 @@ from distnet.comm import scope
 from distnet.errors import ArgumentError
 from distnet.types import Array
 
-_BITS_PER_BLOCK = 8
+BITS_PER_BLOCK = 8
 """32-bit words in one Philox 4x64 block."""
 
 
@@ -119,7 +119,12 @@ def row_bits(address: tuple[int | str, ...], step: int, first_row: int, rows: in
     Returns:
         (rows, width) uint32; row ``r`` is the same in every call that covers it.
     """
-    blocks = -(-width // _BITS_PER_BLOCK)
-    philox = np.random.Philox(key=key(*address), counter=[first_row * blocks, 0, step, 0])
+    return random_bits(key(*address), step, first_row, rows, width)
+
+
+def random_bits(philox_key: int, step: int, first_row: int, rows: int, width: int) -> Array:
+    """``row_bits`` for the hash of an address."""
+    blocks = -(-width // BITS_PER_BLOCK)
+    philox = np.random.Philox(key=philox_key, counter=[first_row * blocks, 0, step, 0])
     words = philox.random_raw(rows * blocks * 4).view(np.uint32)
-    return words.reshape(rows, blocks * _BITS_PER_BLOCK)[:, :width]
+    return words.reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]

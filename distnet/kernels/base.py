@@ -177,6 +177,45 @@ class Kernels(Protocol):
             z, t, slopes: (N, C) of one dtype, contiguous; values: (N,).
         """
 
+    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
+        """(rows, width) uint32 random bits: see ``distnet.addresses.row_bits``.
+
+        Args:
+            key: 128 bits.
+        """
+
+    def softmax(self, x: Array, out: Array) -> None:
+        """``out = exp(x) / sum(exp(x))`` of each row.
+
+        Shapes:
+            x, out: (M, D), contiguous; ``out`` may be ``x``.
+        """
+
+    def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
+        """``out = (dy - sum(dy y)) y`` of each row.
+
+        Shapes:
+            dy, y, out: (M, D), contiguous; ``out`` may be ``dy``.
+        """
+
+    def normalize_rows(
+        self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        """``out = gamma (x - mean) / sqrt(variance + epsilon) + beta``; without the mean unless ``is_centered``.
+
+        Shapes:
+            x, out: (M, D), contiguous; gamma, beta: (D,); returns the means and the inverse deviations, (M, 1).
+        """
+
+    def normalize_rows_gradient(
+        self, dy: Array, x: Array, statistics: tuple[Array, Array], gamma: Array | None, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        """Write the gradient of x; return those of gamma and beta, (D,) float64.
+
+        Shapes:
+            dy, x, out: (M, D), contiguous; statistics: what ``normalize_rows`` returned; gamma: (D,).
+        """
+
     def column_sums(self, x: Array) -> Array:
         """(G, C) float64 sums over the rows.
 

@@ -21,7 +21,7 @@ _CHAIN = 1024
 
 
 def _compiled(function: Loop) -> Loop:
-    return compiled(function, vector_code.__file__, vector_math.__file__, contracts=True)
+    return compiled(function, vector_code.__file__, vector_math.__file__, fastmath=("contract",))
 
 
 @_compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,14 +20,15 @@ Loop = Callable[..., Any]
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
-def compiled(function: Loop, *sources: str, contracts: bool = False) -> Loop:
+def compiled(function: Loop, *sources: str, fastmath: Iterable[str] = ()) -> Loop:
     """``function`` compiled, and cached on disk if its source is in a file.
 
     Args:
         sources: other files whose code is compiled into it; it is compiled anew when they change, too.
-        contracts: whether a product and a sum may be computed as one, without rounding between them.
+        fastmath: LLVM's names of liberties: "contract", a product and a sum may be computed as one, without rounding
+            between them; "reassoc", sums may be taken in another order.
     """
-    options = OPTIONS | {"fastmath": {"contract"} if contracts else False}
+    options = OPTIONS | {"fastmath": set(fastmath) or False}
     loop: Any = numba.njit(**options)(function)
     with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
         loop._cache = _CheckedCache(function, sources)

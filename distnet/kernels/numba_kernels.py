@@ -10,8 +10,9 @@ from typing import Any
 import numba
 import numpy as np
 
+from distnet.addresses import BITS_PER_BLOCK
 from distnet.errors import ArgumentError
-from distnet.kernels import column_loops, crossentropy_loops, row_loops, window_loops
+from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
@@ -19,6 +20,8 @@ from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
+
+_LOW_WORD = (1 << 64) - 1
 
 
 class NumbaKernels:
@@ -76,6 +79,35 @@ class NumbaKernels:
         else:  # NumPy's exp is made of vectors
             NumpyKernels().softmax_crossentropy(z, t, values, slopes)
 
+    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
+        blocks = -(-width // BITS_PER_BLOCK)
+        words = np.empty(rows * blocks * 4, np.uint64)
+        philox.random_words(np.array([key & _LOW_WORD, key >> 64], np.uint64), first_row * blocks, step, words)
+        return words.view(np.uint32).reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]
+
+    def softmax(self, x: Array, out: Array) -> None:
+        if x.shape[1]:
+            vector_loops.softmax(x, out)
+
+    def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
+        vector_loops.softmax_gradient(dy, y, out)
+
+    def normalize_rows(
+        self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        mean, inverse = np.empty((2, len(x), 1), x.dtype)
+        scale, shift = _or_full(gamma, x, 1), _or_full(beta, x, 0)
+        vector_loops.normalize(x, scale, shift, x.dtype.type(epsilon), is_centered, out, mean, inverse)
+        return mean, inverse
+
+    def normalize_rows_gradient(
+        self, dy: Array, x: Array, statistics: tuple[Array, Array], gamma: Array | None, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        totals = np.zeros((2, x.shape[1]))
+        vector_loops.normalize_gradient(dy, x, *statistics, _or_full(gamma, x, 1), is_centered, out, totals)
+        of_gamma, of_beta = totals
+        return of_gamma, of_beta
+
     def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))
         column_loops.column_sums(x, total)
@@ -132,6 +164,11 @@ class NumbaKernels:
 def _like(x: Array, *vectors: Array) -> list[Array]:
     """The vectors in the dtype of ``x``, contiguous: for strided ones, loops would be compiled again, and slower."""
     return [np.ascontiguousarray(vector, x.dtype) for vector in vectors]
+
+
+def _or_full(vector: Array | None, rows: Array, value: float) -> Array:
+    """The vector, or one of equal values."""
+    return np.full(rows.shape[1], value, rows.dtype) if vector is None else np.ascontiguousarray(vector, rows.dtype)
 
 
 def _flat(a: Array) -> Array:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from distnet import addresses
 from distnet.errors import ArgumentError
+from distnet.kernels import vectors
 from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Tiles
 from distnet.kernels.columns import Columns
 from distnet.kernels.windows import Windows
@@ -92,6 +94,25 @@ class NumpyKernels:
         slopes /= totals
         slopes *= t.sum(axis=1, keepdims=True)
         slopes -= t
+
+    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
+        return addresses.random_bits(key, step, first_row, rows, width)
+
+    def softmax(self, x: Array, out: Array) -> None:
+        vectors.softmax(x, out)
+
+    def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
+        vectors.softmax_gradient(dy, y, out)
+
+    def normalize_rows(
+        self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        return vectors.normalize(x, gamma, beta, epsilon, is_centered, out)
+
+    def normalize_rows_gradient(
+        self, dy: Array, x: Array, statistics: tuple[Array, Array], gamma: Array | None, is_centered: bool, out: Array
+    ) -> tuple[Array, Array]:
+        return vectors.normalize_gradient(dy, x, statistics, gamma, is_centered, out)
 
     def column_sums(self, x: Array) -> Array:
         return Columns.of(x).sums(x)

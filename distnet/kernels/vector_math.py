@@ -1,4 +1,4 @@
-"""Sigmoid and tanh as compiled loops compute them: without branches, so that loops become vectors.
+"""Sigmoid, tanh and exp as compiled loops compute them: without branches, so that loops become vectors.
 
 ``exp(x) = 2^n exp(r)`` with n the integer nearest to ``x / log(2)``; ``exp(r) - 1`` is its series, as long as the dtype
 needs it. Results are off by at most 3 units in the last place, those of NumPy's tanh by 2.
@@ -126,5 +126,23 @@ def _compiled_tanh(x: Any) -> Callable[[Any], Any]:
         e = power * rest + (power - one)
         y = e / (e + two)
         return -y if x < zero else y
+
+    return compute
+
+
+def exp_below_0(x: float) -> float:
+    """``exp(x)`` for x up to 0, for compiled code only; 0 below -87, or -708."""
+    raise NotImplementedError
+
+
+@overload(exp_below_0)
+def _compiled_exp_below_0(x: Any) -> Callable[[Any], Any]:
+    number, limit = _precision(x).number, _precision(x).limit
+    least, zero = number(-limit), number(0)
+
+    def compute(x: Any) -> Any:
+        z = least if x < least else x  # NaN stays NaN
+        power, rest = _exp_parts(z)
+        return zero if x < least else power + power * rest
 
     return compute

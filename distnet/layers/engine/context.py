@@ -229,7 +229,8 @@ class ForwardContext(Planned):
 
     def row_bits(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) uint32 random bits for the rows at hand, the same on any number of ranks."""
-        return addresses.row_bits(self._address(purpose, seed), self.step, self.first_row, rows, width)
+        key = addresses.key(*self._address(purpose, seed))
+        return self.kernels.random_bits(key, self.step, self.first_row, rows, width)
 
     def batch_bits(self, purpose: str, width: int, seed: int | None = None) -> Array:
         """(1, width) uint32 random bits that all rows of the global batch share."""

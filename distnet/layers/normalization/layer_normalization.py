@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
-
-import numpy as np
 
 from distnet.arguments import POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
@@ -18,8 +15,6 @@ from distnet.layers.normalization.axes import checked_axes, known_extents, moved
 from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
-
-_BLOCK_BYTES = 1 << 17
 
 Saved = tuple[Array, Array, Array]
 """Rows (M, D), their means (M, 1) and inverse deviations (M, 1)."""
@@ -75,48 +70,17 @@ class LayerNormalization(Layer):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         rows = self._rows(x, ctx, "x")
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        mean = ctx.workspace("mean", (len(rows), 1), rows.dtype)
-        inverse = ctx.workspace("inverse", (len(rows), 1), rows.dtype)
-        average = np.full((rows.shape[1], 1), 1 / rows.shape[1], rows.dtype)
         gamma, beta = (None if v is None else v.value.reshape(-1) for v in (self.gamma, self.beta))
-        for part in _blocks(rows):
-            block = y[part]
-            np.matmul(rows[part], average, out=mean[part])
-            np.subtract(rows[part], mean[part], out=block)
-            variance = np.matmul(block * block, average)
-            variance += rows.dtype.type(self.epsilon)
-            np.divide(1, np.sqrt(variance), out=inverse[part])
-            np.multiply(rows[part] if self.rms_scaling else block, inverse[part], out=block)
-            if gamma is not None:
-                block *= gamma
-            if beta is not None:
-                block += beta
-        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, mean, inverse)
+        statistics = ctx.kernels.normalize_rows(rows, gamma, beta, self.epsilon, not self.rms_scaling, y)
+        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, *statistics)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         rows, mean, inverse = saved
         slopes = self._rows(dy, ctx, "dy")
         dx = ctx.workspace("dx", rows.shape, rows.dtype)
-        of_gamma, of_beta = np.zeros((2, rows.shape[1]))
-        average = np.full((rows.shape[1], 1), 1 / rows.shape[1], rows.dtype)
         gamma = None if self.gamma is None else self.gamma.value.reshape(-1)
-        for part in _blocks(rows):
-            normal = np.subtract(rows[part], mean[part])
-            normal *= inverse[part]
-            scaled = rows[part] * inverse[part] if self.rms_scaling else normal
-            ones = np.ones(len(normal), rows.dtype)
-            of_gamma += ones @ (slopes[part] * scaled)
-            of_beta += ones @ slopes[part]
-            if not ctx.needs_input_gradient:
-                continue
-            # With g = gamma dy and n the normalized x: dx = (g - mean(g) - n mean(g n)) / deviation.
-            slope = slopes[part] if gamma is None else slopes[part] * gamma
-            normal *= np.matmul(slope * scaled, average)
-            if not self.rms_scaling:
-                normal += np.matmul(slope, average)
-            np.subtract(slope, normal, out=dx[part])
-            dx[part] *= inverse[part]
-        for variable, gradient in ((self.gamma, of_gamma), (self.beta, of_beta)):
+        gradients = ctx.kernels.normalize_rows_gradient(slopes, rows, (mean, inverse), gamma, not self.rms_scaling, dx)
+        for variable, gradient in zip((self.gamma, self.beta), gradients, strict=True):
             if variable is not None:
                 ctx.add(variable, gradient.reshape(variable.shape))
         if not ctx.needs_input_gradient:
@@ -128,10 +92,3 @@ class LayerNormalization(Layer):
         axes = positive_axes(self.axis, x.shape, self.name)
         width = math.prod(x.shape[a] for a in axes)
         return moved_last(x, axes, ctx, name).reshape(math.prod(x.shape) // max(width, 1), width)
-
-
-def _blocks(rows: Array) -> Iterator[slice]:
-    """Blocks of rows that stay in the L2 cache."""
-    step = max(_BLOCK_BYTES // max(rows.shape[1] * rows.itemsize, 1), 1)
-    for start in range(0, len(rows), step):
-        yield slice(start, start + step)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from distnet import kernels
 from distnet.ops.dtypes import floating
 from distnet.ops.nn.pieces import exp, step
 from distnet.ops.operators import PRIMITIVES
@@ -25,8 +26,18 @@ def total(x: Any, axis: Axes) -> Any:
     return np.sum(x, axis=axis, keepdims=True)
 
 
+def _are_vectors(axis: Axes, *arrays: Array) -> bool:
+    """Whether they are for kernels: vectors along the last axis, contiguous, in one of two precisions."""
+    first = arrays[0]
+    is_along = axis in (-1, first.ndim - 1) and first.dtype.char in "fd" and first.size > 0
+    return is_along and all(a.flags.c_contiguous and a.dtype == first.dtype and a.shape == first.shape for a in arrays)
+
+
 def write_softmax(x: Array, out: Array, axis: Axes) -> None:
     """Write ``softmax``; ``out`` may be x."""
+    if _are_vectors(axis, x, out):
+        kernels.current().softmax(x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+        return
     np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
     np.exp(out, out=out)
     out /= out.sum(axis=axis, keepdims=True)
@@ -52,6 +63,9 @@ def _products(dy: Any, y: Any, axis: Axes) -> Any:
 
 def write_softmax_gradient(dy: Array, y: Array, out: Array, axis: Axes) -> None:
     """Write the gradient of x; ``out`` may be ``dy``."""
+    if _are_vectors(axis, dy, y, out):
+        kernels.current().softmax_gradient(*(a.reshape(-1, a.shape[-1]) for a in (dy, y, out)))
+        return
     np.subtract(dy, _products(dy, y, axis), out=out)
     out *= y
 

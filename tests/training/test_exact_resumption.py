@@ -173,7 +173,7 @@ def fit(case, folder, saving, resume=None):
     model, counting = make(), Counting()
     csv = callbacks.CSVLogger(folder / "log.csv")
     watching = [*watching(), csv, saving, counting]
-    history = model.fit(**data(), epochs=4, verbose=0, callbacks=watching, resume=resume)
+    history = model.fit(**data(), epochs=3, verbose=0, callbacks=watching, resume=resume)
     keras.config.set_floatx("float32")
     end = {"history": history.history, "epochs": history.epoch, "csv": (folder / "log.csv").read_text()}
     return model.get_weights(), {**end, "seen": counting.seen, "step": model.training_state.step}
@@ -182,7 +182,7 @@ def fit(case, folder, saving, resume=None):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_goes_on_from_any_moment_as_if_nothing_had_happened(case, tmp_path):
-    saving = Saving(tmp_path, 2 if case == "arrays" else 5)
+    saving = Saving(tmp_path, 2 if case == "arrays" else 7)
     weights, end = fit(case, tmp_path, saving)
     for path in saving.paths:
         if "train_end" in path.name and case == "averages":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 PROGRAM = Path(__file__).parent / "programs" / "users_programs.py"
+WITHOUT_XLA = Path(__file__).parents[1] / "tools" / "without_xla.py"
 WITHOUT_TAPE = (
     "custom_dense", "state_and_added_loss", "list_of_sublayers", "siamese_network", "transformer", "cell_of_ones_own",
     "distillation", "optimizer_of_ones_own",
@@ -40,10 +41,10 @@ def test_three_ranks_train_what_one_trains(alone, ranks, tmp_path):
 def test_keras_trains_the_same_for_twenty_steps(keras_3, tmp_path):
     settings = {"FLOATX": "float32", "RATE": "0", "WEIGHTS": str(tmp_path), "EPOCHS": "5", "KERAS_BACKEND": "jax"}
     made = {}
-    for which, python in (("keras", keras_3), ("distnet", sys.executable)):
+    for which, python in (("keras", [keras_3, WITHOUT_XLA]), ("distnet", [sys.executable])):
         path = tmp_path / f"results-{which}.npz"
         subprocess.run(
-            [python, PROGRAM, path, *WITHOUT_TAPE], check=True, timeout=300,
+            [*python, PROGRAM, path, *WITHOUT_TAPE], check=True, timeout=300,
             env={**os.environ, **PATH, **settings, "WHICH_KERAS": which},
         )  # fmt: skip
         made[which] = arrays(path)

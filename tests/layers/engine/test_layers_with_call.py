@@ -34,7 +34,8 @@ def theirs(ours, tmp_path_factory, keras_3):
         model.save(folder / f"ours {name}.h5")
         model.save_weights(folder / f"ours {name}.weights.h5")
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(TOOLS)}
-    command = [keras_3, str(TOOLS / "own_layers_in_keras.py"), str(folder), str(STEPS)]
+    programs = map(str, (TOOLS / "without_xla.py", TOOLS / "own_layers_in_keras.py"))
+    command = [keras_3, *programs, str(folder), str(STEPS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return pickle.loads((folder / "answers.pickle").read_bytes()), folder

@@ -12,12 +12,13 @@ from distnet import layers
 from distnet.errors import ArgumentError
 
 PROGRAM = Path(__file__).parent / "programs" / "spectral.py"
+WITHOUT_XLA = Path(__file__).parents[2] / "tools" / "without_xla.py"
 
 
 @pytest.mark.slow
 def test_it_trains_and_stores_what_keras_does(keras_3, tmp_path):
-    for package, python in (("distnet", sys.executable), ("keras", keras_3)):
-        subprocess.run([python, PROGRAM, package, tmp_path / package], check=True, timeout=300)
+    for package, python in (("distnet", [sys.executable]), ("keras", [keras_3, WITHOUT_XLA])):
+        subprocess.run([*python, PROGRAM, package, tmp_path / package], check=True, timeout=300)
     with np.load(tmp_path / "distnet.npz") as own, np.load(tmp_path / "keras.npz") as expected:
         assert own.files == expected.files
         for key in expected.files:

@@ -17,7 +17,7 @@ from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.recording import STATE, is_recording
-from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
+from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor, hand_on_reads
 from distnet.results import ResultArray, as_result
 from distnet.types import Array
 from distnet.variables import Variable
@@ -157,6 +157,8 @@ class Primitive:
             if any(parent is not None and parent.node is not None for parent in parents):
                 node = TapeNode(parents, self._pull(operands, plain, options, results))
         tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
+        if node is not None:
+            hand_on_reads(node.parents, tensors)
         return type(y)(tensors) if self.returns_many else tensors[0]
 
     def _pull(

@@ -28,7 +28,7 @@ from distnet.ops.primitive import (
     take_spread_rows,
 )
 from distnet.ops.recording import is_recording
-from distnet.ops.tensor import Rows, TapeNode, Tensor, whole_value
+from distnet.ops.tensor import Rows, TapeNode, Tensor, hand_on_reads, whole_value
 from distnet.types import Array
 
 
@@ -109,7 +109,9 @@ def varied(shared: Any) -> Any:
 def _linked(parent: Tensor, value: Array, pull: Any, sums_ranks: bool = False) -> Tensor:
     if parent.node is None or not is_recording():
         return Tensor(value)
-    return Tensor(value, TapeNode((parent,), lambda node, dys, is_followed: [pull(dys[0])], sums_ranks))
+    made = Tensor(value, TapeNode((parent,), lambda node, dys, is_followed: [pull(dys[0])], sums_ranks))
+    hand_on_reads((parent,), (made,))
+    return made
 
 
 def _part(operand: Any) -> Any:

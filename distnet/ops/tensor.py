@@ -224,3 +224,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_plain(item) for item in value)
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def hand_on_reads(parents: Sequence[Tensor | None], results: Sequence[Tensor]) -> None:
+    """Note on results that share a variable's memory with a parent, as its transpose does, that they read it."""
+    for parent in parents:
+        if parent is not None and parent.read is not None:
+            for result in results:
+                if np.may_share_memory(result.value, parent.value):
+                    result.read = parent.read

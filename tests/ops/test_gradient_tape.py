@@ -123,6 +123,17 @@ def test_a_weight_changed_in_between_is_refused_by_name():
         tape.gradient(y, w)
 
 
+@pytest.mark.parametrize("view", [ops.transpose, lambda w: ops.reshape(w, (1, 2)), lambda w: w[:, None]])
+def test_a_weight_changed_in_between_is_refused_also_where_a_view_of_it_was_used(view):
+    w, x = variable(2.0, 3.0), ops.convert_to_tensor([[5.0, 7.0]])
+    with distnet.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(x * view(w))
+    w.assign([4.0, 4.0])
+    with pytest.raises(ArgumentError, match="'layer/w' was changed"):
+        tape.gradient(y, x)
+
+
 @pytest.mark.parametrize("is_in_a_model", [True, False])
 def test_a_weight_updated_in_between_is_refused_by_name(is_in_a_model):
     if is_in_a_model:

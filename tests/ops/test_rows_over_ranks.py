@@ -6,7 +6,10 @@ Three ranks are three threads; the second has no rows.
 import numpy as np
 import pytest
 
+from distnet import ops
+from distnet.errors import ArgumentError
 from distnet.ops.tensor import Rows, Tensor
+from distnet.variables import Variable
 from op_cases import every_case, ids, value_and_gradients
 from ranks_of_threads import as_ranks
 
@@ -48,3 +51,19 @@ def test_the_result_is_that_of_the_whole(case, chosen, monkeypatch):
     for own_parts, own_slopes in as_ranks(3, program, monkeypatch):
         for ours, whole in zip([*own_parts, *own_slopes], [*parts, *slopes], strict=True):
             np.testing.assert_allclose(ours, np.asarray(whole), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("by", ["weight", "input"])
+def test_a_weight_changed_before_gradients_are_taken_is_refused_on_every_rank(by, monkeypatch):
+    def program(ranks):
+        w = Variable("w", "layer/w", np.eye(2))
+        x = spread(np.ones((4, 2)), ranks.rank)
+        with ops.GradientTape() as tape:
+            tape.watch(x)
+            y = ops.sum(ops.matmul(x, w))
+        w.assign(2 * np.eye(2))
+        with pytest.raises(ArgumentError, match="'layer/w' was changed"):
+            tape.gradient(y, w if by == "weight" else x)
+        return True
+
+    assert as_ranks(3, program, monkeypatch) == [True] * 3

@@ -102,10 +102,6 @@ PARTING = {
     "raises in a callback": ("rank 0 of 3 failed", "in boom", "RuntimeError: boom"),
     "is caught alone": ("LookupError: lost", "Rank 1 met this error; distnet raises it on every rank."),
     "is caught alone, outside of distnet": ("CommunicationError", "is at evaluate, but rank 1 at fit"),
-    "asks alone for a tensor": (
-        "in allgather (tensor.numpy() at parting_ranks.py:",
-        "on every rank, then let one print",
-    ),
     "fits alone": ("CommunicationError", "rank 0 waits in fit", "for every rank, not for rank 0 alone"),
     "evaluates alone": ("CommunicationError", "rank 0 waits in evaluate", "has ended"),
     "saves before others fit": ("CommunicationError", "at save", "at fit"),

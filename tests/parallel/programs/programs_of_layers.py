@@ -162,3 +162,56 @@ def cell_of_ones_own():
     model = keras.Model(entry, layers.Dense(2)(layers.RNN(MinimalRNNCell(4))(entry)))
     model.compile("adam", "mse")
     return trained(model, X.reshape(22, 3, 2), Y)["loss"], model
+
+
+class Experts(layers.Layer):
+    """A mixture of experts: each row is computed by the two whose gates are the largest."""
+
+    def __init__(self, experts=4, chosen=2, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.experts, self.chosen, self.units = experts, chosen, units
+        self.gate = layers.Dense(experts)
+
+    def build(self, input_shape):
+        self.gate.build(input_shape)
+        shape = (self.experts, input_shape[-1], self.units)
+        self.w = self.add_weight(shape=shape, initializer="glorot_uniform", name="w")
+
+    def call(self, inputs):
+        gates = self.gate(inputs)
+        values, chosen = ops.top_k(gates, self.chosen)
+        made = ops.einsum("bi,bkiu->bku", inputs, ops.take(self.w, chosen, axis=0))
+        self.add_loss(0.01 * ops.sum(ops.square(ops.mean(ops.softmax(gates), axis=0))))
+        return ops.sum(made * ops.softmax(values, axis=-1)[..., None], axis=1)
+
+
+def mixture_of_experts():
+    entry = keras.Input((6,))
+    model = keras.Model(entry, layers.Dense(2)(Experts()(entry)))
+    model.compile("adam", "mse")
+    return trained(model, X, Y)["loss"], model
+
+
+class Quantizer(layers.Layer):
+    """The vector quantizer of the VQ-VAE example: gradients go straight through it."""
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(shape=(input_shape[-1], 5), initializer="random_uniform", name="embeddings")
+
+    def call(self, x):
+        distances = (
+            ops.sum(x**2, axis=1, keepdims=True) + ops.sum(self.embeddings**2, axis=0)
+            - 2 * ops.matmul(x, self.embeddings)
+        )  # fmt: skip
+        nearest = ops.one_hot(ops.argmin(distances, axis=1), 5, dtype=x.dtype)
+        quantized = ops.matmul(nearest, ops.transpose(self.embeddings))
+        self.add_loss(0.25 * ops.mean((ops.stop_gradient(quantized) - x) ** 2))
+        self.add_loss(ops.mean((quantized - ops.stop_gradient(x)) ** 2))
+        return x + ops.stop_gradient(quantized - x)
+
+
+def vector_quantizer():
+    entry = keras.Input((6,))
+    model = keras.Model(entry, layers.Dense(6)(Quantizer()(layers.Dense(2)(entry))))
+    model.compile("adam", "mse")
+    return trained(model, X, X)["loss"], model

@@ -21,7 +21,7 @@ from distnet.layers.second_derivatives.base import beside, defines
 @defines(BatchNormalization)
 def _normalized_batch(layer: BatchNormalization, inputs: Sequence[Any], ctx: ForwardContext, saved: Any) -> Any:
     (x,), axes = inputs, positive_axes(layer.axis, inputs[0].shape, layer.name)
-    _, stats = saved
+    stats = saved[1]
     if stats.divisor is None:
         shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
         mean, variance = (array.reshape(shape).astype(x.dtype) for array in (stats.mean, stats.variance))

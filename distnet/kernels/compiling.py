@@ -14,6 +14,8 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
+from distnet.kernels.vector_code import REGISTERS
+
 Loop = Callable[..., Any]
 
 # Without the numpy error model a division must be able to raise, which keeps the loop scalar (3-4 times slower).
@@ -76,6 +78,10 @@ class _CheckedCache(FunctionCache):
         if sources:
             file._source_stamp = (file._source_stamp, *(_stamp(source) for source in sources))
         self._lock: IO[bytes] | None = None
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        # With NUMBA_CPU_NAME, code for the same name and features may be for other registers: it would write too much.
+        return *super()._index_key(sig, codegen), REGISTERS  # type: ignore[no-untyped-call]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code for a signature; if there is none, others wait until ``save_overload``, or this process' end."""

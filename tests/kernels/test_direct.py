@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from llvmlite.binding import get_host_cpu_name
 
 from distnet import kernels
 from distnet.errors import ArgumentError
@@ -164,7 +165,7 @@ def test_patches_serve_where_they_are_faster_and_where_dtypes_differ(tiles):
     assert direct.tiles_for(SIMPLE, (1, 3, 3, 3, 18), 1, x, kernel, dz, is_backward=True) is None
 
 
-TOGETHER = """
+BLOCK = """
 import numpy as np
 from distnet.kernels.blocks import _compiled_block
 print(_compiled_block(np.dtype("float32"), 2, 1).cache_hits)
@@ -175,7 +176,19 @@ print(_compiled_block(np.dtype("float32"), 2, 1).cache_hits)
 def test_of_processes_that_start_together_one_compiles_and_the_others_load(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     started = [
-        subprocess.Popen([sys.executable, "-c", TOGETHER], env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", BLOCK], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     assert sorted(process.communicate(timeout=100)[0] for process in started) == ["0\n", "1\n", "1\n"]
+
+
+@pytest.mark.slow
+def test_code_for_other_registers_is_not_loaded_though_numba_gives_their_cpus_one_name(tmp_path):
+    """NUMBA_CPU_NAME asks for narrow registers, even with the name of the CPU at hand."""
+    program, made = f"{BLOCK}from distnet.kernels.vector_code import REGISTERS\nprint(REGISTERS)", []
+    for asked in ({}, {"NUMBA_CPU_NAME": get_host_cpu_name()}):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), **asked}
+        made.append(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True))
+    (first, wide), (second, narrow) = (process.stdout.split(b"\n", 1) for process in made)
+    assert first == b"0"
+    assert second == (b"1" if wide == narrow else b"0")

@@ -9,7 +9,7 @@ import numpy as np
 from distnet import kernels
 from distnet.kernels import sweeps
 from distnet.kernels.base import Memory, Tiles
-from distnet.kernels.windows import Axis, Windows
+from distnet.kernels.windows import POINT, Windows
 from distnet.types import Array
 
 _LEAST_COLUMNS = 3
@@ -35,6 +35,7 @@ def tiles_for(
         is_backward: whether the gradient of the input is wanted.
     """
     tiles = kernels.current().tiles
+    windows, _ = _as_row(windows)
     dtype = arrays[0].dtype
     if tiles is None or dtype not in (np.float32, np.float64) or any(a.dtype != dtype for a in arrays):
         return None
@@ -45,6 +46,7 @@ def tiles_for(
 
 def convolve(tiles: Tiles, x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> None:
     """See ``patches.convolve``."""
+    windows, (x, out) = _as_row(windows, x, out)
     sweep = sweeps.forward(windows, x.shape[-1], groups)
     tiles.correlate(x, kernel.reshape(windows.taps, *kernel.shape[-2:]), sweep, out, memory)
 
@@ -53,6 +55,7 @@ def kernel_gradient(
     tiles: Tiles, x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
 ) -> Array:
     """See ``patches.kernel_gradient``."""
+    windows, (x, dz) = _as_row(windows, x, dz)
     sweep = sweeps.forward(windows, x.shape[-1], groups)
     total = memory.workspace("dkernel", (math.prod(shape[:-2]), *shape[-2:]), x.dtype)
     tiles.correlate_gradient(x, dz, sweep, total, memory)
@@ -63,6 +66,7 @@ def convolve_back(
     tiles: Tiles, dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory
 ) -> None:
     """See ``patches.convolve_back``."""
+    windows, (dz, out) = _as_row(windows, dz, out)
     filters, channels = kernel.shape[-1], kernel.shape[-2]
     sweep = sweeps.backward(windows, filters, groups)
     w = memory.workspace("transposed kernel", (len(sweep.taps), filters // groups, groups, channels), kernel.dtype)
@@ -70,9 +74,9 @@ def convolve_back(
     tiles.correlate(dz, w.reshape(len(sweep.taps), filters // groups, groups * channels), sweep, out, memory)
 
 
-def as_row(x: Array, windows: Windows) -> tuple[Array, Windows]:
-    """Volumes one entry wide as volumes that are wide, one entry high: sequences have their steps as rows."""
-    _, height, width, channels = x.shape[1:]
-    if width > 1 or windows.columns != Axis(1, 1, 1):
-        return x, windows
-    return x.reshape(len(x), x.shape[1], 1, height, channels), Windows(windows.planes, windows.columns, windows.rows)
+def _as_row(windows: Windows, *volumes: Array) -> tuple[Windows, list[Array]]:
+    """Volumes one entry wide as volumes one entry high: the steps of a sequence lie side by side."""
+    if windows.columns != POINT:
+        return windows, list(volumes)
+    planes, rows, columns = windows
+    return Windows(planes, columns, rows), [a.swapaxes(2, 3) for a in volumes]

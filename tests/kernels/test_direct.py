@@ -117,6 +117,16 @@ def test_convolutions_are_sums_of_products_whatever_their_geometry(tiles, dtype,
             raise AssertionError(f"{case}: {error}") from None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sequences_are_rows(tiles, dtype):
+    x, kernel = np.empty((2, 1, 13, 1, 9), dtype), (3, 9, 17)
+    for windows in (Windows.over(slide(13, 3, 2, 1, "same")), Windows(slide(4, 3, 1, 1, "same"), *SEQUENCE[1:])):
+        assert direct.tiles_for(windows, kernel, 1, x) is tiles
+        check(tiles, windows, 9, 17, 1, 2, dtype)
+
+
+SEQUENCE = Windows.over(slide(13, 3, 1, 2, "causal"))
 SIMPLE = Windows.over(slide(5, 3, 1, 1, "same"), slide(6, 3, 1, 1, "same"))
 
 

@@ -119,7 +119,7 @@ class Recurrent(OverTime, ABC):
             state[0] = first[i] if first else 0
         on_the_way = self._factors("recurrent_dropout", self.recurrent_dropout, (rows, self.units), sequences, ctx)
         steps = self.steps(z, states, on_the_way, ctx)
-        run = Run(steps, fed, self.skipped_steps(ctx.mask), factors, bool(given))
+        run = Run(steps, fed, self.skipped_steps(ctx.mask, sequences), factors, bool(given))
         steps.run(self.input_bias, run.skipped, ctx)
         self.keep_states([state[-1] for state in states], ctx)
         return self._outputs(run, ctx), run

@@ -126,7 +126,7 @@ class ConvLSTM(OutputFields, Seeded, Restrained, Forgetting, Gated, Dilated, Fil
         inner = self._inner(windows)
         steps = self.steps(z.reshape(count, rows * places, z.shape[-1]), states, on_the_way, ctx)
         steps.slide(self.between_states.windows((rows, *inner, self.filters)), rows, ctx)
-        skipped = self.skipped_steps(ctx.mask)
+        skipped = self.skipped_steps(ctx.mask, images)
         run = Run(steps, fed, None if skipped is None else np.repeat(skipped, places, axis=1), factors, bool(given))
         steps.run(self.input_bias, run.skipped, ctx)
         self.keep_states([self._as_states(state[-1], (rows, *inner)) for state in states], ctx)

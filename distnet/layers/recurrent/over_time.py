@@ -48,21 +48,28 @@ class OverTime(KeepsStates, ABC):
         in_time = x.swapaxes(0, 1)
         return in_time[::-1] if self.go_backwards else in_time
 
-    def skipped_steps(self, mask: Any) -> Array | None:
+    def skipped_steps(self, mask: Any, sequences: Array) -> Array | None:
         """(T, N, 1) bool, true where the mask skips a step of a row; None if it skips none.
+
+        Args:
+            mask: (N, T), or (1, T) for all rows alike; a list whose first is that of the sequences; or None.
+            sequences: (N, T, ...).
 
         Raises:
             ShapeError: it has not one entry for each step.
         """
         mask = mask[0] if isinstance(mask, list) else mask
-        if mask is not None and mask.ndim != 2:
-            raise ShapeError(
-                f"{self.name}: expected a mask with one entry a step, of shape (N, T), received {mask.shape}. Of a "
-                "mask with more axes, choose what counts for a whole step: mask.any(axis=-1)."
-            )
-        if mask is None or mask.all():
+        if mask is None:
             return None
-        return np.ascontiguousarray(~self.in_order(mask[:, :, None]))
+        rows, steps = sequences.shape[:2]
+        if mask.ndim != 2 or mask.shape[1] != steps or len(mask) not in (1, rows):
+            raise ShapeError(
+                f"{self.name}: expected a mask with one entry a step, of shape (N, T) = {rows, steps}, received "
+                f"{mask.shape}. Of a mask with more axes, choose what counts for a whole step: mask.any(axis=-1)."
+            )
+        if mask.all():
+            return None
+        return np.ascontiguousarray(~self.in_order(np.broadcast_to(mask, (rows, steps))[:, :, None]))
 
 
 def sequences_of(shape: Any) -> Shape:

@@ -171,7 +171,7 @@ class RNN(Wrapper, OverTime):
                 self.keep_states(y[1:], ctx)
             is_list = isinstance(y, list) and self.return_state
             return (y if is_list or not self.stateful else y[0]), WrapperRun([], (run, bool(given)))
-        skipped = self.skipped_steps(ctx.mask)
+        skipped = self.skipped_steps(ctx.mask, sequences)
         states = states or [np.zeros((len(sequences), width), sequences.dtype) for width in state_widths(self.cell)]
         begun = [np.array(state) for state in states]  # which the layer may keep, and change
         outputs, last, inner = self._run(sequences, states, skipped, ctx)

@@ -107,3 +107,8 @@ def resolved_axes(where: str, axes: tuple[int, ...] | None, rank: int) -> tuple[
             f"rows nor that of the features, received {axes}."
         )
     return resolved
+
+
+def agree(one: Sequence[int | None], other: Sequence[int | None]) -> bool:
+    """Whether extents are the same, wherever both are known."""
+    return all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))

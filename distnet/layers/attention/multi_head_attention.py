@@ -12,7 +12,7 @@ import numpy as np
 from distnet.activations import sigmoid
 from distnet.arguments import COUNT, FRACTION, as_numbers, is_integer, number, whole_number
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.attention.attended_axes import AttendedAxes, resolved_axes
+from distnet.layers.attention.attended_axes import AttendedAxes, agree, resolved_axes
 from distnet.layers.attention.probabilities import (
     MASKED,
     Probabilities,
@@ -375,20 +375,15 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
                 f"{self.name}: expected query, value and key of shape (N, T, features), with as many axes T in each, "
                 f"received {shape[:3]}."
             )
-        if not _agree(value[1:-1], key[1:-1]):
+        if not agree(value[1:-1], key[1:-1]):
             raise ShapeError(f"{self.name}: value and key need as many steps, received {value[1:-1]} and {key[1:-1]}.")
         attended = self._attended(len(query) + 1, scored=True)
         apart = [axis for axis in attended.apart if axis < len(query) - 1] if len(query) > 3 else []
-        if not _agree([query[axis] for axis in apart], [key[axis] for axis in apart]):
+        if not agree([query[axis] for axis in apart], [key[axis] for axis in apart]):
             raise ShapeError(
                 f"{self.name}: query and key need the same extents of axes that are not attended, {apart}, received "
                 f"{query} and {key}."
             )
-
-
-def _agree(one: Sequence[int | None], other: Sequence[int | None]) -> bool:
-    """Whether extents are the same, wherever both are known."""
-    return all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))
 
 
 def _axes(value: object, what: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from distnet.errors import ShapeError
-from distnet.kernels import products
+from distnet.kernels import matrix_products
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.activated import Activated
 from distnet.layers.activation.bias_activation import Kept
@@ -52,7 +52,7 @@ class Dense(KernelAndBias, Units, Activated):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Kept]]:
         rows = math.prod(x.shape[:-1])
         z = ctx.workspace("z", (rows, self.units), x.dtype)
-        ctx.do(products.multiply, x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
+        ctx.do(matrix_products.multiply, x.reshape(rows, x.shape[-1]), self.kernel.value, out=z)
         # In its own shape: an activation such as softmax may go along any axis.
         y, kept = bias_activation.forward(z.reshape(*x.shape[:-1], self.units), self.bias, self.activation, ctx)
         return y, (x, kept)
@@ -64,5 +64,5 @@ class Dense(KernelAndBias, Units, Activated):
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", (len(dz), x.shape[-1]), x.dtype)
-        ctx.do(products.multiply, dz, self.kernel.value.T, out=dx)
+        ctx.do(matrix_products.multiply, dz, self.kernel.value.T, out=dx)
         return dx.reshape(x.shape)

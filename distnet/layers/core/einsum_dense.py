@@ -47,7 +47,7 @@ class Equation:
 
 
 @dataclass(eq=False)
-class Products:
+class Summed:
     """What an ``EinsumDense`` sums, and what becomes of it."""
 
     equation: str
@@ -58,7 +58,7 @@ class Products:
 
 @register_layer()
 @dataclass(eq=False)
-class EinsumDense(OfKernelAndBias, Products, Activated):
+class EinsumDense(OfKernelAndBias, Summed, Activated):
     """Products summed along the axes that an equation names, then an activation: ``y = f(einsum(x, W) + b)``.
 
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d").compute_output_shape((None, 32, 128))

@@ -5,7 +5,7 @@ import pytest
 
 from distnet import kernels
 from distnet.errors import ArgumentError
-from distnet.kernels import products
+from distnet.kernels import matrix_products
 from guarded import Guarded
 
 ERROR = {"float32": 1e-6, "float64": 4e-15}
@@ -61,5 +61,5 @@ def test_whichever_multiplies_the_result_is_written(rows, dtype):
     rng = np.random.default_rng(5)
     a, b = rng.random((rows, 200)).astype(dtype), rng.random((200, 170)).astype(dtype)
     out = np.empty((rows, 170), dtype)
-    assert products.multiply(a, b, out=out) is out
+    assert matrix_products.multiply(a, b, out=out) is out
     np.testing.assert_allclose(out, a.astype(float) @ b.astype(float), rtol=1e-6)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -13,6 +14,20 @@ class _Count:
     moves: int = 0
     settings: int = 0
     is_held: bool = False
+    noted: Noted | None = None
+
+
+@dataclass
+class Noted:
+    """What is set while one rank works alone.
+
+    Args:
+        variables: that were assigned.
+        attributes: objects, each with the name of an attribute that was set.
+    """
+
+    variables: list[Any] = field(default_factory=list)
+    attributes: list[tuple[Any, str]] = field(default_factory=list)
 
 
 _count = _Count()
@@ -23,9 +38,32 @@ def assignments() -> int:
     return _count.assignments
 
 
-def count_assignment() -> None:
+def count_assignment(variable: object = None) -> None:
     """Say that a variable was assigned."""
     _count.assignments += 1
+    if _count.noted is not None and variable is not None:
+        _count.noted.variables.append(variable)
+
+
+@contextmanager
+def noting() -> Iterator[Noted]:
+    """Within the block one rank works alone; what it sets is noted."""
+    before, _count.noted = _count.noted, Noted()
+    try:
+        yield _count.noted
+    finally:
+        _count.noted = before
+
+
+def is_noting() -> bool:
+    """Whether one rank works alone just now."""
+    return _count.noted is not None
+
+
+def note_attribute(owner: object, name: str) -> None:
+    """Say that an attribute was set."""
+    if _count.noted is not None:
+        _count.noted.attributes.append((owner, name))
 
 
 def moves() -> int:

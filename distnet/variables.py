@@ -6,12 +6,14 @@ import reprlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Protocol, TypeAlias
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from distnet.assignments import are_assignments_held, count_assignment, count_move
+from distnet.assignments import are_assignments_held, count_assignment, count_move, is_noting
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
@@ -69,6 +71,8 @@ class Variable(NDArrayOperatorsMixin):
     stored_as: str | None = None
     scope: str = ""
     grad: Array = field(init=False, repr=False)
+    number: int | None = field(default=None, init=False, repr=False)
+    """By which all ranks know it, if all of them made it."""
     changes: int = field(default=0, init=False, repr=False)
     """How often it was assigned, or updated with gradients that users' code gave."""
     node: Any = field(default=None, init=False, repr=False)
@@ -154,7 +158,7 @@ class Variable(NDArrayOperatorsMixin):
             return
         self.value[...] = array
         self.changes += 1
-        count_assignment()
+        count_assignment(self)
 
     def assign_add(self, value: ArrayLike) -> None:
         """Add to the value; a value of more entries raises ``ShapeError``."""
@@ -185,6 +189,23 @@ class Variable(NDArrayOperatorsMixin):
 def _array_of(value: Any) -> Any:
     """A tensor's whole array; anything else as it is."""
     return value.numpy() if hasattr(value, "numpy") else value
+
+
+_numbers = count()
+_numbered: WeakValueDictionary[int, Variable] = WeakValueDictionary()
+
+
+def numbered(variable: Variable) -> Variable:
+    """Number a variable that every rank makes, in the same order; one that a rank makes alone gets no number."""
+    if not is_noting():
+        variable.number = next(_numbers)
+        _numbered[variable.number] = variable
+    return variable
+
+
+def known_by(number: int) -> Variable | None:
+    """The variable of this number, if it still exists."""
+    return _numbered.get(number)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ from distnet.config import set_image_data_format as set_image_data_format
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import KerasTensor
 from distnet.types import Shape
-from distnet.variables import Variable
+from distnet.variables import Variable, numbered
 
 _SESSION = "it is TensorFlow's; distnet computes with NumPy. Leave it out: no session, graph or device need be set."
 _GRAPH = "it is a node of TensorFlow's graphs that is fed later. Use Input(shape)."
@@ -256,7 +256,7 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None, cons
     """
     array = np.asarray(value, dtype or floatx())
     name = name or f"variable_{get_uid('variable')}"
-    return Variable(name, name, array, trainable=False, constraint=constraint)
+    return numbered(Variable(name, name, array, trainable=False, constraint=constraint))
 
 
 def constant(value: Any, dtype: str | None = None, shape: Shape | None = None, name: str | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.assignments import assignments
+from distnet.assignments import assignments, noting
 from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
@@ -19,6 +19,7 @@ from distnet.optimizers.base import Optimizer
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
+from distnet.training.set_alone import SetAlone
 from distnet.training_state import CallbackRecord
 from distnet.types import Json
 
@@ -30,6 +31,7 @@ class _Effects:
     stops: tuple[bool, bool, bool]
     optimizers: Mapping[str, Mapping[str, Json]]
     weights: bool
+    set_alone: SetAlone
     logs: dict[str, Any]
     has_failed: bool
 
@@ -59,6 +61,7 @@ class Hooks:
             self._other_optimizers = dict(others)
             self._settings = self._current_settings()
         self._assigned_weights = False
+        self._set_alone = SetAlone()
         self._error: Exception | None = None
 
     @property
@@ -83,13 +86,16 @@ class Hooks:
             background.report()
             before = assignments()
             try:
-                with alone(self.model):
+                with alone(self.model), noting() as noted:
                     self.callbacks.call(hook, *args, only=only)
             except Exception as error:
                 if not self._is_shared_after(hook):
                     raise
                 self._error = error
             self._assigned_weights |= assignments() != before
+            if self.communicator.size > 1:
+                store = self.model.store
+                self._set_alone.take(noted, self.model, () if store is None else store.variables)
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""
@@ -146,7 +152,8 @@ class Hooks:
             return
         if self.is_root:
             effects = self._effects({})
-            self._flag[0] = bool(effects.optimizers or effects.weights or any(effects.stops) or effects.has_failed)
+            changed = effects.optimizers or effects.weights or effects.set_alone or any(effects.stops)
+            self._flag[0] = bool(changed or effects.has_failed)
         self.communicator.broadcast(self._flag)
         if self._flag[0]:
             self.share()
@@ -157,19 +164,21 @@ class Hooks:
         }
         changed = {path: settings for path, settings in changed.items() if settings}
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
-        return _Effects(stops, changed, self._assigned_weights, logs, self._error is not None)
+        return _Effects(stops, changed, self._assigned_weights, self._set_alone, logs, self._error is not None)
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
         for path, optimizer in () if self.is_root else self._optimizers():
             optimizer.configure(effects.optimizers.get(path, {}))
+        if not self.is_root:
+            effects.set_alone.apply(self.model, self.communicator.rank)
         if effects.weights and self.model.store is not None:
             for part in (self.model.store.weights, self.model.store.frozen):
                 self.communicator.broadcast(part)
             for layer in stateful_layers(self.model):
                 broadcast_weights(self.communicator, layer.states)
         self._settings = self._current_settings()
-        self._assigned_weights = False
+        self._assigned_weights, self._set_alone = False, SetAlone()
 
     def _optimizers(self) -> Iterator[tuple[str, Optimizer]]:
         """That of ``compile``, and those that were attributes of the model when training began."""

@@ -12,7 +12,7 @@ import numpy as np
 from distnet import addresses
 from distnet.activations import Activation
 from distnet.arguments import check_fields
-from distnet.assignments import count_setting
+from distnet.assignments import count_setting, note_attribute
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.build_config import HasBuildConfig
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
@@ -146,6 +146,7 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
         super().__setattr__(name, value)
         if name in type(self).__dataclass_fields__:
             count_setting()
+        note_attribute(self, name)
 
     def _check_activations(self) -> None:
         for key, value in vars(self).items():

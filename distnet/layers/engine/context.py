@@ -22,7 +22,7 @@ from distnet.ops.present import Present, running
 from distnet.ops.tensor import Rows
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
-from distnet.variables import Variable
+from distnet.variables import Variable, numbered
 
 T = TypeVar("T")
 
@@ -67,8 +67,8 @@ class BuildContext:
         own = name.rpartition("/")[2]
         penalty, projection = REGULARIZERS.optional(regularizer), CONSTRAINTS.optional(constraint)
         scope = present_scope()
-        made = Variable(
-            own, f"{scope}{self.path}/{name}", value, trainable, False, penalty, projection, stored_as, scope
+        made = numbered(
+            Variable(own, f"{scope}{self.path}/{name}", value, trainable, False, penalty, projection, stored_as, scope)
         )
         self.variables.append(made)
         return made

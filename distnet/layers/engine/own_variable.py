@@ -51,4 +51,4 @@ class Variable(metaclass=_OfVariables):
             value = np.array(initializer)
             kept = value.dtype if hasattr(initializer, "dtype") or value.dtype.kind != "f" else config.floatx()
             value = value.astype(dtype or kept)
-        return variables.Variable(name, path_within(name), value, trainable)
+        return variables.numbered(variables.Variable(name, path_within(name), value, trainable))

@@ -115,6 +115,31 @@ def weights():
     }
 
 
+def settings():
+    factor = keras.Variable(1.0, trainable=False)
+
+    class Scaled(layers.Layer):
+        by = 1.0
+
+        def call(self, inputs):
+            return inputs * self.by * factor
+
+    def fitted_with(**hooks):
+        keras.utils.set_random_seed(3)
+        factor.assign(1.0)
+        model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), layers.Dense(3, "softmax")])
+        model.compile("sgd", "categorical_crossentropy")
+        model.fit(X, Y, batch_size=32, epochs=3, verbose=0, callbacks=[Actor(*item) for item in hooks.items()])
+        return dict(enumerate(model.get_weights()))
+
+    return {
+        "argument": fitted_with(on_epoch_end=lambda model: setattr(model.layers[0], "rate", 0.1)),
+        "attribute": fitted_with(on_epoch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
+        "at batches": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
+        "variable": fitted_with(on_epoch_begin=lambda model: factor.assign(0.3)),
+    }
+
+
 def model_calls():
     answers = []
 
@@ -174,7 +199,7 @@ if __name__ == "__main__":
 
     keras.config.set_floatx("float64")
     results = {}
-    for case in (stops, learning_rates, weights, model_calls, what_callbacks_see, library):
+    for case in (stops, learning_rates, weights, settings, model_calls, what_callbacks_see, library):
         for part, values in case().items():
             results |= {f"{case.__name__}/{part}/{key}": np.asarray(value) for key, value in values.items()}
     shared = {

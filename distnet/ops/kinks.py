@@ -15,12 +15,12 @@ from distnet.types import Array, ArrayLike
 
 
 def side(x: Any) -> Any:
-    """The slope of ``|x|``: -1, or 1, which it is at 0, too.
+    """The slope of ``|x|``: 1 from 0 on, else -1, which it is for nan, too.
 
     Source: ``jax.numpy.absolute``.
     """
     if isinstance(x, np.ndarray):
-        return np.copysign(x.dtype.type(1), x + x.dtype.type(0))  # the sum is 0.0 where x is -0.0
+        return np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1))
     return PRIMITIVES["Cast"](PRIMITIVES["Where"](x >= 0, 1, -1), x.dtype)
 
 

@@ -20,7 +20,10 @@ def side(x: Any) -> Any:
     Source: ``jax.numpy.absolute``.
     """
     if isinstance(x, np.ndarray):
-        return np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1))
+        slope = np.asarray(x >= 0).astype(x.dtype)
+        slope *= 2
+        slope -= 1
+        return slope
     return PRIMITIVES["Cast"](PRIMITIVES["Where"](x >= 0, 1, -1), x.dtype)
 
 

@@ -43,6 +43,12 @@ class KerasSteps(ABC):
         parts = [f"{what}_step", *(() if what == "predict" else ("compute_loss", "compute_metrics"))]
         return any(getattr(type(self), part) is not getattr(KerasSteps, part) for part in parts)
 
+    @property
+    def feeds_itself(self) -> bool:
+        """Whether a step of the class's own is handed the data, which need not be what the model is called on."""
+        steps = ("train_step", "test_step", "predict_step")
+        return any(getattr(type(self), step) is not getattr(KerasSteps, step) for step in steps)
+
     def train_step(self, data: Any) -> Any:
         """Take one step on one batch; a dict of losses and metrics.
 

@@ -160,7 +160,16 @@ class SubclassedModel(Model, has_graph=True):
         if opened != [tuple(entry.shape) for entry in self.inputs]:
             dtypes = [entry.dtype for entry in self.inputs]
             made = [_entry(shape, dtype) for shape, dtype in zip(opened, dtypes, strict=True)]
+            before = self._entries, self._ends
             self._entries, self._ends = packed(self._entries, made), None
+            if self.feeds_itself and self.defines_call and self.built and not self._can_be_tried():
+                self._entries, self._ends = before  # the data are for a step of the model's own
+
+    def _can_be_tried(self) -> bool:
+        try:
+            return bool(self.structure)
+        except DistnetError:
+            return False
 
     @property
     def final_activations(self) -> list[Activation | None]:

@@ -288,7 +288,13 @@ class Optimizer(UpdatesEach, HasSettings):
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         """Apply the rule to weights and slots, given the final gradients."""
         formula, scalars = self.rule(learning_rate)
-        slots = [self.slots[name][store.part] for name in self.initial_slots()]
+        try:
+            slots = [self.slots[name][store.part] for name in self.initial_slots()]
+        except KeyError as error:
+            raise ArgumentError(
+                f"{self.name}: its options now need the slot {error}, which they did not when training began. Set them "
+                "before the first step, or make a new optimizer."
+            ) from None
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
 
     def _average(self, store: Variables | StorePart) -> None:

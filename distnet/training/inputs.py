@@ -35,6 +35,9 @@ class FedModel(Protocol):
     @property
     def needs_targets(self) -> bool: ...
 
+    @property
+    def feeds_itself(self) -> bool: ...
+
     def build_on(self, inputs: Sequence[Array]) -> None: ...
 
     def open_to(self, shapes: Sequence[Shape]) -> None: ...
@@ -85,13 +88,20 @@ def labelled_data(
 def fitting(model: FedModel, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     """The inputs, with a last axis of 1 added or removed where the model expects that.
 
+    A model that feeds itself is handed others, too, as they are.
+
     Raises:
         ShapeError: names the model, the shape expected and the shape received.
     """
     expected = model.input_shapes
-    if len(inputs) != len(expected):
-        raise ShapeError(f"{model.name}: expected {len(expected)} input arrays, received {len(inputs)}.")
-    return tuple(_fitting(model.name, a, shape) for a, shape in zip(inputs, expected, strict=True))
+    try:
+        if len(inputs) != len(expected):
+            raise ShapeError(f"{model.name}: expected {len(expected)} input arrays, received {len(inputs)}.")
+        return tuple(_fitting(model.name, a, shape) for a, shape in zip(inputs, expected, strict=True))
+    except ShapeError:
+        if model.feeds_itself:
+            return inputs
+        raise
 
 
 def unpack_validation(data: Any) -> tuple[Any, Any, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 import distnet as keras
 from distnet import ops
-from distnet.errors import ArgumentError, NotBuiltError
+from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(20, 5)).astype("float32")
 Y = X[:, :2] * 2
@@ -264,3 +264,30 @@ def test_what_is_thawed_after_a_training_has_gradients_in_a_loop():
     with keras.GradientTape() as tape:
         loss = ops.mean(ops.square(model(X) - Y))
     assert all(gradient is not None for gradient in tape.gradient(loss, model.trainable_weights))
+
+
+@pytest.mark.parametrize("is_called", [True, False])
+def test_the_data_of_a_train_step_need_not_be_what_the_model_is_called_on(is_called):
+    class Pair(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.generator, self.critic = keras.layers.Dense(6), keras.layers.Dense(1)
+
+        def call(self, noise):
+            return self.critic(self.generator(noise))
+
+        def train_step(self, real):
+            with keras.GradientTape() as tape:
+                made = self.generator(ops.ones((4, 3)))
+                loss = ops.mean(self.critic(made)) - ops.mean(self.critic(real))
+            weights = self.critic.trainable_weights
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            return {"loss": loss}
+
+    model = Pair()
+    model(np.ones((2, 3))) if is_called else model.build((None, 3))
+    model.compile("sgd")
+    assert len(model.fit(np.ones((8, 6)), batch_size=4, epochs=2, verbose=0).history["loss"]) == 2
+    assert model.predict(np.ones((5, 3)), verbose=0).shape == (5, 1)
+    with pytest.raises(ShapeError, match="dense"):
+        model.predict(np.ones((5, 7)), verbose=0)

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from distnet import optimizers
+from distnet import Sequential, layers, optimizers
 from distnet.errors import ArgumentError, UnknownNameError
 from distnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Ftrl, Nadam, RMSprop, formulas, schedules
 from distnet.variables import VariableStore
@@ -271,3 +271,12 @@ def test_a_subclass_may_call_its_fields_as_it_likes(kind, ones_store, step):
 
     step(Named(), ones_store, np.ones(10))
     assert (ones_store.weights < 1).any()
+
+
+def test_an_option_that_needs_a_slot_too_late_is_named():
+    model = Sequential([layers.Dense(1, input_shape=(2,))])
+    model.compile(optimizers.SGD(0.1), "mse")
+    model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
+    model.optimizer.momentum = 0.5
+    with pytest.raises(ArgumentError, match="momentum.*before the first step"):
+        model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))

@@ -6,14 +6,12 @@ import reprlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Protocol, TypeAlias
-from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from distnet.assignments import are_assignments_held, count_assignment, count_move, is_noting
+from distnet.assignments import are_assignments_held, count_assignment, count_move
 from distnet.errors import ArgumentError, ShapeError
 from distnet.types import Array, ArrayLike, DType
 
@@ -189,23 +187,6 @@ class Variable(NDArrayOperatorsMixin):
 def _array_of(value: Any) -> Any:
     """A tensor's whole array; anything else as it is."""
     return value.numpy() if hasattr(value, "numpy") else value
-
-
-_numbers = count()
-_numbered: WeakValueDictionary[int, Variable] = WeakValueDictionary()
-
-
-def numbered(variable: Variable) -> Variable:
-    """Number a variable that every rank makes, in the same order; one that a rank makes alone gets no number."""
-    if not is_noting():
-        variable.number = next(_numbers)
-        _numbered[variable.number] = variable
-    return variable
-
-
-def known_by(number: int) -> Variable | None:
-    """The variable of this number, if it still exists."""
-    return _numbered.get(number)
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,9 @@ from distnet.config import set_floatx as set_floatx
 from distnet.config import set_image_data_format as set_image_data_format
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import KerasTensor
+from distnet.layers.engine.numbered_variables import numbered
 from distnet.types import Shape
-from distnet.variables import Variable, numbered
+from distnet.variables import Variable
 
 _SESSION = "it is TensorFlow's; distnet computes with NumPy. Leave it out: no session, graph or device need be set."
 _GRAPH = "it is a node of TensorFlow's graphs that is fed later. Use Input(shape)."

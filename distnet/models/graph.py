@@ -149,15 +149,7 @@ class Graph:
             ctx.wanted = call.wanted
             x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known)
-            whole = None if ctx.plan is None or _repeats(layer) else WholeCall(layer, ctx, ctx.plan)
-            if call.behind is not None and _is_relu(self.nodes[call.behind].layer):
-                tape.done.add(call.behind)
-                ctx.then = "relu"
-            if call.number in tape.done:
-                y, saved = x, None
-            else:
-                y, saved = layer.forward(x, ctx) if whole is None else whole.forward(x)
-            ctx.then = "linear"
+            y, saved = self._run(call, x, tape, ctx)
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
@@ -170,10 +162,27 @@ class Graph:
                 self._penalize(layer, made, saved, tape, ctx)
             if len(made) > 1 or layer.activity_regularizer is not None:
                 tape.outputs[call.number] = made
-            tape.saved.append(saved if whole is None else whole)
         ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted = path, training, options, wanted, slopes
         tape.masks = [known.get(t) for t in self.outputs]
         return [ctx.contiguous(f"output {t}", tensors[t]) for t in self.outputs], tape
+
+    def _run(self, call: CallFacts, x: Any, tape: Tape, ctx: ForwardContext) -> tuple[Any, Any]:
+        """What a call makes and saves; the tape gets what ``backward`` is to be handed."""
+        layer = call.node.layer
+        if call.number in tape.done:
+            tape.saved.append(None)
+            return x, None
+        if ctx.plan is not None and not _repeats(layer):
+            whole = WholeCall(layer, ctx, ctx.plan)
+            tape.saved.append(whole)
+            return whole.forward(x)
+        if call.behind is not None and _is_relu(self.nodes[call.behind].layer):
+            tape.done.add(call.behind)
+            ctx.then = "relu"
+        y, saved = layer.forward(x, ctx)
+        ctx.then = "linear"
+        tape.saved.append(saved)
+        return y, saved
 
     @cached_property
     def is_repeatable(self) -> bool:

@@ -118,24 +118,32 @@ class Runs:
         self._planned: dict[Hashable, PlannedRun] = {}
         self._holds_for: tuple[object, int, int] = (None, 0, 0)
         self._settings = 0
+        self._running: tuple[Hashable, PlannedRun] | None = None
 
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
-        graph = getattr(self.model, "graph", None)
+        self._running, graph = None, getattr(self.model, "graph", None)
         if graph is None or not self.makes_plans or not graph.is_repeatable:
             return LiveRun(self.model, self.context(batch))
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:
             self._planned, self._holds_for, self._settings = {}, present, settings()
         key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
-        run = self._planned.get(key)
+        run = self._planned.pop(key, None)
         if run is None:
             live = LiveRun(self.model, self.context(batch))
             if len(self._planned) >= MOST_PLANS:
                 return live
-            run = self._planned[key] = PlannedRun(live, x)
+            run = PlannedRun(live, x)
+        self._running = key, run
         return run
 
     def end_step(self) -> None:
-        """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are."""
+        """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are.
+
+        Of a step that fails there is no plan: it may be half made, and its contexts in the middle of a graph.
+        """
         self._settings = settings()
+        if self._running is not None:
+            key, run = self._running
+            self._planned[key] = run

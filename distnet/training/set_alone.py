@@ -11,10 +11,16 @@ import numpy as np
 from distnet.assignments import Noted
 from distnet.errors import ReplicaError
 from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.layers.engine.numbered_variables import known_by
 from distnet.types import Array
-from distnet.variables import Variable, known_by
+from distnet.variables import Variable
 
-_SHARED_OTHERWISE = frozenset({"stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape"})
+_OWN = frozenset(
+    ("stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape", "activity_penalties", "calls",
+     "initial_weights", "history", "totals", "batch_steps", "training_state", "store", "name")
+)  # fmt: skip
+"""What distnet sets itself, also while a callback predicts, or has the ranks share otherwise."""
+
 _PLAIN = (bool, int, float, str, bytes, type(None), np.generic, np.ndarray)
 
 
@@ -41,8 +47,8 @@ class SetAlone:
         """
         numbers = {id(layer): i for i, layer in enumerate(_layers(model))} if noted.attributes else {}
         for owner, name in noted.attributes:
-            is_open = not name.startswith("_") and name not in _SHARED_OTHERWISE
-            if is_open and id(owner) in numbers and _is_plain(value := vars(owner).get(name)):
+            is_open = not name.startswith("_") and name not in _OWN
+            if is_open and id(owner) in numbers and _is_plain(value := getattr(owner, name, np.empty(0, object))):
                 self.attributes[numbers[id(owner)], name] = value
         others = {id(variable) for variable in shared} if noted.variables else set()
         for variable in noted.variables:

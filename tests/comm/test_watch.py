@@ -29,10 +29,10 @@ def left(rank, call, number, error, round_=0):
     return Left(rank, round_, call, number, Carried.of(error))
 
 
-def ask_and_answer(found, places):
+def ask_and_answer(watch_of, places):
     """Each rank that has a place looks, until all have heard each other's answers."""
     for _ in range(3):
-        for watch, place in zip(found, places, strict=True):
+        for watch, place in zip(watch_of, places, strict=True):
             if place is not None:
                 watch.look(place)
     for place in filter(None, places):
@@ -40,41 +40,41 @@ def ask_and_answer(found, places):
 
 
 def test_the_lowest_rank_that_waits_names_those_that_do_not(caplog):
-    found = watches(4)
+    watch_of = watches(4)
     places = [None, waiting(), waiting(), None]
-    ask_and_answer(found, places)
+    ask_and_answer(watch_of, places)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             for rank in (1, 2):
-                found[rank].look(places[rank])
+                watch_of[rank].look(places[rank])
     assert len(caplog.messages) == 1
     assert "rank 1 has waited" in caplog.text
     assert "in allreduce for ranks 0, 3." in caplog.text
 
 
 def test_nobody_is_named_where_all_are_there(caplog):
-    found = watches(2)
+    watch_of = watches(2)
     places = [waiting(), waiting()]
-    ask_and_answer(found, places)
-    found[0].look(places[0])
+    ask_and_answer(watch_of, places)
+    watch_of[0].look(places[0])
     assert not caplog.messages
 
 
 def test_an_answer_to_an_earlier_question_does_not_count(caplog):
-    found = watches(2)
+    watch_of = watches(2)
     earlier, later = waiting(number=3), waiting(number=9)
-    ask_and_answer(found, [earlier, waiting(number=3)])
-    ask_and_answer(found, [later, None])
-    found[0].look(later)
+    ask_and_answer(watch_of, [earlier, waiting(number=3)])
+    ask_and_answer(watch_of, [later, None])
+    watch_of[0].look(later)
     assert "for rank 1." in caplog.text
 
 
 def test_ranks_that_wait_in_collectives_that_do_not_belong_together_fail():
-    found = watches(2)
+    watch_of = watches(2)
     places = [waiting(what="allreduce"), waiting(what="evaluate")]
-    ask_and_answer(found, places)
+    ask_and_answer(watch_of, places)
     with pytest.raises(CommunicationError, match="rank 0 waits in allreduce, but rank 1 in evaluate"):
-        found[0].look(places[0])
+        watch_of[0].look(places[0])
 
 
 @pytest.mark.parametrize("caller", ["tensor.numpy() at a.py:3", "ops.max() at a.py:3", "float() of a tensor at a.py:3"])
@@ -90,47 +90,47 @@ def test_who_asks_one_rank_alone_for_a_tensor_is_told_where_and_what_to_do(calle
 
 
 def test_a_timeout_raises():
-    found = watches(2, timeout_s=2.0)
+    watch_of = watches(2, timeout_s=2.0)
     place = waiting()
-    ask_and_answer(found, [place, None])
+    ask_and_answer(watch_of, [place, None])
     with pytest.raises(CommunicationError, match=r"in allreduce for rank 1: DISTNET_TIMEOUT_S is over"):
-        found[0].look(place)
+        watch_of[0].look(place)
 
 
 def test_an_ended_rank_fails_those_that_wait_for_it():
-    found = watches(2)
-    found[1].tell(Ended(1, 6))
-    found[0].look(waiting(number=6))
+    watch_of = watches(2)
+    watch_of[1].tell(Ended(1, 6))
+    watch_of[0].look(waiting(number=6))
     with pytest.raises(CommunicationError, match="the program of rank 1 has ended"):
-        found[0].look(waiting(number=7))
+        watch_of[0].look(waiting(number=7))
 
 
 def test_an_error_reaches_those_who_wait_for_the_rank_that_met_it():
-    heard = watches(2)
-    heard[1].tell(left(1, 2, 6, DataError("row 3")))
-    heard[0].look(waiting(number=6))
-    heard[0].look(waiting(round_=1))
-    heard[0].look(waiting(call=3, is_meeting=True))
+    watch_of = watches(2)
+    watch_of[1].tell(left(1, 2, 6, DataError("row 3")))
+    watch_of[0].look(waiting(number=6))
+    watch_of[0].look(waiting(round_=1))
+    watch_of[0].look(waiting(call=3, is_meeting=True))
     with pytest.raises(DataError, match="rank 1: row 3") as caught:
-        heard[0].look(waiting())
-    assert (heard[0].heard, heard[0].heard_from) == (caught.value, 1)
+        watch_of[0].look(waiting())
+    assert (watch_of[0].heard, watch_of[0].heard_from) == (caught.value, 1)
 
 
 def test_the_first_of_several_errors_is_raised():
-    heard = watches(3)
-    heard[1].tell(left(1, 2, 6, KeyError("later")))
-    heard[2].tell(left(2, 2, 5, LookupError("first")))
+    watch_of = watches(3)
+    watch_of[1].tell(left(1, 2, 6, KeyError("later")))
+    watch_of[2].tell(left(2, 2, 5, LookupError("first")))
     with pytest.raises(LookupError, match="first"):
-        heard[0].look(waiting())
+        watch_of[0].look(waiting())
 
 
 def test_a_rank_where_a_call_begins_learns_that_another_left_the_one_before():
-    heard = watches(2)
-    heard[1].tell(left(1, 2, 6, DataError("row 3")))
-    heard[0].look(waiting(call=3, is_meeting=True))
-    assert heard[0].has_left_before(waiting(call=3, is_meeting=True))
-    assert not heard[0].has_left_before(waiting(call=4, is_meeting=True))
-    assert not heard[0].has_left_before(waiting(call=3, is_meeting=True, round_=1))
+    watch_of = watches(2)
+    watch_of[1].tell(left(1, 2, 6, DataError("row 3")))
+    watch_of[0].look(waiting(call=3, is_meeting=True))
+    assert watch_of[0].has_left_before(waiting(call=3, is_meeting=True))
+    assert not watch_of[0].has_left_before(waiting(call=4, is_meeting=True))
+    assert not watch_of[0].has_left_before(waiting(call=3, is_meeting=True, round_=1))
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from distnet import config, layers, ops
+from distnet import config, layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import GRU, LSTM, Attention, Bidirectional, Dense, Input, MultiHeadAttention, SimpleRNN
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
@@ -133,35 +133,6 @@ def test_a_mask_of_more_than_steps_is_refused():
     images = numbers(2, STEPS, 3, FEATURES)
     with pytest.raises(ShapeError, match="a mask with one entry a step"):
         layers.ConvLSTM1D(2, 2)(layers.Masking()(images))
-
-
-class PartOfMask(layers.Layer):
-    """Gives the part ``kept`` of the mask that skips steps of zeros."""
-
-    def __init__(self, kept):
-        super().__init__()
-        self.kept = kept
-
-    def call(self, x):
-        return x
-
-    def compute_mask(self, inputs, previous=None):
-        return ops.any(inputs != 0, axis=-1)[self.kept]
-
-
-def test_a_mask_of_a_users_layer_must_have_the_rows_and_steps_of_the_sequences():
-    x, mask = numbers(ROWS, STEPS, FEATURES), np.array([True, False, True, True])
-    x[:, ~mask] = 0
-    for layer in (LSTM(UNITS), layers.RNN(layers.LSTMCell(UNITS)), Bidirectional(GRU(UNITS))):
-
-        def output(kept, layer=layer):
-            (y,), *_ = forward(Sequential([Input((STEPS, FEATURES)), PartOfMask(kept), layer]), [x])
-            return y.copy()
-
-        for kept in (np.s_[:2], np.s_[:, :2]):
-            with pytest.raises(ShapeError, match=r"a mask with one entry a step, of shape \(N, T\) = \(3, 4\), rec"):
-                output(kept)
-        np.testing.assert_array_equal(output(np.s_[:1]), output(np.s_[:]))
 
 
 @pytest.mark.parametrize("cls", [LSTM, GRU])

@@ -199,3 +199,49 @@ def test_a_step_that_fails_is_no_plan(monkeypatch):
     with pytest.raises(distnet.errors.DataError, match="vocabulary of 5"):
         model.train_on_batch(wrong, y)
     assert PlannedRun.penalty == 0.0
+
+
+class Failing(layers.Layer):
+    """Fails in one direction at the step ``at``."""
+
+    direction: str = "forward"
+    at: int = 0
+
+    def meet(self, direction):
+        self.at -= direction == self.direction
+        if direction == self.direction and self.at == -1:
+            raise KeyError("on purpose")
+
+    def forward(self, x, ctx):
+        self.meet("forward")
+        return x * 1.0, None
+
+    def backward(self, dy, saved, ctx):
+        self.meet("backward")
+        return dy * 1.0
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_after_a_step_that_fails_steps_are_those_of_the_layers(direction, at, monkeypatch, repetitions):
+    def program():
+        failing = Failing()
+        failing.direction, failing.at = direction, at
+        model = distnet.Sequential(
+            [layers.Input((6,)), layers.Dense(6), layers.BatchNormalization(), layers.Dropout(0.3), failing,
+             layers.Dropout(0.3), layers.Dense(2)]
+        )  # fmt: skip
+        model.compile("adam", "mse")
+        raised = 0
+        for seed in range(7):
+            try:
+                model.train_on_batch(*data(8, seed))
+            except KeyError:
+                raised += 1
+        assert raised == 1
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert repetitions

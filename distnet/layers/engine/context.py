@@ -16,13 +16,14 @@ from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
+from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
 from distnet.naming import present_scope
 from distnet.ops.present import Present, running
 from distnet.ops.tensor import Rows
 from distnet.regularizers import REGULARIZERS
 from distnet.types import Array, DType
-from distnet.variables import Variable, numbered
+from distnet.variables import Variable
 
 T = TypeVar("T")
 
@@ -315,9 +316,7 @@ class BackwardContext(Planned):
 
     def add_made(self, variable: Variable | None, function: Callable[..., Array], *args: Any) -> None:
         """``grad += function(*args)``, whose result has the variable's entries in any shape."""
-        if variable is None or not variable.is_trained:
-            self.do(function, *args)
-        else:
+        if variable is not None and variable.is_trained:
             self.do(_put if self._is_first(variable) else _put_on, variable.grad, function, *args)
 
     def _add(self, grad: Array, function: Callable[..., Array], *args: Any, **options: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from distnet import addresses, config, variables
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
+from distnet.layers.engine.numbered_variables import numbered
 from distnet.naming import path_within, unique_name
 
 
@@ -51,4 +52,4 @@ class Variable(metaclass=_OfVariables):
             value = np.array(initializer)
             kept = value.dtype if hasattr(initializer, "dtype") or value.dtype.kind != "f" else config.floatx()
             value = value.astype(dtype or kept)
-        return variables.numbered(variables.Variable(name, path_within(name), value, trainable))
+        return numbered(variables.Variable(name, path_within(name), value, trainable))

@@ -127,7 +127,8 @@ def settings():
     def fitted_with(**hooks):
         keras.utils.set_random_seed(3)
         factor.assign(1.0)
-        model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), layers.Dense(3, "softmax")])
+        inner = keras.Sequential([layers.Input((8,)), layers.Dense(8)])
+        model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), inner, layers.Dense(3, "softmax")])
         model.compile("sgd", "categorical_crossentropy")
         model.fit(X, Y, batch_size=32, epochs=3, verbose=0, callbacks=[Actor(*item) for item in hooks.items()])
         return dict(enumerate(model.get_weights()))
@@ -136,6 +137,8 @@ def settings():
         "argument": fitted_with(on_epoch_end=lambda model: setattr(model.layers[0], "rate", 0.1)),
         "attribute": fitted_with(on_epoch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
         "at batches": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
+        "property": fitted_with(on_epoch_end=lambda model: setattr(model.layers[2], "trainable", False)),
+        "predicting": fitted_with(on_epoch_end=lambda model: model.predict(X[:3], verbose=0)),
         "variable": fitted_with(on_epoch_begin=lambda model: factor.assign(0.3)),
     }
 

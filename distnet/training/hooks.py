@@ -127,9 +127,9 @@ class Hooks:
             return logs or {}
         effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
         if effects is not None:
+            self._apply(effects)  # also of a callback that failed then: the ranks go on alike
             if effects.has_failed:
                 self._raise_everywhere()
-            self._apply(effects)
         return logs if self.is_root and logs is not None else effects.logs if effects else {}
 
     def share_after_batch(self) -> None:

@@ -133,7 +133,24 @@ def settings():
         model.fit(X, Y, batch_size=32, epochs=3, verbose=0, callbacks=[Actor(*item) for item in hooks.items()])
         return dict(enumerate(model.get_weights()))
 
+    def caught():
+        def fail(model):
+            model.layers[0].rate, model.layers[1].by = 0.1, 0.5
+            model.optimizer.learning_rate = 0.3
+            shrink(model)
+            raise LookupError("on purpose")
+
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), layers.Dense(3, "softmax")])
+        model.compile("sgd", "categorical_crossentropy")
+        try:
+            model.fit(X, Y, batch_size=32, verbose=0, callbacks=[Actor("on_epoch_end", fail)])
+        except LookupError:
+            model.fit(X, Y, batch_size=32, verbose=0)
+        return dict(enumerate(model.get_weights()))
+
     return {
+        "caught": caught(),
         "argument": fitted_with(on_epoch_end=lambda model: setattr(model.layers[0], "rate", 0.1)),
         "attribute": fitted_with(on_epoch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
         "at batches": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "by", 0.5)),

@@ -181,7 +181,9 @@ def relu_products(dy: Array, y: Array, x: Array, mean: Array, dz: Array, plain: 
 
 
 @compiled
-def column_gradient(dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array) -> None:
+def column_gradient(
+    dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array | None
+) -> None:
     """Write ``dy scale + (x - mean) slope + shift``."""
     width = _folded(x)
     lanes = np.empty((4, width), x.dtype)
@@ -191,31 +193,27 @@ def column_gradient(dy: Array, x: Array, mean: Array, scale: Array, slope: Array
         _repeat(scale[g], a)
         _repeat(slope[g], b)
         _repeat(shift[g], d)
-        rows, slopes, dx = x[g].reshape(-1), dy[g].reshape(-1), out[g].reshape(-1)
+        rows, slopes = x[g].reshape(-1), dy[g].reshape(-1)
+        dx = slopes if out is None else out[g].reshape(-1)
         for start in range(0, rows.size, width):
-            row, gradient, target = (
-                rows[start : start + width],
-                slopes[start : start + width],
-                dx[start : start + width],
-            )
+            row, gradient = rows[start : start + width], slopes[start : start + width]
+            target = gradient if out is None else dx[start : start + width]
             for j in range(row.size):
                 target[j] = gradient[j] * a[j] + (row[j] - m[j]) * b[j] + d[j]
 
 
 @compiled
-def bias_gradient(dy: Array, y: Array, out: Array, total: Array) -> None:
+def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array) -> None:
     """Write dy to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
     width = _folded(dy)
     lanes, zero = np.empty(width, dy.dtype), dy.dtype.type(0)
-    slopes, values, kept = dy.reshape(-1), y.reshape(-1), out.reshape(-1)
+    slopes, values = dy.reshape(-1), y.reshape(-1)
+    kept = slopes if out is None else out.reshape(-1)
     for first in range(0, slopes.size, _BLOCK_ROWS * width):
         lanes[:] = 0
         for start in range(first, min(first + _BLOCK_ROWS * width, slopes.size), width):
-            slope, value, target = (
-                slopes[start : start + width],
-                values[start : start + width],
-                kept[start : start + width],
-            )
+            slope, value = slopes[start : start + width], values[start : start + width]
+            target = slope if out is None else kept[start : start + width]
             for j in range(slope.size):
                 passed = slope[j] if value[j] > 0 else zero
                 target[j] = passed

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numba
+import numpy as np
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
 from distnet.kernels.vector_code import REGISTERS
+from distnet.types import Array
 
 Loop = Callable[..., Any]
 
@@ -49,6 +51,15 @@ def compiled_to_c(function: Loop, signature: Any, *sources: str) -> CFunc[Any]:
         made._cache = _CheckedCache(function, sources)
     made.compile()
     return cast("CFunc[Any]", made)
+
+
+def apart(out: Array, x: Array) -> Array | None:
+    """``out``, or None if it is x: then a loop's results overwrite what they come from.
+
+    Where two arrays lie apart, LLVM makes vectors of a loop; where they are one, it must be told, or each number is
+    computed by itself (measured: 3 to 11 times slower).
+    """
+    return None if np.may_share_memory(out, x) else out
 
 
 class _CheckedFile(IndexDataCacheFile):

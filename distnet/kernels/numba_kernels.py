@@ -15,7 +15,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
-from distnet.kernels.compiling import OPTIONS, Loop, compiled
+from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
@@ -53,7 +53,8 @@ class NumbaKernels:
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         check_activation(activation)
         if activation == "relu":
-            _relu_gradient(_flat(dy), _flat(y), _flat(out))
+            slopes = _flat(dy)
+            _relu_gradient(slopes, _flat(y), apart(_flat(out), slopes))
         elif out is not dy:
             np.copyto(out, dy)
         return out
@@ -62,12 +63,12 @@ class NumbaKernels:
         if activation != "relu":
             return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
         total = np.zeros(dy.shape[1])
-        column_loops.bias_gradient(dy[np.newaxis], y[np.newaxis], out[np.newaxis], total[np.newaxis])
+        column_loops.bias_gradient(dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy), total[np.newaxis])
         return total
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
-        _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), out)
+        _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), apart(out, x))
         return out
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
@@ -87,10 +88,10 @@ class NumbaKernels:
 
     def softmax(self, x: Array, out: Array) -> None:
         if x.shape[1]:
-            vector_loops.softmax(x, out)
+            vector_loops.softmax(x, apart(out, x))
 
     def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
-        vector_loops.softmax_gradient(dy, y, out)
+        vector_loops.softmax_gradient(dy, y, apart(out, dy))
 
     def normalize_rows(
         self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
@@ -104,7 +105,8 @@ class NumbaKernels:
         self, dy: Array, x: Array, statistics: tuple[Array, Array], gamma: Array | None, is_centered: bool, out: Array
     ) -> tuple[Array, Array]:
         totals = np.zeros((2, x.shape[1]))
-        vector_loops.normalize_gradient(dy, x, *statistics, _or_full(gamma, x, 1), is_centered, out, totals)
+        scale, dx = _or_full(gamma, x, 1), apart(out, dy)
+        vector_loops.normalize_gradient(dy, x, *statistics, scale, is_centered, dx, totals)
         of_gamma, of_beta = totals
         return of_gamma, of_beta
 
@@ -145,7 +147,7 @@ class NumbaKernels:
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
     ) -> None:
-        column_loops.column_gradient(dy, x, *_like(x, mean, scale, slope, shift), out)
+        column_loops.column_gradient(dy, x, *_like(x, mean, scale, slope, shift), apart(out, dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         _im2col(x, windows, first, channel, patches)
@@ -238,15 +240,17 @@ def _relu_loop(z: Array, out: Array) -> None:
         out[i] = 0 if z[i] < 0 else z[i]
 
 
-def _relu_gradient_loop(dy: Array, y: Array, out: Array) -> None:
+def _relu_gradient_loop(dy: Array, y: Array, out: Array | None) -> None:
+    dx = dy if out is None else out
     for i in range(y.size):
-        out[i] = dy[i] if y[i] > 0 else 0
+        dx[i] = dy[i] if y[i] > 0 else 0
 
 
-def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Array) -> None:
+def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Array | None) -> None:
+    y = x if out is None else out
     for n in range(x.shape[0]):
         for f in range(x.shape[1]):
-            out[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0
+            y[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0
 
 
 _TEMPLATES: tuple[Any, ...] = (_update_0, _update_1, _update_2, _update_3)

@@ -1,6 +1,8 @@
 """Loops over vectors that lie side by side, one a row: softmax and normalization, each row read from memory once.
 
 A row's sums are taken in an order that depends on its length alone, not on the rows beside it.
+
+``out`` is None where results overwrite what they come from; see ``compiling.apart``.
 """
 
 from __future__ import annotations
@@ -41,11 +43,12 @@ def _largest(row: Array, lanes: Array) -> Any:
 
 
 @_compiled
-def softmax(x: Array, out: Array) -> None:
-    """Write ``exp(x) / sum(exp(x))`` of each row of (M, D); ``out`` may be x."""
+def softmax(x: Array, out: Array | None) -> None:
+    """Write ``exp(x) / sum(exp(x))`` of each row of (M, D)."""
     lanes, one = np.empty(_LANES, x.dtype), x.dtype.type(1)
     for n in range(x.shape[0]):
-        row, y = x[n], out[n]
+        row = x[n]
+        y = row if out is None else out[n]
         most, total = _largest(row, lanes), x.dtype.type(0)
         for j in range(row.size):
             y[j] = exp_below_0(row[j] - most)
@@ -57,10 +60,11 @@ def softmax(x: Array, out: Array) -> None:
 
 
 @_compiled
-def softmax_gradient(dy: Array, y: Array, out: Array) -> None:
-    """Write ``(dy - sum(dy y)) y`` of each row; ``out`` may be ``dy``."""
+def softmax_gradient(dy: Array, y: Array, out: Array | None) -> None:
+    """Write ``(dy - sum(dy y)) y`` of each row."""
     for n in range(y.shape[0]):
-        slope, value, dx = dy[n], y[n], out[n]
+        slope, value = dy[n], y[n]
+        dx = slope if out is None else out[n]
         total = y.dtype.type(0)
         for j in range(value.size):
             total += slope[j] * value[j]
@@ -91,7 +95,7 @@ def normalize(
 
 @_compiled
 def normalize_gradient(
-    dy: Array, x: Array, mean: Array, inverse: Array, gamma: Array, is_centered: bool, out: Array, totals: Array
+    dy: Array, x: Array, mean: Array, inverse: Array, gamma: Array, is_centered: bool, out: Array | None, totals: Array
 ) -> None:
     """Write the gradient of x, and add those of gamma and beta to ``totals`` (2, D), float64."""
     zero, count = x.dtype.type(0), x.dtype.type(x.shape[1])
@@ -100,7 +104,8 @@ def normalize_gradient(
     for first in range(0, x.shape[0], _BLOCK_ROWS):
         sums[:] = 0
         for n in range(first, min(first + _BLOCK_ROWS, x.shape[0])):
-            row, slope, dx = x[n], dy[n], out[n]
+            row, slope = x[n], dy[n]
+            dx = slope if out is None else out[n]
             middle, factor = mean[n, 0], inverse[n, 0]
             away = middle if is_centered else zero
             plain, weighted = zero, zero

@@ -14,7 +14,8 @@ from distnet.layers.engine import structures
 from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
-from distnet.models.graph import Graph, Tape
+from distnet.models.graph import Graph
+from distnet.models.graph_tape import Tape
 from distnet.models.matching import matched
 from distnet.naming import snake_case
 from distnet.types import Array, Json, Shape
@@ -288,7 +289,7 @@ class Composite(Layer, ABC):
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.variables if v.is_trained])
         for variable in trained if len(ctx.written) < len(trained) else ():
             if id(variable) not in ctx.written:
-                variable.grad.fill(0)
+                ctx.do(variable.grad.fill, 0)
 
     def build_on(self, inputs: Sequence[Array]) -> None:
         """Build the model for data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -13,11 +13,11 @@ from distnet.activations import Activation, relu
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.plan import Planned, WholeCall, is_repeated
+from distnet.layers.engine.plan import Planned, Standing, WholeCall, is_repeated
 from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
-from distnet.models.node import CallFacts, Node, one_or_list
-from distnet.ops.tensor import Rows
+from distnet.models.graph_tape import Tape, saved_by
+from distnet.models.node import CallFacts, Node, is_any, one_or_list
 from distnet.types import Array, Json
 
 
@@ -33,35 +33,6 @@ class HasGraph(Protocol):
     """A layer that is a graph of layers."""
 
     graph: Graph
-
-
-@dataclass
-class Tape:
-    """What a forward run saves for its backward run.
-
-    Args:
-        global_rows: rows of the global batch.
-        saved: for each node, what its layer's forward returned besides the output.
-        outputs: for each node with several outputs or an activity regularizer, its outputs.
-        masks: of the graph's outputs.
-        logits: of those outputs of which the context wanted them, by number.
-        apart: for each node whose layer left out its activation, the activation, and what its backward is handed.
-        penalty: sum of the activity penalties over the rows at hand, each divided as its layer says.
-        given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
-        rows: which rows of the global batch are at hand; None if all are.
-        done: numbers of the nodes whose work the layer before did.
-    """
-
-    global_rows: int
-    saved: list[Any] = field(default_factory=list)
-    outputs: dict[int, list[Array]] = field(default_factory=dict)
-    masks: list[Array | None] = field(default_factory=list)
-    logits: dict[int, Array] = field(default_factory=dict)
-    apart: dict[int, tuple[Activation, Array]] = field(default_factory=dict)
-    penalty: float = 0.0
-    given_shapes: list[tuple[int, ...]] = field(default_factory=list)
-    rows: Rows | None = None
-    done: set[int] = field(default_factory=set)
 
 
 class Graph:
@@ -143,23 +114,24 @@ class Graph:
         tensors = dict(zip(self.inputs, inputs, strict=True))
         known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
         tape = Tape(ctx.global_rows, rows=ctx.rows(len(inputs[0])))
+        ctx.do(tape.forget_penalties)
         for call in calls:
             node, layer = call.node, call.node.layer
             ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
             ctx.wanted = call.wanted
             x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
-            ctx.mask, mask = node.masks(tensors, known)
+            ctx.mask, mask = node.masks(tensors, known, ctx)
             y, saved = self._run(call, x, tape, ctx)
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
             tensors.update(zip(node.outputs, made, strict=True))
-            made_masks = layer.mask_after(x, mask, saved)
+            made_masks = self._masks_after(layer, x, mask, tape, ctx)
             if made_masks is not None:
                 each = made_masks if isinstance(made_masks, list) else [made_masks] * len(made)
                 known.update(zip(node.outputs, each, strict=True))
             if call.has_penalty:
-                self._penalize(layer, made, saved, tape, ctx)
+                ctx.do(tape.penalize, call.number, layer, made, ctx.turn)
             if len(made) > 1 or layer.activity_regularizer is not None:
                 tape.outputs[call.number] = made
         ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted = path, training, options, wanted, slopes
@@ -172,22 +144,29 @@ class Graph:
         if call.number in tape.done:
             tape.saved.append(None)
             return x, None
-        if ctx.plan is not None and not _repeats(layer):
-            whole = WholeCall(layer, ctx, ctx.plan)
-            tape.saved.append(whole)
-            return whole.forward(x)
         if call.behind is not None and _is_relu(self.nodes[call.behind].layer):
             tape.done.add(call.behind)
             ctx.then = "relu"
-        y, saved = layer.forward(x, ctx)
+        if ctx.plan is not None and not _repeats(layer, is_any(ctx.mask)):
+            whole = WholeCall(layer, ctx, ctx.plan)
+            tape.saved.append(whole)
+            y, saved = whole.forward(x)
+        else:
+            y, saved = layer.forward(x, ctx)
+            tape.saved.append(saved)
         ctx.then = "linear"
-        tape.saved.append(saved)
         return y, saved
 
-    @cached_property
-    def is_repeatable(self) -> bool:
-        """Whether a step can be repeated by a plan: no layer makes masks, or penalizes activities."""
-        return all(node.given_mask is None and _is_repeatable(node.layer) for node in self.nodes)
+    @staticmethod
+    def _masks_after(layer: Layer, x: Any, mask: Any, tape: Tape, ctx: ForwardContext) -> Any:
+        """The masks of a call's outputs, the latest of the tape; in a plan they are made at each repetition."""
+        kept = tape.saved[-1]
+        made = layer.mask_after(x, mask, saved_by(kept))
+        if ctx.plan is None or made is mask or (made is None and _is_built_in(layer)):
+            return made
+        standing = Standing(made, f"{layer.name}: a mask")
+        ctx.plan.calls.append(lambda: standing.put(layer.mask_after(x, mask, saved_by(kept))))
+        return standing.arrays
 
     def _facts_forward(
         self, path: tuple[int, ...], training: bool | None, wanted: frozenset[int], slopes: frozenset[int] | None
@@ -228,18 +207,6 @@ class Graph:
         is_plain = reader.inputs == (made,) and reader.options.keys() <= {"training"}
         return number if is_plain and _is_built_in(reader.layer) and hasattr(reader.layer, "elementary") else None
 
-    @staticmethod
-    def _penalize(layer: Layer, made: list[Array], saved: Any, tape: Tape, ctx: ForwardContext) -> None:
-        """Add the activity penalties of a layer and of those within it."""
-        regularizer = layer.activity_regularizer
-        if regularizer is not None and ctx.global_rows:
-            scale = layer.activity_scale(ctx.global_rows)
-            penalties = [regularizer.value_of_rows(part, tape.rows) * scale for part in made]
-            tape.penalty += sum(penalties)
-            if ctx.turn is not None:
-                ctx.turn.penalties += [(layer, penalty) for penalty in penalties]
-        tape.penalty += type(layer).penalty(layer, saved)  # a user's attribute may have that name
-
     def on_tensors(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:
         """The outputs for tensors, which the layers are called on one after the other."""
         known = dict(zip(self.inputs, inputs, strict=True))
@@ -274,7 +241,7 @@ class Graph:
                 continue
             ctx.call, ctx.options, ctx.needs_input_gradient = call.path, node.options, bool(call.wanted)
             ctx.is_of_logits = call.number in tape.apart
-            whole = (self._of_logits if ctx.is_of_logits else self._with_penalty)(call.number, parts, tape)
+            whole = (tape.of_logits if ctx.is_of_logits else tape.with_penalty)(call.number, layer, parts, ctx)
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
             is_done = call.number in tape.done
             dx = dys[0] if is_done else _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
@@ -296,7 +263,7 @@ class Graph:
         """Keep the logits of a call's outputs; what the layer makes of them."""
         numbers = [self.outputs.index(call.node.outputs[k]) for k in sorted(call.logits)]
         if isinstance(saved, Tape):
-            tape.logits.update(zip(numbers, (saved.logits[k] for k in sorted(call.logits)), strict=True))
+            tape.keep_logits(numbers, saved)
             return y
         activation = cast("Activation", _final_activation(call.node.layer))
         tape.logits[numbers[0]] = y
@@ -304,30 +271,6 @@ class Graph:
         ctx.do(activation.forward, y, out=made)
         tape.apart[call.number] = activation, y if activation.saves_input else made
         return made
-
-    def _of_logits(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
-        """The gradient of the logits with that of the activity penalty, which is of what the activation made."""
-        if i not in tape.outputs:
-            return parts
-        (dy,), (activation, saved) = self._with_penalty(i, [None], tape), tape.apart[i]
-        dz = np.empty_like(saved)
-        activation.backward(cast("Array", dy), saved, out=dz)
-        return [dz if parts[0] is None else dz + parts[0]]
-
-    def _with_penalty(self, i: int, parts: list[Array | None], tape: Tape) -> list[Array | None]:
-        """The gradients of a node's outputs with the activity penalty's; zeros for outputs that nothing read."""
-        if i not in tape.outputs:
-            return parts
-        layer = self.nodes[i].layer
-        regularizer = layer.activity_regularizer
-        whole = [np.zeros_like(y) if dy is None else dy for dy, y in zip(parts, tape.outputs[i], strict=True)]
-        if regularizer is None:
-            return list(whole)
-        scale = layer.activity_scale(tape.global_rows)
-        return [
-            dy + regularizer.gradient_of_rows(y, tape.rows) * scale
-            for dy, y in zip(whole, tape.outputs[i], strict=True)
-        ]
 
     def _tensors_behind_variables(self, inputs: set[int]) -> frozenset[int]:
         """The tensors that a variable being trained has a part in, or one of ``inputs``."""
@@ -359,14 +302,10 @@ def _is_relu(layer: Layer) -> bool:
     return layer.activity_regularizer is None and getattr(layer, "elementary", None) == relu
 
 
-def _is_repeatable(layer: Layer) -> bool:
-    if layer.has_penalty or layer.makes_masks or layer.activity_regularizer is not None:
-        return False
-    return not isinstance(layer, HasGraph) or (_repeats(layer) and layer.graph.is_repeatable)
-
-
-def _repeats(layer: Layer) -> bool:
-    return is_repeated(layer, isinstance(layer, HasGraph))
+def _repeats(layer: Layer, is_masked: bool) -> bool:
+    """Whether the layer notes itself what it does; what masks do to it may depend on their entries."""
+    has_graph = isinstance(layer, HasGraph)
+    return is_repeated(layer, has_graph) and (has_graph or not is_masked)
 
 
 def _backward(layer: Layer, dy: Any, saved: Any, ctx: BackwardContext) -> Any:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from distnet.layers.engine.base import GivenMask, Layer
+from distnet.layers.engine.plan import Planned
 from distnet.types import Array
 
 
@@ -43,7 +46,7 @@ class Node:
         """Forward's masks if no input has one."""
         return one_or_list([None] * len(self.computed_from))
 
-    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None]) -> tuple[Any, Any]:
+    def masks(self, tensors: Mapping[int, Array], known: Mapping[int, Array | None], ctx: Planned) -> tuple[Any, Any]:
         """The masks for forward, passed by hand or carried by the tensors; and the masks to pass on."""
         given = self.given_mask
         if given is None and not known:
@@ -51,7 +54,7 @@ class Node:
         own = [known.get(t) for t in self.computed_from]
         if given is None:
             return one_or_list(own), one_or_list(own)
-        masks = [None if i is None else tensors[self.inputs[i]].astype(bool) for i in given.places]
+        masks = [None if i is None else _as_mask(tensors[self.inputs[i]], f"given mask {i}", ctx) for i in given.places]
         if self.layer.passes_given_masks:
             return one_or_list(masks), one_or_list(masks)
         return one_or_list([a if b is None else b for a, b in zip(own, masks, strict=True)]), one_or_list(own)
@@ -85,3 +88,16 @@ class CallFacts:
 def one_or_list(tensors: list[Any]) -> Any:
     """A single one by itself, several as a list: the form in which a layer gets its inputs."""
     return tensors[0] if len(tensors) == 1 else tensors
+
+
+def is_any(masks: Any) -> bool:
+    """Whether one of the masks that a layer gets is there."""
+    return any(mask is not None for mask in masks) if isinstance(masks, list) else masks is not None
+
+
+def _as_mask(a: Array, name: str, ctx: Planned) -> Array:
+    if a.dtype == bool:
+        return a
+    mask = ctx.workspace(name, a.shape, np.dtype(bool))
+    ctx.do(np.copyto, mask, a, casting="unsafe")
+    return mask

@@ -21,7 +21,7 @@ from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, m
 from distnet.layers.engine.tracking import keras_order, own_variables
 from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
-from distnet.models.graph import Tape
+from distnet.models.graph_tape import Tape
 from distnet.models.model import Model
 from distnet.naming import snake_case
 from distnet.old_names import present_arguments

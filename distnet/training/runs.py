@@ -40,14 +40,16 @@ class LiveRun:
 
     def __init__(self, model: ModelOfLayers, ctx: ForwardContext) -> None:
         self.model, self.ctx = model, ctx
-        self.penalty = 0.0
+
+    @property
+    def penalty(self) -> float:
         """What the layers add to the loss for their activities."""
+        return float(self.tape.penalty)
 
     def forward(self, x: Sequence[Array], step: int) -> Prediction:
         """The outputs for the inputs' rows, in training mode."""
         self.ctx.step = step
         y, self.tape = self.model.forward_batch(x, self.ctx)
-        self.penalty = self.tape.penalty
         return Prediction(y, self.tape.masks, self.tape.logits)
 
     def backward(self, dy: Sequence[Array | None], plan: Plan | None = None) -> None:
@@ -65,14 +67,17 @@ class PlannedRun:
         x: inputs of that size.
     """
 
-    penalty = 0.0
-
     def __init__(self, live: LiveRun, x: Sequence[Array]) -> None:
         self._live = live
         self._x = [np.empty_like(a) for a in x]
         self._dy: list[Array | None] | None = None
         self._forward, self._backward = Plan(), Plan()
         self._predicted: Prediction | None = None
+
+    @property
+    def penalty(self) -> float:
+        """As of a live run."""
+        return self._live.penalty
 
     def forward(self, x: Sequence[Array], step: int) -> Prediction:
         """As of a live run."""
@@ -123,7 +128,7 @@ class Runs:
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
         self._running, graph = None, getattr(self.model, "graph", None)
-        if graph is None or not self.makes_plans or not graph.is_repeatable:
+        if graph is None or not self.makes_plans:
             return LiveRun(self.model, self.context(batch))
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:

@@ -314,6 +314,11 @@ class BackwardContext(Planned):
         else:
             self.do(np.add, variable.grad, gradient, out=variable.grad)
 
+    def add_nothing(self, variable: Variable) -> None:
+        """``grad += 0``: of a variable that no result depends on this time."""
+        if variable.is_trained and self._is_first(variable):
+            self.do(variable.grad.fill, 0)
+
     def add_made(self, variable: Variable | None, function: Callable[..., Array], *args: Any) -> None:
         """``grad += function(*args)``, whose result has the variable's entries in any shape."""
         if variable is not None and variable.is_trained:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from distnet.errors import ShapeError
 from distnet.types import Array, DType
 
 
@@ -25,6 +26,8 @@ class GivesWorkspaces(Protocol):
 
 class OneWay(Protocol):
     """A layer, as a plan sees it."""
+
+    name: str
 
     def inner_layers(self) -> Iterable[Any]: ...
 
@@ -127,7 +130,7 @@ class WholeCall:
     def forward(self, x: Any) -> tuple[Any, Any]:
         """The outputs, in memory where every repetition puts them, and what was saved this time."""
         y, self.saved = self.layer.forward(x, self.ctx)
-        standing = Standing(y)
+        standing = Standing(y, f"{self.layer.name}: an output")
 
         def again() -> None:
             made, self.saved = self.layer.forward(x, self.ctx)
@@ -137,13 +140,21 @@ class WholeCall:
         return standing.arrays, self.saved
 
     def backward(self, dy: Any, ctx: Any) -> Any:
-        """The gradients of the inputs, in memory where every repetition puts them."""
+        """The gradients of the inputs, in memory where every repetition puts them.
+
+        Every repetition writes those gradients of weights that the first run wrote.
+        """
         own, before = replace(ctx, plan=None), frozenset(ctx.written)
-        standing = Standing(self.layer.backward(dy, self.saved, own))
+        standing = Standing(
+            self.layer.backward(dy, self.saved, own), f"{self.layer.name}: an input's gradient", is_gradient=True
+        )
+        after = frozenset(own.written)
 
         def again() -> None:
             own.written = set(before)
             standing.put(self.layer.backward(dy, self.saved, own))
+            if own.written != after:
+                raise _unlike(f"{self.layer.name}: backward", "gradients of the same weights", "those of others")
 
         if ctx.plan is not None:
             ctx.plan.calls.append(again)
@@ -155,17 +166,47 @@ class Standing:
 
     Args:
         made: an array or None, or a list of these.
+        name: what they are, for errors.
+        is_gradient: whether None stands for zeros, where the first one was an array.
     """
 
-    def __init__(self, made: Any) -> None:
+    def __init__(self, made: Any, name: str, is_gradient: bool = False) -> None:
+        self.name, self.is_gradient = name, is_gradient
         self._each = [None if a is None else np.array(a) for a in _as_list(made)]
         self.arrays = self._each if isinstance(made, list) else self._each[0]
 
     def put(self, made: Any) -> None:
-        """Take the results of a repetition, of the same shapes."""
-        for a, place in zip(_as_list(made), self._each, strict=True):
-            if place is not None:
+        """Take the results of a repetition.
+
+        Raises:
+            ShapeError: they differ from the first ones in number, shape or dtype.
+        """
+        given = _as_list(made)
+        if len(given) != len(self._each):
+            raise _unlike(self.name, f"{len(self._each)} of them", f"{len(given)}")
+        for a, place in zip(given, self._each, strict=True):
+            if a is None and place is not None and self.is_gradient:
+                place.fill(0)
+            elif _kind(a) != _kind(place):
+                raise _unlike(self.name, _described(place), _described(a))
+            elif place is not None:
                 np.copyto(place, a)
+
+
+def _unlike(where: str, expected: str, received: str) -> ShapeError:
+    return ShapeError(
+        f"{where}: expected {expected}, as in the first step with a batch of this shape; received {received}. What a "
+        "layer returns may not change its shape from step to step: compute both, and choose with ops.where, or set an "
+        "attribute of the layer in a callback, after which steps are planned anew."
+    )
+
+
+def _kind(a: Any) -> object:
+    return None if a is None else (a.shape, a.dtype)
+
+
+def _described(a: Any) -> str:
+    return "none" if a is None else f"one of shape {a.shape} and dtype {a.dtype}"
 
 
 def _as_list(made: Any) -> Sequence[Any]:

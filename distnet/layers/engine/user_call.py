@@ -114,10 +114,12 @@ class ByCall(Layer):
             self._has_warned = True
             _warn_of_idle(self, idle)
         for variable, key in zip(trained, sources, strict=True):
-            if key in made.own:
-                ctx.add(variable, made.own[key])
-            if key in made.shared and is_first:
-                ctx.add(variable, made.shared[key])
+            parts = [made.own.get(key), made.shared.get(key) if is_first else None]
+            for part in parts:
+                if part is not None:
+                    ctx.add(variable, part)
+            if all(part is None for part in parts):
+                ctx.add_nothing(variable)
         dxs = [None if t.node is None else made.shared.get((t.node, 0)) for t in saved.inputs]
         return dxs if len(dxs) > 1 else dxs[0]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.errors import ShapeError
+from distnet.layers.engine.plan import Planned
 from distnet.types import Array
 
 
@@ -34,17 +35,23 @@ class AttendedAxes:
         """The axes of G."""
         return tuple(axis for axis in range(1, self.rank - 1) if axis not in self.attended)
 
-    def fold(self, x: Array) -> Array:
-        """(N, ..., H, K) as (N, G, T, K): a view, where the attended axes lie side by side."""
-        return self._folded(self._ordered(x))
+    def fold(self, x: Array, name: str, ctx: Planned) -> Array:
+        """(N, ..., H, K) as (N, G, T, K): a view if the attended axes lie side by side, else a copy called ``name``."""
+        ordered = self._ordered(x)
+        folded = self._folded(ordered)
+        if np.may_share_memory(folded, x):
+            return folded
+        copied = ctx.workspace(f"{name} folded", ordered.shape, x.dtype)
+        ctx.do(np.copyto, copied, ordered)
+        return self._folded(copied)
 
-    def product(self, a: Array, b: Array, out: Array) -> None:
+    def product(self, a: Array, b: Array, out: Array, ctx: Planned) -> None:
         """The matrix product (N, G, T, S) (N, G, S, K), written into ``out`` (N, ..., H, K)."""
         ordered = self._ordered(out)
         folded = self._folded(ordered)
-        np.matmul(a, b, out=folded)
+        ctx.do(np.matmul, a, b, out=folded)
         if not np.may_share_memory(folded, out):
-            ordered[...] = folded.reshape(ordered.shape)
+            ctx.do(np.copyto, ordered, folded.reshape(ordered.shape))
 
     def scores_shape(self, query: Sequence[int | None], key: Sequence[int | None]) -> tuple[int | None, ...]:
         """(N, the axes of G, the query's attended axes, the key's), for query and key (N, ..., H, K)."""

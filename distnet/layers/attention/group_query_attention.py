@@ -34,19 +34,20 @@ class RepeatedProjection(HeadProjection):
         made = super().forward(f"{name} of groups", x, ctx)
         y = made.reshape(len(x), self.heads, made.shape[1] // self.heads)
         repeated = ctx.workspace(name, (len(x), self.heads, self.times, y.shape[2]), x.dtype)
-        repeated[...] = y[:, :, None]
+        ctx.do(np.copyto, repeated, y[:, :, None])
         return repeated.reshape(len(x), self.heads * self.times * y.shape[2])
 
     def add_gradients(self, dy: Array, x: Array, ctx: BackwardContext) -> None:
-        super().add_gradients(self._summed(dy), x, ctx)
+        super().add_gradients(self._summed(dy, "to add", ctx), x, ctx)
 
     def input_gradient(self, name: str, dy: Array, x: Array, ctx: BackwardContext) -> Array:
-        return super().input_gradient(name, self._summed(dy), x, ctx)
+        return super().input_gradient(name, self._summed(dy, name, ctx), x, ctx)
 
-    def _summed(self, dy: Array) -> Array:
+    def _summed(self, dy: Array, name: str, ctx: BackwardContext) -> Array:
         width = dy.shape[1] // (self.heads * self.times)
-        of_heads = dy.reshape(len(dy), self.heads, self.times, width).sum(axis=2)
-        return np.asarray(of_heads.reshape(len(dy), self.heads * width))
+        of_heads = ctx.workspace(f"{name} of groups", (len(dy), self.heads, width), dy.dtype)
+        ctx.do(np.sum, dy.reshape(len(dy), self.heads, self.times, width), axis=2, out=of_heads)
+        return of_heads.reshape(len(dy), self.heads * width)
 
 
 _SHARED = ("dropout", "use_bias", *(f.name for block in (Looks, OfKernelAndBias, GateAndSeed) for f in fields(block)))
@@ -102,6 +103,7 @@ class GroupedQueryAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfGroups, 
 
     supports_masking: ClassVar[bool] = True
     passes_given_masks: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
     call_arguments: ClassVar[tuple[str, ...]] = MultiHeadAttention.call_arguments
     keras_objects: ClassVar[Mapping[str, str]] = {
         name: f"_{attribute.removeprefix('_')}" for name, attribute in MultiHeadAttention.keras_objects.items()

@@ -17,17 +17,17 @@ from distnet.layers.attention.probabilities import (
     MASKED,
     Probabilities,
     as_list,
-    both,
-    causal,
     dropped,
     score_gradient,
-    softmax,
 )
 from distnet.layers.attention.projection import AsMatrix, HeadProjection, as_matrix
+from distnet.layers.attention.refused_steps import refused_steps
 from distnet.layers.engine.base import KerasTensor, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.field_blocks import OfKernelAndBias
+from distnet.layers.engine.plan import Planned
 from distnet.layers.engine.sliding import extents
+from distnet.ops.nn.simplex import write_softmax
 from distnet.registry import IF_SET
 from distnet.types import Array, DType, Json
 
@@ -114,6 +114,7 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
     """
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
     passes_given_masks: ClassVar[bool] = False
     call_arguments: ClassVar[tuple[str, ...]] = (
         "query",
@@ -214,22 +215,21 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         makes_scores = bool(self.dropout) or returns_scores or query.ndim != 4
         attended = self._attended(query.ndim, makes_scores)
         shape = cast("tuple[int, ...]", attended.scores_shape(query.shape, key.shape))
-        q, k = attended.fold(query), attended.fold(key)
+        q, k, v = (attended.fold(part, name, ctx) for part, name in ((query, "query"), (key, "key"), (value, "value")))
         scores = ctx.workspace("scores", (*q.shape[:3], k.shape[2]), query.dtype)
-        np.matmul(q, k.swapaxes(2, 3), out=scores)
-        allowed = self._allowed(x, ctx, attended, shape)
-        refused = None if allowed is None else ~allowed
+        ctx.do(np.matmul, q, k.swapaxes(2, 3), out=scores)
+        refused = refused_steps(x, ctx, attended, shape, self.sliding_window)
         if refused is not None:
-            np.copyto(scores, scores.dtype.type(MASKED), where=refused)
-        softmax(scores)
+            ctx.do(np.copyto, scores, scores.dtype.type(MASKED), where=refused)
+        ctx.do(write_softmax, scores, scores, -1)
         if refused is not None and makes_scores:
             # Only if Keras computes the scores does a query that attends to nothing give 0; else the values' mean.
-            np.copyto(scores, 0, where=refused)
+            ctx.do(np.copyto, scores, 0, where=refused)
         probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
         mixed = ctx.workspace("mixed", (*query.shape[:-1], value.shape[-1]), query.dtype)
-        attended.product(probabilities.used, attended.fold(value), mixed)
+        attended.product(probabilities.used, v, mixed, ctx)
         gate = self._gate(x[0], ctx) if self.use_gate else None
-        y = self.output_dense.forward("y", as_matrix(mixed if gate is None else mixed * gate, x[0].ndim - 1), ctx)
+        y = self.output_dense.forward("y", as_matrix(_gated(mixed, gate, ctx), x[0].ndim - 1), ctx)
         y = y.reshape(self.compute_output_shape([part.shape for part in x]))
         run = AttendedHeads(x, query, key, value, attended, probabilities, refused, makes_scores, mixed, gate)
         return [y, scores.reshape(shape)] if returns_scores else y, run
@@ -237,32 +237,37 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
     def backward(self, dy: Any, saved: AttendedHeads, ctx: BackwardContext) -> list[Array | None]:
         dy, *of_scores = as_list(dy)
         query, key, value, p = saved.query, saved.key, saved.value, saved.probabilities
-        fold, product = saved.attended.fold, saved.attended.product
+        product = saved.attended.product
         dmixed, dgate = self._through_output(dy, saved, ctx)
+        named = ((query, "query"), (key, "key"), (value, "value"), (dmixed, "dmixed"))
+        q, k, v, slope = (saved.attended.fold(part, name, ctx) for part, name in named)
         d = ctx.workspace("d", p.used.shape, query.dtype)
-        np.matmul(fold(dmixed), fold(value).swapaxes(2, 3), out=d)
+        ctx.do(np.matmul, slope, v.swapaxes(2, 3), out=d)
         dquery, dkey, dvalue = (
             ctx.workspace(name, part.shape, query.dtype)
             for name, part in (("dquery", query), ("dkey", key), ("dvalue", value))
         )
-        product(p.used.swapaxes(2, 3), fold(dmixed), dvalue)
-        score_gradient(d, p, of_scores[0].reshape(d.shape) if of_scores else None)
+        product(p.used.swapaxes(2, 3), slope, dvalue, ctx)
+        score_gradient(d, p, ctx, of_scores[0].reshape(d.shape) if of_scores else None)
         if saved.refused is not None:
-            np.copyto(d, 0, where=saved.refused)
-        product(d, fold(key), dquery)
-        dquery *= self._scale(query.dtype)
-        product(d.swapaxes(2, 3), fold(query), dkey)
+            ctx.do(np.copyto, d, 0, where=saved.refused)
+        product(d, k, dquery, ctx)
+        ctx.do(np.multiply, dquery, self._scale(query.dtype), out=dquery)
+        product(d.swapaxes(2, 3), q, dkey, ctx)
         parts = [(self.query_dense, dquery, 0), (self.value_dense, dvalue, 1), (self.key_dense, dkey, 2)]
         if dgate is not None:
             parts.append((self.gate_dense, dgate, 0))
         dx: list[Array | None] = [None] * len(saved.inputs)
-        for i, (projection, part, k) in enumerate(parts):
-            x = saved.inputs[k]
+        for i, (projection, part, place) in enumerate(parts):
+            x = saved.inputs[place]
             slopes, rows = as_matrix(part, x.ndim - 1), as_matrix(x, x.ndim - 1)
             projection.add_gradients(slopes, rows, ctx)
             if ctx.needs_input_gradient:
-                before, back = dx[k], projection.input_gradient(f"dx {i}", slopes, rows, ctx).reshape(x.shape)
-                dx[k] = back if before is None else np.add(before, back, out=before)
+                before, back = dx[place], projection.input_gradient(f"dx {i}", slopes, rows, ctx).reshape(x.shape)
+                if before is None:
+                    dx[place] = back
+                else:
+                    ctx.do(np.add, before, back, out=before)
         return dx
 
     @classmethod
@@ -292,27 +297,27 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
             y = projection.forward(name, as_matrix(part, part.ndim - 1), ctx)
             made.append(y.reshape(*part.shape[:-1], self.num_heads, y.shape[1] // self.num_heads))
         query, key, value = made
-        query *= self._scale(query.dtype)
+        ctx.do(np.multiply, query, self._scale(query.dtype), out=query)
         return query, key, value
 
     def _gate(self, query: Array, ctx: ForwardContext) -> Array:
         """(N, T, H, V) for the query (N, T, D)."""
         z = self.gate_dense.forward("gate", as_matrix(query, query.ndim - 1), ctx)
-        sigmoid.forward(z, z)
+        ctx.do(sigmoid.forward, z, z)
         return z.reshape(*query.shape[:-1], self.num_heads, z.shape[1] // self.num_heads)
 
     def _through_output(self, dy: Array, saved: AttendedHeads, ctx: BackwardContext) -> tuple[Array, Array | None]:
         """The gradients of the heads' results and of the gate's input, before the sigmoid."""
         mixed, gate, axes = saved.mixed, saved.gate, saved.inputs[0].ndim - 1
-        gated = as_matrix(mixed if gate is None else mixed * gate, axes)
+        gated = as_matrix(_gated(mixed, gate, ctx), axes)
         self.output_dense.add_gradients(as_matrix(dy, axes), gated, ctx)
         dmixed = self.output_dense.input_gradient("dmixed", as_matrix(dy, axes), gated, ctx).reshape(mixed.shape)
         if gate is None:
             return dmixed, None
         dgate = ctx.workspace("dgate", gate.shape, gate.dtype)
-        np.multiply(dmixed, mixed, out=dgate)
-        sigmoid.backward(dgate, gate, dgate)
-        dmixed *= gate
+        ctx.do(np.multiply, dmixed, mixed, out=dgate)
+        ctx.do(sigmoid.backward, dgate, gate, dgate)
+        ctx.do(np.multiply, dmixed, gate, out=dmixed)
         return dmixed, dgate
 
     def _scale(self, dtype: DType) -> Any:
@@ -323,33 +328,6 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         axes = resolved_axes(self.name, cast("tuple[int, ...] | None", self.attention_axes), rank)
         # Keras gives sequences whose scores nobody asks for to JAX's attention, which knows no axes.
         return AttendedAxes(self.name, (1,) if rank == 4 and not scored else axes, rank)
-
-    def _allowed(
-        self, x: list[Array], ctx: ForwardContext, attended: AttendedAxes, shape: tuple[int, ...]
-    ) -> Array | None:
-        """Which steps may look at which, broadcast against (N, G, T, S), for scores of ``shape``."""
-        of_rows: list[Array] = []
-        if ctx.mask is not None:
-            query_mask, value_mask, key_mask = ctx.mask[:3]
-            of_rows += [mask[..., :, None] for mask in (query_mask,) if mask is not None]
-            of_rows += [mask[..., None, :] for mask in (value_mask, key_mask) if mask is not None]
-        of_all: list[Array] = []
-        steps, of_keys = x[0].shape[1], x[1].shape[1]
-        if ctx.options.get("use_causal_mask"):
-            of_all.append(causal(steps, of_keys)[None])
-        if self.sliding_window is not None:
-            distance = np.abs(np.arange(steps)[:, None] - np.arange(of_keys))
-            of_all.append((distance < self.sliding_window)[None])
-        given = ctx.options.get("attention_mask")
-        if len(x) > 3:
-            of_rows.append(x[3] != 0)
-        elif given is not None:
-            of_all.append(np.asarray(given) != 0)
-        allowed = None
-        for mask in (*of_rows, *of_all):
-            has_rows = any(mask is other for other in of_rows)
-            allowed = both(allowed, attended.folded_mask(mask, shape, has_rows))
-        return allowed
 
     def _constant_mask(self, mask: Any, tensors: list[Any]) -> Array:
         array = as_numbers(f"{self.name}: attention_mask", mask)
@@ -384,6 +362,15 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
                 f"{self.name}: query and key need the same extents of axes that are not attended, {apart}, received "
                 f"{query} and {key}."
             )
+
+
+def _gated(mixed: Array, gate: Array | None, ctx: Planned) -> Array:
+    """What is projected to the output."""
+    if gate is None:
+        return mixed
+    gated = ctx.workspace("gated", mixed.shape, mixed.dtype)
+    ctx.do(np.multiply, mixed, gate, out=gated)
+    return gated
 
 
 def _axes(value: object, what: str) -> tuple[int, ...]:

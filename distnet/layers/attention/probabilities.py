@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from distnet import kernels
-from distnet.layers.engine.context import ForwardContext
+from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.regularization.dropout import mask_bits, threshold
-from distnet.ops.nn.simplex import write_softmax, write_softmax_gradient
+from distnet.ops.nn.simplex import write_softmax_gradient
 from distnet.types import Array
 
 MASKED = -1e9
@@ -35,19 +35,14 @@ class Probabilities:
     rate: float
 
 
-def softmax(scores: Array) -> Array:
-    """Softmax over the last axis, in place."""
-    write_softmax(scores, scores, -1)
-    return scores
-
-
 def dropped(values: Array, rate: float, seed: int | None, ctx: ForwardContext, where: str) -> Probabilities:
     """The probabilities after dropout, which drops in training only."""
     if not ctx.training or rate == 0:
         return Probabilities(values, values, None, rate)
-    bits = mask_bits(values, None, seed, ctx, where)
+    bits = ctx.workspace("bits", values.shape, np.dtype(np.uint32))
+    ctx.do(_draw, bits, values, seed, ctx.here(), where)
     used = ctx.workspace("dropped", values.shape, values.dtype)
-    _drop(values, bits, rate, used)
+    ctx.do(_drop, values, bits, rate, used)
     return Probabilities(values, used, bits, rate)
 
 
@@ -60,14 +55,17 @@ def dropout_factors(p: Probabilities) -> Array | None:
     return factors
 
 
-def score_gradient(d: Array, p: Probabilities, direct: Array | None = None) -> Array:
-    """The gradient of the scores, in place of that of ``p.used``; ``direct`` is that of ``p.values``, if any."""
+def score_gradient(d: Array, p: Probabilities, ctx: BackwardContext, direct: Array | None = None) -> None:
+    """Write the gradient of the scores in place of that of ``p.used``; ``direct`` is that of ``p.values``, if any."""
     if p.bits is not None:
-        _drop(d, p.bits, p.rate, d)
+        ctx.do(_drop, d, p.bits, p.rate, d)
     if direct is not None:
-        d += direct
-    write_softmax_gradient(d, p.values, d, -1)
-    return d
+        ctx.do(np.add, d, direct, out=d)
+    ctx.do(write_softmax_gradient, d, p.values, d, -1)
+
+
+def _draw(bits: Array, values: Array, seed: int | None, ctx: ForwardContext, where: str) -> None:
+    bits[...] = mask_bits(values, None, seed, ctx, where)
 
 
 def _drop(x: Array, bits: Array, rate: float, out: Array) -> None:

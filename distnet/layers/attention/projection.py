@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distnet import kernels
 from distnet.initializers import Initializer
+from distnet.kernels import matrix_products
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array, DType
 from distnet.variables import Variable
@@ -29,9 +29,10 @@ class HeadProjection:
     def forward(self, name: str, x: Array, ctx: ForwardContext) -> Array:
         """(R, I) -> (R, O) in memory called ``name``."""
         kernel = self.kernel.value.reshape(x.shape[1], -1)
-        y = np.matmul(x, kernel, out=ctx.workspace(name, (len(x), kernel.shape[1]), x.dtype))
+        y = ctx.workspace(name, (len(x), kernel.shape[1]), x.dtype)
+        ctx.do(matrix_products.multiply, x, kernel, out=y)
         if self.bias is not None:
-            kernels.current().bias_activation(y, self.bias.value.reshape(-1), "linear")
+            ctx.do(ctx.kernels.bias_activation, y, self.bias.value.reshape(-1), "linear")
         return y
 
     def add_gradients(self, dy: Array, x: Array, ctx: BackwardContext) -> None:
@@ -43,7 +44,9 @@ class HeadProjection:
     def input_gradient(self, name: str, dy: Array, x: Array, ctx: BackwardContext) -> Array:
         """The gradient of ``x`` in memory called ``name``."""
         kernel = self.kernel.value.reshape(x.shape[1], dy.shape[1])
-        return np.matmul(dy, kernel.T, out=ctx.workspace(name, x.shape, x.dtype))
+        dx = ctx.workspace(name, x.shape, x.dtype)
+        ctx.do(matrix_products.multiply, dy, kernel.T, out=dx)
+        return dx
 
 
 @dataclass(eq=False)

@@ -20,11 +20,11 @@ from distnet.layers.attention.probabilities import (
     causal,
     dropped,
     score_gradient,
-    softmax,
 )
 from distnet.layers.attention.scores import dot_gradients, dot_scores, tanh_gradients, tanh_scores
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.ops.nn.simplex import write_softmax
 from distnet.registry import IF_SET
 from distnet.types import Array
 from distnet.variables import Variable
@@ -98,15 +98,15 @@ class ScoredAttention(Layer, ABC):
         query, value, key = x[0], x[1], x[-1]
         query_mask = (ctx.mask or [None])[0]
         scores, of_scores = self.scores(query, key, ctx)
-        allowed = self.allowed(query.shape[1], value.shape[1], ctx)
-        if allowed is not None:
-            scores += np.where(allowed, 0, scores.dtype.type(MASKED))
-        probabilities = dropped(softmax(scores), self.dropout, self.seed, ctx, self.name)
+        if self.allowed(query.shape[1], value.shape[1], ctx) is not None:
+            ctx.do(self._refuse, scores, ctx.here())
+        ctx.do(write_softmax, scores, scores, -1)
+        probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
         y = ctx.workspace("y", (*query.shape[:2], value.shape[2]), value.dtype)
-        np.matmul(probabilities.used, value, out=y)
+        ctx.do(np.matmul, probabilities.used, value, out=y)
         if query_mask is not None:
             query_mask = query_mask[:, :, None]
-            y *= query_mask
+            ctx.do(np.multiply, y, query_mask, out=y)
         run = Attended(x, probabilities, of_scores, query_mask)
         return [y, probabilities.used] if ctx.options.get("return_attention_scores") else y, run
 
@@ -117,24 +117,31 @@ class ScoredAttention(Layer, ABC):
         allowed = None if value_mask is None else value_mask[:, None, :]
         return both(allowed, causal(count, of)) if ctx.options.get("use_causal_mask") else allowed
 
+    def _refuse(self, scores: Array, ctx: ForwardContext) -> None:
+        _, count, of = scores.shape
+        allowed = self.allowed(count, of, ctx)
+        scores += np.where(allowed is None or allowed, 0, scores.dtype.type(MASKED))
+
     def backward(self, dy: Any, saved: Attended, ctx: BackwardContext) -> list[Array | None]:
         query, value, key = saved.inputs[0], saved.inputs[1], saved.inputs[-1]
         p = saved.probabilities
         dy, *of_probabilities = as_list(dy)
         if saved.query_mask is not None:
-            dy = dy * saved.query_mask
-        d = ctx.workspace("d", p.used.shape, dy.dtype)
-        np.matmul(dy, value.swapaxes(1, 2), out=d)
+            counted = ctx.workspace("counted", dy.shape, dy.dtype)
+            ctx.do(np.multiply, dy, saved.query_mask, out=counted)
+            dy = counted
+        d, dvalue = (ctx.workspace(name, a.shape, dy.dtype) for name, a in (("d", p.used), ("dvalue", value)))
+        ctx.do(np.matmul, dy, value.swapaxes(1, 2), out=d)
         if of_probabilities:
-            d += of_probabilities[0]
-        dvalue = np.matmul(p.used.swapaxes(1, 2), dy, out=ctx.workspace("dvalue", value.shape, dy.dtype))
-        score_gradient(d, p)
+            ctx.do(np.add, d, of_probabilities[0], out=d)
+        ctx.do(np.matmul, p.used.swapaxes(1, 2), dy, out=dvalue)
+        score_gradient(d, p, ctx)
         dquery, dkey = self.scores_gradient(d, query, key, saved.of_scores, ctx)
         if not ctx.needs_input_gradient:
             return [None] * len(saved.inputs)
         if len(saved.inputs) == 3:
             return [dquery, dvalue, dkey]
-        dvalue += dkey
+        ctx.do(np.add, dvalue, dkey, out=dvalue)
         return [dquery, dvalue]
 
     def _check(self, shape: Any) -> None:
@@ -192,7 +199,8 @@ class Attention(ScoredAttention):
         if self.weight is not None:
             return tanh_scores(query, key, self._factors(query), self._scale(query), ctx)
         scores = dot_scores(query, key, ctx)
-        scores *= self._scale(query)
+        if self.scale is not None:
+            ctx.do(np.multiply, scores, self.scale.value, out=scores)
         return scores, None
 
     def scores_gradient(

@@ -39,6 +39,7 @@ class Embedding(Layer):
     """
 
     takes_integers: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     input_dim: int = field(metadata=COUNT)  # not the length of a row, as on other layers
     output_dim: int = field(metadata=COUNT)
@@ -74,11 +75,11 @@ class Embedding(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
         indices = ctx.workspace("indices", x.shape, np.dtype(np.intp))
-        np.copyto(indices, x, casting="unsafe")
-        self._check_range(indices)
+        ctx.do(np.copyto, indices, x, casting="unsafe")
+        ctx.do(self._check_range, indices)
         y = ctx.workspace("y", (*x.shape, self.output_dim), self.embeddings.dtype)
         # With mode="raise" NumPy would write into a copy first.
-        np.take(self.embeddings.value, indices, axis=0, out=y, mode="clip")
+        ctx.do(np.take, self.embeddings.value, indices, axis=0, out=y, mode="clip")
         return y, indices
 
     def backward(self, dy: Array, saved: Array, ctx: BackwardContext) -> None:

@@ -21,8 +21,8 @@ from distnet.registry import Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 
-Saved = tuple[Array, Array, Array]
-"""Rows (N, S, C), their means (N, C) and inverse deviations (N, C), equal within a group."""
+Saved = tuple[Array, Array]
+"""Rows (N, S, C), and (2, N, C) their means and inverse deviations, equal within a group."""
 
 
 @register_layer()
@@ -44,6 +44,7 @@ class GroupNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     groups: int = 32
     axis: int = -1
@@ -78,31 +79,40 @@ class GroupNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         axes, rows = self._rows(x, ctx, "x")
+        statistics = ctx.workspace("statistics", (2, len(rows), rows.shape[2]), np.dtype(np.float64))
+        y = ctx.workspace("y", rows.shape, rows.dtype)
+        ctx.do(self._normalize, rows, statistics, y)
+        return moved_back(y, axes, x.shape, ctx, "y"), (rows, statistics)
+
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
+        rows, statistics = saved
+        axes, slopes = self._rows(dy, ctx, "dy")
+        sums = ctx.workspace("sums", statistics.shape, statistics.dtype)
+        ctx.do(_sum_slopes, slopes, rows, statistics, sums)
+        ctx.add_sum(self.beta, sums[0], axis=0)
+        ctx.add_sum(self.gamma, sums[1], axis=0)
+        if not ctx.needs_input_gradient:
+            return None
+        dx = ctx.workspace("dx", rows.shape, rows.dtype)
+        ctx.do(self._input_gradient, slopes, rows, statistics, sums, dx)
+        return moved_back(dx, axes, dy.shape, ctx, "dx")
+
+    def _normalize(self, rows: Array, statistics: Array, y: Array) -> None:
         means, squares = kernels.current().column_moments(rows)
         mean = self._averages(means * rows.shape[1], rows.shape[1])
         variance = self._averages(squares_about(mean, means, squares, rows.shape[1]), rows.shape[1])
         inverse = 1 / np.sqrt(variance + self.epsilon)
+        statistics[0], statistics[1] = mean, inverse
         scale = inverse if self.gamma is None else inverse * self.gamma.value
         shift = np.zeros_like(mean) if self.beta is None else np.broadcast_to(self.beta.value, mean.shape)
-        y = ctx.workspace("y", rows.shape, rows.dtype)
         kernels.current().column_map(rows, mean, scale, shift, y)
-        return moved_back(y, axes, x.shape, ctx, "y"), (rows, mean, inverse)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
-        rows, mean, inverse = saved
-        axes, slopes = self._rows(dy, ctx, "dy")
-        plain, weighted = kernels.current().column_products(slopes, rows, mean)
-        weighted *= inverse
-        ctx.add_sum(self.beta, plain, axis=0)
-        ctx.add_sum(self.gamma, weighted, axis=0)
-        if not ctx.needs_input_gradient:
-            return None
+    def _input_gradient(self, slopes: Array, rows: Array, statistics: Array, sums: Array, dx: Array) -> None:
+        (mean, inverse), (plain, weighted) = statistics, sums
         gamma = 1.0 if self.gamma is None else self.gamma.value
         shift = -inverse * self._averages(plain * gamma, rows.shape[1])
         slope = -inverse * inverse * self._averages(weighted * gamma, rows.shape[1])
-        dx = ctx.workspace("dx", rows.shape, rows.dtype)
         kernels.current().column_gradient(slopes, rows, mean, inverse * gamma, slope, shift, dx)
-        return moved_back(dx, axes, dy.shape, ctx, "dx")
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> tuple[list[int], Array]:
         """The axis of the channels, and (N, S, C), contiguous."""
@@ -116,3 +126,9 @@ class GroupNormalization(Layer):
         size = 1 if self.groups == -1 else channels // self.groups
         of_groups = sums.reshape(len(sums), channels // size, size).sum(axis=2) / max(rows * size, 1)
         return np.repeat(of_groups, size, axis=1)
+
+
+def _sum_slopes(slopes: Array, rows: Array, statistics: Array, sums: Array) -> None:
+    """``sums`` = (2, N, C), each row's part of the gradients of beta and of gamma."""
+    sums[0], sums[1] = kernels.current().column_products(slopes, rows, statistics[0])
+    sums[1] *= statistics[1]

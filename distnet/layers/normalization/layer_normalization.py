@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from distnet.arguments import POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels import Kernels
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import checked_axes, known_extents, moved_back, moved_last, positive_axes
@@ -16,8 +19,8 @@ from distnet.registry import IF_SET, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
 
-Saved = tuple[Array, Array, Array]
-"""Rows (M, D), their means (M, 1) and inverse deviations (M, 1)."""
+Saved = tuple[Array, Array]
+"""Rows (M, D), and (2, M, 1) their means and inverse deviations."""
 
 
 @register_layer()
@@ -39,6 +42,7 @@ class LayerNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     axis: int | list[int] = -1
     epsilon: float = number(1e-3, POSITIVE)
@@ -70,22 +74,35 @@ class LayerNormalization(Layer):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         rows = self._rows(x, ctx, "x")
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        gamma, beta = (None if v is None else v.value.reshape(-1) for v in (self.gamma, self.beta))
-        statistics = ctx.kernels.normalize_rows(rows, gamma, beta, self.epsilon, not self.rms_scaling, y)
-        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, *statistics)
+        statistics = ctx.workspace("statistics", (2, len(rows), 1), rows.dtype)
+        ctx.do(self._normalize, rows, statistics, y, ctx.kernels)
+        return moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y"), (rows, statistics)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
-        rows, mean, inverse = saved
+        rows, statistics = saved
         slopes = self._rows(dy, ctx, "dy")
         dx = ctx.workspace("dx", rows.shape, rows.dtype)
-        gamma = None if self.gamma is None else self.gamma.value.reshape(-1)
-        gradients = ctx.kernels.normalize_rows_gradient(slopes, rows, (mean, inverse), gamma, not self.rms_scaling, dx)
-        for variable, gradient in zip((self.gamma, self.beta), gradients, strict=True):
+        sums = ctx.workspace("sums", (2, rows.shape[1]), np.dtype(np.float64))
+        ctx.do(self._gradients, slopes, rows, statistics, sums, dx, ctx.kernels)
+        for variable, gradient in zip((self.gamma, self.beta), sums, strict=True):
             if variable is not None:
                 ctx.add(variable, gradient.reshape(variable.shape))
         if not ctx.needs_input_gradient:
             return None
         return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
+
+    def _normalize(self, rows: Array, statistics: Array, y: Array, kernels: Kernels) -> None:
+        gamma, beta = (None if v is None else v.value.reshape(-1) for v in (self.gamma, self.beta))
+        statistics[0], statistics[1] = kernels.normalize_rows(rows, gamma, beta, self.epsilon, not self.rms_scaling, y)
+
+    def _gradients(
+        self, slopes: Array, rows: Array, statistics: Array, sums: Array, dx: Array, kernels: Kernels
+    ) -> None:
+        """Write the gradient of the rows, and those of gamma and beta, ``sums`` (2, D)."""
+        gamma, (mean, inverse) = None if self.gamma is None else self.gamma.value.reshape(-1), statistics
+        sums[0], sums[1] = kernels.normalize_rows_gradient(
+            slopes, rows, (mean, inverse), gamma, not self.rms_scaling, dx
+        )
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(M, D), contiguous."""

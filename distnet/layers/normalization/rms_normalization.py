@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class RMSNormalization(Layer):
     Source: Zhang and Sennrich, 2019 (arXiv:1910.07467); ``keras.layers.RMSNormalization``.
     """
 
+    repeats: ClassVar[bool] = True
+
     axis: int | list[int] = -1
     epsilon: float = number(1e-6, POSITIVE)
 
@@ -52,23 +55,33 @@ class RMSNormalization(Layer):
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        axes = tuple(self._axes(x.shape))
-        square = np.mean(x * x, axis=axes, keepdims=True)
-        factor = 1 / np.sqrt(square + x.dtype.type(self.epsilon))
-        normal = np.multiply(x, factor, out=ctx.workspace("normal", x.shape, x.dtype))
-        y = np.multiply(normal, self.scale.value, out=ctx.workspace("y", x.shape, x.dtype))
+        normal, y = (ctx.workspace(name, x.shape, x.dtype) for name in ("normal", "y"))
+        factor = ctx.workspace(
+            "factor", x.shape[: x.ndim - self.scale.value.ndim] + (1,) * self.scale.value.ndim, x.dtype
+        )
+        ctx.do(self._normalize, x, factor, normal)
+        ctx.do(np.multiply, normal, self.scale.value, out=y)
         return y, (normal, factor)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         normal, factor = saved
-        axes = tuple(self._axes(dy.shape))
-        ctx.add_sum(self.scale, dy * normal, axis=tuple(range(dy.ndim - len(axes))))
+        of_scale, dx = (ctx.workspace(name, dy.shape, dy.dtype) for name in ("of scale", "dx"))
+        ctx.do(np.multiply, dy, normal, out=of_scale)
+        ctx.add_sum(self.scale, of_scale, axis=tuple(range(dy.ndim - self.scale.value.ndim)))
         if not ctx.needs_input_gradient:
             return None
-        slope = dy * self.scale.value
-        slope -= normal * np.mean(slope * normal, axis=axes, keepdims=True)
-        dx: Array = np.multiply(slope, factor, out=ctx.workspace("dx", dy.shape, dy.dtype))
+        ctx.do(self._input_gradient, dy, normal, factor, dx)
         return dx
+
+    def _normalize(self, x: Array, factor: Array, normal: Array) -> None:
+        square = np.mean(x * x, axis=tuple(self._axes(x.shape)), keepdims=True)
+        np.divide(1, np.sqrt(square + x.dtype.type(self.epsilon)), out=factor)
+        np.multiply(x, factor, out=normal)
+
+    def _input_gradient(self, dy: Array, normal: Array, factor: Array, dx: Array) -> None:
+        slope = dy * self.scale.value
+        slope -= normal * np.mean(slope * normal, axis=tuple(self._axes(dy.shape)), keepdims=True)
+        np.multiply(slope, factor, out=dx)
 
     def _axes(self, shape: Shape) -> list[int]:
         return positive_axes(self.axis, shape, self.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -14,28 +14,27 @@ from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array, Shape
 
-Saved = tuple[tuple[int, ...], Any]
+Saved = tuple[tuple[int, ...], Array, Array, Array | None]
+"""The shape of the inputs; entries (N, P, C), what became of them, (N, 1, C), and which were kept."""
 
 
 class GlobalPool(Protocol):
     """How the entries (N, P, C) of P places are pooled; ``kept`` is (N, P) bool, or None for all."""
 
-    def forward(self, x: Array, kept: Array | None, y: Array) -> Any:
-        """Overwrite ``y`` (N, 1, C) and return what ``backward`` needs."""
+    def forward(self, x: Array, kept: Array | None, y: Array) -> None:
+        """Overwrite ``y`` (N, 1, C)."""
 
-    def backward(self, dy: Array, saved: Any, dx: Array) -> None:
+    def backward(self, dy: Array, x: Array, kept: Array | None, y: Array, dx: Array) -> None:
         """Overwrite ``dx`` (N, P, C)."""
 
 
 class GlobalMaximum:
     """The largest entry; ties share the gradient."""
 
-    def forward(self, x: Array, kept: Array | None, y: Array) -> tuple[Array, Array]:
+    def forward(self, x: Array, kept: Array | None, y: Array) -> None:
         np.max(x, axis=1, keepdims=True, out=y, initial=-np.inf)
-        return x, y
 
-    def backward(self, dy: Array, saved: tuple[Array, Array], dx: Array) -> None:
-        x, y = saved
+    def backward(self, dy: Array, x: Array, kept: Array | None, y: Array, dx: Array) -> None:
         wins = x == y
         winners = wins.sum(axis=1, keepdims=True, dtype=dy.dtype)
         np.multiply(wins, dy / np.maximum(winners, 1), out=dx)
@@ -44,17 +43,25 @@ class GlobalMaximum:
 class GlobalMean:
     """The mean of the entries kept."""
 
-    def forward(self, x: Array, kept: Array | None, y: Array) -> Array:
-        share = np.ones((1, 1, 1), x.dtype) if kept is None else kept[:, :, np.newaxis].astype(x.dtype)
-        count = x.shape[1] if kept is None else share.sum(axis=1, keepdims=True)
+    def forward(self, x: Array, kept: Array | None, y: Array) -> None:
+        _, count = self._counted(x, kept)
         np.sum(x, axis=1, keepdims=True, out=y, where=True if kept is None else kept[:, :, np.newaxis])
         with np.errstate(divide="ignore", invalid="ignore"):  # of no entries: nan, as in Keras
             np.divide(y, count, out=y)
-            np.divide(share, count, out=share)
-        return share
 
-    def backward(self, dy: Array, saved: Array, dx: Array) -> None:
-        np.multiply(dy, saved, out=dx)
+    def backward(self, dy: Array, x: Array, kept: Array | None, y: Array, dx: Array) -> None:
+        share, count = self._counted(x, kept)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.divide(share, count, out=share)
+        np.multiply(dy, share, out=dx)
+
+    @staticmethod
+    def _counted(x: Array, kept: Array | None) -> tuple[Array, Array | int]:
+        """1 for entries that count, else 0, and how many do."""
+        if kept is None:
+            return np.ones((1, 1, 1), x.dtype), x.shape[1]
+        ones = kept[:, :, np.newaxis].astype(x.dtype)
+        return ones, ones.sum(axis=1, keepdims=True)
 
 
 @dataclass(eq=False)
@@ -66,6 +73,7 @@ class GlobalPooling(Channelled):
         keepdims: whether the axes pooled over stay, with an extent of 1.
     """
 
+    repeats: ClassVar[bool] = True
     rank: ClassVar[int]
     pool: ClassVar[GlobalPool]
 
@@ -85,14 +93,15 @@ class GlobalPooling(Channelled):
         kept = ctx.mask if self.supports_masking else None
         if kept is not None and kept.shape != (len(x), places):
             raise ShapeError(f"{self.name}: expected a mask of shape {(len(x), places)}, received {kept.shape}.")
-        saved = self.pool.forward(x.reshape(len(x), places, x.shape[-1]), kept, y)
+        entries = x.reshape(len(x), places, x.shape[-1])
+        ctx.do(self.pool.forward, entries, kept, y)
         made = (len(x), *((1,) * self.rank if self.keepdims else ()), x.shape[-1])
-        return y.reshape(made), (x.shape, saved)
+        return y.reshape(made), (x.shape, entries, y, kept)
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
-        shape, kept = saved
-        dx = ctx.workspace("dx", (shape[0], math.prod(shape[1:-1]), shape[-1]), dy.dtype)
-        self.pool.backward(dy.reshape(shape[0], 1, shape[-1]), kept, dx)
+        shape, x, y, kept = saved
+        dx = ctx.workspace("dx", x.shape, dy.dtype)
+        ctx.do(self.pool.backward, dy.reshape(y.shape), x, kept, y, dx)
         return dx.reshape(shape)
 
 

@@ -36,6 +36,7 @@ class Abreast:
         met_by: the rank that was the first to meet the last of these errors.
         calls: number of the last call, or of the one under way.
         collectives: number of the last collective that was started.
+        lent: requests that were started early, and not yet waited for.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Abreast:
         self._depth = 0
         self._met_at = 0
         self._kept: deque[Collective] = deque(maxlen=_KEPT)
+        self.lent: list[Any] = []
         self._abandoned: list[Any] = []
         self._left: Left | None = None
         self._has_met = False
@@ -115,6 +117,10 @@ class Abreast:
         elif not self._depth:
             self.leave_by(error)
 
+    def take_back(self, request: Any) -> None:
+        """Forget a lent request, which is complete."""
+        self.lent = [each for each in self.lent if each is not request]
+
     def rejoin(self) -> None:
         """After an error, wait until every rank has left that call, and stands where the others do.
 
@@ -137,9 +143,9 @@ class Abreast:
         except CommunicationError as error:
             self.fatal(error)
             raise
-        for request in self._abandoned:
+        for request in (*self._abandoned, *self.lent):
             complete(request)
-        self._abandoned.clear()
+        self._abandoned, self.lent = [], []
         self._end_round()
 
     def _before_meeting(self) -> list[Collective]:

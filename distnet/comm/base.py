@@ -15,6 +15,9 @@ class Request(Protocol):
 
     def wait(self) -> None: ...
 
+    def test(self) -> bool:
+        """Let it go on; whether it is complete. It must be waited for all the same."""
+
 
 class Communicator(Protocol):
     """The ranks of one job. Methods are collective unless they say otherwise: all ranks call them in the same order."""
@@ -27,6 +30,8 @@ class Communicator(Protocol):
     """This process's number among those of its node."""
     local_size: int
     """Number of processes on this node."""
+    node_count: int
+    """Number of nodes."""
     blas_threads: int | None
     """BLAS threads of this process; None if BLAS was left to itself."""
     has_cores: bool
@@ -99,8 +104,8 @@ class Communicator(Protocol):
         see each other's memory.
         """
 
-    def allreduce_across_nodes(self, buffer: Array) -> None:
-        """Sum ``buffer`` in place over the ranks with this ``local_rank``, one on each node."""
+    def iallreduce_across_nodes(self, buffer: Array) -> Request:
+        """Start to sum ``buffer`` in place over the ranks with this ``local_rank``, one on each node."""
 
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Wait for something that needs no messages; like every collective it notices ranks that will not come.

@@ -9,10 +9,8 @@ import pickle
 import secrets
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -21,10 +19,13 @@ import numpy as np
 
 from distnet.comm import threads
 from distnet.comm.abreast import Abreast, complete
+from distnet.comm.base import Request
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
+from distnet.comm.local import Done
+from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import SharedMemory
-from distnet.comm.watch import SAME_CALLS, Ended, Patience, Waiting, Watch
+from distnet.comm.watch import SAME_CALLS, Ended, Patience, Watch
 from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, report_failure
 from distnet.types import Array, DType
@@ -35,58 +36,9 @@ from mpi4py import MPI  # noqa: E402
 
 T = TypeVar("T")
 
-_LOOKS_EVERY_S = 0.5
 _CALL_NAME_BYTES = 32
 _CALL_NUMBER_BYTES = 8
 _PATH_BYTES = 64
-
-
-class MPIRequest:
-    """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
-
-    def __init__(self, abreast: Abreast, request: MPI.Request | _Polled, what: str) -> None:
-        self.abreast = abreast
-        self.request = request
-        self.what = what
-        self.number = abreast.collectives
-
-    def wait(self) -> None:
-        """Return once the collective is complete on this rank.
-
-        Raises:
-            CommunicationError: a rank will not take part.
-            Exception: another rank left the call with it.
-        """
-        if self.request.Test():
-            return
-        try:
-            self._wait()
-        except BaseException as error:
-            self.abreast.abandon(None if isinstance(self.request, _Polled) else self.request, error)
-            raise
-
-    def _wait(self) -> None:
-        looks_at = time.monotonic() + _LOOKS_EVERY_S
-        waiting: Waiting | None = None
-        while not self.request.Test():
-            os.sched_yield()
-            if time.monotonic() > looks_at:
-                waiting = waiting or self.abreast.waiting(self.number, self.what, looks_at - _LOOKS_EVERY_S)
-                self.abreast.look(waiting)
-                looks_at = time.monotonic() + _LOOKS_EVERY_S
-        if waiting is not None:
-            self.abreast.end_of_wait(waiting)
-
-
-@dataclass(frozen=True)
-class _Polled:
-    """What is waited for without a message, in the form of a request."""
-
-    is_done: Callable[[int], bool]
-    number: int
-
-    def Test(self) -> bool:
-        return self.is_done(self.number)
 
 
 class MPICommunicator:
@@ -106,6 +58,7 @@ class MPICommunicator:
         self.local_rank: int = self.node.rank
         self.local_size: int = self.node.size
         self.nodes = comm.Split(self.local_rank, self.rank)
+        self.node_count: int = comm.allreduce(int(self.local_rank == 0))
         self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
         self.blas_threads: int | None = None
         self.has_cores = False
@@ -130,7 +83,7 @@ class MPICommunicator:
 
     def iallreduce(self, buffer: Array) -> MPIRequest:
         """Start the sum; the buffer belongs to MPI until ``wait`` returns."""
-        return self._start(Collective("allreduce", "all", buffer.dtype.str, buffer.size), buffer)
+        return self._start(Collective("allreduce", "all", buffer.dtype.str, buffer.size), buffer).lend()
 
     def broadcast(self, buffer: Array, root: int = 0) -> None:
         """Overwrite ``buffer`` with root's, in place (``MPI_Ibcast``)."""
@@ -248,15 +201,16 @@ class MPICommunicator:
                 memory = SharedMemory.opened(where, size, name)
         return memory
 
-    def allreduce_across_nodes(self, buffer: Array) -> None:
-        """Sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
-        if self.nodes.size > 1:
-            self._start(Collective("allreduce", "nodes", buffer.dtype.str, buffer.size), buffer).wait()
+    def iallreduce_across_nodes(self, buffer: Array) -> Request:
+        """Start the sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
+        if self.nodes.size == 1:
+            return Done()
+        return self._start(Collective("allreduce", "nodes", buffer.dtype.str, buffer.size), buffer).lend()
 
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Ask, and yield the core in between, until it is done."""
         self.abreast.begin(Collective(POLL, "node"))
-        MPIRequest(self.abreast, _Polled(is_done, self.abreast.collectives), what).wait()
+        MPIRequest(self.abreast, Polled(is_done, self.abreast.collectives), what).wait()
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""

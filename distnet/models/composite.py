@@ -16,6 +16,7 @@ from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.models.graph import Graph
 from distnet.models.graph_tape import Tape
+from distnet.models.last_uses import last_uses
 from distnet.models.matching import matched
 from distnet.naming import snake_case
 from distnet.types import Array, Json, Shape
@@ -285,11 +286,12 @@ class Composite(Layer, ABC):
     def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
         """Write every variable's gradient; 0 for a variable that no output depends on."""
         ctx.needs_input_gradient = False
+        if ctx.settle is not None:
+            ctx.last_uses = ctx.workspaces.once((self, "last uses"), lambda: last_uses(self.graph))
         self.graph.backward(tape, dy, ctx)
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.variables if v.is_trained])
-        for variable in trained if len(ctx.written) < len(trained) else ():
-            if id(variable) not in ctx.written:
-                ctx.do(variable.grad.fill, 0)
+        if len(ctx.written) < len(trained):
+            ctx.fill_unwritten(trained)
 
     def build_on(self, inputs: Sequence[Array]) -> None:
         """Build the model for data."""

@@ -245,13 +245,13 @@ class Graph:
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
             is_done = call.number in tape.done
             dx = dys[0] if is_done else _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
+            ctx.end_call()
             if call.wanted:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in call.wanted:
                         _accumulate(gradients, tensor, part, ctx)
         ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wants_all, False
-        made = [(t, gradients.get(t)) for t in self.inputs]
-        return [None if dx is None else ctx.contiguous(f"input gradient {t}", dx) for t, dx in made]
+        return [ctx.contiguous(f"input gradient {t}", gradients[t]) if t in gradients else None for t in self.inputs]
 
     def _facts_backward(self, path: tuple[int, ...], wants_all: bool) -> list[CallFacts]:
         """The calls that the gradients of trained variables depend on, and of all inputs where they are wanted."""

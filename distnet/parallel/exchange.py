@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from distnet.comm import Communicator
+from distnet.comm import Communicator, Request
 from distnet.optimizers import Optimizer
+from distnet.parallel.buckets import Buckets, Finish, least_bytes
 from distnet.types import Array
 from distnet.variables import VariableStore
 
@@ -66,6 +67,9 @@ class Exchange(Protocol):
     layers wrote it: nothing is packed.
     """
 
+    buckets: Buckets
+    """The message's parts, which may be sent before the step's end."""
+
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update; return the sums of what is sent after the gradients."""
 
@@ -82,19 +86,24 @@ class WholeExchange:
     Args:
         communicator: the ranks.
         store: holds the message.
+        finish: see ``Buckets``.
     """
 
-    def __init__(self, communicator: Communicator, store: VariableStore) -> None:
+    def __init__(self, communicator: Communicator, store: VariableStore, finish: Finish) -> None:
         self.communicator = communicator
         self.store = store
         self.sums = StepSums(store.extra)
+        self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum in place in the store, and update."""
-        self.communicator.allreduce(self.store.message)
+        self.buckets.complete()
         optimizer.apply(self.store)
         return self.sums
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """Every rank keeps weights of its own."""
         return nullcontext()
+
+    def _send(self, part: slice) -> Request:
+        return self.communicator.iallreduce(self.store.message[part])

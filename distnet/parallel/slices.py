@@ -18,9 +18,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 
-from distnet.comm import Communicator
+from distnet.comm import Communicator, Request
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
+from distnet.parallel.buckets import Buckets, Finish, least_bytes
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
@@ -34,21 +35,28 @@ _LINE = 16
 """Slices begin at multiples of this number of entries: ranks do not write to one cache line."""
 
 
-def exchange_of(communicator: Communicator, store: VariableStore, optimizer: Optimizer, measured: int) -> Exchange:
+def exchange_of(
+    communicator: Communicator,
+    store: VariableStore,
+    optimizer: Optimizer,
+    measured: int,
+    finish: Finish,
+) -> Exchange:
     """How the ranks are to sum the messages of this store, whose gradients move to where the message is.
 
     The optimizer's slots may move to shared memory.
 
     Args:
         measured: number of the metrics' sums.
+        finish: makes the last changes to gradients before they are sent; see ``Buckets``.
     """
     entries = store.size + StepSums.entries(measured)
     messages = _shared_messages(communicator, entries, store.dtype)
     store.move_gradients(messages[communicator.local_rank] if messages else np.zeros(entries, store.dtype))
     if not messages:
-        return WholeExchange(communicator, store)
+        return WholeExchange(communicator, store, finish)
     kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
-    return kind(communicator, store, messages, optimizer)
+    return kind(communicator, store, messages, optimizer, finish)
 
 
 def _shared_messages(communicator: Communicator, entries: int, dtype: DType) -> list[Array]:
@@ -70,10 +78,16 @@ class SlicedSum:
         store: holds this rank's message.
         messages: of the node's ranks.
         optimizer: whose steps they are.
+        finish: see ``Buckets``.
     """
 
     def __init__(
-        self, communicator: Communicator, store: VariableStore, messages: list[Array], optimizer: Optimizer
+        self,
+        communicator: Communicator,
+        store: VariableStore,
+        messages: list[Array],
+        optimizer: Optimizer,
+        finish: Finish,
     ) -> None:
         self.communicator = communicator
         self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
@@ -86,6 +100,7 @@ class SlicedSum:
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
         """The sums of this rank's slice, then those of what is sent after the gradients."""
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
+        self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum a slice, copy the others' sums, and update."""
@@ -107,26 +122,42 @@ class SlicedSum:
 
     def sum(self) -> Array:
         """The sum of this rank's slice of the gradient; what is sent after it is summed, too."""
+        self.buckets.complete()
+        return self.own[: self.mine.stop - self.mine.start]
+
+    def _send(self, part: slice) -> Request:
+        """Once all of the node have written a bucket, sum what lies in this rank's slice, and start to send it."""
         self.barrier.wait()
-        length = self.mine.stop - self.mine.start
+        mine = self.mine
+        first, last = (min(max(bound, mine.start), mine.stop) for bound in (part.start, part.stop))
+        summed = slice(first - mine.start, last - mine.start)
+        self._add(self.own[summed], slice(first, last))
+        if part.stop > self.store.size:
+            self._add(self.sums.buffer, slice(self.store.size, None))
+            summed = slice(summed.start, None)
+        return self.communicator.iallreduce_across_nodes(self.own[summed])
+
+    def _add(self, out: Array, part: slice) -> None:
+        """Sum a part of the node's messages; an overflowing sum is left to the optimizer, as in MPI's sums."""
         first, second, *others = self.messages
-        # An overflowing sum is left to the optimizer, as in MPI's sums.
         with np.errstate(over="ignore", invalid="ignore"):
-            for out, part in ((self.own[:length], self.mine), (self.own[length:], slice(self.store.size, None))):
-                np.add(first[part], second[part], out=out)
-                for message in others:
-                    out += message[part]
-        self.communicator.allreduce_across_nodes(self.own)
-        return self.own[:length]
+            np.add(first[part], second[part], out=out)
+            for message in others:
+                out += message[part]
 
 
 class SlicedUpdate(SlicedSum):
     """Each rank sums and updates a slice. The optimizer's slots then lie in shared memory, once a node."""
 
     def __init__(
-        self, communicator: Communicator, store: VariableStore, messages: list[Array], optimizer: Optimizer
+        self,
+        communicator: Communicator,
+        store: VariableStore,
+        messages: list[Array],
+        optimizer: Optimizer,
+        finish: Finish,
     ) -> None:
-        super().__init__(communicator, store, messages, optimizer)
+        super().__init__(communicator, store, messages, optimizer, finish)
         self.published = self._shared(store.size)
         for name, slot in optimizer.slots.items():
             shared = self._shared(store.size)

@@ -13,7 +13,7 @@ import numpy as np
 
 from distnet.assignments import moves, settings
 from distnet.data.batch import Batch
-from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import BackwardContext, ForwardContext, Settle, Workspaces
 from distnet.layers.engine.plan import Plan
 from distnet.training.objective import Prediction
 from distnet.types import Array
@@ -36,10 +36,11 @@ class LiveRun:
     Args:
         model: built.
         ctx: of this batch.
+        settle: is told the variables whose gradients are whole.
     """
 
-    def __init__(self, model: ModelOfLayers, ctx: ForwardContext) -> None:
-        self.model, self.ctx = model, ctx
+    def __init__(self, model: ModelOfLayers, ctx: ForwardContext, settle: Settle | None = None) -> None:
+        self.model, self.ctx, self.settle = model, ctx, settle
 
     @property
     def penalty(self) -> float:
@@ -55,7 +56,7 @@ class LiveRun:
     def backward(self, dy: Sequence[Array | None], plan: Plan | None = None) -> None:
         """Write every variable's gradient, from those of the outputs."""
         ctx = self.ctx
-        back = BackwardContext(ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan)
+        back = BackwardContext(ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan, settle=self.settle)
         self.model.backward_batch(self.tape, dy, back)
 
 
@@ -112,14 +113,19 @@ class Runs:
         model: built.
         workspaces: of the training.
         context: what a batch's layers may know.
+        settle: is told, in the middle of the backward pass, of variables whose gradients are whole.
     """
 
     makes_plans: ClassVar[bool] = True
 
     def __init__(
-        self, model: ModelOfLayers, workspaces: Workspaces, context: Callable[[Batch], ForwardContext]
+        self,
+        model: ModelOfLayers,
+        workspaces: Workspaces,
+        context: Callable[[Batch], ForwardContext],
+        settle: Settle | None = None,
     ) -> None:
-        self.model, self.workspaces, self.context = model, workspaces, context
+        self.model, self.workspaces, self.context, self.settle = model, workspaces, context, settle
         self._planned: dict[Hashable, PlannedRun] = {}
         self._holds_for: tuple[object, int, int] = (None, 0, 0)
         self._settings = 0
@@ -129,14 +135,14 @@ class Runs:
         """What runs this batch, whose inputs are ``x``."""
         self._running, graph = None, getattr(self.model, "graph", None)
         if graph is None or not self.makes_plans:
-            return LiveRun(self.model, self.context(batch))
+            return LiveRun(self.model, self.context(batch), self.settle)
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:
             self._planned, self._holds_for, self._settings = {}, present, settings()
         key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
         run = self._planned.pop(key, None)
         if run is None:
-            live = LiveRun(self.model, self.context(batch))
+            live = LiveRun(self.model, self.context(batch), self.settle)
             if len(self._planned) >= MOST_PLANS:
                 return live
             run = PlannedRun(live, x)

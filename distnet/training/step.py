@@ -148,10 +148,12 @@ class TrainingSteps(Steps):
         self.store, self.optimizer = _ready_optimizer(model)
         if communicator.local_size > 1:
             self._compile_kernels_once()
-        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries)
+        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries, self._finish_gradients)
+        self.buckets = self.exchange.buckets
         self.sums = StepSums(self.store.extra)
         """This rank's, which travel behind the gradient."""
-        self.runs = Runs(model, self.workspaces, self._training_context)
+        settle = self.buckets.settle if self.buckets.are_several else None
+        self.runs = Runs(model, self.workspaces, self._training_context, settle)
 
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
@@ -170,11 +172,11 @@ class TrainingSteps(Steps):
             evaluated = self.objective.evaluate(batch, predicted, self.communicator)
         except DataError as error:
             raise _naming_the_row(error, batch.first_row, batch.places) from None
+        penalty = self._penalty()
+        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
+        self.buckets.begin_step()
         run.backward(evaluated.gradients)
         self.runs.end_step()
-        penalty = self._regularize()
-        self._scale(self.optimizer.loss_scale)
-        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
         sums = self.exchange.sum_and_update(self.optimizer)
         sums.penalty = penalty
         self.model.training_state.step += 1
@@ -189,10 +191,22 @@ class TrainingSteps(Steps):
     def _training_context(self, batch: Batch) -> ForwardContext:
         return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 
-    def _scale(self, factor: float | None) -> None:
-        """Multiply the gradient as if the loss had been; what overflows is for the optimizer to see."""
+    def _finish_gradients(self, numbers: range, part: slice) -> None:
+        """Add the penalties' gradients, that of each weight on one rank, and multiply by the loss scale.
+
+        What overflows is for the optimizer to see.
+
+        Args:
+            numbers: of the store's spans.
+            part: of the store's message, which has these spans.
+        """
+        for i in numbers:
+            variable = self.store.spans[i].variable
+            if variable.regularizer is not None and i % self.communicator.size == self.communicator.rank:
+                variable.grad += variable.regularizer.gradient(variable.value)
+        factor = self.optimizer.loss_scale
         if factor is not None:
-            scaled = self.store.gradients
+            scaled = self.store.gradients[part]
             with np.errstate(over="ignore", invalid="ignore"):
                 scaled *= self.store.dtype.type(factor)
 
@@ -202,16 +216,13 @@ class TrainingSteps(Steps):
             self.optimizer.rehearse(self.store.dtype)
         self.communicator.local_barrier()
 
-    def _regularize(self) -> float:
-        """Add the penalties' gradients, that of each weight on one rank; return the penalties."""
-        penalty = 0.0
-        for i, span in enumerate(self.store.spans):
-            variable = span.variable
-            if variable.regularizer is not None:
-                penalty += float(variable.regularizer.value(variable.value))
-                if i % self.communicator.size == self.communicator.rank:
-                    variable.grad += variable.regularizer.gradient(variable.value)
-        return penalty
+    def _penalty(self) -> float:
+        """The penalties of the regularized weights, which every rank computes."""
+        penalties = 0.0
+        for span in self.store.spans:
+            if span.variable.regularizer is not None:
+                penalties += float(span.variable.regularizer.value(span.variable.value))
+        return penalties
 
 
 def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:

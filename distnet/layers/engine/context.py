@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from distnet import addresses, kernels
 from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
+from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
 from distnet.layers.engine.numbered_variables import numbered
@@ -26,6 +27,9 @@ from distnet.types import Array, DType
 from distnet.variables import Variable
 
 T = TypeVar("T")
+
+Settle: TypeAlias = Callable[[Sequence[Variable]], None]
+"""Is told, in the middle of the backward pass, of variables whose gradients are whole."""
 
 
 @dataclass
@@ -256,6 +260,9 @@ class BackwardContext(Planned):
         is_of_logits: whether the gradient is that of the output before the layer's activation; set by the graph.
         kernels: the kernels in use.
         plan: notes what is done, to be repeated.
+        settle: if given, is told of the variables whose gradients are whole.
+        last_uses: the variables that a call is the last one to use, by the call; set by the model.
+        settled: those that ``settle`` was told of.
     """
 
     workspaces: Workspaces
@@ -267,6 +274,23 @@ class BackwardContext(Planned):
     is_of_logits: bool = False
     kernels: Kernels = field(default_factory=kernels.current)
     plan: Plan | None = None
+    settle: Settle | None = None
+    last_uses: Mapping[tuple[int, ...], Sequence[Variable]] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+
+    def end_call(self) -> None:
+        """Say which variables' gradients are whole, now that the call's layer has run; the graph calls it."""
+        used = self.last_uses.get(self.call, ())
+        if used and self.settle is not None:
+            self.fill_unwritten(used)
+            self.settled.update(map(id, used))
+            self.do(self.settle, used)
+
+    def fill_unwritten(self, variables: Sequence[Variable]) -> None:
+        """Of variables that nothing gave a gradient it is 0."""
+        for variable in variables:
+            if id(variable) not in self.written and self._is_first(variable):
+                self.do(variable.grad.fill, 0)
 
     def within(self, number: int) -> Self:
         """The context of layer ``number`` within this one; its gradients go to the same place."""
@@ -331,6 +355,11 @@ class BackwardContext(Planned):
         self.do(np.add, grad, added, out=grad)
 
     def _is_first(self, variable: Variable) -> bool:
+        if id(variable) in self.settled:
+            raise ArgumentError(
+                f"{variable.path}: another layer than its own added to its gradient, which was already sent to the "
+                "other nodes. Make the layers that share a weight one layer, or keep its layer as an attribute."
+            )
         if id(variable) in self.written:
             return False
         self.written.add(id(variable))

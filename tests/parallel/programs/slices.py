@@ -1,13 +1,14 @@
 """Train small models by slices, as large ones are; rank 0 writes weights, slots and history: slices.py OUT.npz."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import distnet as keras
 from distnet import comm, layers, optimizers
-from distnet.parallel import slices
+from distnet.parallel import buckets, slices
 
 OPTIMIZERS = {
     "momentum": optimizers.SGD(0.05, momentum=0.9, nesterov=True, clipvalue=0.01),
@@ -41,14 +42,32 @@ def train(optimizer, folder):
     return model, [*first.values(), *second.values()]
 
 
+def train_shared():
+    """A layer called twice, a model within the model, statistics of the batch, an output without a loss."""
+    keras.utils.set_random_seed(8)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(50, 6)), rng.normal(size=(50, 1))
+    shared = layers.Dense(6, "tanh", kernel_regularizer="l2", name="shared")
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(5, name="first"), layers.BatchNormalization()], "inner")
+    given = keras.Input((6,))
+    hidden = inner(shared(layers.BatchNormalization(center=False)(shared(given))))
+    idle = layers.Dense(2, kernel_regularizer="l1", name="idle")(hidden)
+    model = keras.Model(given, [layers.Dense(1, name="out")(hidden), idle])
+    model.compile(optimizers.Adam(0.01), ["mse", None])
+    history = model.fit(x, y, batch_size=16, epochs=3, verbose=0).history
+    return model, list(history.values())
+
+
 slices.LEAST_BYTES = 0
+buckets.BUCKET_BYTES = 0  # each weight is one, where there are several nodes
 
 
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
     out, results = Path(sys.argv[1]), {}
-    for name, optimizer in OPTIMIZERS.items():
-        model, history = train(optimizer, out.parent)
+    trained = {name: partial(train, optimizer, out.parent) for name, optimizer in OPTIMIZERS.items()}
+    for name, run in {**trained, "shared": train_shared}.items():
+        model, history = run()
         results[f"{name}/history"] = np.array(history)
         results |= {f"{name}/{v.path}": v.value for v in model.variables}
         results |= {f"{name}/{v.path}": np.asarray(v.value) for v in model.optimizer.variables}

@@ -1,0 +1,71 @@
+"""Collectives under way: how a rank waits for them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from distnet.comm.abreast import Abreast
+from distnet.comm.watch import Waiting
+
+_LOOKS_EVERY_S = 0.5
+
+
+class MPIRequest:
+    """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
+
+    def __init__(self, abreast: Abreast, request: Any, what: str) -> None:
+        self.abreast = abreast
+        self.request = request
+        self.what = what
+        self.number = abreast.collectives
+
+    def lend(self) -> Self:
+        """This request, whose buffer is MPI's until it is complete, whatever error parts the ranks before."""
+        self.abreast.lent.append(self.request)
+        return self
+
+    def test(self) -> bool:
+        """Let MPI work at it, which it does in no other calls than its own; whether it is complete."""
+        return bool(self.request.Test())
+
+    def wait(self) -> None:
+        """Return once the collective is complete on this rank.
+
+        Raises:
+            CommunicationError: a rank will not take part.
+            Exception: another rank left the call with it.
+        """
+        if not self.request.Test():
+            try:
+                self._wait()
+            except BaseException as error:
+                self.abreast.abandon(None if isinstance(self.request, Polled) else self.request, error)
+                raise
+        self.abreast.take_back(self.request)
+
+    def _wait(self) -> None:
+        looks_at = time.monotonic() + _LOOKS_EVERY_S
+        waiting: Waiting | None = None
+        while not self.request.Test():
+            os.sched_yield()
+            if time.monotonic() > looks_at:
+                waiting = waiting or self.abreast.waiting(self.number, self.what, looks_at - _LOOKS_EVERY_S)
+                self.abreast.look(waiting)
+                looks_at = time.monotonic() + _LOOKS_EVERY_S
+        if waiting is not None:
+            self.abreast.end_of_wait(waiting)
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What is waited for without a message, in the form of a request."""
+
+    is_done: Callable[[int], bool]
+    number: int
+
+    def Test(self) -> bool:
+        return self.is_done(self.number)

@@ -8,6 +8,7 @@ from typing import cast
 from distnet.activations.base import Activation, register
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError
+from distnet.kernels.readying import Call, readied_by
 from distnet.ops.nn import simplex
 from distnet.ops.tensor import Tensor
 from distnet.types import Array
@@ -41,6 +42,10 @@ class Softmax(Activation):
     def __post_init__(self) -> None:
         object.__setattr__(self, "axis", as_axes(type(self).__name__, self.axis))
 
+    def _ready_forward(self, z: Array, out: Array) -> Call | None:
+        return simplex.ready_softmax(z, out, self.axis)
+
+    @readied_by(_ready_forward)
     def forward(self, z: Array, out: Array) -> None:
         simplex.write_softmax(z, out, self.axis)
 

@@ -177,6 +177,13 @@ class Kernels(Protocol):
             z, t, slopes: (N, C) of one dtype, contiguous; values: (N,).
         """
 
+    def equal_peaks(self, a: Array, b: Array) -> int:
+        """In how many rows the largest entries lie at the same place; ties go to the first, NaN is the largest.
+
+        Shapes:
+            a, b: (N, C), C > 0, contiguous.
+        """
+
     def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
         """(rows, width) uint32 random bits: see ``distnet.addresses.row_bits``.
 

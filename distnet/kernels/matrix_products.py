@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels.readying import Call, readied_by
 from distnet.types import Array
 
 _ROWS = range(8, 33)
@@ -14,6 +17,15 @@ _LEAST_WEIGHTS = 1 << 15
 """Smaller products take less time than choosing."""
 
 
+def _ready(a: Array, b: Array, out: Array) -> Call:
+    """The faster of both, chosen once."""
+    tiles = kernels.current().tiles
+    if tiles is not None and _suits(a, b, out):
+        return partial(tiles.multiply, a, b, out)
+    return partial(np.matmul, a, b, out=out)
+
+
+@readied_by(_ready)
 def multiply(a: Array, b: Array, out: Array) -> Array:
     """``out = a b``; returns ``out``.
 
@@ -24,11 +36,7 @@ def multiply(a: Array, b: Array, out: Array) -> Array:
     Shapes:
         a (M, K), b (K, N) -> out (M, N).
     """
-    tiles = kernels.current().tiles
-    if tiles is not None and _suits(a, b, out):
-        tiles.multiply(a, b, out)
-    else:
-        np.matmul(a, b, out=out)
+    _ready(a, b, out)()
     return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numba
@@ -17,11 +17,51 @@ from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
+from distnet.kernels.readying import Call, readied_by
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
 _LOW_WORD = (1 << 64) - 1
+
+
+def _ready_bias_activation(
+    _: NumbaKernels, z: Array, bias: Array | None, activation: str, out: Array | None = None
+) -> Call | None:
+    """The loop alone, where there is one."""
+    if bias is None or not bias.size or not z.flags.c_contiguous or (out is not None and not out.flags.c_contiguous):
+        return None
+    check_activation(activation)
+    loop = _bias_relu if activation == "relu" else _bias
+    rows = (-1, bias.size)
+    return partial(loop, z.reshape(rows), bias, (z if out is None else out).reshape(rows))
+
+
+def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, out: Array) -> Call | None:
+    """The loop alone, with memory of its own for the sums."""
+    if activation != "relu":
+        return None
+    total = np.zeros(dy.shape[1])
+    return _summing(
+        total, column_loops.bias_gradient, dy[np.newaxis], y[np.newaxis], out[np.newaxis], total[np.newaxis]
+    )
+
+
+def _ready_column_sums(_: NumbaKernels, x: Array) -> Call:
+    """The loop alone, with memory of its own for the sums."""
+    total = np.zeros((x.shape[0], x.shape[2]))
+    return _summing(total, column_loops.column_sums, x, total)
+
+
+def _summing(total: Array, loop: Loop, *args: Array) -> Call:
+    """The call of a loop that adds to ``total``, which is returned."""
+
+    def summed() -> Array:
+        total.fill(0)
+        loop(*args)
+        return total
+
+    return summed
 
 
 class NumbaKernels:
@@ -37,6 +77,7 @@ class NumbaKernels:
         number = w.dtype.type
         update_loop(formula, len(slots))(w, g, *slots, tuple([number(scalar) for scalar in scalars]))
 
+    @readied_by(_ready_bias_activation)
     def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
         check_activation(activation)
         out = z if out is None else out
@@ -59,6 +100,7 @@ class NumbaKernels:
             np.copyto(out, dy)
         return out
 
+    @readied_by(_ready_bias_gradient)
     def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         if activation != "relu":
             return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
@@ -79,6 +121,9 @@ class NumbaKernels:
             crossentropy_loops.softmax_crossentropy(z, t, values, slopes)
         else:  # NumPy's exp is made of vectors
             NumpyKernels().softmax_crossentropy(z, t, values, slopes)
+
+    def equal_peaks(self, a: Array, b: Array) -> int:
+        return int(crossentropy_loops.equal_peaks(a, b))
 
     def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
         blocks = -(-width // BITS_PER_BLOCK)
@@ -110,6 +155,7 @@ class NumbaKernels:
         of_gamma, of_beta = totals
         return of_gamma, of_beta
 
+    @readied_by(_ready_column_sums)
     def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))
         column_loops.column_sums(x, total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from distnet.types import Array, ArrayLike, Shape
 
 _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
+Ready: TypeAlias = tuple[Callable[[Array], object], Array, Array]
+"""Writes values and gradients of given targets, and where."""
+
 _WAYS = frozenset({"call", "values_and_gradient", "formula"})
 """The methods by one of which a class states what its loss is."""
 
@@ -157,6 +160,19 @@ class Loss(Configurable):
         values = self._values(y_true[:1], y_pred[:1])
         shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
         sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
+
+    def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
+        """What evaluates predictions that stand where they are, again and again; None where nothing is gained.
+
+        Args:
+            y_true: targets like those that it will be handed.
+            y_pred: (N, ..., C), N > 0.
+
+        Returns:
+            A function of targets, and where it writes the values, (N, ...), and their gradients, in the shape of
+            ``y_pred``, contiguous.
+        """
+        return None
 
     def of_logits(self, activation: Activation) -> Loss | None:
         """This loss as a function of the logits that ``activation`` turns into predictions, or None."""

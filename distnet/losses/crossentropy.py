@@ -10,7 +10,7 @@ import numpy as np
 from distnet import activations, config
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import class_numbers
-from distnet.losses.base import Pullback
+from distnet.losses.base import Pullback, Ready
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
 from distnet.losses.slopes import (
@@ -104,6 +104,11 @@ class CategoricalCrossentropy(BuiltInLoss):
         q, sums = share(y_pred, axis)
         values = -(t * np.log(crossentropies.clipped(q))).sum(axis=axis)
         return values, lambda dv: crossentropies.categorical_of_shares_slope(t, q, sums, axis) * dv
+
+    def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
+        if type(self) is not CategoricalCrossentropy or not self.from_logits or self.label_smoothing:
+            return None
+        return crossentropies.ready_categorical(y_true, y_pred) if self.axis in (-1, y_pred.ndim - 1) else None
 
 
 categorical_crossentropy = LossFunction(CategoricalCrossentropy)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from distnet import kernels
 from distnet.arguments import whole_number
 from distnet.errors import ShapeError
 from distnet.losses.alignment import same_shape
@@ -86,6 +89,14 @@ class CategoricalAccuracy(FunctionMetric):
     def values(self, y_true: Array, y_pred: Array) -> Array:
         t, p = same_shape(self.function.__name__, y_true, y_pred)
         return np.asarray(t.argmax(axis=-1) == p.argmax(axis=-1), p.dtype)
+
+    def ready(self, y_true: Array, y_pred: Array) -> Callable[[Array], tuple[float, ...]] | None:
+        is_alike = y_true.shape == y_pred.shape and y_true.dtype == y_pred.dtype
+        if type(self) is not CategoricalAccuracy or not is_alike or y_pred.ndim < 2 or not y_pred.flags.c_contiguous:
+            return None
+        rows, width = y_pred.reshape(-1, y_pred.shape[-1]), math.prod(y_pred.shape[1:-1])
+        count = kernels.current().equal_peaks
+        return lambda t: (count(np.ascontiguousarray(t).reshape(rows.shape), rows) / width, float(len(y_pred)))
 
 
 categorical_accuracy = MadeFunction(CategoricalAccuracy)

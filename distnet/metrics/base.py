@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -216,6 +216,13 @@ class Metric(Configurable, ABC):
                 self._update(y_true, y_pred, sample_weight)
             state = self.state
         return np.zeros(self.size(y_true.shape, y_pred.shape)) if state is None else state
+
+    def ready(self, y_true: Array, y_pred: Array) -> Callable[[Array], tuple[float, ...]] | None:
+        """What gives ``added_by``, without weights, of targets and of predictions that stand where they are.
+
+        None where nothing is gained. It is handed targets of the shape and dtype of ``y_true``, at least one row.
+        """
+        return None
 
     def first_state(self) -> Array | None:
         """The state after a reset; its own stays as it is."""

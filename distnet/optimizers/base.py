@@ -20,7 +20,7 @@ from distnet.naming import snake_case
 from distnet.optimizers import formulas
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
-from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule
+from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
 from distnet.optimizers.updating_each import UpdatesEach
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Registry, functions_of, to_json
 from distnet.types import Array, DType, Json
@@ -103,6 +103,7 @@ class Optimizer(UpdatesEach, HasSettings):
         self._decayed: list[slice] = []
         self._padding: Array = np.empty(0, np.intp)
         self._padding_of_parts: dict[tuple[int, int], Array] = {}
+        self._views: dict[tuple[str, int, int], tuple[Array, Array]] = {}
 
     def initial_slots(self) -> dict[str, float]:
         """The rule's slots by Keras's names, in Keras's order, each with its initial value; by default none."""
@@ -289,13 +290,23 @@ class Optimizer(UpdatesEach, HasSettings):
         """Apply the rule to weights and slots, given the final gradients."""
         formula, scalars = self.rule(learning_rate)
         try:
-            slots = [self.slots[name][store.part] for name in self.initial_slots()]
+            slots = [self._slot_of(name, store.part) for name in self.initial_slots()]
         except KeyError as error:
             raise ArgumentError(
                 f"{self.name}: its options now need the slot {error}, which they did not when training began. Set them "
                 "before the first step, or make a new optimizer."
             ) from None
         kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+
+    def _slot_of(self, name: str, part: slice) -> Array:
+        """A slot's entries for a part of the weights: the same view at each step."""
+        key, slot = (name, part.start, part.stop), self.slots[name]
+        owner = slot if slot.base is None else slot.base
+        of, view = self._views.get(key, (None, slot))
+        if of is not slot or view.base is not owner:  # of a copied optimizer the view is none
+            view = slot[part]
+            self._views[key] = slot, view
+        return view
 
     def _average(self, store: Variables | StorePart) -> None:
         """Update the average of the weights; set the weights to it if the options say so."""
@@ -381,7 +392,7 @@ class Optimizer(UpdatesEach, HasSettings):
         ]
 
     def _decayed_learning_rate(self) -> float:
-        rate = float(self.learning_rate)
+        rate = present_rate(self)
         return rate / (1 + self.decay * self.scalars["iteration"]) if self.decay else rate
 
 

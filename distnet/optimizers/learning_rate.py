@@ -70,7 +70,7 @@ class LearningRateField:
     def __get__(self, instance: Scheduled, owner: type) -> LearningRate: ...
 
     def __get__(self, instance: Scheduled | None, owner: type) -> float:
-        return self.default if instance is None else LearningRate(_present_rate(instance), instance)
+        return self.default if instance is None else LearningRate(present_rate(instance), instance)
 
     def __set__(self, instance: Scheduled, value: LearningRateLike) -> None:
         set_rate(instance, value)
@@ -86,14 +86,15 @@ class LegacyLearningRate:
     def __get__(self, instance: Scheduled, owner: type) -> LearningRate: ...
 
     def __get__(self, instance: Scheduled | None, owner: type) -> LearningRate | None:
-        return None if instance is None else LearningRate(_present_rate(instance), instance)
+        return None if instance is None else LearningRate(present_rate(instance), instance)
 
     def __set__(self, instance: Scheduled, value: LearningRateLike | None) -> None:
         if value is not None:
             set_rate(instance, value)
 
 
-def _present_rate(instance: Scheduled) -> float:
+def present_rate(instance: Scheduled) -> float:
+    """The learning rate now, as a plain number."""
     schedule = instance.schedule
     if schedule is None:
         return instance.scalars["learning_rate"]

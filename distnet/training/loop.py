@@ -132,6 +132,7 @@ class Training:
     def _batches(self, epoch: int, done: int) -> int:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""
         cursor, model, hooks = self.cursor, self.model, self.hooks
+        self.acts_after_batches = hooks.is_root and hooks.callbacks.acts_after_batches
         if done:  # the file's last step is done; its hook may not be
             self._end_batch(epoch, done)
             if model.stop_training and cursor.starts_at(Stage.BATCH_END):
@@ -155,7 +156,8 @@ class Training:
         """Take a step, and count it."""
         self.cursor.is_stepping = True
         sums = self.steps.train(batch, self.signals.received is not None)
-        self.model.stop_training = self.model.stop_training or sums.stop
+        if sums.stop:
+            self.model.stop_training = True
         self.totals.add(sums.loss, batch.global_rows, sums.measured)
         self._note_drawn()
         return sums
@@ -163,9 +165,9 @@ class Training:
     def _end_batch(self, epoch: int, done: int) -> None:
         self.cursor.move(epoch, done, Stage.BATCH_END)
         self.cursor.is_stepping = False
-        callbacks = self.hooks.callbacks
-        if self.hooks.is_root and callbacks.acts_after_batches:
-            self._call("on_train_batch_end", done - 1, self.totals.logs() if callbacks.reads_batch_logs else {})
+        if self.acts_after_batches:
+            reads_logs = self.hooks.callbacks.reads_batch_logs
+            self._call("on_train_batch_end", done - 1, self.totals.logs() if reads_logs else {})
         self.hooks.share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:

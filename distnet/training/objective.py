@@ -253,15 +253,19 @@ class Objective:
         for measured in self.measured_losses:
             sums[measured.part] = values[measured.number] * batch.global_rows, len(batch.x[0])
         for m in self.metrics:
-            y_true, y_pred = batch.y[m.output], predicted.y[m.output]
-            weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
-            rows = _placed(batch, y_pred, ranks)
-            if m.metric.sees_all_rows:
-                totals = self.running.totals or Totals(self)
-                totals.sums[m.part] = m.metric.state_after(totals.sums[m.part], y_true, y_pred, weight, rows)
-            else:
-                sums[m.part] = m.metric.added_by(y_true, y_pred, weight, rows)
+            self.measure(m, batch, predicted, ranks, sums)
         return sums
+
+    def measure(self, m: MeasuredMetric, batch: Batch, predicted: Prediction, ranks: Communicator, sums: Array) -> None:
+        """Write what these rows add to a metric; one that sees all rows changes its part of the running sums."""
+        y_true, y_pred = batch.y[m.output], predicted.y[m.output]
+        weight = m.weight(batch.weight[m.output], predicted.masks[m.output])
+        rows = _placed(batch, y_pred, ranks)
+        if m.metric.sees_all_rows:
+            totals = self.running.totals or Totals(self)
+            totals.sums[m.part] = m.metric.state_after(totals.sums[m.part], y_true, y_pred, weight, rows)
+        else:
+            sums[m.part] = m.metric.added_by(y_true, y_pred, weight, rows)
 
 
 def _placed(batch: Batch, y_pred: Array, ranks: Communicator) -> Rows | None:

@@ -12,10 +12,12 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from distnet.assignments import moves, settings
+from distnet.comm import Communicator
 from distnet.data.batch import Batch
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Settle, Workspaces
 from distnet.layers.engine.plan import Plan
-from distnet.training.objective import Prediction
+from distnet.training.objective import Evaluated, Objective, Prediction
+from distnet.training.objective_plan import ObjectivePlan
 from distnet.types import Array
 
 MOST_PLANS = 4
@@ -35,12 +37,21 @@ class LiveRun:
 
     Args:
         model: built.
+        objective: what to minimize and measure.
+        ranks: who share the batch.
         ctx: of this batch.
         settle: is told the variables whose gradients are whole.
     """
 
-    def __init__(self, model: ModelOfLayers, ctx: ForwardContext, settle: Settle | None = None) -> None:
-        self.model, self.ctx, self.settle = model, ctx, settle
+    def __init__(
+        self,
+        model: ModelOfLayers,
+        objective: Objective,
+        ranks: Communicator,
+        ctx: ForwardContext,
+        settle: Settle | None = None,
+    ) -> None:
+        self.model, self.objective, self.ranks, self.ctx, self.settle = model, objective, ranks, ctx, settle
 
     @property
     def penalty(self) -> float:
@@ -52,6 +63,10 @@ class LiveRun:
         self.ctx.step = step
         y, self.tape = self.model.forward_batch(x, self.ctx)
         return Prediction(y, self.tape.masks, self.tape.logits)
+
+    def evaluate(self, batch: Batch, predicted: Prediction) -> Evaluated:
+        """This rank's part of the loss, its gradients, and the sums of what is measured."""
+        return self.objective.evaluate(batch, predicted, self.ranks)
 
     def backward(self, dy: Sequence[Array | None], plan: Plan | None = None) -> None:
         """Write every variable's gradient, from those of the outputs."""
@@ -71,8 +86,9 @@ class PlannedRun:
     def __init__(self, live: LiveRun, x: Sequence[Array]) -> None:
         self._live = live
         self._x = [np.empty_like(a) for a in x]
-        self._dy: list[Array | None] | None = None
-        self._forward, self._backward = Plan(), Plan()
+        self._forward = Plan()
+        self._backward: Plan | None = None
+        self._objective: ObjectivePlan | None = None
         self._predicted: Prediction | None = None
 
     @property
@@ -91,16 +107,19 @@ class PlannedRun:
             self._forward.repeat(step)
         return self._predicted
 
+    def evaluate(self, batch: Batch, predicted: Prediction) -> Evaluated:
+        """As of a live run; the gradients are where those of all batches are."""
+        if self._objective is None:
+            self._objective = ObjectivePlan(self._live.objective, batch, predicted, self._live.ranks)
+        return self._objective.evaluate(batch)
+
     def backward(self, dy: Sequence[Array | None]) -> None:
-        """As of a live run."""
-        if self._dy is None:
-            self._dy = [None if a is None else np.array(a) for a in dy]
-            self._live.backward(self._dy, self._backward)
-            return
-        for place, a in zip(self._dy, dy, strict=True):
-            if place is not None and a is not None:
-                np.copyto(place, a)
-        self._backward.repeat()
+        """As of a live run; ``dy`` are those that ``evaluate`` gave."""
+        if self._backward is None:
+            self._backward = Plan()
+            self._live.backward(dy, self._backward)
+        else:
+            self._backward.repeat()
 
 
 Run = LiveRun | PlannedRun
@@ -113,6 +132,8 @@ class Runs:
         model: built.
         workspaces: of the training.
         context: what a batch's layers may know.
+        objective: what to minimize and measure.
+        ranks: who share the batches.
         settle: is told, in the middle of the backward pass, of variables whose gradients are whole.
     """
 
@@ -123,9 +144,12 @@ class Runs:
         model: ModelOfLayers,
         workspaces: Workspaces,
         context: Callable[[Batch], ForwardContext],
+        objective: Objective,
+        ranks: Communicator,
         settle: Settle | None = None,
     ) -> None:
         self.model, self.workspaces, self.context, self.settle = model, workspaces, context, settle
+        self.objective, self.ranks = objective, ranks
         self._planned: dict[Hashable, PlannedRun] = {}
         self._holds_for: tuple[object, int, int] = (None, 0, 0)
         self._settings = 0
@@ -135,19 +159,22 @@ class Runs:
         """What runs this batch, whose inputs are ``x``."""
         self._running, graph = None, getattr(self.model, "graph", None)
         if graph is None or not self.makes_plans:
-            return LiveRun(self.model, self.context(batch), self.settle)
+            return self._live(batch)
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:
             self._planned, self._holds_for, self._settings = {}, present, settings()
         key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
         run = self._planned.pop(key, None)
         if run is None:
-            live = LiveRun(self.model, self.context(batch), self.settle)
+            live = self._live(batch)
             if len(self._planned) >= MOST_PLANS:
                 return live
             run = PlannedRun(live, x)
         self._running = key, run
         return run
+
+    def _live(self, batch: Batch) -> LiveRun:
+        return LiveRun(self.model, self.objective, self.ranks, self.context(batch), self.settle)
 
     def end_step(self) -> None:
         """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are.

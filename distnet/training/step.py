@@ -22,7 +22,7 @@ from distnet.parallel.slices import exchange_of
 from distnet.training.objective import Objective, Prediction
 from distnet.training.runs import Runs
 from distnet.training_state import TrainingState
-from distnet.types import Array
+from distnet.types import Array, DType
 from distnet.variables import LaidOutModel, VariableStore, lay_out
 
 
@@ -63,6 +63,8 @@ class Steps:
         """Memory and facts that every step uses again."""
         self.kernels = kernels.current()
         self.dtype = np.dtype(model.dtype)
+        self._as_they_are: set[tuple[int, DType]] = set()
+        """Inputs and the dtypes in which the model takes them."""
         forget_penalties(model.layers)
 
     def forward(
@@ -114,11 +116,16 @@ class Steps:
         """The rows in the model's dtype, in memory used again."""
         inputs = []
         for i, given in enumerate(x):
+            if (i, given.dtype) in self._as_they_are:
+                inputs.append(given)
+                continue
             rows = self.model.as_declared(i, given)
             if rows.dtype != self.dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
                 cast = self.workspaces.get((i,), "input", rows.shape, self.dtype)
                 cast[...] = rows
                 rows = cast
+            if rows is given:
+                self._as_they_are.add((i, given.dtype))
             inputs.append(rows)
         return inputs
 
@@ -153,7 +160,7 @@ class TrainingSteps(Steps):
         self.sums = StepSums(self.store.extra)
         """This rank's, which travel behind the gradient."""
         settle = self.buckets.settle if self.buckets.are_several else None
-        self.runs = Runs(model, self.workspaces, self._training_context, settle)
+        self.runs = Runs(model, self.workspaces, self._training_context, objective, communicator, settle)
 
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
@@ -169,7 +176,7 @@ class TrainingSteps(Steps):
         run = self.runs.of(batch, inputs)
         try:
             predicted = run.forward(inputs, step)
-            evaluated = self.objective.evaluate(batch, predicted, self.communicator)
+            evaluated = run.evaluate(batch, predicted)
         except DataError as error:
             raise _naming_the_row(error, batch.first_row, batch.places) from None
         penalty = self._penalty()

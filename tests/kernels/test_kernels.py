@@ -278,6 +278,13 @@ def test_softmax_crossentropy_is_its_definition(kernel, dtype, shape):
     np.testing.assert_allclose(slopes, shares * t.sum(axis=1, keepdims=True) - t, **tolerance)
 
 
+def test_equal_peaks_are_those_of_argmax(kernel, dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, (2, 300, 4)).astype(dtype)
+    a[::7, 1], b[::5, 2], a[::11, 3] = np.nan, np.nan, np.inf
+    assert kernel.equal_peaks(a, b) == (a.argmax(axis=1) == b.argmax(axis=1)).sum()
+
+
 def test_softmax_crossentropy_does_not_overflow_or_hide_nan(kernel, dtype):
     z = np.array([[1e4, 0, -1e4], [0, np.nan, 0]], dtype)
     values, slopes = np.empty(2, dtype), np.empty((2, 3), dtype)

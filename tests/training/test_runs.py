@@ -130,6 +130,32 @@ def test_whole_batches_and_last_ones_have_a_plan_each(monkeypatch, repetitions):
     assert len(repetitions) == 2 * (steps - first_of_a_size)
 
 
+@pytest.mark.parametrize("weighs_rows", [False, True])
+@pytest.mark.parametrize("has_numbers", [False, True])
+def test_loss_and_sums_of_planned_steps_are_those_of_live_ones(has_numbers, weighs_rows, monkeypatch, repetitions):
+    rng = np.random.default_rng(1)
+    y = [np.eye(c, dtype="f")[rng.integers(0, c, shape)] for c, shape in ((5, 26), (3, (26, 2)))]
+    weight = [np.linspace(0, 2, 26)] * (2 + has_numbers) if weighs_rows else None
+    others = [rng.random((26, 2))] * has_numbers
+
+    def program():
+        x = layers.Input((6,))
+        h = layers.Dense(8, "relu")(x)
+        steps = layers.Reshape((2, 3))(layers.Dense(6)(h))
+        outputs = [layers.Dense(5, "softmax")(h), layers.Softmax()(steps), *[layers.Dense(2)(h)] * has_numbers]
+        model = distnet.Model(x, outputs)
+        losses = ["categorical_crossentropy", "categorical_crossentropy", *["mse"] * has_numbers]
+        model.compile("adam", losses, [["acc"] for _ in outputs], loss_weights=[1.0, 0.3, 2.0][: len(outputs)])
+        given = {"batch_size": 8, "epochs": 3, "verbose": 0, "sample_weight": weight}
+        history = model.fit(data(26)[0], [*y, *others], **given).history
+        return [*history.values(), *model.get_weights()]
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert repetitions
+
+
 @pytest.mark.parametrize(
     "change",
     [

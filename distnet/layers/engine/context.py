@@ -17,6 +17,7 @@ from distnet.constraints import CONSTRAINTS
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
+from distnet.kernels.readying import Call, readied_by, ready
 from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
 from distnet.naming import present_scope
@@ -366,6 +367,19 @@ class BackwardContext(Planned):
         return True
 
 
+def _ready_put(grad: Array, function: Callable[..., Array], *args: Any) -> Call | None:
+    """With the function's call made ready."""
+    if not grad.flags.c_contiguous:
+        return None
+    flat, made = grad.reshape(-1), ready(function, *args)
+
+    def put() -> None:
+        flat[...] = made().reshape(-1)
+
+    return put
+
+
+@readied_by(_ready_put)
 def _put(grad: Array, function: Callable[..., Array], *args: Any) -> None:
     grad[...] = function(*args).reshape(grad.shape)
 

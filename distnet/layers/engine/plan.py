@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from distnet.errors import ShapeError
+from distnet.kernels.readying import ready
 from distnet.types import Array, DType
 
 
@@ -74,9 +75,12 @@ class Planned:
             function: writes its results into arrays among its arguments, and depends on nothing else that changes.
             args, options: its arguments; arrays are workspaces, inputs, weights, gradients, or views of these.
         """
-        function(*args, **options)
-        if self.plan is not None:
-            self.plan.calls.append(partial(function, *args, **options))
+        if self.plan is None:
+            function(*args, **options)
+            return
+        call = ready(function, *args, **options)
+        call()
+        self.plan.calls.append(call)
 
     def here(self) -> Any:
         """The context for a noted call that uses it: of this call, whichever is made when it is repeated."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,25 @@ def categorical_of_logits(t: Array, z: Array, axis: int) -> tuple[Array, Array]:
     logits, targets = np.ascontiguousarray(z).reshape(rows), np.ascontiguousarray(t).reshape(rows)
     kernels.current().softmax_crossentropy(logits, targets, values, slopes)
     return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
+
+
+def ready_categorical(t: Array, z: Array) -> tuple[Callable[[Array], object], Array, Array] | None:
+    """``categorical_of_logits`` of logits that stand where they are, for targets like ``t``.
+
+    Returns:
+        A function of the targets, and the values and slopes that it writes; None unless both arrays are of one shape
+        and dtype, and the logits contiguous.
+    """
+    if t.shape != z.shape or t.dtype != z.dtype or z.ndim < 2 or not z.flags.c_contiguous:
+        return None
+    rows = (math.prod(z.shape[:-1]), z.shape[-1])
+    logits, values, slopes = z.reshape(rows), np.empty(rows[0], z.dtype), np.empty(rows, z.dtype)
+    write = kernels.current().softmax_crossentropy
+
+    def evaluate(t: Array) -> None:
+        write(logits, np.ascontiguousarray(t).reshape(rows), values, slopes)
+
+    return evaluate, values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
 
 
 def categorical_of_logits_slope(t: Any, log_q: Any, axis: int) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels.readying import Call
 from distnet.ops.dtypes import floating
 from distnet.ops.nn.pieces import exp, step
 from distnet.ops.operators import PRIMITIVES
@@ -33,10 +35,18 @@ def _are_vectors(axis: Axes, *arrays: Array) -> bool:
     return is_along and all(a.flags.c_contiguous and a.dtype == first.dtype and a.shape == first.shape for a in arrays)
 
 
+def ready_softmax(x: Array, out: Array, axis: Axes) -> Call | None:
+    """The kernel's call that writes ``softmax``; None where no kernel does it."""
+    if not _are_vectors(axis, x, out):
+        return None
+    return partial(kernels.current().softmax, x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+
+
 def write_softmax(x: Array, out: Array, axis: Axes) -> None:
     """Write ``softmax``; ``out`` may be x."""
-    if _are_vectors(axis, x, out):
-        kernels.current().softmax(x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+    call = ready_softmax(x, out, axis)
+    if call is not None:
+        call()
         return
     np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
     np.exp(out, out=out)

@@ -12,7 +12,6 @@ cores. Median, smallest and largest over all rounds.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from measuring import cores, spread
 
 import distnet as keras
 from distnet import layers
@@ -88,20 +88,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         size, found = compare(options.megabytes, options.steps, options.rounds, Path(folder))
-    print(
-        f"checkpoint of {size / 1e6:.1f} MB, {options.steps} steps, {options.rounds} rounds, {os.cpu_count()} cores\n"
-    )
+    print(f"checkpoint of {size / 1e6:.1f} MB, {options.steps} steps, {options.rounds} rounds, {cores()} cores\n")
     print(f"{'ms':<12}{'call':>9}{'min':>9}{'max':>9}{'lost':>12}{'min':>9}{'max':>9}")
     for name, times in found.items():
         cells = [f"{value:9.1f}" for values in (times.call, times.lost) for value in spread(values)]
         print(f"{name:<12}{''.join(cells[:3])}   {''.join(cells[3:])}")
     ratio = statistics.median(found["foreground"].call) / statistics.median(found["background"].call)
     print(f"\nforeground / background: {ratio:.1f}")
-
-
-def spread(values: list[float]) -> tuple[float, float, float]:
-    """Median, smallest and largest."""
-    return statistics.median(values), min(values), max(values)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""Keras's ``fit`` on a workload, timed: by distnet, or by Keras itself."""
+"""A contestant: Keras's ``fit`` on a workload, by distnet or by Keras itself."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import math
+import os
 import time
 from typing import Any
 
-import workload
-from workload import WORKLOADS, Workload
+import numpy as np
+import numpy.typing as npt
+from measuring import MEASURED_EPOCHS, STARTED, peak_mb, take_turns
+from workloads import CLASSES, WORKLOADS
 
 
 def own_dense(keras: Any) -> type:
@@ -16,7 +21,7 @@ def own_dense(keras: Any) -> type:
     class OwnDense(keras.layers.Layer):  # type: ignore[misc, name-defined]
         def __init__(self, units: int, activation: str) -> None:
             super().__init__()
-            self.units, self.activate = units, getattr(keras.ops, activation)
+            self.units, self.activate = units, getattr(keras.activations, activation)
 
         def build(self, input_shape: tuple[int, ...]) -> None:
             self.kernel = self.add_weight(shape=(input_shape[-1], self.units), initializer="glorot_uniform")
@@ -28,26 +33,44 @@ def own_dense(keras: Any) -> type:
     return OwnDense
 
 
-def build(keras: Any, work: Workload, dense: type) -> Any:
-    """The model, compiled, with dense layers of this class."""
-    layers = [keras.Input(shape=(work.features,))]
-    for units, rate in zip(work.hidden, work.dropout, strict=True):
-        layers += [dense(units, activation="relu")]
-        layers += [keras.layers.Dropout(rate)] if rate else []
-    model = keras.Sequential([*layers, dense(work.outputs, activation=work.last)])
-    optimizer = keras.optimizers.RMSprop(workload.LEARNING_RATE, rho=workload.RHO, epsilon=workload.EPSILON)
-    model.compile(optimizer=optimizer, loss=work.loss, metrics=list(work.metrics))
-    return model
+def augmented(keras: Any, x: npt.NDArray[Any], y: npt.NDArray[Any], batch: int, workers: int) -> Any:
+    """A sequence of batches of images, each image shifted and perhaps mirrored."""
+
+    class Augmented(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
+        def __len__(self) -> int:
+            return math.ceil(len(x) / batch)
+
+        def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+            rows, rng = slice(index * batch, (index + 1) * batch), np.random.default_rng(index)
+            images = x[rows].copy()
+            mirrored = rng.random(len(images)) < 0.5
+            images[mirrored] = images[mirrored, :, ::-1]
+            for i, shift in enumerate(rng.integers(-3, 4, (len(images), 2))):
+                images[i] = np.roll(images[i], shift, (0, 1))
+            return images, y[rows]
+
+    return Augmented(workers=workers)
 
 
 def main() -> None:
-    """Train; report from the one rank that runs callbacks."""
-    parser = workload.parser()
+    """Train in each turn; every rank tells its memory, the one that runs callbacks its times."""
+    parser = argparse.ArgumentParser()
     parser.add_argument("--framework", choices=("distnet", "keras"), required=True)
+    parser.add_argument("--model", choices=WORKLOADS, required=True)
+    parser.add_argument("--batch", type=int, required=True, help="rows of one step, over all ranks")
+    parser.add_argument("--steps", type=int, required=True, help="steps of one epoch")
     parser.add_argument("--own-layers", action="store_true", help="with dense layers as a user writes them")
+    parser.add_argument("--workers", type=int, default=0, help="feed images that so many threads augment")
     options = parser.parse_args()
     keras, work = importlib.import_module(options.framework), WORKLOADS[options.model]
+    x, labels = work.data(options.batch * options.steps)
+    y = np.eye(CLASSES, dtype=np.float32)[labels]
+    rows: dict[str, Any] = {"x": x, "y": y, "batch_size": options.batch}
+    if options.workers:
+        rows = {"x": augmented(keras, x, y, options.batch, options.workers)}
+    model = work.model(keras, own_dense(keras) if options.own_layers else None)
     epoch_s: list[float] = []
+    first_s: list[float] = []
 
     class Timer(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
         def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
@@ -55,14 +78,19 @@ def main() -> None:
 
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             epoch_s.append(time.perf_counter() - self.start)
+            first_s.append(time.time() - float(os.environ[STARTED]))
 
-    x, labels = work.data(options.batch * options.steps)
-    y = (keras.utils.to_categorical(labels, work.outputs) if work.outputs > 1 else labels).astype("float32")
-    epochs = 1 + workload.MEASURED_EPOCHS
-    dense = own_dense(keras) if options.own_layers else keras.layers.Dense
-    build(keras, work, dense).fit(x, y, batch_size=options.batch, epochs=epochs, verbose=0, callbacks=[Timer()])
-    if epoch_s:
-        workload.report(epoch_s, options.steps)
+    def measure() -> dict[str, list[float]]:
+        is_first = not first_s
+        epoch_s.clear()
+        model.fit(**rows, epochs=1 + MEASURED_EPOCHS, verbose=0, callbacks=[Timer()])
+        return {
+            "ms": [1e3 * seconds / options.steps for seconds in epoch_s[1:]],
+            "first epoch s": first_s[:1] if is_first else [],
+            "peak MB": [peak_mb()],
+        }
+
+    take_turns(measure)
 
 
 if __name__ == "__main__":

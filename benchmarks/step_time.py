@@ -1,172 +1,98 @@
 """Milliseconds of a training step: distnet beside other frameworks, in one run, on the same cores.
 
-    python benchmarks/step_time.py --model mlp --peer torch --peer keras-jax
+    python benchmarks/step_time.py --model mlp cnn --batch 128 512 --peer keras-jax torch
 
-Rounds are interleaved (A B C A B C ...), each contestant in a process of its own, so that a machine
-that slows down slows all of them. A time is that of a step within the training loop, after an epoch of
-warming up, averaged over an epoch; the table shows the median, least and greatest of all epochs.
+A time is that of a step within the training loop, averaged over an epoch, after an epoch of warming up.
+Ratios say how many times faster than a peer: its median divided by the contestant's.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import product
 
-from workload import WORKLOADS
+import measuring
+from contestants import add_peers, chosen_peers, distnet, machine, peer
+from measuring import Contestant
+from workloads import WORKLOADS
 
-HERE = Path(__file__).resolve().parent
-RUN = HERE.parent / "launch" / "run.sh"
-TIMEOUT_S = 900
-
-
-@dataclass
-class Contestant:
-    """A program that prints ``{"ms_per_step": [...]}`` in its last line."""
-
-    name: str
-    command: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    ms: list[float] = field(default_factory=list)
-
-    def run_once(self) -> None:
-        """Run the program and keep its times.
-
-        Raises:
-            SystemExit: the program failed.
-        """
-        try:
-            done = subprocess.run(
-                self.command,
-                env=os.environ | self.environment,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                check=True,
-            )
-            self.ms += json.loads(done.stdout.splitlines()[-1])["ms_per_step"]
-        except subprocess.CalledProcessError as error:
-            raise SystemExit(f"{self.name} failed with exit code {error.returncode}:\n{error.stderr}") from None
-        except subprocess.TimeoutExpired:
-            raise SystemExit(f"{self.name} did not end within {TIMEOUT_S} s.") from None
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Another framework, or distnet with dense layers as its users write them, on one rank.
-
-    Args:
-        script: its program, with options.
-        packages: what it needs from PyPI.
-        backend: Keras's, where it is Keras.
-    """
-
-    script: tuple[str, ...]
-    packages: tuple[str, ...]
-    backend: str = ""
-
-
-PEERS = {
-    "torch": Peer(("torch_loop.py",), ("torch",)),
-    "torch-ddp": Peer(("torch_loop.py", "--processes", "2"), ("torch",)),
-    "keras-jax": Peer(("fit.py", "--framework", "keras"), ("keras", "jax"), "jax"),
-    "keras-torch": Peer(("fit.py", "--framework", "keras"), ("keras", "torch"), "torch"),
-    "own-layers": Peer(("fit.py", "--framework", "distnet", "--own-layers"), ("distnet",)),
-}
-
-
-def distnet_on(ranks: int, options: argparse.Namespace) -> Contestant:
-    """distnet: started plainly where it is one rank, else by launch/run.sh."""
-    program = [str(HERE / "fit.py"), "--framework", "distnet", *sizes(options)]
-    start = [sys.executable] if ranks == 1 else [str(RUN), "-n", str(ranks)]
-    name = f"distnet, {ranks} rank{'s' if ranks > 1 else ''}"
-    return Contestant(name, [*start, *program], {"PYTHON": sys.executable})
-
-
-def peer_named(name: str, options: argparse.Namespace) -> Contestant:
-    """A peer, once its packages are seen to be there.
-
-    Raises:
-        SystemExit: a package is missing.
-    """
-    peer = PEERS[name]
-    for package in peer.packages:
-        find = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({package!r}) is None)"
-        if subprocess.run([options.peer_python, "-c", find], check=False).returncode:
-            raise SystemExit(
-                f"--peer {name} needs the package {package!r} in {options.peer_python}: "
-                f"pip install {' '.join(peer.packages)}, or name another Python with --peer-python."
-            )
-    script, *arguments = peer.script
-    command = [options.peer_python, str(HERE / script), *arguments, *sizes(options)]
-    return Contestant(name, command, {"KERAS_BACKEND": peer.backend} if peer.backend else {})
-
-
-def sizes(options: argparse.Namespace) -> list[str]:
-    """The options that every contestant is given."""
-    return ["--model", options.model, "--batch", str(options.batch), "--steps", str(options.steps)]
-
-
-def table(contestants: list[Contestant], peers: list[str]) -> str:
-    """Times and their ratios to each peer's median: below 1 is faster than the peer."""
-    medians = {contestant.name: statistics.median(contestant.ms) for contestant in contestants}
-    heads = [f"/ {peer}" for peer in peers]
-    widths = [max(8, len(head)) for head in heads]
-    lines = [f"{'ms/step':<18}{'median':>9}{'min':>9}{'max':>9}" + _columns(heads, widths)]
-    for contestant in contestants:
-        ms, median = contestant.ms, medians[contestant.name]
-        ratios = [f"{median / medians[peer]:.2f}" for peer in peers]
-        lines.append(f"{contestant.name:<18}{median:>9.3f}{min(ms):>9.3f}{max(ms):>9.3f}" + _columns(ratios, widths))
-    return "\n".join(lines)
-
-
-def _columns(cells: list[str], widths: list[int]) -> str:
-    return "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+OWN_LAYERS = "own-layers"
 
 
 def parse_options() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Milliseconds of a training step, beside other frameworks.")
-    parser.add_argument(
-        "--model",
-        choices=WORKLOADS,
-        default="mlp",
-        help="mlp: 784-512-256-10, with dropout; table: 8-12-8-1, where little but overhead is measured. Both rmsprop, "
-        "float32 (default: mlp)",
-    )
-    parser.add_argument("--peer", action="append", choices=PEERS, default=[], help="may be given several times")
-    parser.add_argument("--peer-python", default=sys.executable, help="the Python that has the peers (default: this)")
-    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2], help="ranks of distnet (default: 1 2)")
-    parser.add_argument("--batch", type=int, help="rows of a step, over all ranks (default: 128 for mlp, 10 for table)")
-    parser.add_argument("--steps", type=int, default=200, help="steps of an epoch (default: 200)")
-    parser.add_argument("--rounds", type=int, default=5, help="times each contestant is started (default: 5)")
-    options = parser.parse_args()
-    options.batch = WORKLOADS[options.model].batch if options.batch is None else options.batch
-    if options.model != "mlp" and any(name.startswith("torch") for name in options.peer):
-        parser.error("--peer torch and torch-ddp train the model mlp alone.")
-    if min(*options.ranks, options.batch, options.steps, options.rounds) < 1:
-        parser.error("--ranks, --batch, --steps and --rounds must be at least 1.")
-    return options
+    parser = measuring.options(__doc__)
+    models = "; ".join(f"{name}: {work.what}" for name, work in WORKLOADS.items())
+    parser.add_argument("--model", nargs="+", choices=WORKLOADS, default=["mlp"], help=f"{models} (default: mlp)")
+    add_peers(parser)
+    parser.add_argument("--ranks", type=measuring.positive, nargs="+", default=[1, 2], help="of distnet (1 2)")
+    parser.add_argument("--one-thread", action="store_true", help="also distnet on one rank, and every peer, with one")
+    parser.add_argument("--batch", type=measuring.positive, nargs="+", help="rows of a step, over all ranks")
+    parser.add_argument("--steps", type=measuring.positive, help="of an epoch (default: about half a second's)")
+    return measuring.read(parser)
+
+
+def compete(model: str, batch: int, options: argparse.Namespace) -> list[Contestant]:
+    """All contestants, with their times."""
+    work = WORKLOADS[model]
+    steps = 2 if options.quick else options.steps or max(2, work.steps * work.batch // batch)
+    arguments = ["--model", model, "--batch", str(batch), "--steps", str(steps)]
+    peers = chosen_peers(options)
+    entrants = [distnet(ranks, arguments) for ranks in options.ranks]
+    entrants += [peer(name, options.peer_python, arguments) for name in peers]
+    if options.one_thread:
+        entrants += [distnet(1, arguments, True)]
+        entrants += [peer(name, options.peer_python, arguments, True) for name in peers if name != "torch-ddp"]
+    measuring.compete(entrants, options.rounds)
+    return entrants
+
+
+def times_faster(entrants: list[Contestant]) -> str:
+    """Every contestant's times, and how many times faster than each peer it is."""
+    medians = {entrant.name: statistics.median(entrant.values["ms"]) for entrant in entrants}
+    peers = [name for name in medians if not name.startswith("distnet")]
+    rows = [
+        [entrant.name, *(f"{ms:.3f}" for ms in measuring.spread(entrant.values["ms"]))]
+        + [f"{medians[name] / medians[entrant.name]:.2f}" for name in peers]
+        for entrant in entrants
+    ]
+    return measuring.table(["ms/step", "median", "min", "max", *(f"x {name}" for name in peers)], rows)
+
+
+def summary(results: dict[str, list[Contestant]]) -> str:
+    """The best configuration of distnet beside the fastest peer, of all models and batches."""
+    rows = []
+    for title, entrants in results.items():
+        medians = {entrant.name: statistics.median(entrant.values["ms"]) for entrant in entrants}
+        ours = {name: ms for name, ms in medians.items() if name.startswith("distnet")}
+        theirs = {name: ms for name, ms in medians.items() if name not in ours and not name.startswith(OWN_LAYERS)}
+        best = min(ours, key=lambda name: medians[name])
+        cells = [title, best, f"{medians[best]:.3f}"]
+        for of_keras in (True, False):
+            group = [name for name in theirs if name.startswith("keras") == of_keras]
+            fastest = min(group, key=lambda name: medians[name], default=None)
+            cells += [fastest, f"{medians[fastest]:.3f}", f"{medians[fastest] / medians[best]:.2f}"] if fastest else []
+            cells += [] if fastest else ["-"] * 3
+        rows.append(cells)
+    heads = ["best of distnet", "ms", "fastest Keras", "ms", "times", "fastest PyTorch", "ms", "times"]
+    return measuring.table(["", *heads], rows)
 
 
 def main() -> None:
-    """Run all rounds, then print the table."""
+    """Run all rounds, and print the tables."""
     options = parse_options()
-    peers = list(dict.fromkeys(options.peer))
-    contestants = [distnet_on(ranks, options) for ranks in options.ranks]
-    contestants += [peer_named(name, options) for name in peers]
-    for number in range(options.rounds):
-        for contestant in contestants:
-            contestant.run_once()
-        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(f"{options.model}, batch {options.batch}, {cores} cores, {options.rounds} rounds of {options.steps} steps\n")
-    print(table(contestants, peers))
+    results: dict[str, list[Contestant]] = {}
+    chosen_peers(options)
+    for model, batch in product(options.model, options.batch or [None]):
+        title = f"{model}, batch {batch or WORKLOADS[model].batch}"
+        results[title] = compete(model, batch or WORKLOADS[model].batch, options)
+        print(f"{title}, {machine(options.rounds)}\n\n{times_faster(results[title])}\n", flush=True)
+    if options.peer:
+        print(summary(results))
+    if options.plot:
+        bars = {title: {each.name: each.values["ms"] for each in entrants} for title, entrants in results.items()}
+        measuring.plot(options.plot, "ms a step", bars)
 
 
 if __name__ == "__main__":

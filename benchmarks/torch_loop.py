@@ -1,75 +1,76 @@
-"""The MLP in PyTorch, eager, in the usual loop: alone, or several processes under DistributedDataParallel."""
+"""A contestant: PyTorch, eager, in the usual loop; alone, or several processes under DistributedDataParallel."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 import time
 
+import numpy as np
 import torch
-import workload
+import torch_models
+from measuring import MEASURED_EPOCHS, STARTED, cores, peak_mb, take_turns
 from torch import distributed, multiprocessing, nn
-from workload import WORKLOADS
-
-WORK = WORKLOADS["mlp"]
+from workloads import EPSILON, LEARNING_RATE, RHO, WORKLOADS
 
 
-def build() -> nn.Sequential:
-    """The model; its softmax is in the loss, as is usual in PyTorch."""
-    sizes = (WORK.features, *WORK.hidden)
-    layers: list[nn.Module] = []
-    for inputs, outputs, rate in zip(sizes, WORK.hidden, WORK.dropout, strict=False):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(rate)]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], WORK.outputs))
+def train(options: argparse.Namespace, model: nn.Module, rank: int) -> None:
+    """Train in each turn; ``options.batch`` is the rows of a step over all processes."""
+    work = WORKLOADS[options.model]
+    rows, numbers = work.data(options.batch * options.steps)
+    x, labels = torch.from_numpy(np.moveaxis(rows, -1, 1).copy() if rows.ndim == 4 else rows), torch.from_numpy(numbers)
+    optimizer = torch_models.optimizer(work.optimizer, model, LEARNING_RATE, RHO, EPSILON)
+    cross_entropy, share = nn.CrossEntropyLoss(), options.batch // options.processes
+    first_s: list[float] = []
 
-
-def train(model: nn.Module, batch: int, steps: int, rank: int, processes: int) -> list[float]:
-    """Seconds of each epoch; ``batch`` rows a step over all processes."""
-    x, y = map(torch.from_numpy, WORK.data(batch * steps))
-    optimizer = torch.optim.RMSprop(
-        model.parameters(), workload.LEARNING_RATE, alpha=workload.RHO, eps=workload.EPSILON
-    )
-    cross_entropy = nn.CrossEntropyLoss()
-    share = batch // processes
-    epoch_s = []
-    for _ in range(1 + workload.MEASURED_EPOCHS):
-        start = time.perf_counter()
-        total = 0.0
-        for rows in torch.randperm(len(x)).split(batch):
-            mine = rows[rank * share : (rank + 1) * share]
+    def epoch() -> float:
+        start, total, right = time.perf_counter(), 0.0, 0
+        for batch in torch.randperm(len(x)).split(options.batch):
+            mine = batch[rank * share : (rank + 1) * share]
             optimizer.zero_grad()
-            loss = cross_entropy(model(x[mine]), y[mine])
+            y = model(x[mine])
+            loss = cross_entropy(y, labels[mine])
             loss.backward()
             optimizer.step()
             total += loss.item()
-        epoch_s.append(time.perf_counter() - start)
-    return epoch_s
+            right += int((y.argmax(1) == labels[mine]).sum())
+        return time.perf_counter() - start
+
+    def measure() -> dict[str, list[float]]:
+        epoch()
+        is_first = not first_s
+        first_s.append(time.time() - float(os.environ[STARTED]))
+        seconds = [epoch() for _ in range(MEASURED_EPOCHS)]
+        own = {"ms": [1e3 * s / options.steps for s in seconds], "first epoch s": first_s[:1] if is_first else []}
+        return {**(own if rank == 0 else {}), "peak MB": [peak_mb()]}
+
+    take_turns(measure)
 
 
-def train_replica(rank: int, store: str, batch: int, steps: int, processes: int) -> None:
+def train_replica(rank: int, store: str, options: argparse.Namespace) -> None:
     """One process of DistributedDataParallel, on its share of the cores."""
-    torch.set_num_threads(max(1, workload.cores() // processes))
+    torch.set_num_threads(max(1, cores() // options.processes))
     torch.manual_seed(0)
-    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=processes)
-    epoch_s = train(nn.parallel.DistributedDataParallel(build()), batch, steps, rank, processes)
-    if rank == 0:
-        workload.report(epoch_s, steps)
+    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=options.processes)
+    train(options, nn.parallel.DistributedDataParallel(torch_models.MODELS[options.model]()), rank)
     distributed.barrier()
     distributed.destroy_process_group()
 
 
 def main() -> None:
-    """Train and report."""
-    parser = workload.parser()
+    """Train."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", choices=WORKLOADS, required=True)
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     if options.processes == 1:
-        torch.set_num_threads(workload.cores())
-        workload.report(train(build(), options.batch, options.steps, 0, 1), options.steps)
+        train(options, torch_models.MODELS[options.model](), 0)
         return
     with tempfile.TemporaryDirectory() as folder:
-        arguments = (os.path.join(folder, "store"), options.batch, options.steps, options.processes)
-        multiprocessing.spawn(train_replica, arguments, nprocs=options.processes)
+        multiprocessing.spawn(train_replica, (os.path.join(folder, "store"), options), nprocs=options.processes)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ def lines_of(program: str, *arguments: str) -> list[str]:
 
 def test_it_prints_a_line_for_each_contestant_and_draws_them(tmp_path):
     pytest.importorskip("matplotlib")
-    chosen = ["--model", "mlp", "table", "--ranks", "1", "2", "--batch", "16", "--peer", "own-layers"]
+    chosen = ["--model", "mlp", "table", "--ranks", "2", "--batch", "16", "--peer", "own-layers"]
     lines = lines_of("step_time.py", *chosen, "--plot", str(tmp_path / "times.png"))
     assert [line.split(",")[0] for line in lines if ", batch 16, " in line] == ["mlp", "table"]
-    for block in (lines[2:6], lines[9:13]):
+    for block in (lines[2:5], lines[8:11]):
         assert [line[:16].rstrip() for line in block] == [
             "ms/step",
             "distnet, 1 rank",

@@ -7,7 +7,6 @@ import os
 import tempfile
 import time
 
-import numpy as np
 import torch
 import torch_models
 from measuring import MEASURED_EPOCHS, STARTED, cores, peak_mb, take_turns
@@ -18,8 +17,8 @@ from workloads import EPSILON, LEARNING_RATE, RHO, WORKLOADS
 def train(options: argparse.Namespace, model: nn.Module, rank: int) -> None:
     """Train in each turn; ``options.batch`` is the rows of a step over all processes."""
     work = WORKLOADS[options.model]
-    rows, numbers = work.data(options.batch * options.steps)
-    x, labels = torch.from_numpy(np.moveaxis(rows, -1, 1).copy() if rows.ndim == 4 else rows), torch.from_numpy(numbers)
+    x, labels = map(torch.from_numpy, work.data(options.batch * options.steps))
+    x = x.permute(0, 3, 1, 2) if x.ndim == 4 else x  # the channels stay last in memory
     optimizer = torch_models.optimizer(work.optimizer, model, LEARNING_RATE, RHO, EPSILON)
     cross_entropy, share = nn.CrossEntropyLoss(), options.batch // options.processes
     first_s: list[float] = []
@@ -53,7 +52,7 @@ def train_replica(rank: int, store: str, options: argparse.Namespace) -> None:
     torch.set_num_threads(max(1, cores() // options.processes))
     torch.manual_seed(0)
     distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=options.processes)
-    train(options, nn.parallel.DistributedDataParallel(torch_models.MODELS[options.model]()), rank)
+    train(options, nn.parallel.DistributedDataParallel(torch_models.built(options.model)), rank)
     distributed.barrier()
     distributed.destroy_process_group()
 
@@ -67,7 +66,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     if options.processes == 1:
-        train(options, torch_models.MODELS[options.model](), 0)
+        train(options, torch_models.built(options.model), 0)
         return
     with tempfile.TemporaryDirectory() as folder:
         multiprocessing.spawn(train_replica, (os.path.join(folder, "store"), options), nprocs=options.processes)

@@ -94,6 +94,11 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+def built(name: str) -> nn.Module:
+    """The model, its kernels with channels last in memory, which is faster on CPUs."""
+    return MODELS[name]().to(memory_format=torch.channels_last)
+
+
 def optimizer(name: str, model: nn.Module, rate: float, rho: float, epsilon: float) -> torch.optim.Optimizer:
     """A workload's optimizer."""
     if name == "rmsprop":

@@ -217,7 +217,7 @@ class MPICommunicator:
         self._start(Collective("barrier", "node")).wait()
 
     def share_cores(self) -> None:
-        """Give BLAS its share of the node's cores (``threads.threads_per_rank``), the smallest share of any rank.
+        """Give this rank its share of the node's cores (``threads.threads_per_rank``), the smallest share of any rank.
 
         BLAS sums round differently with another number of threads, so updates by norms would let the ranks drift
         apart; and a rank with more threads would only wait for the others.
@@ -226,6 +226,7 @@ class MPICommunicator:
         self.has_cores = len(frozenset().union(*cores)) >= self.local_size
         share = min(self.comm.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
+        threads.OF_THIS_PROCESS.share = share
 
     def announce_departure(self) -> None:
         """Tell the other ranks that this rank's program has ended, and after how many collectives.

@@ -1,11 +1,17 @@
-"""BLAS threads: each rank gets its share of the node's cores."""
+"""Threads of a process: each rank gets its share of the node's cores, a process alone all that it may run on."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any
 
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
+
+from distnet import launcher
 
 _SET_BY_USER = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -18,9 +24,9 @@ def available_cores() -> frozenset[int]:
 
 
 def threads_per_rank(cores_of_ranks: Sequence[frozenset[int]], local_rank: int) -> int:
-    """BLAS threads for one rank of a node: the node's cores shared out, at least one.
+    """Threads of one rank of a node: the node's cores shared out, at least one.
 
-    cores_of_ranks: the cores that each rank of the node may run on; a launcher may have bound them.
+    Args:
         cores_of_ranks: the cores each rank of the node may run on; a launcher may have bound them.
         local_rank: the rank asked about.
     """
@@ -35,3 +41,73 @@ def limit_blas_threads(threads: int, environ: Mapping[str, str]) -> int:
         threadpool_limits(limits=threads, user_api="blas")
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return int(max(pools, default=threads))
+
+
+def set_by_user(environ: Mapping[str, str]) -> int | None:
+    """How many threads the environment asks for; None if it does not say, or no number."""
+    value = next((environ[name] for name in _SET_BY_USER if environ.get(name)), "")
+    first = value.partition(",")[0].strip()
+    return int(first) if first.isdigit() and int(first) > 0 else None
+
+
+class Threads:
+    """How many threads of this process may compute at the same time.
+
+    Args:
+        share: this rank's share of the cores, once it has joined its job.
+    """
+
+    def __init__(self, share: int | None = None) -> None:
+        self.share = share
+
+    def count(self) -> int:
+        """As many as the user says, else this rank's share, or all cores of a process that runs alone."""
+        cores = len(available_cores())
+        wanted = set_by_user(os.environ) or self.share
+        if wanted is None:
+            wanted = 1 if launcher.detect(os.environ) else cores
+        return min(wanted, cores)
+
+
+OF_THIS_PROCESS = Threads()
+
+
+class _OneBlasThread:
+    """Holds BLAS at one thread while anyone wants it, and then lets it have as many as before."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._before = Lock(), 0, dict[int, int]()
+
+    def begin(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                for i, pool in enumerate(_blas()):
+                    self._before[i] = pool.num_threads
+                    pool.set_num_threads(1)
+
+    def end(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                for i, pool in enumerate(_blas()):
+                    pool.set_num_threads(self._before[i])
+
+
+_one_blas_thread = _OneBlasThread()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Within the block a product takes one thread of BLAS, whose others would spin and wait for the next one."""
+    _one_blas_thread.begin()
+    try:
+        yield
+    finally:
+        _one_blas_thread.end()
+
+
+@cache
+def _blas() -> list[Any]:
+    """BLAS as NumPy has loaded it."""
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -132,13 +132,14 @@ def _lstm_row_back(y: Array, dh: Array, dc: Array, before: Array, squashed: Arra
 def lstm(
     z: Array, bias: Array, w: Array, h: Array, c: Array, squashed: Array, factors: Array, fed: Array, skipped: Array,
     padded: Array, product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of an LSTM; ``fed`` is h but for its last step where there are no factors."""
     for t in range(z.shape[0]):
-        _feed(h[t], factors, fed[t])
-        _multiply(fed[t], w, padded, product, table, size, rows, columns)
-        for n in range(z.shape[1]):
-            _lstm_row(z[t, n], bias, product[n], h[t + 1, n], c[t, n], c[t + 1, n], squashed[t, n])
+        _feed(h[t][first:stop], factors[first:stop], fed[t][first:stop])
+        _multiply(fed[t][first:stop], w, padded, product, table, size, rows, columns)
+        for n in range(first, stop):
+            _lstm_row(z[t, n], bias, product[n - first], h[t + 1, n], c[t, n], c[t + 1, n], squashed[t, n])
             if skipped.size and skipped[t, n, 0]:
                 _hold(h[t, n], h[t + 1, n])
                 _hold(c[t, n], c[t + 1, n])
@@ -148,20 +149,21 @@ def lstm(
 def lstm_back(
     y: Array, dy: Array, w: Array, c: Array, squashed: Array, factors: Array, skipped: Array, dh: Array, dc: Array,
     dz: Array, padded: Array, product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of an LSTM backward; ``w`` is the transposed kernel, ``dy`` (N, T, U) in the order of the steps."""
     for t in range(y.shape[0] - 1, -1, -1):
-        for n in range(y.shape[1]):
+        for n in range(first, stop):
             if dy.size:
                 _add(dh[n], dy[n, t])
             if skipped.size and skipped[t, n, 0]:
                 dz[t, n, :] = 0
             else:
                 _lstm_row_back(y[t, n], dh[n], dc[n], c[t, n], squashed[t, n], dz[t, n])
-        _multiply(dz[t], w, padded, product, table, size, rows, columns)
-        for n in range(y.shape[1]):
+        _multiply(dz[t][first:stop], w, padded, product, table, size, rows, columns)
+        for n in range(first, stop):
             if not (skipped.size and skipped[t, n, 0]):
-                _carry(dh[n], product[n], factors, n)
+                _carry(dh[n], product[n - first], factors, n)
 
 
 @_compiled
@@ -204,13 +206,14 @@ def _gru_row_back(y: Array, dh: Array, before: Array, inner: Array, dz: Array, d
 def gru(
     z: Array, bias: Array, inner_bias: Array, w: Array, h: Array, inner: Array, factors: Array, fed: Array,
     skipped: Array, padded: Array, product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of a GRU whose reset gate acts on the product."""
     for t in range(z.shape[0]):
-        _feed(h[t], factors, fed[t])
-        _multiply(fed[t], w, padded, product, table, size, rows, columns)
-        for n in range(z.shape[1]):
-            _gru_row(z[t, n], bias, inner_bias, product[n], inner[t, n], h[t, n], h[t + 1, n])
+        _feed(h[t][first:stop], factors[first:stop], fed[t][first:stop])
+        _multiply(fed[t][first:stop], w, padded, product, table, size, rows, columns)
+        for n in range(first, stop):
+            _gru_row(z[t, n], bias, inner_bias, product[n - first], inner[t, n], h[t, n], h[t + 1, n])
             if skipped.size and skipped[t, n, 0]:
                 _hold(h[t, n], h[t + 1, n])
 
@@ -219,10 +222,11 @@ def gru(
 def gru_back(
     y: Array, dy: Array, w: Array, h: Array, inner: Array, factors: Array, skipped: Array, dh: Array, dz: Array,
     dinner: Array, padded: Array, product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of such a GRU backward."""
     for t in range(y.shape[0] - 1, -1, -1):
-        for n in range(y.shape[1]):
+        for n in range(first, stop):
             if dy.size:
                 _add(dh[n], dy[n, t])
             if skipped.size and skipped[t, n, 0]:
@@ -230,25 +234,26 @@ def gru_back(
                 dinner[t, n, :] = 0
             else:
                 _gru_row_back(y[t, n], dh[n], h[t, n], inner[t, n], dz[t, n], dinner[t, n])
-        _multiply(dinner[t], w, padded, product, table, size, rows, columns)
+        _multiply(dinner[t][first:stop], w, padded, product, table, size, rows, columns)
         if factors.size:
-            _feed(product, factors, product)
-        for n in range(y.shape[1]):
+            _feed(product, factors[first:stop], product)
+        for n in range(first, stop):
             if not (skipped.size and skipped[t, n, 0]):
-                _add(dh[n], product[n])
+                _add(dh[n], product[n - first])
 
 
 @_compiled
 def simple(
     z: Array, bias: Array, w: Array, h: Array, factors: Array, fed: Array, skipped: Array, padded: Array,
     product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of a cell without gates."""
     for t in range(z.shape[0]):
-        _feed(h[t], factors, fed[t])
-        _multiply(fed[t], w, padded, product, table, size, rows, columns)
-        for n in range(z.shape[1]):
-            _enter(z[t, n], bias, product[n])
+        _feed(h[t][first:stop], factors[first:stop], fed[t][first:stop])
+        _multiply(fed[t][first:stop], w, padded, product, table, size, rows, columns)
+        for n in range(first, stop):
+            _enter(z[t, n], bias, product[n - first])
             _hold(h[t, n] if skipped.size and skipped[t, n, 0] else z[t, n], h[t + 1, n])
 
 
@@ -256,11 +261,12 @@ def simple(
 def simple_back(
     y: Array, dy: Array, w: Array, factors: Array, skipped: Array, dh: Array, dz: Array, padded: Array,
     product: Array, table: Array, size: int, rows: Any, columns: Any,
+    first: int, stop: int,
 ) -> None:  # fmt: skip
     """All steps of such a cell backward."""
     one = y.dtype.type(1)
     for t in range(y.shape[0] - 1, -1, -1):
-        for n in range(y.shape[1]):
+        for n in range(first, stop):
             if dy.size:
                 _add(dh[n], dy[n, t])
             if skipped.size and skipped[t, n, 0]:
@@ -269,7 +275,7 @@ def simple_back(
                 value, d, after = y[t, n], dh[n], dz[t, n]
                 for k in range(value.size):
                     after[k] = d[k] * (one - value[k] * value[k])
-        _multiply(dz[t], w, padded, product, table, size, rows, columns)
-        for n in range(y.shape[1]):
+        _multiply(dz[t][first:stop], w, padded, product, table, size, rows, columns)
+        for n in range(first, stop):
             if not (skipped.size and skipped[t, n, 0]):
-                _carry(dh[n], product[n], factors, n)
+                _carry(dh[n], product[n - first], factors, n)

@@ -1,4 +1,4 @@
-"""Matrix products by whichever is faster: register blocks, or BLAS."""
+"""Matrix products by whichever is faster: register blocks, or BLAS; large ones by all threads of the process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels import teamwork
 from distnet.kernels.readying import Call, readied_by
 from distnet.types import Array
 
@@ -16,13 +17,19 @@ _ROWS = range(8, 33)
 _LEAST_WEIGHTS = 1 << 15
 """Smaller products take less time than choosing."""
 
+_NS_PER_BYTE = 0.0045
+"""Of one number, for each multiply-add."""
+
+_UNIT = 16
+"""Rows or columns of a part: whole blocks of BLAS's."""
+
 
 def _ready(a: Array, b: Array, out: Array) -> Call:
     """The faster of both, chosen once."""
     tiles = kernels.current().tiles
     if tiles is not None and _suits(a, b, out):
         return partial(tiles.multiply, a, b, out)
-    return partial(np.matmul, a, b, out=out)
+    return _ready_by_blas(a, b, out)
 
 
 @readied_by(_ready)
@@ -38,6 +45,37 @@ def multiply(a: Array, b: Array, out: Array) -> Array:
     """
     _ready(a, b, out)()
     return out
+
+
+def _ready_by_blas(a: Array, b: Array, out: Array) -> Call:
+    nanoseconds = a.size * b.shape[-1] * out.itemsize * _NS_PER_BYTE
+    is_large = nanoseconds >= teamwork.LEAST_NS and out.dtype.char in "fd" and a.ndim == b.ndim == out.ndim
+    if not is_large or (out.ndim > 2 and len(a) != len(b)):
+        return partial(np.matmul, a, b, out=out)
+    if out.ndim > 2:
+        return partial(teamwork.share, np.matmul, nanoseconds, (0, 1, 2), a, b, out)
+    return partial(_multiply_in_parts, nanoseconds, a, b, out)
+
+
+@readied_by(_ready_by_blas)
+def by_blas(a: Array, b: Array, out: Array) -> Array:
+    """``np.matmul(a, b, out=out)``, in parts at the same time where that takes long.
+
+    BLAS's own threads spin between products, and keep the cores from other work. Parts of a product may differ from the
+    whole in its last bits: BLAS chooses its code by the shape.
+    """
+    _ready_by_blas(a, b, out)()
+    return out
+
+
+def _multiply_in_parts(nanoseconds: float, a: Array, b: Array, out: Array) -> None:
+    """Matrices, along the longer side of the result."""
+    rows, columns = out.shape
+    parts = teamwork.parts_of(max(rows, columns), nanoseconds, _UNIT, most=1)
+    if rows >= columns:
+        teamwork.do([partial(np.matmul, a[part], b, out=out[part]) for part in parts])
+    else:
+        teamwork.do([partial(np.matmul, a, b[:, part], out=out[:, part]) for part in parts])
 
 
 def _suits(a: Array, b: Array, out: Array) -> bool:

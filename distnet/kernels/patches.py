@@ -14,6 +14,7 @@ import numpy as np
 from distnet import kernels
 from distnet.kernels import direct
 from distnet.kernels.base import Memory
+from distnet.kernels.matrix_products import by_blas
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
 
@@ -38,14 +39,14 @@ def convolve(x: Array, kernel: Array, windows: Windows, groups: int, out: Array,
     """
     weights, z = _matrix(kernel), _matrix(out)
     if windows.are_entries and groups == 1:
-        np.matmul(_matrix(x), weights, out=z)
+        by_blas(_matrix(x), weights, out=z)
         return out
     if tiles := direct.tiles_for(windows, kernel.shape, groups, x, kernel, out):
         direct.convolve(tiles, x, kernel, windows, groups, out, memory)
         return out
     for first, channel, filters, patches in _blocks(len(x), kernel.shape, kernel.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
-        np.matmul(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
+        by_blas(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
     return out
 
 
@@ -60,7 +61,7 @@ def kernel_gradient(
     gradients, entries = _matrix(dz), math.prod(shape[:-1])
     total = memory.workspace("dkernel", (entries, shape[-1]), x.dtype)
     if windows.are_entries and groups == 1:
-        np.matmul(_matrix(x).T, gradients, out=total)
+        by_blas(_matrix(x).T, gradients, out=total)
         return total.reshape(shape)
     if tiles := direct.tiles_for(windows, shape, groups, x, dz):
         return direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)
@@ -68,7 +69,7 @@ def kernel_gradient(
     total.fill(0)
     for first, channel, filters, patches in _blocks(len(x), shape, x.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
-        np.matmul(_rows(patches).T, gradients[_positions(first, patches), filters], out=part)
+        by_blas(_rows(patches).T, gradients[_positions(first, patches), filters], out=part)
         total[:, filters] += part
     return total.reshape(shape)
 
@@ -81,14 +82,14 @@ def convolve_back(dz: Array, kernel: Array, windows: Windows, groups: int, out: 
     """
     weights, gradients = _matrix(kernel), _matrix(dz)
     if windows.are_entries and groups == 1:
-        np.matmul(gradients, weights.T, out=_matrix(out))
+        by_blas(gradients, weights.T, out=_matrix(out))
         return out
     if tiles := direct.tiles_for(windows, kernel.shape, groups, dz, kernel, out, is_backward=True):
         direct.convolve_back(tiles, dz, kernel, windows, groups, out, memory)
         return out
     out.fill(0)
     for first, channel, filters, patches in _blocks(len(dz), kernel.shape, kernel.dtype, windows, groups, memory):
-        np.matmul(gradients[_positions(first, patches), filters], weights[:, filters].T, out=_rows(patches))
+        by_blas(gradients[_positions(first, patches), filters], weights[:, filters].T, out=_rows(patches))
         kernels.current().col2im(patches, windows, first, channel, out)
     return out
 

@@ -92,9 +92,11 @@ def _correlate(
 
 def _correlate_gradient(
     x: Array, dz: Array, total: Array, spans: Array, offsets: Array, counts: Array, left: int, padded: Array,
-    copied: Array, table: Array, strips: Array, block: int, code: int,
+    copied: Array, table: Array, strips: Array, block: int, code: int, first: int, stop: int,
 ) -> None:  # fmt: skip
     """Add the gradient of the weights of a sweep of one phase to ``total``, volume by volume.
+
+    Of the blocks of all strips and lines, in this order, only those from ``first`` to ``stop`` are computed.
 
     Shapes:
         x (N, D, H, W, C); dz (N, D', H', W', O); total (lines, steps, O); padded as in ``correlate``; copied: as
@@ -112,6 +114,7 @@ def _correlate_gradient(
         gradient = copied
     stride = spans[0, 2, 3]
     many = max(_CHAIN // max(out_width, 1), 1)
+    of_strip, of_line = counts[0, 0] * counts[0, 1] * counts[0, 2], -(-steps // block)
     for n in range(x.shape[0]):
         if padded.size:
             pad_volumes(x, n, left, padded)
@@ -125,7 +128,11 @@ def _correlate_gradient(
             z = n * entries
         for s in range(strips.shape[0]):
             channel, column, tail = strips[s]
-            for line in range(counts[0, 0] * counts[0, 1] * counts[0, 2]):
+            for line in range(of_strip):
+                before = (s * of_strip + line) * of_line
+                above, below = max(first - before, 0) * block, min((stop - before) * block, steps)
+                if above >= below:
+                    continue
                 of_plane, c = divmod(line, counts[0, 2])
                 a, b = divmod(of_plane, counts[0, 1])
                 column_offset = offsets[0, 2, c] + left
@@ -143,7 +150,7 @@ def _correlate_gradient(
                     for i in range(0, lines, many):
                         for q in range(0, out_width, _CHAIN):
                             pixels = min(_CHAIN, out_width - q)
-                            for m in range(0, steps, block):
+                            for m in range(above, below, block):
                                 j = min(m, steps - block)
                                 call(
                                     code, at(total, (line * steps + j) * filters + column), filters, m - j,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import product_loops, tile_loops
+from distnet.kernels import product_loops, teamwork, tile_loops
 from distnet.kernels.base import Memory
-from distnet.kernels.blocks import block_for, most_registers
+from distnet.kernels.blocks import Block, block_for, most_registers
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.vector_code import lanes
 from distnet.types import Array, DType
@@ -28,13 +28,17 @@ class VectorTiles:
         outputs = out.shape[-1]
         if (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
             w = _with_slack(w, memory)
-        padded = _padded(x, sweep, memory)
-        table = memory.workspace("lines", (max(sweep.lines, 1), 2), np.dtype(np.int64))
-        for strips, registers in _strips(outputs, sweep.groups, sweep.channels, x.dtype):
-            block = block_for(x.dtype, sweep.least_columns, registers)
-            tile_loops.correlate(
-                x, w, out, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, table, strips, *block
-            )  # fmt: skip
+        strips = [
+            (strip, block_for(x.dtype, sweep.least_columns, registers))
+            for strip, registers in _strips(outputs, sweep.groups, sweep.channels, x.dtype)
+        ]
+        lines = max(sweep.lines, 1)
+        loop = partial(_correlate, strips, sweep)
+        parts = teamwork.parts_of(len(x), out.size * w.shape[0] * w.shape[1] * _nanoseconds(x.dtype))
+        teamwork.do([
+            partial(loop, x[part], w, out[part], *_scratch(x, sweep, lines, i, memory))
+            for i, part in enumerate(parts)
+        ])  # fmt: skip
 
     def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> None:
         _check(sweep, x, dz, total)
@@ -44,18 +48,21 @@ class VectorTiles:
         if not dz.size:
             return
         of_lines = total.reshape(taps // run, run * channels, filters)
-        padded = _padded(x, sweep, memory)
-        size = lanes(x.itemsize)
-        copied = _empty(x.dtype, 1)
-        if (filters // sweep.groups) % size:
-            copied = memory.workspace("gradient of a volume", (dz[0].size + size,), x.dtype)
-        table = memory.workspace("lines", (dz.shape[2], 2), np.dtype(np.int64))
+        cost, size = total.size * dz.size // filters * _nanoseconds(x.dtype), lanes(x.itemsize)
         for strips, registers in _strips(filters, sweep.groups, channels, x.dtype):
             block = block_for(x.dtype, run * channels, registers)
-            tile_loops.correlate_gradient(
-                x, dz, of_lines, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, copied, table, strips,
-                *block,
-            )  # fmt: skip
+            blocks = len(strips) * len(of_lines) * -(-run * channels // block.rows)
+            parts = []
+            for i, part in enumerate(teamwork.parts_of(blocks, cost, most=1)):
+                padded, table = _scratch(x, sweep, dz.shape[2], i, memory)
+                copied = _empty(x.dtype, 1)
+                if (filters // sweep.groups) % size:
+                    copied = memory.workspace(f"gradient of a volume, {i}", (dz[0].size + size,), x.dtype)
+                parts.append(partial(
+                    tile_loops.correlate_gradient, x, dz, of_lines, sweep.spans, sweep.offsets, sweep.counts,
+                    sweep.left, padded, copied, table, strips, *block, part.start, part.stop,
+                ))  # fmt: skip
+            teamwork.do(parts)
 
     def multiply(self, a: Array, b: Array, out: Array) -> None:
         _check_product(a, b, out)
@@ -67,14 +74,19 @@ class VectorTiles:
         flat, stored = (a if a.flags.c_contiguous else a.T), (b.T if is_transposed else b)
         size = lanes(a.itemsize)
         is_copied = columns % size > 0
+        cost = rows * deep * columns * _nanoseconds(a.dtype)
+        parts = []
         for strips, registers in _strips(columns, 1, 0, a.dtype):
-            width, panel = registers * size, _empty(a.dtype, 2)
-            if is_transposed or is_copied:
-                panel = np.empty((min(deep, product_loops.DEPTH), width), a.dtype)
-            product_loops.multiply(
-                flat, a_row, a_step, stored, is_transposed, is_copied, out, panel, _origin(), strips, width,
-                *block_for(a.dtype, rows, registers),
-            )  # fmt: skip
+            width, block = registers * size, block_for(a.dtype, rows, registers)
+            for part in teamwork.parts_of(len(strips), cost):
+                panel = _empty(a.dtype, 2)
+                if is_transposed or is_copied:
+                    panel = np.empty((min(deep, product_loops.DEPTH), width), a.dtype)
+                parts.append(partial(
+                    product_loops.multiply, flat, a_row, a_step, stored, is_transposed, is_copied, out, panel,
+                    _origin(), strips[part], width, *block,
+                ))  # fmt: skip
+        teamwork.do(parts)
 
 
 def _check_product(a: Array, b: Array, out: Array) -> None:
@@ -129,11 +141,28 @@ def _empty(dtype: DType, axes: int) -> Array:
     return np.empty((0,) * axes, dtype)
 
 
-def _padded(x: Array, sweep: Sweep, memory: Memory) -> Array:
+def _scratch(x: Array, sweep: Sweep, lines: int, part: int, memory: Memory) -> tuple[Array, Array]:
+    """Memory for a volume with zeros around it, and for a table of so many lines: each part of the work has its own."""
+    table = memory.workspace(f"lines, {part}", (lines, 2), np.dtype(np.int64))
     if not sweep.is_padded:
-        return _empty(x.dtype, 4)
+        return _empty(x.dtype, 4), table
     depth, height, _ = sweep.extents
-    return memory.workspace("padded volume", (depth, height, sweep.width, x.shape[-1]), x.dtype)
+    shape = (depth, height, sweep.width, x.shape[-1])
+    return memory.workspace(f"padded volume, {part}", shape, x.dtype), table
+
+
+def _correlate(
+    strips: list[tuple[Array, Block]], sweep: Sweep, x: Array, w: Array, out: Array, padded: Array, table: Array
+) -> None:
+    for strip, block in strips:
+        tile_loops.correlate(
+            x, w, out, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, table, strip, *block
+        )
+
+
+def _nanoseconds(dtype: DType) -> float:
+    """About how long one multiply-add takes in a row of registers."""
+    return 0.32 / lanes(dtype.itemsize)
 
 
 def _with_slack(w: Array, memory: Memory) -> Array:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distnet.errors import ShapeError
+from distnet.kernels.matrix_products import by_blas
 from distnet.layers.engine.plan import Planned
 from distnet.types import Array
 
@@ -49,7 +50,7 @@ class AttendedAxes:
         """The matrix product (N, G, T, S) (N, G, S, K), written into ``out`` (N, ..., H, K)."""
         ordered = self._ordered(out)
         folded = self._folded(ordered)
-        ctx.do(np.matmul, a, b, out=folded)
+        ctx.do(by_blas, a, b, out=folded)
         if not np.may_share_memory(folded, out):
             ctx.do(np.copyto, ordered, folded.reshape(ordered.shape))
 

@@ -12,6 +12,7 @@ import numpy as np
 from distnet.activations import sigmoid
 from distnet.arguments import COUNT, FRACTION, as_numbers, is_integer, number, whole_number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels.matrix_products import by_blas
 from distnet.layers.attention.attended_axes import AttendedAxes, agree, resolved_axes
 from distnet.layers.attention.probabilities import (
     MASKED,
@@ -217,7 +218,7 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         shape = cast("tuple[int, ...]", attended.scores_shape(query.shape, key.shape))
         q, k, v = (attended.fold(part, name, ctx) for part, name in ((query, "query"), (key, "key"), (value, "value")))
         scores = ctx.workspace("scores", (*q.shape[:3], k.shape[2]), query.dtype)
-        ctx.do(np.matmul, q, k.swapaxes(2, 3), out=scores)
+        ctx.do(by_blas, q, k.swapaxes(2, 3), out=scores)
         refused = refused_steps(x, ctx, attended, shape, self.sliding_window)
         if refused is not None:
             ctx.do(np.copyto, scores, scores.dtype.type(MASKED), where=refused)
@@ -242,7 +243,7 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         named = ((query, "query"), (key, "key"), (value, "value"), (dmixed, "dmixed"))
         q, k, v, slope = (saved.attended.fold(part, name, ctx) for part, name in named)
         d = ctx.workspace("d", p.used.shape, query.dtype)
-        ctx.do(np.matmul, slope, v.swapaxes(2, 3), out=d)
+        ctx.do(by_blas, slope, v.swapaxes(2, 3), out=d)
         dquery, dkey, dvalue = (
             ctx.workspace(name, part.shape, query.dtype)
             for name, part in (("dquery", query), ("dkey", key), ("dvalue", value))

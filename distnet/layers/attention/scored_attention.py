@@ -12,6 +12,7 @@ import numpy as np
 from distnet.arguments import FRACTION, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS
+from distnet.kernels.matrix_products import by_blas
 from distnet.layers.attention.probabilities import (
     MASKED,
     Probabilities,
@@ -103,7 +104,7 @@ class ScoredAttention(Layer, ABC):
         ctx.do(write_softmax, scores, scores, -1)
         probabilities = dropped(scores, self.dropout, self.seed, ctx, self.name)
         y = ctx.workspace("y", (*query.shape[:2], value.shape[2]), value.dtype)
-        ctx.do(np.matmul, probabilities.used, value, out=y)
+        ctx.do(by_blas, probabilities.used, value, out=y)
         if query_mask is not None:
             query_mask = query_mask[:, :, None]
             ctx.do(np.multiply, y, query_mask, out=y)
@@ -131,10 +132,10 @@ class ScoredAttention(Layer, ABC):
             ctx.do(np.multiply, dy, saved.query_mask, out=counted)
             dy = counted
         d, dvalue = (ctx.workspace(name, a.shape, dy.dtype) for name, a in (("d", p.used), ("dvalue", value)))
-        ctx.do(np.matmul, dy, value.swapaxes(1, 2), out=d)
+        ctx.do(by_blas, dy, value.swapaxes(1, 2), out=d)
         if of_probabilities:
             ctx.do(np.add, d, of_probabilities[0], out=d)
-        ctx.do(np.matmul, p.used.swapaxes(1, 2), dy, out=dvalue)
+        ctx.do(by_blas, p.used.swapaxes(1, 2), dy, out=dvalue)
         score_gradient(d, p, ctx)
         dquery, dkey = self.scores_gradient(d, query, key, saved.of_scores, ctx)
         if not ctx.needs_input_gradient:

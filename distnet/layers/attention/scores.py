@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from distnet.kernels.matrix_products import by_blas
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array
 
@@ -11,13 +12,13 @@ from distnet.types import Array
 def dot_scores(query: Array, key: Array, ctx: ForwardContext) -> Array:
     """``query key^T``: (N, Tq, D), (N, Tv, D) -> (N, Tq, Tv)."""
     scores = ctx.workspace("scores", (*query.shape[:2], key.shape[1]), query.dtype)
-    return np.matmul(query, key.swapaxes(1, 2), out=scores)
+    return by_blas(query, key.swapaxes(1, 2), out=scores)
 
 
 def dot_gradients(d: Array, query: Array, key: Array, ctx: BackwardContext) -> tuple[Array, Array]:
     """The gradients of query and key."""
-    dquery = np.matmul(d, key, out=ctx.workspace("dquery", query.shape, query.dtype))
-    dkey = np.matmul(d.swapaxes(1, 2), query, out=ctx.workspace("dkey", key.shape, key.dtype))
+    dquery = by_blas(d, key, out=ctx.workspace("dquery", query.shape, query.dtype))
+    dkey = by_blas(d.swapaxes(1, 2), query, out=ctx.workspace("dkey", key.shape, key.dtype))
     return dquery, dkey
 
 
@@ -31,7 +32,7 @@ def tanh_scores(query: Array, key: Array, factors: Array, scale: Array, ctx: For
     squashed = np.add(query[:, :, None], key[:, None], out=ctx.workspace("squashed", shape, query.dtype))
     squashed *= scale
     np.tanh(squashed, out=squashed)
-    return np.matmul(squashed, factors, out=ctx.workspace("scores", shape[:-1], query.dtype)), squashed
+    return by_blas(squashed, factors, out=ctx.workspace("scores", shape[:-1], query.dtype)), squashed
 
 
 def tanh_gradients(d: Array, squashed: Array, factors: Array, ctx: BackwardContext) -> tuple[Array, Array, Array]:

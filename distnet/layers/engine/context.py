@@ -16,7 +16,7 @@ from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.kernels import Kernels
+from distnet.kernels import Kernels, matrix_products
 from distnet.kernels.readying import Call, readied_by, ready
 from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
@@ -307,9 +307,9 @@ class BackwardContext(Planned):
             return
         grad = variable.grad.reshape(len(a), b.shape[-1])
         if self._is_first(variable):
-            self.do(np.matmul, a, b, out=grad)
+            self.do(matrix_products.by_blas, a, b, out=grad)
         else:
-            self._add(grad, np.matmul, a, b)
+            self._add(grad, matrix_products.by_blas, a, b)
 
     def add_sum(self, variable: Variable | None, dy: Array, axis: int | tuple[int, ...]) -> None:
         """``grad += dy.sum(axis)``, straight into the flat gradient."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels.matrix_products import by_blas
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.recurrent.over_time import OverTime, sequences_of
 from distnet.layers.recurrent.time_steps import TimeSteps
@@ -110,7 +111,7 @@ class Recurrent(OverTime, ABC):
         np.multiply(self.in_order(sequences), 1 if factors is None else factors, out=fed)
         z = ctx.workspace("z", (count, rows, self.gates * self.units), fed.dtype)
         flat = z.reshape(count * rows, z.shape[2])
-        np.matmul(fed.reshape(count * rows, features), self.kernel.value, out=flat)
+        by_blas(fed.reshape(count * rows, features), self.kernel.value, out=flat)
         states = [
             ctx.workspace(f"state {i}", (count + 1, rows, self.units), fed.dtype) for i in range(self.state_count)
         ]
@@ -148,7 +149,7 @@ class Recurrent(OverTime, ABC):
     def _input_gradient(self, dz: Array, saved: Run, ctx: BackwardContext) -> Array:
         count, rows, features = saved.x.shape
         in_order = ctx.workspace("dx in order", saved.x.shape, dz.dtype)
-        np.matmul(dz, self.kernel.value.T, out=in_order.reshape(len(dz), features))
+        by_blas(dz, self.kernel.value.T, out=in_order.reshape(len(dz), features))
         dx = ctx.workspace("dx", (rows, count, features), dz.dtype)
         np.multiply(in_order, 1 if saved.factors is None else saved.factors, out=self.in_order(dx))
         return dx

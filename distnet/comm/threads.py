@@ -99,7 +99,14 @@ _one_blas_thread = _OneBlasThread()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within the block a product takes one thread of BLAS, whose others would spin and wait for the next one."""
+    """Within the block, of a process with several threads, a product takes one of BLAS's.
+
+    Products are large enough for several in ``distnet.kernels.matrix_products``. BLAS's own would spin after each, and
+    keep the cores from other work.
+    """
+    if OF_THIS_PROCESS.count() == 1:
+        yield
+        return
     _one_blas_thread.begin()
     try:
         yield

@@ -78,6 +78,14 @@ def _multiply_in_parts(nanoseconds: float, a: Array, b: Array, out: Array) -> No
         teamwork.do([partial(np.matmul, a, b[:, part], out=out[:, part]) for part in parts])
 
 
+def product_of(a: Array, b: Array) -> Array:
+    """``np.matmul(a, b)``; like ``by_blas``."""
+    is_large = a.size * b.shape[-1] * a.itemsize * _NS_PER_BYTE >= teamwork.LEAST_NS
+    if not is_large or a.ndim != b.ndim or a.ndim < 2 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
+        return np.asarray(np.matmul(a, b))
+    return by_blas(a, b, np.empty((*a.shape[:-1], b.shape[-1]), np.result_type(a, b)))
+
+
 def _suits(a: Array, b: Array, out: Array) -> bool:
     """Whether blocks are faster."""
     return (

@@ -18,11 +18,15 @@ from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.readying import Call, readied_by
+from distnet.kernels.teamwork import LEAST_NS, do, parts_of, share
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
 _LOW_WORD = (1 << 64) - 1
+
+_PASS_NS, _SOFTMAX_NS, _RANDOM_WORD_NS = 0.1, 0.3, 1.2
+"""About how long loops take: for each byte that is written, or each word."""
 
 
 def _ready_bias_activation(
@@ -34,7 +38,9 @@ def _ready_bias_activation(
     check_activation(activation)
     loop = _bias_relu if activation == "relu" else _bias
     rows = (-1, bias.size)
-    return partial(loop, z.reshape(rows), bias, (z if out is None else out).reshape(rows))
+    args = z.reshape(rows), bias, (z if out is None else out).reshape(rows)
+    cost = z.nbytes * _PASS_NS
+    return partial(loop, *args) if cost < LEAST_NS else partial(share, loop, cost, (0, 2), *args)
 
 
 def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, out: Array) -> Call | None:
@@ -43,7 +49,7 @@ def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, 
         return None
     total = np.zeros(dy.shape[1])
     return _summing(
-        total, column_loops.bias_gradient, dy[np.newaxis], y[np.newaxis], out[np.newaxis], total[np.newaxis]
+        total, column_loops.bias_gradient, dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy), total[np.newaxis]
     )
 
 
@@ -75,7 +81,8 @@ class NumbaKernels:
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()
     ) -> None:
         number = w.dtype.type
-        update_loop(formula, len(slots))(w, g, *slots, tuple([number(scalar) for scalar in scalars]))
+        loop, casts = update_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
+        share(loop, w.nbytes * (1 + len(slots)) * _PASS_NS, range(2 + len(slots)), w, g, *slots, casts)
 
     @readied_by(_ready_bias_activation)
     def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
@@ -83,19 +90,20 @@ class NumbaKernels:
         out = z if out is None else out
         if bias is None:
             if activation == "relu":
-                _relu(_flat(z), _flat(out))
+                share(_relu, z.nbytes * _PASS_NS, (0, 1), _flat(z), _flat(out))
             elif out is not z:
                 np.copyto(out, z)
         elif bias.size:
             loop = _bias_relu if activation == "relu" else _bias
-            loop(_flat(z).reshape(-1, bias.size), bias, _flat(out).reshape(-1, bias.size))
+            rows, y = _flat(z).reshape(-1, bias.size), _flat(out).reshape(-1, bias.size)
+            share(loop, z.nbytes * _PASS_NS, (0, 2), rows, bias, y)
         return out
 
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         check_activation(activation)
         if activation == "relu":
             slopes = _flat(dy)
-            _relu_gradient(slopes, _flat(y), apart(_flat(out), slopes))
+            share(_relu_gradient, y.nbytes * _PASS_NS, (0, 1, 2), slopes, _flat(y), apart(_flat(out), slopes))
         elif out is not dy:
             np.copyto(out, dy)
         return out
@@ -110,7 +118,8 @@ class NumbaKernels:
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
-        _dropout(x, np.ascontiguousarray(bits), np.uint64(threshold), x.dtype.type(scale), apart(out, x))
+        options = np.uint64(threshold), x.dtype.type(scale), apart(out, x)
+        share(_dropout, x.nbytes * _PASS_NS, (0, 1, 4), x, np.ascontiguousarray(bits), *options)
         return out
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
@@ -128,22 +137,27 @@ class NumbaKernels:
     def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
         blocks = -(-width // BITS_PER_BLOCK)
         words = np.empty(rows * blocks * 4, np.uint64)
-        philox.random_words(np.array([key & _LOW_WORD, key >> 64], np.uint64), first_row * blocks, step, words)
+        keys, first = np.array([key & _LOW_WORD, key >> 64], np.uint64), first_row * blocks
+        do([
+            partial(philox.random_words, keys, first + part.start, step, words[4 * part.start : 4 * part.stop])
+            for part in parts_of(rows * blocks, words.size * _RANDOM_WORD_NS)
+        ])  # fmt: skip
         return words.view(np.uint32).reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]
 
     def softmax(self, x: Array, out: Array) -> None:
         if x.shape[1]:
-            vector_loops.softmax(x, apart(out, x))
+            share(vector_loops.softmax, x.nbytes * _SOFTMAX_NS, (0, 1), x, apart(out, x))
 
     def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
-        vector_loops.softmax_gradient(dy, y, apart(out, dy))
+        share(vector_loops.softmax_gradient, y.nbytes * _PASS_NS, (0, 1, 2), dy, y, apart(out, dy))
 
     def normalize_rows(
         self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
     ) -> tuple[Array, Array]:
         mean, inverse = np.empty((2, len(x), 1), x.dtype)
         scale, shift = _or_full(gamma, x, 1), _or_full(beta, x, 0)
-        vector_loops.normalize(x, scale, shift, x.dtype.type(epsilon), is_centered, out, mean, inverse)
+        options = scale, shift, x.dtype.type(epsilon), is_centered, out, mean, inverse
+        share(vector_loops.normalize, x.nbytes * 2 * _PASS_NS, (0, 5, 6, 7), x, *options)
         return mean, inverse
 
     def normalize_rows_gradient(
@@ -196,17 +210,24 @@ class NumbaKernels:
         column_loops.column_gradient(dy, x, *_like(x, mean, scale, slope, shift), apart(out, dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
-        _im2col(x, windows, first, channel, patches)
+        do([
+            partial(_im2col, x, windows, first + part.start, channel, patches[part])
+            for part in parts_of(len(patches), patches.nbytes * _PASS_NS, most=1)
+        ])  # fmt: skip
 
     def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
         _col2im(patches, windows, first, channel, out)
 
     def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
-        _max_pool(x, windows, out, winners)
+        share(_max_pool, x.nbytes * 4 * _PASS_NS, (0, 2, 3), x, windows, out, winners)
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-        out.fill(0)
-        _max_pool_gradient(dy, winners, windows, out)
+        share(_unpool, (dy.nbytes + out.nbytes) * _PASS_NS, (0, 1, 3), dy, winners, windows, out)
+
+
+def _unpool(dy: Array, winners: Array, windows: Windows, out: Array) -> None:
+    out.fill(0)
+    _max_pool_gradient(dy, winners, windows, out)
 
 
 def _like(x: Array, *vectors: Array) -> list[Array]:

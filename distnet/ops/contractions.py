@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from distnet.errors import ShapeError
+from distnet.kernels import matrix_products
 from distnet.ops.compositions import composition
 from distnet.ops.dtypes import promoted
 from distnet.ops.einsum_letters import einsum_of
@@ -37,7 +38,7 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> Array:
 
     Source: ``keras.ops.matmul``.
     """
-    return np.asarray(np.matmul(*promoted(x1, x2)))
+    return matrix_products.product_of(*promoted(x1, x2))
 
 
 def _swapped(x: Any) -> Any:

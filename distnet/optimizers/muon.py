@@ -11,6 +11,7 @@ import numpy as np
 from distnet import kernels
 from distnet.arguments import ANY, BELOW_ONE, FRACTION, NOT_NEGATIVE, number, whole_number
 from distnet.errors import ArgumentError
+from distnet.kernels.matrix_products import product_of
 from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.types import Array
@@ -102,7 +103,7 @@ class Muon(Optimizer):
         x = x / (np.linalg.norm(x) + matrix.dtype.type(1e-7))
         for _ in range(self.ns_steps):
             square = x @ x.T
-            x = a * x + (b * square + c * square @ square) @ x
+            x = a * x + product_of(b * square + c * product_of(square, square), x)
         return np.asarray(x.T if matrix.shape[0] > matrix.shape[1] else x)
 
     def _steps_as_adam(self, variable: Variable) -> bool:

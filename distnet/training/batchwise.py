@@ -8,6 +8,7 @@ from typing import Any
 
 from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_callback_of
 from distnet.comm.shares import shard
+from distnet.comm.threads import one_blas_thread
 from distnet.data.arrays import ArrayData
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
@@ -20,6 +21,7 @@ from distnet.training.trained_model import TrainedModel
 
 
 @on_all_ranks()
+@one_blas_thread()
 def train_on_batch(
     model: TrainedModel, x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None
 ) -> dict[str, Log]:
@@ -38,6 +40,7 @@ def train_on_batch(
 
 
 @on_all_ranks()
+@one_blas_thread()
 def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> dict[str, Log]:
     """Loss and metrics of one global batch, which every rank is given whole."""
     with meeting("test_on_batch") as ranks:

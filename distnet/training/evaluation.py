@@ -14,6 +14,7 @@ from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, on_all_ranks
 from distnet.comm.shares import shard
+from distnet.comm.threads import one_blas_thread
 from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
@@ -84,6 +85,7 @@ def _run_dry(wanted: int | None) -> DataError:
     return DataError(f"expected {wanted or 'some'} batches, received none: the generator has run dry.")
 
 
+@one_blas_thread()
 def run_evaluation(
     steps: Steps, objective: Objective, source: Source, batches: int | None, hooks: Hooks
 ) -> dict[str, Log]:
@@ -172,6 +174,7 @@ def predict(
     return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]
 
 
+@one_blas_thread()
 def _predict_batches(model: TrainedModel, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
     """Each output for batches until ``stop_predicting``; every batch is gathered from all ranks.
 
@@ -222,6 +225,7 @@ def _hooks(
     return hooks
 
 
+@one_blas_thread()
 def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, hooks: Hooks) -> list[Array]:
     """Each output for some rows."""
     hooks.call("on_predict_begin")

@@ -14,6 +14,7 @@ from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import say
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator
+from distnet.comm.threads import one_blas_thread
 from distnet.data.batch import Batch
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
@@ -91,6 +92,7 @@ class Training:
         finally:
             background.finish()
 
+    @one_blas_thread()
     def _train(self) -> None:
         with self.steps.weights_in_place():
             for epoch in self.cursor.epochs(self.fit.options.epochs, self.model.stop_training):

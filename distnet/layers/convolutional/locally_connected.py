@@ -10,6 +10,7 @@ import numpy as np
 
 from distnet import kernels
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels.matrix_products import by_blas, product_of
 from distnet.kernels.windows import Axis, Windows, as_volumes
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.bias_activation import Kept
@@ -62,7 +63,7 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
         windows = self._windows(x.shape)
         of_places = self._patches(x, windows, ctx).swapaxes(0, 1)
         z = ctx.workspace("z", (len(x), len(self.stored_places), self.filters), x.dtype)
-        np.matmul(of_places, self._weights(), out=z.swapaxes(0, 1))
+        by_blas(of_places, self._weights(), out=z.swapaxes(0, 1))
         if self.bias is not None:
             z += self._as_places(self.bias.value)
         z = z.reshape(len(x), *self._inner(windows), self.filters)
@@ -79,10 +80,10 @@ class LocallyConnected(KernelAndBias, Formatted, Filters, Filtered):
             ctx.add(self.bias, gradient)
         patches = self._patches(x, windows, ctx)
         if self.kernel.is_trained:
-            ctx.add(self.kernel, self._as_stored(np.matmul(patches.transpose(1, 2, 0), dz.swapaxes(0, 1))))
+            ctx.add(self.kernel, self._as_stored(product_of(patches.transpose(1, 2, 0), dz.swapaxes(0, 1))))
         if not ctx.needs_input_gradient:
             return None
-        np.matmul(dz.swapaxes(0, 1), self._weights().swapaxes(1, 2), out=patches.swapaxes(0, 1))
+        by_blas(dz.swapaxes(0, 1), self._weights().swapaxes(1, 2), out=patches.swapaxes(0, 1))
         dx = ctx.workspace("dx", as_volumes(x).shape, x.dtype)
         dx.fill(0)
         kernels.current().col2im(patches.reshape(self._block(len(x), windows)), windows, 0, 0, dx)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from distnet.activations import ACTIVATIONS, Activation
 from distnet.arguments import whole_number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import taps
+from distnet.kernels.matrix_products import by_blas
 from distnet.kernels.windows import Windows
 from distnet.layers.convolutional import kernel_gradients
 from distnet.layers.convolutional.base import Convolving, Dilated, Filters
@@ -60,7 +59,7 @@ class SeparableConvolution(Dilated, Filters, Convolving):
         between = ctx.workspace("between", (len(x), *windows.shape, len(mixing)), x.dtype)
         ctx.do(taps.convolve, x, self.depthwise_kernel.value, windows, between)
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
-        ctx.do(np.matmul, between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
+        ctx.do(by_blas, between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
         return z, (between, windows)
 
     def convolve_back(self, x: Array, dz: Array, kept: tuple[Array, Windows], ctx: BackwardContext) -> Array | None:
@@ -69,7 +68,7 @@ class SeparableConvolution(Dilated, Filters, Convolving):
         if not ctx.needs_input_gradient and not self.depthwise_kernel.is_trained:
             return None
         dbetween = ctx.workspace("dbetween", between.shape, x.dtype)
-        ctx.do(np.matmul, flat, mixing.T, out=dbetween.reshape(-1, len(mixing)))
+        ctx.do(by_blas, flat, mixing.T, out=dbetween.reshape(-1, len(mixing)))
         kernel_gradients.add_depthwise(x, dbetween, windows, self.depthwise_kernel, ctx)
         if not ctx.needs_input_gradient:
             return None

@@ -12,6 +12,7 @@ import numpy as np
 from distnet import config
 from distnet.arguments import is_integer
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels.matrix_products import by_blas, product_of
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.merge.base import Merge
@@ -61,7 +62,7 @@ class Dot(Merge):
         # (N, P, K) and (N, K, Q)
         left, right = (_vectors_last(a, axis) for a, axis in zip(vectors, axes, strict=True))
         y = ctx.workspace("y", (len(left), left.shape[1], right.shape[1]), left.dtype)
-        np.matmul(left, right.swapaxes(1, 2), out=y)
+        by_blas(left, right.swapaxes(1, 2), out=y)
         shape = self._merged_shape([a.shape for a in x])
         return y.reshape(tuple(int(n or 0) for n in shape)), (axes, vectors, factors)
 
@@ -69,7 +70,7 @@ class Dot(Merge):
         axes, vectors, factors = saved
         left, right = (_vectors_last(a, axis) for a, axis in zip(vectors, axes, strict=True))
         slopes = dy.reshape(len(left), left.shape[1], right.shape[1])
-        products = [np.matmul(slopes, right), np.matmul(slopes.swapaxes(1, 2), left)]
+        products = [product_of(slopes, right), product_of(slopes.swapaxes(1, 2), left)]
         gradients = []
         for product, vector, factor, axis in zip(products, vectors, factors, axes, strict=True):
             others = [n for i, n in enumerate(vector.shape) if i != axis]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -27,10 +27,13 @@ _LEAST_PART_NS = 50_000
 _FINE_NS = 1_000_000
 """From here on each thread has two parts, so that others can take the second of one that was held up."""
 
-_LOOKS = 300
+_LOOKS = 100
 """How often a thread that waits for others looks before it sleeps: each time takes about 1 us."""
 
 _NAP_S = 0.01
+
+_MOST_RESTS = 256
+"""Works done alone, at most, before the team is tried again."""
 
 
 class Team:
@@ -45,6 +48,7 @@ class Team:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self._rests, self._next_rests = 0, 1
         self._is_busy = threading.Lock()
         self._job: _Job | None = None
         self._calls = [threading.Lock() for _ in range(size - 1)]
@@ -64,13 +68,17 @@ class Team:
             for part in parts:
                 part()
             return
-        called = self._calls[: len(parts) - 1]
-        job = self._job = _Job(parts, [copy_context() for _ in called])
+        called, began = self._calls[: len(parts) - 1], time.perf_counter()
+        job = self._job = _Job(parts)
         try:
             for call in called:
                 if call.locked():
                     call.release()
-            job.work()
+            own = job.work()
+            ended = time.perf_counter()
+            job.wait()
+            if own:
+                self._note(time.perf_counter() - began, (ended - began) / own * len(parts))
         finally:
             job.parts.clear()
             job.wait()
@@ -78,6 +86,21 @@ class Team:
             self._is_busy.release()
         if job.errors:
             raise min(job.errors, key=lambda numbered: numbered[0])[1]
+
+    def is_resting(self) -> bool:
+        """Whether the next work is better done by one thread: others' programs keep the cores busy."""
+        if not self._rests:
+            return False
+        self._rests -= 1
+        return True
+
+    def _note(self, taken: float, alone: float) -> None:
+        """Rest for some time, longer each time, where work took longer than it takes one thread."""
+        if taken > alone:
+            self._rests = self._next_rests
+            self._next_rests = min(2 * self._next_rests, _MOST_RESTS)
+        else:
+            self._next_rests = max(self._next_rests // 2, 1)
 
     def _help(self, call: Any) -> None:
         """Work whenever called."""
@@ -90,28 +113,26 @@ class Team:
 
 
 class _Job:
-    """Parts of work, which threads take one by one.
+    """Parts of work, which threads take one by one."""
 
-    Args:
-        contexts: one for each helper, of the thread with the work: NumPy's error handling among them.
-    """
-
-    def __init__(self, parts: Sequence[Part], contexts: list[Context]) -> None:
-        self.parts, self._contexts = deque(enumerate(parts)), contexts
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = deque(enumerate(parts))
+        self._context = copy_context()
+        """Of the thread with the work: among others how NumPy is to treat errors."""
         self.errors: list[tuple[int, BaseException]] = []
         self._come: list[None] = []
         self._gone: list[None] = []
         self._is_done = threading.Lock()
         self._is_done.acquire()
 
-    def work(self) -> None:
-        """Take parts from the front until there are none."""
-        self._take(self.parts.popleft)
+    def work(self) -> int:
+        """Take parts from the front until there are none; returns how many there were."""
+        return self._take(self.parts.popleft)
 
     def help(self) -> None:
         """Take parts from the end: each thread then has the same rows at each call, in the cache of its core."""
         self._come.append(None)
-        self._contexts.pop().run(self._take, self.parts.pop)
+        self._context.copy().run(self._take, self.parts.pop)
         self._gone.append(None)
         if len(self._gone) == len(self._come) and self._is_done.locked():
             self._is_done.release()
@@ -135,12 +156,14 @@ class _Job:
         if interrupt is not None:
             raise interrupt
 
-    def _take(self, take: Callable[[], tuple[int, Part]]) -> None:
+    def _take(self, take: Callable[[], tuple[int, Part]]) -> int:
+        taken = 0
         while True:
             try:
                 number, part = take()
             except IndexError:
-                return
+                return taken
+            taken += 1
             try:
                 part()
             except BaseException as error:
@@ -185,7 +208,7 @@ def parts_of(count: int, nanoseconds: float, unit: int = 1, most: int = 2) -> li
         unit: all parts but the last have a multiple of so many things.
         most: how many for each thread at most: 1 where each part has something to prepare.
     """
-    if nanoseconds < LEAST_NS or (shared := team()) is None:
+    if nanoseconds < LEAST_NS or (shared := team()) is None or shared.is_resting():
         return [slice(0, count)]
     each = most if nanoseconds > _FINE_NS * shared.size else 1
     units = -(-count // unit)

@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Marks(), "marks")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each compiles every module for half a second
     os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run the tests, on all cores already
 
 
 def pytest_collection_finish() -> None:

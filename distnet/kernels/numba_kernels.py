@@ -18,7 +18,7 @@ from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.readying import Call, readied_by
-from distnet.kernels.teamwork import LEAST_NS, do, parts_of, share
+from distnet.kernels.teamwork import do, parts_of, share, sharing
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
@@ -38,9 +38,8 @@ def _ready_bias_activation(
     check_activation(activation)
     loop = _bias_relu if activation == "relu" else _bias
     rows = (-1, bias.size)
-    args = z.reshape(rows), bias, (z if out is None else out).reshape(rows)
-    cost = z.nbytes * _PASS_NS
-    return partial(loop, *args) if cost < LEAST_NS else partial(share, loop, cost, (0, 2), *args)
+    y = (z if out is None else out).reshape(rows)
+    return sharing(loop, z.nbytes * _PASS_NS, (0, 2), z.reshape(rows), bias, y)
 
 
 def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, out: Array) -> Call | None:
@@ -59,7 +58,7 @@ def _ready_column_sums(_: NumbaKernels, x: Array) -> Call:
     return _summing(total, column_loops.column_sums, x, total)
 
 
-def _summing(total: Array, loop: Loop, *args: Array) -> Call:
+def _summing(total: Array, loop: Loop, *args: Array | None) -> Call:
     """The call of a loop that adds to ``total``, which is returned."""
 
     def summed() -> Array:

@@ -245,3 +245,8 @@ def share(loop: Callable[..., object], nanoseconds: float, places: Sequence[int]
             own[place] = None if args[place] is None else args[place][rows]
         parts.append(partial(loop, *own))
     do(parts)
+
+
+def sharing(loop: Callable[..., object], nanoseconds: float, places: Sequence[int], *args: Any) -> Part:
+    """The call of ``share``, made ready: what takes short is called as it is."""
+    return partial(loop, *args) if nanoseconds < LEAST_NS else partial(share, loop, nanoseconds, places, *args)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from distnet.kernels.compiling import compiled
+from distnet.kernels.compiling import compiled, if_apart
 from distnet.types import Array
 
 _LANES = 128
@@ -185,6 +185,7 @@ def column_gradient(
     dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array | None
 ) -> None:
     """Write ``dy scale + (x - mean) slope + shift``."""
+    written = if_apart(out, out, dy)
     width = _folded(x)
     lanes = np.empty((4, width), x.dtype)
     m, a, b, d = lanes[0], lanes[1], lanes[2], lanes[3]
@@ -193,11 +194,10 @@ def column_gradient(
         _repeat(scale[g], a)
         _repeat(slope[g], b)
         _repeat(shift[g], d)
-        rows, slopes = x[g].reshape(-1), dy[g].reshape(-1)
-        dx = slopes if out is None else out[g].reshape(-1)
+        rows, slopes, dx = x[g].reshape(-1), dy[g].reshape(-1), written[g].reshape(-1)
         for start in range(0, rows.size, width):
             row, gradient = rows[start : start + width], slopes[start : start + width]
-            target = gradient if out is None else dx[start : start + width]
+            target = if_apart(out, dx[start : start + width], gradient)
             for j in range(row.size):
                 target[j] = gradient[j] * a[j] + (row[j] - m[j]) * b[j] + d[j]
 
@@ -207,13 +207,12 @@ def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array) -> None:
     """Write dy to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
     width = _folded(dy)
     lanes, zero = np.empty(width, dy.dtype), dy.dtype.type(0)
-    slopes, values = dy.reshape(-1), y.reshape(-1)
-    kept = slopes if out is None else out.reshape(-1)
+    slopes, values, kept = dy.reshape(-1), y.reshape(-1), if_apart(out, out, dy).reshape(-1)
     for first in range(0, slopes.size, _BLOCK_ROWS * width):
         lanes[:] = 0
         for start in range(first, min(first + _BLOCK_ROWS * width, slopes.size), width):
             slope, value = slopes[start : start + width], values[start : start + width]
-            target = slope if out is None else kept[start : start + width]
+            target = if_apart(out, kept[start : start + width], slope)
             for j in range(slope.size):
                 passed = slope[j] if value[j] > 0 else zero
                 target[j] = passed

@@ -11,9 +11,11 @@ from typing import IO, Any, cast
 
 import numba
 import numpy as np
+from numba.core import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
+from numba.extending import overload
 
 from distnet.kernels.vector_code import REGISTERS
 from distnet.types import Array
@@ -54,12 +56,31 @@ def compiled_to_c(function: Loop, signature: Any, *sources: str) -> CFunc[Any]:
 
 
 def apart(out: Array, x: Array) -> Array | None:
-    """``out``, or None if it is x: then a loop's results overwrite what they come from.
+    """``out``, or None if it is x: then a loop's results overwrite what they come from (see ``if_apart``).
 
     Where two arrays lie apart, LLVM makes vectors of a loop; where they are one, it must be told, or each number is
     computed by itself (measured: 3 to 11 times slower).
     """
     return None if np.may_share_memory(out, x) else out
+
+
+def if_apart(out: Array | None, there: Any, here: Any) -> Any:
+    """``there``, or ``here`` if ``out`` is None; for compiled code only.
+
+    A loop that overwrites a part of an array must know it by the same name, or LLVM sees two arrays.
+    """
+    raise NotImplementedError
+
+
+@overload(if_apart)
+def _compiled_if_apart(out: Any, there: Any, here: Any) -> Callable[[Any, Any, Any], Any]:
+    def overwritten(out: Any, there: Any, here: Any) -> Any:
+        return here
+
+    def apart(out: Any, there: Any, here: Any) -> Any:
+        return there
+
+    return overwritten if isinstance(out, types.NoneType) else apart
 
 
 class _CheckedFile(IndexDataCacheFile):

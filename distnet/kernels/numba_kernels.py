@@ -15,7 +15,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
-from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled
+from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled, if_apart
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.readying import Call, readied_by
 from distnet.kernels.teamwork import do, parts_of, share, sharing
@@ -307,13 +307,13 @@ def _relu_loop(z: Array, out: Array) -> None:
 
 
 def _relu_gradient_loop(dy: Array, y: Array, out: Array | None) -> None:
-    dx = dy if out is None else out
+    dx = if_apart(out, out, dy)
     for i in range(y.size):
         dx[i] = dy[i] if y[i] > 0 else 0
 
 
 def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Array | None) -> None:
-    y = x if out is None else out
+    y = if_apart(out, out, x)
     for n in range(x.shape[0]):
         for f in range(x.shape[1]):
             y[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from distnet.kernels import vector_math
-from distnet.kernels.compiling import Loop, compiled
+from distnet.kernels import compiling, vector_math
+from distnet.kernels.compiling import Loop, compiled, if_apart
 from distnet.kernels.vector_math import exp_below_0
 from distnet.types import Array
 
@@ -22,7 +22,7 @@ _BLOCK_ROWS = 64
 
 def _compiled(function: Loop) -> Loop:
     # Sums in any order are what lets them be vectors.
-    return compiled(function, vector_math.__file__, fastmath=("contract", "reassoc"))
+    return compiled(function, vector_math.__file__, compiling.__file__, fastmath=("contract", "reassoc"))
 
 
 @_compiled
@@ -45,10 +45,10 @@ def _largest(row: Array, lanes: Array) -> Any:
 @_compiled
 def softmax(x: Array, out: Array | None) -> None:
     """Write ``exp(x) / sum(exp(x))`` of each row of (M, D)."""
-    lanes, one = np.empty(_LANES, x.dtype), x.dtype.type(1)
+    lanes, one, written = np.empty(_LANES, x.dtype), x.dtype.type(1), if_apart(out, out, x)
     for n in range(x.shape[0]):
         row = x[n]
-        y = row if out is None else out[n]
+        y = if_apart(out, written[n], row)
         most, total = _largest(row, lanes), x.dtype.type(0)
         for j in range(row.size):
             y[j] = exp_below_0(row[j] - most)
@@ -62,9 +62,10 @@ def softmax(x: Array, out: Array | None) -> None:
 @_compiled
 def softmax_gradient(dy: Array, y: Array, out: Array | None) -> None:
     """Write ``(dy - sum(dy y)) y`` of each row."""
+    written = if_apart(out, out, dy)
     for n in range(y.shape[0]):
         slope, value = dy[n], y[n]
-        dx = slope if out is None else out[n]
+        dx = if_apart(out, written[n], slope)
         total = y.dtype.type(0)
         for j in range(value.size):
             total += slope[j] * value[j]
@@ -99,13 +100,13 @@ def normalize_gradient(
 ) -> None:
     """Write the gradient of x, and add those of gamma and beta to ``totals`` (2, D), float64."""
     zero, count = x.dtype.type(0), x.dtype.type(x.shape[1])
-    sums = np.empty((2, x.shape[1]), x.dtype)
+    sums, written = np.empty((2, x.shape[1]), x.dtype), if_apart(out, out, dy)
     of_gamma, of_beta = sums[0], sums[1]
     for first in range(0, x.shape[0], _BLOCK_ROWS):
         sums[:] = 0
         for n in range(first, min(first + _BLOCK_ROWS, x.shape[0])):
             row, slope = x[n], dy[n]
-            dx = slope if out is None else out[n]
+            dx = if_apart(out, written[n], slope)
             middle, factor = mean[n, 0], inverse[n, 0]
             away = middle if is_centered else zero
             plain, weighted = zero, zero

@@ -293,3 +293,28 @@ def test_softmax_crossentropy_does_not_overflow_or_hide_nan(kernel, dtype):
     np.testing.assert_array_equal(slopes[0], [1, 0, -1])
     assert np.isnan(values[1])
     assert np.isnan(slopes[1]).all()
+
+
+GRADIENTS = {
+    "activation_gradient": lambda k, dy, y, out: k.activation_gradient(dy, y, "relu", out),
+    "bias_gradient": lambda k, dy, y, out: k.bias_gradient(dy, y, "relu", out),
+    "column_gradient": lambda k, dy, y, out: k.column_gradient(
+        *(a[None] for a in (dy, y)), *np.ones((4, 1, 7)), out[None]
+    ),
+    "dropout": lambda k, dy, y, out: k.dropout(dy, (y > 0).view(np.uint8).astype(np.uint32) * 2**31, 2**31, 2.0, out),
+    "normalize_rows_gradient": lambda k, dy, y, out: k.normalize_rows_gradient(
+        dy, y, k.normalize_rows(y, None, None, 1e-3, True, np.empty_like(y)), None, True, out
+    ),
+    "softmax": lambda k, dy, y, out: k.softmax(dy, out),
+    "softmax_gradient": lambda k, dy, y, out: k.softmax_gradient(dy, y, out),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_what_is_overwritten_becomes_what_is_written_apart_from_read_only_numbers(kernel, dtype, name):
+    dy, y = np.random.default_rng(5).standard_normal((2, 70, 7)).astype(dtype)
+    apart, overwritten = np.full_like(dy, 9), dy.copy()
+    dy.flags.writeable = False
+    GRADIENTS[name](kernel, dy, y, apart)
+    GRADIENTS[name](kernel, overwritten, y, overwritten)
+    np.testing.assert_allclose(overwritten, apart, rtol=1e-5 if dtype == np.float32 else 1e-13, atol=1e-7)

@@ -7,6 +7,7 @@ it, and have not, is said when all have run.
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import re
@@ -70,12 +71,17 @@ class Marks:
 
     @pytest.hookimpl(tryfirst=True)  # before -m chooses
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Mark tests by their fixtures. What starts first comes first: most tests leave a core to processes beside."""
+        """Mark tests by their fixtures, and order files: first those that start processes, then by their tests' number.
+
+        Most tests leave a core to processes beside; files of few tests, at the end, fill both workers alike.
+        """
         for item in items:
             for fixture in MARKS_OF.keys() & set(getattr(item, "fixturenames", ())):
                 for mark in MARKS_OF[fixture]:
                     item.add_marker(mark)
-        items.sort(key=lambda item: item.get_closest_marker("starts_first") is None)
+        starting = {item.path for item in items if item.get_closest_marker("starts_first")}
+        tests = collections.Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path not in starting, -tests[item.path]))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -13,6 +13,7 @@ from distnet.callbacks.lambda_callback import LambdaCallback as LambdaCallback
 from distnet.callbacks.learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
 from distnet.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from distnet.callbacks.plot_losses import PlotLosses as PlotLosses
+from distnet.callbacks.profiler import Profiler as Profiler
 from distnet.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from distnet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from distnet.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights

@@ -18,6 +18,7 @@ from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
 from distnet.models.graph_tape import Tape, saved_by
 from distnet.models.node import CallFacts, Node, is_any, one_or_list
+from distnet.models.timed_calls import timed
 from distnet.types import Array, Json
 
 
@@ -106,8 +107,7 @@ class Graph:
                 f"expected tensors whose first axis is the batch, whose rows the ranks share; received "
                 f"{self.without_batch}. Keep the batch axis first, or start one process."
             )
-        path, training, options, wanted = ctx.call, ctx.training, ctx.options, ctx.logits
-        slopes = ctx.wanted
+        path, training, options, wanted, slopes = ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted
         calls = ctx.workspaces.once(
             (self, path, training, wanted, slopes), lambda: self._facts_forward(path, training, wanted, slopes)
         )
@@ -115,13 +115,14 @@ class Graph:
         known = dict(zip(self.inputs, masks, strict=True)) if masks else {}
         tape = Tape(ctx.global_rows, rows=ctx.rows(len(inputs[0])))
         ctx.do(tape.forget_penalties)
+        run = timed(self._run, self.nodes, ctx)
         for call in calls:
             node, layer = call.node, call.node.layer
             ctx.call, ctx.options, ctx.training, ctx.logits = call.path, node.options, call.training, call.logits
             ctx.wanted = call.wanted
             x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known, ctx)
-            y, saved = self._run(call, x, tape, ctx)
+            y, saved = run(call, x, tape, ctx)
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
@@ -231,6 +232,7 @@ class Graph:
         """
         path, options, wants_all = ctx.call, ctx.options, ctx.needs_input_gradient
         calls = ctx.workspaces.once((self, path, wants_all), lambda: self._facts_backward(path, wants_all))
+        run = timed(_backward, self.nodes, ctx)
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
             _accumulate(gradients, tensor, dy, ctx)
@@ -243,8 +245,7 @@ class Graph:
             ctx.is_of_logits = call.number in tape.apart
             whole = (tape.of_logits if ctx.is_of_logits else tape.with_penalty)(call.number, layer, parts, ctx)
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
-            is_done = call.number in tape.done
-            dx = dys[0] if is_done else _backward(layer, one_or_list(dys), tape.saved[call.number], ctx)
+            dx = dys[0] if call.number in tape.done else run(call, one_or_list(dys), tape.saved[call.number], ctx)
             ctx.end_call()
             if call.wanted:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
@@ -308,9 +309,9 @@ def _repeats(layer: Layer, is_masked: bool) -> bool:
     return is_repeated(layer, has_graph) and (has_graph or not is_masked)
 
 
-def _backward(layer: Layer, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
-    """What ``layer.backward`` returns; where a plan is made, noted there."""
-    return saved.backward(dy, ctx) if isinstance(saved, WholeCall) else layer.backward(dy, saved, ctx)
+def _backward(call: CallFacts, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
+    """What the layer's ``backward`` returns; where a plan is made, noted there."""
+    return saved.backward(dy, ctx) if isinstance(saved, WholeCall) else call.node.layer.backward(dy, saved, ctx)
 
 
 def _as_taken(layer: Layer, a: Array, name: str, ctx: Planned) -> Array:

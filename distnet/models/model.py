@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, cast
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
+from distnet.callbacks.profiler import profiler_of
 from distnet.comm.scope import communicator, on_all_ranks
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.dialects.versions import KERAS_VERSION
@@ -144,6 +145,7 @@ class Model(Keras2Methods, Compiled, ABC):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        profile: bool | str | os.PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs; every rank passes the same, whole data.
 
@@ -169,6 +171,8 @@ class Model(Keras2Methods, Compiled, ABC):
                 Generators are drawn from when their batch's turn comes.
             max_queue_size: most batches made ahead.
             use_multiprocessing: ignored: threads do it.
+            profile: a file for a trace of what every rank does when, or True for a table alone: see
+                ``distnet.callbacks.Profiler``.
 
         Returns:
             The history: losses and metrics of every epoch, over all ranks.
@@ -186,9 +190,9 @@ class Model(Keras2Methods, Compiled, ABC):
             raise NotCompiledError(f"{self.name}: call compile() before fit().")
         refuse_own(self, self.name, "trained", IN_TRAINING)
         options = fit_arguments.FitOptions(
-            batch_size, epochs, verbose, as_list(callbacks), validation_split, validation_data, shuffle, class_weight,
-            sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            ReadingAhead(workers, max_queue_size),
+            batch_size, epochs, verbose, [*as_list(callbacks), *profiler_of(profile)], validation_split,
+            validation_data, shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
+            validation_batch_size, validation_freq, ReadingAhead(workers, max_queue_size),
         )  # fmt: skip
         plan = fit_arguments.plan(self, x, y, options)
         objective = self.training_objective(plan.train.sample)

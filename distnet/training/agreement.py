@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distnet import kernels
+from distnet.callbacks import Profiler
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
 from distnet.parallel.replicas import describe_arrays
@@ -32,11 +33,12 @@ def facts(
     if isinstance(frequency, Container):  # an object's text holds its address, which differs
         last = min(options.epochs, _MOST_EPOCHS)
         arguments["validation_freq"] = [epoch for epoch in range(1, last + 1) if epoch in frequency]
+    profiled = [callback.steps for callback in options.callbacks if isinstance(callback, Profiler)]
     return {
         **model_facts(model),
         "the training data": _described(train.sample),
         "the validation data": None if validation is None else _described(validation.sample),
-        "the fit arguments": {**arguments, "steps": steps},
+        "the fit arguments": {**arguments, "steps": steps, "profiled steps": profiled},
     }
 
 

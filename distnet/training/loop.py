@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -31,6 +31,7 @@ from distnet.training.inputs import verbosity
 from distnet.training.objective import Objective
 from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.preemption import StopSignals, leave
+from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption
 from distnet.training.step import TrainingSteps
 from distnet.training_state import Progress, Stage
@@ -66,7 +67,10 @@ class Training:
                 "the moment to go on from": start and start.moment,
             },
         )
-        self.steps = steps_of(self.model, objective, self.ranks)
+        profiling = self.profiling = profiling_of(fit.options.callbacks, self.ranks)
+        self.steps = steps_of(self.model, objective, self.ranks if profiling is None else profiling.timed_ranks())
+        if profiling is not None:
+            self.fit, self.steps = profiling.timed_fit(fit), profiling.timed_steps(self.steps)
         self.totals = objective.totals()
 
     @property
@@ -84,7 +88,8 @@ class Training:
             replicas.broadcast_weights(self.ranks, self.model.variables)
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
-            with self._observed(), StopSignals(can_leave) as self.signals:
+            report = nullcontext() if self.profiling is None else self.profiling.reported()
+            with report, self._observed(), StopSignals(can_leave) as self.signals:
                 self._begin()
                 self._train()
             self.model.training_state.fits += 1
@@ -208,6 +213,8 @@ class Training:
         history.set_model(model)
         history.set_params({"verbose": verbose, "epochs": fit.options.epochs, "steps": self.length})
         self.hooks.attach(history.params)
+        if self.profiling is not None:
+            self.hooks = self.profiling.timed_hooks(self.hooks)
         model.stop_training = False
         model.history = history
         return history

@@ -71,7 +71,10 @@ class LiveRun:
     def backward(self, dy: Sequence[Array | None], plan: Plan | None = None) -> None:
         """Write every variable's gradient, from those of the outputs."""
         ctx = self.ctx
-        back = BackwardContext(ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan, settle=self.settle)
+        back = BackwardContext(
+            ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan, settle=self.settle,
+            timeline=ctx.timeline,
+        )
         self.model.backward_batch(self.tape, dy, back)
 
 
@@ -86,7 +89,7 @@ class PlannedRun:
     def __init__(self, live: LiveRun, x: Sequence[Array]) -> None:
         self._live = live
         self._x = [np.empty_like(a) for a in x]
-        self._forward = Plan()
+        self._forward = Plan(live.ctx.timeline)
         self._backward: Plan | None = None
         self._objective: ObjectivePlan | None = None
         self._predicted: Prediction | None = None
@@ -116,7 +119,7 @@ class PlannedRun:
     def backward(self, dy: Sequence[Array | None]) -> None:
         """As of a live run; ``dy`` are those that ``evaluate`` gave."""
         if self._backward is None:
-            self._backward = Plan()
+            self._backward = Plan(self._live.ctx.timeline)
             self._live.backward(dy, self._backward)
         else:
             self._backward.repeat()

@@ -19,6 +19,7 @@ from distnet.layers.engine.context import BackwardContext, ForwardContext, Works
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.slices import exchange_of
+from distnet.timeline import Timeline
 from distnet.training.objective import Objective, Prediction
 from distnet.training.runs import Runs
 from distnet.training_state import TrainingState
@@ -65,6 +66,8 @@ class Steps:
         self.dtype = np.dtype(model.dtype)
         self._as_they_are: set[tuple[int, DType]] = set()
         """Inputs and the dtypes in which the model takes them."""
+        self.timeline: Timeline | None = None
+        """Where layers' calls are to be intervals, if a profile is made."""
         forget_penalties(model.layers)
 
     def forward(
@@ -110,6 +113,7 @@ class Steps:
         return ForwardContext(
             training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
             is_recorded=training, wanted=frozenset(), kernels=self.kernels, is_spread=self.communicator.size > 1,
+            timeline=self.timeline,
         )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:

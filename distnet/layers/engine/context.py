@@ -24,6 +24,7 @@ from distnet.naming import present_scope
 from distnet.ops.present import Present, running
 from distnet.ops.tensor import Rows
 from distnet.regularizers import REGULARIZERS
+from distnet.timeline import Timeline
 from distnet.types import Array, DType
 from distnet.variables import Variable
 
@@ -177,6 +178,7 @@ class ForwardContext(Planned):
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
         plan: notes what is done, to be repeated.
         then: the activation that a layer which ``takes_activations`` is to apply to its output; set by the graph.
+        timeline: where each layer's call is to be an interval, if a profile is made.
     """
 
     training: bool | None
@@ -197,6 +199,7 @@ class ForwardContext(Planned):
     is_spread: bool = False
     plan: Plan | None = None
     then: str = "linear"
+    timeline: Timeline | None = None
 
     def here(self) -> Any:
         """As in both directions; in a repetition its step is that step's."""
@@ -264,6 +267,7 @@ class BackwardContext(Planned):
         settle: if given, is told of the variables whose gradients are whole.
         last_uses: the variables that a call is the last one to use, by the call; set by the model.
         settled: those that ``settle`` was told of.
+        timeline: where each layer's call is to be an interval, if a profile is made.
     """
 
     workspaces: Workspaces
@@ -278,6 +282,7 @@ class BackwardContext(Planned):
     settle: Settle | None = None
     last_uses: Mapping[tuple[int, ...], Sequence[Variable]] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
+    timeline: Timeline | None = None
 
     def end_call(self) -> None:
         """Say which variables' gradients are whole, now that the call's layer has run; the graph calls it."""

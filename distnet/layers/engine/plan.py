@@ -16,6 +16,7 @@ import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.kernels.readying import ready
+from distnet.timeline import INSTRUCTION, Timeline
 from distnet.types import Array, DType
 
 
@@ -38,12 +39,27 @@ class OneWay(Protocol):
 
 
 class Plan:
-    """The calls of a step, in order."""
+    """The calls of a step, in order.
 
-    def __init__(self) -> None:
+    Args:
+        timeline: where each call is to be an interval, if a profile is made.
+    """
+
+    def __init__(self, timeline: Timeline | None = None) -> None:
+        self.timeline = timeline
         self.calls: list[Callable[[], object]] = []
         self.contexts: list[Any] = []
         """What calls know of the step: its number is written there before each repetition."""
+
+    def note(self, call: Callable[[], object], *made_of: Any) -> None:
+        """Let each repetition make this call.
+
+        Args:
+            made_of: the function called and its arguments, by which a profile names the call.
+        """
+        if self.timeline is not None:
+            call = self.timeline.timed(call, _name_of(*(made_of or [call])), INSTRUCTION)
+        self.calls.append(call)
 
     def repeat(self, step: int = 0) -> None:
         """Make all calls again, on what now is in the arrays.
@@ -57,10 +73,21 @@ class Plan:
             call()
 
 
+def _name_of(function: Callable[..., object], *args: Any) -> str:
+    """Of an instruction: its function's, or of the one that this calls; ``add.reduce`` for ``np.add.reduce``."""
+    name = getattr(function, "__name__", type(function).__name__)
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{owner.__name__}.{name}"
+    inner = next((a for a in args[1:2] if callable(a)), None)
+    return name.strip("_") if inner is None else _name_of(inner)
+
+
 class Planned:
     """What the contexts of both directions do for a plan."""
 
     plan: Plan | None
+    timeline: Timeline | None
     workspaces: GivesWorkspaces
     call: tuple[int, ...]
 
@@ -80,7 +107,7 @@ class Planned:
             return
         call = ready(function, *args, **options)
         call()
-        self.plan.calls.append(call)
+        self.plan.note(call, function, *args)
 
     def here(self) -> Any:
         """The context for a noted call that uses it: of this call, whichever is made when it is repeated."""
@@ -140,7 +167,7 @@ class WholeCall:
             made, self.saved = self.layer.forward(x, self.ctx)
             standing.put(made)
 
-        self.plan.calls.append(again)
+        self.plan.note(again)
         return standing.arrays, self.saved
 
     def backward(self, dy: Any, ctx: Any) -> Any:
@@ -161,7 +188,7 @@ class WholeCall:
                 raise _unlike(f"{self.layer.name}: backward", "gradients of the same weights", "those of others")
 
         if ctx.plan is not None:
-            ctx.plan.calls.append(again)
+            ctx.plan.note(again)
         return standing.arrays
 
 

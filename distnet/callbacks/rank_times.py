@@ -1,0 +1,44 @@
+"""What a rank did while a training was profiled, as rank 0 gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from distnet.timeline import STEP, Interval
+
+
+@dataclass(frozen=True)
+class RankTimes:
+    """One rank's intervals.
+
+    Args:
+        rank: whose they are.
+        host: the name of its machine.
+        intervals: by its clock.
+        steps: how many steps the training had.
+        left_out: intervals beyond the most that a rank keeps.
+        offset_ns: how much its clock was ahead of rank 0's.
+        clock_error_ns: how much that may be wrong.
+    """
+
+    rank: int
+    host: str
+    intervals: Sequence[Interval]
+    steps: int
+    left_out: int
+    offset_ns: int = 0
+    clock_error_ns: int = 0
+
+    @property
+    def kept_steps(self) -> list[int]:
+        """Numbers of the steps among the intervals."""
+        return sorted(int(i.name.removeprefix("step ")) for i in self.intervals if i.category == STEP)
+
+
+def said_steps(of_ranks: Sequence[RankTimes]) -> str:
+    """Which steps were recorded, and what was left out."""
+    first = of_ranks[0]
+    kept, left_out = first.kept_steps, sum(of_rank.left_out for of_rank in of_ranks)
+    which = f"steps {kept[0]} to {kept[-1]} of {first.steps}" if kept else f"none of {first.steps} steps"
+    return which + (f", without {left_out} intervals beyond the most that ranks keep" if left_out else "")

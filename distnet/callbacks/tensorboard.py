@@ -34,7 +34,7 @@ class TensorBoard(Callback):
         write_images: also write weights as images in shades of grey, as often as histograms.
         write_steps_per_second: write batches per second, by epoch and by batch.
         update_freq: how often to write batch tags: ``"epoch"``, ``"batch"`` or a number of batches.
-        profile_batch: ignored.
+        profile_batch: ignored; see ``Profiler``, and ``fit(profile=...)``.
         embeddings_freq, embeddings_metadata, embeddings_layer_names, embeddings_data: ignored with a warning:
             nothing is written for the projector.
         batch_size, write_grads: Keras 2's; ignored.

@@ -14,8 +14,11 @@ WAITING, EXCHANGE, UPDATE = "waiting", "exchange", "update"
 DATA, CALLBACKS, EVALUATION, INSTRUCTION = "data", "callbacks", "evaluation", "instruction"
 """Categories: what a rank does in an interval."""
 
-SUM, WAIT = "allreduce", "wait for ranks"
-"""Names: of a sum over all ranks; of waiting, for nothing else."""
+WAIT = "wait for ranks"
+"""The name of waiting, for nothing else."""
+
+SUM, STARTED_SUM, FINISHED_SUM = "allreduce", "start allreduce", "finish allreduce"
+"""Names: of a sum over all ranks; of one that is started, and waited for later."""
 
 MOST_INTERVALS = 200_000
 """That a rank keeps, about 40 MB."""

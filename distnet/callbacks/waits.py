@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from distnet.callbacks.rank_times import RankTimes
-from distnet.timeline import SUM, WAIT, WAITING, Interval
+from distnet.timeline import FINISHED_SUM, STARTED_SUM, SUM, WAIT, WAITING, Interval
 
 
 def with_waits(of_ranks: Sequence[RankTimes]) -> list[RankTimes]:
@@ -15,25 +15,25 @@ def with_waits(of_ranks: Sequence[RankTimes]) -> list[RankTimes]:
     Nothing more is sent for this while the ranks train: it is seen from their clocks. Where a rank left out
     intervals, sums stay whole.
     """
-    begins = [
-        [interval.begin_ns - of_rank.offset_ns for interval in of_rank.intervals if interval.name == SUM]
-        for of_rank in of_ranks
-    ]
-    if len(of_ranks) < 2 or len({len(of_rank) for of_rank in begins}) > 1:
-        return list(of_ranks)
-    last = [max(each) for each in zip(*begins, strict=True)]
-    return [replace(of_rank, intervals=_parted(of_rank, last)) for of_rank in of_ranks]
+    for start, finish in ((SUM, SUM), (STARTED_SUM, FINISHED_SUM)):
+        begins = [
+            [interval.begin_ns - of_rank.offset_ns for interval in of_rank.intervals if interval.name == start]
+            for of_rank in of_ranks
+        ]
+        if len(of_ranks) > 1 and len({len(own) for own in begins}) == 1:
+            last = [max(each) for each in zip(*begins, strict=True)]
+            of_ranks = [replace(of_rank, intervals=_parted(of_rank, finish, last)) for of_rank in of_ranks]
+    return list(of_ranks)
 
 
-def _parted(of_rank: RankTimes, last: Sequence[int]) -> list[Interval]:
-    """A rank's intervals; ``last`` says when the last rank came to each sum, by the clock of rank 0."""
-    arrivals, intervals = iter(last), []
+def _parted(of_rank: RankTimes, name: str, last: Sequence[int]) -> list[Interval]:
+    """A rank's intervals, those of this name parted where the last rank came; ``last`` is by the clock of rank 0."""
+    arrivals, intervals = iter(last), list[Interval]()
     for interval in of_rank.intervals:
-        if interval.name != SUM:
-            intervals.append(interval)
-            continue
-        came_ns = min(max(next(arrivals) + of_rank.offset_ns, interval.begin_ns), interval.end_ns)
-        if came_ns > interval.begin_ns:
+        came_ns = next(arrivals, None) if interval.name == name else None
+        if came_ns is not None and came_ns + of_rank.offset_ns > interval.begin_ns:
+            came_ns = min(came_ns + of_rank.offset_ns, interval.end_ns)
             intervals.append(interval._replace(name=WAIT, category=WAITING, end_ns=came_ns))
-        intervals.append(interval._replace(begin_ns=came_ns))
+            interval = interval._replace(begin_ns=came_ns)
+        intervals.append(interval)
     return intervals

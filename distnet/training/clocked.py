@@ -8,7 +8,21 @@ from typing import Any
 
 from distnet.data.batch import Batch
 from distnet.parallel.exchange import StepSums
-from distnet.timeline import BACKWARD, CALLBACKS, EVALUATION, EXCHANGE, FORWARD, STEP, UPDATE, WAIT, WAITING, Timeline
+from distnet.timeline import (
+    BACKWARD,
+    CALLBACKS,
+    EVALUATION,
+    EXCHANGE,
+    FINISHED_SUM,
+    FORWARD,
+    STARTED_SUM,
+    STEP,
+    SUM,
+    UPDATE,
+    WAIT,
+    WAITING,
+    Timeline,
+)
 from distnet.types import Array
 
 
@@ -35,14 +49,21 @@ class ClockedCommunicator(Clocked):
 
     def __init__(self, inner: Any, timeline: Timeline) -> None:
         waits = "barrier", "local_barrier", "poll"
-        sends = "allreduce", "allreduce_across_nodes", "broadcast", "broadcast_object"
+        sends = SUM, "broadcast", "broadcast_object"
         methods = dict.fromkeys(waits, (WAIT, WAITING)) | {method: (method, EXCHANGE) for method in sends}
         super().__init__(inner, timeline, **methods)
 
     def iallreduce(self, buffer: Array) -> Clocked:
-        """Start the sum; what is timed is the wait for it."""
-        with self.timeline.interval("iallreduce", EXCHANGE):
-            return Clocked(self.inner.iallreduce(buffer), self.timeline, wait=("wait for the sum", EXCHANGE))
+        """Start the sum, which is waited for later."""
+        with self.timeline.interval(STARTED_SUM, EXCHANGE):
+            request = self.inner.iallreduce(buffer)
+        return Clocked(request, self.timeline, wait=(FINISHED_SUM, EXCHANGE))
+
+    def iallreduce_across_nodes(self, buffer: Array) -> Clocked:
+        """As ``iallreduce``."""
+        with self.timeline.interval("start allreduce across nodes", EXCHANGE):
+            request = self.inner.iallreduce_across_nodes(buffer)
+        return Clocked(request, self.timeline, wait=("finish allreduce across nodes", EXCHANGE))
 
 
 class ClockedSource(Clocked):

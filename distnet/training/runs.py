@@ -72,7 +72,11 @@ class LiveRun:
         """Write every variable's gradient, from those of the outputs."""
         ctx = self.ctx
         back = BackwardContext(
-            ctx.workspaces, ctx.sum_over_ranks, kernels=ctx.kernels, plan=plan, settle=self.settle,
+            ctx.workspaces,
+            ctx.sum_over_ranks,
+            kernels=ctx.kernels,
+            plan=plan,
+            settle=self.settle,
             timeline=ctx.timeline,
         )
         self.model.backward_batch(self.tape, dy, back)

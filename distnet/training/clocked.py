@@ -15,6 +15,7 @@ from distnet.timeline import (
     EXCHANGE,
     FINISHED_SUM,
     FORWARD,
+    LOSS,
     STARTED_SUM,
     STEP,
     SUM,
@@ -99,8 +100,12 @@ class ClockedRuns(Clocked):
 
     def of(self, batch: Batch, x: Sequence[Array]) -> Clocked:
         """What runs this batch."""
-        run = self.inner.of(batch, x)
-        return Clocked(run, self.timeline, forward=("forward", FORWARD), backward=("backward", BACKWARD))
+        parts = {
+            "forward": ("forward", FORWARD),
+            "backward": ("backward", BACKWARD),
+            "evaluate": ("loss and metrics", LOSS),
+        }
+        return Clocked(self.inner.of(batch, x), self.timeline, **parts)
 
 
 class ClockedExchange(Clocked):

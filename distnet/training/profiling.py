@@ -14,7 +14,7 @@ from distnet.comm import Communicator
 from distnet.data.sources import Source
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.parallel.clocks import clock_offsets
-from distnet.timeline import DATA, EVALUATION, LOSS, OWN_STEP, Timeline
+from distnet.timeline import DATA, EVALUATION, OWN_STEP, Timeline
 from distnet.training.clocked import (
     Clocked,
     ClockedCommunicator,
@@ -63,7 +63,6 @@ class Profiling:
             )
         else:
             steps.runs = ClockedRuns(steps.runs, line)
-            steps.objective = Clocked(steps.objective, line, evaluate=("loss and metrics", LOSS))
             steps.exchange = ClockedExchange(steps.exchange, line)
         return ClockedSteps(steps, line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
 
 from distnet import config
 
@@ -17,3 +18,9 @@ def say(text: str, end: str = "\n") -> None:
     elif sys.stdout is not None:
         sys.stdout.write(text + end)
         sys.stdout.flush()
+
+
+@cache
+def announce(size: int, blas_threads: int | None) -> None:
+    """Say how many ranks there are, once in a job, however often a model is fitted."""
+    say(f"distnet: {size} ranks, {blas_threads} BLAS thread{'' if blas_threads == 1 else 's'} each")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from typing import Any
 
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
-from distnet.callbacks.console import say
-from distnet.comm import Communicator
+from distnet.callbacks.console import announce
 from distnet.comm.scope import communicator
 from distnet.comm.threads import one_blas_thread
 from distnet.data.batch import Batch
@@ -29,11 +28,10 @@ from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import verbosity
 from distnet.training.objective import Objective
-from distnet.training.own_steps import OwnObjective, OwnSteps
+from distnet.training.own_steps import steps_of
 from distnet.training.preemption import StopSignals, leave
 from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption
-from distnet.training.step import TrainingSteps
 from distnet.training_state import Progress, Stage
 
 
@@ -67,10 +65,9 @@ class Training:
                 "the moment to go on from": start and start.moment,
             },
         )
-        profiling = self.profiling = profiling_of(fit.options.callbacks, self.ranks)
-        self.steps = steps_of(self.model, objective, self.ranks if profiling is None else profiling.timed_ranks())
-        if profiling is not None:
-            self.fit, self.steps = profiling.timed_fit(fit), profiling.timed_steps(self.steps)
+        self.profiling = profiling_of(fit.options.callbacks, self.ranks)
+        self.fit = self.profiling.timed_fit(fit)
+        self.steps = self.profiling.timed_steps(partial(steps_of, self.model, objective))
         self.totals = objective.totals()
 
     @property
@@ -88,8 +85,7 @@ class Training:
             replicas.broadcast_weights(self.ranks, self.model.variables)
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
-            report = nullcontext() if self.profiling is None else self.profiling.reported()
-            with report, self._observed(), StopSignals(can_leave) as self.signals:
+            with self.profiling.reported(), self._observed(), StopSignals(can_leave) as self.signals:
                 self._begin()
                 self._train()
             self.model.training_state.fits += 1
@@ -206,15 +202,14 @@ class Training:
         """Hand the callbacks the model, and make the record, which a training that goes on from a file continues."""
         fit, model, verbose = self.fit, self.model, verbosity(self.fit.options.verbose)
         if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
-            _announce(self.ranks.size, self.ranks.blas_threads)
+            announce(self.ranks.size, self.ranks.blas_threads)
         model.training_state.begin_record(self.resumption is not None, fit.options.initial_epoch)
         history = History()
         self.hooks = Hooks(self.ranks, model, CallbackList([*fit.options.callbacks, ProgbarLogger(verbose)]))
         history.set_model(model)
         history.set_params({"verbose": verbose, "epochs": fit.options.epochs, "steps": self.length})
         self.hooks.attach(history.params)
-        if self.profiling is not None:
-            self.hooks = self.profiling.timed_hooks(self.hooks)
+        self.hooks = self.profiling.timed_hooks(self.hooks)
         model.stop_training = False
         model.history = history
         return history
@@ -266,18 +261,3 @@ class Training:
             optimizer={key: optimizer[key] for key in changed},
             callbacks=self.hooks.records(),
         )
-
-
-def steps_of(model: Any, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
-    """What takes the steps: the model's own methods, or distnet's."""
-    if isinstance(objective, OwnObjective):
-        steps = OwnSteps(model, ranks, objective)
-        steps.evaluated = OwnObjective(model) if model.has_own("test") else None
-        return steps
-    return TrainingSteps(model, objective, ranks)
-
-
-@cache
-def _announce(size: int, blas_threads: int | None) -> None:
-    """Say it once in a job, however often the model is fitted."""
-    say(f"distnet: {size} ranks, {blas_threads} BLAS thread{'' if blas_threads == 1 else 's'} each")

@@ -25,7 +25,7 @@ from distnet.ops.tensor import Rows, Tensor
 from distnet.optimizers import SGD
 from distnet.parallel.exchange import StepSums
 from distnet.training.objective import Log, Objective
-from distnet.training.step import Steps
+from distnet.training.step import Steps, TrainingSteps
 from distnet.types import Array
 from distnet.variables import VariableStore, laid_out, lay_out
 
@@ -183,6 +183,15 @@ class OwnSteps(Steps):
         if y is not None:
             return x, y
         return (x,) if isinstance(x, list | tuple) else x
+
+
+def steps_of(model: Any, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
+    """What takes the steps: the model's own methods, or distnet's."""
+    if isinstance(objective, OwnObjective):
+        steps = OwnSteps(model, ranks, objective)
+        steps.evaluated = OwnObjective(model) if model.has_own("test") else None
+        return steps
+    return TrainingSteps(model, objective, ranks)
 
 
 def replace_targets(batch: Batch) -> Batch:

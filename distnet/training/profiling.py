@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from platform import node
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from distnet.callbacks.profiler import Profiler
 from distnet.callbacks.rank_times import RankTimes
@@ -26,8 +26,33 @@ from distnet.training.clocked import (
 )
 from distnet.training.fit_arguments import Fit
 
+T = TypeVar("T")
 
-class Profiling:
+
+class NoProfiling:
+    """A ``fit`` without a profile: everything is as it is."""
+
+    def __init__(self, ranks: Communicator) -> None:
+        self.ranks = ranks
+
+    def timed_fit(self, fit: Fit) -> Fit:
+        """What to train on."""
+        return fit
+
+    def timed_steps(self, make_steps: Callable[[Communicator], T]) -> T:
+        """What takes the steps, made for the ranks."""
+        return make_steps(self.ranks)
+
+    def timed_hooks(self, hooks: T) -> T:
+        """The callbacks."""
+        return hooks
+
+    def reported(self) -> AbstractContextManager[None]:
+        """Within the block ``fit`` trains; at its end there is nothing to report."""
+        return nullcontext()
+
+
+class Profiling(NoProfiling):
     """The profile of one ``fit``: clocks around what it works with, and the report.
 
     Args:
@@ -36,15 +61,10 @@ class Profiling:
     """
 
     def __init__(self, profiler: Profiler, ranks: Communicator) -> None:
-        self.profiler, self.ranks = profiler, ranks
+        super().__init__(ranks)
+        self.profiler = profiler
         self.timeline = Timeline(*profiler.steps)
         self._clocks = clock_offsets(ranks)
-
-    def timed_ranks(self) -> Communicator:
-        """The ranks, as a step is to see them."""
-        return (
-            self.ranks if self.ranks.size == 1 else cast(Communicator, ClockedCommunicator(self.ranks, self.timeline))
-        )
 
     def timed_fit(self, fit: Fit) -> Fit:
         """What to train on, behind clocks."""
@@ -54,13 +74,14 @@ class Profiling:
             validation = cast(Source, clocked)
         return replace(fit, train=cast(Source, train), validation=validation)
 
-    def timed_steps(self, steps: Any) -> Any:
+    def timed_steps(self, make_steps: Callable[[Communicator], Any]) -> Any:
         """What takes the steps, and each part of a step, behind clocks."""
-        line = steps.timeline = self.timeline
+        line, ranks = self.timeline, self.ranks
+        steps = make_steps(ranks if ranks.size == 1 else cast(Communicator, ClockedCommunicator(ranks, line)))
+        steps.timeline = line
         if hasattr(steps, "own"):
-            steps.own = Clocked(
-                steps.own, line, train_step=("train_step", OWN_STEP), test_step=("test_step", EVALUATION)
-            )
+            own = {"train_step": ("train_step", OWN_STEP), "test_step": ("test_step", EVALUATION)}
+            steps.own = Clocked(steps.own, line, **own)
         else:
             steps.runs = ClockedRuns(steps.runs, line)
             steps.exchange = ClockedExchange(steps.exchange, line)
@@ -108,7 +129,7 @@ class Profiling:
         return gathered
 
 
-def profiling_of(callbacks: Sequence[Any], ranks: Communicator) -> Profiling | None:
+def profiling_of(callbacks: Sequence[Any], ranks: Communicator) -> NoProfiling:
     """What profiles a ``fit`` with these callbacks, if one of them says so.
 
     Raises:
@@ -120,4 +141,4 @@ def profiling_of(callbacks: Sequence[Any], ranks: Communicator) -> Profiling | N
             f"fit: expected one Profiler, received {len(profilers)}. Leave out profile=... where a Profiler is among "
             "the callbacks."
         )
-    return Profiling(profilers[0], ranks) if profilers else None
+    return Profiling(profilers[0], ranks) if profilers else NoProfiling(ranks)

@@ -79,7 +79,9 @@ def _multiply_in_parts(nanoseconds: float, a: Array, b: Array, out: Array) -> No
 
 
 def product_of(a: Array, b: Array) -> Array:
-    """``np.matmul(a, b)``; like ``by_blas``."""
+    """``np.matmul(a, b)``; like ``by_blas``, and of two matrices like ``multiply``."""
+    if a.ndim == b.ndim == 2 and a.shape[1] == len(b) and a.dtype == b.dtype and a.dtype.kind == "f":
+        return multiply(a, b, np.empty((len(a), b.shape[1]), a.dtype))
     is_large = a.size * b.shape[-1] * a.itemsize * _NS_PER_BYTE >= teamwork.LEAST_NS
     if not is_large or a.ndim != b.ndim or a.ndim < 2 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
         return np.asarray(np.matmul(a, b))

@@ -64,7 +64,15 @@ def _of_second(dy: Any, y: Any, a: Any, b: Any) -> Any:
     return PRIMITIVES["Matmul"](_swapped(a), dy)
 
 
+def _write_of_second(dy: Any, y: Any, a: Any, b: Any, out: Any) -> Any:
+    """Of a matrix that a batch of rows is multiplied with."""
+    if a.ndim == 1 or b.ndim != 2 or not a.dtype == dy.dtype == out.dtype:
+        return None
+    return matrix_products.by_blas(a.reshape(-1, a.shape[-1]).T, dy.reshape(-1, dy.shape[-1]), out=out)
+
+
 matmul.has_gradients(_of_first, _of_second)
+matmul.can_write(None, _write_of_second)
 
 
 def letters(count: int, first: int = 0) -> str:

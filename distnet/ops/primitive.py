@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from distnet import kernels
 from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
@@ -34,6 +36,8 @@ _on_spread_rows: list[Callable[[Primitive, Sequence[Any], Mapping[str, Any]], An
 
 _SIMPLE = {Tensor, np.ndarray, int, float, bool, type(None), np.float32, np.float64}
 """The kinds of operands that most calls have: no lists, nor anything that stands for a tensor."""
+
+_SIMPLE_OR_WEIGHTS = _SIMPLE | {Variable}
 
 
 def take_placeholders(kind: type, make: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]) -> None:
@@ -76,6 +80,7 @@ class Primitive:
         self.value, self.operands, self.kind, self.module = value, operands, kind, module
         self.spread, self.returns_many = spread, returns_many
         self.pulls: tuple[Gradient | None, ...] = ()
+        self.writers: tuple[Gradient | None, ...] = ()
         self.__name__ = self.__qualname__ = value.__name__
         self.__doc__, self.__module__, self.__wrapped__ = value.__doc__, value.__module__, value
         self.__signature__ = inspect.signature(value)
@@ -95,15 +100,24 @@ class Primitive:
         """
         self.pulls = pulls
 
+    def can_write(self, *writers: Gradient | None) -> None:
+        """Say how gradients of arrays are written into given memory, of the operand's shape.
+
+        ``(dy, y, *operands, out=..., **options)`` returns the memory, or None if it cannot write there.
+        """
+        self.writers = writers
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         operands, options = self.bound(args, kwargs)
         kinds = {type(operand) for operand in operands}
-        if kinds <= _SIMPLE:
-            if Tensor not in kinds:
-                y = self.value(*operands, **options)
-                return y if STATE.is_plain else as_result(y)
+        if kinds <= _SIMPLE and Tensor not in kinds:
+            y = self.value(*operands, **options)
+            return y if STATE.is_plain else as_result(y)
+        if kinds <= _SIMPLE_OR_WEIGHTS and Tensor in kinds:
+            operands = [tape.leaf(o) if type(o) is Variable else o for o in operands]
             if all(type(o) is not Tensor or o.rows is None for o in operands):
-                return self.recorded(operands, options)
+                return self._recorded_of(operands, options, operands)
+            return _on_spread_rows[0](self, operands, options)
         kinds = {type(leaf) for leaf in flat(operands)}
         if not kinds.isdisjoint(_placeholder_types):
             return on_placeholders(self, operands, options)
@@ -140,7 +154,12 @@ class Primitive:
 
     def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The tensors that the function gives for tensors of which no rows lie elsewhere."""
-        plain = mapped(_plain, operands)
+        return self._recorded_of(operands, options, flat(operands))
+
+    def _recorded_of(self, operands: Sequence[Any], options: Mapping[str, Any], leaves: Sequence[Any]) -> Any:
+        """See ``recorded``; ``leaves`` are the operands with the entries of lists among them."""
+        is_flat = len(leaves) == len(operands) and not any(isinstance(o, list | tuple) for o in operands)
+        plain = [_plain(o) for o in operands] if is_flat else mapped(_plain, operands)
         try:
             y = self.value(*plain, **options)
         except DistnetError:
@@ -152,14 +171,36 @@ class Primitive:
             ) from error
         results = [np.asarray(part) for part in (y if self.returns_many else (y,))]
         node = None
-        if is_recording() and self.pulls and any(r.dtype.kind in "fc" for r in results):
-            parents = [leaf if type(leaf) is Tensor and leaf.dtype.kind in "fc" else None for leaf in flat(operands)]
+        if STATE.recording > 0 and self.pulls and any(r.dtype.kind in "fc" for r in results):
+            parents = [leaf if type(leaf) is Tensor and leaf.value.dtype.kind in "fc" else None for leaf in leaves]
             if any(parent is not None and parent.node is not None for parent in parents):
-                node = TapeNode(parents, self._pull(operands, plain, options, results))
+                is_plain = is_flat and not self.returns_many and not self.takes_any
+                make = self._pull_of_one if is_plain else self._pull
+                node = TapeNode(parents, make(operands, plain, options, results))
         tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
         if node is not None:
             hand_on_reads(node.parents, tensors)
         return type(y)(tensors) if self.returns_many else tensors[0]
+
+    def _pull_of_one(
+        self, operands: Sequence[Any], plain: list[Any], options: Mapping[str, Any], results: list[Array]
+    ) -> Pull:
+        """The gradients of a function of so many tensors, without lists, whose result is one: most are."""
+
+        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+            given = operands if is_followed else plain
+            y: Any = Tensor(results[0], node) if is_followed else results[0]
+            made: list[Any] = []
+            for i, (by_one, operand, is_needed) in enumerate(zip_longest(self.pulls, operands, node.needed)):
+                if by_one is None or not is_needed:
+                    made.append(None)
+                    continue
+                writer = self.writers[i] if self.writers and not is_followed else None
+                dx = None if writer is None else written(writer, operand, dys[0], y, given, options)
+                made.append(_fitting(by_one(dys[0], y, *given, **options), operand) if dx is None else dx)
+            return made
+
+        return pull
 
     def _pull(
         self, operands: Sequence[Any], plain: list[Any], options: Mapping[str, Any], results: list[Array]
@@ -266,12 +307,34 @@ def _fitting(gradient: Any, operand: Any) -> Any:
     return gradient
 
 
+def written(
+    writer: Gradient, operand: Tensor, dy: Array, y: Array, operands: Sequence[Any], options: Mapping[str, Any]
+) -> Array | None:
+    """The gradient of a weight in the memory that waits for it; None if there is none, or it is not suitable."""
+    source = operand.node
+    if source is not None and source.sums_ranks and source.parents[0] is not None:
+        source = source.parents[0].node
+    if source is None or source.memory is None or source.memory.shape != operand.value.shape:
+        return None
+    made: Array | None = writer(dy, y, *operands, out=source.memory, **options)
+    if made is not None:
+        source.memory = None
+    return made
+
+
 def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     """The gradient of an array of ``shape`` that was broadcast to the gradient's shape."""
+    if gradient.ndim > 1 and shape == gradient.shape[-1:] and _is_for_kernels(gradient):
+        totals = kernels.current().column_sums(gradient.reshape(1, -1, shape[0]))
+        return totals.reshape(shape).astype(gradient.dtype)
     extra = gradient.ndim - len(shape)
     repeated = [i + extra for i, n in enumerate(shape) if n == 1 != gradient.shape[i + extra]]
     total = gradient.sum(axis=(*range(extra), *repeated), keepdims=True) if extra or repeated else gradient
     return np.asarray(total).reshape(shape)
+
+
+def _is_for_kernels(a: Array) -> bool:
+    return a.flags.c_contiguous and a.dtype.char in "fd" and a.size > 0
 
 
 def local(tensor: Any) -> Any:

@@ -7,8 +7,9 @@ themselves made by nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -111,35 +112,35 @@ def gradients(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], sin
 
 def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], since: int) -> Gradients:
     """See ``gradients``."""
-    followed, wanted = is_recording(), set(sources)
+    followed, wanted, ends = is_recording(), set(sources), {node for node, _ in sources}
     made = Gradients()
-    known: dict[Key, Any] = {}
+    known: dict[TapeNode, dict[int, Any]] = {}
     for tensor, dy in results:
         if tensor.node is not None and (tensor.node.number >= since or tensor.node.pull is None):
-            _add(known, (tensor.node, tensor.index), dy)
-    order = _leading_to(wanted, list(known), since)
-    leading = {node for node, _ in order}
-    for node, outputs in order:
-        dys = []
-        for index in outputs:
-            key = node, index
-            dy = known.pop(key, None)
-            if key in wanted and dy is not None:
-                _add(made.shared, key, dy)
-            dys.append(dy)
-        if node.pull is None or all(dy is None for dy in dys):
+            _add(known.setdefault(tensor.node, {}), tensor.index, dy)
+    order, leading = _leading_to(ends, known, since)
+    for node in order:
+        each = known.pop(node, None)
+        if each is None:
+            continue
+        if node in ends:
+            for index, dy in each.items():
+                if (node, index) in wanted:
+                    _add(made.shared, (node, index), dy)
+        if node.pull is None:
             continue
         if node.sums_ranks and not followed:
             parent = node.parents[0]
             if parent is not None and parent.node is not None and parent.node.pull is None:
                 if (parent.node, parent.index) in wanted:
-                    _add(made.own, (parent.node, parent.index), dys[0])
+                    _add(made.own, (parent.node, parent.index), each[0])
                 continue
         _check_unchanged(node)
         node.needed = [parent is not None and parent.node in leading for parent in node.parents]
-        for parent, dx in zip(node.parents, node.pull(node, dys, followed), strict=True):
-            if parent is not None and parent.node is not None and dx is not None and parent.node in leading:
-                _add(known, (parent.node, parent.index), dx)
+        dys = [each.get(index) for index in range(max(each) + 1)]
+        for parent, is_needed, dx in zip(node.parents, node.needed, node.pull(node, dys, followed), strict=True):
+            if is_needed and dx is not None and parent is not None and parent.node is not None:
+                _add(known.setdefault(parent.node, {}), parent.index, dx)
     return made
 
 
@@ -152,31 +153,25 @@ def _check_unchanged(node: TapeNode) -> None:
             )
 
 
-def _add(known: dict[Key, Any], key: Key, dy: Any) -> None:
+def _add(known: dict[Any, Any], key: Any, dy: Any) -> None:
     known[key] = known[key] + dy if key in known else dy
 
 
-def _leading_to(wanted: set[Key], ends: Sequence[Key], since: int) -> list[tuple[TapeNode, range]]:
-    """The nodes between the results and the sources, the latest first, each with the numbers of its outputs in use."""
-    outputs: dict[TapeNode, int] = {}
-    for node, index in (*ends, *wanted):
-        outputs[node] = max(outputs.get(node, 0), index + 1)
-    waiting = [node for node, _ in ends]
+def _leading_to(sources: set[TapeNode], ends: Iterable[TapeNode], since: int) -> tuple[list[TapeNode], set[TapeNode]]:
+    """The nodes between the results and the sources, the latest first, and as a set."""
+    waiting = list(ends)
     seen = set(waiting)
     while waiting:
         for parent in waiting.pop().parents:
-            if parent is None or parent.node is None or (parent.node.number < since and parent.node.pull is not None):
-                continue
-            outputs[parent.node] = max(outputs.get(parent.node, 0), parent.index + 1)
-            if parent.node not in seen:
-                seen.add(parent.node)
-                waiting.append(parent.node)
-    sources, leading = {node for node, _ in wanted}, set[TapeNode]()
-    ordered = sorted(seen, key=lambda node: node.number)
+            node = None if parent is None else parent.node
+            if node is not None and node not in seen and (node.number >= since or node.pull is None):
+                seen.add(node)
+                waiting.append(node)
+    leading, ordered = set[TapeNode](), sorted(seen, key=attrgetter("number"))
     for node in ordered:
         if node in sources or any(p is not None and p.node in leading for p in node.parents):
             leading.add(node)
-    return [(node, range(outputs[node])) for node in reversed(ordered) if node in leading]
+    return [node for node in reversed(ordered) if node in leading], leading
 
 
 def constant(value: Any) -> Array:

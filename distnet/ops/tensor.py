@@ -56,7 +56,7 @@ class TapeNode:
         sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
     """
 
-    __slots__ = ("needed", "number", "parents", "pull", "sums_ranks")
+    __slots__ = ("memory", "needed", "number", "parents", "pull", "sums_ranks")
 
     def __init__(
         self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
@@ -66,6 +66,8 @@ class TapeNode:
         self.pull = pull
         self.needed: Sequence[bool] = ()
         self.sums_ranks = sums_ranks
+        self.memory: Array | None = None
+        """Of a weight's gradient, where a function may write its part of it: the first one only."""
 
 
 class Tensor(Operators):

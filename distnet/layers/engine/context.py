@@ -336,13 +336,18 @@ class BackwardContext(Planned):
         self.do(self.kernels.add_rows, variable.grad, rows, gradients)
 
     def add(self, variable: Variable | None, gradient: Array) -> None:
-        """``grad += gradient``."""
+        """``grad += gradient``, which may be in ``memory_for`` the variable."""
         if variable is None or not variable.is_trained:
             return
         if self._is_first(variable):
-            self.do(np.copyto, variable.grad, gradient)
+            if gradient is not variable.grad:
+                self.do(np.copyto, variable.grad, gradient)
         else:
             self.do(np.add, variable.grad, gradient, out=variable.grad)
+
+    def memory_for(self, variable: Variable) -> Array | None:
+        """Where its gradient may be written before it is added; None if a part of it is there already."""
+        return None if id(variable) in self.written else variable.grad
 
     def add_nothing(self, variable: Variable) -> None:
         """``grad += 0``: of a variable that no result depends on this time."""

@@ -11,7 +11,7 @@ import numpy as np
 from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import ForwardContext
 from distnet.layers.engine.inline import run
-from distnet.layers.engine.structures import filled, leaves, slotted
+from distnet.layers.engine.structures import Slot, filled, leaves
 from distnet.ops.spread import own_rows, varied
 from distnet.ops.tape import following
 from distnet.ops.tensor import Rows, TapeNode, Tensor
@@ -68,6 +68,6 @@ def arguments_of(options: Mapping[str, Any], count: int) -> tuple[tuple[Any, ...
     given = options.get("arguments")
     if given is not None:
         return cast("tuple[tuple[Any, ...], dict[str, Any]]", given)
-    first, _ = slotted([None] * count, lambda leaf: True)
+    first = [Slot(i) for i in range(count)]
     kwargs = {} if options.get("training") is None else {"training": options["training"]}
     return (first if count > 1 else first[0],), kwargs

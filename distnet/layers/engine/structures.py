@@ -6,9 +6,10 @@ Source: ``keras.tree``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any, TypeAlias, cast
 
 Path: TypeAlias = tuple[Any, ...]
 """The keys and places by which a leaf is reached."""
@@ -16,7 +17,13 @@ Path: TypeAlias = tuple[Any, ...]
 
 def is_nested(structure: Any) -> bool:
     """Whether it is a list, a tuple or a dict."""
-    return isinstance(structure, Mapping | list | tuple)
+    return _nests(cast(Hashable, type(structure)))
+
+
+@cache
+def _nests(kind: Any) -> bool:
+    """Whether structures of this type are nested: known of each type, since every call of a user's layer asks."""
+    return issubclass(kind, Mapping | list | tuple)
 
 
 def items(structure: Any) -> list[tuple[Any, Any]]:
@@ -45,6 +52,10 @@ def paths(structure: Any, is_inner: Callable[[Any], bool] = is_nested) -> Iterat
 
 def leaves(structure: Any, is_inner: Callable[[Any], bool] = is_nested) -> Iterator[Any]:
     """What nested lists, tuples and dicts hold, in order."""
+    if not is_inner(structure):
+        return iter((structure,))
+    if is_inner is is_nested and isinstance(structure, list | tuple) and not any(map(is_nested, structure)):
+        return iter(structure)
     return (leaf for _, leaf in paths(structure, is_inner))
 
 
@@ -55,6 +66,10 @@ def packed(structure: Any, flat: Sequence[Any]) -> Any:
 
 def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
     """The structure with ``function`` applied to every leaf."""
+    if not is_nested(structure):
+        return function(structure)
+    if type(structure) in (list, tuple):
+        return type(structure)([mapped(function, part) for part in structure])
     return packed(structure, [function(leaf) for leaf in leaves(structure)])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from copy import copy
 from typing import Any, cast
 
 import numpy as np
@@ -89,7 +89,7 @@ class ByCall(Layer):
 
     def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Recorded]:
         arrays = x if isinstance(x, list) else [x]
-        saved = recorded(self, arrays, replace(ctx), ctx.is_recorded)
+        saved = recorded(self, arrays, copy(ctx), ctx.is_recorded)
         if ctx.turn is not None:
             ctx.turn.penalties += [(self, float(loss.value)) for loss in saved.losses]
         made = [output.value for output in saved.outputs]
@@ -107,6 +107,8 @@ class ByCall(Layer):
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.trainable_weights if v.is_trained])
         sources = [(node_of(v), 0) for v in trained]
         wanted = [(t.node, 0) for t in saved.inputs if t.node is not None]
+        for variable, (node, _) in zip(trained, sources, strict=True):
+            node.memory = ctx.memory_for(variable)
         made = tape.gradients(results, [*sources, *wanted])
         is_first = communicator().rank == 0 or not saved.ctx.is_spread
         idle = [v.path for v, key in zip(trained, sources, strict=True) if key not in made.own.keys() | made.shared]
@@ -114,11 +116,13 @@ class ByCall(Layer):
             self._has_warned = True
             _warn_of_idle(self, idle)
         for variable, key in zip(trained, sources, strict=True):
-            parts = [made.own.get(key), made.shared.get(key) if is_first else None]
-            for part in parts:
-                if part is not None:
-                    ctx.add(variable, part)
-            if all(part is None for part in parts):
+            key[0].memory = None
+            parts = [
+                part for part in (made.own.get(key), made.shared.get(key) if is_first else None) if part is not None
+            ]
+            for part in sorted(parts, key=lambda part: part is not variable.grad):
+                ctx.add(variable, part)
+            if not parts:
                 ctx.add_nothing(variable)
         dxs = [None if t.node is None else made.shared.get((t.node, 0)) for t in saved.inputs]
         return dxs if len(dxs) > 1 else dxs[0]

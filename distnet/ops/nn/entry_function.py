@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet import kernels
 from distnet.ops.dtypes import floating
 from distnet.ops.nn.pieces import in_blocks
 from distnet.ops.operators import PRIMITIVES
@@ -28,12 +29,14 @@ class EntryFunction(Primitive):
         is_long: whether the formulas have so many passes that they should see small blocks of memory.
         keeps_integers: whether integers stay integers.
         kind, module: as for ``Primitive``.
+        kernel: the name by which the kernels know the function's gradient, if they do.
     """
 
     def __init__(
         self, write: Callable[..., None], slope: Callable[..., Any], saves_input: bool, is_long: bool,
-        keeps_integers: bool, kind: str, module: str,
+        keeps_integers: bool, kind: str, module: str, kernel: str = "",
     ) -> None:  # fmt: skip
+        self.kernel = kernel
         self.slope, self.saves_input, self.is_long, self.keeps_integers = slope, saves_input, is_long, keeps_integers
         self._write = write
         super().__init__(self._value_like(write), 1, kind, f"keras.src.ops.{module}", elementwise, False)
@@ -59,6 +62,8 @@ class EntryFunction(Primitive):
 
     def _pulled(self, dy: Any, y: Any, x: Any, **options: Any) -> Any:
         saved = x if self.saves_input else y
+        if self.kernel and _are_for_kernels(dy, saved):
+            return kernels.current().activation_gradient(dy, saved, self.kernel, np.empty_like(saved))
         return dy * self.slope(np.asarray(saved) if isinstance(saved, np.ndarray) else saved, **options)
 
     def _value_like(self, write: Callable[..., None]) -> Callable[..., Array]:
@@ -83,6 +88,16 @@ class EntryFunction(Primitive):
         return out
 
 
+def _are_for_kernels(*arrays: Any) -> bool:
+    """Whether they are contiguous arrays of one shape and one of two precisions."""
+    first = arrays[0]
+    return all(
+        type(a) is np.ndarray and a.flags.c_contiguous and a.dtype.char in "fd" and a.shape == first.shape
+        and a.dtype == first.dtype
+        for a in arrays
+    )  # fmt: skip
+
+
 def entry_function(
     slope: Callable[..., Any],
     *,
@@ -91,12 +106,13 @@ def entry_function(
     keeps_integers: bool = False,
     kind: str | None = None,
     module: str = "nn",
+    kernel: str = "",
 ) -> Callable[[Callable[..., None]], EntryFunction]:
     """Decorate a function that writes values: see ``EntryFunction`` for it, and for the arguments."""
 
     def decorate(write: Callable[..., None]) -> EntryFunction:
         name = kind or "".join(part.capitalize() for part in write.__name__.split("_"))
-        made = EntryFunction(write, slope, saves_input, is_long, keeps_integers, name, module)
+        made = EntryFunction(write, slope, saves_input, is_long, keeps_integers, name, module, kernel)
         PRIMITIVES[name] = made
         return made
 

@@ -17,7 +17,7 @@ RELU6_MAX = 6.0
 """Keras computes this limit by a function of its own, with slope 0 at 6; at other limits the slope is one half."""
 
 
-@entry_function(lambda y: step(y, 0), keeps_integers=True)
+@entry_function(lambda y: step(y, 0), keeps_integers=True, kernel="relu")
 def relu(x: Array, out: Array) -> None:
     """Rectified linear unit ``max(x, 0)``, with slope 0 at 0.
 

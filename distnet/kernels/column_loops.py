@@ -3,6 +3,9 @@
 Where channels are few, several rows are folded into one of about ``_LANES`` entries, since short inner loops are
 slow; the vectors of channels are repeated to the same length. Sums are taken in the dtype of the rows within a block
 that stays in the L1 cache, in double precision from block to block.
+
+``of_blocks`` (blocks, sums, W) is memory for the sums of blocks. Where parts of the rows are summed at the same time it
+has a place for each block, and the sums are added up in order when all are there; else one place is enough.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from distnet.kernels.compiling import compiled, if_apart
 from distnet.types import Array
 
 _LANES = 128
-_BLOCK_ROWS = 64
+BLOCK_ROWS = 64
+"""Folded rows of a block."""
 
 
 @compiled
-def _folded(x: Array) -> int:
+def folded(x: Array) -> int:
     """Entries of a folded row of x (G, S, C): a multiple of C."""
     channels = max(x.shape[2], 1)
     return int(max(min(_LANES // channels, x.shape[1]), 1) * channels)
@@ -43,19 +47,27 @@ def _add_up(lanes: Array, total: Array) -> None:
 
 
 @compiled
-def column_sums(x: Array, total: Array) -> None:
+def column_sums(x: Array, total: Array, of_blocks: Array, is_part: bool) -> None:
     """Add the sums over the rows to ``total`` (G, C), float64."""
-    width = _folded(x)
-    lanes = np.empty(width, x.dtype)
+    width = folded(x)
     for g in range(x.shape[0]):
         rows = x[g].reshape(-1)
-        for first in range(0, rows.size, _BLOCK_ROWS * width):
+        for first in range(0, rows.size, BLOCK_ROWS * width):
+            lanes = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0, 0]
             lanes[:] = 0
-            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+            for start in range(first, min(first + BLOCK_ROWS * width, rows.size), width):
                 row = rows[start : start + width]
                 for j in range(row.size):
                     lanes[j] += row[j]
-            _add_up(lanes, total[g])
+            if not is_part:
+                _add_up(lanes, total[g])
+
+
+@compiled
+def add_up_blocks(of_blocks: Array, total: Array, which: int) -> None:
+    """Add the sums of all blocks to ``total`` (1, C), in order."""
+    for block in range(of_blocks.shape[0]):
+        _add_up(of_blocks[block, which], total[0])
 
 
 @compiled
@@ -93,30 +105,45 @@ def _block_moments(block: Array, width: int, lanes: Array, total: Array, moments
 
 
 @compiled
-def column_moments(x: Array, mean: Array, squares: Array) -> None:
+def column_moments(x: Array, mean: Array, squares: Array, of_blocks: Array, is_part: bool) -> None:
     """Write the means over the rows, and the sums of squares about them, both (G, C), float64; they begin as 0.
 
     Source: Chan, Golub and LeVeque, 1979: how the moments of two parts are those of the whole.
     """
-    width, channels = _folded(x), x.shape[2]
-    lanes, total, of_block = np.empty((3, width), x.dtype), np.empty(channels), np.empty((2, channels))
+    width, channels = folded(x), x.shape[2]
+    lanes, total = np.empty((3, width), x.dtype), np.empty(channels)
     for g in range(x.shape[0]):
         rows = x[g].reshape(-1)
-        for first in range(0, rows.size, _BLOCK_ROWS * width):
-            block = rows[first : first + _BLOCK_ROWS * width]
-            _block_moments(block, width, lanes, total, of_block)
-            before, count = first // channels, block.size // channels
-            share = count / (before + count)
-            for c in range(channels):
-                step = of_block[0, c] - mean[g, c]
-                mean[g, c] += step * share
-                squares[g, c] += of_block[1, c] + step * step * before * share
+        for first in range(0, rows.size, BLOCK_ROWS * width):
+            block = rows[first : first + BLOCK_ROWS * width]
+            moments = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0]
+            _block_moments(block, width, lanes, total, moments)
+            if not is_part:
+                _merge(moments, first // channels, block.size // channels, mean[g], squares[g])
+
+
+@compiled
+def _merge(moments: Array, before: int, count: int, mean: Array, squares: Array) -> None:
+    """Let the moments of the ``before`` rows so far include those of ``count`` more."""
+    share = count / (before + count)
+    for c in range(mean.size):
+        step = moments[0, c] - mean[c]
+        mean[c] += step * share
+        squares[c] += moments[1, c] + step * step * before * share
+
+
+@compiled
+def merge_blocks(of_blocks: Array, rows: int, of_block: int, mean: Array, squares: Array) -> None:
+    """Write the moments of all ``rows``, of which a block has ``of_block``, to mean and squares (1, C)."""
+    for block in range(of_blocks.shape[0]):
+        before = block * of_block
+        _merge(of_blocks[block], before, min(of_block, rows - before), mean[0], squares[0])
 
 
 @compiled
 def column_map(x: Array, mean: Array, scale: Array, shift: Array, other: Any, lowest: float, out: Array) -> None:
     """Write ``max((x - mean) scale + shift + other, lowest)``; ``other`` is an array like x, or None."""
-    width = _folded(x)
+    width = folded(x)
     lanes = np.empty((3, width), x.dtype)
     m, a, b = lanes[0], lanes[1], lanes[2]
     for g in range(x.shape[0]):
@@ -138,37 +165,52 @@ def column_map(x: Array, mean: Array, scale: Array, shift: Array, other: Any, lo
 
 
 @compiled
-def column_products(dy: Array, x: Array, mean: Array, plain: Array, weighted: Array) -> None:
-    """Add dy to ``plain`` and ``dy (x - mean)`` to ``weighted``, both (G, C), float64."""
-    width = _folded(x)
-    lanes = np.empty((3, width), x.dtype)
-    m, sums, products = lanes[0], lanes[1], lanes[2]
+def column_products(
+    dy: Array, x: Array, mean: Array, plain: Array, weighted: Array, of_blocks: Array, is_part: bool
+) -> None:
+    """Add dy to ``plain`` and ``dy (x - mean)`` to ``weighted``, (G, C), float64."""
+    width = folded(x)
+    m = np.empty(width, x.dtype)
     for g in range(x.shape[0]):
         _repeat(mean[g], m)
         rows, slopes = x[g].reshape(-1), dy[g].reshape(-1)
-        for first in range(0, rows.size, _BLOCK_ROWS * width):
-            lanes[1:] = 0
-            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+        for first in range(0, rows.size, BLOCK_ROWS * width):
+            lanes = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0]
+            sums, products = lanes[0], lanes[1]
+            lanes[:] = 0
+            for start in range(first, min(first + BLOCK_ROWS * width, rows.size), width):
                 row, slope = rows[start : start + width], slopes[start : start + width]
                 for j in range(row.size):
                     sums[j] += slope[j]
                     products[j] += slope[j] * (row[j] - m[j])
-            _add_up(sums, plain[g])
-            _add_up(products, weighted[g])
+            if not is_part:
+                _add_up(sums, plain[g])
+                _add_up(products, weighted[g])
 
 
 @compiled
-def relu_products(dy: Array, y: Array, x: Array, mean: Array, dz: Array, plain: Array, weighted: Array) -> None:
+def relu_products(
+    dy: Array,
+    y: Array,
+    x: Array,
+    mean: Array,
+    dz: Array,
+    plain: Array,
+    weighted: Array,
+    of_blocks: Array,
+    is_part: bool,
+) -> None:
     """Write dy to ``dz`` where ``y > 0``, else 0; add ``dz`` and ``dz (x - mean)`` to the sums."""
-    width = _folded(x)
-    lanes = np.empty((3, width), x.dtype)
-    m, sums, products, zero = lanes[0], lanes[1], lanes[2], x.dtype.type(0)
+    width, zero = folded(x), x.dtype.type(0)
+    m = np.empty(width, x.dtype)
     for g in range(x.shape[0]):
         _repeat(mean[g], m)
         rows, slopes, values, kept = x[g].reshape(-1), dy[g].reshape(-1), y[g].reshape(-1), dz[g].reshape(-1)
-        for first in range(0, rows.size, _BLOCK_ROWS * width):
-            lanes[1:] = 0
-            for start in range(first, min(first + _BLOCK_ROWS * width, rows.size), width):
+        for first in range(0, rows.size, BLOCK_ROWS * width):
+            lanes = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0]
+            sums, products = lanes[0], lanes[1]
+            lanes[:] = 0
+            for start in range(first, min(first + BLOCK_ROWS * width, rows.size), width):
                 row, slope = rows[start : start + width], slopes[start : start + width]
                 value, target = values[start : start + width], kept[start : start + width]
                 for j in range(row.size):
@@ -176,8 +218,9 @@ def relu_products(dy: Array, y: Array, x: Array, mean: Array, dz: Array, plain: 
                     target[j] = passed
                     sums[j] += passed
                     products[j] += passed * (row[j] - m[j])
-            _add_up(sums, plain[g])
-            _add_up(products, weighted[g])
+            if not is_part:
+                _add_up(sums, plain[g])
+                _add_up(products, weighted[g])
 
 
 @compiled
@@ -186,7 +229,7 @@ def column_gradient(
 ) -> None:
     """Write ``dy scale + (x - mean) slope + shift``."""
     written = if_apart(out, out, dy)
-    width = _folded(x)
+    width = folded(x)
     lanes = np.empty((4, width), x.dtype)
     m, a, b, d = lanes[0], lanes[1], lanes[2], lanes[3]
     for g in range(x.shape[0]):
@@ -203,18 +246,19 @@ def column_gradient(
 
 
 @compiled
-def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array) -> None:
+def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array, of_blocks: Array, is_part: bool) -> None:
     """Write dy to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
-    width = _folded(dy)
-    lanes, zero = np.empty(width, dy.dtype), dy.dtype.type(0)
+    width, zero = folded(dy), dy.dtype.type(0)
     slopes, values, kept = dy.reshape(-1), y.reshape(-1), if_apart(out, out, dy).reshape(-1)
-    for first in range(0, slopes.size, _BLOCK_ROWS * width):
+    for first in range(0, slopes.size, BLOCK_ROWS * width):
+        lanes = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0, 0]
         lanes[:] = 0
-        for start in range(first, min(first + _BLOCK_ROWS * width, slopes.size), width):
+        for start in range(first, min(first + BLOCK_ROWS * width, slopes.size), width):
             slope, value = slopes[start : start + width], values[start : start + width]
             target = if_apart(out, kept[start : start + width], slope)
             for j in range(slope.size):
                 passed = slope[j] if value[j] > 0 else zero
                 target[j] = passed
                 lanes[j] += passed
-        _add_up(lanes, total[0])
+        if not is_part:
+            _add_up(lanes, total[0])

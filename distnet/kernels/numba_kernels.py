@@ -15,10 +15,11 @@ from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
 from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
+from distnet.kernels.column_parts import add_up, memory_for, moments, normalize_gradient, pass_over
 from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled, if_apart
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.readying import Call, readied_by
-from distnet.kernels.teamwork import do, parts_of, share, sharing
+from distnet.kernels.teamwork import do, parts_of, share, sharing, takes_long
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.windows import Windows
 from distnet.types import Array
@@ -44,21 +45,22 @@ def _ready_bias_activation(
 
 def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, out: Array) -> Call | None:
     """The loop alone, with memory of its own for the sums."""
-    if activation != "relu":
+    if activation != "relu" or takes_long(dy.nbytes * _PASS_NS):
         return None
     total = np.zeros(dy.shape[1])
-    return _summing(
-        total, column_loops.bias_gradient, dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy), total[np.newaxis]
-    )
+    rows = dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy)
+    return _summing(total, column_loops.bias_gradient, *rows, total[np.newaxis], memory_for(rows[0], 1), False)
 
 
-def _ready_column_sums(_: NumbaKernels, x: Array) -> Call:
+def _ready_column_sums(_: NumbaKernels, x: Array) -> Call | None:
     """The loop alone, with memory of its own for the sums."""
+    if takes_long(x.nbytes * _PASS_NS):
+        return None
     total = np.zeros((x.shape[0], x.shape[2]))
-    return _summing(total, column_loops.column_sums, x, total)
+    return _summing(total, column_loops.column_sums, x, total, memory_for(x, 1), False)
 
 
-def _summing(total: Array, loop: Loop, *args: Array | None) -> Call:
+def _summing(total: Array, loop: Loop, *args: Any) -> Call:
     """The call of a loop that adds to ``total``, which is returned."""
 
     def summed() -> Array:
@@ -111,9 +113,10 @@ class NumbaKernels:
     def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         if activation != "relu":
             return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
-        total = np.zeros(dy.shape[1])
-        column_loops.bias_gradient(dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy), total[np.newaxis])
-        return total
+        total = np.zeros((1, dy.shape[1]))
+        rows = dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy)
+        add_up(column_loops.bias_gradient, dy.nbytes * _PASS_NS, (total,), *rows)
+        return total.reshape(-1)
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
@@ -164,19 +167,19 @@ class NumbaKernels:
     ) -> tuple[Array, Array]:
         totals = np.zeros((2, x.shape[1]))
         scale, dx = _or_full(gamma, x, 1), apart(out, dy)
-        vector_loops.normalize_gradient(dy, x, *statistics, scale, is_centered, dx, totals)
+        normalize_gradient(x.nbytes * 2 * _PASS_NS, totals, dy, x, *statistics, scale, is_centered, dx)
         of_gamma, of_beta = totals
         return of_gamma, of_beta
 
     @readied_by(_ready_column_sums)
     def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))
-        column_loops.column_sums(x, total)
+        add_up(column_loops.column_sums, x.nbytes * _PASS_NS, (total,), x)
         return total
 
     def column_moments(self, x: Array) -> tuple[Array, Array]:
         mean, squares = np.zeros((2, x.shape[0], x.shape[2]))
-        column_loops.column_moments(x, mean, squares)
+        moments(x.nbytes * 2 * _PASS_NS, x, mean, squares)
         return mean, squares
 
     def column_map(
@@ -191,22 +194,24 @@ class NumbaKernels:
     ) -> None:
         check_activation(activation)
         lowest = x.dtype.type(0 if activation == "relu" else -np.inf)
-        column_loops.column_map(x, *_like(x, mean, scale, shift), other, lowest, out)
+        pass_over(column_loops.column_map, x.nbytes * _PASS_NS, x, *_like(x, mean, scale, shift), other, lowest, out)
 
     def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
-        column_loops.column_products(dy, x, *_like(x, mean), plain, weighted)
+        add_up(column_loops.column_products, x.nbytes * _PASS_NS, (plain, weighted), dy, x, *_like(x, mean))
         return plain, weighted
 
     def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
-        column_loops.relu_products(dy, y, x, *_like(x, mean), dz, plain, weighted)
+        rows = dy, y, x, *_like(x, mean), dz
+        add_up(column_loops.relu_products, x.nbytes * 2 * _PASS_NS, (plain, weighted), *rows)
         return plain, weighted
 
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
     ) -> None:
-        column_loops.column_gradient(dy, x, *_like(x, mean, scale, slope, shift), apart(out, dy))
+        vectors = _like(x, mean, scale, slope, shift)
+        pass_over(column_loops.column_gradient, x.nbytes * _PASS_NS, dy, x, *vectors, apart(out, dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         do([

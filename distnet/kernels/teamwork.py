@@ -200,6 +200,11 @@ def _team_of(size: int) -> Team:
     return known
 
 
+def takes_long(nanoseconds: float) -> bool:
+    """Whether work that takes one thread so long is worth sharing."""
+    return nanoseconds >= LEAST_NS
+
+
 def parts_of(count: int, nanoseconds: float, unit: int = 1, most: int = 2) -> list[slice]:
     """Parts of about equal size of ``count`` things; one if there is not enough to do.
 

@@ -17,7 +17,7 @@ from distnet.kernels.vector_math import exp_below_0
 from distnet.types import Array
 
 _LANES = 16
-_BLOCK_ROWS = 64
+BLOCK_ROWS = 64
 
 
 def _compiled(function: Loop) -> Loop:
@@ -96,15 +96,20 @@ def normalize(
 
 @_compiled
 def normalize_gradient(
-    dy: Array, x: Array, mean: Array, inverse: Array, gamma: Array, is_centered: bool, out: Array | None, totals: Array
-) -> None:
-    """Write the gradient of x, and add those of gamma and beta to ``totals`` (2, D), float64."""
+    dy: Array, x: Array, mean: Array, inverse: Array, gamma: Array, is_centered: bool, out: Array | None, totals: Array,
+    of_blocks: Array, is_part: bool,
+) -> None:  # fmt: skip
+    """Write the gradient of x, and add those of gamma and beta to ``totals`` (2, D), float64.
+
+    Of a part of the rows, the sums of blocks stay in ``of_blocks`` (blocks, 2, D), for ``add_up_blocks``.
+    """
     zero, count = x.dtype.type(0), x.dtype.type(x.shape[1])
-    sums, written = np.empty((2, x.shape[1]), x.dtype), if_apart(out, out, dy)
-    of_gamma, of_beta = sums[0], sums[1]
-    for first in range(0, x.shape[0], _BLOCK_ROWS):
+    written = if_apart(out, out, dy)
+    for first in range(0, x.shape[0], BLOCK_ROWS):
+        sums = of_blocks[first // BLOCK_ROWS if is_part else 0]
+        of_gamma, of_beta = sums[0], sums[1]
         sums[:] = 0
-        for n in range(first, min(first + _BLOCK_ROWS, x.shape[0])):
+        for n in range(first, min(first + BLOCK_ROWS, x.shape[0])):
             row, slope = x[n], dy[n]
             dx = if_apart(out, written[n], slope)
             middle, factor = mean[n, 0], inverse[n, 0]
@@ -121,6 +126,19 @@ def normalize_gradient(
             for j in range(row.size):
                 normal = (row[j] - middle) * factor
                 dx[j] = (slope[j] * gamma[j] - normal * weighted - plain) * factor
-        for j in range(x.shape[1]):
-            totals[0, j] += of_gamma[j]
-            totals[1, j] += of_beta[j]
+        if not is_part:
+            _add_up(sums, totals)
+
+
+@_compiled
+def _add_up(sums: Array, totals: Array) -> None:
+    for j in range(totals.shape[1]):
+        totals[0, j] += sums[0, j]
+        totals[1, j] += sums[1, j]
+
+
+@_compiled
+def add_up_blocks(of_blocks: Array, totals: Array) -> None:
+    """Add the sums of all blocks to ``totals``, in order."""
+    for block in range(of_blocks.shape[0]):
+        _add_up(of_blocks[block], totals)

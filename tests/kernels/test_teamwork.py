@@ -89,7 +89,26 @@ def passes(kernel, memory, random):
     return out, sunk, kept, bits, w, m, v
 
 
-CALLS = [convolution, product, pooling, vectors, passes]
+def columns(kernel, memory, random):
+    results = []
+    for shape in ((1, 1100, 5), (1, 300, 130), (3, 40, 6)):
+        x, dy = random(*shape), random(*shape)
+        mean, scale, slope, shift = (random(shape[0], shape[2]) for _ in range(4))
+        y, dz, dx = (memory.workspace(name, shape, x.dtype) for name in ("y", "dz", "dx"))
+        kernel.column_map(x, mean, scale, shift, y, "relu", dy)
+        results += [kernel.column_sums(x), *kernel.column_moments(x), y, *kernel.column_products(dy, x, mean)]
+        results += [*kernel.relu_products(dy, y, x, mean, dz), dz]
+        kernel.column_gradient(dy, x, mean, scale, slope, shift, dx)
+        results.append(dx.copy())
+        kernel.column_gradient(dx, x, mean, scale, slope, shift, dx)
+        results += [kernel.bias_gradient(dy[0], y[0], "relu", dz[0]), dz, dx]
+    x, dy, gamma = random(300, 37), random(300, 37), random(37)
+    dx = memory.workspace("dx", x.shape, x.dtype)
+    statistics = kernel.normalize_rows(x, gamma, None, 1e-3, True, dx)
+    return [*results, *kernel.normalize_rows_gradient(dy, x, statistics, gamma, True, dx), dx]
+
+
+CALLS = [convolution, product, pooling, vectors, passes, columns]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)

@@ -1,6 +1,5 @@
 """Convolutions in register blocks against naive loops, with guard zones around all memory."""
 
-import math
 import os
 import subprocess
 import sys
@@ -9,112 +8,18 @@ import numpy as np
 import pytest
 from llvmlite.binding import get_host_cpu_name
 
+from convolutions import cases, check, failure, naive_kernel_gradient, numbers
 from distnet import kernels
 from distnet.errors import ArgumentError
 from distnet.kernels import direct
-from distnet.kernels.windows import Axis, Windows, slide
+from distnet.kernels.windows import Windows, slide
 from guarded import Guarded
-
-POINT = Axis(1, 1, 1)
-ERROR = {"float32": 2e-6, "float64": 4e-15}
-PADDINGS = ("valid", "same", "causal")
-COLUMNS = (4, 6, 7, 13)
-"""Windows side by side, few numbers: each size of a block is compiled."""
-
-
-def naive_forward(x, kernel, windows, groups):
-    """Sums of products in float64, tap by tap."""
-    out = np.zeros((len(x), *windows.shape, kernel.shape[-1]))
-    for of_x, of_out, of_kernel in parts(x, kernel, groups):
-        for tap, of, at in windows.overlaps():
-            entries = x[:, *at, of_x].astype(float)
-            out[:, *of, of_out] += entries @ kernel.reshape(windows.taps, *kernel.shape[-2:])[tap, :, of_kernel]
-    return out
-
-
-def naive_kernel_gradient(x, dz, windows, groups, shape):
-    total = np.zeros((windows.taps, *shape[-2:]))
-    for of_x, of_out, of_kernel in parts(x, total, groups):
-        for tap, of, at in windows.overlaps():
-            entries, gradient = x[:, *at, of_x].astype(float), dz[:, *of, of_out]
-            total[tap, :, of_kernel] += np.einsum("ndhwc,ndhwo->co", entries, gradient)
-    return total.reshape(shape)
-
-
-def naive_backward(dz, kernel, windows, groups, channels):
-    out = np.zeros((len(dz), *windows.extents, channels))
-    for of_x, of_out, of_kernel in parts(out, kernel, groups):
-        for tap, of, at in windows.overlaps():
-            weights = kernel.reshape(windows.taps, *kernel.shape[-2:])[tap, :, of_kernel]
-            out[:, *at, of_x] += dz[:, *of, of_out].astype(float) @ weights.T
-    return out
-
-
-def parts(x, kernel, groups):
-    channels, filters = x.shape[-1] // groups, kernel.shape[-1] // groups
-    for group in range(groups):
-        of_filters = slice(group * filters, (group + 1) * filters)
-        yield slice(group * channels, (group + 1) * channels), of_filters, of_filters
-
-
-def cases(count, seed):
-    """Windows, channels, filters, groups, volumes."""
-    rng = np.random.default_rng(seed)
-    made = []
-    while len(made) < count:
-        axes = []
-        for extent in (int(rng.integers(1, 4)), int(rng.integers(1, 12)), int(rng.choice((*COLUMNS, 40)))):
-            taps, stride, dilation = (int(n) for n in rng.integers(1, 4, 3))
-            axes.append(slide(extent, taps, stride, dilation, PADDINGS[rng.integers(3)]))
-        if rng.random() < 0.7:
-            axes[0] = POINT
-        groups = int(rng.choice((1, 1, 2, 3)))
-        channels, filters = (int(n) * groups for n in rng.integers(1, 71 // groups, 2))
-        windows = Windows(*axes)
-        if math.prod(windows.shape):
-            made.append((windows, channels, filters, groups, int(rng.integers(0, 4))))
-    return made
-
-
-@pytest.fixture
-def tiles():
-    return kernels.load("numba").tiles
-
-
-def numbers(rng, shape, dtype):
-    return rng.standard_normal(shape).astype(dtype)
-
-
-def assert_near(actual, expected, dtype):
-    assert actual.dtype == dtype
-    scale = max(np.max(np.abs(expected), initial=0), 1e-3)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=scale * ERROR[np.dtype(dtype).name])
-
-
-def check(tiles, windows, channels, filters, groups, volumes, dtype):
-    rng, memory = np.random.default_rng(channels * 71 + filters), Guarded()
-    x = memory.copied(numbers(rng, (volumes, *windows.extents, channels), dtype))
-    shape = (*(axis.taps for axis in windows), channels // groups, filters)
-    kernel = memory.copied(numbers(rng, shape, dtype))
-    dz = memory.copied(numbers(rng, (volumes, *windows.shape, filters), dtype))
-    out, dx = memory.workspace("", dz.shape, dtype), memory.workspace("", x.shape, dtype)
-    direct.convolve(tiles, x, kernel, windows, groups, out, memory)
-    assert_near(out, naive_forward(x, kernel, windows, groups), dtype)
-    total = direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)
-    assert_near(total, naive_kernel_gradient(x, dz, windows, groups, shape), dtype)
-    direct.convolve_back(tiles, dz, kernel, windows, groups, dx, memory)
-    assert_near(dx, naive_backward(dz, kernel, windows, groups, channels), dtype)
-    memory.check()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "seed"), [("float32", 1), ("float64", 2)])
 def test_convolutions_are_sums_of_products_whatever_their_geometry(tiles, dtype, seed):
-    for case in cases(24, seed):
-        try:
-            check(tiles, *case, dtype)
-        except AssertionError as error:
-            raise AssertionError(f"{case}: {error}") from None
+    assert not [text for case in cases(24, seed) if (text := failure(case, dtype, tiles))]
 
 
 @pytest.mark.slow
@@ -124,6 +29,11 @@ def test_sequences_are_rows(tiles, dtype):
     for windows in (Windows.over(slide(13, 3, 2, 1, "same")), Windows(slide(4, 3, 1, 1, "same"), *SEQUENCE[1:])):
         assert direct.tiles_for(windows, kernel, 1, x) is tiles
         check(tiles, windows, 9, 17, 1, 2, dtype)
+
+
+@pytest.fixture
+def tiles():
+    return kernels.load("numba").tiles
 
 
 SEQUENCE = Windows.over(slide(13, 3, 1, 2, "causal"))

@@ -65,7 +65,8 @@ class Threads:
         cores = len(available_cores())
         wanted = set_by_user(os.environ) or self.share
         if wanted is None:
-            wanted = 1 if launcher.detect(os.environ) else cores
+            started = launcher.detect(os.environ)
+            wanted = cores if started is None or started.size == 1 else 1
         return min(wanted, cores)
 
 

@@ -14,6 +14,7 @@ import distnet
 from distnet import kernels, layers
 from distnet.comm import threads
 from distnet.kernels import sweeps, teamwork
+from distnet.kernels.readying import ready
 from distnet.kernels.windows import Windows, slide
 from distnet.optimizers import formulas
 from guarded import Guarded
@@ -165,6 +166,28 @@ def test_a_training_does_not_depend_on_the_number_of_threads(in_threads, double_
     alone = in_threads(1, weights)
     for a, b in zip(in_threads(3, weights), alone, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_elementwise_functions_made_ready_give_the_same_numbers_in_parts(in_threads):
+    rng = np.random.default_rng(0)
+    a, b, row, column = (rng.standard_normal(shape) for shape in ((7, 3), (7, 3), (3,), (7, 1)))
+    shifted = rng.standard_normal((8, 3))
+    calls = [(np.add, (a, b)), (np.multiply, (a, row)), (np.add, (column, 2.0)), (np.negative, (b,))]
+
+    def result():
+        results = []
+        for function, args in calls:
+            out = np.empty((7, 3)) if args[0].shape != (7, 1) else np.empty((7, 1))
+            ready(function, *args, out=out)()
+            results.append(out)
+        mine, moved = a.copy(), shifted.copy()
+        ready(np.add, mine, row, out=mine)()
+        ready(np.add, moved[:-1], 1.0, out=moved[1:])()
+        ready(np.add, moved, moved[3], out=moved)()
+        return [*results, mine, moved]
+
+    for x, y in zip(in_threads(3, result), in_threads(1, result), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 def test_parts_cover_all_rows_once(in_threads):

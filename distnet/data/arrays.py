@@ -58,9 +58,9 @@ class ArrayData:
         positions = slice(start + part.start, start + part.stop)
         mine = positions if order is None else order[positions]
         return Batch(
-            x=tuple(a[mine] for a in self.x),
-            y=tuple(a[mine] for a in self.y),
-            weight=tuple(None if w is None else w[mine] for w in self.weight),
+            x=tuple([_taken(a, mine) for a in self.x]),
+            y=tuple([_taken(a, mine) for a in self.y]),
+            weight=tuple([None if w is None else w[mine] for w in self.weight]),
             first_row=part.start,
             global_rows=stop - start,
             places=None if not names_rows else range(self.rows)[positions] if order is None else order[positions],
@@ -112,6 +112,11 @@ class ArrayData:
         )
 
 
+def _taken(array: Array, rows: Array | slice) -> Array:
+    """Some rows; ``take`` is the fastest, but copies all of an array that is not contiguous."""
+    return array[rows] if isinstance(rows, slice) or not array.flags.c_contiguous else array.take(rows, 0)
+
+
 @contextmanager
 def naming(what: str) -> Iterator[None]:
     """Within the block every error about data says that it is ``what``."""
@@ -132,7 +137,7 @@ def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: 
     Raises:
         ArgumentError: ``shuffle`` is none of these.
     """
-    check_option("shuffle", shuffle, (True, False, "batch"))
+    check_shuffle(shuffle)
     if not shuffle:
         return None
     rng = addresses.generator(seed, "shuffle", epoch)
@@ -140,6 +145,11 @@ def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: 
         return rng.permutation(rows)
     blocks = [np.arange(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]
     return np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
+
+
+def check_shuffle(shuffle: object) -> None:
+    """Raise ArgumentError unless it says how rows are shuffled; see ``shuffled``."""
+    check_option("shuffle", shuffle, (True, False, "batch"))
 
 
 def as_arrays(data: Any, what: str) -> tuple[Array, ...]:

@@ -21,7 +21,8 @@ from distnet.old_names import takes_old_arguments
 from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.registry import to_json
 from distnet.training.compilation import Compilation, in_either_order, meaning_of, named_in_full
-from distnet.training.objective import Objective
+from distnet.training.kept_steps import KeptObjective
+from distnet.training.objective import Objective, Running
 from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.training.own_steps import OwnObjective
 from distnet.types import Json
@@ -42,9 +43,13 @@ class Compiled(KerasSteps, Composite, ABC):
     stop_training: bool = False
     batch_steps: object = None
     """The steps of ``train_on_batch``, prepared."""
+    fit_steps: object = None
+    """The steps of the last ``fit``."""
     totals: Any = None
     """The sums of the current or last epoch, evaluation or batch."""
     _compilation: Compilation | None = None
+    _objective: object = None
+    """Made last."""
 
     @takes_old_arguments("compile")
     @in_either_order
@@ -86,7 +91,7 @@ class Compiled(KerasSteps, Composite, ABC):
         if self.built:
             self._compilation.log_keys(self.outputs_told)
         self.run_eagerly, self.jit_compile, self.steps_per_execution = run_eagerly, jit_compile, steps_per_execution
-        self.batch_steps = self.totals = None
+        self.batch_steps = self.fit_steps = self.totals = None
         self.stop_training = False
 
     @property
@@ -160,7 +165,9 @@ class Compiled(KerasSteps, Composite, ABC):
 
     def evaluation_objective(self, data: ArrayData) -> Any:
         """What ``evaluate`` measures."""
-        return OwnObjective(self) if self.has_own("test") else self.objective(data)
+        if self.has_own("test"):
+            return OwnObjective(self)
+        return replace(self.objective(data), running=Running(), told=set())
 
     def objective(self, data: ArrayData) -> Objective:
         """Loss and metrics for these targets.
@@ -171,12 +178,21 @@ class Compiled(KerasSteps, Composite, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        objective = self._compilation.objective(
-            self.outputs_told, [y.shape for y in data.y], self.output_shapes, self.has_penalty
-        )
-        objective = replace(objective, kept=tuple(own_metrics(self)))
-        objective.check(data, self.output_shapes)
-        return objective if config.clips_crossentropy() else objective.on(self.final_activations)
+        shapes = self.output_shapes
+        kept, metrics = self._objective, own_metrics(self)
+        activations = [] if config.clips_crossentropy() else self.final_activations
+        values = self.outputs_told, [y.shape[1:] for y in data.y], shapes, self.has_penalty, activations
+        objects = [self._compilation, *metrics]
+        if isinstance(kept, KeptObjective) and kept.suits(values, objects):
+            kept.objective.check(data, shapes)
+            kept.objective.told.clear()
+            return kept.objective
+        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], shapes, self.has_penalty)
+        objective = replace(objective, kept=tuple(metrics))
+        objective.check(data, shapes)
+        objective = objective.on(activations) if activations else objective
+        self._objective = KeptObjective(values, objects, objective)
+        return objective
 
     def targets_in_order(self, given: Any) -> list[Any]:
         """The targets that a caller passed, one for each output; None for an output without a loss.

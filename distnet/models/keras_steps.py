@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from distnet.errors import ArgumentError, NotCompiledError
@@ -161,18 +162,28 @@ def own_metrics(owner: Any) -> list[Metric]:
             continue
         seen.add(id(layer))
         for name, value in vars(layer).items():
-            if type(value) not in PLAIN and name not in ("_live", "totals", "batch_steps"):
-                metrics.update((id(metric), metric) for metric in _metrics_in(value))
+            if name not in ("_live", "totals"):
+                _add_metrics(value, metrics)
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())
 
 
-def _metrics_in(value: Any) -> Iterator[Metric]:
-    if isinstance(value, Metric):
-        yield value
+def _add_metrics(value: Any, metrics: dict[int, Metric]) -> None:
+    """Add the metrics that a value is, or holds, by their identity."""
+    kind: Any = type(value)
+    if kind in PLAIN:
+        return
+    if _is_metric(kind):
+        metrics[id(value)] = value
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _metrics_in(item)
+            _add_metrics(item, metrics)
+
+
+@cache
+def _is_metric(kind: type) -> bool:
+    """Asked for every attribute of every layer; an abstract class takes its time to tell."""
+    return issubclass(kind, Metric)
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:

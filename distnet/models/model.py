@@ -75,7 +75,7 @@ class Model(Keras2Methods, Compiled, ABC):
         self.optimizer = None
         self.history: History | None = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.batch_steps = self.loss = self.form_of_predictions = None
+        self.batch_steps = self.fit_steps = self.loss = self.form_of_predictions = None
         self._training_state: TrainingState | None = None
 
     @property

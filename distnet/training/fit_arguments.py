@@ -13,7 +13,7 @@ from distnet import config
 from distnet.arguments import check_integer
 from distnet.comm import Communicator
 from distnet.comm.scope import communicator, meeting, refuse_in_callback_of
-from distnet.data.arrays import naming, shuffled
+from distnet.data.arrays import check_shuffle, naming
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
@@ -84,7 +84,7 @@ def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Co
     for what in ("validation_steps", "validation_batch_size"):
         if getattr(options, what) is not None:
             check_integer(what, getattr(options, what), 1)
-    shuffled(1, 1, options.shuffle, 0, 0)
+    check_shuffle(options.shuffle)
     options = _limited(options)
     given = Given(x, y, options.sample_weight, options.class_weight, model.needs_targets, options.reading)
     if given.is_sequence or given.is_generator:

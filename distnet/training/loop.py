@@ -12,6 +12,7 @@ from typing import Any
 from distnet import config
 from distnet.callbacks import CallbackList, History, ProgbarLogger
 from distnet.callbacks.console import announce
+from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.comm.threads import one_blas_thread
 from distnet.data.batch import Batch
@@ -27,11 +28,13 @@ from distnet.training.evaluation import check_validation, validate
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import verbosity
+from distnet.training.kept_steps import KeptSteps, take_steps
 from distnet.training.objective import Objective
-from distnet.training.own_steps import steps_of
+from distnet.training.own_steps import OwnObjective, OwnSteps, own_steps_of
 from distnet.training.preemption import StopSignals, leave
 from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption
+from distnet.training.step import TrainingSteps
 from distnet.training_state import Progress, Stage
 
 
@@ -67,13 +70,22 @@ class Training:
         )
         self.profiling = profiling_of(fit.options.callbacks, self.ranks)
         self.fit = self.profiling.timed_fit(fit)
-        self.steps = self.profiling.timed_steps(partial(steps_of, self.model, objective))
+        self.kept: KeptSteps | None = None
+        """The steps, for the next ``fit``."""
+        self.steps = self.profiling.timed_steps(partial(self._steps, objective))
         self.totals = objective.totals()
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the place in an epoch depends on, by name."""
         return {**self.fit.train.facts, "steps": self.length}
+
+    def _steps(self, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
+        """What takes the steps: the model's own methods, or distnet's."""
+        if isinstance(objective, OwnObjective):
+            return own_steps_of(self.model, objective, ranks)
+        self.kept = take_steps(self.model, objective, ranks, self.resumption is not None)
+        return self.kept.steps
 
     def run(self) -> History:
         """Train; return the record, once the checkpoints stand.
@@ -89,6 +101,8 @@ class Training:
                 self._begin()
                 self._train()
             self.model.training_state.fits += 1
+            if self.kept is not None and self.kept.steps is self.steps:  # not one that has clocks in it
+                self.model.fit_steps = self.kept
             return history
         finally:
             background.finish()

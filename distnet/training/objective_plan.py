@@ -11,7 +11,7 @@ from distnet.data.batch import Batch
 from distnet.losses.alignment import per_row
 from distnet.metrics import Metric
 from distnet.training.objective import Evaluated, MeasuredMetric, Objective, Prediction
-from distnet.types import Array
+from distnet.types import Array, DType, Shape
 
 LossCall = Callable[[Array], float]
 """Of targets: writes the gradient where it stands, and returns this rank's part of the loss."""
@@ -36,7 +36,7 @@ class ObjectivePlan:
     def __init__(self, objective: Objective, batch: Batch, predicted: Prediction, ranks: Communicator) -> None:
         self.objective, self.predicted, self.ranks = objective, predicted, ranks
         self._gradients: list[Array | None] = [None] * objective.outputs
-        self._forms = [(y.shape, y.dtype) for y in batch.y]
+        self._forms = _forms(batch)
         self._losses = self._ready_losses(batch) if self._is_plain(batch) else None
         self._metrics = [self._ready_sums(m, batch) for m in objective.metrics]
         self._sums = np.zeros(objective.entries)
@@ -69,9 +69,7 @@ class ObjectivePlan:
         return len(set(outputs)) == len(outputs) and not has_forms and not is_masked and _is_unweighted(batch)
 
     def _is_like_the_first(self, batch: Batch) -> bool:
-        return _is_unweighted(batch) and all(
-            y.shape == shape and y.dtype == dtype for y, (shape, dtype) in zip(batch.y, self._forms, strict=True)
-        )
+        return _is_unweighted(batch) and _forms(batch) == self._forms
 
     def _ready_losses(self, batch: Batch) -> list[tuple[int, LossCall]] | None:
         """For each loss its output and its call; None unless all can be made ready."""
@@ -112,7 +110,11 @@ def _ready(metric: Metric, y_true: Array, y_pred: Array) -> SumsCall | None:
 
 
 def _is_unweighted(batch: Batch) -> bool:
-    return all(weight is None for weight in batch.weight)
+    return not [weight for weight in batch.weight if weight is not None]
+
+
+def _forms(batch: Batch) -> list[tuple[Shape, DType]]:
+    return [(y.shape, y.dtype) for y in batch.y]
 
 
 def _scaled(write: Callable[[Array], object], values: Array, slopes: Array, scale: float, weight: float) -> LossCall:

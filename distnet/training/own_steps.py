@@ -25,7 +25,7 @@ from distnet.ops.tensor import Rows, Tensor
 from distnet.optimizers import SGD
 from distnet.parallel.exchange import StepSums
 from distnet.training.objective import Log, Objective
-from distnet.training.step import Steps, TrainingSteps
+from distnet.training.step import Steps
 from distnet.types import Array
 from distnet.variables import VariableStore, laid_out, lay_out
 
@@ -185,13 +185,11 @@ class OwnSteps(Steps):
         return (x,) if isinstance(x, list | tuple) else x
 
 
-def steps_of(model: Any, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
-    """What takes the steps: the model's own methods, or distnet's."""
-    if isinstance(objective, OwnObjective):
-        steps = OwnSteps(model, ranks, objective)
-        steps.evaluated = OwnObjective(model) if model.has_own("test") else None
-        return steps
-    return TrainingSteps(model, objective, ranks)
+def own_steps_of(model: Any, objective: OwnObjective, ranks: Communicator) -> OwnSteps:
+    """The steps that the model's own methods take."""
+    steps = OwnSteps(model, ranks, objective)
+    steps.evaluated = OwnObjective(model) if model.has_own("test") else None
+    return steps
 
 
 def replace_targets(batch: Batch) -> Batch:

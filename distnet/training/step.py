@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,38 +15,16 @@ from distnet.data.batch import Batch, Places
 from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
 from distnet.layers.engine.calling import forget_penalties
-from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Workspaces
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.timeline import Timeline
 from distnet.training.objective import Objective, Prediction
+from distnet.training.run_model import RunModel
 from distnet.training.runs import Runs
-from distnet.training_state import TrainingState
 from distnet.types import Array, DType
-from distnet.variables import LaidOutModel, VariableStore, lay_out
-
-
-class RunModel(LaidOutModel, Protocol):
-    """A model, as a step sees it."""
-
-    name: str
-    optimizer: Optimizer | None
-    stop_training: bool
-    stop_evaluating: bool
-    training_state: TrainingState
-    totals: Any
-
-    @property
-    def layers(self) -> list[Layer]: ...
-
-    def input_takes_integers(self, number: int) -> bool: ...
-
-    def as_declared(self, number: int, rows: Array) -> Array: ...
-
-    def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Any]: ...
-
-    def backward_batch(self, tape: Any, dy: Sequence[Array | None], ctx: BackwardContext) -> None: ...
+from distnet.variables import VariableStore, lay_out
 
 
 class Steps:
@@ -136,8 +114,8 @@ class Steps:
     def _in_dtype(self, batch: Batch) -> Batch:
         """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
         dtype = self.dtype
-        is_y_ready = all(a.dtype == dtype or a.dtype.kind not in "fb" for a in batch.y)
-        if is_y_ready and all(w is None or w.dtype == dtype for w in batch.weight):
+        others = [a for a in batch.y if a.dtype != dtype and a.dtype.kind in "fb"]
+        if not others and all(w is None or w.dtype == dtype for w in batch.weight):
             return batch
         y = tuple(a.astype(dtype, copy=False) if a.dtype.kind in "fb" else a for a in batch.y)
         weight = tuple(None if w is None else w.astype(dtype, copy=False) for w in batch.weight)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.saving.stored_model import StoredModel
 from distnet.training.inputs import FedModel
-from distnet.training.step import RunModel
+from distnet.training.run_model import RunModel
 from distnet.types import Json
 
 
@@ -17,6 +17,7 @@ class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
 
     history: Any
     batch_steps: object
+    fit_steps: object
 
     @property
     def depends_on_batch(self) -> bool: ...

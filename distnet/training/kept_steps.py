@@ -1,0 +1,97 @@
+"""What a model keeps from one ``fit`` to the next, which goes on with it where nothing has changed."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from distnet import kernels
+from distnet.assignments import settings
+from distnet.comm import Communicator
+from distnet.layers.engine.calling import forget_penalties
+from distnet.training.objective import Objective
+from distnet.training.step import TrainingSteps
+
+
+class Kept:
+    """Something that a model keeps, and can make again: its copies and pickles are without it."""
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        """None."""
+        return type(None), ()
+
+
+class KeptObjective(Kept):
+    """An objective, and what it was made for.
+
+    Args:
+        values: compared by their values.
+        objects: compared by what they are.
+        objective: made for these.
+    """
+
+    def __init__(self, values: Sequence[object], objects: Sequence[object], objective: Objective) -> None:
+        self.values, self.objects, self.objective = values, objects, objective
+
+    def suits(self, values: Sequence[object], objects: Sequence[object]) -> bool:
+        """Whether the same would be made now."""
+        return values == self.values and _are_same(objects, self.objects)
+
+
+class KeptSteps(Kept):
+    """Steps, and what they were made for.
+
+    Args:
+        steps: just made.
+    """
+
+    def __init__(self, steps: TrainingSteps) -> None:
+        self.steps = steps
+        self._made_for = _parts(steps.model, steps)
+        self._settings = settings()
+
+    def suit(self, model: Any, objective: Objective, ranks: Communicator) -> bool:
+        """Whether this is what would be made now."""
+        steps, optimizer = self.steps, model.optimizer
+        return (
+            settings() == self._settings
+            and steps.objective is objective and steps.communicator is ranks and steps.optimizer is optimizer
+            and optimizer.built_for is steps.store and steps.store is model.store and steps.store.is_current
+            and _are_same(_parts(model, steps), self._made_for)
+        )  # fmt: skip
+
+
+def _parts(model: Any, steps: TrainingSteps) -> list[object]:
+    """What steps depend on besides what they hold: the variables, and which are trained; the slots."""
+    trained, optimizer = {id(v) for layer in model.layers for v in layer.trainable_weights}, steps.optimizer
+    flags = [v.trainable and id(v) in trained for v in model.variables]
+    facts = getattr(model, "graph", None), kernels.current(), optimizer.is_elementwise
+    return [*model.variables, *flags, *facts, *optimizer.slots.values()]
+
+
+def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
+def take_steps(model: Any, objective: Objective, ranks: Communicator, is_resumed: bool) -> KeptSteps:
+    """The steps of the last ``fit``, if they suit on every rank, else new ones; the model has none until it ends well.
+
+    Args:
+        model: built and compiled.
+        objective: what to minimize and measure.
+        ranks: who train it.
+        is_resumed: whether the optimizer's state was read from a file.
+    """
+    kept, model.fit_steps = model.fit_steps, None
+    suits = isinstance(kept, KeptSteps) and not is_resumed and kept.suit(model, objective, ranks)
+    if ranks.size > 1:
+        refusals = np.array([not suits], np.int64)
+        ranks.allreduce(refusals)
+        suits = not refusals[0]
+    if isinstance(kept, KeptSteps) and suits:
+        forget_penalties(model.layers)
+        return kept
+    return KeptSteps(TrainingSteps(model, objective, ranks))

@@ -24,7 +24,7 @@ MOST_INTERVALS = 200_000
 """That a rank keeps, about 40 MB."""
 
 _AT_LEAST = 10
-"""First steps that are kept until the first step wanted comes: a short training has no other."""
+"""First steps that are kept until as many of those wanted are: a short training has few others."""
 
 
 class Interval(NamedTuple):
@@ -50,8 +50,8 @@ class Timeline:
     """The intervals of one rank.
 
     Args:
-        first, last: steps to keep, counted from 0. Of a training that ends before the first one, the first steps
-            are kept.
+        first, last: steps to keep, counted from 0. Of a training that ends soon after the first one, or before it,
+            the first steps are kept, too.
 
     Attributes:
         steps: how many steps there were.
@@ -62,6 +62,8 @@ class Timeline:
         self.first, self.last = first, last
         self.steps = self.left_out = 0
         self._is_open = False
+        self._early = 0
+        """Of the intervals kept those that are of earlier steps."""
         self._kept: list[Interval] = []
         self._under_way: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
         self._threads: dict[int, int] = {}
@@ -75,8 +77,16 @@ class Timeline:
         """Say that this step is next; between steps nothing is under way."""
         self.steps = max(self.steps, step)
         if step == self.first:
-            self._kept, self.left_out = [], 0
+            self._early = len(self._kept)
+        if self._early and step == (self.first if self.first > _AT_LEAST else self._enough):
+            del self._kept[: self._early]
+            self._early = 0
         self._is_open = step < min(self.first, _AT_LEAST) or self.first <= step <= self.last
+
+    @property
+    def _enough(self) -> int:
+        """The step before which enough of those wanted are kept."""
+        return min(self.first + _AT_LEAST, self.last + 1)
 
     def begin(self, name: str, category: str) -> None:
         """Begin an interval within the one under way in this thread."""

@@ -31,8 +31,8 @@ class Profiler(Callback):
 
     Args:
         filepath: the file; None for the table alone.
-        steps: first and last step of the ``fit`` to show, counted from 0. A ``fit`` that ends before the first of them
-            shows its first ten steps.
+        steps: first and last step of the ``fit`` to show, counted from 0. A ``fit`` that ends before ten of them are
+            done shows its first steps, too.
 
     Attributes:
         of_ranks: on rank 0, what each rank did. After an error that ended ``fit`` only what rank 0 did.
@@ -86,12 +86,12 @@ class Profiler(Callback):
             raise ArgumentError("Profiler: nothing is recorded. Ask on rank 0, after fit.")
         return "\n".join(table_lines(self.of_ranks, most, instructions))
 
-    def receive(self, of_ranks: Sequence[RankTimes], ranks: int) -> None:
-        """Take what the ranks did, on rank 0: write the file, and print the table if it is of all ranks."""
+    def receive(self, of_ranks: Sequence[RankTimes], is_whole: bool = True) -> None:
+        """Take what the ranks did, on rank 0: write the file, and print the table if ``fit`` came to its end."""
         self.of_ranks = of_ranks = with_waits(of_ranks)
         if self.filepath is not None:
             write_trace(self.filepath, of_ranks)
-        if self.params.get("verbose") and len(of_ranks) == ranks:
+        if is_whole and self.params.get("verbose"):
             say(self.table(_LAYERS_SAID))
 
     def _refuse(self, call: str) -> None:

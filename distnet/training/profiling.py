@@ -103,14 +103,14 @@ class Profiling(NoProfiling):
         except BaseException:
             if self.ranks.rank == 0:
                 with suppress(CheckpointError):
-                    self.profiler.receive([self._own_times()], self.ranks.size)
+                    self.profiler.receive([self._own_times()], is_whole=False)
             raise
         finally:
             self.profiler.is_at_work = False
         of_ranks, error = self._gathered(), None
         if self.ranks.rank == 0:
             try:
-                self.profiler.receive(of_ranks, self.ranks.size)
+                self.profiler.receive(of_ranks)
             except Exception as raised:
                 error = raised
         self.ranks.relay(error)

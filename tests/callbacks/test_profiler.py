@@ -89,8 +89,9 @@ def test_a_training_has_the_same_bits_with_a_profile(makes_plans, monkeypatch):
 def test_a_short_training_shows_its_first_steps_and_a_later_fit_begins_anew(tmp_path, capsys):
     model, file = network(), tmp_path / "trace.json"
     model.fit(X, Y, batch_size=16, verbose=2, profile=file)
-    printed = capsys.readouterr().out
-    assert "Profile of steps 0 to 2 of 3, ranks: 1" in printed
+    assert "Profile of steps 0 to 2 of 3, ranks: 1" in capsys.readouterr().out
+    model.fit(X, Y, batch_size=16, epochs=4, verbose=2, profile=True)
+    assert "Profile of steps 0 to 11 of 12, ranks: 1" in capsys.readouterr().out
     model.fit(X, Y, batch_size=16, epochs=20, verbose=0, profile=str(file))
     names = [event["name"] for event in checked(file, 1)[0] if event["cat"] == "step"]
     assert names == [f"step {number}" for number in range(10, 60)]

@@ -6,13 +6,15 @@ import re
 
 import pytest
 
+from trace_format import checked, covered
+
 PROGRAM = """
 import sys, warnings
 from pathlib import Path
 import numpy as np
 import distnet as keras
 from distnet import layers
-from distnet.callbacks import CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint
+from distnet.callbacks import CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, Profiler
 
 keras.utils.set_random_seed(1)
 rng = np.random.default_rng(0)
@@ -34,6 +36,28 @@ model.evaluate(x, y)
 model.predict(x, verbose=0)
 model.save(folder / "saved.h5")
 model.save_weights(folder / "saved.weights.h5")
+
+image = keras.Input((12, 12, 3))
+h = layers.Conv2D(8, 3, padding="same", name="first")(image)
+for _ in range(2):
+    made = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(h))
+    h = layers.Add()([h, layers.ReLU()(made)])
+residual = keras.Model(image, layers.Dense(1)(layers.GlobalAveragePooling2D()(h)))
+residual.compile("adam", "mse")
+images, sums = rng.normal(size=(70, 12, 12, 3)), rng.normal(size=(70, 1))
+options = {"batch_size": 20, "epochs": 3, "validation_split": 0.1, "verbose": 0}
+residual.fit(images, sums, profile=folder / "trace.json", **options)
+
+def fail(batch, logs):
+    if batch == 2:
+        raise ValueError("mine")
+
+try:
+    callbacks = [LambdaCallback(on_train_batch_end=fail)]
+    residual.fit(images, sums, profile=folder / "failed.json", callbacks=callbacks, verbose=0)
+except ValueError:
+    pass
+residual.fit(images, sums, callbacks=[Profiler()], **options)
 """
 
 
@@ -58,10 +82,32 @@ def test_three_ranks_print_and_write_what_one_does(ranks, one, tmp_path):
     found = ranks(3).run(PROGRAM, tmp_path).succeeded()
     assert without_times(found.stdout).replace(str(tmp_path), str(folder)) == without_times(job.stdout)
     assert found.stderr == job.stderr == ""
-    assert files(tmp_path) == files(folder) == ["log.csv", "model.h5", "saved.h5", "saved.weights.h5"]
+    saved = ["model.h5", "saved.h5", "saved.weights.h5"]
+    assert files(tmp_path) == files(folder) == ["failed.json", "log.csv", *saved, "trace.json"]
     lines, expected = ((f / "log.csv").read_text().splitlines() for f in (tmp_path, folder))
     assert len(lines) == len(expected)
     assert lines[0] == expected[0]
+    check_traces(tmp_path)
+
+
+def check_traces(folder):
+    """The trace of three ranks, of which one waits where it comes first; and what rank 0 did before an error."""
+    by_rank = checked(folder / "trace.json", 3)
+    for events in by_rank.values():
+        steps = [event for event in events if event["cat"] == "step"]
+        assert [step["name"] for step in steps] == [f"step {number}" for number in range(12)]
+        assert sorted(covered(events, step) for step in steps)[6] > 0.9
+        assert {"forward", "backward", "loss", "waiting", "exchange", "update", "data", "instruction"} <= {
+            event["cat"] for event in events
+        }
+        assert sum(event["name"] == "first" for event in events) == 2 * len(steps) + 3  # and in each validation
+    ends = [
+        [event["ts"] + event["dur"] for event in events if event["name"] == "step 5"] for events in by_rank.values()
+    ]
+    begins = [[event["ts"] for event in events if event["name"] == "step 6"] for events in by_rank.values()]
+    assert max(begins) > max(ends), "steps are on one axis of time: none begins before the last is over everywhere"
+    (failed,) = checked(folder / "failed.json", 1).values()
+    assert "step 2" in {event["name"] for event in failed}
 
 
 def test_several_ranks_say_once_how_many_they_are(ranks, one, tmp_path):

@@ -32,6 +32,9 @@ _LOOKS = 100
 
 _NAP_S = 0.01
 
+_LEAST_GAIN = 0.85
+"""Of the time of one thread: the next work finds its numbers in the caches of several cores."""
+
 _MOST_RESTS = 256
 """Works done alone, at most, before the team is tried again."""
 
@@ -95,8 +98,8 @@ class Team:
         return True
 
     def _note(self, taken: float, alone: float) -> None:
-        """Rest for some time, longer each time, where work took longer than it takes one thread."""
-        if taken > alone:
+        """Rest for some time, longer each time, where work took nearly as long as it takes one thread."""
+        if taken > _LEAST_GAIN * alone:
             self._rests = self._next_rests
             self._next_rests = min(2 * self._next_rests, _MOST_RESTS)
         else:

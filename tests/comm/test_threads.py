@@ -7,6 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from distnet.comm import threads
+from distnet.launcher import variables
 
 EIGHT = frozenset(range(8))
 THREADS = """
@@ -47,6 +48,28 @@ def test_the_ranks_of_a_node_share_its_cores(cores, expected):
 
 def test_this_process_has_cores():
     assert len(threads.available_cores()) >= 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "share", "expected"),
+    [
+        ({}, None, 8),
+        ({"OMP_NUM_THREADS": "3,2"}, None, 3),
+        ({"OMP_NUM_THREADS": "many", "MKL_NUM_THREADS": "2"}, None, 8),
+        ({"OPENBLAS_NUM_THREADS": "2"}, 4, 2),
+        ({"OMP_NUM_THREADS": "99"}, None, 8),
+        ({"PMI_SIZE": "1", "PMI_RANK": "0"}, None, 8),
+        ({"PMI_SIZE": "3", "PMI_RANK": "0"}, None, 1),
+        ({"PMI_SIZE": "3", "PMI_RANK": "0"}, 2, 2),
+    ],
+)
+def test_a_process_computes_in_as_many_threads_as_it_is_told_or_has_cores(monkeypatch, environ, share, expected):
+    for name in (*threads._SET_BY_USER, *variables()):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(threads, "available_cores", lambda: EIGHT)
+    assert threads.Threads(share).count() == expected
 
 
 @pytest.fixture

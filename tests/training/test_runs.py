@@ -8,9 +8,9 @@ import pytest
 from hypothesis import strategies as st
 
 import distnet
-from distnet import layers
+from distnet import layers, ops
 from distnet.callbacks import LambdaCallback
-from distnet.errors import DistnetError
+from distnet.errors import DistnetError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.engine.plan import Plan
 from distnet.training.runs import Runs
@@ -18,8 +18,10 @@ from layer_cases import CASES
 from layer_run import MASK, SEED, numbers
 from running import Run
 from specifications import specifications
+from users_layers import drawn
 
 MODELS = 60
+USERS_MODELS = 16
 REPEATED = [
     pytest.param(c, id=f"{name}-{i}")
     for name, cases in CASES.items() for i, c in enumerate(cases)
@@ -270,3 +272,57 @@ def test_after_a_step_that_fails_steps_are_those_of_the_layers(direction, at, mo
     for a, b in zip(planned, live, strict=True):
         np.testing.assert_array_equal(a, b)
     assert repetitions
+
+
+@pytest.mark.slow
+def test_models_of_users_layers_train_to_the_same_bits(monkeypatch, repetitions):
+    for seed in range(USERS_MODELS):
+
+        def program(seed=seed):
+            model, data, callbacks = drawn(seed)
+            history = model.fit(*data, batch_size=5, epochs=2, verbose=0, callbacks=callbacks).history
+            return [*history.values(), *model.get_weights()]
+
+        before = len(repetitions)
+        planned, live = both_ways(program, monkeypatch)
+        for a, b in zip(planned, live, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=str(seed))
+        assert len(repetitions) > before
+
+
+class Halving(layers.Layer):
+    """Returns fewer columns from its third step on, or a gradient from its second on."""
+
+    def __init__(self, stops):
+        super().__init__()
+        self.stops, self.count = stops, 0
+
+    def call(self, x, training=None):
+        self.count += bool(training)
+        if self.stops:
+            return ops.stop_gradient(x) if self.count < 2 else x * 2.0
+        return ops.stop_gradient(x)[:, : 3 if self.count > 2 else 6]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_layer_whose_results_change_their_shape_from_step_to_step_is_named(stops):
+    halving = Halving(stops)
+    total = layers.Lambda(lambda x: ops.sum(x, axis=-1, keepdims=True))
+    model = distnet.Sequential([layers.Input((6,)), layers.Dense(6), halving, total])
+    model.compile("sgd", "mse")
+    x, y = data(40)
+    with pytest.raises(ShapeError, match=rf"{halving.name}: .*as in the first step"):
+        model.fit(x, y[:, :1], batch_size=8, verbose=0)
+
+
+def test_a_weight_that_no_loss_depends_on_is_only_regularized(monkeypatch):
+    def program():
+        x = layers.Input((6,))
+        model = distnet.Model(x, [layers.Dense(2)(x), layers.Dense(2, kernel_regularizer="l2")(x)])
+        model.compile("sgd", ["mse", None])
+        model.fit(data(40)[0], [data(40)[1]] * 2, batch_size=8, verbose=0)
+        return model.get_weights()
+
+    planned, live = both_ways(program, monkeypatch)
+    for a, b in zip(planned, live, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -153,7 +153,12 @@ class Abreast:
         return list(self._kept)[:-1]
 
     def _begin_rejoining(self, number: int, has_met: bool) -> Rejoining:
-        return Rejoining(self.watch, self.round, number, has_met, self.local_ranks)
+        return Rejoining(self.watch, self.round, number, has_met, self.local_ranks, self._work)
+
+    def _work(self) -> None:
+        """Let MPI work at what this rank has left: others may wait for its part, which MPI does in calls only."""
+        for request in (*self._abandoned, *self.lent):
+            request.Test()
 
     def _end_round(self) -> None:
         if self._rejoining is not None:

@@ -9,7 +9,7 @@ all collectives are complete, and all ranks stand at the same place.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from distnet.comm.collectives import Collective
 from distnet.comm.watch import Missed, Position, Waiting, Watch
@@ -27,14 +27,23 @@ class Rejoining:
         number: of the last collective of this rank that counts.
         has_met: whether this rank met an error of its own.
         local_ranks: of all ranks; one with the same is on this rank's side of what nodes do with each other.
+        work: lets MPI work at collectives of this rank's that others may still wait in.
 
     Attributes:
         met_by: the rank whose error came first; known once all positions are.
         number: of the last collective of any rank; known then.
     """
 
-    def __init__(self, watch: Watch, round_: int, number: int, has_met: bool, local_ranks: Sequence[int]) -> None:
-        self.watch, self.round, self.local_ranks = watch, round_, local_ranks
+    def __init__(
+        self,
+        watch: Watch,
+        round_: int,
+        number: int,
+        has_met: bool,
+        local_ranks: Sequence[int],
+        work: Callable[[], None],
+    ) -> None:
+        self.watch, self.round, self.local_ranks, self.work = watch, round_, local_ranks, work
         self.mine = Position(watch.rank, round_, number, has_met)
         self.number, self.met_by = number, watch.rank
         watch.tell(self.mine)
@@ -72,6 +81,7 @@ class Rejoining:
     def wait_until_known(self, waiting: Waiting, kept: Sequence[Collective]) -> None:
         """Return once ``is_known``."""
         while not self.is_known(waiting, kept):
+            self.work()
             time.sleep(_STEP_S)
 
     def missed(self) -> tuple[Collective, ...]:
@@ -79,5 +89,6 @@ class Rejoining:
         if self.number == self.mine.number:
             return ()
         while (told := self.watch.missed(self.round)) is None:
+            self.work()
             time.sleep(_STEP_S)
         return told

@@ -135,7 +135,7 @@ class TrainingSteps(Steps):
         super().__init__(model, communicator)
         self.objective = self.evaluated = objective
         self.store, self.optimizer = _ready_optimizer(model)
-        if communicator.local_size > 1:
+        if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
         self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries, self._finish_gradients)
         self.buckets = self.exchange.buckets

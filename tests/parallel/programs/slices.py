@@ -1,5 +1,6 @@
 """Train small models by slices, as large ones are; rank 0 writes weights, slots and history: slices.py OUT.npz."""
 
+import contextlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,37 @@ def train_shared():
     return model, list(history.values())
 
 
+class Failing(layers.Layer):
+    """Fails once, on the last rank, in the middle of the backward pass."""
+
+    fails = True
+
+    def forward(self, x, ctx):
+        return x.copy(), None
+
+    def backward(self, dy, saved, ctx):
+        if self.fails and comm.world().rank == comm.world().size - 1:
+            Failing.fails = False
+            raise LookupError("lost")
+        return dy.copy()
+
+
+def train_after_an_error():
+    """Gradients of some layers were on their way when one rank met an error that the script catches."""
+    keras.utils.set_random_seed(9)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(40, 4)), rng.normal(size=(40, 1))
+    parts = [layers.Dense(9, "tanh"), layers.BatchNormalization(), Failing(), layers.Dense(9), layers.Dense(1)]
+    model = keras.Sequential([keras.Input((4,)), *parts])
+    model.compile(optimizers.Adam(0.01), "mse")
+    with contextlib.suppress(LookupError):
+        model.fit(x, y, batch_size=16, epochs=1, verbose=0)
+        raise AssertionError("nobody noticed the error")
+    Failing.fails = False
+    history = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history["loss"]
+    return model, [history]
+
+
 slices.LEAST_BYTES = 0
 buckets.BUCKET_BYTES = 0  # each weight is one, where there are several nodes
 
@@ -66,7 +98,7 @@ if __name__ == "__main__":
     keras.config.set_floatx("float64")
     out, results = Path(sys.argv[1]), {}
     trained = {name: partial(train, optimizer, out.parent) for name, optimizer in OPTIMIZERS.items()}
-    for name, run in {**trained, "shared": train_shared}.items():
+    for name, run in {**trained, "shared": train_shared, "after an error": train_after_an_error}.items():
         model, history = run()
         results[f"{name}/history"] = np.array(history)
         results |= {f"{name}/{v.path}": v.value for v in model.variables}

@@ -28,7 +28,7 @@ NAMES = {
         f"datasets.{name}": "load_data"
         for name in ("mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "boston_housing")
     },
-    "distribution": "rank size is_chief barrier",
+    "distribution": "rank size is_chief barrier DataParallel distribution set_distribution",
     "errors": "DistnetError ArgumentError CheckpointError",
     "initializers": "get serialize deserialize Initializer Zeros Ones Constant RandomNormal RandomUniform "
     "TruncatedNormal VarianceScaling GlorotUniform GlorotNormal HeUniform HeNormal LecunUniform LecunNormal "

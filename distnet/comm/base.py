@@ -107,6 +107,17 @@ class Communicator(Protocol):
     def iallreduce_across_nodes(self, buffer: Array) -> Request:
         """Start to sum ``buffer`` in place over the ranks with this ``local_rank``, one on each node."""
 
+    def ialltoall(self, given: Array, taken: Array, across_nodes: bool = False) -> Request:
+        """Start to send row i of ``given`` to rank i, whose row for this rank goes to row i of ``taken``.
+
+        Args:
+            given, taken: of one shape and dtype.
+            across_nodes: whether only the ranks with this ``local_rank`` take part, of which rank i is on node i.
+        """
+
+    def iallgather(self, given: Array, taken: Array, across_nodes: bool = False) -> Request:
+        """Start to send ``given`` to every rank; rank i's goes to row i of ``taken``."""
+
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Wait for something that needs no messages; like every collective it notices ranks that will not come.
 

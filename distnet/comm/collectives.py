@@ -20,7 +20,8 @@ class Collective(NamedTuple):
     """One collective, apart from what it carries.
 
     Args:
-        what: its name: ``"allreduce"``, ``"broadcast"``, ``"allgather"``, ``"scatter"``, ``"barrier"``, or ``POLL``.
+        what: its name: ``"allreduce"``, ``"broadcast"``, ``"allgather"``, ``"alltoall"``, ``"scatter"``, ``"barrier"``,
+            or ``POLL``.
         among: which ranks take part: ``"all"``, ``"node"``, ``"nodes"``.
         dtype, entries: of what a rank gives, or root hands out.
         root: the rank that gives.
@@ -52,11 +53,13 @@ class Collective(NamedTuple):
                 return comm.Ibcast(given, self.root)
             case "barrier":
                 return comm.Ibarrier()
+            case "alltoall":
+                return comm.Ialltoall(self._in_bytes(mpi, given), self._in_bytes(mpi, taken))
             case "scatter":
                 return comm.Iscatterv(None if given is None else self._in_lengths(mpi, given), taken, self.root)
         if self.lengths:
             return comm.Iallgatherv(given, self._in_lengths(mpi, taken))
-        return comm.Iallgather(given, taken)
+        return comm.Iallgather(self._in_bytes(mpi, given), self._in_bytes(mpi, taken))
 
     def start_with_nothing(self, mpi: Any, comm: Any) -> tuple[Any, Sequence[Array]]:
         """Take part for the sake of the others, with zeros; the arrays must live until it is complete."""
@@ -69,7 +72,13 @@ class Collective(NamedTuple):
             given, taken = np.zeros(self.lengths[comm.rank], self.dtype), np.empty(sum(self.lengths), self.dtype)
         elif self.what == "allgather":
             taken = np.empty((comm.size, self.entries), self.dtype)
+        elif self.what == "alltoall":
+            taken = np.empty(self.entries, self.dtype)
         return self.start(mpi, comm, given, taken), [a for a in (given, taken) if a is not None]
 
     def _in_lengths(self, mpi: Any, array: Array | None) -> list[Any]:
         return [array, (list(self.lengths), None), mpi.BYTE]
+
+    @staticmethod
+    def _in_bytes(mpi: Any, array: Array | None) -> list[Any]:
+        return [array, mpi.BYTE]

@@ -91,6 +91,16 @@ class LocalCommunicator:
         """Leave the buffer as it is, the sum over one node."""
         return Done()
 
+    def ialltoall(self, given: Array, taken: Array, across_nodes: bool = False) -> Done:
+        """Copy what this rank sends to itself."""
+        taken[...] = given
+        return Done()
+
+    def iallgather(self, given: Array, taken: Array, across_nodes: bool = False) -> Done:
+        """Copy what this rank sends to itself."""
+        taken[0] = given
+        return Done()
+
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Ask until it is done."""
         while not is_done(0):

@@ -24,7 +24,7 @@ from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
 from distnet.comm.local import Done
 from distnet.comm.requests import MPIRequest, Polled
-from distnet.comm.shared_memory import SharedMemory
+from distnet.comm.shared_memory import SharedMemory, unname_mpis_memory
 from distnet.comm.watch import SAME_CALLS, Ended, Patience, Watch
 from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, report_failure
@@ -207,6 +207,16 @@ class MPICommunicator:
             return Done()
         return self._start(Collective("allreduce", "nodes", buffer.dtype.str, buffer.size), buffer).lend()
 
+    def ialltoall(self, given: Array, taken: Array, across_nodes: bool = False) -> Request:
+        """Start to exchange rows (``MPI_Ialltoall``)."""
+        among = "nodes" if across_nodes else "all"
+        return self._start(Collective("alltoall", among, given.dtype.str, given.size), given, taken).lend()
+
+    def iallgather(self, given: Array, taken: Array, across_nodes: bool = False) -> Request:
+        """Start to gather (``MPI_Iallgather``)."""
+        among = "nodes" if across_nodes else "all"
+        return self._start(Collective("allgather", among, given.dtype.str, given.size), given, taken).lend()
+
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Ask, and yield the core in between, until it is done."""
         self.abreast.begin(Collective(POLL, "node"))
@@ -300,6 +310,8 @@ def start(launcher: Launcher) -> MPICommunicator:
         )
     communicator = MPICommunicator(world.Dup(), patience)
     communicator.share_cores()
+    if communicator.local_rank == 0:
+        unname_mpis_memory()
     atexit.register(communicator.announce_departure)
     sys.excepthook = communicator.end_the_job
     return communicator

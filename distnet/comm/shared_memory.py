@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from distnet.types import Array, DType
+
+_MAPS = Path("/proc/self/maps")
+_MPICHS = re.compile(r"/dev/shm/mpich_shm_[0-9a-f]+_[0-9]+")
 
 
 @dataclass
@@ -69,3 +75,14 @@ class SharedMemory:
     def close(self) -> None:
         """Let no further process map it; existing arrays stay valid."""
         os.close(self.descriptor)
+
+
+def unname_mpis_memory() -> None:
+    """Take the names from the memory that MPICH's ranks share here, once all of the node have mapped it.
+
+    MPICH does so at its end only: each job that is killed, or aborted, would leave megabytes in ``/dev/shm`` until the
+    machine starts again.
+    """
+    with suppress(OSError):
+        for path in set(_MPICHS.findall(_MAPS.read_text())):
+            Path(path).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import numpy as np
 from distnet.comm import Communicator, Request
 from distnet.optimizers import Optimizer
 from distnet.parallel.buckets import Buckets, Finish, least_bytes
+from distnet.parallel.compression import CompressedSum, Together
 from distnet.types import Array
 from distnet.variables import VariableStore
 
@@ -87,10 +88,14 @@ class WholeExchange:
         communicator: the ranks.
         store: holds the message.
         finish: see ``Buckets``.
+        compression: of gradients that are sent; see ``pack``.
     """
 
-    def __init__(self, communicator: Communicator, store: VariableStore, finish: Finish) -> None:
+    def __init__(
+        self, communicator: Communicator, store: VariableStore, finish: Finish, compression: str | None = None
+    ) -> None:
         self.communicator = communicator
+        self.compression = compression if communicator.node_count > 1 else None
         self.store = store
         self.sums = StepSums(store.extra)
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
@@ -106,4 +111,9 @@ class WholeExchange:
         return nullcontext()
 
     def _send(self, part: slice) -> Request:
-        return self.communicator.iallreduce(self.store.message[part])
+        if self.compression is None:
+            return self.communicator.iallreduce(self.store.message[part])
+        gradients = self.store.gradients[part]
+        compressed = CompressedSum(self.communicator, gradients, self.compression, across_nodes=False)
+        after = self.store.message[part][gradients.size :]
+        return Together(compressed, self.communicator.iallreduce(after)) if after.size else compressed

@@ -22,6 +22,7 @@ from distnet.comm import Communicator, Request
 from distnet.errors import CommunicationError
 from distnet.optimizers import Optimizer
 from distnet.parallel.buckets import Buckets, Finish, least_bytes
+from distnet.parallel.compression import CompressedSum, Together
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
@@ -41,6 +42,7 @@ def exchange_of(
     optimizer: Optimizer,
     measured: int,
     finish: Finish,
+    compression: str | None = None,
 ) -> Exchange:
     """How the ranks are to sum the messages of this store, whose gradients move to where the message is.
 
@@ -49,14 +51,15 @@ def exchange_of(
     Args:
         measured: number of the metrics' sums.
         finish: makes the last changes to gradients before they are sent; see ``Buckets``.
+        compression: of the gradients that nodes send each other; see ``pack``.
     """
     entries = store.size + StepSums.entries(measured)
     messages = _shared_messages(communicator, entries, store.dtype)
     store.move_gradients(messages[communicator.local_rank] if messages else np.zeros(entries, store.dtype))
     if not messages:
-        return WholeExchange(communicator, store, finish)
+        return WholeExchange(communicator, store, finish, compression)
     kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
-    return kind(communicator, store, messages, optimizer, finish)
+    return kind(communicator, store, messages, optimizer, finish, compression)
 
 
 def _shared_messages(communicator: Communicator, entries: int, dtype: DType) -> list[Array]:
@@ -79,6 +82,7 @@ class SlicedSum:
         messages: of the node's ranks.
         optimizer: whose steps they are.
         finish: see ``Buckets``.
+        compression: of gradients that are sent; see ``pack``.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class SlicedSum:
         messages: list[Array],
         optimizer: Optimizer,
         finish: Finish,
+        compression: str | None = None,
     ) -> None:
         self.communicator = communicator
         self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
@@ -100,6 +105,7 @@ class SlicedSum:
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
         """The sums of this rank's slice, then those of what is sent after the gradients."""
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
+        self.compression = compression if communicator.node_count > 1 else None
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
@@ -132,10 +138,14 @@ class SlicedSum:
         first, last = (min(max(bound, mine.start), mine.stop) for bound in (part.start, part.stop))
         summed = slice(first - mine.start, last - mine.start)
         self._add(self.own[summed], slice(first, last))
-        if part.stop > self.store.size:
+        has_more = part.stop > self.store.size
+        if has_more:
             self._add(self.sums.buffer, slice(self.store.size, None))
-            summed = slice(summed.start, None)
-        return self.communicator.iallreduce_across_nodes(self.own[summed])
+        if self.compression is not None:
+            sent: Request = CompressedSum(self.communicator, self.own[summed], self.compression, across_nodes=True)
+            more = self.communicator.iallreduce_across_nodes(self.sums.buffer) if has_more else None
+            return sent if more is None else Together(sent, more)
+        return self.communicator.iallreduce_across_nodes(self.own[summed.start : None if has_more else summed.stop])
 
     def _add(self, out: Array, part: slice) -> None:
         """Sum a part of the node's messages; an overflowing sum is left to the optimizer, as in MPI's sums."""
@@ -156,8 +166,9 @@ class SlicedUpdate(SlicedSum):
         messages: list[Array],
         optimizer: Optimizer,
         finish: Finish,
+        compression: str | None = None,
     ) -> None:
-        super().__init__(communicator, store, messages, optimizer, finish)
+        super().__init__(communicator, store, messages, optimizer, finish, compression)
         self.published = self._shared(store.size)
         for name, slot in optimizer.slots.items():
             shared = self._shared(store.size)

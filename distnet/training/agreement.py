@@ -13,6 +13,7 @@ from distnet import kernels
 from distnet.callbacks import Profiler
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
+from distnet.distribution import distribution
 from distnet.parallel.replicas import describe_arrays
 from distnet.registry import describing, to_json
 from distnet.training.fit_arguments import FitOptions
@@ -54,6 +55,7 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
         "the wiring": model.wiring(),
         "the compile settings": to_json(model.compile_settings),
         "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
+        "the distribution": repr(distribution()),
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": _own_version(), "numpy": np.__version__, "kernels": kernels.current().name},

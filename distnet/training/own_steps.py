@@ -15,6 +15,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
+from distnet.distribution import compression_for
 from distnet.errors import ArgumentError
 from distnet.layers.engine.structures import leaves, packed
 from distnet.logs import NamedLogs
@@ -116,6 +117,8 @@ class OwnSteps(Steps):
 
     def __init__(self, model: Any, communicator: Communicator, objective: Any = None) -> None:
         super().__init__(model, communicator)
+        if objective is not None:  # it trains
+            compression_for(model.name, None)
         self.own: Any = model
         self.objective = objective
         self.evaluated: Any = objective

@@ -12,6 +12,7 @@ import numpy as np
 from distnet import kernels
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
+from distnet.distribution import compression_for
 from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
 from distnet.layers.engine.calling import forget_penalties
@@ -137,7 +138,10 @@ class TrainingSteps(Steps):
         self.store, self.optimizer = _ready_optimizer(model)
         if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
-        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries, self._finish_gradients)
+        compression = compression_for(model.name, self.dtype)
+        self.exchange = exchange_of(
+            communicator, self.store, self.optimizer, objective.entries, self._finish_gradients, compression
+        )
         self.buckets = self.exchange.buckets
         self.sums = StepSums(self.store.extra)
         """This rank's, which travel behind the gradient."""

@@ -24,9 +24,10 @@ RANKS_OF = {
         "slices": [1, 2, 3, 4],
         "mnist_losses": [1, 2, 4],
         "callbacks": [1, 2, 3],
+        "compressed": [1],
     },
     "numba": {"optimizers": [1, 3]},
-    "two nodes": {"slices": [3, 4]},
+    "two nodes": {"slices": [3, 4], "compressed": [3, 4]},
 }
 """By setting and program: the numbers of ranks on which it runs. Programs of one number share a job."""
 
@@ -79,6 +80,19 @@ def test_slices_of_weights_train_what_one_rank_trains(results, n):
 def test_two_nodes_train_what_one_rank_trains(results, n):
     """Of two ranks each, or of unequal numbers."""
     assert_same(results("slices", n, "two nodes"), results("slices", 1), 1e-10)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_two_nodes_that_send_16_bits_train_nearly_what_one_rank_trains(results, n):
+    """The program itself checks that all ranks end with the same bits."""
+    found, expected = results("compressed", n, "two nodes"), results("compressed", 1)
+    most = {"None": 1e-6, "float16": 2e-4, "bfloat16": 5e-3}
+    for optimizer in ("adam", "lamb"):
+        for kind, by in most.items():
+            weights, losses = (found[f"{optimizer}/{kind}/{name}"] for name in ("weights", "loss"))
+            assert (np.diff(losses) < 0).all()
+            np.testing.assert_allclose(losses, expected[f"{optimizer}/{kind}/loss"], rtol=0, atol=by)
+            np.testing.assert_allclose(weights, expected[f"{optimizer}/{kind}/weights"], rtol=0, atol=by)
 
 
 def test_compiled_kernels_train_what_one_rank_trains(results):

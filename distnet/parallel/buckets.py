@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
+from weakref import WeakMethod
 
 from distnet.comm import Communicator, Request
 from distnet.variables import Span, Variable, VariableStore
@@ -36,7 +37,7 @@ class Buckets:
         store: has the message.
         least: bytes of a bucket; only the last may have less.
         finish: is called before a part is sent.
-        send: starts to send a part of the message.
+        send: starts to send a part of the message; a method, whose object lives as long as it is needed.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class Buckets:
         finish: Finish,
         send: Callable[[slice], Request],
     ) -> None:
-        self.finish, self.send = finish, send
+        self._finish = finish
+        self._send = WeakMethod(send)  # its object has these buckets: a circle would keep the messages' memory
         starts = _first_spans(store.spans, least / store.dtype.itemsize)
         ends = [len(store.spans), *starts[:-1]]
         self.spans = [range(start, end) for start, end in zip(starts, ends, strict=True)]
@@ -89,8 +91,9 @@ class Buckets:
 
     def _send_next(self) -> None:
         bucket = len(self._requests)
-        self.finish(self.spans[bucket], self.parts[bucket])
-        self._requests.append(self.send(self.parts[bucket]))
+        self._finish(self.spans[bucket], self.parts[bucket])
+        send = cast("Callable[[slice], Request]", self._send())
+        self._requests.append(send(self.parts[bucket]))
 
 
 def _first_spans(spans: Sequence[Span], least: float) -> list[int]:

@@ -42,7 +42,7 @@ def pack(values: Array, kind: str) -> Array:
     shifts = _shifts(values)
     packed[:, :_HEADER] = shifts.view(np.uint16)
     with np.errstate(over="ignore", under="ignore"):
-        packed[:, _HEADER:] = np.ldexp(values, shifts).astype(np.float16).view(np.uint16)
+        packed[:, _HEADER:] = (values * _powers(shifts)).astype(np.float16).view(np.uint16)
     return packed
 
 
@@ -56,7 +56,7 @@ def unpack(packed: Array, kind: str) -> Array:
     if kind == "bfloat16":
         return (numbers.astype(np.uint32) << np.uint32(16)).view(np.float32)
     shifts = packed[:, :_HEADER].view(np.int16)
-    return np.asarray(np.ldexp(numbers.view(np.float16).astype(np.float32), -shifts))
+    return np.asarray(numbers.view(np.float16).astype(np.float32) * _powers(-shifts))
 
 
 def _shifts(values: Array) -> Array:
@@ -65,6 +65,11 @@ def _shifts(values: Array) -> Array:
     is_plain = np.isfinite(peaks) & (peaks > 0)
     shifts = 15 - np.frexp(np.where(is_plain, peaks, 1))[1]
     return np.where(is_plain, np.minimum(shifts, _MOST_SHIFT), 0).astype(np.int16)
+
+
+def _powers(exponents: Array) -> Array:
+    """Of two, in float32; multiplying by them is exact, and much faster than ``ldexp``."""
+    return np.ldexp(np.float32(1), exponents)
 
 
 class CompressedSum:

@@ -10,6 +10,7 @@ from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_ca
 from distnet.comm.shares import shard
 from distnet.comm.threads import one_blas_thread
 from distnet.data.arrays import ArrayData
+from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
@@ -67,7 +68,7 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
         return steps
     if (
         is_apart or not isinstance(steps, TrainingSteps) or steps.store is not model.store
-        or not steps.store.is_current
+        or not steps.store.is_current or steps.distribution is not distribution()
     ):  # fmt: skip
         realign(ranks, model)
         replicas.compare(ranks, lambda: model_facts(model))

@@ -11,6 +11,7 @@ import numpy as np
 from distnet import kernels
 from distnet.assignments import settings
 from distnet.comm import Communicator
+from distnet.distribution import distribution
 from distnet.layers.engine.calling import forget_penalties
 from distnet.training.objective import Objective
 from distnet.training.step import TrainingSteps
@@ -65,10 +66,10 @@ class KeptSteps(Kept):
 
 
 def _parts(model: Any, steps: TrainingSteps) -> list[object]:
-    """What steps depend on besides what they hold: the variables, and which are trained; the slots."""
+    """What steps depend on besides what they hold: the variables, and which are trained; the slots; options."""
     trained, optimizer = {id(v) for layer in model.layers for v in layer.trainable_weights}, steps.optimizer
     flags = [v.trainable and id(v) in trained for v in model.variables]
-    facts = getattr(model, "graph", None), kernels.current(), optimizer.is_elementwise
+    facts = getattr(model, "graph", None), distribution(), kernels.current(), optimizer.is_elementwise
     return [*model.variables, *flags, *facts, *optimizer.slots.values()]
 
 

@@ -7,7 +7,8 @@ argument is set, variables move, or workspaces grow.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -155,7 +156,8 @@ class Runs:
         ranks: Communicator,
         settle: Settle | None = None,
     ) -> None:
-        self.model, self.workspaces, self.context, self.settle = model, workspaces, context, settle
+        self.model, self.workspaces, self.settle = model, workspaces, settle
+        self._context = WeakMethod(context)  # the steps have these runs: a circle would keep all their memory
         self.objective, self.ranks = objective, ranks
         self._planned: dict[Hashable, PlannedRun] = {}
         self._holds_for: tuple[object, int, int] = (None, 0, 0)
@@ -181,7 +183,10 @@ class Runs:
         return run
 
     def _live(self, batch: Batch) -> LiveRun:
-        return LiveRun(self.model, self.objective, self.ranks, self.context(batch), self.settle)
+        return LiveRun(self.model, self.objective, self.ranks, self._context_of(batch), self.settle)
+
+    def _context_of(self, batch: Batch) -> ForwardContext:
+        return cast("Callable[[Batch], ForwardContext]", self._context())(batch)
 
     def end_step(self) -> None:
         """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from distnet import kernels
 from distnet.comm import Communicator
 from distnet.data.batch import Batch, Places
-from distnet.distribution import compression_for
+from distnet.distribution import compression_for, distribution
 from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
 from distnet.layers.engine.calling import forget_penalties
@@ -138,10 +139,10 @@ class TrainingSteps(Steps):
         self.store, self.optimizer = _ready_optimizer(model)
         if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
+        self.distribution = distribution()
         compression = compression_for(model.name, self.dtype)
-        self.exchange = exchange_of(
-            communicator, self.store, self.optimizer, objective.entries, self._finish_gradients, compression
-        )
+        finish = partial(_finish_gradients, self.store, self.optimizer, communicator)
+        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries, finish, compression)
         self.buckets = self.exchange.buckets
         self.sums = StepSums(self.store.extra)
         """This rank's, which travel behind the gradient."""
@@ -184,25 +185,6 @@ class TrainingSteps(Steps):
     def _training_context(self, batch: Batch) -> ForwardContext:
         return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 
-    def _finish_gradients(self, numbers: range, part: slice) -> None:
-        """Add the penalties' gradients, that of each weight on one rank, and multiply by the loss scale.
-
-        What overflows is for the optimizer to see.
-
-        Args:
-            numbers: of the store's spans.
-            part: of the store's message, which has these spans.
-        """
-        for i in numbers:
-            variable = self.store.spans[i].variable
-            if variable.regularizer is not None and i % self.communicator.size == self.communicator.rank:
-                variable.grad += variable.regularizer.gradient(variable.value)
-        factor = self.optimizer.loss_scale
-        if factor is not None:
-            scaled = self.store.gradients[part]
-            with np.errstate(over="ignore", invalid="ignore"):
-                scaled *= self.store.dtype.type(factor)
-
     def _compile_kernels_once(self) -> None:
         """Let one rank of each node compile the update; the others then load it from the disk."""
         if self.communicator.local_rank == 0:
@@ -216,6 +198,29 @@ class TrainingSteps(Steps):
             if span.variable.regularizer is not None:
                 penalties += float(span.variable.regularizer.value(span.variable.value))
         return penalties
+
+
+def _finish_gradients(
+    store: VariableStore, optimizer: Optimizer, communicator: Communicator, numbers: range, part: slice
+) -> None:
+    """Add the penalties' gradients, that of each weight on one rank, and multiply by the loss scale.
+
+    What overflows is for the optimizer to see.
+
+    Args:
+        store, optimizer, communicator: of the steps.
+        numbers: of some of the store's spans.
+        part: of the store's message, which has these spans.
+    """
+    for i in numbers:
+        variable = store.spans[i].variable
+        if variable.regularizer is not None and i % communicator.size == communicator.rank:
+            variable.grad += variable.regularizer.gradient(variable.value)
+    factor = optimizer.loss_scale
+    if factor is not None:
+        scaled = store.gradients[part]
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled *= store.dtype.type(factor)
 
 
 def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:

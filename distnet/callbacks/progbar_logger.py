@@ -11,9 +11,11 @@ from typing import Any
 
 from distnet.callbacks.base import Callback, Logs, is_hook_of
 from distnet.callbacks.console import say
+from distnet.kernels import compiling_notice
 
 _WIDTH = 30
 _INTERVAL_S = 0.05
+_COMPILING = "compiling kernels ..."
 
 
 class ProgbarLogger(Callback):
@@ -65,6 +67,7 @@ class ProgbarLogger(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Redraw the bar if it is time."""
+        compiling_notice.listen(None)
         self._line.update(batch + 1, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -92,6 +95,7 @@ class ProgbarLogger(Callback):
             say(f"Epoch {epoch + 1}/{self.params['epochs']}")
         self._epoch = epoch
         self._line = ProgressLine(self.params["steps"], self.verbose, steps)
+        compiling_notice.listen(self._line.note_compiling if self.verbose else None)
 
     on_predict_begin = on_test_begin
     on_predict_batch_end = on_test_batch_end
@@ -123,6 +127,11 @@ class ProgressLine:
         if self._is_live and now - self._drawn >= _INTERVAL_S:
             self._drawn = now
             self._draw(self._text(logs, now - self._start, is_done=False))
+
+    def note_compiling(self) -> None:
+        """Say in the place of a bar that fills up that kernels are compiled before the first step."""
+        if self._is_live:
+            self._draw(_COMPILING)
 
     def finish(self, logs: Mapping[str, float]) -> None:
         """Write the finished line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,10 +18,37 @@ from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 from numba.extending import overload
 
+from distnet.kernels import compiling_notice
 from distnet.kernels.vector_code import REGISTERS
 from distnet.types import Array
 
 Loop = Callable[..., Any]
+
+
+def _leave_scipy_out() -> None:
+    """Import what numba knows of arrays without SciPy's linear algebra: a third of a second, for nothing used here.
+
+    numba looks whether it is there once, and before each use of it, which stays as it is.
+    """
+    with contextlib.suppress(ImportError, KeyError):  # numba's own parts may be others in another version
+        from numba.np import linalg
+
+        look: Any = vars(linalg)["ensure_blas"]
+        vars(linalg)["ensure_blas"] = _find_scipy
+        try:
+            from numba.np import arraymath
+
+            vars(arraymath)["ensure_blas"] = look
+        finally:
+            vars(linalg)["ensure_blas"] = look
+
+
+def _find_scipy() -> None:
+    if importlib.util.find_spec("scipy") is None:
+        raise ImportError("there is no SciPy")
+
+
+_leave_scipy_out()
 
 # Without the numpy error model a division must be able to raise, which keeps the loop scalar (3-4 times slower).
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
@@ -120,6 +148,7 @@ class _CheckedCache(FunctionCache):
         self._let_others()
         code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if code is None and self._enabled:
+            compiling_notice.tell()
             self._hold_others()
             code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
             if code is not None:

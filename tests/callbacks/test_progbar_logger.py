@@ -9,6 +9,7 @@ import pytest
 import distnet as keras
 from distnet.callbacks import progbar_logger
 from distnet.callbacks.progbar_logger import ProgressLine
+from distnet.kernels import compiling_notice
 
 X, Y = np.zeros((10, 2), "float32"), np.zeros((10, 1), "float32")
 TIME = r"\d+s \d+[mu]?s/step"
@@ -89,6 +90,19 @@ def test_on_a_terminal_the_bar_is_redrawn_over_itself(terminal, clock, capsys):
     assert drawings[4] == f" 5/10 [{'=' * 14}>{'.' * 15}] - ETA: 0s - loss: 0.2000"
     assert drawings[-1] == f"10/10 [{'=' * 30}] - 1s 100ms/step - loss: 0.1000 - val_loss: 0.2000"
     assert out.endswith("\n")
+
+
+def test_on_a_terminal_it_says_that_kernels_are_compiled_until_the_first_step_is_done(terminal, clock, capsys):
+    bar = progbar_logger.ProgbarLogger(1)
+    bar.set_params({"steps": 4, "epochs": 1})
+    bar.on_epoch_begin(0)
+    compiling_notice.tell()
+    compiling_notice.tell()
+    bar.on_train_batch_end(0, {"loss": 1.0})
+    compiling_notice.tell()
+    notice, first = capsys.readouterr().out.split("\r")[1:]
+    assert notice == "compiling kernels ..."
+    assert first.startswith("1/4 [")
 
 
 def test_it_is_not_drawn_more_often_than_a_reader_can_follow(terminal, clock, capsys):

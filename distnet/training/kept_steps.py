@@ -77,17 +77,17 @@ def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
     return len(some) == len(others) and all(map(operator.is_, some, others))
 
 
-def take_steps(model: Any, objective: Objective, ranks: Communicator, is_resumed: bool) -> KeptSteps:
+def take_steps(model: Any, objective: Objective, ranks: Communicator, is_anew: bool) -> KeptSteps:
     """The steps of the last ``fit``, if they suit on every rank, else new ones; the model has none until it ends well.
 
     Args:
         model: built and compiled.
         objective: what to minimize and measure.
         ranks: who train it.
-        is_resumed: whether the optimizer's state was read from a file.
+        is_anew: whether they must be new: the optimizer's state was read from a file, or clocks are put around them.
     """
     kept, model.fit_steps = model.fit_steps, None
-    suits = isinstance(kept, KeptSteps) and not is_resumed and kept.suit(model, objective, ranks)
+    suits = isinstance(kept, KeptSteps) and not is_anew and kept.suit(model, objective, ranks)
     if ranks.size > 1:
         refusals = np.array([not suits], np.int64)
         ranks.allreduce(refusals)

@@ -71,7 +71,7 @@ class Training:
         self.profiling = profiling_of(fit.options.callbacks, self.ranks)
         self.fit = self.profiling.timed_fit(fit)
         self.kept: KeptSteps | None = None
-        """The steps, for the next ``fit``."""
+        """The steps, for the next ``fit``; None of those with clocks around them."""
         self.steps = self.profiling.timed_steps(partial(self._steps, objective))
         self.totals = objective.totals()
 
@@ -84,8 +84,9 @@ class Training:
         """What takes the steps: the model's own methods, or distnet's."""
         if isinstance(objective, OwnObjective):
             return own_steps_of(self.model, objective, ranks)
-        self.kept = take_steps(self.model, objective, ranks, self.resumption is not None)
-        return self.kept.steps
+        kept = take_steps(self.model, objective, ranks, self.resumption is not None or self.profiling.is_on)
+        self.kept = None if self.profiling.is_on else kept
+        return kept.steps
 
     def run(self) -> History:
         """Train; return the record, once the checkpoints stand.
@@ -101,7 +102,7 @@ class Training:
                 self._begin()
                 self._train()
             self.model.training_state.fits += 1
-            if self.kept is not None and self.kept.steps is self.steps:  # not one that has clocks in it
+            if self.kept is not None:
                 self.model.fit_steps = self.kept
             return history
         finally:

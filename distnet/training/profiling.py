@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from platform import node
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from distnet.callbacks.profiler import Profiler
 from distnet.callbacks.rank_times import RankTimes
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 class NoProfiling:
     """A ``fit`` without a profile: everything is as it is."""
+
+    is_on: ClassVar[bool] = False
 
     def __init__(self, ranks: Communicator) -> None:
         self.ranks = ranks
@@ -59,6 +61,8 @@ class Profiling(NoProfiling):
         profiler: of this rank; that of rank 0 gets the report.
         ranks: that train.
     """
+
+    is_on: ClassVar[bool] = True
 
     def __init__(self, profiler: Profiler, ranks: Communicator) -> None:
         super().__init__(ranks)

@@ -80,7 +80,9 @@ def test_a_training_has_the_same_bits_with_a_profile(makes_plans, monkeypatch):
     trained = []
     for callbacks in ([], [Profiler(steps=(0, 100))]):
         model = network()
+        model.fit(X, Y, 8, 2, 0)
         history = model.fit(X, Y, 8, 3, 0, callbacks, validation_split=0.25)
+        model.fit(X, Y, 8, 2, 0)
         trained.append([*history.history.values(), *model.get_weights()])
     for plain, with_profile in zip(*trained, strict=True):
         np.testing.assert_array_equal(plain, with_profile)
@@ -163,3 +165,15 @@ def test_what_cannot_be_profiled_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="Profiler: .*cannot be written"):
         profiled(model, file=tmp_path / "file" / "trace.json")
+
+
+def test_a_fit_after_a_profile_has_no_clocks_and_one_before_it_lends_no_plans():
+    model = network()
+    options = {"batch_size": 16, "verbose": 0}
+    model.fit(X, Y, **options)
+    profiler = profiled(model, (1, 2), epochs=1, batch_size=16)
+    assert rows(profiler.table())["last"][0] > 0
+    assert model.fit_steps is None
+    model.fit(X, Y, **options)
+    assert model.fit_steps.steps.timeline is None
+    assert rows(profiled(model, (1, 2), epochs=1, batch_size=16).table()).keys() == rows(profiler.table()).keys()

@@ -83,6 +83,15 @@ class Graph:
         """The layers, each once, in the order of their first call."""
         return list(dict.fromkeys(node.layer for node in self.nodes))
 
+    @cached_property
+    def _is_built_in(self) -> bool:
+        """Whether no layer is of a user's class, who might keep gradients that a later call overwrites."""
+        return all(map(_is_all_built_in, self.layers))
+
+    def _shares_memory(self, layer: Layer, saved: Any) -> bool:
+        """Whether gradients that the layer makes may lie where earlier ones did: repetitions make them there, too."""
+        return self._is_built_in and is_repeated(layer) and not isinstance(saved, WholeCall)
+
     def wiring(self) -> Json:
         """Which layer is called on what, and what operations compute, by numbers: automatic names may differ."""
         numbers = {layer: i for i, layer in enumerate(self.layers)}
@@ -233,6 +242,9 @@ class Graph:
         path, options, wants_all = ctx.call, ctx.options, ctx.needs_input_gradient
         calls = ctx.workspaces.once((self, path, wants_all), lambda: self._facts_backward(path, wants_all))
         run = timed(_backward, self.nodes, ctx)
+        short_lived, ctx.short_lived = ctx.short_lived, None
+        if short_lived is not None:
+            short_lived.begin()
         gradients: dict[int, Array] = {}
         for tensor, dy in zip(self.outputs, output_gradients, strict=True):
             _accumulate(gradients, tensor, dy, ctx)
@@ -243,6 +255,7 @@ class Graph:
                 continue
             ctx.call, ctx.options, ctx.needs_input_gradient = call.path, node.options, bool(call.wanted)
             ctx.is_of_logits = call.number in tape.apart
+            ctx.short_lived = short_lived if self._shares_memory(layer, tape.saved[call.number]) else None
             whole = (tape.of_logits if ctx.is_of_logits else tape.with_penalty)(call.number, layer, parts, ctx)
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
             dx = dys[0] if call.number in tape.done else run(call, one_or_list(dys), tape.saved[call.number], ctx)
@@ -251,6 +264,9 @@ class Graph:
                 for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in call.wanted:
                         _accumulate(gradients, tensor, part, ctx)
+            if short_lived is not None:
+                short_lived.keep(gradients.values())
+        ctx.short_lived = None
         ctx.call, ctx.options, ctx.needs_input_gradient, ctx.is_of_logits = path, options, wants_all, False
         return [ctx.contiguous(f"input gradient {t}", gradients[t]) if t in gradients else None for t in self.inputs]
 
@@ -297,6 +313,10 @@ def _leaves_logits(kind: type[Layer]) -> bool:
 
 def _is_built_in(layer: Layer) -> bool:
     return type(layer).__module__.startswith("distnet.")
+
+
+def _is_all_built_in(layer: Layer) -> bool:
+    return _is_built_in(layer) and all(_is_all_built_in(inner) for _, inner in layer.inner_layers())
 
 
 def _is_relu(layer: Layer) -> bool:

@@ -80,6 +80,7 @@ class LiveRun:
             settle=self.settle,
             timeline=ctx.timeline,
         )
+        back.short_lived = None if plan is None else ctx.workspaces.short_lived
         self.model.backward_batch(self.tape, dy, back)
 
 

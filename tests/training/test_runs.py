@@ -1,5 +1,6 @@
 """A step that a plan repeats computes, to the last bit, what the layers compute live."""
 
+import functools
 import warnings
 
 import hypothesis
@@ -13,6 +14,7 @@ from distnet.callbacks import LambdaCallback
 from distnet.errors import DistnetError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.engine.plan import Plan
+from distnet.layers.engine.workspaces import ShortLived
 from distnet.training.runs import Runs
 from layer_cases import CASES
 from layer_run import MASK, SEED, numbers
@@ -26,6 +28,22 @@ REPEATED = [
     pytest.param(c, id=f"{name}-{i}")
     for name, cases in CASES.items() for i, c in enumerate(cases)
 ]  # fmt: skip
+
+
+class Spoiled(ShortLived):
+    """Overwrites what nobody should read any more, in a plan too."""
+
+    def __init__(self, plan):
+        super().__init__()
+        self.plan = plan
+
+    def keep(self, read):
+        before = dict(self._taken)
+        super().keep(read)
+        for key in before.keys() - self._taken.keys():
+            fill = functools.partial(before[key][0].fill, 255)
+            fill()
+            self.plan.calls.append(fill)
 
 
 def both_ways(program, monkeypatch):
@@ -62,6 +80,7 @@ def test_every_layer_repeats_what_it_did(case):
                 outputs, tape = run.graph.forward(x, ctx, masks if run.is_masked else None)
                 dy = [numbers(*y.shape, seed=seed, dtype=y.dtype) for y in outputs]
                 back = BackwardContext(ctx.workspaces, plan=plans[1] if is_planned else None)
+                back.short_lived = Spoiled(plans[1]) if is_planned else None
                 kept = x, outputs, dy, run.graph.backward(tape, dy, back)
             else:
                 x, outputs, dy, _ = kept
@@ -326,3 +345,17 @@ def test_a_weight_that_no_loss_depends_on_is_only_regularized(monkeypatch):
     planned, live = both_ways(program, monkeypatch)
     for a, b in zip(planned, live, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_gradients_between_layers_take_turns_in_few_blocks_of_memory(monkeypatch):
+    used, begin = [], ShortLived.begin
+    monkeypatch.setattr(ShortLived, "begin", lambda memory: (used.append(memory), begin(memory)))
+    width, rows = 64, 32
+    start = x = layers.Input((width,))
+    for _ in range(8):
+        x = layers.Add()([x, layers.Dense(width, "relu")(x)])
+    model = distnet.Model(start, layers.Dense(width)(x))
+    model.compile("sgd", "mse")
+    batch = np.ones((rows, width), np.float32)
+    model.fit(batch, batch, verbose=0)
+    assert 0 < used[0].nbytes <= 4 * batch.nbytes

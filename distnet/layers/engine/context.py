@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from distnet.kernels import Kernels, matrix_products
 from distnet.kernels.readying import Call, readied_by, ready
 from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
+from distnet.layers.engine.workspaces import ShortLived
+from distnet.layers.engine.workspaces import Workspaces as Workspaces
 from distnet.naming import present_scope
 from distnet.ops.present import Present, running
 from distnet.ops.tensor import Rows
@@ -107,36 +109,6 @@ class BuildContext:
 
 def _one_rank(array: Array) -> None:
     """The sum over one rank: the array as it is."""
-
-
-class Workspaces:
-    """What every step uses again: arrays, as large as the largest batch so far, and facts that do not change."""
-
-    def __init__(self) -> None:
-        self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
-        self._facts: dict[Hashable, Any] = {}
-        self.moves = 0
-        """How often an array became too small, and others had to take its place."""
-
-    def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array:
-        """An array of ``shape`` whose content is whatever was last written there."""
-        key = call, name, dtype
-        latest = self._arrays.get(key)
-        if latest is not None and latest.shape == shape:
-            return latest
-        size = math.prod(shape)
-        whole = None if latest is None else latest.base
-        if whole is None or whole.size < size:
-            self.moves += whole is not None
-            whole = np.empty(size, dtype)
-        made = self._arrays[key] = whole[:size].reshape(shape)
-        return made
-
-    def once(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What ``find`` gives, found once for each key: for what depends on the model alone, which no step changes."""
-        if key not in self._facts:
-            self._facts[key] = find()
-        return cast(T, self._facts[key])
 
 
 class Turn:
@@ -268,6 +240,7 @@ class BackwardContext(Planned):
         last_uses: the variables that a call is the last one to use, by the call; set by the model.
         settled: those that ``settle`` was told of.
         timeline: where each layer's call is to be an interval, if a profile is made.
+        short_lived: gives the memory of this call, instead of ``workspaces``; set by the graph.
     """
 
     workspaces: Workspaces
@@ -283,6 +256,15 @@ class BackwardContext(Planned):
     last_uses: Mapping[tuple[int, ...], Sequence[Variable]] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     timeline: Timeline | None = None
+    short_lived: ShortLived | None = None
+
+    def workspace(self, name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+        """As in both directions; its content may be gone when the next call begins, unless that reads it."""
+        return (self.short_lived or self.workspaces).get(self.call, name, shape, dtype)
+
+    def here(self) -> Any:
+        """As in both directions; what a noted call takes when it is repeated, nobody else gets."""
+        return super().here() if self.short_lived is None else replace(self, plan=None, short_lived=None)
 
     def end_call(self) -> None:
         """Say which variables' gradients are whole, now that the call's layer has run; the graph calls it."""

@@ -43,7 +43,7 @@ def ways(size: int, training: ExitStack) -> list[Callable[[], object]]:
     optimizer = keras.optimizers.SGD(1e-9)
     store = VariableStore([Variable("w", "w", np.zeros(size // 4, np.float32))], np.dtype(np.float32))
     optimizer.build(store)
-    exchange = exchange_of(world(), store, optimizer, 0)
+    exchange = exchange_of(world(), store, optimizer, 0, lambda spans, part: None)
     training.enter_context(exchange.weights_in_place())
     other = VariableStore([Variable("w", "w", np.zeros(size // 4, np.float32))], np.dtype(np.float32))
     raw = keras.optimizers.SGD(1e-9)

@@ -48,8 +48,9 @@ class DataParallel:
         compression: ``"float16"`` or ``"bfloat16"``: nodes send each other gradients in 16 bits, and add them in
             float32. A gradient's entry is then off by at most 2^-11 (float16) or 2^-8 (bfloat16) of the sum of its
             nodes' magnitudes, and as much of the sum again; the result depends on the number of nodes. Ranks of one
-            node send each other nothing that would be shortened. It pays on slow links alone: packing takes time. Loss and metrics are exact. For models of float32
-            that are trained by ``fit`` and ``train_on_batch`` without a ``train_step`` of their own.
+            node send each other nothing that would be shortened. It pays on slow links alone: packing takes time. Loss
+            and metrics are exact. For models of float32 that are trained by ``fit`` and ``train_on_batch`` without a
+            ``train_step`` of their own.
 
     Raises:
         ArgumentError: there is no such compression.

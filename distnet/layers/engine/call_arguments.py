@@ -29,12 +29,35 @@ def _signature_of(cls: Any) -> inspect.Signature:
     return signature.replace(parameters=parameters if is_bound else parameters[1:])
 
 
+@functools.cache
+def _plain_defaults(cls: Any) -> dict[str, Any] | None:
+    """The defaults by name, or what stands for none; None where arguments are more than names in order."""
+    parameters = _signature_of(cls).parameters.values()
+    is_plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+    return {p.name: p.default for p in parameters} if is_plain else None
+
+
+def takes_masks(layer: Any) -> bool:
+    """Whether the layer's ``call`` has an argument for a mask."""
+    return _takes_masks(cast(Any, type(layer)))
+
+
+@functools.cache
+def _takes_masks(cls: Any) -> bool:
+    return any(name == "mask" or name.endswith("_mask") for name in _signature_of(cls).parameters)
+
+
 def bound(layer: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name, with the defaults.
 
     Raises:
         ArgumentError: one is unknown or missing.
     """
+    plain = _plain_defaults(cast(Any, type(layer)))
+    if plain is not None and not kwargs and len(args) <= len(plain):
+        given = {**plain, **dict(zip(plain, args, strict=False))}
+        if all(value is not inspect.Parameter.empty for value in given.values()):
+            return given
     signature = signature_of(layer)
     takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     known = {k: v for k, v in kwargs.items() if takes_all or k not in FROM_CONTEXT or k in signature.parameters}

@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError, DistnetError
 from distnet.layers.engine.abstract_layer import AbstractLayer
-from distnet.layers.engine.call_arguments import bound, signature_of, tensors_by_name
+from distnet.layers.engine.call_arguments import bound, signature_of, takes_masks, tensors_by_name
 from distnet.layers.engine.call_scope import CallScope, in_mode
 from distnet.layers.engine.on_tensors import as_tensor, penalize
 from distnet.layers.engine.structures import is_nested, leaves, mapped
@@ -42,7 +42,8 @@ def run(
     keywords = {k: v for k, v in kwargs.items() if k not in ("training", "mask") or k in parameters}
     if "training" in parameters and not _is_positional("training", args, parameters):
         keywords["training"] = training
-    _give_masks(given, args, keywords, parameters)
+    if takes_masks(layer):
+        _give_masks(given, args, keywords, parameters)
     first = next(iter(given.values()), None)
     mask = keywords.get("mask")
     if mask is None:

@@ -71,22 +71,23 @@ class Timeline:
     @property
     def intervals(self) -> list[Interval]:
         """Those that have ended, in order of their ends."""
-        return list(self._kept)
+        is_apart = self._early and self.first > _AT_LEAST and self.steps <= self.first
+        return self._kept[: self._early] if is_apart else list(self._kept)
 
     def come_to(self, step: int) -> None:
         """Say that this step is next; between steps nothing is under way."""
         self.steps = max(self.steps, step)
         if step == self.first:
             self._early = len(self._kept)
-        if self._early and step == (self.first if self.first > _AT_LEAST else self._enough):
+        if self._early and step == self._enough:
             del self._kept[: self._early]
             self._early = 0
         self._is_open = step < min(self.first, _AT_LEAST) or self.first <= step <= self.last
 
     @property
     def _enough(self) -> int:
-        """The step before which enough of those wanted are kept."""
-        return min(self.first + _AT_LEAST, self.last + 1)
+        """The step before which enough of those wanted are kept: one where others lie between them and the first."""
+        return min(self.first + (_AT_LEAST if self.first <= _AT_LEAST else 1), self.last + 1)
 
     def begin(self, name: str, category: str) -> None:
         """Begin an interval within the one under way in this thread."""

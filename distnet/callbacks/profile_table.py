@@ -10,13 +10,17 @@ from distnet.timeline import BACKWARD, FORWARD
 
 
 def table_lines(of_ranks: Sequence[RankTimes], most: int | None, has_instructions: bool = False) -> list[str]:
-    """The lines of the table.
+    """The lines of the table, which leaves out step 0 where there are others.
 
     Args:
         of_ranks: of the ranks.
         most: layers to list, the longest first; None for all.
         has_instructions: whether to list each layer's instructions.
     """
+    first_steps = [of_rank.first_step for of_rank in of_ranks]
+    of_ranks = [
+        of_rank if step is None else of_rank.after(step) for of_rank, step in zip(of_ranks, first_steps, strict=True)
+    ]
     ranks = [costs_of(of_rank) for of_rank in of_ranks]
     table = _Table(of_ranks, ranks)
     layers = sorted(table.layers, key=lambda row: -table.mean(row))
@@ -31,6 +35,10 @@ def table_lines(of_ranks: Sequence[RankTimes], most: int | None, has_instruction
     if any(costs.evaluation_ms for costs in ranks):
         in_all = sum(costs.evaluation_ms for costs in ranks) / len(ranks)
         lines.append(f"Validation, which is no part of the steps: {in_all:.1f} ms in all")
+    first_ms = [(step.end_ns - step.begin_ns) / 1e6 for step in first_steps if step is not None]
+    if first_ms:
+        mean = sum(first_ms) / len(first_ms)
+        lines.append(f"Step 0, which makes plans and compiles or loads kernels, is left out: {mean:.1f} ms")
     return lines
 
 

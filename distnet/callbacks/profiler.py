@@ -73,7 +73,7 @@ class Profiler(Callback):
         """Milliseconds a step: by layer, forward and backward, the longest first; then by phase.
 
         Each number is the mean over ranks, without what is within other rows; ``least`` and ``most`` are those
-        of ranks.
+        of ranks. Step 0, which makes plans and compiles kernels, is left out where others are shown.
 
         Args:
             most: layers to list; by default all.

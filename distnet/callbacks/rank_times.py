@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from distnet.timeline import STEP, Interval
+from distnet.timeline import DATA, STEP, Interval
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,17 @@ class RankTimes:
     def kept_steps(self) -> list[int]:
         """Numbers of the steps among the intervals."""
         return sorted(int(i.name.removeprefix("step ")) for i in self.intervals if i.category == STEP)
+
+    @property
+    def first_step(self) -> Interval | None:
+        """Step 0, if it was kept and others were, too: it makes plans and compiles kernels."""
+        first = next((i for i in self.intervals if i.category == STEP and i.name == "step 0"), None)
+        return first if len(self.kept_steps) > 1 else None
+
+    def after(self, step: Interval) -> RankTimes:
+        """What was done from the next step's batch on."""
+        begin_ns = min(i.begin_ns for i in self.intervals if i.category == DATA and i.begin_ns >= step.end_ns)
+        return replace(self, intervals=[i for i in self.intervals if i.begin_ns >= begin_ns])
 
 
 def said_steps(of_ranks: Sequence[RankTimes]) -> str:

@@ -175,7 +175,7 @@ class Graph:
         if ctx.plan is None or made is mask or (made is None and _is_built_in(layer)):
             return made
         standing = Standing(made, f"{layer.name}: a mask")
-        ctx.plan.calls.append(lambda: standing.put(layer.mask_after(x, mask, saved_by(kept))))
+        ctx.plan.note(lambda: standing.put(layer.mask_after(x, mask, saved_by(kept))), layer.mask_after)
         return standing.arrays
 
     def _facts_forward(

@@ -84,7 +84,11 @@ class Tape:
             return dy
         scale, rows = layer.activity_scale(self.global_rows), self.rows
         total = ctx.workspace(name, y.shape, np.result_type(dy, y))
-        ctx.do(lambda: np.add(dy, regularizer.gradient_of_rows(y, rows) * scale, out=total))
+
+        def add_penalty() -> None:
+            np.add(dy, regularizer.gradient_of_rows(y, rows) * scale, out=total)
+
+        ctx.do(add_penalty)
         return total
 
     def of_logits(

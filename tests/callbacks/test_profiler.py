@@ -91,14 +91,31 @@ def test_a_training_has_the_same_bits_with_a_profile(makes_plans, monkeypatch):
 def test_a_short_training_shows_its_first_steps_and_a_later_fit_begins_anew(tmp_path, capsys):
     model, file = network(), tmp_path / "trace.json"
     model.fit(X, Y, batch_size=16, verbose=2, profile=file)
-    assert "Profile of steps 0 to 2 of 3, ranks: 1" in capsys.readouterr().out
+    assert "Profile of steps 1 to 2 of 3, ranks: 1" in (out := capsys.readouterr().out)
+    assert "Step 0, which makes plans" in out
+    model.fit(X, Y, batch_size=48, verbose=2, profile=True)
+    assert "Profile of steps 0 to 0 of 1, ranks: 1" in (out := capsys.readouterr().out)
+    assert "Step 0, which makes plans" not in out
     model.fit(X, Y, batch_size=16, epochs=4, verbose=2, profile=True)
-    assert "Profile of steps 0 to 11 of 12, ranks: 1" in capsys.readouterr().out
+    assert "Profile of steps 1 to 11 of 12, ranks: 1" in capsys.readouterr().out
     model.fit(X, Y, batch_size=16, epochs=20, verbose=0, profile=str(file))
     names = [event["name"] for event in checked(file, 1)[0] if event["cat"] == "step"]
     assert names == [f"step {number}" for number in range(10, 60)]
     model.fit(X, Y, batch_size=16, verbose=1, profile=True)
     assert "ms a step" in capsys.readouterr().out
+
+
+def test_which_steps_are_shown_of_trainings_that_end_soon():
+    model = distnet.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for steps, epochs, wanted, shown in (
+        *((9, 1, (10, 59), range(9)), (10, 1, (10, 59), range(10)), (10, 2, (10, 59), range(10))),
+        *((11, 1, (10, 59), range(11)), (12, 2, (10, 59), range(12)), (20, 2, (10, 59), range(10, 20))),
+        *((20, 2, (20, 29), range(10)), (21, 1, (20, 29), range(20, 21)), (21, 1, (20, 20), range(20, 21))),
+    ):
+        profiler, x = Profiler(steps=wanted), np.ones((steps // epochs, 2))
+        model.fit(x, x[:, :1], 1, epochs, 0, [profiler])
+        assert profiler.of_ranks[0].kept_steps == list(shown), (steps, epochs, wanted)
 
 
 def test_after_an_error_the_file_has_what_was_done(tmp_path):
@@ -137,12 +154,16 @@ def test_users_layers_steps_and_sequences_are_timed(tmp_path):
         def __getitem__(self, i):
             return X[8 * i : 8 * i + 8, 0, 0], Y[8 * i : 8 * i + 8]
 
-    own = distnet.Sequential([layers.Input((2,)), OwnLayer(name="doubled"), layers.Dense(1, name="dense")])
+    own = distnet.Sequential([layers.Input((2,)), OwnLayer(name="doubled"), layers.Reshape((2, 1)), layers.Masking(),
+        layers.SimpleRNN(2), layers.Dense(1, activity_regularizer="l2", name="dense")])  # fmt: skip
     for model, expected in ((own, {"doubled", "dense"}), (OwnSteps(), {"train_step", "reading data"})):
         model.compile("sgd", "mse")
         profiler = Profiler(steps=(0, 5))
         model.fit(Batches(), callbacks=[profiler], verbose=0)
         assert expected <= set(rows(profiler.table()))
+        named = {interval.name for interval in profiler.of_ranks[0].intervals if interval.category == "instruction"}
+        assert model is not own or {"mask_after", "forward", "backward", "add_penalty"} <= named
+        assert not {"<lambda>", "again"} & named
 
 
 def test_what_cannot_be_profiled_is_refused(tmp_path):

@@ -167,7 +167,7 @@ class WholeCall:
             made, self.saved = self.layer.forward(x, self.ctx)
             standing.put(made)
 
-        self.plan.note(again)
+        self.plan.note(again, self.layer.forward)
         return standing.arrays, self.saved
 
     def backward(self, dy: Any, ctx: Any) -> Any:
@@ -188,7 +188,7 @@ class WholeCall:
                 raise _unlike(f"{self.layer.name}: backward", "gradients of the same weights", "those of others")
 
         if ctx.plan is not None:
-            ctx.plan.note(again)
+            ctx.plan.note(again, self.layer.backward)
         return standing.arrays
 
 

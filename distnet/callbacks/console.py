@@ -11,13 +11,20 @@ from distnet import config
 _LOGGER = logging.getLogger("distnet")
 
 
-def say(text: str, end: str = "\n") -> None:
-    """Write ``text`` to standard output at once, if there is one, or to the logger if config says so."""
+def say(text: str, end: str = "\n", use_stderr: bool = False) -> None:
+    """Write ``text`` to standard output or error at once, if there is one, or to the logger if config says so."""
+    stream = sys.stderr if use_stderr else sys.stdout
     if not config.is_interactive_logging_enabled():
         _LOGGER.info(text.strip())
-    elif sys.stdout is not None:
-        sys.stdout.write(text + end)
-        sys.stdout.flush()
+    elif stream is not None:
+        stream.write(text + end)
+        stream.flush()
+
+
+@cache
+def announce_compiling() -> None:
+    """Say why the first step takes long, once in a process; beside what is read from standard output."""
+    say("distnet: compiling kernels, once for this machine ...", use_stderr=True)
 
 
 @cache

@@ -10,19 +10,20 @@ from numbers import Real
 from typing import Any
 
 from distnet.callbacks.base import Callback, Logs, is_hook_of
-from distnet.callbacks.console import say
+from distnet.callbacks.console import announce_compiling, say
 from distnet.kernels import compiling_notice
 
 _WIDTH = 30
 _INTERVAL_S = 0.05
 _COMPILING = "compiling kernels ..."
+_SLOW_S = 1.0
 
 
 class ProgbarLogger(Callback):
     """Shows the progress and the logs of an epoch or an evaluation.
 
     ``verbose`` 1 draws a bar that fills up, or only the finished bar if standard output is no terminal; 2 writes
-    one line an epoch; 0 nothing.
+    one line an epoch; 0 nothing. Where no bar fills up, slow compiling of kernels is said on standard error.
 
     Args:
         verbose: 0, 1 or 2.
@@ -79,10 +80,12 @@ class ProgbarLogger(Callback):
         """Begin a line."""
         if not self._is_fitting:
             self._line = ProgressLine(self.params["steps"], self.verbose)
+            self._listen()
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Redraw the bar if it is time."""
         if not self._is_fitting:
+            compiling_notice.listen(None)
             self._line.update(batch + 1, logs or {})
 
     def on_test_end(self, logs: Logs | None = None) -> None:
@@ -95,6 +98,9 @@ class ProgbarLogger(Callback):
             say(f"Epoch {epoch + 1}/{self.params['epochs']}")
         self._epoch = epoch
         self._line = ProgressLine(self.params["steps"], self.verbose, steps)
+        self._listen()
+
+    def _listen(self) -> None:
         compiling_notice.listen(self._line.note_compiling if self.verbose else None)
 
     on_predict_begin = on_test_begin
@@ -118,6 +124,7 @@ class ProgressLine:
         self._start = time.perf_counter()
         self._drawn = -math.inf
         self._drawn_width = 0
+        self._compiling_since: float | None = None
         self._is_live = _is_live(verbose)
 
     def update(self, steps: int, logs: Mapping[str, float]) -> None:
@@ -129,9 +136,14 @@ class ProgressLine:
             self._draw(self._text(logs, now - self._start, is_done=False))
 
     def note_compiling(self) -> None:
-        """Say in the place of a bar that fills up that kernels are compiled before the first step."""
-        if self._is_live:
-            self._draw(_COMPILING)
+        """Say that kernels are compiled: in the place of a bar that fills up, elsewhere once it has taken a second."""
+        now = time.perf_counter()
+        if self._compiling_since is None:
+            self._compiling_since = now
+            if self._is_live:
+                self._draw(_COMPILING)
+        elif not self._is_live and now - self._compiling_since >= _SLOW_S:
+            announce_compiling()
 
     def finish(self, logs: Mapping[str, float]) -> None:
         """Write the finished line."""

@@ -13,12 +13,11 @@ _notice = _Notice()
 
 
 def listen(listener: Callable[[], None] | None) -> None:
-    """From now on this function is called, once, when a loop is compiled or another process' compiling is awaited."""
+    """From now on this function is called before each loop that is compiled, or awaited from another process."""
     _notice.listener = listener
 
 
 def tell() -> None:
     """Say that a loop is being compiled."""
-    listener, _notice.listener = _notice.listener, None
-    if listener is not None:
-        listener()
+    if _notice.listener is not None:
+        _notice.listener()

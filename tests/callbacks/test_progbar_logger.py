@@ -8,6 +8,7 @@ import pytest
 
 import distnet as keras
 from distnet.callbacks import progbar_logger
+from distnet.callbacks.console import announce_compiling
 from distnet.callbacks.progbar_logger import ProgressLine
 from distnet.kernels import compiling_notice
 
@@ -103,6 +104,23 @@ def test_on_a_terminal_it_says_that_kernels_are_compiled_until_the_first_step_is
     notice, first = capsys.readouterr().out.split("\r")[1:]
     assert notice == "compiling kernels ..."
     assert first.startswith("1/4 [")
+
+
+def test_elsewhere_it_says_once_on_standard_error_that_compiling_takes_long(clock, capsys):
+    announce_compiling.cache_clear()
+    for verbose, expected in ((0, ""), (2, "distnet: compiling kernels, once for this machine ...\n"), (1, "")):
+        bar = progbar_logger.ProgbarLogger(verbose)
+        bar.set_params({"steps": 4, "epochs": 1})
+        bar.on_epoch_begin(0)
+        compiling_notice.tell()
+        clock[0] += 0.9
+        compiling_notice.tell()
+        assert capsys.readouterr().err == ""
+        clock[0] += 0.2
+        compiling_notice.tell()
+        compiling_notice.tell()
+        bar.on_train_batch_end(0, {"loss": 1.0})
+        assert capsys.readouterr() == ("", expected)
 
 
 def test_it_is_not_drawn_more_often_than_a_reader_can_follow(terminal, clock, capsys):

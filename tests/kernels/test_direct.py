@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from llvmlite.binding import get_host_cpu_name
 
 from convolutions import cases, check, failure, naive_kernel_gradient, numbers
 from distnet import kernels
@@ -14,6 +13,8 @@ from distnet.errors import ArgumentError
 from distnet.kernels import direct
 from distnet.kernels.windows import Windows, slide
 from guarded import Guarded
+
+llvm = pytest.importorskip("llvmlite.binding", reason="numba is optional: pip install 'distnet[fast]'")
 
 
 @pytest.mark.slow
@@ -106,7 +107,7 @@ def test_of_processes_that_start_together_one_compiles_and_the_others_load(tmp_p
 def test_code_for_other_registers_is_not_loaded_though_numba_gives_their_cpus_one_name(tmp_path):
     """NUMBA_CPU_NAME asks for narrow registers, even with the name of the CPU at hand."""
     program, made = f"{BLOCK}from distnet.kernels.vector_code import REGISTERS\nprint(REGISTERS)", []
-    for asked in ({}, {"NUMBA_CPU_NAME": get_host_cpu_name()}):
+    for asked in ({}, {"NUMBA_CPU_NAME": llvm.get_host_cpu_name()}):
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), **asked}
         made.append(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True))
     (first, wide), (second, narrow) = (process.stdout.split(b"\n", 1) for process in made)

@@ -1,11 +1,11 @@
 """Sigmoid and tanh of compiled loops, against extended precision."""
 
-import numba
 import numpy as np
 import pytest
 
-from distnet.kernels import vector_math
-from distnet.kernels.compiling import OPTIONS
+numba = pytest.importorskip("numba", reason="numba is optional: pip install 'distnet[fast]'")
+vector_math = pytest.importorskip("distnet.kernels.vector_math")
+OPTIONS = pytest.importorskip("distnet.kernels.compiling").OPTIONS
 
 pytestmark = pytest.mark.slow
 

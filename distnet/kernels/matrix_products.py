@@ -78,8 +78,17 @@ def _multiply_in_parts(nanoseconds: float, a: Array, b: Array, out: Array) -> No
         teamwork.do([partial(np.matmul, a, b[:, part], out=out[:, part]) for part in parts])
 
 
+def for_blas(a: Array) -> Array:
+    """``a``, or a copy of matrices that BLAS does not take, as of a broadcast number: NumPy's own loop is slow."""
+    return a if a.ndim < 2 or a.itemsize in a.strides[-2:] else np.ascontiguousarray(a)
+
+
 def product_of(a: Array, b: Array) -> Array:
-    """``np.matmul(a, b)``; like ``by_blas``, and of two matrices like ``multiply``."""
+    """``np.matmul(a, b)``; like ``by_blas``, and of two matrices like ``multiply``. Rows of a batch are one matrix."""
+    a, b = for_blas(a), for_blas(b)
+    if a.ndim > 2 and b.ndim == 2 and a.size and a.flags.c_contiguous and a.shape[-1] == len(b):
+        rows = a.reshape(-1, a.shape[-1])
+        return product_of(rows, b).reshape(*a.shape[:-1], b.shape[-1])
     if a.ndim == b.ndim == 2 and a.shape[1] == len(b) and a.dtype == b.dtype and a.dtype.kind == "f":
         return multiply(a, b, np.empty((len(a), b.shape[1]), a.dtype))
     is_large = a.size * b.shape[-1] * a.itemsize * _NS_PER_BYTE >= teamwork.LEAST_NS

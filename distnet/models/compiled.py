@@ -74,8 +74,9 @@ class Compiled(KerasSteps, Composite, ABC):
             loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
                 other way round: without names, either order is understood.
             weighted_metrics: as metrics, counted with sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute;
-                ignored.
+            run_eagerly: whether layers run anew in every step of ``fit``. Otherwise a step is taken once and then
+                repeated, in which what a layer's ``call`` returns keeps its shape.
+            steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute; ignored.
 
         Raises:
             UnknownNameError: an optimizer, loss or metric does not exist.

@@ -172,7 +172,7 @@ class Graph:
         """The masks of a call's outputs, the latest of the tape; in a plan they are made at each repetition."""
         kept = tape.saved[-1]
         made = layer.mask_after(x, mask, saved_by(kept))
-        if ctx.plan is None or made is mask or (made is None and _is_built_in(layer)):
+        if ctx.plan is None or (_is_built_in(layer) and (made is mask or made is None)):
             return made
         standing = Standing(made, f"{layer.name}: a mask")
         ctx.plan.note(lambda: standing.put(layer.mask_after(x, mask, saved_by(kept))), layer.mask_after)

@@ -68,7 +68,8 @@ def _write_of_second(dy: Any, y: Any, a: Any, b: Any, out: Any) -> Any:
     """Of a matrix that a batch of rows is multiplied with."""
     if a.ndim == 1 or b.ndim != 2 or not a.dtype == dy.dtype == out.dtype:
         return None
-    return matrix_products.by_blas(a.reshape(-1, a.shape[-1]).T, dy.reshape(-1, dy.shape[-1]), out=out)
+    rows, slopes = (matrix_products.for_blas(x.reshape(-1, x.shape[-1])) for x in (a, dy))
+    return matrix_products.by_blas(rows.T, slopes, out=out)
 
 
 matmul.has_gradients(_of_first, _of_second)

@@ -168,7 +168,7 @@ class Runs:
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
         self._running, graph = None, getattr(self.model, "graph", None)
-        if graph is None or not self.makes_plans:
+        if graph is None or not self.makes_plans or getattr(self.model, "run_eagerly", False):
             return self._live(batch)
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:

@@ -309,6 +309,23 @@ def test_models_of_users_layers_train_to_the_same_bits(monkeypatch, repetitions)
         assert len(repetitions) > before
 
 
+class PassingOn(layers.Layer):
+    """Hands its mask on in some steps."""
+
+    supports_masking = True
+
+    def __init__(self, first):
+        super().__init__()
+        self.count = first
+
+    def compute_mask(self, x, mask=None):
+        return mask if self.count % 2 else None
+
+    def call(self, x, mask=None, training=None):
+        self.count += bool(training)
+        return x * 1.5
+
+
 class Halving(layers.Layer):
     """Returns fewer columns from its third step on, or a gradient from its second on."""
 
@@ -323,15 +340,28 @@ class Halving(layers.Layer):
         return ops.stop_gradient(x)[:, : 3 if self.count > 2 else 6]
 
 
-@pytest.mark.parametrize("stops", [True, False])
-def test_a_layer_whose_results_change_their_shape_from_step_to_step_is_named(stops):
-    halving = Halving(stops)
-    total = layers.Lambda(lambda x: ops.sum(x, axis=-1, keepdims=True))
-    model = distnet.Sequential([layers.Input((6,)), layers.Dense(6), halving, total])
-    model.compile("sgd", "mse")
+@pytest.mark.parametrize(
+    "make", [lambda: Halving(True), lambda: Halving(False), lambda: PassingOn(0), lambda: PassingOn(1)]
+)
+def test_a_layer_whose_results_change_from_step_to_step_is_named_or_runs_eagerly(make, monkeypatch):
     x, y = data(40)
-    with pytest.raises(ShapeError, match=rf"{halving.name}: .*as in the first step"):
+
+    def program(run_eagerly=True):
+        changing = make()
+        inner = [changing]
+        if isinstance(changing, PassingOn):
+            inner = [layers.Reshape((3, 2)), layers.Masking(), changing, layers.LSTM(6)]
+        total = layers.Lambda(lambda x: ops.sum(x, axis=-1, keepdims=True))
+        model = distnet.Sequential([layers.Input((6,)), layers.Dense(6), *inner, total])
+        model.compile("sgd", "mse", run_eagerly=run_eagerly)
         model.fit(x, y[:, :1], batch_size=8, verbose=0)
+        return model.get_weights()
+
+    with pytest.raises(ShapeError, match=r"(halving|passing_on).*: .*as in the first step"):
+        program(run_eagerly=False)
+    eager, live = both_ways(program, monkeypatch)
+    for a, b in zip(eager, live, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_weight_that_no_loss_depends_on_is_only_regularized(monkeypatch):

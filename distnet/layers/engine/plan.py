@@ -226,9 +226,9 @@ class Standing:
 
 def _unlike(where: str, expected: str, received: str) -> ShapeError:
     return ShapeError(
-        f"{where}: expected {expected}, as in the first step with a batch of this shape; received {received}. What a "
-        "layer returns may not change its shape from step to step: compute both, and choose with ops.where, or set an "
-        "attribute of the layer in a callback, after which steps are planned anew."
+        f"{where}: expected {expected}, as in the first step with a batch of this shape; received {received}. "
+        "A step is taken once and then repeated. If what a layer returns changes from step to step, compile the model "
+        "with run_eagerly=True, or compute both and choose with ops.where."
     )
 
 

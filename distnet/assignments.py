@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 
 @dataclass
@@ -17,17 +19,37 @@ class _Count:
     noted: Noted | None = None
 
 
+UNSET = object()
+"""Stands for the value of an attribute that there was not."""
+
+
+class NotedAttribute(NamedTuple):
+    """An attribute that was set.
+
+    Args:
+        owner: of the attribute.
+        name: of the attribute.
+        before: what it was; ``UNSET`` if it was nothing.
+        is_by_callback: whether a callback itself set it, not code that it let distnet run, such as a layer's ``call``.
+    """
+
+    owner: Any
+    name: str
+    before: Any
+    is_by_callback: bool
+
+
 @dataclass
 class Noted:
     """What is set while one rank works alone.
 
     Args:
         variables: that were assigned.
-        attributes: objects, each with the name of an attribute that was set.
+        attributes: that were set.
     """
 
     variables: list[Any] = field(default_factory=list)
-    attributes: list[tuple[Any, str]] = field(default_factory=list)
+    attributes: list[NotedAttribute] = field(default_factory=list)
 
 
 _count = _Count()
@@ -60,10 +82,21 @@ def is_noting() -> bool:
     return _count.noted is not None
 
 
-def note_attribute(owner: object, name: str) -> None:
-    """Say that an attribute was set."""
+def note_attribute(owner: object, name: str, before: object) -> None:
+    """Say that an attribute was set, which was ``before``."""
     if _count.noted is not None:
-        _count.noted.attributes.append((owner, name))
+        _count.noted.attributes.append(NotedAttribute(owner, name, before, _is_set_by_callback()))
+
+
+def _is_set_by_callback() -> bool:
+    """Whether the innermost of distnet's functions under way, but for those that set, is one that calls callbacks."""
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("distnet."):
+            return module.startswith("distnet.callbacks.")
+        frame = frame.f_back
+    return False
 
 
 def moves() -> int:

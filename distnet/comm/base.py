@@ -87,7 +87,7 @@ class Communicator(Protocol):
         have raised it.
         """
 
-    def relay(self, error: Exception | None, root: int = 0) -> None:
+    def relay(self, error: BaseException | None, root: int = 0) -> None:
         """Raise root's error on every rank, all at one place; the other ranks pass None.
 
         Raises:

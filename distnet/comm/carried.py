@@ -34,7 +34,7 @@ class Carried:
 
     Args:
         kinds: module and name of its class and of the classes that this derives from, up to ``Exception``; none for
-            errors that end programs, as ``KeyboardInterrupt`` does.
+            errors that end programs, as ``KeyboardInterrupt`` does, unless they end those of all ranks.
         arguments: its ``args``; texts are cut, and what cannot be sent is described.
         attributes: what else it holds, as far as that can be sent.
         told: its class and its message.
@@ -46,10 +46,15 @@ class Carried:
     told: str
 
     @classmethod
-    def of(cls, error: BaseException) -> Carried:
-        """The error as it is now."""
-        told = f"{type(error).__name__}: {error}"[:_MOST_CHARACTERS]
-        kinds = [(k.__module__, k.__qualname__) for k in type(error).__mro__ if issubclass(k, Exception)]
+    def of(cls, error: BaseException, last: type[BaseException] = Exception) -> Carried:
+        """The error as it is now.
+
+        Args:
+            last: the class up to which an error that ends programs is told; ``BaseException`` where it ends them all.
+        """
+        told = f"{type(error).__name__}: {error}".removesuffix(": ")[:_MOST_CHARACTERS]
+        last = Exception if isinstance(error, Exception) else last
+        kinds = [(k.__module__, k.__qualname__) for k in type(error).__mro__ if issubclass(k, last)]
         held = [(key, value) for key, value in vars(error).items() if _is_sent(value)]
         arguments = tuple(map(_sent, _arguments(error)[:_MOST_HELD]))
         made = cls(tuple(kinds), arguments, dict(held[:_MOST_HELD]), told)
@@ -57,7 +62,7 @@ class Carried:
             made if len(pickle.dumps(made)) <= _MOST_BYTES_OF_ALL else cls(tuple(kinds), (_sent(str(error)),), {}, told)
         )
 
-    def raised_on_other_ranks(self, rank: int) -> Exception:
+    def raised_on_other_ranks(self, rank: int) -> BaseException:
         """The error to raise here, which says that ``rank`` met it.
 
         A class that this rank lacks is replaced by the nearest one that it derives from.
@@ -69,7 +74,7 @@ class Carried:
                 return made
         return CommunicationError(f"rank {rank} has left this call by {self.told}")
 
-    def _made(self, kind: type[Exception], rank: int) -> Exception | None:
+    def _made(self, kind: type[BaseException], rank: int) -> BaseException | None:
         """The error as one of ``kind``; None if its class refuses that."""
         is_own = (kind.__module__, kind.__qualname__) == self.kinds[0]
         arguments = self.arguments if is_own else (self.told,)
@@ -94,7 +99,7 @@ def _arguments(error: BaseException) -> tuple[Any, ...]:
     return error.args
 
 
-def _builtin_constructor(kind: type[Exception]) -> Any:
+def _builtin_constructor(kind: type[BaseException]) -> Any:
     """The nearest ``__init__`` that is no user's: it sets what Python's own errors hold, and takes ``args``."""
     return next(
         vars(k)["__init__"] for k in kind.__mro__ if not isinstance(vars(k).get("__init__", _of_user), FunctionType)
@@ -119,15 +124,15 @@ def _is_sent(value: Any) -> bool:
     return False
 
 
-def _class_named(module: str, name: str) -> type[Exception] | None:
+def _class_named(module: str, name: str) -> type[BaseException] | None:
     """The latest class of errors of this name that this process made, wherever: also within a function."""
     return next((k for k in _classes() if (k.__module__, k.__qualname__) == (module, name)), None)
 
 
-def _classes() -> Iterator[type[Exception]]:
+def _classes() -> Iterator[type[BaseException]]:
     """All classes of errors; of those made alike in one place, the latest first."""
-    waiting: list[type[Exception]] = [Exception]
-    seen: set[type[Exception]] = set()
+    waiting: list[type[BaseException]] = [BaseException]
+    seen: set[type[BaseException]] = set()
     while waiting:
         kind = waiting.pop()
         if kind not in seen:

@@ -76,7 +76,7 @@ class LocalCommunicator:
     def leave_by(self, error: BaseException) -> None:
         """Do nothing: no rank waits."""
 
-    def relay(self, error: Exception | None, root: int = 0) -> None:
+    def relay(self, error: BaseException | None, root: int = 0) -> None:
         """Raise ``error``."""
         if error is not None:
             raise error

@@ -162,9 +162,9 @@ class MPICommunicator:
         """Tell the other ranks that this one leaves the call with an error: they cannot complete it alone."""
         self.abreast.leave_by(error)
 
-    def relay(self, error: Exception | None, root: int = 0) -> None:
+    def relay(self, error: BaseException | None, root: int = 0) -> None:
         """Send root's error to the others (``broadcast_object``), and raise it everywhere."""
-        carried = self.broadcast_object(None if error is None else Carried.of(error), root)
+        carried = self.broadcast_object(None if error is None else Carried.of(error, BaseException), root)
         if error is not None:
             raise error
         if carried is not None:

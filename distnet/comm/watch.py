@@ -187,7 +187,7 @@ class Watch:
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
         self.heard_from: int | None = None
-        self.heard: Exception | None = None
+        self.heard: BaseException | None = None
 
     def tell(self, notice: object) -> None:
         """Send a notice to every other rank."""
@@ -263,10 +263,12 @@ class Watch:
         """Send a notice to one rank."""
         self._send(notice, rank)
 
-    def raised(self, error: Carried, rank: int) -> Exception:
+    def raised(self, error: Carried, rank: int) -> BaseException:
         """The error, which this rank raises because ``rank`` met it."""
-        self.heard_from, self.heard = rank, error.raised_on_other_ranks(rank)
-        return self.heard
+        made = error.raised_on_other_ranks(rank)
+        if not isinstance(made, SystemExit):  # all ranks end, or go on as if nothing had been
+            self.heard_from, self.heard = rank, made
+        return made
 
     def _send(self, notice: object, rank: int) -> None:
         self._sent = [request for request in self._sent if not request.test()[0]]  # their buffers must live

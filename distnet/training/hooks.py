@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,15 @@ from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
+from distnet.errors import ArgumentError, CommunicationError
+from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.tracking import kept_by
 from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.optimizers.base import Optimizer
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
-from distnet.training.set_alone import SetAlone
+from distnet.training.set_alone import Sent, SetAlone, layers_of
 from distnet.training_state import CallbackRecord
 from distnet.types import Json
 
@@ -31,7 +34,7 @@ class _Effects:
     stops: tuple[bool, bool, bool]
     optimizers: Mapping[str, Mapping[str, Json]]
     weights: bool
-    set_alone: SetAlone
+    set_alone: Sent
     logs: dict[str, Any]
     has_failed: bool
 
@@ -56,13 +59,15 @@ class Hooks:
         self._flag = np.zeros(1, np.int64)
         self._other_optimizers: dict[str, Optimizer] = {}
         self._settings: dict[str, Mapping[str, Json]] = {}
+        self._layers: list[AbstractLayer] = []
         if communicator.size > 1:
             others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
             self._other_optimizers = dict(others)
             self._settings = self._current_settings()
+            self._layers = layers_of(model)
         self._assigned_weights = False
         self._set_alone = SetAlone()
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     @property
     def is_root(self) -> bool:
@@ -88,14 +93,14 @@ class Hooks:
             try:
                 with alone(self.model), noting() as noted:
                     self.callbacks.call(hook, *args, only=only)
-            except Exception as error:
+            except (Exception, KeyboardInterrupt, SystemExit) as error:
                 if not self._is_shared_after(hook):
                     raise
                 self._error = error
             self._assigned_weights |= assignments() != before
             if self.communicator.size > 1:
                 store = self.model.store
-                self._set_alone.take(noted, self.model, () if store is None else store.variables)
+                self._set_alone.take(noted, self._layers, () if store is None else store.variables)
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""
@@ -121,11 +126,12 @@ class Hooks:
         """Carry what the callbacks changed to all ranks; return rank 0's logs.
 
         Raises:
-            Exception: what a callback raised on rank 0.
+            BaseException: what a callback raised on rank 0, also ``KeyboardInterrupt`` and ``SystemExit``.
         """
         if self.communicator.size == 1:
             return logs or {}
-        effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
+        with self._own_error_first():
+            effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
         if effects is not None:
             self._apply(effects)  # also of a callback that failed then: the ranks go on alike
             if effects.has_failed:
@@ -152,11 +158,22 @@ class Hooks:
             return
         if self.is_root:
             effects = self._effects({})
-            changed = effects.optimizers or effects.weights or effects.set_alone or any(effects.stops)
+            changed = effects.optimizers or effects.weights or self._set_alone or any(effects.stops)
             self._flag[0] = bool(changed or effects.has_failed)
-        self.communicator.broadcast(self._flag)
+        with self._own_error_first():
+            self.communicator.broadcast(self._flag)
         if self._flag[0]:
             self.share()
+
+    @contextmanager
+    def _own_error_first(self) -> Iterator[None]:
+        """Within the block the ranks meet; where they cannot, an interrupted one raises what interrupted it."""
+        try:
+            yield
+        except CommunicationError as error:
+            if self._error is None or isinstance(self._error, Exception):
+                raise
+            raise self._error from error
 
     def _effects(self, logs: dict[str, Any]) -> _Effects:
         changed = {
@@ -164,14 +181,23 @@ class Hooks:
         }
         changed = {path: settings for path, settings in changed.items() if settings}
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
-        return _Effects(stops, changed, self._assigned_weights, self._set_alone, logs, self._error is not None)
+        sent = self._sent()
+        return _Effects(stops, changed, self._assigned_weights, sent, logs, self._error is not None)
+
+    def _sent(self) -> Sent:
+        """What was set; an error of what cannot be sent is kept for all ranks."""
+        while True:
+            try:
+                return self._set_alone.to_send(self._layers)
+            except ArgumentError as error:
+                self._error = error if self._error is None else self._error
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
         for path, optimizer in () if self.is_root else self._optimizers():
             optimizer.configure(effects.optimizers.get(path, {}))
         if not self.is_root:
-            effects.set_alone.apply(self.model, self.communicator.rank)
+            effects.set_alone.apply(self._layers, self.communicator.rank)
         if effects.weights and self.model.store is not None:
             for part in (self.model.store.weights, self.model.store.frozen):
                 self.communicator.broadcast(part)
@@ -179,6 +205,7 @@ class Hooks:
                 broadcast_weights(self.communicator, layer.states)
         self._settings = self._current_settings()
         self._assigned_weights, self._set_alone = False, SetAlone()
+        self._layers = layers_of(self.model)
 
     def _optimizers(self) -> Iterator[tuple[str, Optimizer]]:
         """That of ``compile``, and those that were attributes of the model when training began."""

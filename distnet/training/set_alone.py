@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import io
+import pickle
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from distnet.assignments import Noted
-from distnet.errors import ReplicaError
+from distnet import activations
+from distnet.assignments import UNSET, Noted
+from distnet.errors import ArgumentError, ReplicaError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.numbered_variables import known_by
+from distnet.ops.tensor import Tensor
+from distnet.optimizers.base import Optimizer
 from distnet.types import Array
 from distnet.variables import Variable
 
@@ -24,45 +30,28 @@ _OWN = frozenset(
 _PLAIN = (bool, int, float, str, bytes, type(None), np.generic, np.ndarray)
 
 
-@dataclass
-class SetAlone:
-    """Values that one rank has set.
+@dataclass(frozen=True)
+class Sent:
+    """What one rank has set, as the others are told.
 
     Args:
-        attributes: (number of the layer within the model, name) -> value: plain data.
+        attributes: numbers of layers, names and values, pickled.
         variables: number of the variable -> its path and value.
     """
 
-    attributes: dict[tuple[int, str], Any] = field(default_factory=dict)
-    variables: dict[int, tuple[str, Array]] = field(default_factory=dict)
+    attributes: bytes
+    variables: Mapping[int, tuple[str, Array]]
 
-    def __bool__(self) -> bool:
-        return bool(self.attributes or self.variables)
-
-    def take(self, noted: Noted, model: Any, shared: Collection[Variable]) -> None:
-        """Add what was noted of the model, its layers, and variables that every rank has.
-
-        Args:
-            shared: the variables that the ranks share by other means.
-        """
-        numbers = {id(layer): i for i, layer in enumerate(_layers(model))} if noted.attributes else {}
-        for owner, name in noted.attributes:
-            is_open = not name.startswith("_") and name not in _OWN
-            if is_open and id(owner) in numbers and _is_plain(value := getattr(owner, name, np.empty(0, object))):
-                self.attributes[numbers[id(owner)], name] = value
-        others = {id(variable) for variable in shared} if noted.variables else set()
-        for variable in noted.variables:
-            if variable.number is not None and id(variable) not in others:
-                self.variables[variable.number] = variable.path, variable.value.copy()
-
-    def apply(self, model: Any, rank: int) -> None:
+    def apply(self, layers: Sequence[AbstractLayer], rank: int) -> None:
         """Set the same here.
 
+        Args:
+            layers: by number.
+
         Raises:
-            ReplicaError: this rank does not know a variable: the ranks made others.
+            ReplicaError: this rank does not know a variable, or what a value is made of: the ranks made others.
         """
-        layers = list(_layers(model)) if self.attributes else []
-        for (number, name), value in self.attributes.items():
+        for number, name, value in _received(self.attributes, layers, rank) if self.attributes else ():
             setattr(layers[number], name, value)
         for number, (path, value) in self.variables.items():
             variable = known_by(number)
@@ -74,8 +63,80 @@ class SetAlone:
             variable.assign(value)
 
 
-def _layers(model: Any) -> Iterator[AbstractLayer]:
+@dataclass
+class SetAlone:
+    """Values that one rank has set.
+
+    Args:
+        attributes: (number of the layer within the model, name) -> value.
+        variables: number of the variable -> its path and value.
+    """
+
+    attributes: dict[tuple[int, str], Any] = field(default_factory=dict)
+    variables: dict[int, tuple[str, Array]] = field(default_factory=dict)
+    _before: dict[tuple[int, str], Any] = field(default_factory=dict, init=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.attributes or self.variables)
+
+    def take(self, noted: Noted, layers: Sequence[AbstractLayer], shared: Collection[Variable]) -> None:
+        """Add what was noted of the model, its layers, and variables that every rank has.
+
+        Args:
+            layers: the model and those within.
+            shared: the variables that the ranks share by other means.
+        """
+        numbers = {id(layer): i for i, layer in enumerate(layers)} if noted.attributes else {}
+        for owner, name, before, is_by_callback in noted.attributes:
+            if id(owner) in numbers and name not in _OWN and hasattr(owner, name):
+                key, value = (numbers[id(owner)], name), getattr(owner, name)
+                if is_by_callback or (not name.startswith("_") and _is_plain(value)):
+                    self.attributes[key] = value
+                    self._before.setdefault(key, before)
+        others = {id(variable) for variable in shared} if noted.variables else set()
+        for variable in noted.variables:
+            if variable.number is not None and id(variable) not in others:
+                self.variables[variable.number] = variable.path, variable.value.copy()
+
+    def to_send(self, layers: Sequence[AbstractLayer]) -> Sent:
+        """The same in a form that can be sent.
+
+        Raises:
+            ArgumentError: a value cannot be sent; the attribute is again what it was.
+        """
+        values = [(*key, value) for key, value in self.attributes.items()]
+        try:
+            return Sent(_pickled(values, layers) if values else b"", self.variables)
+        except Exception:
+            for key, value in list(self.attributes.items()):
+                self._check_one(key, value, layers)
+            raise
+
+    def _check_one(self, key: tuple[int, str], value: Any, layers: Sequence[AbstractLayer]) -> None:
+        """Fail if the value cannot be sent, with the attribute as it was on every rank."""
+        layer, name = layers[key[0]], key[1]
+        try:
+            _pickled(value, layers)
+        except Exception as error:  # a class of the user's own may do anything when it is pickled
+            del self.attributes[key]
+            before = self._before[key]
+            if before is not UNSET:
+                setattr(layer, name, before)
+            elif name in vars(layer):
+                delattr(layer, name)
+            raise ArgumentError(
+                f"{layer.name}: a callback set {name} to {value!r:.100}, which cannot be sent to the other ranks: "
+                f"{error}. Callbacks run on rank 0 alone: set {name} on every rank before fit, or to something that "
+                "the ranks know by name, such as a function of a module."
+            ) from error
+
+
+def layers_of(model: Any) -> list[AbstractLayer]:
     """The model and the layers within, each once, in the same order on every rank."""
+    return list(_walked(model))
+
+
+def _walked(model: Any) -> Iterator[AbstractLayer]:
     waiting, seen = [model], set[int]()
     while waiting:
         layer = waiting.pop()
@@ -92,3 +153,65 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     return isinstance(value, _PLAIN) and getattr(value, "dtype", np.dtype(bool)).kind != "O"
+
+
+class _Pickler(pickle.Pickler):
+    """Names what every rank has: the model's layers, numbered variables, and the activations that programs compare."""
+
+    def __init__(self, file: io.BytesIO, layers: Sequence[AbstractLayer]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._numbers = {id(layer): number for number, layer in enumerate(layers)}
+
+    def persistent_id(self, value: Any) -> tuple[str, Any] | None:
+        if isinstance(value, activations.Activation) and id(value) in _names_of_activations():
+            return "activation", _names_of_activations()[id(value)]
+        if isinstance(value, AbstractLayer):
+            if id(value) not in self._numbers:
+                raise pickle.PicklingError(f"the layer {value.name} is none that the model had")
+            return "layer", self._numbers[id(value)]
+        if isinstance(value, Variable):
+            if value.number is None or known_by(value.number) is not value:
+                raise pickle.PicklingError(f"the variable {value.path} was not made on every rank")
+            return "variable", value.number
+        if isinstance(value, Optimizer | Tensor):
+            raise pickle.PicklingError(f"it holds a {type(value).__name__}")
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, layers: Sequence[AbstractLayer]) -> None:
+        super().__init__(file)
+        self._layers = layers
+
+    def persistent_load(self, pid: Any) -> Any:
+        kind, key = pid
+        if kind == "activation":
+            return getattr(activations, key)
+        if kind == "layer":
+            return self._layers[key]
+        variable = known_by(key)
+        if variable is None:
+            raise LookupError("a variable that is not known here")
+        return variable
+
+
+@cache
+def _names_of_activations() -> Mapping[int, str]:
+    return {id(value): name for name, value in vars(activations).items() if isinstance(value, activations.Activation)}
+
+
+def _pickled(values: Any, layers: Sequence[AbstractLayer]) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file, layers).dump(values)
+    return file.getvalue()
+
+
+def _received(data: bytes, layers: Sequence[AbstractLayer], rank: int) -> list[tuple[int, str, Any]]:
+    try:
+        values: list[tuple[int, str, Any]] = _Unpickler(io.BytesIO(data), layers).load()
+    except Exception as error:  # a class of the user's own may do anything when it is made again
+        raise ReplicaError(
+            f"rank {rank}: what a callback on rank 0 set cannot be read here: {type(error).__name__}: {error}. Make "
+            "the same classes, functions, layers and variables on every rank."
+        ) from error
+    return values

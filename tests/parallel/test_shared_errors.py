@@ -64,6 +64,10 @@ def test_an_error_of_one_rank_meets_all_and_they_may_go_on(said):
     assert [told.split(" | ")[0] for told in wanted] == ["ArgumentError"] * 3
     for hook in HOOKS:
         assert said[f"in {hook}"] == ["LookupError | lost"] * 3
+    assert said["an interrupt"] == ["KeyboardInterrupt | "] * 3
+    assert said["an exit"] == ["SystemExit | 3"] * 3
+    unsent = said["an attribute that cannot be sent"]
+    assert all(told.startswith("ArgumentError | ") and "a callback set activation to" in told for told in unsent)
     assert len(set(said["then"])) == 1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from distnet import addresses
 from distnet.activations import Activation
 from distnet.arguments import check_fields
-from distnet.assignments import count_setting, note_attribute
+from distnet.assignments import UNSET, count_setting, is_noting, note_attribute
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.build_config import HasBuildConfig
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
@@ -143,10 +143,11 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
         self.validate()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        before = vars(self).get(name, UNSET) if is_noting() else UNSET
         super().__setattr__(name, value)
         if name in type(self).__dataclass_fields__:
             count_setting()
-        note_attribute(self, name)
+        note_attribute(self, name, before)
 
     def _check_activations(self) -> None:
         for key, value in vars(self).items():

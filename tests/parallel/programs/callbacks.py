@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import distnet as keras
-from distnet import comm, layers, optimizers
+from distnet import comm, layers, ops, optimizers
 from distnet.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 RNG = np.random.default_rng(1)
@@ -121,8 +121,12 @@ def settings():
     class Scaled(layers.Layer):
         by = 1.0
 
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.curve = ops.tanh
+
         def call(self, inputs):
-            return inputs * self.by * factor
+            return self.curve(inputs * self.by) * factor
 
     def fitted_with(**hooks):
         keras.utils.set_random_seed(3)
@@ -131,7 +135,8 @@ def settings():
         model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), inner, layers.Dense(3, "softmax")])
         model.compile("sgd", "categorical_crossentropy")
         model.fit(X, Y, batch_size=32, epochs=3, verbose=0, callbacks=[Actor(*item) for item in hooks.items()])
-        return dict(enumerate(model.get_weights()))
+        is_relu = inner.layers[0].activation is keras.activations.relu
+        return {"is relu": np.array(float(is_relu)), **dict(enumerate(model.get_weights()))}
 
     def caught():
         def fail(model):
@@ -153,6 +158,13 @@ def settings():
         "caught": caught(),
         "argument": fitted_with(on_epoch_end=lambda model: setattr(model.layers[0], "rate", 0.1)),
         "attribute": fitted_with(on_epoch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
+        "activation": fitted_with(
+            on_epoch_begin=lambda model: setattr(model.layers[2].layers[0], "activation", keras.activations.relu)
+        ),
+        "penalty": fitted_with(
+            on_epoch_end=lambda model: setattr(model.layers[3], "activity_regularizer", keras.regularizers.L2(0.1))
+        ),
+        "function": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "curve", ops.sin)),
         "at batches": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
         "property": fitted_with(on_epoch_end=lambda model: setattr(model.layers[2], "trainable", False)),
         "predicting": fitted_with(on_epoch_end=lambda model: model.predict(X[:3], verbose=0)),

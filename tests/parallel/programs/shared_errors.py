@@ -37,19 +37,28 @@ def batches(bad):
 class Failing(keras.callbacks.Callback):
     """Fails in one of its hooks."""
 
-    def __init__(self, hook):
+    def __init__(self, hook, error):
         super().__init__()
+        self.error = error
         setattr(self, hook, self.fail)
 
     def on_train_batch_begin(self, batch, logs=None):
         """Is here so that batches are followed."""
 
     def fail(self, *args, **kwargs):
-        raise LookupError("lost")
+        raise self.error
 
 
-def failing(hook):
-    return lambda model: model.fit(X, Y, validation_data=(X, Y), callbacks=[Failing(hook)], **OPTIONS)
+def failing(hook, kind, *said):
+    return lambda model: model.fit(X, Y, validation_data=(X, Y), callbacks=[Failing(hook, kind(*said))], **OPTIONS)
+
+
+def activate(model):
+    model.layers[0].activation = lambda x: x
+
+
+def activating(model):
+    model.fit(X, Y, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: activate(model))], **OPTIONS)
 
 
 OPTIONS = {"batch_size": 30, "verbose": 0}
@@ -67,9 +76,12 @@ CASES = {
         X, Y, callbacks=[keras.callbacks.EarlyStopping("nothing", mode="auto")], **OPTIONS
     ),
     **{
-        f"in {hook}": failing(hook)
+        f"in {hook}": failing(hook, LookupError, "lost")
         for hook in ("on_train_begin", "on_train_batch_begin", "on_test_end", "on_epoch_end")
     },
+    "an interrupt": failing("on_train_batch_begin", KeyboardInterrupt),
+    "an exit": failing("on_epoch_end", SystemExit, 3),
+    "an attribute that cannot be sent": activating,
     "no file, on any rank": lambda model: model.fit(X, Y, resume="nowhere.h5", **OPTIONS),
 }
 
@@ -253,7 +265,7 @@ def told():
     for name, call in CASES.items():
         try:
             call(built())
-        except (keras.errors.DistnetError, LookupError) as error:
+        except (keras.errors.DistnetError, LookupError, KeyboardInterrupt, SystemExit) as error:
             os.write(sys.stdout.fileno(), f"{rank()} | {name} | {type(error).__name__} | {error}\n".encode())
         history = built().fit(X, Y, **OPTIONS).history
     os.write(sys.stdout.fileno(), f"{rank()} | then | {history['loss'][0]:.12f}\n".encode())

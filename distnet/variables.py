@@ -327,8 +327,11 @@ Variables: TypeAlias = FlatVariables
 """The trained variables of a model, or some of them, in flat arrays."""
 
 
-class LaidOutLayer(Protocol):
-    """A layer, as ``lay_out`` sees it."""
+class LaidOutModel(Protocol):
+    """A model, as ``lay_out`` sees it."""
+
+    dtype: str
+    store: VariableStore | None
 
     @property
     def variables(self) -> list[Variable]: ...
@@ -337,26 +340,11 @@ class LaidOutLayer(Protocol):
     def trainable_weights(self) -> list[Variable]: ...
 
 
-class LaidOutModel(Protocol):
-    """A model, as ``lay_out`` sees it."""
-
-    dtype: str
-    store: VariableStore | None
-
-    @property
-    def layers(self) -> Sequence[LaidOutLayer]: ...
-
-    @property
-    def variables(self) -> list[Variable]: ...
-
-
 def lay_out(model: LaidOutModel) -> VariableStore:
     """Put the model's variables into flat buffers, those of frozen layers behind the trained ones."""
-    # Of two layers that share an activation layer, only one may be trained.
-    trained = {id(variable) for layer in model.layers for variable in layer.trainable_weights}
-    for layer in model.layers:
-        for variable in layer.variables:
-            variable.frozen = variable.trainable and id(variable) not in trained
+    trained = {id(variable) for variable in model.trainable_weights}
+    for variable in model.variables:
+        variable.frozen = variable.trainable and id(variable) not in trained
     model.store = VariableStore(model.variables, np.dtype(model.dtype))
     return model.store
 

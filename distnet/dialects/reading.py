@@ -98,6 +98,9 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
     if not isinstance(value, Mapping):
         return value
     translated = {key: _as_in_keras_2(item, version) for key, item in value.items()}
+    config = translated.get("config")
+    if isinstance(config, Mapping) and config.get("trainable") is False:
+        translated["config"] = _frozen_throughout(config)
     for key in _OPTIMIZERS:
         if isinstance(translated.get(key), Mapping):
             translated[key] = optimizer_dialects.in_present_words(translated[key], version)
@@ -119,6 +122,16 @@ def _as_in_keras_2(value: Any, version: str) -> Any:
         is_sample = numbers(version) >= (2, 1, 4)
         translated = said_beside(translated, as_in_keras_2=is_sample, sample_variance=is_sample)
     return translated
+
+
+def _frozen_throughout(value: Any) -> Any:
+    """The configuration of a frozen layer, the layers within frozen, too: in Keras 2 its flag rules them."""
+    if isinstance(value, list):
+        return [_frozen_throughout(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    frozen = {key: _frozen_throughout(item) for key, item in value.items()}
+    return {**frozen, "trainable": False} if "trainable" in frozen else frozen
 
 
 def _computes_otherwise(name: object) -> bool:

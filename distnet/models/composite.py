@@ -180,14 +180,15 @@ class Composite(Layer, ABC):
         return _each_once(v for layer in self.layers for v in layer.variables)
 
     @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training updates."""
-        return _each_once(v for layer in self.layers for v in layer.trainable_weights)
+    def unfrozen_weights(self) -> list[Variable]:
+        """Those of all layers."""
+        return _each_once(v for layer in self.layers for v in layer.unfrozen_weights)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The variables that training leaves alone."""
-        return _each_once(v for layer in self.layers for v in layer.non_trainable_weights)
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.all_weights() if id(v) not in trained]
 
     def all_weights(self) -> list[Variable]:
         """All variables, layer by layer."""

@@ -53,7 +53,7 @@ class Functional(Model, has_graph=True):
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
-        super().__init__(name, True)
+        super().__init__(name, trainable)
         self._check(inputs, "inputs")
         self._check(outputs, "outputs")
         self._structure = between(self.name, inputs, outputs)
@@ -68,8 +68,6 @@ class Functional(Model, has_graph=True):
         for layer in computing:
             self.check_dtype(layer)
         self.built_shape = self.input_shape = _one_or_list(self.input_shapes)
-        if not trainable:
-            self.trainable = False  # True, the default, leaves layers that are frozen as they are
         lay_out(self)
 
     def add_loss(self, loss: KerasTensor) -> None:

@@ -49,8 +49,6 @@ class Sequential(Model, has_graph=True):
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"{self.name}: expected a list of layers, received {layers!r}.")
         self._extend(layers or ())
-        if not trainable:
-            self.trainable = False
         self._build_if_known()
 
     def add(self, layer: Layer | KerasTensor) -> None:

@@ -67,7 +67,7 @@ class KeptSteps(Kept):
 
 def _parts(model: Any, steps: TrainingSteps) -> list[object]:
     """What steps depend on besides what they hold: the variables, and which are trained; the slots; options."""
-    trained, optimizer = {id(v) for layer in model.layers for v in layer.trainable_weights}, steps.optimizer
+    trained, optimizer = {id(v) for v in model.trainable_weights}, steps.optimizer
     flags = [v.trainable and id(v) in trained for v in model.variables]
     facts = getattr(model, "graph", None), distribution(), kernels.current(), optimizer.is_elementwise
     return [*model.variables, *flags, *facts, *optimizer.slots.values()]

@@ -321,6 +321,15 @@ def test_a_merge_is_told_whose_masks_it_joins(version, is_marked):
     assert read.as_in_keras_2 is is_marked
 
 
+@pytest.mark.parametrize(("version", "trained"), [("2.15.0", 2), ("3.15.1", 5), ("2.12.0+distnet", 5)])
+def test_a_frozen_layer_of_keras_2_freezes_the_layers_within(version, trained):
+    cell = {"class_name": "GRUCell", "config": {"name": "c", "trainable": True, "units": 2}}
+    config = {"class_name": "RNN", "config": {"name": "rnn", "trainable": False, "cell": cell}}
+    rnn = layers.deserialize(in_present_words(config, version))
+    model = models.Sequential([layers.Input((4, 3)), rnn, layers.Dense(1)])
+    assert len(model.trainable_weights) == trained
+
+
 def test_what_was_written_here_for_keras_2_means_what_it_meant_here():
     own = {"class_name": "Add", "config": {"name": "add"}}
     of_keras_2 = {**own, "distnet": {"as_in_keras_2": True}}

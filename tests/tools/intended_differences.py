@@ -62,8 +62,8 @@ def calls_of(spec: Spec) -> Iterator[Spec]:
             yield from calls_of(call["model"])
 
 
-def _is_frozen_attention(call: Spec) -> bool:
-    return call["layer"] == "MultiHeadAttention" and call.get("options", {}).get("trainable") is False
+def _is_frozen_at_once(call: Spec) -> bool:
+    return call["layer"] in WITHIN_KERAS and call.get("options", {}).get("trainable") is False
 
 
 WITH_NORMS = (
@@ -72,6 +72,8 @@ WITH_NORMS = (
 )
 GATED = {"LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "Bidirectional", "TimeDistributed"}
 ATTENTIONS = {"Attention", "AdditiveAttention", "MultiHeadAttention"}
+WITHIN_KERAS = {"MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+"""Layers whose weights belong to layers within in Keras, which their constructors make without their ``trainable``."""
 
 INTENDED: list[Intended] = [
     Intended(
@@ -119,12 +121,19 @@ INTENDED: list[Intended] = [
         lambda case: False,
     ),
     Intended(
-        "MultiHeadAttention(trainable=False)",
-        "Keras trains its weights all the same, as it makes them later; distnet freezes them.",
+        "trainable=False of attention with heads and of ConvLSTM",
+        "Keras trains their weights all the same: they belong to layers within, which the constructor's flag does not "
+        "reach. Those of distnet have no layers within, and are frozen.",
         lambda case: (
-            any(_is_frozen_attention(call) for call in calls_of(case.spec))
+            any(_is_frozen_at_once(call) for call in calls_of(case.spec))
             and case.kind in ("evaluated", "history", "weight")
         ),
+    ),
+    Intended(
+        "EinsumDense with an ellipsis for several axes",
+        "Keras declares these axes in reverse order, and computes them in order. The referee makes targets of the "
+        "shapes that are computed, so that no difference is left.",
+        lambda case: False,
     ),
     Intended(
         "penalties of a layer that is called twice",

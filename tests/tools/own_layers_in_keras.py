@@ -3,6 +3,7 @@
     python own_layers_in_keras.py FOLDER STEPS
 
 ``FOLDER/answers.pickle`` has, for each case, losses, predictions, weights, their paths, and what was read of our files.
+``FOLDER/frozen.pickle`` has what ``frozen_layers`` asks.
 """
 
 import os
@@ -15,6 +16,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
 import numpy as np
 
+from frozen_layers import frozen
 from own_layers import layers_of, models_of, trained
 
 if __name__ == "__main__":
@@ -35,3 +37,4 @@ if __name__ == "__main__":
         read["weights.h5"] = np.asarray(model.predict(x, verbose=0, batch_size=8))
         answers[name] = losses, y, weights, paths, read
     (folder / "answers.pickle").write_bytes(pickle.dumps(answers))
+    (folder / "frozen.pickle").write_bytes(pickle.dumps(frozen(keras)))

@@ -116,7 +116,7 @@ class Run:
         self._note("prediction", outputs)
         self._note("mask", [np.zeros(0) if mask is None else mask for mask in masks])
         if "training" in self.spec:
-            self._train(self.spec["training"])
+            self._train(self.spec["training"], [np.shape(part) for part in as_list(outputs)])
             if "file" in self.spec["training"] and folder is not None:
                 self.save(folder)
         return self.results
@@ -125,8 +125,7 @@ class Run:
         for i, part in enumerate(as_list(value)):
             self.results[f"{name} {i}"] = np.asarray(part, "float64")
 
-    def _train(self, training: Spec) -> None:
-        shapes = [tuple(t.shape) for t in self.model.outputs]
+    def _train(self, training: Spec, shapes: list[tuple[int, ...]]) -> None:
         y = [self.data.target(t["kind"], s) for t, s in zip(training["targets"], shapes, strict=True)]
         options = self._weights(training, shapes)
         self.compile(training)

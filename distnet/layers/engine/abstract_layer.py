@@ -318,9 +318,14 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
         return self.trainable_weights + self.non_trainable_weights
 
     @property
+    def unfrozen_weights(self) -> list[Variable]:
+        """The variables that training updates in a model around: as in Keras, each layer's own flag decides."""
+        return [v for v in self.variables if v.trainable and self.trainable]
+
+    @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training updates; none in a layer with ``trainable=False``."""
-        return [v for v in self.variables if v.trainable and self.trainable]
+        return self.unfrozen_weights if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

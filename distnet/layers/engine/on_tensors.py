@@ -252,7 +252,7 @@ def _node(
     ctx: ForwardContext, rows: Rows | None,
 ) -> TapeNode | None:  # fmt: skip
     """The node of one call, whose parents are the inputs and the trained weights."""
-    trained = layer.trainable_weights
+    trained = layer.unfrozen_weights
     weights = [leaf(v) if rows is None else varied(leaf(v)) for v in trained]
     parents = [t if t.dtype.kind == "f" else None for t in inputs]
     if not weights and all(t is None or t.node is None for t in parents):

@@ -104,7 +104,7 @@ class ByCall(Layer):
         dys = dy if isinstance(dy, list) else [dy]
         results = [(t, d) for t, d in zip(saved.outputs, dys, strict=True) if d is not None]
         results += [(t, np.ones_like(t.value)) for t in saved.losses]
-        trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.trainable_weights if v.is_trained])
+        trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.unfrozen_weights if v.is_trained])
         sources = [(node_of(v), 0) for v in trained]
         wanted = [(t.node, 0) for t in saved.inputs if t.node is not None]
         for variable, (node, _) in zip(trained, sources, strict=True):
@@ -153,18 +153,20 @@ class ByCall(Layer):
         return _each_once(own_variables(self), *(layer.variables for _, layer in sublayers(self)))
 
     @property
+    def unfrozen_weights(self) -> list[Variable]:
+        own = [v for v in own_variables(self) if v.trainable and self.trainable]
+        return _each_once(own, *(layer.unfrozen_weights for _, layer in sublayers(self)))
+
+    @property
     def trainable_weights(self) -> list[Variable]:
-        if not self.trainable:
-            return []
-        own = [v for v in own_variables(self) if v.trainable]
-        return _each_once(own, *(layer.trainable_weights for _, layer in sublayers(self)))
+        return self.unfrozen_weights if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         if not self.trainable:
             return self.variables
-        own = [v for v in own_variables(self) if not v.trainable]
-        return _each_once(own, *(layer.non_trainable_weights for _, layer in sublayers(self)))
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.all_weights() if id(v) not in trained]
 
     def all_weights(self) -> list[Variable]:
         return _each_once(own_variables(self), *(layer.weights for _, layer in sublayers(self)))

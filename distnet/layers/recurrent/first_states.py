@@ -42,7 +42,7 @@ class FirstStates:
     def add_gradients(self, d: Sequence[Array], cell: Layer, ctx: BackwardContext) -> None:
         """Hand the weights that the states came from their gradients, given those of the states."""
         results = [(t, part) for t, part in zip(self.tensors, d, strict=False) if t.node is not None]
-        trained = [v for v in cell.trainable_weights if v.is_trained] if results else []
+        trained = [v for v in cell.unfrozen_weights if v.is_trained] if results else []
         sources = [(node_of(v), 0) for v in trained]
         made = tape.gradients(results, sources) if sources else None
         for variable, key in zip(trained, sources, strict=True):

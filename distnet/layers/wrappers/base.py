@@ -75,10 +75,10 @@ class Holder(Layer, ABC):
         return [*own, *(v for layer in self.sublayers for v in layer.weights)]
 
     @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training updates."""
-        own = [v for v in self._variables if v.trainable]
-        return [*own, *(v for layer in self.sublayers for v in layer.trainable_weights)] if self.trainable else []
+    def unfrozen_weights(self) -> list[Variable]:
+        """Its own, unless it is frozen, and those of the layers within."""
+        own = [v for v in self._variables if v.trainable and self.trainable]
+        return [*own, *(v for layer in self.sublayers for v in layer.unfrozen_weights)]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

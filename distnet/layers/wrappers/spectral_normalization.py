@@ -139,6 +139,8 @@ class SpectralNormalization(Wrapper):
         self.vector_u.assign(u)
         sigma = v @ matrix @ u.T
         own = Variable(kernel.name, kernel.path, kernel.value / sigma[0, 0], kernel.trainable, kernel.frozen)
+        if not kernel.is_trained:
+            kernel.assign(own.value)  # a frozen kernel is a state, which Keras 3 on JAX writes back
         return Normalized(own, v, u, sigma)
 
     @contextmanager

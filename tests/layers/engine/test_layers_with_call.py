@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import distnet as keras
+from frozen_layers import frozen
 from own_layers import layers_of, models_of, trained
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -158,6 +159,24 @@ def test_freezing_reaches_the_layers_within():
     assert layer.trainable_weights == []
     layer.trainable = True
     assert len(layer.trainable_weights) == 6
+
+
+@pytest.mark.slow
+def test_what_is_trained_of_frozen_layers_that_hold_layers_is_what_keras_trains(theirs):
+    ours, expected = frozen(keras), pickle.loads((theirs[1] / "frozen.pickle").read_bytes())
+    assert {case: flags for case, flags in ours.items() if flags != expected[case]} == {}
+    assert ours.keys() == expected.keys()
+    assert ours["cell", "by the constructor"] == [[False] * 3, [True] * 5]
+
+
+def test_a_cell_that_the_flag_of_its_layer_does_not_reach_is_trained():
+    model = keras.Sequential(
+        [keras.Input((4, 3)), keras.layers.RNN(keras.layers.GRUCell(2), trainable=False), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.fit(np.ones((4, 4, 3)), np.ones((4, 1)), verbose=0)
+    assert not any(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
 def test_a_trial_leaves_no_trace():

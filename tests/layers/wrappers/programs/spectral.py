@@ -20,6 +20,7 @@ def main(package, out):
             layers.SpectralNormalization(layers.Conv2D(3, 3, activation="relu")),
             layers.Flatten(),
             layers.SpectralNormalization(layers.Dense(4), power_iterations=2),
+            layers.SpectralNormalization(layers.Dense(4, trainable=False)),
             layers.Dense(1),
         ]
     )

@@ -164,13 +164,7 @@ class Loss(Configurable):
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
         """What evaluates predictions that stand where they are, again and again; None where nothing is gained.
 
-        Args:
-            y_true: targets like those that it will be handed.
-            y_pred: (N, ..., C), N > 0.
-
-        Returns:
-            A function of targets, and where it writes the values, (N, ...), and their gradients, in the shape of
-            ``y_pred``, contiguous.
+        It takes targets like ``y_true``, and writes values, (N, ...), and gradients, contiguous, like ``y_pred``.
         """
         return None
 

@@ -301,9 +301,8 @@ class Optimizer(UpdatesEach, HasSettings):
     def _slot_of(self, name: str, part: slice) -> Array:
         """A slot's entries for a part of the weights: the same view at each step."""
         key, slot = (name, part.start, part.stop), self.slots[name]
-        owner = slot if slot.base is None else slot.base
         of, view = self._views.get(key, (None, slot))
-        if of is not slot or view.base is not owner:  # of a copied optimizer the view is none
+        if of is not slot or view.base is not (slot if slot.base is None else slot.base):  # of a copy it is no view
             view = slot[part]
             self._views[key] = slot, view
         return view

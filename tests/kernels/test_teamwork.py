@@ -242,6 +242,7 @@ def test_a_late_helper_holds_up_nobody():
     assert not team.is_resting()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_waits_for_the_helpers():
     team, ended = teamwork.Team(2), []
     is_begun = threading.Event()

@@ -8,10 +8,8 @@ from distnet.parallel.interruption import InterruptsHeld
 
 
 @pytest.fixture
-def held():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield InterruptsHeld.instead_of_default()
-    signal.signal(signal.SIGINT, before)
+def held(interruptible):
+    return InterruptsHeld.instead_of_default()
 
 
 def interrupted(held, times, done):

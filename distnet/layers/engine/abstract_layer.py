@@ -112,11 +112,7 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
     """For variables called ``part/kernel``: the part -> the attribute of Keras's layer that holds them."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuse a class that cannot compute, and say what it lacks.
-
-        Raises:
-            ArgumentError: it has neither ``call`` nor ``forward`` and ``backward``.
-        """
+        """Refuse, by an ArgumentError, a class that has neither ``call`` nor ``forward`` and ``backward``."""
         refuse_missing(cls)
         made = super().__new__(cls)
         if cls.is_by_call:

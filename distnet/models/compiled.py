@@ -32,7 +32,7 @@ class Compiled(KerasSteps, Composite, ABC):
     """The settings of ``compile`` and the metrics, as attributes of Keras's models."""
 
     run_eagerly: bool = False
-    """As given to ``compile``; ignored."""
+    """As given to ``compile``: whether layers run anew in every step."""
     jit_compile: str | bool = "auto"
     """As given to ``compile``; ignored."""
     steps_per_execution: int = 1

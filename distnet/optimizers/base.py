@@ -46,8 +46,7 @@ class Optimizer(UpdatesEach, HasSettings):
         clipnorm: largest norm of each variable's gradient; at most one of the three clips may be given.
         global_clipnorm: largest norm of all gradients together.
         clipvalue: largest magnitude of a gradient's entry.
-        clips_first: for several clips, as in Keras 2: "norm" to clip the norms before the values, "value" to clip them
-            after.
+        clips_first: for several clips, as in Keras 2: "norm" clips the norms before the values, "value" after.
         use_ema: whether to average the weights over the steps.
         ema_momentum: weight of the past in that average, in [0, 1].
         ema_overwrite_frequency: steps after which the weights are set to their average; None: only at the end.

@@ -107,6 +107,10 @@ class SlicedSum:
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
         self.compression = compression if communicator.node_count > 1 else None
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
+        self.share_slots(optimizer)
+
+    def share_slots(self, optimizer: Optimizer) -> None:
+        """Nothing: every rank has all slots, and updates all weights."""
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum a slice, copy the others' sums, and update."""
@@ -159,19 +163,11 @@ class SlicedSum:
 class SlicedUpdate(SlicedSum):
     """Each rank sums and updates a slice. The optimizer's slots then lie in shared memory, once a node."""
 
-    def __init__(
-        self,
-        communicator: Communicator,
-        store: VariableStore,
-        messages: list[Array],
-        optimizer: Optimizer,
-        finish: Finish,
-        compression: str | None = None,
-    ) -> None:
-        super().__init__(communicator, store, messages, optimizer, finish, compression)
-        self.published = self._shared(store.size)
+    def share_slots(self, optimizer: Optimizer) -> None:
+        """Move the slots, and the weights that are published, to memory of the node."""
+        self.published = self._shared(self.store.size)
         for name, slot in optimizer.slots.items():
-            shared = self._shared(store.size)
+            shared = self._shared(self.store.size)
             shared[self.mine] = slot[self.mine]
             optimizer.slots[name] = shared
         self.barrier.wait()

@@ -36,10 +36,17 @@ class KeptObjective(Kept):
 
     def __init__(self, values: Sequence[object], objects: Sequence[object], objective: Objective) -> None:
         self.values, self.objects, self.objective = values, objects, objective
+        self._arguments = _arguments_of_losses(objective)
 
     def suits(self, values: Sequence[object], objects: Sequence[object]) -> bool:
         """Whether the same would be made now."""
-        return values == self.values and _are_same(objects, self.objects)
+        are_as_they_were = _are_same(_arguments_of_losses(self.objective), self._arguments)
+        return values == self.values and _are_same(objects, self.objects) and are_as_they_were
+
+
+def _arguments_of_losses(objective: Objective) -> list[object]:
+    """What losses of logits, and plans, are made of."""
+    return [value for own in objective.losses for value in vars(own.loss).values()]
 
 
 class KeptSteps(Kept):

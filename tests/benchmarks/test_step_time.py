@@ -27,7 +27,7 @@ def lines_of(program: str, *arguments: str) -> list[str]:
 
 
 def test_it_prints_a_line_for_each_contestant_and_draws_them(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="matplotlib is optional: pip install 'distnet[plot]'")
     chosen = ["--model", "mlp", "table", "--ranks", "2", "--batch", "16", "--peer", "own-layers"]
     lines = lines_of("step_time.py", *chosen, "--plot", str(tmp_path / "times.png"))
     assert [line.split(",")[0] for line in lines if ", batch 16, " in line] == ["mlp", "table"]

@@ -15,10 +15,10 @@ def test_a_number_is_off_by_at_most_half_a_unit_in_the_last_place(kind):
     rng = np.random.default_rng(0)
     rows = np.array([rng.uniform(-1.9, 1.9, 400) * 2.0**e for e in EXPONENTS], np.float32)
     rows = np.concatenate([rows, rows * rng.choice([1, 2.0**-20], rows.shape).astype(np.float32)])
-    found = unpack(pack(rows, kind), kind)
-    assert found.dtype == np.float32
+    restored = unpack(pack(rows, kind), kind)
+    assert restored.dtype == np.float32
     smallest = np.abs(rows).max(axis=1, keepdims=True) * 2.0**-39 if kind == "float16" else 2.0**-133
-    assert (np.abs(found - rows.astype(np.float64)) <= np.abs(rows) * ROUNDING[kind] + smallest).all()
+    assert (np.abs(restored - rows.astype(np.float64)) <= np.abs(rows) * ROUNDING[kind] + smallest).all()
 
 
 @pytest.mark.parametrize("kind", ROUNDING)

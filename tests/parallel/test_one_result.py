@@ -85,11 +85,11 @@ def test_two_nodes_train_what_one_rank_trains(results, n):
 @pytest.mark.parametrize("n", [3, 4])
 def test_two_nodes_that_send_16_bits_train_nearly_what_one_rank_trains(results, n):
     """The program itself checks that all ranks end with the same bits."""
-    found, expected = results("compressed", n, "two nodes"), results("compressed", 1)
+    shortened, expected = results("compressed", n, "two nodes"), results("compressed", 1)
     most = {"None": 1e-6, "float16": 2e-4, "bfloat16": 5e-3}
     for optimizer in ("adam", "lamb"):
         for kind, by in most.items():
-            weights, losses = (found[f"{optimizer}/{kind}/{name}"] for name in ("weights", "loss"))
+            weights, losses = (shortened[f"{optimizer}/{kind}/{name}"] for name in ("weights", "loss"))
             assert (np.diff(losses) < 0).all()
             np.testing.assert_allclose(losses, expected[f"{optimizer}/{kind}/loss"], rtol=0, atol=by)
             np.testing.assert_allclose(weights, expected[f"{optimizer}/{kind}/weights"], rtol=0, atol=by)

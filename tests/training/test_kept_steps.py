@@ -19,7 +19,7 @@ FITS = 3
 def network():
     model = distnet.Sequential([layers.Input((5,)), layers.Dense(6, "relu"), layers.Dropout(0.3), layers.Dense(3)])
     model.add(layers.Softmax())
-    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    model.compile("adam", distnet.losses.CategoricalCrossentropy(), metrics=["accuracy"])
     return model
 
 
@@ -45,6 +45,7 @@ OTHER = {
     "trainable": lambda model: setattr(model.layers[0], "trainable", not model.layers[0].trainable),
     "argument": lambda model: setattr(model.layers[1], "rate", 0.6),
     "activity": lambda model: setattr(model.layers[0], "activity_regularizer", distnet.regularizers.L2(0.1)),
+    "loss": lambda model: setattr(model.loss, "label_smoothing", 0.3),
     "compile": lambda model: model.compile("sgd", "mse", metrics=["accuracy"]),
     "optimizer": lambda model: setattr(model, "optimizer", distnet.optimizers.SGD(0.1)),
     "metric": lambda model: setattr(model, "mine", distnet.metrics.Mean(name="mine")),
@@ -73,7 +74,8 @@ def results(change, keeps):
         values += [history["loss"], history["accuracy"], model.evaluate(X, Y, verbose=0)]
         changed = change(model)
         model = changed if isinstance(changed, distnet.Model) else model
-        model.fit_steps = model.fit_steps if keeps else None
+        if not keeps:
+            model.fit_steps = model._objective = None
     return [*values, *model.get_weights()]
 
 

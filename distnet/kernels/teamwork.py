@@ -15,7 +15,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-from distnet.comm import threads
+from distnet.comm import subnormals, threads
 
 Part = Callable[[], object]
 
@@ -122,6 +122,7 @@ class _Job:
         self.parts = deque(enumerate(parts))
         self._context = copy_context()
         """Of the thread with the work: among others how NumPy is to treat errors."""
+        self._subnormals = subnormals.Setting()
         self.errors: list[tuple[int, BaseException]] = []
         self._come: list[None] = []
         self._gone: list[None] = []
@@ -135,6 +136,7 @@ class _Job:
     def help(self) -> None:
         """Take parts from the end: each thread then has the same rows at each call, in the cache of its core."""
         self._come.append(None)
+        self._subnormals.take_on()
         self._context.copy().run(self._take, self.parts.pop)
         self._gone.append(None)
         if len(self._gone) == len(self._come) and self._is_done.locked():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from distnet.comm import Communicator
+from distnet.comm.subnormals import flushed
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
 from distnet.distribution import compression_for
@@ -132,6 +133,7 @@ class OwnSteps(Steps):
         store = laid_out(self.model)
         return store if store.is_current else lay_out(self.model)
 
+    @flushed
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step by ``train_step``."""
         with self._running(batch):
@@ -145,6 +147,7 @@ class OwnSteps(Steps):
         self.model.training_state.step += 1
         return sums
 
+    @flushed
     def test(self, batch: Batch, objective: Objective | OwnObjective) -> tuple[float, Array]:
         """Measure a batch by ``test_step``, or as other models do."""
         if isinstance(objective, Objective):
@@ -153,6 +156,7 @@ class OwnSteps(Steps):
             objective.latest = as_logs(self.own.test_step(self._data(batch)))
         return 0.0, np.zeros(0)
 
+    @flushed
     def predict(self, batch: Batch) -> list[Array]:
         """The outputs of a batch for all rows, by ``predict_step``."""
         with self._running(batch):

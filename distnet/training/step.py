@@ -12,6 +12,7 @@ import numpy as np
 
 from distnet import kernels
 from distnet.comm import Communicator
+from distnet.comm.subnormals import flushed
 from distnet.data.batch import Batch, Places
 from distnet.distribution import compression_for, distribution
 from distnet.errors import DataError, NotCompiledError
@@ -50,6 +51,7 @@ class Steps:
         """Where layers' calls are to be intervals, if a profile is made."""
         forget_penalties(model.layers)
 
+    @flushed
     def forward(
         self, x: Sequence[Array], first_row: int = 0, places: Places = None, global_rows: int | None = None
     ) -> list[Array]:
@@ -67,6 +69,7 @@ class Steps:
         except DataError as error:
             raise _naming_the_row(error, first_row, places) from None
 
+    @flushed
     def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
         """This rank's part of the loss and of the sums of what is measured, in inference mode."""
         batch = self._in_dtype(batch)
@@ -149,6 +152,7 @@ class TrainingSteps(Steps):
         settle = self.buckets.settle if self.buckets.are_several else None
         self.runs = Runs(model, self.workspaces, self._training_context, objective, communicator, settle)
 
+    @flushed
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
 

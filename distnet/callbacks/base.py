@@ -174,6 +174,16 @@ class CallbackList:
         """Whether any callback may do something after a batch of training."""
         return any(not getattr(c, "is_silent", False) for c in self.callbacks)
 
+    @property
+    def acts_in_test_batches(self) -> bool:
+        """Whether any callback may do something before or after a batch of an evaluation."""
+        return any(_overrides(c, _TEST_BATCH_HOOKS) for c in self.callbacks if not _is_silent_in_tests(c))
+
+    @property
+    def acts_in_predict_batches(self) -> bool:
+        """Whether any callback may do something before or after a batch of a prediction."""
+        return any(_overrides(c, _PREDICT_BATCH_HOOKS) for c in self.callbacks if not _is_silent_in_tests(c))
+
     def attach(self, model: WatchedModel, params: Mapping[str, Any]) -> None:
         """Hand every callback the model and the parameters."""
         self.call("set_model", model)
@@ -211,6 +221,10 @@ def _first_value(field: dataclasses.Field[Any]) -> Callable[[], Any]:
 
 def _follows(callback: Any, names: Iterable[str]) -> bool:
     return not getattr(callback, "is_passive", False) and _overrides(callback, names)
+
+
+def _is_silent_in_tests(callback: Any) -> bool:
+    return bool(getattr(callback, "is_silent_in_tests", False))
 
 
 def _overrides(callback: Any, names: Iterable[str]) -> bool:

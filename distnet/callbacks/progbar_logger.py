@@ -45,6 +45,12 @@ class ProgbarLogger(Callback):
         return self.verbose == 0 and type(self) is ProgbarLogger and "on_train_batch_end" not in vars(self)
 
     @property
+    def is_silent_in_tests(self) -> bool:
+        """The same of batches of evaluations and predictions, which get no line within a training."""
+        has_own = any(name.startswith("on_") for name in vars(self))
+        return (self.verbose == 0 or self._is_fitting) and type(self) is ProgbarLogger and not has_own
+
+    @property
     def reads_batch_logs(self) -> bool:
         """Whether the bar is drawn while it fills up, or a hook of your own stands in its place."""
         return _is_live(self.verbose) or not is_hook_of(self, ProgbarLogger, "on_train_batch_end")

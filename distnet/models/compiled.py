@@ -22,7 +22,7 @@ from distnet.optimizers import OPTIMIZERS, Optimizer
 from distnet.registry import to_json
 from distnet.training.compilation import Compilation, in_either_order, meaning_of, named_in_full
 from distnet.training.kept_steps import KeptObjective
-from distnet.training.objective import Objective, Running
+from distnet.training.objective import Objective
 from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.training.own_steps import OwnObjective
 from distnet.types import Json
@@ -74,8 +74,8 @@ class Compiled(KerasSteps, Composite, ABC):
             loss_weights: factor of the loss. Keras 2 has metrics third and loss_weights fourth, Keras 3 the
                 other way round: without names, either order is understood.
             weighted_metrics: as metrics, counted with sample weights.
-            run_eagerly: whether layers run anew in every step of ``fit``. Otherwise a step is taken once and then
-                repeated, in which what a layer's ``call`` returns keeps its shape.
+            run_eagerly: whether layers run anew for every batch. Otherwise a batch of each size is computed once and
+                then repeated, in which what a layer's ``call`` returns keeps its shape.
             steps_per_execution, jit_compile, auto_scale_loss: how Keras's backends execute; ignored.
 
         Raises:
@@ -166,9 +166,7 @@ class Compiled(KerasSteps, Composite, ABC):
 
     def evaluation_objective(self, data: ArrayData) -> Any:
         """What ``evaluate`` measures."""
-        if self.has_own("test"):
-            return OwnObjective(self)
-        return replace(self.objective(data), running=Running(), told=set())
+        return OwnObjective(self) if self.has_own("test") else self.objective(data)
 
     def objective(self, data: ArrayData) -> Objective:
         """Loss and metrics for these targets.

@@ -27,6 +27,7 @@ from distnet.registry.constructors import constructor_arguments, taken
 from distnet.saving import CheckpointPath, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
+from distnet.training.kept_inference import Shelf
 from distnet.training.loop import Training
 from distnet.training.objective import Log, in_form
 from distnet.training.resumption import restore_progress
@@ -76,6 +77,7 @@ class Model(Keras2Methods, Compiled, ABC):
         self.history: History | None = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.batch_steps = self.fit_steps = self.loss = self.form_of_predictions = None
+        self.kept_inference = Shelf()
         self._training_state: TrainingState | None = None
 
     @property
@@ -284,7 +286,7 @@ class Model(Keras2Methods, Compiled, ABC):
 
         Source: ``keras.Model.predict_on_batch``.
         """
-        return self.predict(x, verbose=0)
+        return self.predict(x, steps=1, verbose=0)
 
     def summary(
         self,

@@ -15,9 +15,10 @@ from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.inputs import labelled_data
+from distnet.training.kept_inference import inference
 from distnet.training.objective import Log
 from distnet.training.own_steps import OwnObjective, OwnSteps
-from distnet.training.step import Steps, TrainingSteps
+from distnet.training.step import TrainingSteps
 from distnet.training.trained_model import TrainedModel
 
 
@@ -50,9 +51,11 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
     replicas.compare_if_different(ranks, lambda: data_facts(data))
     realign(ranks, model)
     objective = model.evaluation_objective(data)
-    steps = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
-    totals = model.totals = objective.totals()
-    loss, sums = steps.test(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)), objective)
+    batch = data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size))
+    with inference(model, ranks) as kept:
+        steps, objective = kept.measuring(objective)
+        totals = model.totals = objective.totals()
+        loss, sums = steps.test(batch, objective)
     totals.add(loss, data.rows, sums)
     totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * data.rows

@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from distnet import config
 from distnet.arguments import check_integer
 from distnet.callbacks import CallbackList, ProgbarLogger
@@ -18,7 +16,7 @@ from distnet.comm.threads import one_blas_thread
 from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
-from distnet.errors import DataError, ShapeError
+from distnet.errors import DataError
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
@@ -26,8 +24,10 @@ from distnet.training.fit_arguments import Fit, validates
 from distnet.training.given import Given, check_end
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, rows_of_a_batch, verbosity
+from distnet.training.kept_inference import inference
 from distnet.training.objective import Log, Objective, over_all_ranks
-from distnet.training.own_steps import OwnObjective, OwnSteps
+from distnet.training.own_steps import OwnSteps
+from distnet.training.predictions import Predictions
 from distnet.training.step import Steps, TrainingSteps
 from distnet.training.trained_model import TrainedModel
 from distnet.types import Array
@@ -55,8 +55,8 @@ def evaluate(
     _agree(ranks, model, source.sample, batch_size, steps)
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
-    steps_of_model = OwnSteps(model, ranks) if isinstance(objective, OwnObjective) else Steps(model, ranks)
-    logs = run_evaluation(steps_of_model, objective, source, batches, hooks)
+    with inference(model, ranks) as kept:
+        logs = run_evaluation(*kept.measuring(objective), source, batches, hooks)
     if not logs:
         raise _run_dry(batches)
     return logs
@@ -98,14 +98,16 @@ def run_evaluation(
     steps.model.stop_evaluating = False
     hooks.call("on_test_begin")
     hooks.share()
+    acts = hooks.is_root and hooks.callbacks.acts_in_test_batches
     for i, batch in enumerate(_batches(source, batches)):
-        hooks.call("on_test_batch_begin", i)
+        if acts:
+            hooks.call("on_test_batch_begin", i)
         hooks.share_after_test_batch()
         loss, sums = steps.test(batch, objective)
         if hooks.follows_test_batches:
             loss, sums = over_all_ranks(ranks, loss, sums)
         totals.add(loss, batch.global_rows, sums)
-        if hooks.is_root:
+        if acts:
             is_global = ranks.size == 1 or hooks.follows_test_batches
             hooks.call("on_test_batch_end", i, totals.logs() if is_global else {})
         hooks.share_after_test_batch()
@@ -162,47 +164,54 @@ def predict(
         _agree(ranks, model, source.sample, size, steps)
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     _agree(ranks, model, data, size, steps)
+    rows = data.rows if steps is None else min(data.rows, check_integer("steps", steps, 1) * size)
     # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
     # a stateful layer's rows go on in the next batch.
     if CallbackList(callbacks).follows_predict_batches or model.depends_on_batch or model.has_own("predict"):
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
-        return _predict_batches(model, rows_in_order, batches, _hooks(ranks, model, callbacks, verbose, batches))
-    rows = data.rows if steps is None else min(data.rows, check_integer("steps", steps, 1) * size)
+        hooks = _hooks(ranks, model, callbacks, verbose, batches)
+        return _predict_batches(model, rows_in_order, batches, hooks, rows)
     mine = shard(rows, ranks.rank, ranks.size)
     hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
-    return [ranks.allgather_rows(y) for y in _predict_rows(Steps(model, ranks), data, mine, size, hooks)]
+    with inference(model, ranks) as kept:
+        outputs = _predict_rows(kept.steps, data, mine, size, hooks)
+    return [ranks.allgather_rows(y) for y in outputs]
 
 
-@one_blas_thread()
-def _predict_batches(model: TrainedModel, source: Source, batches: int | None, hooks: Hooks) -> list[Array]:
+def _predict_batches(
+    model: TrainedModel, source: Source, batches: int | None, hooks: Hooks, rows: int | None = None
+) -> list[Array]:
     """Each output for batches until ``stop_predicting``; every batch is gathered from all ranks.
+
+    Args:
+        rows: of all batches; None if that is unknown.
 
     Raises:
         DataError: there is none.
     """
-    steps = Steps(model, hooks.communicator)
-    own = OwnSteps(model, hooks.communicator) if model.has_own("predict") else None
+    ranks, outputs = hooks.communicator, Predictions(rows)
     model.stop_predicting = False
     hooks.call("on_predict_begin")
     hooks.share()
-    outputs: list[list[Array]] = []
-    for i, batch in enumerate(_batches(source, batches)):
-        hooks.call("on_predict_batch_begin", i)
-        if own is not None:
-            outputs.append(own.predict(batch))
-        else:
-            made = steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
-            outputs.append([hooks.communicator.allgather_rows(y).copy() for y in made])
-        hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(outputs[-1]) if own is None else outputs[-1]})
-        hooks.share_after_predict_batch()
-        if model.stop_predicting:
-            break
+    with one_blas_thread(), inference(model, ranks) as kept:
+        own = OwnSteps(model, ranks) if model.has_own("predict") else None
+        for i, batch in enumerate(_batches(source, batches)):
+            hooks.call("on_predict_batch_begin", i)
+            if own is not None:
+                made = outputs.take(own.predict(batch), batch.global_rows)
+            else:
+                y = kept.steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
+                made = outputs.take([ranks.allgather_rows(part) for part in y], batch.global_rows)
+            hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(made) if own is None else made})
+            hooks.share_after_predict_batch()
+            if model.stop_predicting:
+                break
     hooks.call("on_predict_end", {})
     hooks.share()
     if not outputs:
         raise _run_dry(batches)
-    return [_joined(parts) for parts in zip(*outputs, strict=True)]
+    return outputs.arrays()
 
 
 def _agree(
@@ -230,28 +239,16 @@ def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, h
     """Each output for some rows."""
     hooks.call("on_predict_begin")
     hooks.share()
-    outputs: list[list[Array]] = []
+    outputs = Predictions(rows.stop - rows.start)
+    acts = hooks.is_root and hooks.callbacks.acts_in_predict_batches
     for i, start in enumerate(range(rows.start, max(rows.stop, rows.start + 1), batch_size)):
-        hooks.call("on_predict_batch_begin", i)
+        if acts:
+            hooks.call("on_predict_batch_begin", i)
         part = slice(start, min(start + batch_size, rows.stop))
         y = steps.forward([a[part] for a in data.x], places=range(data.rows)[part])
-        outputs.append([part.copy() for part in y])
-        hooks.call("on_predict_batch_end", i, {})
+        outputs.take(y, part.stop - part.start)
+        if acts:
+            hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
     hooks.share()
-    return [_joined(parts) for parts in zip(*outputs, strict=True)]
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    """One array of all rows.
-
-    Raises:
-        ShapeError: batches of different lengths, whose outputs keep them.
-    """
-    shapes = sorted({part.shape[1:] for part in parts})
-    if len(shapes) > 1:
-        raise ShapeError(
-            f"predict: the batches have outputs of different shapes, {shapes}, which are no one array. Pad them to one "
-            "length, or call predict_on_batch for each."
-        )
-    return np.concatenate(parts)
+    return outputs.arrays()

@@ -40,8 +40,8 @@ class KeptObjective(Kept):
 
     def suits(self, values: Sequence[object], objects: Sequence[object]) -> bool:
         """Whether the same would be made now."""
-        are_as_they_were = _are_same(_arguments_of_losses(self.objective), self._arguments)
-        return values == self.values and _are_same(objects, self.objects) and are_as_they_were
+        are_as_they_were = are_same(_arguments_of_losses(self.objective), self._arguments)
+        return values == self.values and are_same(objects, self.objects) and are_as_they_were
 
 
 def _arguments_of_losses(objective: Objective) -> list[object]:
@@ -68,7 +68,7 @@ class KeptSteps(Kept):
             settings() == self._settings
             and steps.objective is objective and steps.communicator is ranks and steps.optimizer is optimizer
             and optimizer.built_for is steps.store and steps.store is model.store and steps.store.is_current
-            and _are_same(_parts(model, steps), self._made_for)
+            and are_same(_parts(model, steps), self._made_for)
         )  # fmt: skip
 
 
@@ -80,7 +80,8 @@ def _parts(model: Any, steps: TrainingSteps) -> list[object]:
     return [*model.variables, *flags, *facts, *optimizer.slots.values()]
 
 
-def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+def are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Whether both are the same objects in the same order."""
     return len(some) == len(others) and all(map(operator.is_, some, others))
 
 

@@ -1,7 +1,7 @@
 """Batches run through a model forward and backward: taken live, or repeated by a plan where one was made.
 
-A plan is made for each size of batch that a training has, at its first batch of that size, and dropped when a layer's
-argument is set, variables move, or workspaces grow.
+A plan is made for each size of batch that a training, an evaluation or a prediction has, at its first batch of that
+size, and dropped when a layer's argument is set, variables move, or workspaces grow.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from distnet.types import Array
 
 MOST_PLANS = 4
 """Sizes of batches for which there are plans: whole batches and last ones, of training and of other calls."""
+
+NOTHING = Objective(0, (), (), ())
+"""The objective of predictions, which are not measured."""
 
 
 class ModelOfLayers(Protocol):
@@ -60,7 +63,7 @@ class LiveRun:
         return float(self.tape.penalty)
 
     def forward(self, x: Sequence[Array], step: int) -> Prediction:
-        """The outputs for the inputs' rows, in training mode."""
+        """The outputs for the inputs' rows."""
         self.ctx.step = step
         y, self.tape = self.model.forward_batch(x, self.ctx)
         return Prediction(y, self.tape.masks, self.tape.logits)
@@ -135,7 +138,7 @@ Run = LiveRun | PlannedRun
 
 
 class Runs:
-    """How a training runs its batches.
+    """How a training, an evaluation or a prediction runs its batches.
 
     Args:
         model: built.

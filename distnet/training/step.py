@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from distnet import kernels
+from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.batch import Batch, Places
@@ -23,9 +24,9 @@ from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.timeline import Timeline
-from distnet.training.objective import Objective, Prediction
+from distnet.training.objective import Objective
 from distnet.training.run_model import RunModel
-from distnet.training.runs import Runs
+from distnet.training.runs import NOTHING, Runs
 from distnet.types import Array, DType
 from distnet.variables import VariableStore, lay_out
 
@@ -49,6 +50,11 @@ class Steps:
         """Inputs and the dtypes in which the model takes them."""
         self.timeline: Timeline | None = None
         """Where layers' calls are to be intervals, if a profile is made."""
+        self.settings_met = settings()
+        """How often arguments of layers had been set, by others than the layers themselves, when they last ran."""
+        self._of_own_rows = self._runs_forward(self._own_context)
+        self._of_shared_rows = self._runs_forward(self._shared_context)
+        self._measured = self._runs_forward(self._measured_context)
         forget_penalties(model.layers)
 
     @flushed
@@ -60,26 +66,32 @@ class Steps:
         Args:
             global_rows: None where the rows are no part of a batch that other ranks share.
         """
-        rows = (0, len(x[0])) if global_rows is None else (first_row, global_rows)
+        inputs = self._inputs(x)
+        rows = (0, len(inputs[0])) if global_rows is None else (first_row, global_rows)
+        runs = self._of_own_rows if global_rows is None else self._of_shared_rows
         try:
-            ctx = self._context(False, *rows)
-            if global_rows is None:
-                ctx = replace(ctx, is_spread=False)
-            return self.model.forward_batch(self._inputs(x), ctx)[0]
+            y = runs.of(Batch((), (), (), *rows), inputs).forward(inputs, self.model.training_state.step).y
         except DataError as error:
             raise _naming_the_row(error, first_row, places) from None
+        self._end(runs)
+        return list(y)
 
     @flushed
     def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
         """This rank's part of the loss and of the sums of what is measured, in inference mode."""
         batch = self._in_dtype(batch)
-        ctx = self._context(False, batch.first_row, batch.global_rows, objective.wanted_logits)
+        inputs, runs = self._inputs(batch.x), self._measuring(objective)
+        run = runs.of(batch, inputs)
         try:
-            y, tape = self.model.forward_batch(self._inputs(batch.x), ctx)
-            evaluated = objective.evaluate(batch, Prediction(y, tape.masks, tape.logits), self.communicator)
+            evaluated = run.evaluate(batch, run.forward(inputs, self.model.training_state.step))
         except DataError as error:
             raise _naming_the_row(error, batch.first_row, batch.places) from None
-        return evaluated.loss + tape.penalty, evaluated.sums
+        self._end(runs)
+        return evaluated.loss + run.penalty, evaluated.sums
+
+    def _end(self, runs: Runs) -> None:
+        runs.end_step()
+        self.settings_met = settings()
 
     def regularization(self) -> float:
         """The penalties of all regularized weights."""
@@ -88,6 +100,24 @@ class Steps:
     def weights_in_place(self) -> AbstractContextManager[None]:
         """Within the block, which trains, the ranks of a node may share the trainable weights."""
         return nullcontext()
+
+    def _runs_forward(self, context: Callable[[Batch], ForwardContext], objective: Objective = NOTHING) -> Runs:
+        return Runs(self.model, self.workspaces, context, objective, self.communicator)
+
+    def _measuring(self, objective: Objective) -> Runs:
+        """What runs batches to be measured by this objective: what ran the last ones, if it is the same."""
+        if self._measured.objective is not objective:
+            self._measured = self._runs_forward(self._measured_context, objective)
+        return self._measured
+
+    def _own_context(self, batch: Batch) -> ForwardContext:
+        return replace(self._shared_context(batch), is_spread=False)
+
+    def _shared_context(self, batch: Batch) -> ForwardContext:
+        return self._context(False, batch.first_row, batch.global_rows)
+
+    def _measured_context(self, batch: Batch) -> ForwardContext:
+        return self._context(False, batch.first_row, batch.global_rows, self._measured.objective.wanted_logits)
 
     def _context(
         self, training: bool, first_row: int, global_rows: int, logits: frozenset[int] = frozenset()

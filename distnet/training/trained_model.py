@@ -18,6 +18,7 @@ class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
     history: Any
     batch_steps: object
     fit_steps: object
+    kept_inference: Any
 
     @property
     def depends_on_batch(self) -> bool: ...

@@ -6,6 +6,7 @@ import numpy as np
 
 import distnet as keras
 from distnet import comm, layers, losses, metrics, optimizers
+from distnet.training.runs import Runs
 
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(150, 8))
@@ -151,6 +152,12 @@ def asked():
         results[f"predict {rows}"] = model.predict(X[:rows], batch_size=16, verbose=0)
     results["steps"] = model.evaluate(X, ONE_HOT, batch_size=16, steps=3, verbose=0)
     results["predicted steps"] = model.predict(X, batch_size=16, steps=3, verbose=0)
+    for is_planned in (True, False):
+        Runs.makes_plans = is_planned
+        results[is_planned] = model.evaluate(X, ONE_HOT, batch_size=16, verbose=0), model.predict(X[::-1], verbose=0)
+    Runs.makes_plans = True
+    for planned, live in zip(results.pop(True), results.pop(False), strict=True):
+        np.testing.assert_array_equal(planned, live)
     return results
 
 

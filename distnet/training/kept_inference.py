@@ -1,0 +1,103 @@
+"""What a model keeps from one ``evaluate`` or ``predict`` to the next, as long as nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from distnet import kernels
+from distnet.assignments import settings
+from distnet.comm import Communicator
+from distnet.distribution import distribution
+from distnet.layers.engine.calling import forget_penalties
+from distnet.training.kept_steps import are_same
+from distnet.training.objective import Objective, Running
+from distnet.training.own_steps import OwnObjective, OwnSteps
+from distnet.training.step import Steps
+
+MOST_KEPT_BYTES = 64 * 2**20
+"""Of workspaces. Where there are more, making plans anew takes little of the time that the batches take."""
+
+
+class Shelf:
+    """Holds one thing, or none, for one thread at a time; a model's copies and pickles get an empty one."""
+
+    def __init__(self) -> None:
+        self._held: list[Any] = []
+
+    def take(self) -> Any:
+        """The thing, which then is not here any more; None if there is none."""
+        try:
+            return self._held.pop()
+        except IndexError:
+            return None
+
+    def put(self, thing: Any) -> None:
+        """Hold this, in the place of another."""
+        self._held[:] = [thing]
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return Shelf, ()
+
+
+class KeptInference:
+    """Steps in inference mode, and what they were made for.
+
+    Args:
+        model: built.
+        ranks: that take part.
+    """
+
+    def __init__(self, model: Any, ranks: Communicator) -> None:
+        self.steps = Steps(model, ranks)
+        self._made_for = _parts(model, ranks)
+        self.seed = model.training_state.seed
+        self._objectives: tuple[Objective, Objective] | None = None
+
+    def suits(self, model: Any, ranks: Communicator) -> bool:
+        """Whether the same would be made now."""
+        seed, dtype = model.training_state.seed, np.dtype(model.dtype)
+        return (
+            self.steps.settings_met == settings() and self.steps.dtype == dtype and self.seed == seed
+            and are_same(_parts(model, ranks), self._made_for)
+        )  # fmt: skip
+
+    def measuring(self, objective: Any) -> tuple[Steps, Any]:
+        """The steps that measure by an objective, and the objective with running sums of its own.
+
+        Args:
+            objective: as the model gives it; the same one as the last time lets plans go on.
+        """
+        if isinstance(objective, OwnObjective):
+            return OwnSteps(self.steps.model, self.steps.communicator), objective
+        if self._objectives is None or self._objectives[0] is not objective:
+            self._objectives = objective, replace(objective, running=Running(), told=set())
+        own = self._objectives[1]
+        own.told.clear()
+        return self.steps, own
+
+
+def _parts(model: Any, ranks: Communicator) -> list[object]:
+    """What steps depend on besides seed, dtype and the settings of layers; plans look after the rest themselves."""
+    others = None if ranks.size == 1 else ranks
+    return [getattr(model, "graph", None), others, kernels.current(), distribution()]
+
+
+@contextmanager
+def inference(model: Any, ranks: Communicator) -> Iterator[KeptInference]:
+    """Steps for one ``evaluate`` or ``predict``: those of the last call if they suit, else new ones.
+
+    They are kept for the next call if this one ends well.
+    """
+    kept = model.kept_inference.take()
+    if isinstance(kept, KeptInference) and kept.suits(model, ranks):
+        forget_penalties(model.layers)
+    else:
+        kept = KeptInference(model, ranks)
+    yield kept
+    if kept.steps.workspaces.nbytes <= MOST_KEPT_BYTES:
+        model.kept_inference.put(kept)

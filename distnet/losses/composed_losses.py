@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from distnet import config
 from distnet.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     smoothed_binary,
+    smoothed_one_hot,
 )
-from distnet.losses.distances import CosineSimilarity, MeanAbsoluteError, MeanSquaredError
+from distnet.losses.distances import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+)
+from distnet.losses.divergence import KLDivergence, Poisson
+from distnet.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from distnet.losses.hinges import CategoricalHinge, Hinge, SquaredHinge, is_binary
 from distnet.losses.loss_function import BuiltInLoss
 from distnet.losses.of_tensors import in_one_dtype, in_one_rank
+from distnet.losses.overlap import Dice, Tversky, axes_of
+from distnet.ops.nn import crossentropies
 from distnet.ops.operators import PRIMITIVES
+from distnet.ops.tensor import whole_value
 
 Composition: TypeAlias = Callable[[Any, Any, Any], Any]
 """``(loss, y_true, y_pred) -> values``, of tensors."""
@@ -57,21 +75,102 @@ def _cosine(loss: Any, t: Any, p: Any) -> Any:
     return -share * _of("Sum", unit(t) * unit(p), axis=loss.axis)
 
 
+@_composes(MeanAbsolutePercentageError)
+def _percentage(loss: Any, t: Any, p: Any) -> Any:
+    return 100.0 * _of("Mean", _of("Absolute", (t - p) / _of("Maximum", _of("Absolute", t), config.epsilon())), axis=-1)
+
+
+@_composes(MeanSquaredLogarithmicError)
+def _logarithmic(loss: Any, t: Any, p: Any) -> Any:
+    ends = [_of("Log", _of("Maximum", x, config.epsilon()) + 1.0) for x in (p, t)]
+    return _of("Mean", _of("Square", ends[0] - ends[1]), axis=-1)
+
+
+@_composes(Huber)
+def _huber(loss: Any, t: Any, p: Any) -> Any:
+    size = _of("Absolute", p - t)
+    near = _of("Minimum", size, loss.delta)
+    return _of("Mean", near * (size - 0.5 * near), axis=-1)
+
+
+@_composes(LogCosh)
+def _log_cosh(loss: Any, t: Any, p: Any) -> Any:
+    error = p - t
+    return _of("Mean", error + _of("Softplus", -2.0 * error) - math.log(2.0), axis=-1)
+
+
+@_composes(KLDivergence)
+def _divergence(loss: Any, t: Any, p: Any) -> Any:
+    t, p = (_of("Clip", x, config.epsilon(), 1.0) for x in (t, p))
+    return _of("Sum", t * _of("Log", t / p), axis=-1)
+
+
+@_composes(Poisson)
+def _poisson(loss: Any, t: Any, p: Any) -> Any:
+    return _of("Mean", p - t * _of("Log", p + config.epsilon()), axis=-1)
+
+
+def _margin(loss: Any, t: Any, p: Any) -> Any:
+    signs = 2.0 * t - 1.0 if not loss.plain_labels and is_binary(whole_value(t)) else t
+    return _of("Maximum", 1.0 - signs * p, 0.0)
+
+
+@_composes(Hinge)
+def _hinge(loss: Any, t: Any, p: Any) -> Any:
+    return _of("Mean", _margin(loss, t, p), axis=-1)
+
+
+@_composes(SquaredHinge)
+def _squared_hinge(loss: Any, t: Any, p: Any) -> Any:
+    return _of("Mean", _of("Square", _margin(loss, t, p)), axis=-1)
+
+
+@_composes(CategoricalHinge)
+def _categorical_hinge(loss: Any, t: Any, p: Any) -> Any:
+    worst = _of("Max", (1.0 - t) * p, axis=-1)
+    return _of("Maximum", worst - _of("Sum", t * p, axis=-1) + 1.0, 0.0)
+
+
 @_composes(BinaryCrossentropy)
 def _binary(loss: Any, t: Any, p: Any) -> Any:
     t = smoothed_binary(t, loss.label_smoothing)
-    if loss.from_logits:
-        return _of("Mean", _of("Softplus", p) - t * p, axis=loss.axis)
-    p = _of("Clip", p, config.epsilon(), 1.0 - config.epsilon())
-    return _of("Mean", -(t * _of("Log", p) + (1.0 - t) * _of("Log", 1.0 - p)), axis=loss.axis)
+    return _of("Mean", _of("BinaryCrossentropy", t, p, from_logits=loss.from_logits), axis=loss.axis)
+
+
+@_composes(BinaryFocalCrossentropy)
+def _binary_focal(loss: Any, t: Any, p: Any) -> Any:
+    t = smoothed_binary(t, loss.label_smoothing)
+    p = _of("Sigmoid", p) if loss.from_logits else p
+    miss = _of("Maximum", 1.0 - (t * p + (1.0 - t) * (1.0 - p)), 0.0)
+    focus = _of("Power", miss, loss.gamma) * loss.balance(t)
+    return _of("Mean", focus * _of("BinaryCrossentropy", t, p), axis=loss.axis)
 
 
 @_composes(CategoricalCrossentropy)
 def _categorical(loss: Any, t: Any, p: Any) -> Any:
-    if loss.label_smoothing:
-        t = t * (1.0 - loss.label_smoothing) + loss.label_smoothing / t.shape[-1]
-    if loss.from_logits:
-        return -_of("Sum", t * _of("LogSoftmax", p, axis=loss.axis), axis=loss.axis)
-    shares = p / _of("Sum", p, axis=loss.axis, keepdims=True)
-    clipped = _of("Clip", shares, config.epsilon(), 1.0 - config.epsilon())
-    return -_of("Sum", t * _of("Log", clipped), axis=loss.axis)
+    t = smoothed_one_hot(t, loss.label_smoothing)
+    return _of("CategoricalCrossentropy", t, p, from_logits=loss.from_logits, axis=loss.axis)
+
+
+@_composes(CategoricalFocalCrossentropy)
+def _categorical_focal(loss: Any, t: Any, p: Any) -> Any:
+    t, axis = smoothed_one_hot(t, loss.label_smoothing), loss.axis
+    p = _of("Softmax", p, axis=axis) if loss.from_logits else p
+    q = crossentropies.clipped(p / _of("Sum", p, axis=axis, keepdims=True))
+    focus = _of("Power", 1.0 - q, loss.gamma) * np.asarray(loss.alpha, dtype=p.dtype)
+    return _of("Sum", -focus * t * _of("Log", q), axis=axis)
+
+
+@_composes(Dice)
+def _dice(loss: Any, t: Any, p: Any) -> Any:
+    axes = axes_of(loss.axis)
+    total = _of("Sum", t, axis=axes) + _of("Sum", p, axis=axes) + config.epsilon()
+    return 1.0 - 2.0 * _of("Sum", t * p, axis=axes) / total
+
+
+@_composes(Tversky)
+def _tversky(loss: Any, t: Any, p: Any) -> Any:
+    axes = axes_of(loss.axis)
+    both = _of("Sum", t * p, axis=axes)
+    misses, alarms = _of("Sum", t * (1.0 - p), axis=axes), _of("Sum", p * (1.0 - t), axis=axes)
+    return 1.0 - both / (both + loss.alpha * misses + loss.beta * alarms + config.epsilon())

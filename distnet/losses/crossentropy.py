@@ -32,9 +32,8 @@ def smoothed_binary(y_true: Array, label_smoothing: float) -> Array:
 
 def smoothed_one_hot(y_true: Array, label_smoothing: float) -> Array:
     """``t (1 - s) + s / C``; C is the length of the last axis, as in Keras, whichever axis holds the classes."""
-    if not label_smoothing:
-        return y_true
-    return np.asarray(y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1])
+    classes: int = y_true.shape[-1]
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes if label_smoothing else y_true
 
 
 @LOSSES.register("bce")

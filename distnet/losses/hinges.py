@@ -15,10 +15,14 @@ from distnet.registry import BESIDE
 from distnet.types import Array
 
 
+def is_binary(y_true: Array) -> bool:
+    """Whether all labels are 0 or 1, which are read as -1 and 1."""
+    return bool(((y_true == 0) | (y_true == 1)).all())
+
+
 def signs(y_true: Array) -> Array:
     """Labels 0 and 1 as -1 and 1; labels that are not all 0 or 1 stay as they are."""
-    is_binary = ((y_true == 0) | (y_true == 1)).all()
-    return 2.0 * y_true - 1.0 if is_binary else y_true
+    return 2.0 * y_true - 1.0 if is_binary(y_true) else y_true
 
 
 @LOSSES.register()

@@ -14,7 +14,8 @@ from distnet.losses.loss_function import BuiltInLoss, LossFunction
 from distnet.types import Array
 
 
-def _axes(axis: int | Sequence[int] | None) -> int | tuple[int, ...] | None:
+def axes_of(axis: int | Sequence[int] | None) -> int | tuple[int, ...] | None:
+    """Axes as NumPy takes them."""
     return axis if axis is None or isinstance(axis, int) else tuple(axis)
 
 
@@ -32,7 +33,7 @@ class Dice(BuiltInLoss):
     axis: int | Sequence[int] | None = field(default=None, kw_only=True)
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        axes = _axes(self.axis)
+        axes = axes_of(self.axis)
         both = (y_true * y_pred).sum(axis=axes, keepdims=True)
         total = y_true.sum(axis=axes, keepdims=True) + y_pred.sum(axis=axes, keepdims=True) + config.epsilon()
         values = np.asarray(1.0 - 2.0 * both / total)
@@ -60,7 +61,7 @@ class Tversky(BuiltInLoss):
     axis: int | Sequence[int] | None = field(default=None, kw_only=True)
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        axes, alpha, beta = _axes(self.axis), self.alpha, self.beta
+        axes, alpha, beta = axes_of(self.axis), self.alpha, self.beta
         both = (y_true * y_pred).sum(axis=axes, keepdims=True)
         misses = (y_true * (1.0 - y_pred)).sum(axis=axes, keepdims=True)
         alarms = (y_pred * (1.0 - y_true)).sum(axis=axes, keepdims=True)

@@ -54,7 +54,7 @@ class GradientTape:
         self._since = 0
 
     def __enter__(self) -> Self:
-        self._block = following()
+        self._block = following(is_tape=True)
         self._block.__enter__()
         STATE.accessed = (*STATE.accessed, self._accessed)
         return self

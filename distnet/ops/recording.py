@@ -14,12 +14,14 @@ class _State(threading.local):
     recording = 0
     following = 0
     calls = 0
+    tapes = 0
     is_plain = False
     accessed: tuple[dict[int, Any], ...] = ()
 
 
 STATE = _State()
-"""How many blocks that record, that gradients may flow through, and that are layers' ``call`` this thread is in.
+"""How many blocks that record, that gradients may flow through, and, of these, that are layers' ``call`` and that are
+tapes of the user's this thread is in.
 
 ``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
 ``accessed``: for each open tape the variables that it watches, by their identities.
@@ -32,13 +34,18 @@ def is_recording() -> bool:
 
 
 def is_following() -> bool:
-    """Whether code that gradients may flow through is running: NumPy must not be called on tensors then."""
+    """Whether code that gradients may flow through is running: NumPy's own functions must not see tensors then."""
     return STATE.following > 0
 
 
 def is_in_call() -> bool:
     """Whether a layer's ``call`` is running, which must not depend on the entries of its tensors."""
     return STATE.calls > 0
+
+
+def is_followed_by_tapes_alone() -> bool:
+    """Whether the code is a training loop within ``GradientTape``, and not that of a layer or a loss within it."""
+    return STATE.following == STATE.tapes
 
 
 @contextmanager

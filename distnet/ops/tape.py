@@ -25,16 +25,18 @@ Key: TypeAlias = tuple[TapeNode, int]
 
 
 @contextmanager
-def following(is_recorded: bool = True, is_call: bool = False) -> Iterator[None]:
+def following(is_recorded: bool = True, is_call: bool = False, is_tape: bool = False) -> Iterator[None]:
     """Within the block functions of tensors leave nodes, if ``is_recorded``.
 
     Args:
         is_recorded: False within an outer block that records leaves that as it is.
         is_call: whether the block is a layer's ``call``.
+        is_tape: whether it is a ``GradientTape``'s.
     """
     STATE.recording += is_recorded
     STATE.following += 1
     STATE.calls += is_call
+    STATE.tapes += is_tape
     before, VIEW.as_tensor = VIEW.as_tensor, leaf
     try:
         yield
@@ -43,18 +45,19 @@ def following(is_recorded: bool = True, is_call: bool = False) -> Iterator[None]
         STATE.recording -= is_recorded
         STATE.following -= 1
         STATE.calls -= is_call
+        STATE.tapes -= is_tape
 
 
 @contextmanager
 def unfollowed() -> Iterator[None]:
     """Within the block, as outside of all others: no gradients flow, and NumPy may be called on tensors."""
     state, before = vars(STATE).copy(), VIEW.as_tensor
-    STATE.recording = STATE.following = STATE.calls = 0
+    STATE.recording = STATE.following = STATE.calls = STATE.tapes = 0
     VIEW.as_tensor = None
     try:
         yield
     finally:
-        vars(STATE).update({"recording": 0, "following": 0, "calls": 0, **state})
+        vars(STATE).update({"recording": 0, "following": 0, "calls": 0, "tapes": 0, **state})
         VIEW.as_tensor = before
 
 

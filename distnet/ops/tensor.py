@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NoReturn, TypeAlias
@@ -11,8 +11,9 @@ import numpy as np
 
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
+from distnet.ops.numpy_calls import op_for
 from distnet.ops.operators import PRIMITIVES, Operators
-from distnet.ops.recording import is_following, is_in_call
+from distnet.ops.recording import is_followed_by_tapes_alone, is_following, is_in_call
 from distnet.types import Array, DType
 from distnet.variables import Variable
 
@@ -178,7 +179,7 @@ class Tensor(Operators):
         )
 
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:
-        if is_following():
+        if is_following() and not is_followed_by_tapes_alone():
             _refuse_numpy("a function of NumPy's")
         return np.asarray(self.numpy(), dtype)
 
@@ -187,7 +188,7 @@ class Tensor(Operators):
         if kind is not None and method == "__call__" and not options:
             return PRIMITIVES[kind](*inputs)
         if is_following():
-            _refuse_numpy(f"numpy.{ufunc.__name__}")
+            return _own_function(ufunc, inputs, options if method == "__call__" else {"method": method})
         plain = [value.numpy() if isinstance(value, Tensor) else value for value in inputs]
         return getattr(ufunc, method)(*plain, **options)
 
@@ -195,7 +196,7 @@ class Tensor(Operators):
         if function in (np.ndim, np.shape, np.size) and len(args) == 1:
             return getattr(args[0], function.__name__)
         if is_following():
-            _refuse_numpy(f"numpy.{function.__name__}")
+            return _own_function(function, args, kwargs)
         return function(*_plain(args), **_plain(kwargs))
 
     def __repr__(self) -> str:
@@ -205,6 +206,18 @@ class Tensor(Operators):
 def whole_value(tensor: Tensor) -> Array:
     """The rows of all ranks."""
     return tensor.value if tensor.rows is None else communicator().allgather_rows(np.ascontiguousarray(tensor.value))
+
+
+def _own_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What a function of NumPy's makes of tensors within a tape: what distnet's of the same name does.
+
+    Raises:
+        ArgumentError: there is none, or the code is a layer's or a loss.
+    """
+    own = op_for(function, args, kwargs) if is_followed_by_tapes_alone() else None
+    if own is None:
+        _refuse_numpy(f"numpy.{function.__name__}")
+    return own(*args, **kwargs)
 
 
 def _refuse_numpy(name: str) -> NoReturn:

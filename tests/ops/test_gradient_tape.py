@@ -180,7 +180,58 @@ def test_what_was_recorded_is_freed_without_the_garbage_collector():
         gc.enable()
 
 
-def test_numpy_on_what_is_followed_is_refused_with_the_function_to_use():
-    w = variable(1.0)
-    with distnet.GradientTape(), pytest.raises(ArgumentError, match=r"Use ops\.exp"):
-        np.exp(w * 1.0)
+@pytest.mark.parametrize(
+    ("by_numpy", "by_ops"),
+    [
+        (np.exp, ops.exp),
+        (lambda x: np.mean(x, axis=0, keepdims=True), lambda x: ops.mean(x, axis=0, keepdims=True)),
+        (lambda x: np.clip(x, -0.5, 0.5), lambda x: ops.clip(x, -0.5, 0.5)),
+        (lambda x: np.squeeze(x[None]), lambda x: x),
+        (lambda x: np.concatenate([x, 2.0 * x], axis=1), lambda x: ops.concatenate([x, 2.0 * x], axis=1)),
+        (lambda x: np.where(x > 0, x, 0.1 * x), lambda x: ops.where(x > 0, x, 0.1 * x)),
+        (lambda x: np.linalg.norm(x, axis=1), lambda x: ops.norm(x, axis=1)),
+    ],
+)
+def test_functions_of_numpy_on_what_a_tape_follows_are_those_of_ops(by_numpy, by_ops):
+    w = variable(*np.linspace(-1.0, 1.5, 6))
+    made = []
+    for function in (by_numpy, by_ops):
+        with distnet.GradientTape() as tape:
+            y = ops.sum(ops.square(function(ops.reshape(w, (2, 3)))))
+        made.append((float(y), np.asarray(tape.gradient(y, w))))
+    assert made[0][0] == made[1][0]
+    np.testing.assert_array_equal(made[0][1], made[1][1])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: np.interp(1.5, x, x), r"numpy\.interp was called"),
+        (lambda x: np.exp(x, out=np.zeros(3)), r"Use ops\.exp"),
+        (lambda x: np.sum(x, 0, np.float32), r"Use ops\.sum"),
+        (lambda x: np.add.reduce(x), r"numpy\.add was called"),
+    ],
+)
+def test_functions_of_numpy_that_ops_lack_are_refused(call, message):
+    w = variable(1.0, 2.0, 3.0)
+    with distnet.GradientTape(), pytest.raises(ArgumentError, match=message):
+        call(w * 1.0)
+
+
+def test_an_array_of_what_a_tape_follows_is_its_values():
+    w = variable(0.25, 0.75)
+    with distnet.GradientTape() as tape:
+        shares = ops.softmax(w * 1.0)
+        picked = np.random.default_rng(0).choice(2, p=np.array(shares) / np.sum(np.asarray(shares)))
+        y = ops.log(shares[picked])
+    np.testing.assert_allclose(tape.gradient(y, w), np.eye(2)[picked] - np.asarray(shares), atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [np.exp, np.asarray, np.squeeze])
+def test_numpy_in_a_layer_within_a_tape_is_refused(function):
+    class Own(distnet.layers.Layer):
+        def call(self, x):
+            return x * function(x)
+
+    with distnet.GradientTape(), pytest.raises(ArgumentError, match="own[_0-9]*: in call: .* was called on a tensor"):
+        Own()(np.ones((2, 3)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -15,7 +15,8 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import known_extents, positive_axes
-from distnet.types import Array, ArrayLike, Shape
+from distnet.registry import LEFT_OUT, to_json
+from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
 
 
@@ -31,7 +32,8 @@ class Normalization(Layer):
 
     Args:
         axis: axes that have statistics of their own, without the batch axis; None for one mean and variance for all.
-        mean: a number, or an array over the last axes of ``axis``; given together with ``variance``.
+        mean: a number, or an array over the last axes of ``axis``; given together with ``variance``. As attributes
+            both are the statistics in use, to broadcast against inputs, or None while their shape is not known.
         variance: of the same shape as ``mean``.
         invert: ``y = x sqrt(variance) + mean`` instead.
 
@@ -45,27 +47,34 @@ class Normalization(Layer):
     mean: ArrayLike | None = None
     variance: ArrayLike | None = None
     invert: bool = False
+    input_mean: ArrayLike | None = field(init=False, repr=False, metadata=LEFT_OUT)
+    """The constructor's ``mean``."""
+    input_variance: ArrayLike | None = field(init=False, repr=False, metadata=LEFT_OUT)
 
     def validate(self) -> None:
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
         if not all(map(is_integer, axes)):
             raise ArgumentError(f"{self.name}: axis: expected an integer, integers or None, received {self.axis!r}.")
         self.axis = list(axes)
-        if (self.mean is None) != (self.variance is None):
+        if (self.input_mean is None) != (self.input_variance is None):
             raise ArgumentError(
-                f"{self.name}: expected mean and variance together, received {self.mean!r} and {self.variance!r}."
+                f"{self.name}: expected mean and variance together, received {self.input_mean!r} and "
+                f"{self.input_variance!r}."
             )
         self._given: tuple[Array, Array] | None = None
-        if self.mean is None:
+        if self.input_mean is None:
             return
-        mean, variance = self._numbers("mean", self.mean), self._numbers("variance", self.variance)
+        mean, variance = self._numbers("mean", self.input_mean), self._numbers("variance", self.input_variance)
         if mean.shape != variance.shape or mean.ndim > len(axes):
             raise ArgumentError(
                 f"{self.name}: expected mean and variance of one shape, with at most as many axes as axis={self.axis} "
                 f"has, received {mean.shape} and {variance.shape}."
             )
         self._given = mean, variance
-        self.mean, self.variance = mean.tolist(), variance.tolist()
+        self.input_mean, self.input_variance = mean.tolist(), variance.tolist()
+
+    def get_config(self) -> dict[str, Json]:
+        return {**super().get_config(), "mean": to_json(self.input_mean), "variance": to_json(self.input_variance)}
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:
         extents = known_extents(self._kept(shape), shape, self.name)
@@ -135,15 +144,18 @@ class Normalization(Layer):
 
     def _statistics(self, shape: tuple[int, ...]) -> tuple[Array, Array]:
         """Mean and standard deviation, to broadcast against an input of ``shape``."""
+        mean, variance = self._statistic(0, shape), self._statistic(1, shape)
+        return mean, np.maximum(np.sqrt(variance), np.dtype(self.dtype).type(config.epsilon()))
+
+    def _statistic(self, place: int, shape: Shape) -> Array:
+        """The mean, 0, or the variance, 1, to broadcast against an input of ``shape``."""
         kept = self._kept(shape)
-        extents = [shape[axis] for axis in kept]
-        if self._given is not None:
-            mean, variance = (self._of_rows(given, extents) for given in self._given)
+        if self._given is None:
+            value = (self.adapt_mean, self.adapt_variance)[place].value
         else:
-            mean, variance = self.adapt_mean.value, self.adapt_variance.value
-        wide = [n if axis in kept else 1 for axis, n in enumerate(shape)]
-        deviation = np.maximum(np.sqrt(variance.astype(self.dtype)), np.dtype(self.dtype).type(config.epsilon()))
-        return mean.astype(self.dtype).reshape(wide), deviation.reshape(wide)
+            value = self._of_rows(self._given[place], [cast(int, shape[axis]) for axis in kept])
+        wide = [cast(int, n) if axis in kept else 1 for axis, n in enumerate(shape)]
+        return value.astype(self.dtype).reshape(wide)
 
     def _of_rows(self, given: Array, extents: Iterable[int]) -> Array:
         try:
@@ -177,3 +189,16 @@ class Normalization(Layer):
 
     def _batch(self, batch: Any) -> Array:
         return as_numbers(f"{self.name}: adapt", batch[0] if isinstance(batch, tuple) else batch, np.float64)
+
+
+def _in_use(place: int, argument: str) -> property:
+    """An attribute that the constructor's argument sets, and that gives the statistic in use."""
+
+    def get(layer: Normalization) -> Array | None:
+        return None if layer.built_shape is None else layer._statistic(place, layer.built_shape)
+
+    return property(get, lambda layer, value: setattr(layer, argument, value))
+
+
+Normalization.mean = _in_use(0, "input_mean")  # type: ignore[assignment]
+Normalization.variance = _in_use(1, "input_variance")  # type: ignore[assignment]

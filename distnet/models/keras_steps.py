@@ -50,6 +50,11 @@ class KerasSteps(ABC):
         steps = ("train_step", "test_step", "predict_step")
         return any(getattr(type(self), step) is not getattr(KerasSteps, step) for step in steps)
 
+    @property
+    def is_called_on_other_data(self) -> bool:
+        """Whether the data are for such a step alone: ``call`` does not take them."""
+        return False
+
     def train_step(self, data: Any) -> Any:
         """Take one step on one batch; a dict of losses and metrics.
 

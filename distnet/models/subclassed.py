@@ -60,6 +60,8 @@ class SubclassedModel(Model, has_graph=True):
         self._entries: Any = None
         """The placeholders of the inputs, in the form in which the first call got them."""
         self._ends: Any = None
+        self._data: Any = None
+        """The placeholders of data that a step of the class's own is handed, where ``call`` takes others."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "calls" in vars(self) and self._entries is None:
@@ -92,9 +94,17 @@ class SubclassedModel(Model, has_graph=True):
             lay_out(self)
 
     def build_on(self, inputs: Sequence[Array]) -> None:
-        """Build for data whose form ``in_order`` has seen."""
+        """Build for data whose form ``in_order`` has seen.
+
+        A model whose own step is handed data that ``call`` does not take is built by what the step calls it on.
+        """
         shapes = mapped(lambda entry: entry.shape, self._entries)
-        self.build_once(shapes)
+        try:
+            self.build_once(shapes)
+        except Exception:
+            if not self.feeds_itself or any(inner.built for _, inner in self.inner_layers()):
+                raise
+            self._data, self._entries, self.built_shape = self._entries, None, None
 
     def _meet(self, given: Any) -> None:
         """Learn the form, the shapes and the dtypes of the inputs."""
@@ -143,7 +153,17 @@ class SubclassedModel(Model, has_graph=True):
         form = self.structure[1] if self.built else None
         return packed(form, outputs) if form is not None else Layer.in_form(self, outputs)
 
+    @property
+    def is_called_on_other_data(self) -> bool:
+        return self._data is not None
+
+    @property
+    def data_forms(self) -> tuple[Any, Any]:
+        return super().data_forms if self._data is None else (self._data, self._form_of_targets)
+
     def in_order(self, inputs: Any) -> list[Any]:
+        if self._data is not None:
+            return list(leaves(inputs, holds_tensors))
         if self._entries is None:
             self._meet(mapped_arrays(inputs))
         if is_nested(self._entries) != holds_tensors(inputs):

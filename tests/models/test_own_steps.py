@@ -148,3 +148,44 @@ def test_data_are_unpacked_as_in_keras():
     assert unpacked((1, 2)) == (1, 2, None)
     assert unpacked([1, 2, 3]) == (1, 2, 3)
     assert unpacked(5) == (5, None, None)
+
+
+class FedByNumbers(keras.Model):
+    """Its step is handed numbers of rows, ``call`` the rows."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        rows, scale = inputs
+        return self.dense(rows) * scale
+
+    def train_step(self, data):
+        numbers, y = data
+        with keras.GradientTape() as tape:
+            loss = ops.mean(ops.square(y - ops.take(self([X, np.ones((20, 1))]), numbers, axis=0)))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def test_a_step_may_be_handed_other_data_than_call():
+    model, other = FedByNumbers(), FedByNumbers()
+    model.compile("sgd")
+    first = model.fit(np.arange(20), Y, epochs=1, batch_size=20, verbose=0).history["loss"]
+    assert len(model.weights) == 2
+    assert model.fit(np.arange(20), Y, epochs=3, batch_size=20, verbose=0).history["loss"][-1] < first[0]
+    other([X, np.ones((20, 1))])
+    assert [w.shape for w in other.get_weights()] == [w.shape for w in model.get_weights()]
+
+
+def test_a_call_that_fails_after_it_built_layers_is_named():
+    class Halfway(FedByNumbers):
+        def call(self, inputs):
+            return self.dense(ops.expand_dims(inputs, -1)) + ops.ones((7, 7))
+
+    model = Halfway()
+    model.compile("sgd")
+    with pytest.raises(Exception, match="halfway"):
+        model.fit(np.arange(20), Y, verbose=0)

@@ -31,7 +31,7 @@ def test_three_ranks_train_what_one_trains(alone, ranks, tmp_path):
     alone.run(PROGRAM, tmp_path / "1.npz", env=PATH).succeeded()
     ranks(3).run(PROGRAM, tmp_path / "3.npz", env=PATH).succeeded()
     expected, made = arrays(tmp_path / "1.npz"), arrays(tmp_path / "3.npz")
-    assert len(expected) == 32
+    assert len(expected) == 36
     assert all(np.isfinite(value).all() for value in expected.values())
     apart = {key: float(np.abs(made[key] - value).max()) for key, value in expected.items()}
     assert not {key: by for key, by in apart.items() if not by <= 1e-10}

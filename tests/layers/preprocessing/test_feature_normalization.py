@@ -100,7 +100,7 @@ def test_files_have_an_integer_count_as_keras_has(tmp_path):
 @pytest.mark.parametrize(("axis", "shape"), [(-1, (1, 1, 3)), (None, (1, 1, 1)), ((1, 2), (1, 4, 3)), (1, (1, 4, 1))])
 def test_the_statistics_in_use_are_attributes(axis, shape):
     x = np.random.default_rng(0).normal(size=(50, 4, 3))
-    layer = Normalization(axis=axis)
+    layer = layers.Normalization(axis=axis)
     assert layer.mean is None
     layer.adapt(x)
     reduced = tuple(i for i in range(3) if shape[i] == 1)
@@ -113,11 +113,11 @@ def test_the_statistics_in_use_are_attributes(axis, shape):
 
 
 def test_statistics_that_were_given_are_attributes_of_the_input_s_rank():
-    layer = Normalization(mean=[1.0, 2, 3], variance=4.0 * np.ones(3))
+    layer = layers.Normalization(mean=[1.0, 2, 3], variance=4.0 * np.ones(3))
     layer.build((None, 4, 3))
     np.testing.assert_array_equal(layer.mean, [[[1, 2, 3]]])
     assert layer.get_config()["mean"] == layer.input_mean == [1, 2, 3]
-    assert Normalization.from_config(layer.get_config()).input_variance == [4, 4, 4]
+    assert layers.Normalization.from_config(layer.get_config()).input_variance == [4, 4, 4]
 
 
 def test_training_does_not_move_the_statistics():

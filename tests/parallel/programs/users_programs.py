@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+from programs_of_decisions import actor_critic, graph_attention
 from programs_of_layers import (
     cell_of_ones_own,
     custom_dense,
@@ -32,7 +33,7 @@ PROGRAMS: list[Callable] = [
     custom_dense, state_and_added_loss, list_of_sublayers, variational_autoencoder, variational_autoencoder_by_add_loss,
     generative_adversarial_network, wasserstein_gan, siamese_network, transformer, cell_of_ones_own, training_loop,
     distillation, contrastive_learning, optimizer_of_ones_own,
-    mixture_of_experts, vector_quantizer,
+    mixture_of_experts, vector_quantizer, graph_attention, actor_critic,
 ]  # fmt: skip
 
 

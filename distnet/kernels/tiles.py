@@ -9,7 +9,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.kernels import product_loops, teamwork, tile_loops
 from distnet.kernels.base import Memory
-from distnet.kernels.blocks import Block, block_for, most_registers
+from distnet.kernels.blocks import Block, block_for, registers_for
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.vector_code import lanes
 from distnet.types import Array, DType
@@ -30,7 +30,7 @@ class VectorTiles:
             w = _with_slack(w, memory)
         strips = [
             (strip, block_for(x.dtype, sweep.least_columns, registers))
-            for strip, registers in _strips(outputs, sweep.groups, sweep.channels, x.dtype)
+            for strip, registers in _strips(sweep.least_columns, outputs, sweep.groups, sweep.channels, x.dtype)
         ]
         lines = max(sweep.lines, 1)
         loop = partial(_correlate, strips, sweep)
@@ -49,8 +49,8 @@ class VectorTiles:
             return
         of_lines = total.reshape(taps // run, run * channels, filters)
         cost, size = total.size * dz.size // filters * _nanoseconds(x.dtype), lanes(x.itemsize)
-        for strips, registers in _strips(filters, sweep.groups, channels, x.dtype):
-            block = block_for(x.dtype, run * channels, registers)
+        for strips, registers in _strips(run * channels, filters, sweep.groups, channels, x.dtype):
+            block = block_for(x.dtype, run * channels, registers, is_along_rows=True)
             blocks = len(strips) * len(of_lines) * -(-run * channels // block.rows)
             parts = []
             for i, part in enumerate(teamwork.parts_of(blocks, cost, most=1)):
@@ -76,8 +76,8 @@ class VectorTiles:
         is_copied = columns % size > 0
         cost = rows * deep * columns * _nanoseconds(a.dtype)
         parts = []
-        for strips, registers in _strips(columns, 1, 0, a.dtype):
-            width, block = registers * size, block_for(a.dtype, rows, registers)
+        for strips, registers in _strips(rows, columns, 1, 0, a.dtype):
+            width, block = registers * size, block_for(a.dtype, rows, registers, a_step > 1)
             for part in teamwork.parts_of(len(strips), cost):
                 panel = _empty(a.dtype, 2)
                 if is_transposed or is_copied:
@@ -115,12 +115,11 @@ def _check(sweep: Sweep, x: Array, y: Array, w: Array) -> None:
 
 
 @lru_cache(256)
-def _strips(outputs: int, groups: int, channels: int, dtype: DType) -> list[Strip]:
-    """The outputs in strips of few registers, those of one width together."""
+def _strips(rows: int, outputs: int, groups: int, channels: int, dtype: DType) -> list[Strip]:
+    """The outputs in strips of few registers, those of one width together, for blocks of so many rows or less."""
     size, of_group = lanes(dtype.itemsize), outputs // groups
     registers = -(-of_group // size)
-    count = -(-registers // most_registers())
-    wide = -(-registers // count)
+    wide = registers_for(rows, registers)
     by_width: dict[int, list[tuple[int, int, int]]] = {}
     for group in range(groups):
         for first in range(0, registers, wide):

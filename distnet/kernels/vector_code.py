@@ -82,6 +82,7 @@ def _tile(
     typing_context: Any,
     rows: Any,
     columns: Any,
+    ahead: Any,
     out: Any,
     out_row: Any,
     skipped: Any,
@@ -104,18 +105,20 @@ def _tile(
     Args:
         rows: a tuple of as many numbers as the block has rows, i; of the dtype of the block.
         columns: a tuple of as many numbers as the block has registers in a row.
+        ahead: a tuple of as many numbers as steps are taken at a time, for which x_step must be 1; with none in it,
+            x_row must be 1.
         out, x, table, w: addresses; of int64 pairs in ``table``.
         skipped: rows that are computed and not written.
         tail: numbers of the last register of a row that are written.
     """
-    count = rows.count, columns.count
+    count = rows.count, columns.count, ahead.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = context.get_value_type(signature.args[0].dtype)
-        _Block(builder, number, *count).multiply(*arguments[2:])
+        _Block(builder, number, *count).multiply(*arguments[3:])
         return context.get_dummy_value()
 
-    return types.void(rows, columns, *[types.intp] * 13), generate
+    return types.void(rows, columns, ahead, *[types.intp] * 13), generate
 
 
 def _call(
@@ -149,7 +152,7 @@ def _transpose(typing_context: Any, number: Any, source: Any, source_row: Any, o
     """``out[j out_row + i] = source[i source_row + j]`` for as many i and j as a register of ``number``s holds."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _Block(builder, context.get_value_type(signature.args[0]), 0, 0).transpose(*arguments[1:])
+        _Block(builder, context.get_value_type(signature.args[0])).transpose(*arguments[1:])
         return context.get_dummy_value()
 
     return types.void(number, *[types.intp] * 4), generate
@@ -162,10 +165,11 @@ class _Block:
         builder: llvmlite's, at the place where the code goes.
         number: LLVM's type of a number.
         rows, columns: registers.
+        ahead: steps at a time, of numbers side by side; 0 where rows lie side by side.
     """
 
-    def __init__(self, builder: Any, number: Any, rows: int, columns: int) -> None:
-        self.builder, self.number = builder, number
+    def __init__(self, builder: Any, number: Any, rows: int = 0, columns: int = 0, ahead: int = 0) -> None:
+        self.builder, self.number, self.ahead = builder, number, ahead
         self.itemsize = 8 if isinstance(number, ir.DoubleType) else 4
         self.lanes = lanes(self.itemsize)
         self.vector = ir.VectorType(number, self.lanes)
@@ -182,20 +186,37 @@ class _Block:
         sums = [[self._variable(zero) for _ in self.columns] for _ in self.rows]
         x, w = self._pointer(x, self.number), self._pointer(w, self.number)
         places = self._pointer(table, _INDEX)
-        of_rows = [builder.mul(x_row, _whole(i)) for i in self.rows]
+        of_rows = [builder.mul(x_row, _whole(i)) if self.ahead else _whole(i) for i in self.rows]
+        many = max(self.ahead, 1)
+        groups = builder.sdiv(steps, _whole(many))
+        rest = builder.sub(steps, builder.mul(groups, _whole(many)))
         with _code.for_range(builder, lines, intp=_INDEX) as line:
             first = builder.mul(line.index, _whole(2))
             x_line = self._entry(x, self._index(places, first))
             w_line = self._entry(w, self._index(places, builder.add(first, _whole(1))))
-            with _code.for_range(builder, steps, intp=_INDEX) as step:
-                x_here = self._entry(x_line, builder.mul(step.index, x_step))
-                w_here = self._entry(w_line, builder.mul(step.index, w_step))
-                factors = [self._load(self._entry(w_here, _whole(j * self.lanes))) for j in self.columns]
-                for row, of_row in zip(sums, of_rows, strict=True):
-                    value = self._everywhere(builder.load(self._entry(x_here, of_row), typ=self.number))
-                    for total, factor in zip(row, factors, strict=True):
-                        self._add_product(total, value, factor)
+
+            def take(step: Any, count: int) -> None:
+                x_here = self._entry(x_line, step if self.ahead else builder.mul(step, x_step))
+                self._add_products(sums, x_here, of_rows, self._entry(w_line, builder.mul(step, w_step)), w_step, count)
+
+            with _code.for_range(builder, groups, intp=_INDEX) as group:
+                take(builder.mul(group.index, _whole(many)), many)
+            if many > 1:
+                with _code.for_range(builder, rest, intp=_INDEX) as left:
+                    take(builder.add(builder.mul(groups, _whole(many)), left.index), 1)
         self._write(sums, self._pointer(out, self.number), out_row, skipped, tail, adds)
+
+    def _add_products(self, sums: list[list[Any]], x: Any, of_rows: list[Any], w: Any, w_step: Any, count: int) -> None:
+        """Add ``count`` steps: row by row, since a row's address costs as much as a product."""
+        builder = self.builder
+        of_steps = [self._entry(w, builder.mul(w_step, _whole(step))) for step in range(count)]
+        factors = [[self._load(self._entry(place, _whole(j * self.lanes))) for j in self.columns] for place in of_steps]
+        for row, of_row in zip(sums, of_rows, strict=True):
+            x_row = self._entry(x, of_row)
+            for step, of_step in enumerate(factors):
+                value = self._everywhere(builder.load(self._entry(x_row, _whole(step)), typ=self.number))
+                for total, factor in zip(row, of_step, strict=True):
+                    self._add_product(total, value, factor)
 
     def transpose(self, source: Any, source_row: Any, out: Any, out_row: Any) -> None:
         """See ``tile``: halves change places, then quarters, and so on."""

@@ -9,13 +9,15 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from distnet.activations import Activation, relu
+from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.plan import Planned, Standing, WholeCall, is_repeated
 from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
+from distnet.models import fusing
+from distnet.models.fusing import is_built_in
 from distnet.models.graph_tape import Tape, saved_by
 from distnet.models.node import CallFacts, Node, is_any, one_or_list
 from distnet.models.timed_calls import timed
@@ -131,7 +133,10 @@ class Graph:
             ctx.wanted = call.wanted
             x = one_or_list([_as_taken(layer, tensors[t], f"input {t}", ctx) for t in node.computed_from])
             ctx.mask, mask = node.masks(tensors, known, ctx)
+            if call.behind is not None:
+                fusing.hand_over(call.behind, self.nodes, x, tensors, call.number, tape, ctx)
             y, saved = run(call, x, tape, ctx)
+            ctx.plus, ctx.then = None, "linear"
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]
@@ -153,10 +158,7 @@ class Graph:
         layer = call.node.layer
         if call.number in tape.done:
             tape.saved.append(None)
-            return x, None
-        if call.behind is not None and _is_relu(self.nodes[call.behind].layer):
-            tape.done.add(call.behind)
-            ctx.then = "relu"
+            return (x[tape.done[call.number]] if isinstance(x, list) else x), None
         if ctx.plan is not None and not _repeats(layer, is_any(ctx.mask)):
             whole = WholeCall(layer, ctx, ctx.plan)
             tape.saved.append(whole)
@@ -164,7 +166,6 @@ class Graph:
         else:
             y, saved = layer.forward(x, ctx)
             tape.saved.append(saved)
-        ctx.then = "linear"
         return y, saved
 
     @staticmethod
@@ -172,7 +173,7 @@ class Graph:
         """The masks of a call's outputs, the latest of the tape; in a plan they are made at each repetition."""
         kept = tape.saved[-1]
         made = layer.mask_after(x, mask, saved_by(kept))
-        if ctx.plan is None or (_is_built_in(layer) and (made is mask or made is None)):
+        if ctx.plan is None or (is_built_in(layer) and (made is mask or made is None)):
             return made
         standing = Standing(made, f"{layer.name}: a mask")
         ctx.plan.note(lambda: standing.put(layer.mask_after(x, mask, saved_by(kept))), layer.mask_after)
@@ -194,28 +195,14 @@ class Graph:
         return calls
 
     def _facts(self, path: tuple[int, ...]) -> list[CallFacts]:
+        trained = self._tensors_behind_variables(set())
         return [
             CallFacts(
                 node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty,
-                behind=self._activation_behind(node),
+                behind=fusing.behind(self.nodes, self.outputs, trained, node),
             )
             for i, node in enumerate(self.nodes)
         ]  # fmt: skip
-
-    def _activation_behind(self, node: Node) -> int | None:
-        """The number of the node that alone reads what this one makes, by a layer that is an activation.
-
-        None unless the node's layer can apply it itself.
-        """
-        layer, made = node.layer, node.outputs[0]
-        if not (layer.takes_activations and _is_built_in(layer)) or made in self.outputs or layer.activity_regularizer:
-            return None
-        readers = [(i, reader) for i, reader in enumerate(self.nodes) if made in reader.inputs]
-        if len(readers) != 1:
-            return None
-        number, reader = readers[0]
-        is_plain = reader.inputs == (made,) and reader.options.keys() <= {"training"}
-        return number if is_plain and _is_built_in(reader.layer) and hasattr(reader.layer, "elementary") else None
 
     def on_tensors(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:
         """The outputs for tensors, which the layers are called on one after the other."""
@@ -253,15 +240,24 @@ class Graph:
             parts = [gradients.pop(t, None) for t in node.outputs]
             if not call.has_penalty and all(p is None for p in parts):
                 continue
-            ctx.call, ctx.options, ctx.needs_input_gradient = call.path, node.options, bool(call.wanted)
+            tensors = node.computed_from
+            ctx.call, ctx.options, ctx.needs_input_gradient = (
+                call.path,
+                node.options,
+                not call.wanted.isdisjoint(tensors),
+            )
             ctx.is_of_logits = call.number in tape.apart
             ctx.short_lived = short_lived if self._shares_memory(layer, tape.saved[call.number]) else None
             whole = (tape.of_logits if ctx.is_of_logits else tape.with_penalty)(call.number, layer, parts, ctx)
             dys = [p if p is None else _as_taken(layer, p, f"gradient {k}", ctx) for k, p in enumerate(whole)]
-            dx = dys[0] if call.number in tape.done else run(call, one_or_list(dys), tape.saved[call.number], ctx)
+            if call.number in tape.done:
+                dx = [dys[0] if i == tape.done[call.number] else None for i in range(len(tensors))]
+            else:
+                dx = run(call, one_or_list(dys), tape.saved[call.number], ctx)
             ctx.end_call()
             if call.wanted:
-                for tensor, part in zip(node.computed_from, dx if isinstance(dx, list) else [dx], strict=True):
+                tensors += call.added if call.number in tape.added else ()
+                for tensor, part in zip(tensors, dx if isinstance(dx, list) else [dx], strict=True):
                     if tensor in call.wanted:
                         _accumulate(gradients, tensor, part, ctx)
             if short_lived is not None:
@@ -274,7 +270,7 @@ class Graph:
         """The calls that the gradients of trained variables depend on, and of all inputs where they are wanted."""
         behind = self._tensors_behind_variables(set(self.inputs) if wants_all else set())
         calls = [call for call in reversed(self._facts(path)) if call.node.outputs[0] in behind]
-        return [replace(call, wanted=behind.intersection(call.node.computed_from)) for call in calls]
+        return [replace(call, wanted=behind.intersection((*call.node.computed_from, *call.added))) for call in calls]
 
     def _with_logits(self, call: CallFacts, y: Any, saved: Any, tape: Tape, ctx: ForwardContext) -> Any:
         """Keep the logits of a call's outputs; what the layer makes of them."""
@@ -311,16 +307,8 @@ def _leaves_logits(kind: type[Layer]) -> bool:
     return bool(vars(owner).get("leaves_logits", False))
 
 
-def _is_built_in(layer: Layer) -> bool:
-    return type(layer).__module__.startswith("distnet.")
-
-
 def _is_all_built_in(layer: Layer) -> bool:
-    return _is_built_in(layer) and all(_is_all_built_in(inner) for _, inner in layer.inner_layers())
-
-
-def _is_relu(layer: Layer) -> bool:
-    return layer.activity_regularizer is None and getattr(layer, "elementary", None) == relu
+    return is_built_in(layer) and all(_is_all_built_in(inner) for _, inner in layer.inner_layers())
 
 
 def _repeats(layer: Layer, is_masked: bool) -> bool:

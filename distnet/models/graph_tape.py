@@ -30,7 +30,8 @@ class Tape:
         penalty: sum of the activity penalties over the rows at hand, each divided as its layer says.
         given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
         rows: which rows of the global batch are at hand; None if all are.
-        done: numbers of the nodes whose work the layer before did.
+        done: numbers of the nodes whose work the layer before did, and which input that layer made.
+        added: numbers of the nodes whose layers also added another tensor.
     """
 
     global_rows: int
@@ -42,7 +43,8 @@ class Tape:
     penalty: float = 0.0
     given_shapes: list[tuple[int, ...]] = field(default_factory=list)
     rows: Rows | None = None
-    done: set[int] = field(default_factory=set)
+    done: dict[int, int] = field(default_factory=dict)
+    added: set[int] = field(default_factory=set)
 
     def forget_penalties(self) -> None:
         """Begin the sum of the penalties anew."""

@@ -61,6 +61,23 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """What comes behind a call, and nowhere else.
+
+    Args:
+        activation: number of the node whose layer is an activation; None if there is none.
+        add: number of the node before it that adds another tensor.
+        place: the call's among what that adds.
+        other: the tensor that is added.
+    """
+
+    activation: int | None
+    add: int | None = None
+    place: int = 0
+    other: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallFacts:
     """The facts about a layer's call that every step uses.
 
@@ -72,7 +89,7 @@ class CallFacts:
         training: the mode in which forward is called; None leaves it to the layer.
         logits: which outputs' logits are kept, for forward.
         wanted: the inputs whose gradient something trained depends on: their places, or, for backward, the tensors.
-        behind: the number of the node whose activation this layer can apply itself.
+        behind: what comes behind the call, where the layer can do that itself.
     """
 
     node: Node
@@ -82,7 +99,12 @@ class CallFacts:
     training: bool | None = None
     logits: frozenset[int] = frozenset()
     wanted: frozenset[int] = frozenset()
-    behind: int | None = None
+    behind: Behind | None = None
+
+    @property
+    def added(self) -> tuple[int, ...]:
+        """The tensor that the layer may add to what it makes."""
+        return () if self.behind is None or self.behind.other is None else (self.behind.other,)
 
 
 def one_or_list(tensors: list[Any]) -> Any:

@@ -87,7 +87,8 @@ class AbstractLayer(HasBuildConfig, Configurable, ABC):
     ``plan``."""
 
     takes_activations: ClassVar[bool] = False
-    """Whether ``forward`` applies the activation ``ctx.then``, and ``backward`` takes the gradient behind it."""
+    """Whether ``forward`` adds ``ctx.plus`` and applies the activation ``ctx.then``; ``backward`` takes the gradient
+    behind them; where something was added, it returns a list: the gradients of the input and of that."""
 
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""

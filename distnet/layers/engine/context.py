@@ -149,7 +149,9 @@ class ForwardContext(Planned):
         kernels: the kernels in use.
         is_spread: whether other ranks have the other rows of the global batch, and run the same step.
         plan: notes what is done, to be repeated.
-        then: the activation that a layer which ``takes_activations`` is to apply to its output; set by the graph.
+        plus: what a layer which ``takes_activations`` is to add to its output, an array of the input's shape and dtype;
+            set by the graph.
+        then: the activation that it is to apply after that; set by the graph.
         timeline: where each layer's call is to be an interval, if a profile is made.
     """
 
@@ -170,6 +172,7 @@ class ForwardContext(Planned):
     kernels: Kernels = field(default_factory=kernels.current)
     is_spread: bool = False
     plan: Plan | None = None
+    plus: Array | None = None
     then: str = "linear"
     timeline: Timeline | None = None
 
@@ -196,8 +199,9 @@ class ForwardContext(Planned):
     def within(self, number: int, mask: Any = None) -> Self:
         """The context of layer ``number`` within this one, with memory and random numbers of its own."""
         return replace(
-            self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None, then="linear"
-        )
+            self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None, plus=None,
+            then="linear",
+        )  # fmt: skip
 
     def row_normals(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) float64 standard normal numbers for the rows at hand, the same on any number of ranks.

@@ -43,8 +43,9 @@ class Statistics:
     counts: Array | None = None
 
 
-Saved = tuple[Array, Statistics, Array | None]
-"""The rows, their statistics, and what the activation behind made, where it was left to this layer."""
+Saved = tuple[Array, Statistics, Array | None, bool]
+"""The rows, their statistics, what the activation behind made, where it was left to this layer; whether something was
+added."""
 SumOverRanks = Callable[[Array], None]
 
 
@@ -134,32 +135,34 @@ class BatchNormalization(Layer):
         else:
             ctx.do(self._recall, stats)
         y = ctx.workspace("y", rows.shape, rows.dtype)
-        ctx.do(self._normalize, rows, stats, y, ctx.then)
+        plus = None if ctx.plus is None else self._rows(ctx.plus, ctx, "plus")
+        ctx.do(self._normalize, rows, stats, y, ctx.then, plus)
         restored = moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y")
-        return restored, (rows, stats, y if ctx.then == "relu" else None)
+        return restored, (rows, stats, y if ctx.then == "relu" else None, plus is not None)
 
-    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
-        rows, stats, y = saved
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | list[Array | None] | None:
+        rows, stats, y, is_sum = saved
         slopes = self._rows(dy, ctx, "dy")
         sums = ctx.workspace("sums", (2, 1, rows.shape[2]), np.dtype(np.float64))
         dz = slopes if y is None else ctx.workspace("dz", rows.shape, rows.dtype)
         ctx.do(self._sum_slopes, slopes, rows, stats, sums, y, dz)
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
-        if not ctx.needs_input_gradient:
-            return None
-        dx = ctx.workspace("dx", rows.shape, rows.dtype)
-        ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, dx)
-        return moved_back(dx, positive_axes(self.axis, dy.shape, self.name), dy.shape, ctx, "dx")
+        dx, axes = None, positive_axes(self.axis, dy.shape, self.name)
+        if ctx.needs_input_gradient:
+            of_rows = ctx.workspace("dx", rows.shape, rows.dtype)
+            ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, of_rows)
+            dx = moved_back(of_rows, axes, dy.shape, ctx, "dx")
+        return [dx, moved_back(dz, axes, dy.shape, ctx, "dz")] if is_sum else dx
 
     def _recall(self, stats: Statistics) -> None:
         """Take the moving statistics for those of the batch."""
         stats.mean, stats.variance = _double(self.moving_mean), _double(self.moving_variance)
 
-    def _normalize(self, rows: Array, stats: Statistics, y: Array, activation: str) -> None:
+    def _normalize(self, rows: Array, stats: Statistics, y: Array, activation: str, plus: Array | None) -> None:
         scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
         shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
-        kernels.current().column_map(rows, stats.mean, scale, shift, y, activation)
+        kernels.current().column_map(rows, stats.mean, scale, shift, y, activation, plus)
 
     def _sum_slopes(
         self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array

@@ -1,0 +1,87 @@
+"""Calls that do the work of those behind them: batch normalization that adds another tensor and applies a ReLU."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from distnet.activations import relu
+from distnet.layers.engine.base import Layer
+from distnet.layers.engine.context import ForwardContext
+from distnet.layers.merge import Add
+from distnet.models.graph_tape import Tape
+from distnet.models.node import Behind, Node
+from distnet.types import Array
+
+
+def behind(nodes: Sequence[Node], outputs: Sequence[int], trained: Collection[int], node: Node) -> Behind | None:
+    """What the node's layer can do besides its own work; None if there is nothing.
+
+    Args:
+        nodes, outputs: of the graph.
+        trained: the tensors that a variable being trained has a part in; the gradient of one that is added comes from
+            the call that adds it.
+    """
+    layer, made = node.layer, node.outputs[0]
+    if not (layer.takes_activations and is_built_in(layer)) or layer.activity_regularizer:
+        return None
+    number = _only_reader(nodes, outputs, made)
+    if number is None:
+        return None
+    reader = nodes[number]
+    if reader.inputs == (made,):
+        return Behind(number) if _is_activation(reader) else None
+    if type(reader.layer) is not Add or not _is_plain(reader) or made not in trained:
+        return None
+    if len(reader.inputs) != 2 or reader.inputs[0] == reader.inputs[1]:
+        return None
+    place = reader.inputs.index(made)
+    last = _only_reader(nodes, outputs, reader.outputs[0])
+    is_activated = last is not None and nodes[last].inputs == reader.outputs and _is_activation(nodes[last])
+    return Behind(last if is_activated else None, number, place, reader.inputs[1 - place])
+
+
+def hand_over(
+    known: Behind, nodes: Sequence[Node], x: Any, tensors: Mapping[int, Array], number: int, tape: Tape,
+    ctx: ForwardContext,
+) -> None:  # fmt: skip
+    """Let the call of node ``number`` on ``x`` do what is behind it, as far as that is possible now.
+
+    Args:
+        tensors: those that have been made so far.
+    """
+    activation = known.activation
+    if known.add is not None:
+        other = None if known.other is None else tensors.get(known.other)
+        are_alike = other is not None and (other.shape, other.dtype) == (x.shape, x.dtype)
+        if not are_alike or nodes[known.add].layer.activity_regularizer is not None:
+            return
+        ctx.plus = other
+        tape.done[known.add] = known.place
+        tape.added.add(number)
+    if activation is not None and _is_relu(nodes[activation].layer):
+        tape.done[activation] = 0
+        ctx.then = "relu"
+
+
+def is_built_in(layer: Layer) -> bool:
+    """Whether the layer's class is no user's."""
+    return type(layer).__module__.startswith("distnet.")
+
+
+def _only_reader(nodes: Sequence[Node], outputs: Sequence[int], tensor: int) -> int | None:
+    """The number of the node that alone reads a tensor; None if there are others, or the caller gets it."""
+    readers = [i for i, node in enumerate(nodes) if tensor in node.inputs]
+    return readers[0] if len(readers) == 1 and tensor not in outputs else None
+
+
+def _is_plain(node: Node) -> bool:
+    return node.options.keys() <= {"training"}
+
+
+def _is_activation(node: Node) -> bool:
+    return _is_plain(node) and is_built_in(node.layer) and hasattr(node.layer, "elementary")
+
+
+def _is_relu(layer: Layer) -> bool:
+    return layer.activity_regularizer is None and getattr(layer, "elementary", None) == relu

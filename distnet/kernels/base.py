@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from distnet.kernels.readying import Call
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
@@ -73,26 +74,33 @@ class Cells(Protocol):
 
 
 class Tiles(Protocol):
-    """Convolutions and products in register blocks.
+    """Convolutions and products in register blocks, made ready to be called any number of times on the same arrays.
 
     Each output is one sum in a fixed order, wherever it lies in the batch.
     """
 
-    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> None:
+    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> Call:
         """Overwrite ``out`` with what a sweep reads of ``x`` times the weights.
 
         Shapes:
             x (N, D, H, W, C), w (taps, C / groups, O) -> out (N, D', H', W', O); all contiguous.
         """
 
-    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> None:
+    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> Call:
         """Overwrite ``total`` with the gradient of the weights.
 
         Shapes:
             x (N, D, H, W, C), dz (N, D', H', W', O) -> total (taps, C / groups, O); all contiguous.
         """
 
-    def multiply(self, a: Array, b: Array, out: Array) -> None:
+    def transpose_taps(self, kernel: Array, taps: Array, groups: int, w: Array) -> Call:
+        """Overwrite ``w`` with the weights by which a convolution's gradient goes back to its input.
+
+        Shapes:
+            kernel (taps, C / groups, O) -> w (T, O / groups, C), of the T taps that are numbered; contiguous.
+        """
+
+    def multiply(self, a: Array, b: Array, out: Array) -> Call:
         """``out = a b``.
 
         Shapes:

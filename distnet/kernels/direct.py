@@ -9,6 +9,7 @@ import numpy as np
 from distnet import kernels
 from distnet.kernels import sweeps
 from distnet.kernels.base import Memory, Tiles
+from distnet.kernels.readying import Call, one_by_one
 from distnet.kernels.windows import POINT, Windows
 from distnet.types import Array
 
@@ -44,34 +45,40 @@ def tiles_for(
     return None if is_narrow or is_large or windows.columns.windows < _LEAST_COLUMNS else tiles
 
 
-def convolve(tiles: Tiles, x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> None:
-    """See ``patches.convolve``."""
+def convolve(tiles: Tiles, x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Call:
+    """``patches.convolve``, made ready."""
     windows, (x, out) = _as_row(windows, x, out)
     sweep = sweeps.forward(windows, x.shape[-1], groups)
-    tiles.correlate(x, kernel.reshape(windows.taps, *kernel.shape[-2:]), sweep, out, memory)
+    return tiles.correlate(x, kernel.reshape(windows.taps, *kernel.shape[-2:]), sweep, out, memory)
 
 
 def kernel_gradient(
     tiles: Tiles, x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
-) -> Array:
-    """See ``patches.kernel_gradient``."""
+) -> Call:
+    """``patches.kernel_gradient``, made ready."""
     windows, (x, dz) = _as_row(windows, x, dz)
     sweep = sweeps.forward(windows, x.shape[-1], groups)
     total = memory.workspace("dkernel", (math.prod(shape[:-2]), *shape[-2:]), x.dtype)
-    tiles.correlate_gradient(x, dz, sweep, total, memory)
-    return total.reshape(shape)
+    add_up, gradient = tiles.correlate_gradient(x, dz, sweep, total, memory), total.reshape(shape)
+
+    def added_up() -> Array:
+        add_up()
+        return gradient
+
+    return added_up
 
 
 def convolve_back(
     tiles: Tiles, dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory
-) -> None:
-    """See ``patches.convolve_back``."""
+) -> Call:
+    """``patches.convolve_back``, made ready."""
     windows, (dz, out) = _as_row(windows, dz, out)
     filters, channels = kernel.shape[-1], kernel.shape[-2]
     sweep = sweeps.backward(windows, filters, groups)
-    w = memory.workspace("transposed kernel", (len(sweep.taps), filters // groups, groups, channels), kernel.dtype)
-    w[...] = kernel.reshape(windows.taps, channels, groups, filters // groups)[sweep.taps].transpose(0, 3, 2, 1)
-    tiles.correlate(dz, w.reshape(len(sweep.taps), filters // groups, groups * channels), sweep, out, memory)
+    shape = len(sweep.taps), filters // groups, groups * channels
+    w = memory.workspace("transposed kernel", shape, kernel.dtype)
+    transpose = tiles.transpose_taps(kernel.reshape(windows.taps, channels, filters), sweep.taps, groups, w)
+    return one_by_one([transpose, tiles.correlate(dz, w, sweep, out, memory)])
 
 
 def _as_row(windows: Windows, *volumes: Array) -> tuple[Windows, list[Array]]:

@@ -28,7 +28,7 @@ def _ready(a: Array, b: Array, out: Array) -> Call:
     """The faster of both, chosen once."""
     tiles = kernels.current().tiles
     if tiles is not None and _suits(a, b, out):
-        return partial(tiles.multiply, a, b, out)
+        return tiles.multiply(a, b, out)
     return _ready_by_blas(a, b, out)
 
 

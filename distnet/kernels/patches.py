@@ -15,6 +15,7 @@ from distnet import kernels
 from distnet.kernels import direct
 from distnet.kernels.base import Memory
 from distnet.kernels.matrix_products import by_blas
+from distnet.kernels.readying import Call, readied_by, ready
 from distnet.kernels.windows import Windows
 from distnet.types import Array, DType
 
@@ -31,25 +32,41 @@ class NewMemory:
         return np.empty(shape, dtype)
 
 
+def _ready_convolve(x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Call | None:
+    if windows.are_entries and groups == 1:
+        return ready(by_blas, _matrix(x), _matrix(kernel), out=_matrix(out))
+    tiles = direct.tiles_for(windows, kernel.shape, groups, x, kernel, out)
+    return None if tiles is None else direct.convolve(tiles, x, kernel, windows, groups, out, memory)
+
+
+@readied_by(_ready_convolve)
 def convolve(x: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Array:
     """``out = patches(x) kernel``; returns ``out``.
 
     Shapes:
         x (N, D, H, W, C), kernel (..., C / groups, O) -> out (N, D', H', W', O); all contiguous.
     """
+    made = _ready_convolve(x, kernel, windows, groups, out, memory)
+    if made is not None:
+        made()
+        return out
     weights, z = _matrix(kernel), _matrix(out)
-    if windows.are_entries and groups == 1:
-        by_blas(_matrix(x), weights, out=z)
-        return out
-    if tiles := direct.tiles_for(windows, kernel.shape, groups, x, kernel, out):
-        direct.convolve(tiles, x, kernel, windows, groups, out, memory)
-        return out
     for first, channel, filters, patches in _blocks(len(x), kernel.shape, kernel.dtype, windows, groups, memory):
         kernels.current().im2col(x, windows, first, channel, patches)
         by_blas(_rows(patches), weights[:, filters], out=z[_positions(first, patches), filters])
     return out
 
 
+def _ready_kernel_gradient(
+    x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
+) -> Call | None:
+    if windows.are_entries and groups == 1:
+        return None
+    tiles = direct.tiles_for(windows, shape, groups, x, dz)
+    return None if tiles is None else direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)
+
+
+@readied_by(_ready_kernel_gradient)
 def kernel_gradient(
     x: Array, dz: Array, windows: Windows, groups: int, shape: tuple[int, ...], memory: Memory
 ) -> Array:
@@ -58,13 +75,14 @@ def kernel_gradient(
     Shapes:
         x (N, D, H, W, C), dz (N, D', H', W', O); contiguous.
     """
+    made = _ready_kernel_gradient(x, dz, windows, groups, shape, memory)
+    if made is not None:
+        return np.asarray(made())
     gradients, entries = _matrix(dz), math.prod(shape[:-1])
     total = memory.workspace("dkernel", (entries, shape[-1]), x.dtype)
     if windows.are_entries and groups == 1:
         by_blas(_matrix(x).T, gradients, out=total)
         return total.reshape(shape)
-    if tiles := direct.tiles_for(windows, shape, groups, x, dz):
-        return direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)
     part = memory.workspace("dkernel of a block", (entries, shape[-1] // groups), x.dtype)
     total.fill(0)
     for first, channel, filters, patches in _blocks(len(x), shape, x.dtype, windows, groups, memory):
@@ -74,19 +92,27 @@ def kernel_gradient(
     return total.reshape(shape)
 
 
+def _ready_convolve_back(
+    dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory
+) -> Call | None:
+    if windows.are_entries and groups == 1:
+        return ready(by_blas, _matrix(dz), _matrix(kernel).T, out=_matrix(out))
+    tiles = direct.tiles_for(windows, kernel.shape, groups, dz, kernel, out, is_backward=True)
+    return None if tiles is None else direct.convolve_back(tiles, dz, kernel, windows, groups, out, memory)
+
+
+@readied_by(_ready_convolve_back)
 def convolve_back(dz: Array, kernel: Array, windows: Windows, groups: int, out: Array, memory: Memory) -> Array:
     """The transpose of ``convolve``: ``dz kernel^T``, each patch added where it was taken; returns ``out``.
 
     Shapes:
         dz (N, D', H', W', O), kernel (..., C / groups, O) -> out (N, D, H, W, C); all contiguous.
     """
+    made = _ready_convolve_back(dz, kernel, windows, groups, out, memory)
+    if made is not None:
+        made()
+        return out
     weights, gradients = _matrix(kernel), _matrix(dz)
-    if windows.are_entries and groups == 1:
-        by_blas(gradients, weights.T, out=_matrix(out))
-        return out
-    if tiles := direct.tiles_for(windows, kernel.shape, groups, dz, kernel, out, is_backward=True):
-        direct.convolve_back(tiles, dz, kernel, windows, groups, out, memory)
-        return out
     out.fill(0)
     for first, channel, filters, patches in _blocks(len(dz), kernel.shape, kernel.dtype, windows, groups, memory):
         by_blas(gradients[_positions(first, patches), filters], weights[:, filters].T, out=_rows(patches))

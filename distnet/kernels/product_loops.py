@@ -54,6 +54,21 @@ def _transpose_panel(b: Array, first: int, depth: int, column: int, width: int, 
 transpose_panel = compiled(_transpose_panel, vector_code.__file__)
 
 
+def _transpose_taps(kernel: Array, taps: Array, groups: int, w: Array) -> None:
+    """See ``Tiles.transpose_taps``."""
+    channels, filters = kernel.shape[1], w.shape[1]
+    are_whole = groups == 1 and channels % lanes_of(kernel.dtype.type(0)) == 0
+    for tap in range(taps.size):
+        if are_whole:  # a panel's width is that of whole registers
+            transpose_panel(kernel[taps[tap]], 0, filters, 0, channels, w[tap])
+            continue
+        for group in range(groups):
+            for c in range(channels):
+                source = kernel[taps[tap], c, group * filters : (group + 1) * filters]
+                for o in range(filters):
+                    w[tap, o, group * channels + c] = source[o]
+
+
 def _multiply(
     a: Array, a_row: int, a_step: int, b: Array, is_transposed: bool, is_copied: bool, out: Array, panel: Array,
     table: Array, strips: Array, width: int, block: int, code: int,
@@ -88,3 +103,4 @@ def _multiply(
 
 
 multiply = compiled(_multiply, vector_code.__file__)
+transpose_taps = compiled(_transpose_taps, vector_code.__file__)

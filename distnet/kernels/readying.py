@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -45,6 +45,18 @@ def ready(function: Callable[..., Any], *args: Any, **options: Any) -> Call:
         if made is not None:
             return made
     return partial(function, *args, **options)
+
+
+def one_by_one(calls: Sequence[Call]) -> Call:
+    """All calls as one."""
+    if len(calls) == 1:
+        return calls[0]
+
+    def each() -> None:
+        for call in calls:
+            call()
+
+    return each
 
 
 def _ready_elementwise(function: Callable[..., Any], out: Array, *args: Any) -> Call:

@@ -260,3 +260,25 @@ def share(loop: Callable[..., object], nanoseconds: float, places: Sequence[int]
 def sharing(loop: Callable[..., object], nanoseconds: float, places: Sequence[int], *args: Any) -> Part:
     """The call of ``share``, made ready: what takes short is called as it is."""
     return partial(loop, *args) if nanoseconds < LEAST_NS else partial(share, loop, nanoseconds, places, *args)
+
+
+def cut(part_of: Callable[[slice, int], Part], count: int, nanoseconds: float, most: int = 2) -> Part:
+    """Work that is made ready once: done as a whole, or, where it takes long, in parts that are cut anew each time.
+
+    Args:
+        part_of: makes ready what is to be done with some of ``count`` things; parts with different numbers may be done
+            at the same time.
+        nanoseconds, most: as for ``parts_of``.
+    """
+    whole = part_of(slice(0, count), 0)
+    if nanoseconds < LEAST_NS:
+        return whole
+
+    def in_parts() -> None:
+        parts = parts_of(count, nanoseconds, most=most)
+        if len(parts) == 1:
+            whole()
+        else:
+            do([part_of(part, number) for number, part in enumerate(parts)])
+
+    return in_parts

@@ -10,6 +10,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels import product_loops, teamwork, tile_loops
 from distnet.kernels.base import Memory
 from distnet.kernels.blocks import Block, block_for, registers_for
+from distnet.kernels.readying import Call, one_by_one
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.vector_code import lanes
 from distnet.types import Array, DType
@@ -21,72 +22,90 @@ Strip = tuple[Array, int]
 class VectorTiles:
     """Register blocks for the CPU at hand."""
 
-    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> None:
+    def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> Call:
         _check(sweep, x, out, w)
         if not out.size:
-            return
-        outputs = out.shape[-1]
+            return _do_nothing
+        outputs, before = out.shape[-1], []
+        cost = out.size * w.shape[0] * w.shape[1] * _nanoseconds(x.dtype)
         if (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
-            w = _with_slack(w, memory)
+            wide = _with_slack(w, memory)
+            before, w = [partial(np.copyto, wide[..., : w.shape[-1]], w)], wide
         strips = [
             (strip, block_for(x.dtype, sweep.least_columns, registers))
             for strip, registers in _strips(sweep.least_columns, outputs, sweep.groups, sweep.channels, x.dtype)
         ]
-        lines = max(sweep.lines, 1)
-        loop = partial(_correlate, strips, sweep)
-        parts = teamwork.parts_of(len(x), out.size * w.shape[0] * w.shape[1] * _nanoseconds(x.dtype))
-        teamwork.do([
-            partial(loop, x[part], w, out[part], *_scratch(x, sweep, lines, i, memory))
-            for i, part in enumerate(parts)
-        ])  # fmt: skip
 
-    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> None:
+        def part_of(volumes: slice, number: int) -> Call:
+            scratch = _scratch(x, sweep, max(sweep.lines, 1), number, memory)
+            tables = sweep.spans, sweep.offsets, sweep.counts, sweep.left
+            arrays = x[volumes], w, out[volumes], *tables, *scratch
+            return one_by_one([partial(tile_loops.correlate, *arrays, strip, *block) for strip, block in strips])
+
+        return one_by_one([*before, teamwork.cut(part_of, len(x), cost)])
+
+    def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> Call:
         _check(sweep, x, dz, total)
         filters, (taps, channels) = dz.shape[-1], total.shape[:2]
         run = int(sweep.counts[0, 3])
-        total.fill(0)
+        calls: list[Call] = [partial(total.fill, 0)]
         if not dz.size:
-            return
+            return calls[0]
         of_lines = total.reshape(taps // run, run * channels, filters)
         cost, size = total.size * dz.size // filters * _nanoseconds(x.dtype), lanes(x.itemsize)
         for strips, registers in _strips(run * channels, filters, sweep.groups, channels, x.dtype):
             block = block_for(x.dtype, run * channels, registers, is_along_rows=True)
             blocks = len(strips) * len(of_lines) * -(-run * channels // block.rows)
-            parts = []
-            for i, part in enumerate(teamwork.parts_of(blocks, cost, most=1)):
-                padded, table = _scratch(x, sweep, dz.shape[2], i, memory)
+
+            def part_of(part: slice, number: int, strips: Array = strips, block: Block = block) -> Call:
+                padded, table = _scratch(x, sweep, dz.shape[2], number, memory)
                 copied = _empty(x.dtype, 1)
                 if (filters // sweep.groups) % size:
-                    copied = memory.workspace(f"gradient of a volume, {i}", (dz[0].size + size,), x.dtype)
-                parts.append(partial(
+                    copied = memory.workspace(f"gradient of a volume, {number}", (dz[0].size + size,), x.dtype)
+                return partial(
                     tile_loops.correlate_gradient, x, dz, of_lines, sweep.spans, sweep.offsets, sweep.counts,
                     sweep.left, padded, copied, table, strips, *block, part.start, part.stop,
-                ))  # fmt: skip
-            teamwork.do(parts)
+                )  # fmt: skip
 
-    def multiply(self, a: Array, b: Array, out: Array) -> None:
+            calls.append(teamwork.cut(part_of, blocks, cost, most=1))
+        return one_by_one(calls)
+
+    def transpose_taps(self, kernel: Array, taps: Array, groups: int, w: Array) -> Call:
+        expected = len(taps), kernel.shape[2] // groups, kernel.shape[1] * groups
+        if w.shape != expected or w.dtype != kernel.dtype or not (kernel.flags.c_contiguous and w.flags.c_contiguous):
+            raise ArgumentError(
+                f"kernels: expected contiguous weights of shape {expected} and dtype {kernel.dtype}, received "
+                f"{w.dtype} {w.shape} with strides {w.strides}."
+            )
+        return partial(product_loops.transpose_taps, kernel, taps, groups, w)
+
+    def multiply(self, a: Array, b: Array, out: Array) -> Call:
         _check_product(a, b, out)
         is_transposed, (rows, deep), columns = not b.flags.c_contiguous, a.shape, out.shape[1]
         if not rows * deep * columns:
-            out.fill(0)
-            return
+            return partial(out.fill, 0)
         a_row, a_step = (deep, 1) if a.flags.c_contiguous else (1, rows)
         flat, stored = (a if a.flags.c_contiguous else a.T), (b.T if is_transposed else b)
-        size = lanes(a.itemsize)
-        is_copied = columns % size > 0
-        cost = rows * deep * columns * _nanoseconds(a.dtype)
-        parts = []
+        size, cost = lanes(a.itemsize), rows * deep * columns * _nanoseconds(a.dtype)
+        is_copied, calls = columns % size > 0, []
         for strips, registers in _strips(rows, columns, 1, 0, a.dtype):
             width, block = registers * size, block_for(a.dtype, rows, registers, a_step > 1)
-            for part in teamwork.parts_of(len(strips), cost):
+
+            def part_of(part: slice, _: int, strips: Array = strips, width: int = width, block: Block = block) -> Call:
                 panel = _empty(a.dtype, 2)
                 if is_transposed or is_copied:
                     panel = np.empty((min(deep, product_loops.DEPTH), width), a.dtype)
-                parts.append(partial(
+                return partial(
                     product_loops.multiply, flat, a_row, a_step, stored, is_transposed, is_copied, out, panel,
                     _origin(), strips[part], width, *block,
-                ))  # fmt: skip
-        teamwork.do(parts)
+                )  # fmt: skip
+
+            calls.append(teamwork.cut(part_of, len(strips), cost))
+        return one_by_one(calls)
+
+
+def _do_nothing() -> None:
+    """There is nothing to write."""
 
 
 def _check_product(a: Array, b: Array, out: Array) -> None:
@@ -150,24 +169,14 @@ def _scratch(x: Array, sweep: Sweep, lines: int, part: int, memory: Memory) -> t
     return memory.workspace(f"padded volume, {part}", shape, x.dtype), table
 
 
-def _correlate(
-    strips: list[tuple[Array, Block]], sweep: Sweep, x: Array, w: Array, out: Array, padded: Array, table: Array
-) -> None:
-    for strip, block in strips:
-        tile_loops.correlate(
-            x, w, out, sweep.spans, sweep.offsets, sweep.counts, sweep.left, padded, table, strip, *block
-        )
-
-
 def _nanoseconds(dtype: DType) -> float:
     """About how long one multiply-add takes in a row of registers."""
     return 0.32 / lanes(dtype.itemsize)
 
 
 def _with_slack(w: Array, memory: Memory) -> Array:
-    """The weights with as many columns more as a register holds: the last one is read whole."""
+    """Memory for the weights with as many columns of zeros more as a register holds: the last one is read whole."""
     taps, channels, columns = w.shape
     wide = memory.workspace("weights with slack", (taps, channels, columns + lanes(w.itemsize)), w.dtype)
-    wide[..., :columns] = w
     wide[..., columns:] = 0
     return wide

@@ -50,12 +50,12 @@ def simple(dtype, volumes=3, channels=9, filters=18):
 def test_a_volume_has_the_same_result_in_any_batch(tiles):
     x, kernel, dz = simple("float32")
     memory, out, dx = Guarded(), np.empty_like(dz), np.empty_like(x)
-    direct.convolve(tiles, x, kernel, SIMPLE, 1, out, memory)
-    direct.convolve_back(tiles, dz, kernel, SIMPLE, 1, dx, memory)
+    direct.convolve(tiles, x, kernel, SIMPLE, 1, out, memory)()
+    direct.convolve_back(tiles, dz, kernel, SIMPLE, 1, dx, memory)()
     for n in range(len(x)):
         one, back = np.empty_like(dz[:1]), np.empty_like(x[:1])
-        direct.convolve(tiles, x[n : n + 1], kernel, SIMPLE, 1, one, memory)
-        direct.convolve_back(tiles, dz[n : n + 1], kernel, SIMPLE, 1, back, memory)
+        direct.convolve(tiles, x[n : n + 1], kernel, SIMPLE, 1, one, memory)()
+        direct.convolve_back(tiles, dz[n : n + 1], kernel, SIMPLE, 1, back, memory)()
         np.testing.assert_array_equal(one[0], out[n])
         np.testing.assert_array_equal(back[0], dx[n])
 
@@ -64,7 +64,7 @@ def test_a_long_sum_is_as_exact_as_that_of_blas(tiles):
     windows = Windows.over(slide(1, 1, 1, 1, "valid"), slide(4000, 1, 1, 1, "valid"))
     rng = np.random.default_rng(6)
     x, dz = (rng.random((4, *windows.extents, 16)).astype("float32") for _ in range(2))
-    total = direct.kernel_gradient(tiles, x, dz, windows, 1, (1, 1, 1, 16, 16), Guarded())
+    total = direct.kernel_gradient(tiles, x, dz, windows, 1, (1, 1, 1, 16, 16), Guarded())()
     expected = naive_kernel_gradient(x, dz, windows, 1, total.shape)
     assert np.max(np.abs(total / expected - 1)) < 4e-6  # in one chain of single precision it is 1e-4
 

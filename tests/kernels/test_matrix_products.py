@@ -32,7 +32,7 @@ def test_products_are_those_of_blas_whatever_their_shape(tiles, form, dtype):
         a, b = (memory.copied(factor) for factor in (a, b))
         a, b = (a.T if form == "a^T b" else a), (b.T if form == "a b^T" else b)
         out = memory.workspace("", (rows, columns), dtype)
-        tiles.multiply(a, b, out)
+        tiles.multiply(a, b, out)()
         expected = a.astype(float) @ b.astype(float)
         scale = max(np.max(np.abs(expected), initial=0), 1)
         np.testing.assert_allclose(out, expected, rtol=0, atol=scale * ERROR[dtype], err_msg=f"{rows, deep, columns}")
@@ -43,8 +43,8 @@ def test_a_row_has_the_same_result_in_any_batch(tiles):
     rng = np.random.default_rng(4)
     a, b = rng.random((9, 300), np.float32), rng.random((300, 40), np.float32)
     out, one = np.empty((9, 40), np.float32), np.empty((2, 40), np.float32)
-    tiles.multiply(a, b, out)
-    tiles.multiply(a[7:], b, one)
+    tiles.multiply(a, b, out)()
+    tiles.multiply(a[7:], b, one)()
     np.testing.assert_array_equal(one, out[7:])
 
 

@@ -43,18 +43,18 @@ def convolution(kernel, memory, random):
     over, x, w = windows(9), random(5, 1, 9, 9, 6), random(9, 6, 20)
     out = memory.workspace("out", (5, *over.shape, 20), x.dtype)
     sweep = sweeps.forward(over, 6, 1)
-    kernel.tiles.correlate(x, w, sweep, out, memory)
+    kernel.tiles.correlate(x, w, sweep, out, memory)()
     total = memory.workspace("total", w.shape, w.dtype)
-    kernel.tiles.correlate_gradient(x, out, sweep, total, memory)
+    kernel.tiles.correlate_gradient(x, out, sweep, total, memory)()
     dx = memory.workspace("dx", x.shape, x.dtype)
     back = sweeps.backward(over, 20, 1)
-    kernel.tiles.correlate(out, w.transpose(0, 2, 1).copy(), back, dx, memory)
+    kernel.tiles.correlate(out, w.transpose(0, 2, 1).copy(), back, dx, memory)()
     return out, total, dx
 
 
 def product(kernel, memory, random):
     out = memory.workspace("out", (9, 150), random(1).dtype)
-    kernel.tiles.multiply(random(9, 33), random(33, 150), out)
+    kernel.tiles.multiply(random(9, 33), random(33, 150), out)()
     return (out,)
 
 

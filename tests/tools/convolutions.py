@@ -107,9 +107,9 @@ def check(tiles, windows, channels, filters, groups, volumes, dtype):
     )}  # fmt: skip
     if tiles is not None:
         out, dx = memory.workspace("", dz.shape, dtype), memory.workspace("", x.shape, dtype)
-        direct.convolve(tiles, x, kernel, windows, groups, out, memory)
-        direct.convolve_back(tiles, dz, kernel, windows, groups, dx, memory)
-        made["blocks"] = out, direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory), dx
+        direct.convolve(tiles, x, kernel, windows, groups, out, memory)()
+        direct.convolve_back(tiles, dz, kernel, windows, groups, dx, memory)()
+        made["blocks"] = out, direct.kernel_gradient(tiles, x, dz, windows, groups, shape, memory)(), dx
     for way, results in made.items():
         for what, actual, wanted in zip(("forward", "kernel gradient", "backward"), results, expected, strict=True):
             assert_near(actual, wanted, dtype, f"{way}, {what}")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from distnet import kernels
+from kernel_sets import KERNEL_SETS
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", KERNEL_SETS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("count", [0, 1, 7, 400])
 def test_rows_are_added_however_often_they_occur(name, dtype, count):
@@ -21,7 +22,7 @@ def test_rows_are_added_however_often_they_occur(name, dtype, count):
     assert out.dtype == dtype
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", KERNEL_SETS)
 def test_the_values_may_be_a_strided_view(name):
     out, values = np.zeros((3, 2)), np.arange(12.0).reshape(3, 4)[:, ::2]
     kernels.load(name).add_rows(out, np.array([2, 0, 2]), values)

@@ -5,6 +5,7 @@ import pytest
 
 from distnet import kernels
 from distnet.kernels.columns import squares_about
+from kernel_sets import KERNEL_SETS
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,7 @@ SHAPES = [
 ]
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=KERNEL_SETS)
 def kernel(request):
     return kernels.load(request.param)
 

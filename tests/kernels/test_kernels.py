@@ -13,6 +13,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels.base import MAX_SLOTS
 from distnet.kernels.numpy_kernels import _CHUNK_BYTES
 from distnet.optimizers import formulas
+from kernel_sets import KERNEL_SETS, NEEDS_NUMBA
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ ULPS = {"ftrl": 64, "ftrl_square_root": 64}
 SIZES = (0, 1, 37, _CHUNK_BYTES // 4 + 3)
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=KERNEL_SETS)
 def kernel(request):
     return kernels.load(request.param)
 
@@ -69,6 +70,7 @@ def test_an_update_is_its_formula_for_each_weight(kernel, dtype, formula):
     np.testing.assert_array_equal(g, gradient)
 
 
+@NEEDS_NUMBA
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__name__)
 def test_kernel_sets_agree_to_rounding_at_any_size(dtype, formula, size):
@@ -145,16 +147,19 @@ def test_an_activation_that_is_not_fused_is_refused(kernel):
         kernel.activation_gradient(np.zeros(1), np.zeros(1), "softmax", np.zeros(1))
 
 
+@NEEDS_NUMBA
 def test_numba_refuses_what_it_would_have_to_copy():
     with pytest.raises(ArgumentError, match="contiguous"):
         kernels.load("numba").bias_activation(np.zeros((4, 4))[:, ::2], np.zeros(2), "relu")
 
 
+@NEEDS_NUMBA
 def test_numba_refuses_more_slots_than_it_has_loops_for():
     with pytest.raises(ArgumentError, match="at most 3 slots"):
         kernels.load("numba").update(formulas.sgd, np.zeros(1), np.zeros(1), [np.zeros(1)] * 4, (1.0,))
 
 
+@NEEDS_NUMBA
 def test_the_environment_chooses_the_kernels(monkeypatch):
     monkeypatch.delenv("DISTNET_KERNELS", raising=False)
     assert kernels.current().name == "numba"
@@ -207,6 +212,7 @@ print(w[0], sum(update_loop(formula.step, 0).stats.cache_hits.values()))
 """
 
 
+@NEEDS_NUMBA
 @pytest.mark.slow
 def test_a_formula_is_compiled_once_per_machine_and_anew_when_edited(tmp_path):
     source = tmp_path / "formula.py"
@@ -218,6 +224,7 @@ def test_a_formula_is_compiled_once_per_machine_and_anew_when_edited(tmp_path):
     assert run(use, NUMBA_CACHE_DIR=str(tmp_path)) == "3.0 0\n"
 
 
+@NEEDS_NUMBA
 @pytest.mark.slow
 def test_the_formulas_of_distnet_are_cached():
     code = """
@@ -231,6 +238,7 @@ print(sum(update_loop(formulas.sgd, 0).stats.cache_hits.values()))
     assert run(code) == "1\n"
 
 
+@NEEDS_NUMBA
 def test_a_formula_without_a_source_file_is_compiled_too():
     namespace = {}
     exec(compile("def step(w, g, lr):\n    return (w - lr * g,)\n", "<prompt>", "exec"), namespace)  # noqa: S102
@@ -256,6 +264,7 @@ print(sum(numba_kernels._bias.stats.cache_hits.values()))
 """
 
 
+@NEEDS_NUMBA
 @pytest.mark.slow
 def test_code_that_lies_in_the_cache_under_another_dtype_is_compiled_anew(tmp_path):
     assert run(USE_BIAS, NUMBA_CACHE_DIR=str(tmp_path)) == "12.0 12.0 0\n"

@@ -17,6 +17,7 @@ SHAPES = (
 
 @pytest.fixture
 def tiles():
+    pytest.importorskip("numba", reason="numba is optional: pip install 'distnet[fast]'")
     return kernels.load("numba").tiles
 
 

@@ -18,6 +18,7 @@ from distnet.kernels.readying import ready
 from distnet.kernels.windows import Windows, slide
 from distnet.optimizers import formulas
 from guarded import Guarded
+from kernel_sets import NEEDS_NUMBA
 
 
 @pytest.fixture
@@ -112,6 +113,7 @@ def columns(kernel, memory, random):
 CALLS = [convolution, product, pooling, vectors, passes, columns]
 
 
+@NEEDS_NUMBA
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_bits_of_a_kernel_do_not_depend_on_the_number_of_threads(in_threads, call, dtype):

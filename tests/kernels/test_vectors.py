@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from distnet import addresses, kernels
+from kernel_sets import KERNEL_SETS
 
 pytestmark = pytest.mark.slow
 
 TOLERANCES = {"float32": 5e-6, "float64": 1e-13}
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=KERNEL_SETS)
 def kernel(request):
     return kernels.load(request.param)
 

@@ -7,6 +7,7 @@ import pytest
 
 from distnet import kernels
 from distnet.kernels.windows import Axis, Windows, slide, spread
+from kernel_sets import KERNEL_SETS
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ WINDOWS = [
 N, C = 3, 2
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=KERNEL_SETS)
 def kernel(request):
     return kernels.load(request.param)
 

@@ -9,6 +9,7 @@ import packed
 from distnet import layers
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from kernel_sets import KERNEL_SETS
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +52,7 @@ def run(layer, x, dy):
 
 
 @each_case
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
 @pytest.mark.parametrize(("dtype", "tolerance"), TOLERANCES)
 def test_it_computes_what_keras_does(arrays, i, case, dtype, tolerance, kernels, monkeypatch):
     monkeypatch.setenv("DISTNET_KERNELS", kernels)

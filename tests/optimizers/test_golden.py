@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from distnet import optimizers
+from kernel_sets import KERNEL_SETS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 RECORD = json.loads((GOLDEN / "optimizers.json").read_text())
@@ -55,7 +56,7 @@ def trained(arrays, make_store, step, values):
     return train
 
 
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
 @pytest.mark.parametrize("label", RECORD["cases"])
 def test_weights_and_slots_are_keras_s_after_every_step(label, kernels, trained, arrays, values, monkeypatch):
     monkeypatch.setenv("DISTNET_KERNELS", kernels)

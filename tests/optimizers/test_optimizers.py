@@ -10,6 +10,7 @@ from distnet import Sequential, layers, optimizers
 from distnet.errors import ArgumentError, UnknownNameError
 from distnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Ftrl, Nadam, RMSprop, formulas, schedules
 from distnet.variables import VariableStore
+from kernel_sets import NEEDS_NUMBA
 
 SHAPES = {"kernel": (3, 7), "bias": (7,), "scale": ()}
 OPTIONS = {
@@ -139,6 +140,7 @@ def test_frozen_variables_are_left_alone(optimizer, store, step):
     np.testing.assert_array_equal(store.variables[1].value, before)
 
 
+@NEEDS_NUMBA
 def test_a_step_allocates_nothing_that_grows_with_the_model(optimizer, make_store, monkeypatch):
     if isinstance(optimizer, optimizers.Muon):
         pytest.skip("multiplies matrices, whose products need memory")

@@ -8,6 +8,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.kernels import patches
 from distnet.layers import LAYERS
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from kernel_sets import KERNEL_SETS
 
 
 def numbers(*shape, seed=0):
@@ -30,7 +31,7 @@ def counted(monkeypatch, name):
     return calls
 
 
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
 @pytest.mark.parametrize("block_bytes", [1, 700, 5000])
 @pytest.mark.parametrize("options", [{}, {"groups": 2}, {"padding": "same", "strides": 2}], ids=str)
 def test_the_size_of_blocks_does_not_matter(block_bytes, kernels, options, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 
 import distnet
 from distnet import layers
+from kernel_sets import NEEDS_NUMBA
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +43,7 @@ def trained(cls, seed, monkeypatch, kernels):
     return dtype, [*model.get_weights(), model.predict(x, verbose=0)]
 
 
+@NEEDS_NUMBA
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN])
 def test_compiled_steps_train_as_steps_one_by_one(cls, seed, monkeypatch):

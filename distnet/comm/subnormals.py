@@ -1,8 +1,8 @@
 """Numbers below the smallest normal one (1.2e-38 in float32) count as zero while a model computes.
 
-A core takes a hundred times longer for an operation with such a subnormal number, and a model that knows its rows makes
-many: probabilities and gradients near zero, and their squares in the optimizer. A 784-512-256-10 network that had learnt
-its rows took 1.8 times as long for a step. XLA and TensorFlow count them as zero, too.
+A core takes a hundred times longer for an operation with such a subnormal number, and a model that knows its rows
+makes many: probabilities and gradients near zero, and their squares in the optimizer. A 784-512-256-10 network that
+had learnt its rows took 1.8 times as long for a step. XLA and TensorFlow count them as zero, too.
 
 The setting is each thread's own. It is known here for x86-64 under Linux; elsewhere numbers stay as they are.
 """

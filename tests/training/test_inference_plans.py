@@ -8,7 +8,6 @@ import warnings
 import hypothesis
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 import distnet
 from distnet import layers

@@ -14,30 +14,32 @@ from distnet.arguments import FRACTION, POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.kernels.columns import squares_about
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.normalization import batch_formulas
 from distnet.layers.normalization.axes import known_extents, moved_back, moved_last, positive_axes
 from distnet.registry import BESIDE, LEFT_OUT, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, Shape
-from distnet.variables import Variable
 
 
 @dataclass
 class Statistics:
-    """Mean and biased variance of each channel, float64; those of a batch are put in at each step.
+    """Of each channel, (C,) float64; those of a batch are put in at each step.
 
     Args:
-        mean: (1, C).
-        variance: (1, C).
+        mean, variance: of the rows, the biased one.
+        inverse: of the deviation, ``1 / sqrt(variance + epsilon)``.
+        scale: gamma times that.
         divisor: (1, C) by which the sums over rows were divided; None for the moving statistics, which are constants.
         excess: how much the divisor exceeds the number of rows that count.
         counts: (1, M, C) bool, which entries count; None for all.
     """
 
-    mean: Array = field(default_factory=lambda: np.zeros((1, 0)))
-    variance: Array = field(default_factory=lambda: np.zeros((1, 0)))
+    mean: Array
+    variance: Array
+    inverse: Array
+    scale: Array
     divisor: Array | None = None
     excess: float = 0.0
     counts: Array | None = None
@@ -127,10 +129,11 @@ class BatchNormalization(Layer):
             super().check_shape(shape)
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
-        rows, stats = self._rows(x, ctx, "x"), Statistics()
+        rows = self._rows(x, ctx, "x")
+        stats = Statistics(*ctx.workspace("statistics", (4, rows.shape[2]), np.dtype(np.float64)))
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
-            ctx.do(_measure, stats, rows, counts, ctx.sum_over_ranks)
+            ctx.do(self._measure, stats, rows, counts, ctx.sum_over_ranks)
             ctx.do(self._move, stats, x)
         else:
             ctx.do(self._recall, stats)
@@ -155,14 +158,49 @@ class BatchNormalization(Layer):
             dx = moved_back(of_rows, axes, dy.shape, ctx, "dx")
         return [dx, moved_back(dz, axes, dy.shape, ctx, "dz")] if is_sum else dx
 
+    def _measure(self, stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks) -> None:
+        """Put in the statistics of the global batch.
+
+        The mean is summed first, then the squares about it: from one message with sums of squares, the
+        variance of a channel whose mean is large would be a difference of large numbers.
+        """
+        rows, moments = x.shape[1], kernels.current().column_moments
+        own, squares = moments(x if counts is None else np.where(counts, x, x.dtype.type(0)))
+        sums = np.empty((2, *own.shape))
+        sums[0] = rows if counts is None else counts.sum(axis=1)
+        np.multiply(own, rows, out=sums[1])
+        sum_over_ranks(sums)
+        # Keras guards only masked statistics against a count of 0.
+        stats.excess, stats.counts, stats.divisor = 0.0 if counts is None else config.epsilon(), counts, None
+        if not (sums[0] + stats.excess).all():
+            stats.mean.fill(0)
+            self._scale(stats, np.zeros_like(stats.mean), np.ones_like(stats.mean))
+            return
+        if counts is not None:
+            mean = sums[1] / (sums[0] + stats.excess)
+            own, squares = moments(np.where(counts, x, mean.astype(x.dtype)))
+        slots = sums[0, 0], own[0], squares[0]
+        numbers = float(rows), stats.excess
+        kernels.current().update(batch_formulas.merged, stats.mean, sums[1, 0], slots, numbers)
+        sum_over_ranks(squares)
+        stats.divisor = sums[0]
+        self._scale(stats, squares[0], sums[0, 0])
+
     def _recall(self, stats: Statistics) -> None:
         """Take the moving statistics for those of the batch."""
-        stats.mean, stats.variance = _double(self.moving_mean), _double(self.moving_variance)
+        stats.mean[...] = self.moving_mean.value.reshape(-1)
+        self._scale(stats, self.moving_variance.value.reshape(-1).astype(np.float64), np.ones(stats.mean.size))
+
+    def _scale(self, stats: Statistics, squares: Array, divisor: Array) -> None:
+        """Put in the variance, and what follows from it."""
+        stats.scale[...] = 1.0 if self.gamma is None else self.gamma.value.reshape(-1)
+        slots = divisor, stats.inverse, stats.scale
+        kernels.current().update(batch_formulas.scaled, stats.variance, squares, slots, (self.epsilon, 1.0))
 
     def _normalize(self, rows: Array, stats: Statistics, y: Array, activation: str, plus: Array | None) -> None:
-        scale = self._gamma() / np.sqrt(stats.variance + self.epsilon)
-        shift = np.zeros_like(scale) if self.beta is None else _double(self.beta)
-        kernels.current().column_map(rows, stats.mean, scale, shift, y, activation, plus)
+        shift = np.zeros_like(stats.scale) if self.beta is None else self.beta.value.reshape(-1)
+        vectors = stats.mean[np.newaxis], stats.scale[np.newaxis], shift[np.newaxis]
+        kernels.current().column_map(rows, *vectors, y, activation, plus)
 
     def _sum_slopes(
         self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array
@@ -177,31 +215,27 @@ class BatchNormalization(Layer):
                 kernels.current().activation_gradient(slopes, y, "relu", dz)
             return
         if y is None:
-            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean)
+            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean[np.newaxis])
         else:
-            sums[0], sums[1] = kernels.current().relu_products(slopes, y, rows, stats.mean, dz)
-        sums[1] *= 1 / np.sqrt(stats.variance + self.epsilon)
+            sums[0], sums[1] = kernels.current().relu_products(slopes, y, rows, stats.mean[np.newaxis], dz)
+        sums[1] *= stats.inverse
 
     def _input_gradient(
         self, slopes: Array, rows: Array, stats: Statistics, sums: Array, sum_over_ranks: SumOverRanks, dx: Array
     ) -> None:
-        inverse = 1 / np.sqrt(stats.variance + self.epsilon)
-        scale = self._gamma() * inverse
-        slope, shift = np.zeros((2, *scale.shape))
+        scale, vectors = stats.scale[np.newaxis], np.zeros((2, 1, stats.scale.size))
         if stats.divisor is not None:
             sum_over_ranks(sums)
-            slope = -scale * inverse * sums[1] / stats.divisor
-            shift = -scale * sums[0] / stats.divisor - slope * stats.excess * stats.mean / stats.divisor
-        kernels.current().column_gradient(slopes, rows, stats.mean, scale, slope, shift, dx)
+            np.multiply(sums[::-1], -scale / stats.divisor, out=vectors)
+            vectors[0] *= stats.inverse
+            if stats.excess:
+                vectors[1] -= vectors[0] * stats.excess * stats.mean / stats.divisor
+        kernels.current().column_gradient(slopes, rows, stats.mean[np.newaxis], scale, vectors[0], vectors[1], dx)
         if stats.counts is not None:
             np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
 
-    def _gamma(self) -> Array:
-        """(1, C), float64."""
-        return np.ones((1, self.moving_mean.size)) if self.gamma is None else _double(self.gamma)
-
-    def _correction(self, divisor: Array, x: Array) -> Array | float:
-        """The factor of the batch's variance when it updates the moving variance.
+    def _corrected(self, variance: Array, divisor: Array, x: Array) -> Array:
+        """The batch's variance as the moving variance follows it.
 
         Source: ``_fused_batch_norm`` of tf_keras 2.21; TensorFlow's kernel takes images only, with these axes.
         ``BatchNormalization.call`` and ``normalize_batch_in_training`` of Keras 2.2.
@@ -209,16 +243,18 @@ class BatchNormalization(Layer):
         fused = ((4, 3),) if self.sample_variance else ((4, 1), (4, 3), (5, 1), (5, 4))
         lost = [1.0] if self.as_in_keras_2 and (x.ndim, self.axis % x.ndim) in fused else []
         lost += [1.0 + self.epsilon] if self.sample_variance else []
-        corrected: Array = np.prod([divisor / np.maximum(divisor - n, 1.0 - self.epsilon) for n in lost], 0)
-        return corrected
+        for n in lost:
+            variance = variance * (divisor / np.maximum(divisor - n, 1.0 - self.epsilon)).reshape(-1)
+        return variance
 
     def _move(self, stats: Statistics, x: Array) -> None:
         """Let the moving statistics follow those of a batch, unless nothing in it counts."""
         if stats.divisor is None:
             return
-        correction = self._correction(stats.divisor, x)
-        for variable, batch in ((self.moving_mean, stats.mean), (self.moving_variance, stats.variance * correction)):
-            variable.value[...] = variable.value * self.momentum + batch[0] * (1.0 - self.momentum)
+        variance = self._corrected(stats.variance, stats.divisor, x)
+        moving, slots = self.moving_mean.value.reshape(-1), (self.moving_variance.value.reshape(-1), variance)
+        rates = self.momentum, 1.0 - self.momentum
+        kernels.current().update(batch_formulas.moved, moving, stats.mean, slots, rates)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(1, M, C), contiguous."""
@@ -232,35 +268,3 @@ class BatchNormalization(Layer):
                 f"{self.name}: expected a mask of one axis less than the input {x.shape}, received {mask.shape}."
             )
         return self._rows(np.broadcast_to(mask[..., np.newaxis], x.shape), ctx, "mask")
-
-
-def _measure(stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks) -> None:
-    """Put in the statistics of the global batch.
-
-    The mean is summed first, then the squares about it: from one message with sums of squares, the
-    variance of a channel whose mean is large would be a difference of large numbers.
-    """
-    rows, moments = x.shape[1], kernels.current().column_moments
-    own, squares = moments(x if counts is None else np.where(counts, x, x.dtype.type(0)))
-    sums = np.empty((2, *own.shape))
-    sums[0] = rows if counts is None else counts.sum(axis=1)
-    sums[1] = own * rows
-    sum_over_ranks(sums)
-    # Keras guards only masked statistics against a count of 0.
-    excess = 0.0 if counts is None else config.epsilon()
-    divisor = sums[0] + excess
-    if not divisor.all():
-        (stats.mean, stats.variance), stats.divisor = np.zeros((2, *divisor.shape)), None
-        return
-    mean = sums[1] / divisor
-    if counts is not None:
-        own, squares = moments(np.where(counts, x, mean.astype(x.dtype)))
-    squares = squares_about(mean, own, squares, rows)
-    sum_over_ranks(squares)
-    stats.mean, stats.variance, stats.divisor = mean, squares / divisor, divisor
-    stats.excess, stats.counts = excess, counts
-
-
-def _double(variable: Variable) -> Array:
-    """(1, C), a copy in double precision."""
-    return variable.value.reshape(1, -1).astype(np.float64)

@@ -38,7 +38,18 @@ def block_for(dtype: DType, count: int, registers: int, is_along_rows: bool = Fa
     """
     rows = rows_for(count, registers)
     ahead = 0 if is_along_rows else steps_ahead(rows, registers)
-    return Block(rows, _compiled_block(dtype, rows, registers, ahead).address)
+    return Block(rows, _compiled_block(dtype, rows, registers, ahead, 0).address)
+
+
+def block_of_entries(dtype: DType, count: int, registers: int, is_part: bool) -> Block:
+    """The block for ``count`` rows of so many registers that are multiplied entry by entry.
+
+    Args:
+        is_part: whether the last register of a row is read in part.
+    """
+    most = (REGISTERS.registers - 1 - registers) // registers
+    rows = -(-count // -(-count // most))
+    return Block(rows, _compiled_block(dtype, rows, registers, 0, 1 + is_part).address)
 
 
 @lru_cache(256)
@@ -75,17 +86,18 @@ def steps_ahead(rows: int, registers: int) -> int:
 
 
 @cache
-def _compiled_block(dtype: DType, rows: int, registers: int, ahead: int) -> Any:
+def _compiled_block(dtype: DType, rows: int, registers: int, ahead: int, entries: int) -> Any:
     # numba takes the sizes from the types of tuples, and tells cached code apart by them.
-    of_rows, of_columns, of_steps = ((dtype.type(0),) * count for count in (rows, registers, ahead))
+    sizes = [(dtype.type(0),) * count for count in (rows, registers, ahead, entries)]
+    of_rows, of_columns, of_steps, of_entries = sizes
 
     def block(
         out: int, out_row: int, skipped: int, tail: int, x: int, x_row: int, x_step: int, table: int, lines: int,
         steps: int, w: int, w_step: int, adds: int,
     ) -> None:  # fmt: skip
         tile(
-            of_rows, of_columns, of_steps, out, out_row, skipped, tail, x, x_row, x_step, table, lines, steps, w,
-            w_step, adds,
+            of_rows, of_columns, of_steps, of_entries, out, out_row, skipped, tail, x, x_row, x_step, table, lines,
+            steps, w, w_step, adds,
         )  # fmt: skip
 
     return compiled_to_c(block, _SIGNATURE, vector_code.__file__)

@@ -51,7 +51,7 @@ def _multiply(
             for n in range(0, count, block):
                 first = min(n, count - block)
                 tile(
-                    rows, columns, rows[:2], at(out, first * width + column), width, n - first, size,
+                    rows, columns, rows[:2], (), at(out, first * width + column), width, n - first, size,
                     at(x, first * steps + start), steps, 1, at(table, 0), 1, min(_CHAIN, steps - start),
                     at(w, start * width + column), width, start,
                 )  # fmt: skip

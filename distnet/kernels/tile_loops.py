@@ -92,11 +92,12 @@ def _correlate(
 
 def _correlate_gradient(
     x: Array, dz: Array, total: Array, spans: Array, offsets: Array, counts: Array, left: int, padded: Array,
-    copied: Array, table: Array, strips: Array, block: int, code: int, first: int, stop: int,
+    copied: Array, table: Array, strips: Array, block: int, code: int, row_step: int, first: int, stop: int,
 ) -> None:  # fmt: skip
     """Add the gradient of the weights of a sweep of one phase to ``total``, volume by volume.
 
-    Of the blocks of all strips and lines, in this order, only those from ``first`` to ``stop`` are computed.
+    Of the blocks of all strips and lines, in this order, only those from ``first`` to ``stop`` are computed. Steps of a
+    line lie ``row_step`` numbers apart in x.
 
     Shapes:
         x (N, D, H, W, C); dz (N, D', H', W', O); total (lines, steps, O); padded as in ``correlate``; copied: as
@@ -154,7 +155,8 @@ def _correlate_gradient(
                                 j = min(m, steps - block)
                                 call(
                                     code, at(total, (line * steps + j) * filters + column), filters, m - j,
-                                    tail, at(volume, start + q * stride * channels + j), 1, stride * channels,
+                                    tail, at(volume, start + q * stride * channels + j * row_step), row_step,
+                                    stride * channels,
                                     at(table, 2 * i), min(many, lines - i), pixels, at(gradient, z + q * filters),
                                     filters, 1,
                                 )  # fmt: skip

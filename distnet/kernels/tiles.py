@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from distnet.errors import ArgumentError
 from distnet.kernels import product_loops, teamwork, tile_loops
 from distnet.kernels.base import Memory
-from distnet.kernels.blocks import Block, block_for, registers_for
+from distnet.kernels.blocks import Block, block_for, block_of_entries, registers_for
 from distnet.kernels.readying import Call, one_by_one
 from distnet.kernels.sweeps import Sweep
-from distnet.kernels.vector_code import lanes
+from distnet.kernels.vector_code import REGISTERS, lanes
 from distnet.types import Array, DType
 
 Strip = tuple[Array, int]
 """(S, 3) first channel, first output and outputs in the last register; registers in a row."""
+
+
+_FEW_ROWS = 8
+"""Fewer need more registers each, or every sum waits for the one before."""
 
 
 class VectorTiles:
@@ -28,13 +33,10 @@ class VectorTiles:
             return _do_nothing
         outputs, before = out.shape[-1], []
         cost = out.size * w.shape[0] * w.shape[1] * _nanoseconds(x.dtype)
-        if (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
+        if not _is_entrywise(sweep, outputs) and (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
             wide = _with_slack(w, memory)
             before, w = [partial(np.copyto, wide[..., : w.shape[-1]], w)], wide
-        strips = [
-            (strip, block_for(x.dtype, sweep.least_columns, registers))
-            for strip, registers in _strips(sweep.least_columns, outputs, sweep.groups, sweep.channels, x.dtype)
-        ]
+        strips = _blocks(sweep, outputs, x.dtype)
 
         def part_of(volumes: slice, number: int) -> Call:
             scratch = _scratch(x, sweep, max(sweep.lines, 1), number, memory)
@@ -47,24 +49,23 @@ class VectorTiles:
     def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> Call:
         _check(sweep, x, dz, total)
         filters, (taps, channels) = dz.shape[-1], total.shape[:2]
-        run = int(sweep.counts[0, 3])
+        reading = _reading(sweep, filters)
         calls: list[Call] = [partial(total.fill, 0)]
         if not dz.size:
             return calls[0]
-        of_lines = total.reshape(taps // run, run * channels, filters)
+        of_lines = total.reshape(taps // reading.run, reading.run * channels, filters)
         cost, size = total.size * dz.size // filters * _nanoseconds(x.dtype), lanes(x.itemsize)
-        for strips, registers in _strips(run * channels, filters, sweep.groups, channels, x.dtype):
-            block = block_for(x.dtype, run * channels, registers, is_along_rows=True)
-            blocks = len(strips) * len(of_lines) * -(-run * channels // block.rows)
+        for strips, block in _gradient_blocks(sweep, filters, x.dtype):
+            blocks = len(strips) * len(of_lines) * -(-of_lines.shape[1] // block.rows)
 
             def part_of(part: slice, number: int, strips: Array = strips, block: Block = block) -> Call:
                 padded, table = _scratch(x, sweep, dz.shape[2], number, memory)
                 copied = _empty(x.dtype, 1)
-                if (filters // sweep.groups) % size:
+                if not reading.is_entrywise and (filters // sweep.groups) % size:
                     copied = memory.workspace(f"gradient of a volume, {number}", (dz[0].size + size,), x.dtype)
                 return partial(
-                    tile_loops.correlate_gradient, x, dz, of_lines, sweep.spans, sweep.offsets, sweep.counts,
-                    sweep.left, padded, copied, table, strips, *block, part.start, part.stop,
+                    tile_loops.correlate_gradient, x, dz, of_lines, sweep.spans, sweep.offsets, reading.counts,
+                    sweep.left, padded, copied, table, strips, *block, reading.row_step, part.start, part.stop,
                 )  # fmt: skip
 
             calls.append(teamwork.cut(part_of, blocks, cost, most=1))
@@ -146,6 +147,67 @@ def _strips(rows: int, outputs: int, groups: int, channels: int, dtype: DType) -
             tail = min(of_group - (first + used - 1) * size, size)
             by_width.setdefault(used, []).append((group * channels, group * of_group + first * size, tail))
     return [(np.array(strips, np.int64), used) for used, strips in by_width.items()]
+
+
+class _Reading(NamedTuple):
+    """How the gradient of weights reads x.
+
+    Args:
+        counts: like the sweep's.
+        run: taps of a line.
+        row_step: numbers from one step of a line to the next.
+        is_entrywise: whether each channel has weights of its own.
+    """
+
+    counts: Array
+    run: int
+    row_step: int
+    is_entrywise: bool
+
+
+def _is_entrywise(sweep: Sweep, outputs: int) -> bool:
+    return sweep.channels == 1 and sweep.groups == outputs > 1
+
+
+@lru_cache(256)
+def _reading(sweep: Sweep, filters: int) -> _Reading:
+    counts, offsets = sweep.counts, sweep.offsets[0, 2]
+    if not _is_entrywise(sweep, filters):
+        return _Reading(counts, int(counts[0, 3]), 1, False)
+    run = int(counts[0, 2])  # the columns of a kernel's row make a line
+    dilation = int(offsets[1] - offsets[0]) if run > 1 else 1
+    return _Reading(np.array([[*counts[0, :2], 1, run]], np.int64), run, dilation * filters, True)
+
+
+@lru_cache(256)
+def _blocks(sweep: Sweep, outputs: int, dtype: DType) -> list[tuple[Array, Block]]:
+    """Strips of the outputs, and the blocks that compute them."""
+    rows = sweep.least_columns
+    if _is_entrywise(sweep, outputs):
+        return _entry_blocks(rows, outputs, dtype)
+    strips = _strips(rows, outputs, sweep.groups, sweep.channels, dtype)
+    return [(strip, block_for(dtype, rows, registers)) for strip, registers in strips]
+
+
+@lru_cache(256)
+def _gradient_blocks(sweep: Sweep, filters: int, dtype: DType) -> list[tuple[Array, Block]]:
+    """The same of the weights."""
+    rows = _reading(sweep, filters).run * sweep.channels
+    if _is_entrywise(sweep, filters):
+        return _entry_blocks(rows, filters, dtype)
+    strips = _strips(rows, filters, sweep.groups, sweep.channels, dtype)
+    return [(strip, block_for(dtype, rows, registers, is_along_rows=True)) for strip, registers in strips]
+
+
+def _entry_blocks(rows: int, channels: int, dtype: DType) -> list[tuple[Array, Block]]:
+    """Strips of channels that are multiplied entry by entry; those of one kind together."""
+    size, by_kind = lanes(dtype.itemsize), dict[tuple[int, bool], list[tuple[int, int, int]]]()
+    wide = 4 if rows < _FEW_ROWS and REGISTERS.registers == 32 else 2
+    for first in range(0, channels, wide * size):
+        registers = min(wide, -(-(channels - first) // size))
+        tail = min(channels - first - (registers - 1) * size, size)
+        by_kind.setdefault((registers, tail < size), []).append((first, first, tail))
+    return [(np.array(strips, np.int64), block_of_entries(dtype, rows, *kind)) for kind, strips in by_kind.items()]
 
 
 @lru_cache(1)

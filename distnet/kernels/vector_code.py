@@ -83,6 +83,7 @@ def _tile(
     rows: Any,
     columns: Any,
     ahead: Any,
+    entries: Any,
     out: Any,
     out_row: Any,
     skipped: Any,
@@ -107,18 +108,21 @@ def _tile(
         columns: a tuple of as many numbers as the block has registers in a row.
         ahead: a tuple of as many numbers as steps are taken at a time, for which x_step must be 1; with none in it,
             x_row must be 1.
+        entries: an empty tuple; with one number in it, x has as many numbers as w for each row, which are multiplied
+            entry by entry, and both x_row and x_step may be any; with two, only ``tail`` numbers are read for the last
+            register.
         out, x, table, w: addresses; of int64 pairs in ``table``.
         skipped: rows that are computed and not written.
         tail: numbers of the last register of a row that are written.
     """
-    count = rows.count, columns.count, ahead.count
+    count = rows.count, columns.count, ahead.count, entries.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = context.get_value_type(signature.args[0].dtype)
-        _Block(builder, number, *count).multiply(*arguments[3:])
+        _Block(builder, number, *count).multiply(*arguments[4:])
         return context.get_dummy_value()
 
-    return types.void(rows, columns, ahead, *[types.intp] * 13), generate
+    return types.void(rows, columns, ahead, entries, *[types.intp] * 13), generate
 
 
 def _call(
@@ -166,10 +170,13 @@ class _Block:
         number: LLVM's type of a number.
         rows, columns: registers.
         ahead: steps at a time, of numbers side by side; 0 where rows lie side by side.
+        entries: 0 where a number of x is for all registers of a row; 2 where registers are read in part.
     """
 
-    def __init__(self, builder: Any, number: Any, rows: int = 0, columns: int = 0, ahead: int = 0) -> None:
-        self.builder, self.number, self.ahead = builder, number, ahead
+    def __init__(
+        self, builder: Any, number: Any, rows: int = 0, columns: int = 0, ahead: int = 0, entries: int = 0
+    ) -> None:
+        self.builder, self.number, self.ahead, self.entries = builder, number, ahead, entries
         self.itemsize = 8 if isinstance(number, ir.DoubleType) else 4
         self.lanes = lanes(self.itemsize)
         self.vector = ir.VectorType(number, self.lanes)
@@ -186,7 +193,9 @@ class _Block:
         sums = [[self._variable(zero) for _ in self.columns] for _ in self.rows]
         x, w = self._pointer(x, self.number), self._pointer(w, self.number)
         places = self._pointer(table, _INDEX)
-        of_rows = [builder.mul(x_row, _whole(i)) if self.ahead else _whole(i) for i in self.rows]
+        is_far = self.ahead or self.entries
+        of_rows = [builder.mul(x_row, _whole(i)) if is_far else _whole(i) for i in self.rows]
+        mask = self._mask(tail) if self.entries == 2 else None
         many = max(self.ahead, 1)
         groups = builder.sdiv(steps, _whole(many))
         rest = builder.sub(steps, builder.mul(groups, _whole(many)))
@@ -197,7 +206,8 @@ class _Block:
 
             def take(step: Any, count: int) -> None:
                 x_here = self._entry(x_line, step if self.ahead else builder.mul(step, x_step))
-                self._add_products(sums, x_here, of_rows, self._entry(w_line, builder.mul(step, w_step)), w_step, count)
+                w_here = self._entry(w_line, builder.mul(step, w_step))
+                self._add_products(sums, x_here, of_rows, w_here, w_step, count, mask)
 
             with _code.for_range(builder, groups, intp=_INDEX) as group:
                 take(builder.mul(group.index, _whole(many)), many)
@@ -206,17 +216,28 @@ class _Block:
                     take(builder.add(builder.mul(groups, _whole(many)), left.index), 1)
         self._write(sums, self._pointer(out, self.number), out_row, skipped, tail, adds)
 
-    def _add_products(self, sums: list[list[Any]], x: Any, of_rows: list[Any], w: Any, w_step: Any, count: int) -> None:
+    def _add_products(
+        self, sums: list[list[Any]], x: Any, of_rows: list[Any], w: Any, w_step: Any, count: int, mask: Any
+    ) -> None:
         """Add ``count`` steps: row by row, since a row's address costs as much as a product."""
         builder = self.builder
-        of_steps = [self._entry(w, builder.mul(w_step, _whole(step))) for step in range(count)]
-        factors = [[self._load(self._entry(place, _whole(j * self.lanes))) for j in self.columns] for place in of_steps]
+        factors = [self._load_row(self._entry(w, builder.mul(w_step, _whole(step))), mask) for step in range(count)]
         for row, of_row in zip(sums, of_rows, strict=True):
             x_row = self._entry(x, of_row)
             for step, of_step in enumerate(factors):
-                value = self._everywhere(builder.load(self._entry(x_row, _whole(step)), typ=self.number))
-                for total, factor in zip(row, of_step, strict=True):
+                if self.entries:
+                    values = self._load_row(x_row, mask)
+                else:
+                    number = builder.load(self._entry(x_row, _whole(step)), typ=self.number)
+                    values = [self._everywhere(number)] * len(row)
+                for total, value, factor in zip(row, values, of_step, strict=True):
                     self._add_product(total, value, factor)
+
+    def _load_row(self, start: Any, mask: Any) -> list[Any]:
+        """A row of registers, the last one through the mask."""
+        places = [self._entry(start, _whole(j * self.lanes)) for j in self.columns]
+        whole = places if mask is None else places[:-1]
+        return [self._load(place) for place in whole] + [self._load_part(place, mask) for place in places[len(whole) :]]
 
     def transpose(self, source: Any, source_row: Any, out: Any, out_row: Any) -> None:
         """See ``tile``: halves change places, then quarters, and so on."""

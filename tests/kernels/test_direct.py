@@ -89,7 +89,7 @@ def test_patches_serve_where_they_are_faster_and_where_dtypes_differ(tiles):
 BLOCK = """
 import numpy as np
 from distnet.kernels.blocks import _compiled_block
-print(_compiled_block(np.dtype("float32"), 2, 1, 1).cache_hits)
+print(_compiled_block(np.dtype("float32"), 2, 1, 1, 0).cache_hits)
 """
 
 

@@ -124,9 +124,9 @@ def check_depthwise(windows, channels, multiplier, volumes, dtype):
     dz = memory.copied(numbers(rng, (volumes, *windows.shape, channels * multiplier), dtype))
     grouped = (*kernel.shape[:3], 1, channels * multiplier)
     results = (
-        taps.convolve(x, kernel, windows, memory.workspace("", dz.shape, dtype)),
-        taps.kernel_gradient(x, dz, windows, kernel.shape).reshape(grouped),
-        taps.convolve_back(dz, kernel, windows, memory.workspace("", x.shape, dtype)),
+        taps.convolve(x, kernel, windows, memory.workspace("", dz.shape, dtype), memory),
+        taps.kernel_gradient(x, dz, windows, kernel.shape, memory).reshape(grouped),
+        taps.convolve_back(dz, kernel, windows, memory.workspace("", x.shape, dtype), memory),
     )
     expected = (
         naive_forward(x, kernel.reshape(grouped), windows, channels),

@@ -58,7 +58,7 @@ class DepthwiseConvolution(Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, Windows]:
         windows = self.windows(x)
         z = ctx.workspace("z", (len(x), *windows.shape, x.shape[-1] * self.depth_multiplier), x.dtype)
-        ctx.do(taps.convolve, x, self.kernel.value, windows, z)
+        ctx.do(taps.convolve, x, self.kernel.value, windows, z, ctx.here())
         return z, windows
 
     def convolve_back(self, x: Array, dz: Array, kept: Windows, ctx: BackwardContext) -> Array | None:
@@ -66,7 +66,7 @@ class DepthwiseConvolution(Convolving):
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)
-        ctx.do(taps.convolve_back, dz, self.kernel.value, kept, dx)
+        ctx.do(taps.convolve_back, dz, self.kernel.value, kept, dx, ctx.here())
         return dx
 
 

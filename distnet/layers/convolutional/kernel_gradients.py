@@ -22,4 +22,4 @@ def add_dense(x: Array, dz: Array, windows: Windows, groups: int, kernel: Variab
 def add_depthwise(x: Array, dz: Array, windows: Windows, kernel: Variable, ctx: BackwardContext) -> None:
     """Of a kernel that treats each channel by itself."""
     if kernel.is_trained:
-        ctx.add_made(kernel, taps.kernel_gradient, x, dz, windows, kernel.shape)
+        ctx.add_made(kernel, taps.kernel_gradient, x, dz, windows, kernel.shape, ctx.here())

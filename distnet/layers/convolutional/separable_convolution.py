@@ -57,7 +57,7 @@ class SeparableConvolution(Dilated, Filters, Convolving):
     def convolve(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Windows]]:
         windows, mixing = self.windows(x), self._mixing
         between = ctx.workspace("between", (len(x), *windows.shape, len(mixing)), x.dtype)
-        ctx.do(taps.convolve, x, self.depthwise_kernel.value, windows, between)
+        ctx.do(taps.convolve, x, self.depthwise_kernel.value, windows, between, ctx.here())
         z = ctx.workspace("z", (len(x), *windows.shape, self.filters), x.dtype)
         ctx.do(by_blas, between.reshape(-1, len(mixing)), mixing, out=z.reshape(-1, self.filters))
         return z, (between, windows)
@@ -73,7 +73,7 @@ class SeparableConvolution(Dilated, Filters, Convolving):
         if not ctx.needs_input_gradient:
             return None
         dx = ctx.workspace("dx", x.shape, x.dtype)
-        ctx.do(taps.convolve_back, dbetween, self.depthwise_kernel.value, windows, dx)
+        ctx.do(taps.convolve_back, dbetween, self.depthwise_kernel.value, windows, dx, ctx.here())
         return dx
 
     @property

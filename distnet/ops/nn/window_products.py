@@ -99,7 +99,7 @@ def window_products(x: Array, kernel: Array, products: Products) -> Array:
     volumes, kernel = products.volumes(x), np.ascontiguousarray(kernel)
     out = np.empty((len(volumes), *products.windows.shape, products.filters), volumes.dtype)
     if products.is_depthwise:
-        taps.convolve(volumes, kernel, products.windows, out)
+        taps.convolve(volumes, kernel, products.windows, out, _memory)
     else:
         patches.convolve(volumes, kernel, products.windows, products.groups, out, _memory)
     return products.of_volumes(out)
@@ -111,7 +111,7 @@ def window_products_back(dy: Array, kernel: Array, products: Products) -> Array:
     volumes, kernel = products.volumes(dy), np.ascontiguousarray(kernel)
     out = np.empty((len(volumes), *products.windows.extents, products.channels), volumes.dtype)
     if products.is_depthwise:
-        taps.convolve_back(volumes, kernel, products.windows, out)
+        taps.convolve_back(volumes, kernel, products.windows, out, _memory)
     else:
         patches.convolve_back(volumes, kernel, products.windows, products.groups, out, _memory)
     return products.of_volumes(out)
@@ -122,7 +122,7 @@ def kernel_products(x: Array, dy: Array, products: Products) -> Array:
     """The products of each window of x with dy, in the shape of the kernel."""
     volumes, gradients = products.volumes(x), products.volumes(dy)
     if products.is_depthwise:
-        return taps.kernel_gradient(volumes, gradients, products.windows, products.kernel)
+        return taps.kernel_gradient(volumes, gradients, products.windows, products.kernel, _memory)
     return patches.kernel_gradient(volumes, gradients, products.windows, products.groups, products.kernel, _memory)
 
 

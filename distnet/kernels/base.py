@@ -192,8 +192,11 @@ class Kernels(Protocol):
             a, b: (N, C), C > 0, contiguous.
         """
 
-    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
-        """(rows, width) uint32 random bits: see ``distnet.addresses.row_bits``.
+    def random_bits(self, key: int, step: int, first_row: int, out: Array) -> Array:
+        """Overwrite ``out`` with random bits (see ``distnet.addresses.row_bits``), and return it.
+
+        Shapes:
+            out: (rows, width) uint32, contiguous.
 
         Args:
             key: 128 bits.

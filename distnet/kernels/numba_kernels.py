@@ -136,15 +136,20 @@ class NumbaKernels:
     def equal_peaks(self, a: Array, b: Array) -> int:
         return int(crossentropy_loops.equal_peaks(a, b))
 
-    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
+    def random_bits(self, key: int, step: int, first_row: int, out: Array) -> Array:
+        rows, width = out.shape
         blocks = -(-width // BITS_PER_BLOCK)
-        words = np.empty(rows * blocks * 4, np.uint64)
+        is_whole = width == blocks * BITS_PER_BLOCK
+        # New memory of this size would take the system longer to give than the words take to compute.
+        words = out.view(np.uint64).reshape(-1) if is_whole else np.empty(rows * blocks * 4, np.uint64)
         keys, first = np.array([key & _LOW_WORD, key >> 64], np.uint64), first_row * blocks
         do([
             partial(philox.random_words, keys, first + part.start, step, words[4 * part.start : 4 * part.stop])
             for part in parts_of(rows * blocks, words.size * _RANDOM_WORD_NS)
         ])  # fmt: skip
-        return words.view(np.uint32).reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]
+        if not is_whole:
+            out[...] = words.view(np.uint32).reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]
+        return out
 
     def softmax(self, x: Array, out: Array) -> None:
         if x.shape[1]:

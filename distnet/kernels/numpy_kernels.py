@@ -100,8 +100,9 @@ class NumpyKernels:
     def equal_peaks(self, a: Array, b: Array) -> int:
         return int(np.count_nonzero(a.argmax(axis=1) == b.argmax(axis=1)))
 
-    def random_bits(self, key: int, step: int, first_row: int, rows: int, width: int) -> Array:
-        return addresses.random_bits(key, step, first_row, rows, width)
+    def random_bits(self, key: int, step: int, first_row: int, out: Array) -> Array:
+        out[...] = addresses.random_bits(key, step, first_row, *out.shape)
+        return out
 
     def softmax(self, x: Array, out: Array) -> None:
         vectors.softmax(x, out)

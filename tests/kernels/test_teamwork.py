@@ -81,7 +81,7 @@ def vectors(kernel, memory, random):
 
 
 def passes(kernel, memory, random):
-    x, bits = random(7, 40), kernel.random_bits(3, 4, 5, 7, 40)
+    x, bits = random(7, 40), kernel.random_bits(3, 4, 5, np.empty((7, 40), np.uint32))
     out, sunk, kept = (memory.workspace(name, x.shape, x.dtype) for name in ("out", "sunk", "kept"))
     kernel.bias_activation(x, random(40), "relu", out)
     kernel.activation_gradient(x, out, "relu", sunk)

@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet import kernels
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.regularization.dropout import mask_bits, threshold
+from distnet.layers.regularization.dropout import draw_mask, threshold
 from distnet.ops.nn.simplex import write_softmax_gradient
 from distnet.types import Array
 
@@ -40,7 +40,7 @@ def dropped(values: Array, rate: float, seed: int | None, ctx: ForwardContext, w
     if not ctx.training or rate == 0:
         return Probabilities(values, values, None, rate)
     bits = ctx.workspace("bits", values.shape, np.dtype(np.uint32))
-    ctx.do(_draw, bits, values, seed, ctx.here(), where)
+    ctx.do(draw_mask, bits, None, seed, ctx.here(), where)
     used = ctx.workspace("dropped", values.shape, values.dtype)
     ctx.do(_drop, values, bits, rate, used)
     return Probabilities(values, used, bits, rate)
@@ -62,10 +62,6 @@ def score_gradient(d: Array, p: Probabilities, ctx: BackwardContext, direct: Arr
     if direct is not None:
         ctx.do(np.add, d, direct, out=d)
     ctx.do(write_softmax_gradient, d, p.values, d, -1)
-
-
-def _draw(bits: Array, values: Array, seed: int | None, ctx: ForwardContext, where: str) -> None:
-    bits[...] = mask_bits(values, None, seed, ctx, where)
 
 
 def _drop(x: Array, bits: Array, rate: float, out: Array) -> None:

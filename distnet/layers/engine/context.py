@@ -214,8 +214,12 @@ class ForwardContext(Planned):
 
     def row_bits(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:
         """(rows, width) uint32 random bits for the rows at hand, the same on any number of ranks."""
+        return self.draw_row_bits(purpose, np.empty((rows, width), np.uint32), seed)
+
+    def draw_row_bits(self, purpose: str, bits: Array, seed: int | None = None) -> Array:
+        """Overwrite ``bits``, which is contiguous, with what ``row_bits`` gives, and return it."""
         key = addresses.key(*self._address(purpose, seed))
-        return self.kernels.random_bits(key, self.step, self.first_row, rows, width)
+        return self.kernels.random_bits(key, self.step, self.first_row, bits)
 
     def batch_bits(self, purpose: str, width: int, seed: int | None = None) -> Array:
         """(1, width) uint32 random bits that all rows of the global batch share."""

@@ -40,7 +40,7 @@ class Dropping(Layer):
         if not ctx.training or self.rate == 0:
             return x, None
         bits, y = ctx.workspace("bits", x.shape, np.dtype(np.uint32)), ctx.workspace("y", x.shape, x.dtype)
-        ctx.do(self._draw, bits, x, ctx.here())
+        ctx.do(draw_mask, bits, self.mask_shape, self.seed, ctx.here(), self.name)
         ctx.do(self._drop, x, bits, y, ctx.kernels)
         return y, bits
 
@@ -50,9 +50,6 @@ class Dropping(Layer):
         dx = ctx.workspace("dx", dy.shape, dy.dtype)
         ctx.do(self._drop, dy, saved, dx, ctx.kernels)
         return dx
-
-    def _draw(self, bits: Array, x: Array, ctx: ForwardContext) -> None:
-        bits[...] = mask_bits(x, self.mask_shape, self.seed, ctx, self.name)
 
     def _drop(self, x: Array, bits: Array, out: Array, kernels: Kernels) -> None:
         kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
@@ -193,19 +190,26 @@ def threshold(rate: float) -> int:
     return round((1.0 - rate) * _ALL_BITS)
 
 
-def mask_bits(x: Array, shape: Shape | None, seed: int | None, ctx: ForwardContext, where: str) -> Array:
-    """uint32 random bits of x's shape, drawn once for each entry of a mask of ``shape``.
+def draw_mask(bits: Array, shape: Shape | None, seed: int | None, ctx: ForwardContext, where: str) -> None:
+    """Overwrite ``bits``, contiguous uint32 of the input's shape, with bits drawn once for each entry of a mask.
+
+    Args:
+        shape: of the mask; None for the input's.
 
     Raises:
-        ShapeError: ``shape`` and ``x`` differ in their number of axes.
+        ShapeError: ``shape`` and the input differ in their number of axes.
     """
+    rows = len(bits)
     if shape is None:
-        return ctx.row_bits("dropout", len(x), math.prod(x.shape[1:]), seed).reshape(x.shape)
-    if len(shape) != x.ndim:
-        raise ShapeError(f"{where}: noise_shape: expected as many axes as the input {x.shape}, received {shape}.")
-    extents = tuple(x.shape[i] if n is None else n for i, n in enumerate(shape))
-    if any(n not in (1, m) for n, m in zip(extents[1:], x.shape[1:], strict=True)):
-        raise ShapeError(f"{where}: noise_shape: expected extents of the input {x.shape}, 1 or None, received {shape}.")
+        ctx.draw_row_bits("dropout", bits.reshape(rows, math.prod(bits.shape[1:])), seed)
+        return
+    if len(shape) != bits.ndim:
+        raise ShapeError(f"{where}: noise_shape: expected as many axes as the input {bits.shape}, received {shape}.")
+    extents = tuple(bits.shape[i] if n is None else n for i, n in enumerate(shape))
+    if any(n not in (1, m) for n, m in zip(extents[1:], bits.shape[1:], strict=True)):
+        raise ShapeError(
+            f"{where}: noise_shape: expected extents of the input {bits.shape}, 1 or None, received {shape}."
+        )
     width = math.prod(extents[1:])
-    bits = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", len(x), width, seed)
-    return np.ascontiguousarray(np.broadcast_to(bits.reshape(len(bits), *extents[1:]), x.shape))
+    drawn = ctx.batch_bits("dropout", width, seed) if shape[0] == 1 else ctx.row_bits("dropout", rows, width, seed)
+    bits[...] = drawn.reshape(len(drawn), *extents[1:])

@@ -12,7 +12,7 @@ from distnet.arguments import BELOW_ONE, FRACTION, NOT_NEGATIVE, number, require
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.declared import as_shape
-from distnet.layers.regularization.dropout import mask_bits, threshold
+from distnet.layers.regularization.dropout import draw_mask, threshold
 from distnet.registry import IF_SET
 from distnet.regularizers import L1L2
 from distnet.types import Array, Json
@@ -119,7 +119,9 @@ class AlphaDropout(Layer):
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
         if not ctx.training or self.rate == 0:
             return x, None
-        is_kept = mask_bits(x, self.noise_shape, self.seed, ctx, self.name) < threshold(self.rate)
+        bits = np.empty(x.shape, np.uint32)
+        draw_mask(bits, self.noise_shape, self.seed, ctx, self.name)
+        is_kept = bits < threshold(self.rate)
         scale = self._scale
         y = ctx.workspace("y", x.shape, x.dtype)
         np.subtract(x, x.dtype.type(_ALPHA_P), out=y)

@@ -285,25 +285,6 @@ class VariableStore:
         variable.value = view
 
 
-@dataclass(frozen=True)
-class StorePart:
-    """Some of a store's trainable weights, and their gradients, which may lie elsewhere.
-
-    Args:
-        weights: a view into the store's.
-        gradients: of the same length.
-        part: where among the store's weights they lie.
-    """
-
-    weights: Array
-    gradients: Array
-    part: slice
-
-    @property
-    def dtype(self) -> DType:
-        return self.weights.dtype
-
-
 class FlatVariables(Protocol):
     """Some variables whose weights and gradients lie in flat arrays."""
 

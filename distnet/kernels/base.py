@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from distnet.kernels.late_sum import LateSum
 from distnet.kernels.readying import Call
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.windows import Windows
@@ -131,6 +132,11 @@ class Kernels(Protocol):
         Args:
             formula: elementwise; see ``distnet.optimizers.formulas`` for what it may contain.
         """
+
+    def update_by_sum(
+        self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
+    ) -> None:
+        """``update`` by a sum of gradients; the sum itself need not be written."""
 
     def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
         """``out = activation(z + bias)``; returns ``out``, by default ``z``.

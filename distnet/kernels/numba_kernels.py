@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 
 from distnet.addresses import BITS_PER_BLOCK
 from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
-from distnet.kernels.base import MAX_SLOTS, Cells, Formula, Tiles
+from distnet.kernels.base import Cells, Formula, Tiles
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.column_parts import add_up, memory_for, moments, normalize_gradient, pass_over
-from distnet.kernels.compiling import OPTIONS, Loop, apart, compiled, if_apart
+from distnet.kernels.compiling import Loop, apart, compiled, if_apart
+from distnet.kernels.late_sum import LateSum
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
 from distnet.kernels.readying import Call, readied_by
 from distnet.kernels.teamwork import do, parts_of, share, sharing, takes_long
 from distnet.kernels.tiles import VectorTiles
+from distnet.kernels.update_loops import update_by_sum_loop, update_loop
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -84,6 +84,16 @@ class NumbaKernels:
         number = w.dtype.type
         loop, casts = update_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
         share(loop, w.nbytes * (1 + len(slots)) * _PASS_NS, range(2 + len(slots)), w, g, *slots, casts)
+
+    def update_by_sum(
+        self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
+    ) -> None:
+        number = w.dtype.type
+        loop, casts = update_by_sum_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
+        do([
+            partial(loop, w[part], g.memory, g.starts + part.start, *[slot[part] for slot in slots], casts)
+            for part in parts_of(w.size, w.nbytes * (1 + len(slots) + len(g.starts)) * _PASS_NS)
+        ])  # fmt: skip
 
     @readied_by(_ready_bias_activation)
     def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
@@ -255,49 +265,6 @@ def _flat(a: Array) -> Array:
     return a.reshape(-1)
 
 
-@cache
-def update_loop(formula: Formula, slots: int) -> Loop:
-    """The compiled loop over weights and ``slots`` slots whose body is ``formula``.
-
-    numba caches a function by the file, line and qualified name of its source. The loop takes those of its formula, so
-    that each formula has its own cache, which is invalidated when the formula is edited.
-
-    Raises:
-        ArgumentError: the formula has too many slots.
-    """
-    if slots > MAX_SLOTS:
-        raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
-    template, source = _TEMPLATES[slots].__code__, formula.__code__
-    code = template.replace(co_filename=source.co_filename, co_firstlineno=source.co_firstlineno)
-    loop = types.FunctionType(code, {"formula": numba.njit(**OPTIONS)(formula), "range": range}, formula.__name__)
-    loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_loop"
-    return compiled(loop)
-
-
-formula: Any = None
-"""Placeholder of the formula in the templates; each compiled copy has its own."""
-
-
-def _update_0(w: Array, g: Array, scalars: Any) -> None:
-    for i in range(w.size):
-        (w[i],) = formula(w[i], g[i], *scalars)
-
-
-def _update_1(w: Array, g: Array, a: Array, scalars: Any) -> None:
-    for i in range(w.size):
-        w[i], a[i] = formula(w[i], g[i], a[i], *scalars)
-
-
-def _update_2(w: Array, g: Array, a: Array, b: Array, scalars: Any) -> None:
-    for i in range(w.size):
-        w[i], a[i], b[i] = formula(w[i], g[i], a[i], b[i], *scalars)
-
-
-def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
-    for i in range(w.size):
-        w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
-
-
 def _bias_loop(z: Array, bias: Array, out: Array) -> None:
     for n in range(z.shape[0]):
         for o in range(z.shape[1]):
@@ -329,7 +296,6 @@ def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Arra
             y[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0
 
 
-_TEMPLATES: tuple[Any, ...] = (_update_0, _update_1, _update_2, _update_3)
 _bias = compiled(_bias_loop)
 _bias_relu = compiled(_bias_relu_loop)
 _relu = compiled(_relu_loop)

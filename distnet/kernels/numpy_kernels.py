@@ -12,6 +12,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels import vectors
 from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Tiles
 from distnet.kernels.columns import Columns
+from distnet.kernels.late_sum import LateSum
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -41,6 +42,11 @@ class NumpyKernels:
                 results = formula(w[part], g[part], *(slot[part] for slot in slots), *numbers)
                 for target, result in zip((w, *slots), results, strict=True):
                     target[part] = result
+
+    def update_by_sum(
+        self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
+    ) -> None:
+        self.update(formula, w, g.total(), slots, scalars)
 
     def bias_activation(self, z: Array, bias: Array | None, activation: str, out: Array | None = None) -> Array:
         check_activation(activation)

@@ -10,8 +10,9 @@ import numpy as np
 from distnet.arguments import NOT_NEGATIVE, POSITIVE, number
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.clipping import euclidean_norm
+from distnet.optimizers.store_part import StorePart
 from distnet.types import Array
-from distnet.variables import Span, StorePart, Variable, Variables
+from distnet.variables import Span, Variable, Variables
 
 _ROW, _COLUMN, _VELOCITY = "row", "column", "velocity"
 

@@ -21,10 +21,11 @@ from distnet.optimizers import formulas
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
+from distnet.optimizers.store_part import StorePart
 from distnet.optimizers.updating_each import UpdatesEach
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Registry, functions_of, to_json
 from distnet.types import Array, DType, Json
-from distnet.variables import StorePart, Variable, Variables, VariableStore
+from distnet.variables import Variable, Variables, VariableStore
 
 _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 """Keys of Keras 2's configurations that say how TensorFlow ran the optimizer."""
@@ -295,7 +296,11 @@ class Optimizer(UpdatesEach, HasSettings):
                 f"{self.name}: its options now need the slot {error}, which they did not when training began. Set them "
                 "before the first step, or make a new optimizer."
             ) from None
-        kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+        late = store.late_sum if isinstance(store, StorePart) else None
+        if late is None:
+            kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
+        else:
+            kernels.current().update_by_sum(formula, store.weights, late, slots, scalars)
 
     def _slot_of(self, name: str, part: slice) -> Array:
         """A slot's entries for a part of the weights: the same view at each step."""

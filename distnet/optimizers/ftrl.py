@@ -9,7 +9,8 @@ from distnet.arguments import NOT_NEGATIVE, NOT_POSITIVE, number
 from distnet.kernels import Formula
 from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
-from distnet.variables import StorePart, Variables
+from distnet.optimizers.store_part import StorePart
+from distnet.variables import Variables
 
 
 @OPTIMIZERS.register()

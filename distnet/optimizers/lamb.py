@@ -12,8 +12,9 @@ from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS
 from distnet.optimizers.clipping import euclidean_norm
 from distnet.optimizers.moments import MomentOptimizer
+from distnet.optimizers.store_part import StorePart
 from distnet.types import Array
-from distnet.variables import StorePart, Variables
+from distnet.variables import Variables
 
 
 @OPTIMIZERS.register()

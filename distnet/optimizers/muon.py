@@ -14,8 +14,9 @@ from distnet.errors import ArgumentError
 from distnet.kernels.matrix_products import product_of
 from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.store_part import StorePart
 from distnet.types import Array
-from distnet.variables import Span, StorePart, Variable, Variables
+from distnet.variables import Span, Variable, Variables
 
 _MOMENTUM, _VELOCITY = "momentum", "velocity"
 

@@ -13,9 +13,10 @@ from distnet.kernels import Formula
 from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS
 from distnet.optimizers.moments import MomentOptimizer
+from distnet.optimizers.store_part import StorePart
 from distnet.registry import BESIDE
 from distnet.types import Json
-from distnet.variables import StorePart, Variables
+from distnet.variables import Variables
 
 
 @OPTIMIZERS.register()

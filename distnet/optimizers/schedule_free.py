@@ -10,7 +10,8 @@ from distnet.optimizers import formulas
 from distnet.optimizers.base import OPTIMIZERS
 from distnet.optimizers.learning_rate import LearningRateField
 from distnet.optimizers.moments import MomentOptimizer
-from distnet.variables import StorePart, Variables
+from distnet.optimizers.store_part import StorePart
+from distnet.variables import Variables
 
 
 @OPTIMIZERS.register()

@@ -29,8 +29,9 @@ from distnet.initializers import INITIALIZERS
 from distnet.kernels import Formula
 from distnet.ops.tape import unfollowed
 from distnet.optimizers.given_gradients import TakesGradients
+from distnet.optimizers.store_part import StorePart
 from distnet.results import as_result
-from distnet.variables import StorePart, Variable, Variables
+from distnet.variables import Variable, Variables
 
 _OF_OLDER_KERAS = ("get_updates", "_resource_apply_dense", "_apply_dense", "_create_slots")
 

@@ -19,15 +19,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import numpy as np
 
 from distnet.comm import Communicator, Request
+from distnet.comm.local import Done
 from distnet.errors import CommunicationError
+from distnet.kernels import LateSum
 from distnet.optimizers import Optimizer
+from distnet.optimizers.store_part import StorePart
 from distnet.parallel.buckets import Buckets, Finish, least_bytes
 from distnet.parallel.compression import CompressedSum, Together
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
 from distnet.types import Array, DType
-from distnet.variables import StorePart, VariableStore
+from distnet.variables import VariableStore
 
 LEAST_BYTES = 1 << 16
 """Of a message for which slices are worth two barriers."""
@@ -54,23 +57,22 @@ def exchange_of(
         compression: of the gradients that nodes send each other; see ``pack``.
     """
     entries = store.size + StepSums.entries(measured)
-    messages = _shared_messages(communicator, entries, store.dtype)
-    store.move_gradients(messages[communicator.local_rank] if messages else np.zeros(entries, store.dtype))
-    if not messages:
+    memory = _shared_memory(communicator, entries, store.dtype)
+    if memory is None:
+        store.move_gradients(np.zeros(entries, store.dtype))
         return WholeExchange(communicator, store, finish, compression)
+    start = memory.size // communicator.local_size * communicator.local_rank
+    store.move_gradients(memory[start : start + entries])
     kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
-    return kind(communicator, store, messages, optimizer, finish, compression)
+    return kind(communicator, store, memory, optimizer, finish, compression)
 
 
-def _shared_messages(communicator: Communicator, entries: int, dtype: DType) -> list[Array]:
-    """Memory for one message of each rank of the node, by local rank; none if not worth it or not shared."""
+def _shared_memory(communicator: Communicator, entries: int, dtype: DType) -> Array | None:
+    """Memory for one message of each rank of the node, by local rank; None if not worth it or not shared."""
     if entries * dtype.itemsize < LEAST_BYTES:
-        return []
+        return None
     stride = -(-entries // _LINE) * _LINE
-    shared = communicator.shared_array(stride * communicator.local_size, dtype)
-    if shared is None:
-        return []
-    return [shared[i * stride : i * stride + entries] for i in range(communicator.local_size)]
+    return communicator.shared_array(stride * communicator.local_size, dtype)
 
 
 class SlicedSum:
@@ -79,7 +81,7 @@ class SlicedSum:
     Args:
         communicator: the ranks.
         store: holds this rank's message.
-        messages: of the node's ranks.
+        memory: has a message of each rank of the node, at equal distances.
         optimizer: whose steps they are.
         finish: see ``Buckets``.
         compression: of gradients that are sent; see ``pack``.
@@ -89,7 +91,7 @@ class SlicedSum:
         self,
         communicator: Communicator,
         store: VariableStore,
-        messages: list[Array],
+        memory: Array,
         optimizer: Optimizer,
         finish: Finish,
         compression: str | None = None,
@@ -97,9 +99,12 @@ class SlicedSum:
         self.communicator = communicator
         self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
         self.store = store
-        self.messages = messages
-        share = -(-store.size // (len(messages) * _LINE)) * _LINE
-        starts = [min(rank * share, store.size) for rank in range(len(messages) + 1)]
+        self.memory, ranks = memory, communicator.local_size
+        self.starts = range(0, memory.size, memory.size // ranks)
+        """Where each rank's message begins."""
+        self.messages = [memory[start : start + store.message.size] for start in self.starts]
+        share = -(-store.size // (ranks * _LINE)) * _LINE
+        starts = [min(rank * share, store.size) for rank in range(ranks + 1)]
         self.slices = [slice(*pair) for pair in zip(starts[:-1], starts[1:], strict=True)]
         self.mine = self.slices[communicator.local_rank]
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
@@ -115,9 +120,9 @@ class SlicedSum:
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum a slice, copy the others' sums, and update."""
         with self.held:
-            gradients = self.sum()
+            self.buckets.complete()
             message = self.messages[self.communicator.local_rank]
-            message[self.mine] = gradients
+            message[self.mine] = self.own[: self.mine.stop - self.mine.start]
             self.barrier.wait()
             for part, theirs in zip(self.slices, self.messages, strict=True):
                 if part is not self.mine:
@@ -129,11 +134,6 @@ class SlicedSum:
     def weights_in_place(self) -> AbstractContextManager[None]:
         """Every rank keeps weights of its own: it updates them all."""
         return nullcontext()
-
-    def sum(self) -> Array:
-        """The sum of this rank's slice of the gradient; what is sent after it is summed, too."""
-        self.buckets.complete()
-        return self.own[: self.mine.stop - self.mine.start]
 
     def _send(self, part: slice) -> Request:
         """Once all of the node have written a bucket, sum what lies in this rank's slice, and start to send it."""
@@ -161,7 +161,10 @@ class SlicedSum:
 
 
 class SlicedUpdate(SlicedSum):
-    """Each rank sums and updates a slice. The optimizer's slots then lie in shared memory, once a node."""
+    """Each rank sums and updates a slice. The optimizer's slots then lie in shared memory, once a node.
+
+    On one node the gradients are summed where the weights are updated, unless the optimizer asks for the sum before.
+    """
 
     def share_slots(self, optimizer: Optimizer) -> None:
         """Move the slots, and the weights that are published, to memory of the node."""
@@ -175,9 +178,9 @@ class SlicedUpdate(SlicedSum):
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights, unless they are shared."""
         with self.held:
-            gradients = self.sum()
+            self.buckets.complete()
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
-            optimizer.advance(StorePart(weights[mine], gradients, mine))
+            optimizer.advance(StorePart(weights[mine], self._gradients(), mine))
             if not is_shared:
                 self.published[mine] = weights[mine]
             self.barrier.wait()
@@ -186,6 +189,19 @@ class SlicedUpdate(SlicedSum):
                 weights[mine.stop :] = self.published[mine.stop :]
             optimizer.finish(self.store)
             return self.sums
+
+    def _gradients(self) -> Array | LateSum:
+        """Of this rank's slice, summed or to be summed."""
+        own = self.own[: self.mine.stop - self.mine.start]
+        is_summed = self.communicator.node_count > 1
+        return own if is_summed else LateSum(self.memory, [start + self.mine.start for start in self.starts], own)
+
+    def _send(self, part: slice) -> Request:
+        if self.communicator.node_count > 1:
+            return super()._send(part)
+        self.barrier.wait()
+        self._add(self.sums.buffer, slice(self.store.size, None))
+        return Done()
 
     @contextmanager
     def weights_in_place(self) -> Iterator[None]:

@@ -205,7 +205,8 @@ USE_FORMULA = """
 import sys
 sys.path.insert(0, {folder!r})
 import numpy as np, formula
-from distnet.kernels.numba_kernels import NumbaKernels, update_loop
+from distnet.kernels.numba_kernels import NumbaKernels
+from distnet.kernels.update_loops import update_loop
 w = np.ones(3)
 NumbaKernels().update(formula.step, w, w.copy(), [], (2.0,))
 print(w[0], sum(update_loop(formula.step, 0).stats.cache_hits.values()))
@@ -230,7 +231,8 @@ def test_the_formulas_of_distnet_are_cached():
     code = """
 import numpy as np
 from distnet.optimizers import formulas
-from distnet.kernels.numba_kernels import NumbaKernels, update_loop
+from distnet.kernels.numba_kernels import NumbaKernels
+from distnet.kernels.update_loops import update_loop
 NumbaKernels().update(formulas.sgd, np.ones(3), np.ones(3), [], (2.0,))
 print(sum(update_loop(formulas.sgd, 0).stats.cache_hits.values()))
 """

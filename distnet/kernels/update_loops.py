@@ -1,0 +1,130 @@
+"""The loops that update weights by an optimizer's formula, compiled for each formula."""
+
+from __future__ import annotations
+
+import types
+from functools import cache
+from typing import Any, cast
+
+import numba
+import numpy as np
+
+from distnet.errors import ArgumentError
+from distnet.kernels.base import MAX_SLOTS, Formula
+from distnet.kernels.compiling import OPTIONS, Loop, compiled
+from distnet.types import Array
+
+_AT_A_TIME = 2048
+"""Gradients that are added up before the weights are updated by them."""
+
+
+@cache
+def update_loop(formula: Formula, slots: int) -> Loop:
+    """The compiled loop over weights and ``slots`` slots whose body is ``formula``.
+
+    numba caches a function by the file, line and qualified name of its source. The loop takes those of its formula, so
+    that each formula has its own cache, which is invalidated when the formula is edited.
+
+    Raises:
+        ArgumentError: the formula has too many slots.
+    """
+    if slots > MAX_SLOTS:
+        raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
+    return _compiled_from(_TEMPLATES[slots], formula, "loop", {"formula": numba.njit(**OPTIONS)(formula)})
+
+
+@cache
+def update_by_sum_loop(formula: Formula, slots: int) -> Loop:
+    """``update_loop`` for gradients that it adds up, some at a time, in the nearest cache."""
+    loop = update_loop(formula, slots)
+    names = {"update": loop, "add_up": _add_up, "np": np, "min": min, "_AT_A_TIME": _AT_A_TIME}
+    return _compiled_from(_TEMPLATES_OF_SUMS[slots], formula, "loop_of_sums", names)
+
+
+def _compiled_from(template: Loop, formula: Formula, name: str, names: dict[str, Any]) -> Loop:
+    """A template compiled for a formula.
+
+    Args:
+        names: what its global names stand for.
+    """
+    source = formula.__code__
+    code = cast("types.FunctionType", template).__code__.replace(
+        co_filename=source.co_filename, co_firstlineno=source.co_firstlineno
+    )
+    loop = types.FunctionType(code, names | {"range": range}, formula.__name__)
+    loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_{name}"
+    return compiled(loop, __file__)
+
+
+formula: Any = None
+update: Any = None
+add_up: Any = None
+"""Placeholders in the templates; each compiled copy has its own."""
+
+
+def _update_0(w: Array, g: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        (w[i],) = formula(w[i], g[i], *scalars)
+
+
+def _update_1(w: Array, g: Array, a: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i] = formula(w[i], g[i], a[i], *scalars)
+
+
+def _update_2(w: Array, g: Array, a: Array, b: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i], b[i] = formula(w[i], g[i], a[i], b[i], *scalars)
+
+
+def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
+    for i in range(w.size):
+        w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
+
+
+@compiled
+def _add_up(memory: Array, starts: Array, first: int, g: Array) -> None:
+    """Overwrite ``g`` with the sum of what begins at ``starts``, from entry ``first`` on, in order."""
+    a, b = memory[starts[0] + first :], memory[starts[1] + first :]
+    for i in range(g.size):
+        g[i] = a[i] + b[i]
+    for k in range(2, starts.size):
+        c = memory[starts[k] + first :]
+        for i in range(g.size):
+            g[i] += c[i]
+
+
+def _update_by_sum_0(w: Array, memory: Array, starts: Array, scalars: Any) -> None:
+    block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
+    for i in range(0, w.size, _AT_A_TIME):
+        g = block[: min(_AT_A_TIME, w.size - i)]
+        add_up(memory, starts, i, g)
+        update(w[i : i + g.size], g, scalars)
+
+
+def _update_by_sum_1(w: Array, memory: Array, starts: Array, a: Array, scalars: Any) -> None:
+    block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
+    for i in range(0, w.size, _AT_A_TIME):
+        g = block[: min(_AT_A_TIME, w.size - i)]
+        add_up(memory, starts, i, g)
+        update(w[i : i + g.size], g, a[i : i + g.size], scalars)
+
+
+def _update_by_sum_2(w: Array, memory: Array, starts: Array, a: Array, b: Array, scalars: Any) -> None:
+    block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
+    for i in range(0, w.size, _AT_A_TIME):
+        g = block[: min(_AT_A_TIME, w.size - i)]
+        add_up(memory, starts, i, g)
+        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], scalars)
+
+
+def _update_by_sum_3(w: Array, memory: Array, starts: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
+    block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
+    for i in range(0, w.size, _AT_A_TIME):
+        g = block[: min(_AT_A_TIME, w.size - i)]
+        add_up(memory, starts, i, g)
+        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], c[i : i + g.size], scalars)
+
+
+_TEMPLATES = (_update_0, _update_1, _update_2, _update_3)
+_TEMPLATES_OF_SUMS = (_update_by_sum_0, _update_by_sum_1, _update_by_sum_2, _update_by_sum_3)

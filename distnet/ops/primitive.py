@@ -19,7 +19,7 @@ from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.recording import STATE, is_recording
-from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor, hand_on_reads
+from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor, hand_on_reads, whole_value
 from distnet.results import ResultArray, as_result
 from distnet.types import Array
 from distnet.variables import Variable
@@ -36,6 +36,9 @@ _on_spread_rows: list[Callable[[Primitive, Sequence[Any], Mapping[str, Any]], An
 
 _SIMPLE = {Tensor, np.ndarray, int, float, bool, type(None), np.float32, np.float64}
 """The kinds of operands that most calls have: no lists, nor anything that stands for a tensor."""
+
+_NUMBERS = {bool, int, float, str, type(None)}
+"""The kinds of options that most calls have."""
 
 _SIMPLE_OR_WEIGHTS = _SIMPLE | {Variable}
 
@@ -109,6 +112,8 @@ class Primitive:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         operands, options = self.bound(args, kwargs)
+        if kwargs or len(args) != self.operands:
+            options = {name: self._without_gradient(name, value) for name, value in options.items()}
         kinds = {type(operand) for operand in operands}
         if kinds <= _SIMPLE and Tensor not in kinds:
             y = self.value(*operands, **options)
@@ -151,6 +156,29 @@ class Primitive:
             raise ArgumentError(f"ops.{self.__name__}: expected {self.__signature__}, received no {missing[0]}.")
         named = [(name, values[name]) for name in self.names]
         return [value for _, value in named[: self.operands]], dict(named[self.operands :])
+
+    def _without_gradient(self, name: str, value: Any) -> Any:
+        """An option, which is no operand: of a tensor its entries, of which one integer is one of Python's.
+
+        Raises:
+            ArgumentError: gradients would flow through it.
+        """
+        kind = type(value)
+        if kind in _NUMBERS:
+            return value
+        if kind is Tensor or kind is Variable:
+            tensor = followed(value)
+            if is_recording() and type(tensor) is Tensor and tensor.node is not None:
+                raise ArgumentError(
+                    f"ops.{self.__name__}: {name}: expected a constant, for no gradient flows through it, received a "
+                    f"tensor that has one. Compose what you need of other functions, or pass ops.stop_gradient({name})."
+                )
+            value = whole_value(tensor) if type(tensor) is Tensor else np.asarray(value)
+        elif kind is list or kind is tuple:
+            return kind(self._without_gradient(name, item) for item in value)
+        if isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iu":
+            return int(value)
+        return value
 
     def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The tensors that the function gives for tensors of which no rows lie elsewhere."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import distnet
 from distnet import ops
 from distnet.errors import ArgumentError
 
@@ -49,3 +50,43 @@ def test_elastic_transforms_are_the_same_for_the_same_seed_and_move_by_alpha():
     np.testing.assert_array_equal(one, two)
     assert np.abs(one - other).max() > 0.01
     np.testing.assert_array_equal(ops.image.elastic_transform(images, alpha=0.0), images)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda x, w: ops.leaky_relu(x, negative_slope=w), "negative_slope"),
+        (lambda x, w: ops.soft_shrink(x, w), "threshold"),
+        (lambda x, w: ops.pad(x, [[1, 1]], constant_values=w), "constant_values"),
+        (lambda x, w: ops.nan_to_num(x, nan=w), "nan"),
+    ],
+)
+def test_an_argument_that_has_no_gradient_must_be_a_constant(call, argument):
+    weight = distnet.Variable(0.25, dtype="float64")
+    x = ops.convert_to_tensor(np.array([-1.0, 0.1, 2.0]))
+    for constant in (0.25, weight.numpy(), ops.stop_gradient(weight)):
+        with distnet.GradientTape() as tape:
+            tape.watch(x)
+            y = call(x, constant)
+        np.testing.assert_array_equal(y, call(x, 0.25))
+        assert tape.gradient(y, x) is not None
+    for factor in (1, 2.0):
+        with distnet.GradientTape(), pytest.raises(ArgumentError, match=rf"{argument}: expected a constant"):
+            call(x, weight if factor == 1 else factor * weight)
+
+
+def test_counts_and_shapes_may_be_tensors():
+    class Own(distnet.layers.Layer):
+        def call(self, x):
+            def of(*counts):
+                return ops.concatenate([ops.convert_to_tensor([int(n)]) for n in counts], axis=0)
+
+            rows = ops.shape(x)[0]
+            halves = ops.split(ops.tile(x, of(1, 2)), ops.convert_to_tensor(2), axis=1)
+            return ops.reshape(halves[0] + ops.zeros(of(rows, 6)), of(rows, 2, 3)) * ops.ones(of(rows, 2, 3))
+
+    model = distnet.Sequential([distnet.Input((6,)), Own(), distnet.layers.Flatten(), distnet.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.arange(24.0).reshape(4, 6)
+    np.testing.assert_array_equal(Own()(x), x.reshape(4, 2, 3))
+    assert np.isfinite(model.fit(x, x[:, 0], epochs=2, batch_size=3, verbose=0).history["loss"]).all()

@@ -29,6 +29,7 @@ from distnet.layers.engine.field_blocks import OfKernelAndBias
 from distnet.layers.engine.plan import Planned
 from distnet.layers.engine.sliding import extents
 from distnet.ops.nn.simplex import write_softmax
+from distnet.ops.tensor import Tensor
 from distnet.registry import IF_SET
 from distnet.types import Array, DType, Json
 
@@ -165,11 +166,20 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         if any(mask is not None for mask in masks):
             named["mask"] = masks
         tensors, options = super().bind([inputs, value, value if key is None else key], **named)
-        if isinstance(attention_mask, KerasTensor):
-            tensors.append(attention_mask)
-        elif attention_mask is not None:
-            options["attention_mask"] = self._constant_mask(attention_mask, tensors)
+        if attention_mask is not None:
+            if self._is_of_rows(attention_mask, tensors):
+                tensors.append(attention_mask)
+            else:
+                options["attention_mask"] = self._constant_mask(attention_mask, tensors)
         return tensors, {**options, **own}
+
+    def _is_of_rows(self, mask: Any, tensors: list[Any]) -> bool:
+        """Whether the mask is an input like the others: a placeholder, or beside tensors one mask for each row."""
+        if isinstance(mask, KerasTensor) or not any(isinstance(t, Tensor) for t in tensors):
+            return isinstance(mask, KerasTensor)
+        rank = len(tensors[0].shape) + 1
+        axes = 2 * len(self._attended(rank, scored=rank != 4).attended)
+        return np.ndim(mask) > axes and np.shape(mask)[0] != 1
 
     def all_shapes(self, given: Any) -> Any:
         """If the key is left out, its shape is the value's."""
@@ -331,7 +341,7 @@ class MultiHeadAttention(GateAndSeed, OfKernelAndBias, Looks, SizesOfHeads, Laye
         return AttendedAxes(self.name, (1,) if rank == 4 and not scored else axes, rank)
 
     def _constant_mask(self, mask: Any, tensors: list[Any]) -> Array:
-        array = as_numbers(f"{self.name}: attention_mask", mask)
+        array = as_numbers(f"{self.name}: attention_mask", mask.numpy() if isinstance(mask, Tensor) else mask)
         query, key = ((*tensors[i].shape[:-1], 1, 1) for i in (0, 2))
         attended = self._attended(len(query), scored=len(query) != 4)
         count = 2 * len(attended.attended)

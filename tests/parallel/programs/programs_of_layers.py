@@ -215,3 +215,36 @@ def vector_quantizer():
     model = keras.Model(entry, layers.Dense(6)(Quantizer()(layers.Dense(2)(entry))))
     model.compile("adam", "mse")
     return trained(model, X, X)["loss"], model
+
+
+class DecoderBlock(layers.Layer):
+    """Attends to what came before and to the source, by masks that it makes itself."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.within = layers.MultiHeadAttention(2, 3)
+        self.across = layers.MultiHeadAttention(2, 3)
+        self.added = layers.Add()
+
+    def build(self, input_shape):
+        self.within.build(input_shape[0], input_shape[0])
+        self.across.build(input_shape[0], input_shape[1])
+
+    def call(self, inputs):
+        target, source, is_word = inputs
+        count, steps = ops.shape(target)[0], ops.shape(target)[1]
+        causal = ops.arange(steps)[:, None] >= ops.arange(steps)
+        causal = ops.tile(ops.reshape(ops.cast(causal, "int32"), (1, steps, steps)), (count, 1, 1))
+        words = ops.cast(is_word[:, None, :], "int32")
+        x = self.added([target, self.within(target, target, attention_mask=ops.minimum(causal, words))])
+        return x + self.across(query=x, value=source, key=source, attention_mask=words)
+
+
+def masked_decoder():
+    entry = keras.Input((6,))
+    x = layers.Reshape((3, 2))(entry)
+    is_word = layers.Lambda(lambda rows: ops.concatenate([rows[:, :1, 0] < 9.0, rows[:, 1:, 0] > 0.0], axis=1))(x)
+    x = DecoderBlock()([x, layers.Dense(2)(x), is_word])
+    model = keras.Model(entry, layers.Dense(2)(layers.Flatten()(x)))
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    return trained(model, X, Y)["loss"], model

@@ -11,6 +11,7 @@ from programs_of_layers import (
     cell_of_ones_own,
     custom_dense,
     list_of_sublayers,
+    masked_decoder,
     mixture_of_experts,
     siamese_network,
     state_and_added_loss,
@@ -33,7 +34,7 @@ PROGRAMS: list[Callable] = [
     custom_dense, state_and_added_loss, list_of_sublayers, variational_autoencoder, variational_autoencoder_by_add_loss,
     generative_adversarial_network, wasserstein_gan, siamese_network, transformer, cell_of_ones_own, training_loop,
     distillation, contrastive_learning, optimizer_of_ones_own,
-    mixture_of_experts, vector_quantizer, graph_attention, actor_critic,
+    mixture_of_experts, vector_quantizer, graph_attention, actor_critic, masked_decoder,
 ]  # fmt: skip
 
 

@@ -10,9 +10,9 @@ any other name        Keras's legacy HDF5 file: ``keras_h5``
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
@@ -21,7 +21,7 @@ from distnet.dialects.writing import FOR_BOTH, FOR_KERAS_2, by_output, of_sparse
 from distnet.errors import CheckpointError
 from distnet.paths import checked_path
 from distnet.registry import to_json
-from distnet.saving import keras_archive, keras_h5, keras_weights, state_group
+from distnet.saving import keras_archive, keras_h5, keras_weights, state_group, users_state
 from distnet.saving.image import Image
 from distnet.saving.opening import errors_of, opened
 from distnet.saving.stored_model import StoredModel, WholeModel
@@ -36,11 +36,13 @@ class Saved:
         file: the HDF5 file, or the one in the archive.
         model_config: None in a file of weights alone.
         training_config: None where the model was not compiled.
+        assets: what an archive holds besides, by name.
     """
 
     file: h5py.File
     model_config: dict[str, Any] | None
     training_config: dict[str, Any] | None
+    assets: Mapping[str, bytes] = field(default_factory=dict)
 
     def read_weights(self, model: StoredModel, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Fill a model's weights.
@@ -58,6 +60,7 @@ class Saved:
                 keras_h5.read_weights_by_name(group, model.layers, skip_mismatch)
             else:
                 keras_h5.read_weights(group, model.layers, skip_mismatch, model.own_variables)
+                users_state.read_arrays(self.file, model)
         elif by_name:
             raise CheckpointError(
                 f"{self.file.filename}: by_name needs a legacy HDF5 file; Keras 3's matches layers by class and place."
@@ -99,12 +102,11 @@ def saved(filepath: str | os.PathLike[str]) -> Iterator[Saved]:
     path = checked_path("filepath", filepath)
     with errors_of(path):
         if keras_archive.is_archive(path):
-            with keras_archive.unpacked(path) as (config, file):
-                yield Saved(file, config, keras_archive.training_config(config))
+            with keras_archive.unpacked(path) as (config, file, assets):
+                yield Saved(file, config, keras_archive.training_config(config), assets)
             return
     with opened(path) as file:
-        configs = (keras_h5.read_config(file, name) for name in ("model_config", "training_config"))
-        yield Saved(file, *configs)
+        yield Saved(file, keras_h5.read_config(file, "model_config"), keras_h5.read_config(file, "training_config"))
 
 
 def write_whole(
@@ -126,11 +128,15 @@ def write_whole(
         settings = settings if is_archive else of_sparse_targets(settings, model.output_keys)
         config = {**settings, "optimizer_config": optimizer}
     if is_archive:
-        keras_archive.compose(image, model_config, config, lambda file: _write_state(file, model, include_optimizer))
+        assets = users_state.asset_files(model)
+        keras_archive.compose(
+            image, model_config, config, lambda file: _write_state(file, model, include_optimizer), assets
+        )
         return
     with h5py.File(image, "w") as file:
         keras_h5.write_header(file, model_config, config, dialect.version)
         keras_h5.write_weights(file.create_group("model_weights"), model.layers, model.own_variables)
+        users_state.write_arrays(file, model)
         if scheme is not None:
             keras_h5.write_optimizer_state(file, model, scheme)
         if include_optimizer:
@@ -152,6 +158,7 @@ def write_weights(image: Image, model: StoredModel, is_keras_3: bool) -> None:
             keras_weights.write_weights(file, model)
         else:
             keras_h5.write_weights(file, model.layers, model.own_variables)
+            users_state.write_arrays(file, model)
 
 
 def _write_state(file: h5py.File, model: StoredModel, include_optimizer: bool) -> None:

@@ -5,6 +5,7 @@
     metadata.json       {"keras_version", "date_saved"}
     config.json         {"module", "class_name", "config", "registered_name", "compile_config"}
     model.weights.h5    see ``keras_weights``; with distnet's training state as one more group, which Keras passes over
+    assets/...          files that users' layers keep: see ``users_state``
 
 Source: ``keras.saving.saving_lib`` of Keras 3.15.
 """
@@ -36,6 +37,7 @@ from distnet.saving import rules
 from distnet.saving.image import Image
 from distnet.saving.json_text import parsed
 from distnet.saving.seal import is_sealed
+from distnet.saving.users_state import ASSETS
 from distnet.saving.vetting import examine
 from distnet.types import Json
 
@@ -65,7 +67,11 @@ def is_archive(path: str | os.PathLike[str]) -> bool:
 
 
 def compose(
-    image: Image, model: Json, settings: Mapping[str, Json] | None, write_weights: Callable[[h5py.File], None]
+    image: Image,
+    model: Json,
+    settings: Mapping[str, Json] | None,
+    write_weights: Callable[[h5py.File], None],
+    assets: Mapping[str, bytes],
 ) -> None:
     """Write an archive.
 
@@ -73,6 +79,7 @@ def compose(
         model: the model's configuration.
         settings: its ``training_config``; None where it is not to be compiled.
         write_weights: fills ``model.weights.h5``.
+        assets: further files, by their names.
     """
     weights = Image()
     with h5py.File(weights, "w") as file:
@@ -86,11 +93,13 @@ def compose(
         archive.writestr(_CONFIG, json.dumps(config))
         with archive.open(_WEIGHTS, "w", force_zip64=True) as member:
             member.write(weights.content())
+        for name, content in assets.items():
+            archive.writestr(name, content)
 
 
 @contextmanager
-def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
-    """The configuration in an archive, and its ``model.weights.h5`` open for reading.
+def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File, dict[str, bytes]]]:
+    """The configuration in an archive, its ``model.weights.h5`` open for reading, and further files by their names.
 
     The archive's own names reach no disk: its weights are examined in a temporary file, and read from memory.
 
@@ -102,13 +111,15 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File]]:
         with zipfile.ZipFile(path) as archive:
             text, weights = _content(archive, path, _CONFIG), _content(archive, path, _WEIGHTS)
             version = _keras_version(archive, path)
+            names = [name for name in archive.namelist() if name.startswith(ASSETS) and not name.endswith("/")]
+            assets = {name: _content(archive, path, name) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged, or no .keras archive: {error}.") from None
     config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), version)
     _examine(weights, path)
     member = _Member(f"{path}/{_WEIGHTS}", weights)
     with h5py.File(member, "r") as file, allocation.awaiting(rules.check(file, len(weights))):
-        yield config, file
+        yield config, file, assets
 
 
 def compile_config(training_config: Mapping[str, Json] | None) -> dict[str, Json]:

@@ -22,6 +22,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
@@ -29,6 +30,7 @@ import numpy as np
 from distnet.dialects import optimizer_state
 from distnet.errors import CheckpointError
 from distnet.layers import Layer
+from distnet.layers.engine.own_state import arrays_of, has_own_variables
 from distnet.naming import snake_case
 from distnet.optimizers import Optimizer
 from distnet.optimizers.wrapping import OptimizerOfOthers
@@ -48,11 +50,15 @@ _BACKSLASH = "\\"
 
 @dataclass
 class _Vars:
-    """One group of variables: where it stands, whose name it bears, and the variables in Keras's order."""
+    """One group of variables: where it stands, whose name it bears, and the variables in Keras's order.
+
+    ``layer`` is that of a user's class which itself says what stands there.
+    """
 
     paths: list[str]
     name: str
     variables: list[Variable]
+    layer: Any = None
 
 
 def is_keras_weights(file: h5py.File) -> bool:
@@ -69,6 +75,8 @@ def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = Tr
         made.attrs["name"] = group.name
         for number, variable in enumerate(group.variables):
             made[str(number)] = variable.stored
+        for key, array in arrays_of(group.layer).items() if group.layer is not None else ():
+            made[key] = array
     for where, optimizer in attached.optimizers(model) if with_optimizer else ():
         store = model.store if optimizer is model.optimizer else optimizer.built_for
         if store is None or not optimizer.built:
@@ -92,9 +100,12 @@ def read_weights(file: h5py.File, model: StoredModel, skip_mismatch: bool = Fals
         CheckpointError: the file holds other layers, or arrays of other shapes; nothing is changed then.
     """
     pairs: list[tuple[Variable, Array]] = []
+    own: list[tuple[Any, dict[str, Array]]] = []
     groups = _by_path(file)
     for group in _groups(model, _LAYERS_OF_2_13 in groups):
         try:
+            if group.layer is not None:
+                own.append((group.layer, _own_arrays(groups, file.filename, group)))
             pairs += list(_arrays(groups, file.filename, group))
         except CheckpointError as error:
             if not skip_mismatch:
@@ -102,6 +113,8 @@ def read_weights(file: h5py.File, model: StoredModel, skip_mismatch: bool = Fals
             warnings.warn(f"{error} Passed over.", stacklevel=5)
     for variable, array in pairs:
         variable.assign(array)
+    for layer, arrays in own:
+        layer.load_own_variables(arrays)
 
 
 def read_optimizer_state(file: h5py.File, model: StoredModel) -> None:
@@ -167,7 +180,9 @@ def _groups(model: StoredModel, is_of_2_13: bool = False, repeats: bool = False)
             Keras writes it once, and then cannot load the model.
     """
     visited: set[int] = set()
-    yield _Vars([_VARS], model.name, _declared(list(model.own_variables)))
+    is_own = has_own_variables(model)
+    declared = [] if is_own else _declared(list(model.own_variables))
+    yield _Vars([_VARS], model.name, declared, model if is_own else None)
     for where, layer in _inner(model, is_of_2_13):
         yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
 
@@ -191,6 +206,11 @@ def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool, rep
         return
     visited.add(id(layer))
     inner = list(_inner(layer, is_of_2_13))
+    if has_own_variables(layer):
+        yield _Vars([f"{path}/{_VARS}"], layer.name, [], layer)
+        for where, part in inner:
+            yield from _groups_of(part, f"{path}/{where}", visited, is_of_2_13, repeats)
+        return
     others = {id(variable) for _, part in inner for variable in part.variables}
     others -= {id(variable) for variable in layer.stored_twice}
     objects: dict[str, list[Variable]] = {}
@@ -215,6 +235,14 @@ def _object_of(layer: Layer, variable: Variable) -> str:
 def _declared(variables: list[Variable]) -> list[Variable]:
     """Those to be trained first; whether they are frozen does not matter."""
     return sorted(variables, key=lambda variable: not variable.trainable)
+
+
+def _own_arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> dict[str, Array]:
+    """What a user's class has kept in a group."""
+    group = groups.get(wanted.paths[0])
+    if group is None:
+        raise CheckpointError(f"{filename}: expected arrays of {wanted.name} in {wanted.paths[0]}, found none.")
+    return {key: contents.array(group, key) for key in group}
 
 
 def _arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> Iterator[tuple[Variable, Array]]:

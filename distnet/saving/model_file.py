@@ -15,7 +15,7 @@ from distnet.parallel.realigning import realign
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
-from distnet.saving import background, formats, keras_archive, state_group
+from distnet.saving import background, formats, keras_archive, state_group, users_state
 from distnet.saving.image import Image
 from distnet.saving.stored_model import StoredModel, WholeModel
 
@@ -91,6 +91,7 @@ def load_model(
             _build(model, saved, os.fspath(filepath))
         state_group.build_layers(saved.file, model)
         saved.read_weights(model)
+        users_state.give_assets(model, saved.assets)
         if compile and saved.training_config is not None:
             model.compile_from_config(saved.training_config)
             saved.read_optimizer_state(model)

@@ -19,6 +19,7 @@ from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.engine.declared import as_shape, checked_name, dtype_name
 from distnet.layers.engine.overriding import refuse_missing
+from distnet.layers.engine.own_state import HasOwnState
 from distnet.naming import path_within
 from distnet.registry import BESIDE, LEFT_OUT, Configurable, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
@@ -27,7 +28,7 @@ from distnet.variables import Variable, assign_all
 
 
 @dataclass(eq=False, kw_only=True)
-class AbstractLayer(HasBuildConfig, Configurable, ABC):
+class AbstractLayer(HasBuildConfig, HasOwnState, Configurable, ABC):
     """One function of a network, with its gradient.
 
     A layer of your own is a dataclass: its fields are its constructor and its saved configuration.

@@ -160,6 +160,8 @@ class Layer(KerasMembers, AbstractLayer):
         That is a list of axes, and how a user's class says that it is built.
         """
         config = cast(dict[str, Any], super().as_json())
+        if not type(self).__module__.startswith("distnet."):
+            config["config"] = {key: LAYERS.with_module(to_json(value)) for key, value in config["config"].items()}
         built = self.get_build_config() if has_own_build_config(self) else None
         if built is not None:
             named = {"module": None, "registered_name": config["class_name"], **config}

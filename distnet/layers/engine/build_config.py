@@ -44,7 +44,12 @@ class HasBuildConfig(ABC):
 
 def has_own_build_config(layer: object) -> bool:
     """Whether a user's class overrides one of the two methods."""
-    methods = (getattr(type(layer), name, None) for name in ("get_build_config", "build_from_config"))
+    return overrides(layer, "get_build_config", "build_from_config")
+
+
+def overrides(layer: object, *names: str) -> bool:
+    """Whether one of these methods is that of a user's class."""
+    methods = (getattr(type(layer), name, None) for name in names)
     return any(not getattr(method, "__module__", "distnet.").startswith("distnet.") for method in methods)
 
 

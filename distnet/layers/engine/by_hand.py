@@ -75,8 +75,10 @@ def _as_users_write(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(build)
     def built(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if vars(self).get("_building") is not None or len(args) + len(kwargs) != 1 or not hasattr(self, "build_once"):
+        if vars(self).get("_building") is not None or not hasattr(self, "build_once"):
             return build(self, *args, **kwargs)
+        if len(args) + len(kwargs) != 1:
+            return self.build_with(inspect.signature(build).bind(self, *args, **kwargs).arguments)
         shape = next(iter((*args, *kwargs.values())))
         self.build_once(_shapes(self.name, [shape]) if isinstance(shape, list | tuple) else shape)
         return None

@@ -27,8 +27,17 @@ from distnet.results import as_result
 from distnet.types import Array
 
 
-def built(layer: Any, shapes: Mapping[str, Any], ctx: BuildContext | None = None) -> None:
-    """Build the layer by its ``build``; layers within that it leaves unbuilt are built when they are called."""
+def built(
+    layer: Any,
+    shapes: Mapping[str, Any],
+    ctx: BuildContext | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> None:
+    """Build the layer by its ``build``; layers within that it leaves unbuilt are built when they are called.
+
+    Args:
+        arguments: what ``build`` is called with; by default the shapes.
+    """
     path = path_within(layer.name) if ctx is None else ctx.path
     layer._path = path
     if "_address" not in vars(layer):
@@ -36,7 +45,7 @@ def built(layer: Any, shapes: Mapping[str, Any], ctx: BuildContext | None = None
     layer._building = BuildContext(path, np.dtype(layer.dtype), layer._address, layer._variables)
     try:
         with within(path):
-            layer.build(**build_arguments(layer, shapes))
+            layer.build(**(build_arguments(layer, shapes) if arguments is None else arguments))
     finally:
         layer._building = None
     layer.built_shape = layer.input_shape = next(iter(shapes.values()), None)

@@ -59,6 +59,12 @@ class ByCall(Layer):
             return
         built(self, {f"{_first_name(self)}_shape": shape}, ctx)
 
+    def build_with(self, arguments: Mapping[str, Any]) -> None:
+        """Build it by arguments of the user's own ``build``, of which those named after shapes are shapes."""
+        named = {key: value for key, value in arguments.items() if key != "self"}
+        shapes = {key: value for key, value in named.items() if key.endswith("shape")} or {"input_shape": ()}
+        built(self, shapes, arguments=named)
+
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         shapes = config.get("shapes_dict")
         if shapes and self.built_shape is None:

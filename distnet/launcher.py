@@ -25,6 +25,12 @@ _LAST_WORDS_S = 0.2
 _TURN_S, _MOST_TURNS = 0.5, 6
 """How long a rank lets the one before it report first, so that an error that all ranks meet is reported once."""
 
+RANK_PROCESS = "DISTNET_RANK_PROCESS"
+"""Variable with the number of the process that is the rank, where that is known to what started it."""
+
+before_reports: list[Callable[[], None]] = []
+"""Called before a rank's failure is printed, by whoever would else tell of its end himself."""
+
 
 @dataclass(frozen=True)
 class Launcher:
@@ -46,6 +52,8 @@ class Launcher:
 
     def started_this_process(self) -> bool:
         """Whether this process is the rank itself, not a child of the rank or of a script around it."""
+        if os.environ.get(RANK_PROCESS) == str(os.getpid()):
+            return True
         try:
             environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
         except PermissionError:
@@ -115,6 +123,8 @@ def report_failure(
     Args:
         heard_from: the rank whose error this rank raised, and which reports first.
     """
+    for tell in before_reports:
+        tell()
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stdout.flush()
     time.sleep(_TURN_S * (min(rank, _MOST_TURNS) if heard_from is None else min(heard_from, _MOST_TURNS) + 2))

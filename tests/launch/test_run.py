@@ -1,8 +1,9 @@
-"""launch/run.sh: with the real mpirun of this environment, and with scripts that answer like other MPIs."""
+"""``distnet run``, by way of launch/run.sh: with this environment's mpirun, and scripts that answer like other MPIs."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -119,12 +120,12 @@ def test_a_job_that_failed_or_saved_itself_is_started_again(restarted, tmp_path,
     done = run("-n", 1, "--max-restarts", most, restarted, tmp_path / "starts", *codes)
     assert done.returncode == code, done.stderr
     assert len((tmp_path / "starts").read_text()) == starts
-    said = [line for line in done.stderr.splitlines() if line.startswith("run.sh:")]
-    assert len(said) == starts - 1 + (code != 0)
+    said = [line for line in done.stderr.splitlines() if line.startswith("distnet run: the job")]
+    assert len(said) == starts - 1 + (code != 0 and most > 0)
     if starts > 1:
         assert f"restart {starts - 1} of {most}" in done.stderr
-    if code:
-        assert said[-1] == f"run.sh: the job ended with exit code {code} after {starts - 1} restarts."
+    if code and most:
+        assert said[-1] == f"distnet run: the job ended with exit code {code} after {starts - 1} restarts."
 
 
 @pytest.mark.usefixtures("mpirun")
@@ -182,48 +183,52 @@ def test_machines_are_handed_on_and_share_the_ranks(fake, script, flavour, optio
     options = options_of(fake, flavour, "-n", ranks, "--hosts", "a:4,b:4", script)
     assert options[0] == "OMP=1"
     assert options[options.index(option) + 1] == "a:4,b:4"
+    assert "a:3,b:3" in options_of(fake, flavour, "-n", 6, "--hosts", "a,b", script)
     assert options_of(fake, flavour, "-n", 2, "--hosts", "a,b", script)[0] == f"OMP={CORES}"
 
 
-@pytest.mark.parametrize(("flavour", "option"), [("mpich", "-f"), ("intel", "-f"), ("openmpi5", "--hostfile")])
+@pytest.mark.parametrize(("flavour", "option"), [("mpich", "-hosts"), ("intel", "-hosts"), ("openmpi5", "--host")])
 def test_a_file_of_machines_is_handed_on_and_counted(fake, script, tmp_path, flavour, option):
     hostfile = tmp_path / "hosts"
-    hostfile.write_text("# the lab\nnode1 slots=4\nnode2:4\n\n  node1  # again\n")
-    options = options_of(fake, flavour, "-n", 2, "--hostfile", hostfile, script)
-    assert options[0] == f"OMP={CORES}"
-    assert options[options.index(option) + 1] == str(hostfile)
+    hostfile.write_text("# the lab\nnode1 slots=4 max_slots=8\nnode2:2\n\n  node1  # once more\nnode3\n")
+    options = options_of(fake, flavour, "--hostfile", hostfile, script)
+    assert options[options.index(option) + 1] == f"node1:5,node2:2,node3:{-(-(7 + CORES) // 3)}"
+    assert options[options.index("-n") + 1] == str(7 + CORES)
 
 
-def test_mpirun_is_found_in_the_path(fake, script, tmp_path):
-    """A Python with no mpirun beside it, as where the MPI is the system's."""
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then echo {tmp_path}; echo 3; fi\n')
-    python.chmod(0o755)
-    path = f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
-    done = run("-n", 1, script, PATH=path, PYTHON=str(python), VERSION=VERSIONS["mpich"], MPIRUN="")
-    assert done.stdout.splitlines() == ["OMP=3", "-n", "1", str(python), str(script)]
+def test_a_dry_run_shows_the_command_and_starts_nothing(fake, script):
+    done = run("-n", 3, "--dry-run", "--seed", 7, script, "two words", MPIRUN=str(fake), VERSION=VERSIONS["mpich"])
+    assert done.returncode == 0, done.stderr
+    words = shlex.split(done.stdout)
+    assert f"OMP_NUM_THREADS={max(1, CORES // 3)}" in words
+    assert words[words.index(str(fake)) :][:4] == [str(fake), "-n", "3", sys.executable]
+    assert words[words.index("--seed") + 1] == "7"
+    assert words[-3:] == ["--", str(script), "two words"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected a script"),
-        (("-n",), "-n: expected a value"),
-        (("-n", "0", "{script}"), "-n: expected a number of ranks of at least 1, received 0"),
+        ((), "required: PROGRAM"),
+        (("-n",), "expected one argument"),
+        (("-n", "0", "{script}"), "-n/-np: expected a number of at least 1, received 0"),
         (("-n", "two", "{script}"), "received two"),
-        (("--ranks", "2", "{script}"), "--ranks: unknown option"),
+        (("--ranks=2", "{script}"), "unrecognized arguments: --ranks=2"),
         (("-n", "2", "none.py"), "none.py: no such script"),
-        (("--max-restarts", "many", "{script}"), "--max-restarts: expected a number of restarts, received many"),
-        (("--hosts", "a", "--hostfile", "{script}", "{script}"), "received both"),
+        (("--max-restarts", "many", "{script}"), "--max-restarts: expected a number, received many"),
+        (("--hosts", "a", "--hostfile", "{script}", "{script}"), "not allowed with argument --hosts"),
+        (("--hosts", "a:b", "{script}"), "a: expected a number of ranks of at least 1, received b"),
         (("--hosts", ",", "{script}"), "at least one machine"),
-        (("--hostfile", "none", "{script}"), "--hostfile none: no such file"),
+        (("--hostfile", "none", "{script}"), "--hostfile none: cannot be read"),
+        (("--timeout", "soon", "{script}"), "--timeout: expected a number of seconds, received soon"),
+        (("--seed", "-1", "{script}"), "--seed: expected"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(fake, script, arguments, message):
     done = run(*(argument.format(script=script) for argument in arguments), MPIRUN=str(fake), VERSION="HYDRA")
     assert done.returncode == 2
     assert message in done.stderr
-    assert "launch/run.sh --help" in done.stderr
+    assert done.stderr.startswith("usage: distnet")
 
 
 def test_a_missing_mpirun_or_python_is_named(script):
@@ -234,4 +239,4 @@ def test_a_missing_mpirun_or_python_is_named(script):
 def test_help_is_printed_on_request():
     done = run("--help", MPIRUN="none")
     assert done.returncode == 0
-    assert done.stdout.startswith("Usage: launch/run.sh")
+    assert done.stdout.startswith("usage: distnet run")

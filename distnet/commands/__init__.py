@@ -1,0 +1,1 @@
+"""The command ``distnet``: one file for each of its commands, and what they need."""

@@ -106,10 +106,10 @@ def _remedy(name: str) -> str:
         return "Give every rank the same script, data and seed; distnet itself gives each its share of every batch."
     return (
         "Every rank needs the same, whole data; distnet itself gives each its share of every batch. mpirun starts the "
-        "script once on each rank, so what it draws by chance differs: start it with 'distnet run -n N script.py', which "
-        "gives numpy.random and random the same seed on every rank; or call np.random.seed(0), and random.seed(0) where "
-        "Python's random is used, at the top of the script, before the first draw; or make the data in a program of "
-        "their own, started without mpirun, and let the ranks load its file."
+        "script once on each rank, so what it draws by chance differs: start it with 'distnet run -n N script.py', "
+        "which gives numpy.random and random the same seed on every rank; or call np.random.seed(0), and "
+        "random.seed(0) where Python's random is used, at the top of the script, before the first draw; or make the "
+        "data in a program of their own, started without mpirun, and let the ranks load its file."
     )
 
 

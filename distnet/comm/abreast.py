@@ -12,8 +12,9 @@ from typing import Any, NoReturn, TypeAlias
 from distnet.comm.asked import asked
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
+from distnet.comm.notices import Left
 from distnet.comm.rejoining import Rejoining
-from distnet.comm.watch import Left, Waiting, Watch
+from distnet.comm.watch import Waiting, Watch
 from distnet.errors import CommunicationError
 
 _KEPT = 1024

@@ -17,15 +17,18 @@ from typing import Any, NoReturn, TypeVar, cast
 import mpi4py
 import numpy as np
 
-from distnet.comm import threads
+from distnet.comm import threads, work
 from distnet.comm.abreast import Abreast, complete
 from distnet.comm.base import Request
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
 from distnet.comm.local import Done
+from distnet.comm.neighbours import Neighbours
+from distnet.comm.notices import Ended
+from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import SharedMemory, unname_mpis_memory
-from distnet.comm.watch import SAME_CALLS, Ended, Patience, Watch
+from distnet.comm.watch import SAME_CALLS, Watch
 from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, report_failure
 from distnet.types import Array, DType
@@ -39,6 +42,8 @@ T = TypeVar("T")
 _CALL_NAME_BYTES = 32
 _CALL_NUMBER_BYTES = 8
 _PATH_BYTES = 64
+_ABORT_S = 5.0
+"""How long MPI may take to end this process with all others."""
 
 
 class MPICommunicator:
@@ -65,6 +70,9 @@ class MPICommunicator:
         self.common_seed: int = comm.bcast(secrets.randbits(32))
         self._comms = {"all": comm, "node": self.node, "nodes": self.nodes, "meetings": comm.Dup()}
         self.watch = Watch(comm.Dup(), self.rank, self.size, patience)
+        self.neighbours = Neighbours(self.rank, self.node.allgather)
+        self.watch.show = self.neighbours.show
+        work.OF_THIS_PROCESS.listener = self._at_work
         self.abreast = Abreast(self.watch, comm.allgather(self.local_rank), self._take_part, self.end_the_job)
 
     @property
@@ -135,6 +143,7 @@ class MPICommunicator:
         number = self.abreast.calls.to_bytes(_CALL_NUMBER_BYTES, "little")
         mine = np.frombuffer(name + number + bytes([error is not None]), np.uint8)
         calls = np.empty((self.size, mine.size), np.uint8)
+        self.neighbours.note(call)
         self.abreast.begin_meeting()
         self._start(Collective("allgather", "meetings", "u1", mine.size), mine, calls, call).wait()
         for rank in np.flatnonzero((calls != mine)[:, :-1].any(axis=1)):
@@ -251,8 +260,14 @@ class MPICommunicator:
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
         report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
-        MPI.COMM_WORLD.Abort(1)
+        with open(os.devnull, "w", encoding="ascii") as nowhere:  # if MPI cannot tell its launcher: another node's
+            faulthandler.dump_traceback_later(_ABORT_S, exit=True, file=nowhere)
+            MPI.COMM_WORLD.Abort(1)
         raise SystemExit(1)
+
+    def _at_work(self, phase: str) -> None:
+        self.neighbours.note(phase)
+        self.watch.go_on()
 
     def _raise_the_first(self, error: Exception | None) -> None:
         """Raise the error of the first rank that met one; if all met the same, each raises its own."""

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from distnet.comm.collectives import Collective
-from distnet.comm.watch import Missed, Position, Waiting, Watch
+from distnet.comm.notices import Missed, Position
+from distnet.comm.watch import Waiting, Watch
 from distnet.errors import CommunicationError
 
 _STEP_S = 0.01

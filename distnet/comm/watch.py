@@ -1,22 +1,23 @@
 """What a rank does while it waits for others: it learns which ranks will not come, and asks which do not answer.
 
 Besides collectives, ranks send each other notices, which only a rank that waits long reads: a training step costs
-nothing more. The settings are those of Horovod's stall inspector: a warning, and an end of the job if the user
-wants one.
+nothing more. The settings are those of Horovod's stall inspector: a warning, and an end of the job.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from distnet.comm.asked import is_of_tensors
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
-from distnet.errors import ArgumentError, CommunicationError
+from distnet.comm.notices import Answer, Ended, Left, Missed, Position, Progress, Question, Stalled
+from distnet.comm.patience import TIMEOUT, Patience
+from distnet.errors import CommunicationError
 
 SAME_CALLS = (
     "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
@@ -28,11 +29,12 @@ SAME_TENSORS = (
     "rank, then let one print: value = tensor.numpy(); if keras.distribution.is_chief(): print(value)."
 )
 
-_WARNING, _WARNING_S = "DISTNET_STALL_S", 60.0
-_TIMEOUT = "DISTNET_TIMEOUT_S"
-_ASKS_AFTER_S = 5.0
 _ANSWERS_S = 2.0
 """Time in which every waiting rank answers: it looks for questions twice a second."""
+_SHOWING_S = 2.0
+"""Time in which ranks show where they are, before the job ends."""
+_TELLS_EVERY_S = 20.0
+"""How often a rank tells that it goes on, while it works at what others wait for."""
 
 
 class Channel(Protocol):
@@ -43,98 +45,6 @@ class Channel(Protocol):
     def iprobe(self) -> bool: ...
 
     def recv(self) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The program of ``rank`` has ended, after ``number`` collectives."""
-
-    rank: int
-    number: int
-
-
-@dataclass(frozen=True)
-class Left:
-    """``rank`` left its call number ``call`` with an error, after ``number`` collectives.
-
-    Args:
-        round: how often the ranks have gone on together after an error.
-    """
-
-    rank: int
-    round: int
-    call: int
-    number: int
-    error: Carried
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where ``rank`` stands after the errors of a round: what all ranks tell each other before they go on.
-
-    Args:
-        number: of the last collective that it took part in.
-        has_met: whether it met an error of its own.
-    """
-
-    rank: int
-    round: int
-    number: int
-    has_met: bool
-
-
-@dataclass(frozen=True)
-class Missed:
-    """The collectives that the rank that this is sent to did not take part in."""
-
-    round: int
-    collectives: tuple[Collective, ...]
-
-
-@dataclass(frozen=True)
-class Question:
-    """``rank`` has long been waiting in collective ``number``: who else waits?"""
-
-    rank: int
-    number: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """``rank`` waits, too, in ``what``, its collective ``number``."""
-
-    rank: int
-    asked: int
-    number: int
-    what: str
-    caller: str = ""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a rank waits for others.
-
-    Args:
-        warning_s: until it logs whom it waits for; 0 for never.
-        timeout_s: until it ends the job; 0 for never.
-    """
-
-    warning_s: float = _WARNING_S
-    timeout_s: float = 0.0
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Patience:
-        """The settings in ``DISTNET_STALL_S`` and ``DISTNET_TIMEOUT_S``.
-
-        Raises:
-            ArgumentError: one of them is not a number of seconds.
-        """
-        return cls(_seconds(environ, _WARNING, _WARNING_S), _seconds(environ, _TIMEOUT, 0.0))
-
-    @property
-    def asks_after_s(self) -> float:
-        """When to ask the others, so that they have answered before anything is reported."""
-        return min([_ASKS_AFTER_S, *(s / 2 for s in (self.warning_s, self.timeout_s) if s)])
 
 
 @dataclass
@@ -173,6 +83,7 @@ class Watch:
         patience: how long it waits.
 
     Attributes:
+        show: shows where this rank is, and its neighbours of these numbers, given what it waits in.
         heard_from: the rank whose error this rank has raised.
         heard: that error.
     """
@@ -186,6 +97,9 @@ class Watch:
         self._questions: dict[int, Question] = {}
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
+        self._stalled: Stalled | None = None
+        self._progress_at = self._told_at = time.monotonic()
+        self.show: Callable[[Sequence[int], str], None] = _show_nothing
         self.heard_from: int | None = None
         self.heard: BaseException | None = None
 
@@ -194,6 +108,13 @@ class Watch:
         for other in range(self.size):
             if other != self.rank:
                 self._send(notice, other)
+
+    def go_on(self) -> None:
+        """Tell the others, now and then, that this rank works at what they wait for."""
+        now = time.monotonic()
+        if now - self._told_at >= min(_TELLS_EVERY_S, self.patience.timeout_s / 4 or _TELLS_EVERY_S):
+            self._told_at = now
+            self.tell(Progress(self.rank))
 
     def finish(self) -> None:
         """Before this rank ends, let MPI take what is being sent."""
@@ -216,6 +137,10 @@ class Watch:
                     self._questions[question.rank] = question
                 case Answer() as answer:
                     self._answers.append(answer)
+                case Progress():
+                    self._progress_at = time.monotonic()
+                case Stalled() as stalled:
+                    self._stalled = stalled
 
     def look(self, waiting: Waiting) -> None:
         """Read notices, answer, and after some time ask the others and report who is missing.
@@ -228,6 +153,9 @@ class Watch:
         self._raise_what_a_rank_left_with(waiting)
         self._fail_if_a_rank_has_ended(waiting)
         self._ask_and_answer(waiting)
+        if self._stalled is not None:
+            self.show(self._stalled.awaited, _placed(waiting))
+            self._stalled = None
 
     def has_left_before(self, waiting: Waiting) -> bool:
         """Whether a rank left the call before this one with an error that this rank did not meet."""
@@ -317,17 +245,33 @@ class Watch:
                 )
         awaited = [rank for rank in range(self.size) if rank != self.rank and rank not in waiting.answers]
         told = f"rank {self.rank} has waited {waited_s:.0f} s in {waiting.what} for {_listed(awaited)}"
-        if self.patience.timeout_s and waited_s >= self.patience.timeout_s:
+        idle_s = min(waited_s, time.monotonic() - self._progress_at)
+        if self.patience.timeout_s and idle_s >= self.patience.timeout_s:
+            self._show_all(waiting, awaited)
             raise CommunicationError(
-                f"{told}: {_TIMEOUT} is over. It may be stuck in a callback, or in reading a file, or its machine may "
-                "be gone."
+                f"{told}: {TIMEOUT} is over, {self.patience.timeout_s:g} s without progress. It may be stuck in a "
+                "callback, or in reading a file, or its machine may be gone; above is where ranks were. Set "
+                f"{TIMEOUT} to more seconds, or to 0 for ever, where something takes so long."
             )
         if self.patience.warning_s and waited_s >= self.patience.warning_s and not waiting.is_reported:
             waiting.is_reported = True
             if awaited and all(rank > self.rank for rank in waiting.answers):
-                logging.getLogger("distnet").warning(
-                    "distnet: %s. Waiting on; set %s to a number of seconds to end the job instead.", told, _TIMEOUT
-                )
+                logging.getLogger("distnet").warning("distnet: %s. %s", told, self._outlook())
+
+    def _outlook(self) -> str:
+        if not self.patience.timeout_s:
+            return f"Waiting on; set {TIMEOUT} to a number of seconds to end the job instead."
+        return f"Waiting on; the job ends after {self.patience.timeout_s:g} s without progress ({TIMEOUT})."
+
+    def _show_all(self, waiting: Waiting, awaited: list[int]) -> None:
+        """Show where this rank is, and let the others do so, of whom one of each node shows its silent neighbours."""
+        self.tell(Stalled(self.rank, tuple(awaited)))
+        self.show(awaited, _placed(waiting))
+        time.sleep(_SHOWING_S)
+
+
+def _show_nothing(ranks: Sequence[int], waiting: str) -> None:
+    """Where ranks are is not known."""
 
 
 def _placed(place: Waiting | Answer) -> str:
@@ -342,14 +286,3 @@ def _listed(ranks: list[int]) -> str:
     if not ranks:
         return "the network: all ranks are there"
     return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"
-
-
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    text = environ.get(name, "")
-    try:
-        seconds = float(text) if text else default
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ArgumentError(f"{name}: expected a number of seconds, or 0 for never, received {text!r}.")
-    return seconds

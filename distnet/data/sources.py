@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from distnet import addresses
 from distnet.comm import Communicator
 from distnet.comm.shares import shard
+from distnet.comm.work import at_work
 from distnet.data.arrays import ArrayData, naming, shuffled
 from distnet.data.batch import Batch
 from distnet.data.reading_ahead import ReadingAhead
@@ -209,6 +210,7 @@ class SequenceSource:
 
     def _batch(self, epoch: int, i: int) -> Batch:
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
+        at_work(f"batch {i} of the sequence")
         with naming(f"batch {i} of the sequence"):
             if not hasattr(self.sequence, "rows"):
                 data = self.unpack(self.sequence[i])
@@ -284,7 +286,10 @@ class GeneratorSource:
         """
         if self.ranks.rank == 0:
             wanted = drawn[0] - self._taken
-            dropped = sum(1 for _ in islice(self._drawn, wanted))
+            dropped = 0
+            for _ in islice(self._drawn, wanted):
+                dropped += 1
+                at_work(f"batch {dropped} of the generator, which was trained on before")
             if dropped < wanted:
                 raise DataError(
                     f"x: expected a generator of the batches that this training is resumed on, received one that ends "
@@ -307,6 +312,7 @@ class GeneratorSource:
 
     def _parts(self) -> list[Batch | DistnetError | None]:
         """Each rank's rows of the next batch; for each None once there is none, or what is wrong with it."""
+        at_work(f"batch {self._taken} of the generator")
         drawn = list(islice(self._drawn, 1))
         if not drawn:
             return [None] * self.ranks.size

@@ -14,6 +14,7 @@ from distnet.callbacks import CallbackList
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
+from distnet.comm.work import at_work
 from distnet.errors import ArgumentError, CommunicationError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.tracking import kept_by
@@ -89,6 +90,7 @@ class Hooks:
         """
         if self.is_root and self._error is None:
             background.report()
+            at_work(hook)
             before = assignments()
             try:
                 with alone(self.model), noting() as noted:

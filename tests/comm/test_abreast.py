@@ -11,7 +11,8 @@ import pytest
 from boxes import Channel
 from distnet.comm.abreast import Abreast
 from distnet.comm.collectives import Collective
-from distnet.comm.watch import Patience, Watch
+from distnet.comm.patience import Patience
+from distnet.comm.watch import Watch
 from distnet.errors import CommunicationError
 
 A, B, C = (Collective("broadcast", entries=n) for n in (1, 2, 3))

@@ -10,7 +10,9 @@ import pytest
 
 from boxes import Channel
 from distnet.comm.carried import Carried
-from distnet.comm.watch import Ended, Left, Patience, Waiting, Watch
+from distnet.comm.notices import Ended, Left
+from distnet.comm.patience import Patience
+from distnet.comm.watch import Waiting, Watch
 from distnet.errors import ArgumentError, CommunicationError, DataError
 
 LONG_AGO = -1000.0
@@ -97,6 +99,32 @@ def test_a_timeout_raises():
         watch_of[0].look(place)
 
 
+def test_ranks_show_where_they_are_before_the_job_ends():
+    watch_of = watches(3, timeout_s=2.0)
+    shown = []
+    for watch in watch_of:
+        watch.show = lambda awaited, what, rank=watch.rank: shown.append((rank, tuple(awaited), what))
+    places = [waiting(), waiting(), None]
+    ask_and_answer(watch_of, places)
+    with pytest.raises(CommunicationError, match="2 s without progress"):
+        watch_of[0].look(places[0])
+    places[1].asked_at = None
+    watch_of[1].patience = Patience(timeout_s=0.0)
+    watch_of[1].look(places[1])
+    assert shown == [(0, (2,), "allreduce"), (1, (2,), "allreduce")]
+
+
+def test_a_rank_that_goes_on_is_waited_for():
+    watch_of = watches(2, timeout_s=900.0)
+    place = waiting()
+    ask_and_answer(watch_of, [place, None])
+    watch_of[1].patience = Patience(timeout_s=0.01)
+    time.sleep(0.01)
+    watch_of[1].go_on()
+    watch_of[0].look(place)
+    assert not place.is_reported or place.answers == {}
+
+
 def test_an_ended_rank_fails_those_that_wait_for_it():
     watch_of = watches(2)
     watch_of[1].tell(Ended(1, 6))
@@ -140,5 +168,5 @@ def test_times_that_are_none_are_refused(text):
 
 
 def test_times_come_from_the_environment():
-    assert Patience.from_environment({}) == Patience(60.0, 0.0)
+    assert Patience.from_environment({}) == Patience(60.0, 600.0)
     assert Patience.from_environment({"DISTNET_STALL_S": "0", "DISTNET_TIMEOUT_S": "2.5"}) == Patience(0.0, 2.5)

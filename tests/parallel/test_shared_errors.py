@@ -91,9 +91,29 @@ def test_a_rank_that_does_not_come_is_named_while_the_others_wait(ranks):
     assert "rank 2 has waited" not in job.stderr
 
 
-def test_a_rank_that_does_not_come_ends_the_job_where_that_is_wanted(ranks):
+def test_a_rank_that_does_not_come_ends_the_job_and_all_show_where_they_are(ranks):
     job = ranks(3).run(STUCK, 50, env={"DISTNET_TIMEOUT_S": "2"})
     job.failed("CommunicationError", "s in broadcast for rank 0: DISTNET_TIMEOUT_S is over", within=30)
+    for rank in (1, 2):
+        assert f"distnet: rank {rank} waits in broadcast; last: fit. Its stack:" in job.stderr
+    assert "does not come; last: on_epoch_end. Its stack:" in job.stderr
+    assert "in on_epoch_end" in job.stderr.partition("does not come")[2]
+
+
+def test_a_rank_that_is_stopped_is_named(ranks):
+    program = STUCK.replace("time.sleep(float(sys.argv[1]))", "os.kill(os.getpid(), signal.SIGSTOP)")
+    job = ranks(2).run("import os, signal\n" + program, env={"DISTNET_TIMEOUT_S": "2"})
+    job.failed("distnet: rank 0 (process", "is stopped, as by SIGSTOP; last: on_epoch_end", within=30)
+
+
+def test_callbacks_that_go_on_are_waited_for(ranks):
+    """Three hooks in a row take longer than the limit, each alone less."""
+    program = STUCK.replace("verbose=0,", "verbose=0, batch_size=4,").replace(
+        "def on_epoch_end",
+        "def on_train_batch_end(self, batch, logs=None):\n        self.on_epoch_end(batch)\n"
+        "    def on_train_end(self, logs=None):\n        self.on_epoch_end(0)\n    def on_epoch_end",
+    )
+    ranks(2).run(program, 1.6, env={"DISTNET_TIMEOUT_S": "3"}).succeeded()
 
 
 def test_a_rank_that_does_not_join_ends_the_job_where_that_is_wanted(ranks):

@@ -263,7 +263,7 @@ class MPICommunicator:
         with open(os.devnull, "w", encoding="ascii") as nowhere:  # if MPI cannot tell its launcher: another node's
             faulthandler.dump_traceback_later(_ABORT_S, exit=True, file=nowhere)
             MPI.COMM_WORLD.Abort(1)
-        raise SystemExit(1)
+        os._exit(1)  # cut off from its launcher, MPI returns; its end would wait for the others
 
     def _at_work(self, phase: str) -> None:
         self.neighbours.note(phase)

@@ -31,6 +31,7 @@ SAME_TENSORS = (
 
 _ANSWERS_S = 2.0
 """Time in which every waiting rank answers: it looks for questions twice a second."""
+_FINISHES_EVERY_S = 0.01
 _SHOWING_S = 2.0
 """Time in which ranks show where they are, before the job ends."""
 _TELLS_EVERY_S = 20.0
@@ -117,9 +118,17 @@ class Watch:
             self.tell(Progress(self.rank))
 
     def finish(self) -> None:
-        """Before this rank ends, let MPI take what is being sent."""
-        for request in self._sent:
-            request.test()
+        """Before this rank ends, take every notice that is meant for it, the last of which say that others end.
+
+        MPI waits at its end for all ranks anyway; some (UCX) complain there of messages that nobody has taken.
+        """
+        since = time.monotonic()
+        while not self.patience.timeout_s or time.monotonic() - since < self.patience.timeout_s:
+            self.hear()
+            is_sent = all([request.test()[0] for request in self._sent])  # each must be asked
+            if is_sent and len(self._ended) == self.size - 1:
+                return
+            time.sleep(_FINISHES_EVERY_S)
 
     def hear(self) -> None:
         """Read the notices that have arrived."""

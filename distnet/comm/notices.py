@@ -74,7 +74,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Progress:
+class AtWork:
     """``rank`` goes on with its work, in callbacks or in reading data, for which others may have to wait long."""
 
     rank: int

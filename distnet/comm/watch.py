@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from distnet.comm.asked import is_of_tensors
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
-from distnet.comm.notices import Answer, Ended, Left, Missed, Position, Progress, Question, Stalled
+from distnet.comm.notices import Answer, AtWork, Ended, Left, Missed, Position, Question, Stalled
 from distnet.comm.patience import TIMEOUT, Patience
 from distnet.errors import CommunicationError
 
@@ -115,7 +115,7 @@ class Watch:
         now = time.monotonic()
         if now - self._told_at >= min(_TELLS_EVERY_S, self.patience.timeout_s / 4 or _TELLS_EVERY_S):
             self._told_at = now
-            self.tell(Progress(self.rank))
+            self.tell(AtWork(self.rank))
 
     def finish(self) -> None:
         """Before this rank ends, take every notice that is meant for it, the last of which say that others end.
@@ -146,7 +146,7 @@ class Watch:
                     self._questions[question.rank] = question
                 case Answer() as answer:
                     self._answers.append(answer)
-                case Progress():
+                case AtWork():
                     self._progress_at = time.monotonic()
                 case Stalled() as stalled:
                     self._stalled = stalled

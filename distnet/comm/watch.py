@@ -7,6 +7,7 @@ nothing more. The settings are those of Horovod's stall inspector: a warning, an
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ class Watch:
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
         self._stalled: Stalled | None = None
-        self._progress_at = self._told_at = time.monotonic()
+        self._progress_at, self._told_at = -math.inf, time.monotonic()
         self.show: Callable[[Sequence[int], str], None] = _show_nothing
         self.heard_from: int | None = None
         self.heard: BaseException | None = None
@@ -125,8 +126,8 @@ class Watch:
         since = time.monotonic()
         while not self.patience.timeout_s or time.monotonic() - since < self.patience.timeout_s:
             self.hear()
-            is_sent = all([request.test()[0] for request in self._sent])  # each must be asked
-            if is_sent and len(self._ended) == self.size - 1:
+            self._sent = [request for request in self._sent if not request.test()[0]]
+            if not self._sent and len(self._ended) == self.size - 1:
                 return
             time.sleep(_FINISHES_EVERY_S)
 

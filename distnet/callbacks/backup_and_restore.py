@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from distnet.arguments import check_frequency, whole_number
 from distnet.callbacks.base import STATE, Callback, Logs
+from distnet.callbacks.claimed_folder import Claim, claimed
 from distnet.naming import kept_files
 from distnet.paths import checked_path
 
@@ -53,6 +54,15 @@ class BackupAndRestore(Callback):
         folder = checked_path("BackupAndRestore: backup_dir", self.backup_dir, "a folder")
         self.save_freq = check_frequency("BackupAndRestore: save_freq", self.save_freq, ["epoch"])
         self._latest = os.path.join(folder, _LATEST)
+        self._claim: Claim | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Take the folder for this training.
+
+        Raises:
+            CheckpointError: another job's training has it.
+        """
+        self._claim = self._claim or claimed(os.path.dirname(self._latest))
 
     def get_state(self) -> dict[str, Any]:
         """The number of batches counted so far."""
@@ -82,6 +92,7 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Delete the backup, and the folder if nothing else is in it."""
+        self._claim = None
         if not self.delete_checkpoint:
             return
         for path in self.resume_paths():

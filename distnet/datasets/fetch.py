@@ -173,6 +173,7 @@ def download(remote: RemoteFile, target: Path) -> None:
         return
     import pooch  # slow to import, needed by few
 
+    pooch.get_logger().setLevel("WARNING")  # it advises to call itself with a hash
     downloader = pooch.HTTPDownloader(timeout=(_CONNECT_S, _READ_S))
     known_hash = None if remote.checksum is None else f"{remote.algorithm}:{remote.checksum}"
     pooch.retrieve(remote.url, known_hash=known_hash, fname=target.name, path=target.parent, downloader=downloader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -14,6 +15,8 @@ from distnet.naming import older_file
 from distnet.saving.seal import seal_of
 
 _PIECE_BYTES = 1 << 24
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+"""What ``fsync`` answers where a file system does not know it; nothing is lost by it."""
 
 
 def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> None:
@@ -37,7 +40,9 @@ def put(path: str | os.PathLike[str], content: memoryview, keep: int = 1) -> Non
         with _temporary(target) as (handle, temporary):
             _write(handle, content)
             _write(handle, memoryview(seal_of(content)))
-            os.fsync(handle)
+            _sync(handle)
+            with suppress(OSError):  # readers lock files, too: they need not wait until this one is closed
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             _exchange(temporary, target, keep)
         _flush(folder)
     except OSError as error:
@@ -114,9 +119,21 @@ def _write(handle: int, content: memoryview) -> None:
 
 
 def _flush(folder: str) -> None:
-    """Wait until a folder's entries are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Wait until a folder's entries are on the disk, where folders can be read and synced; the file stands by now."""
     try:
-        os.fsync(handle)
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        _sync(handle)
     finally:
         os.close(handle)
+
+
+def _sync(handle: int) -> None:
+    """Wait until what was written is on the disk; some file systems cannot say so."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise

@@ -20,7 +20,7 @@ import h5py
 
 from distnet.errors import CheckpointError
 
-_MOST_DEPTH = 64
+_MOST_DEPTH, _MOST_OBJECTS = 64, 1 << 15
 _FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF)
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link into another file"}
 _ALWAYS_ALLOWED_BYTES = 1 << 26
@@ -90,6 +90,8 @@ class Survey:
         if address in self._seen:
             raise CheckpointError(f"{entry.name}: is linked a second time; expected each object in one place.")
         self._seen.add(address)
+        if len(self._seen) > _MOST_OBJECTS:
+            raise CheckpointError(f"expected at most {_MOST_OBJECTS} groups and arrays, found more: no model's file.")
         for number in range(h5py.h5a.get_num_attrs(entry.id)):
             attribute = h5py.h5a.open(entry.id, index=number)
             where = f"{entry.name}: attribute {attribute.name.decode(errors='replace')}"

@@ -22,7 +22,8 @@ from typing import IO, cast
 from distnet.errors import CheckpointError
 from distnet.saving import rules
 
-_WAIT_S, _BYTES_PER_S = 60.0, 5_000_000
+_WAIT_S, _BYTES_PER_S = 600.0, 1_000_000
+"""How long the process may take by the clock; what it computes is bounded in ``rules``, and a busy machine is slow."""
 _LAUNCHERS = ("PMI", "PMIX", "OMPI_", "MPI", "SLURM", "HYD", "PRTE", "HDF5_PLUGIN")
 
 
@@ -88,7 +89,10 @@ class Examiner:
         except BrokenPipeError:
             raise _DiedError(self._cause()) from None
         if not select.select([answers], [], [], wait)[0]:
-            raise _DiedError(f"damaged: reading it did not end within {wait:.0f} s.")
+            raise _DiedError(
+                f"cannot be examined: reading it did not end within {wait:.0f} s. Its file system may be stuck, or the "
+                "machine too busy."
+            )
         line = answers.readline()
         if not line.endswith("\n"):
             raise _DiedError(self._cause())

@@ -56,7 +56,7 @@ def get_file(
     if not origin:
         raise ArgumentError("get_file: expected origin, the URL of the file.")
     name = os.fspath(fname or os.path.basename(urlsplit(origin).path))
-    if not name or os.path.basename(name) != name:
+    if name in ("", os.curdir, os.pardir) or os.path.basename(name) != name:
         raise ArgumentError(f"get_file: expected fname, a name without folders, received {name!r}. See cache_dir.")
     if hash_algorithm not in ("auto", "md5", "sha256"):
         raise ArgumentError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,26 @@ class Interruption(Callback):
 def train(make_model, data, callbacks, epochs=5):
     model = make_model("adam")
     return model, model.fit(*data, batch_size=8, epochs=epochs, verbose=0, callbacks=callbacks)
+
+
+CLAIMS = """
+import sys
+from distnet.callbacks.claimed_folder import claimed
+claim = claimed(sys.argv[1])
+print("claimed", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_two_jobs_do_not_back_up_in_one_folder(make_model, data, tmp_path):
+    other = subprocess.Popen(
+        [sys.executable, "-c", CLAIMS, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    other.stdout.readline()
+    with pytest.raises(CheckpointError, match="another job backs up its training here"):
+        train(make_model, data, [BackupAndRestore(tmp_path)])
+    other.communicate("\n", timeout=30)
+    train(make_model, data, [BackupAndRestore(tmp_path)], epochs=1)
 
 
 def interrupted(make_model, data, callbacks):

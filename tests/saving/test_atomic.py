@@ -2,9 +2,13 @@
 
 import errno
 import fcntl
+import io
 import os
 import stat
+import subprocess
+import sys
 
+import h5py
 import pytest
 
 from distnet import errors
@@ -94,6 +98,46 @@ except errors.CheckpointError as error:
     ranks(2).run(program, tmp_path / "file" / "model.h5", tmp_path).succeeded()
     assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text()
     assert "file/model.h5: cannot be written: " in (tmp_path / "0").read_text()
+
+
+READS_OFTEN = """
+import sys, time
+import h5py
+end = time.monotonic() + 60
+print("reading", flush=True)
+while time.monotonic() < end:
+    with h5py.File(sys.argv[1]) as file:
+        if file["x"][0] == 99:
+            break
+"""
+
+
+def test_a_file_can_be_read_at_the_instant_it_is_there(path):
+    """HDF5 locks what it reads, and would be refused while the writer keeps its own lock."""
+
+    def put_number(number):
+        image = io.BytesIO()
+        with h5py.File(image, "w") as file:
+            file["x"] = [number]
+        put(path, image.getbuffer())
+
+    put_number(0)
+    reader = subprocess.Popen([sys.executable, "-c", READS_OFTEN, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reader.stdout.readline()
+    for number in range(100):
+        put_number(number)
+    said = reader.communicate(timeout=60)[1].decode()
+    assert reader.returncode == 0, said
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_knows_no_sync_keeps_what_is_written(path, monkeypatch, number):
+    def refuse(handle):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    put(path, content("new"))
+    assert text_of(path) == "new"
 
 
 def test_a_new_file_has_the_usual_mode(path):

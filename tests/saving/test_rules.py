@@ -10,6 +10,7 @@ import pytest
 
 import distnet as keras
 from distnet import errors, layers, models
+from distnet.saving import rules
 
 WEIGHTS = "model_weights/first/first/kernel:0"
 
@@ -290,6 +291,15 @@ def test_a_class_given_for_lambda_is_used(path):
 
     edited(path, "model_config", change)
     models.load_model(path, custom_objects={"Lambda": keras.layers.Dense})
+
+
+def test_a_file_of_many_thousand_groups_is_refused_before_all_are_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(rules, "_MOST_OBJECTS", 100)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        for number in range(101):
+            file.create_group(str(number))
+    with h5py.File(tmp_path / "m.h5") as file, pytest.raises(errors.CheckpointError, match="at most 100 groups"):
+        rules.check(file, 10**6)
 
 
 def test_a_pipe_and_a_folder_are_not_waited_for(tmp_path):

@@ -179,6 +179,9 @@ def test_wrong_arguments_are_refused():
         get_file("a.csv")
     with pytest.raises(ArgumentError, match="a name without folders"):
         get_file("folder/a.csv", "http://127.0.0.1/a.csv")
+    for name in ("..", "."):
+        with pytest.raises(ArgumentError, match="a name without folders"):
+            get_file(name, "http://127.0.0.1/a.csv")
     with pytest.raises(ArgumentError, match="hash_algorithm"):
         get_file("a.csv", "http://127.0.0.1/a.csv", hash_algorithm="crc")
 

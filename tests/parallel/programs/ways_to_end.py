@@ -1,0 +1,113 @@
+"""A training that one rank ends in one of many ways: ways_to_end.py WAY RANK STEP FOLDER; run by ``kill_trials.py``."""
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+
+WAY, RANK, STEP, FOLDER = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+IS_IT = os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == str(RANK)
+
+
+def raise_in_child(number):
+    raise ValueError(f"boom {number}")
+
+
+def out_of_memory():
+    import numpy as np
+
+    with open("/proc/self/statm", encoding="ascii") as status:
+        used = int(status.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 26), used + (1 << 26)))
+    np.ones(1 << 28)
+
+
+def boom():
+    raise ValueError("boom")
+
+
+def in_child():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.map(raise_in_child, [1])
+
+
+ENDS = {
+    "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "SIGSTOP": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "SIGSEGV": lambda: ctypes.string_at(0),
+    "sys.exit": lambda: sys.exit(3),
+    "sys.exit(0)": lambda: sys.exit(0),
+    "os._exit(0)": lambda: os._exit(0),
+    "MemoryError": out_of_memory,
+    "child": in_child,
+    "subprocess": lambda: subprocess.run([sys.executable, "-c", "raise ValueError('boom')"], check=True),
+    "thread dies": lambda: threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGKILL)).start(),
+}
+"""Ways of a callback-free place: in a layer, before the import, after it."""
+PLACES = ("layer", "callback", "loss", "generator", "metric")
+
+
+def main():
+    place, _, how = WAY.partition(":")
+    end = ENDS.get(how, boom)
+    if place == "before" and IS_IT:
+        end()
+    import numpy as np
+
+    import distnet as keras
+
+    if place == "after" and IS_IT:
+        end()
+    steps = {"count": 0}
+
+    def trap(at):
+        if at == place and IS_IT:
+            steps["count"] += 1
+            if steps["count"] == STEP:
+                end()
+
+    class Trap(keras.layers.Layer):
+        def call(self, x):
+            trap("layer")
+            return x
+
+    class TrapCallback(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            trap("callback")
+
+    def loss(y_true, y_pred):
+        trap("loss")
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    def metric(y_true, y_pred):
+        trap("metric")
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+    def batches():
+        while True:
+            trap("generator")
+            yield np.ones((12, 4)), np.ones((12, 1))
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.layers.Dense(8, input_shape=(4,)), Trap(), keras.layers.Dense(1)])
+    model.compile("adam", loss, metrics=[metric], run_eagerly=True)
+    callbacks = [TrapCallback(), keras.callbacks.BackupAndRestore(FOLDER, save_freq=3)]
+
+    def fit():
+        model.fit(batches(), epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks)
+
+    if place == "thread":
+        thread = threading.Thread(target=fit)
+        thread.start()
+        thread.join()
+    else:
+        fit()
+    print("trained to its end", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,11 +7,13 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 
+from distnet.commands.lost_segments import remove_lost_segments
 from distnet.commands.machines import Machine
 from distnet.commands.mpi_launchers import MPILauncher
 from distnet.commands.parent_death import end_with
@@ -107,6 +109,7 @@ class Supervision:
 
     def _start(self, job: Job) -> int:
         """Start it and wait for its end; a session of its own keeps the terminal's signals from it."""
+        since = time.time()
         stdin = subprocess.DEVNULL if self.most_restarts else None
         with_this = partial(end_with, os.getpid(), signal.SIGTERM)
         self._process = subprocess.Popen(
@@ -115,6 +118,8 @@ class Supervision:
         for number in self._told:  # between two starts
             self._send(number)
         code = self._process.wait()
+        if code:
+            remove_lost_segments(since)
         return 128 - code if code < 0 else code
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:

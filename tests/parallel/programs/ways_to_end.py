@@ -9,9 +9,6 @@ import subprocess
 import sys
 import threading
 
-WAY, RANK, STEP, FOLDER = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-IS_IT = os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == str(RANK)
-
 
 def raise_in_child(number):
     raise ValueError(f"boom {number}")
@@ -47,27 +44,26 @@ ENDS = {
     "subprocess": lambda: subprocess.run([sys.executable, "-c", "raise ValueError('boom')"], check=True),
     "thread dies": lambda: threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGKILL)).start(),
 }
-"""Ways of a callback-free place: in a layer, before the import, after it."""
-PLACES = ("layer", "callback", "loss", "generator", "metric")
 
 
-def main():
-    place, _, how = WAY.partition(":")
+def main(way, rank, step, folder):
+    place, _, how = way.partition(":")
     end = ENDS.get(how, boom)
-    if place == "before" and IS_IT:
+    is_it = os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == rank
+    if place == "before" and is_it:
         end()
     import numpy as np
 
     import distnet as keras
 
-    if place == "after" and IS_IT:
+    if place == "after" and is_it:
         end()
     steps = {"count": 0}
 
     def trap(at):
-        if at == place and IS_IT:
+        if at == place and is_it:
             steps["count"] += 1
-            if steps["count"] == STEP:
+            if steps["count"] == int(step):
                 end()
 
     class Trap(keras.layers.Layer):
@@ -95,7 +91,7 @@ def main():
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.layers.Dense(8, input_shape=(4,)), Trap(), keras.layers.Dense(1)])
     model.compile("adam", loss, metrics=[metric], run_eagerly=True)
-    callbacks = [TrapCallback(), keras.callbacks.BackupAndRestore(FOLDER, save_freq=3)]
+    callbacks = [TrapCallback(), keras.callbacks.BackupAndRestore(folder, save_freq=3)]
 
     def fit():
         model.fit(batches(), epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks)
@@ -110,4 +106,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

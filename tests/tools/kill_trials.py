@@ -36,7 +36,7 @@ WAYS = {
     **{f"{place}:child": "boom" for place in ("layer", "before")},
     "layer:subprocess": "CalledProcessError",
     "layer:thread dies": "SIGKILL",
-    "thread:raise": "",
+    "thread:raise": "boom",
 }
 """What one rank does -> what standard error must say of it."""
 ON_RANK_0 = ("callback", "generator")

@@ -61,7 +61,7 @@ def main(way, rank, step, folder):
     steps = {"count": 0}
 
     def trap(at):
-        if at == place and is_it:
+        if at == ("layer" if place == "thread" else place) and is_it:
             steps["count"] += 1
             if steps["count"] == int(step):
                 end()

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
 import pytest
+
+NAMESPACE = ("--pid", "--fork", "--mount-proc")
 
 TRAIN = """
 import sys
@@ -40,6 +47,27 @@ def test_one_rank_under_mpiexec_never_imports_mpi4py(ranks, tmp_path):
 def test_several_ranks_train_once(ranks, tmp_path):
     job = ranks(3).run(TRAIN, tmp_path / "m.h5").succeeded()
     assert sorted(job.stdout.splitlines()) == [f"trained {rank} 3 True" for rank in range(3)]
+
+
+def can_unshare():
+    return subprocess.run(["unshare", *NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None or not can_unshare(), reason="needs namespaces of processes")
+def test_ranks_in_namespaces_of_their_own_train_as_one(ranks, alone):
+    """Where the number of another rank's process is that of another process here, as in containers."""
+    program = (
+        "import numpy as np, distnet as keras\n"
+        "keras.utils.set_random_seed(1)\n"
+        "x = np.random.default_rng(0).random((64, 20))\n"
+        "model = keras.Sequential([keras.layers.Dense(50, input_shape=(20,)), keras.layers.Dense(1)])\n"
+        "model.compile('adam', 'mse')\n"
+        "print(model.fit(x, x.sum(1, keepdims=True), verbose=0, epochs=2).history['loss'][-1], flush=True)\n"
+    )
+    within = replace(ranks(2), launcher=(*ranks(2).launcher, "unshare", *NAMESPACE))
+    losses = [float(line) for line in within.run(program).succeeded().stdout.split()]
+    expected = float(alone.run(program).succeeded().stdout)
+    np.testing.assert_allclose(losses, [expected] * 2, rtol=1e-5)
 
 
 def test_a_process_alone_trains_where_mpi4py_is_broken(alone, broken, tmp_path):

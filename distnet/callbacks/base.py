@@ -15,7 +15,8 @@ Logs = dict[str, float]
 STATE = {"state": True}
 """Metadata of a dataclass field that is no argument but state, saved with the model and restored on resuming."""
 
-_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+_AFTER_BATCHES = ("on_train_batch_end", "on_batch_end")
+_BATCH_HOOKS = ("on_train_batch_begin", "on_batch_begin", *_AFTER_BATCHES)
 _TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 _PREDICT_BATCH_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
@@ -167,12 +168,12 @@ class CallbackList:
     def reads_batch_logs(self) -> bool:
         """Whether any callback looks at the logs after a batch of training."""
         readers = (c for c in self.callbacks if getattr(c, "reads_batch_logs", True))
-        return any(_overrides(c, ("on_train_batch_end", "on_batch_end")) for c in readers)
+        return any(_overrides(c, _AFTER_BATCHES) for c in readers)
 
     @property
     def acts_after_batches(self) -> bool:
         """Whether any callback may do something after a batch of training."""
-        return any(not getattr(c, "is_silent", False) for c in self.callbacks)
+        return any(not getattr(c, "is_silent", False) and _overrides(c, _AFTER_BATCHES) for c in self.callbacks)
 
     @property
     def acts_in_test_batches(self) -> bool:

@@ -83,6 +83,9 @@ class NumbaKernels:
     ) -> None:
         number = w.dtype.type
         loop, casts = update_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
+        if not takes_long(w.nbytes * (1 + len(slots)) * _PASS_NS):
+            loop(w, g, *slots, casts)
+            return
         share(loop, w.nbytes * (1 + len(slots)) * _PASS_NS, range(2 + len(slots)), w, g, *slots, casts)
 
     def update_by_sum(

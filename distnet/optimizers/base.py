@@ -290,7 +290,7 @@ class Optimizer(UpdatesEach, HasSettings):
         """Apply the rule to weights and slots, given the final gradients."""
         formula, scalars = self.rule(learning_rate)
         try:
-            slots = [self._slot_of(name, store.part) for name in self.initial_slots()]
+            slots = self._slots_of(store)
         except KeyError as error:
             raise ArgumentError(
                 f"{self.name}: its options now need the slot {error}, which they did not when training began. Set them "
@@ -301,6 +301,12 @@ class Optimizer(UpdatesEach, HasSettings):
             kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
         else:
             kernels.current().update_by_sum(formula, store.weights, late, slots, scalars)
+
+    def _slots_of(self, store: Variables | StorePart) -> list[Array]:
+        """The rule's slots for these weights."""
+        if isinstance(store, StorePart):
+            return [self._slot_of(name, store.part) for name in self.initial_slots()]
+        return [self.slots[name] for name in self.initial_slots()]
 
     def _slot_of(self, name: str, part: slice) -> Array:
         """A slot's entries for a part of the weights: the same view at each step."""

@@ -80,6 +80,11 @@ class Buckets:
         for request in self._requests:
             request.test()
 
+    def finish_alone(self) -> None:
+        """Make the last changes, where there is no other rank to send to; nothing was settled before."""
+        for spans, part in zip(self.spans, self.parts, strict=True):
+            self._finish(spans, part)
+
     def complete(self) -> None:
         """Send what was not sent, and wait until all has been received."""
         while len(self._requests) < len(self.parts):

@@ -102,7 +102,10 @@ class WholeExchange:
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum in place in the store, and update."""
-        self.buckets.complete()
+        if self.communicator.size == 1:
+            self.buckets.finish_alone()
+        else:
+            self.buckets.complete()
         optimizer.apply(self.store)
         return self.sums
 

@@ -30,7 +30,7 @@ class Cursor:
     def __init__(self, first_epoch: int, start: Progress | None, metrics: Sequence[tuple[Any, Any]] = ()) -> None:
         self.first_epoch = first_epoch
         self.start, self.metrics = start, metrics
-        self.moment = Moment(first_epoch, 0, Stage.START)
+        self.move(first_epoch, 0, Stage.START)
         self.pending: Collection[int] = ()
         self.drawn = (0, 0), (0, 0)
         self.is_stepping = False
@@ -63,7 +63,12 @@ class Cursor:
 
     def move(self, epoch: int, batches: int, stage: Stage) -> None:
         """Be at that moment."""
-        self.moment = Moment(epoch, batches, stage)
+        self._at = epoch, batches, stage
+
+    @property
+    def moment(self) -> Moment:
+        """Where the training is."""
+        return Moment(*self._at)
 
     def move_to_the_end(self, epochs: Sequence[int]) -> None:
         """Be after the last of the epochs that are completed."""

@@ -151,6 +151,7 @@ class Training:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""
         cursor, model, hooks = self.cursor, self.model, self.hooks
         self.acts_after_batches = hooks.is_root and hooks.callbacks.acts_after_batches
+        self.reads_batch_logs = self.acts_after_batches and hooks.callbacks.reads_batch_logs
         if done:  # the file's last step is done; its hook may not be
             self._end_batch(epoch, done)
             if model.stop_training and cursor.starts_at(Stage.BATCH_END):
@@ -184,8 +185,7 @@ class Training:
         self.cursor.move(epoch, done, Stage.BATCH_END)
         self.cursor.is_stepping = False
         if self.acts_after_batches:
-            reads_logs = self.hooks.callbacks.reads_batch_logs
-            self._call("on_train_batch_end", done - 1, self.totals.logs() if reads_logs else {})
+            self._call("on_train_batch_end", done - 1, self.totals.logs() if self.reads_batch_logs else {})
         self.hooks.share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:

@@ -59,9 +59,22 @@ class Threads:
 
     def __init__(self, share: int | None = None) -> None:
         self.share = share
+        self._held: int | None = None
 
     def count(self) -> int:
         """As many as the user says, else this rank's share, or all cores of a process that runs alone."""
+        return self._asked() if self._held is None else self._held
+
+    @contextmanager
+    def held(self) -> Iterator[int]:
+        """Within the block, which computes much, the number is looked up once."""
+        before, self._held = self._held, self.count()
+        try:
+            yield self._held
+        finally:
+            self._held = before
+
+    def _asked(self) -> int:
         cores = len(available_cores())
         wanted = set_by_user(os.environ) or self.share
         if wanted is None:
@@ -105,14 +118,15 @@ def one_blas_thread() -> Iterator[None]:
     Products are large enough for several in ``distnet.kernels.matrix_products``. BLAS's own would spin after each, and
     keep the cores from other work.
     """
-    if OF_THIS_PROCESS.count() == 1:
-        yield
-        return
-    _one_blas_thread.begin()
-    try:
-        yield
-    finally:
-        _one_blas_thread.end()
+    with OF_THIS_PROCESS.held() as count:
+        if count == 1:
+            yield
+            return
+        _one_blas_thread.begin()
+        try:
+            yield
+        finally:
+            _one_blas_thread.end()
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers.engine.structures import leaves
-from distnet.layers.engine.tracking import PLAIN
 from distnet.metrics import Metric
 from distnet.ops import GradientTape
 from distnet.training.live_metrics import CompiledLoss, CompiledMetrics
@@ -167,7 +166,8 @@ def own_metrics(owner: Any) -> list[Metric]:
             continue
         seen.add(id(layer))
         for name, value in vars(layer).items():
-            if name not in ("_live", "totals"):
+            kind: Any = type(value)
+            if _may_hold_metrics(kind) and name not in ("_live", "totals"):
                 _add_metrics(value, metrics)
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())
@@ -175,20 +175,19 @@ def own_metrics(owner: Any) -> list[Metric]:
 
 def _add_metrics(value: Any, metrics: dict[int, Metric]) -> None:
     """Add the metrics that a value is, or holds, by their identity."""
-    kind: Any = type(value)
-    if kind in PLAIN:
-        return
-    if _is_metric(kind):
-        metrics[id(value)] = value
-    elif isinstance(value, list | tuple | dict):
+    if isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            _add_metrics(item, metrics)
+            kind: Any = type(item)
+            if _may_hold_metrics(kind):
+                _add_metrics(item, metrics)
+    else:
+        metrics[id(value)] = value
 
 
 @cache
-def _is_metric(kind: type) -> bool:
+def _may_hold_metrics(kind: type) -> bool:
     """Asked for every attribute of every layer; an abstract class takes its time to tell."""
-    return issubclass(kind, Metric)
+    return issubclass(kind, Metric | list | tuple | dict)
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:

@@ -43,10 +43,9 @@ class Configurable:
 
         ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
-        fields: tuple[dataclasses.Field[Any], ...] = ()
-        if dataclasses.is_dataclass(self):
-            fields = dataclasses.fields(self)
-        return {f.name: to_json(getattr(self, f.name)) for f in fields if self._is_written(f)}
+        cls: Any = type(self)
+        written = [f.name for f, is_always in _fields_of(cls) if is_always or self._is_written(f)]
+        return {name: to_json(getattr(self, name)) for name in written}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:
@@ -80,6 +79,13 @@ class Configurable:
         ours = {name: config.pop(name) for name in fields_beside(type(self)) if name in config}
         described: dict[str, Json] = {"class_name": registered_name(type(self)), "config": config}
         return said_beside(described, **ours) if ours else described
+
+
+@functools.cache
+def _fields_of(cls: type) -> tuple[tuple[dataclasses.Field[Any], bool], ...]:
+    """The fields of a class, if it is a dataclass, and whether each is written whatever its value."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return tuple((f, f.metadata.get("config", True) is True) for f in fields)
 
 
 def to_json(value: object) -> Json:

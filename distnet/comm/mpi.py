@@ -39,6 +39,8 @@ from mpi4py import MPI  # noqa: E402
 
 T = TypeVar("T")
 
+_ASKING = Collective(POLL, "node")
+
 _CALL_NAME_BYTES = 32
 _CALL_NUMBER_BYTES = 8
 _PATH_BYTES = 64
@@ -228,8 +230,10 @@ class MPICommunicator:
 
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Ask, and yield the core in between, until it is done."""
-        self.abreast.begin(Collective(POLL, "node"))
-        MPIRequest(self.abreast, Polled(is_done, self.abreast.collectives), what).wait()
+        self.abreast.begin(_ASKING)
+        number = self.abreast.collectives
+        if not is_done(number):
+            MPIRequest(self.abreast, Polled(is_done, number), what).wait()
 
     def local_barrier(self) -> None:
         """Wait for every rank of this node."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from distnet.types import Array
@@ -14,13 +12,12 @@ class LateSum:
 
     Args:
         memory: contiguous, with one axis.
-        starts: where each begins; at least two.
+        starts: (A,) of intp, where each of the A arrays begins; at least two.
         out: (P,) where the sum goes, if anybody asks for it.
     """
 
-    def __init__(self, memory: Array, starts: Sequence[int], out: Array) -> None:
-        self.memory, self.out = memory, out
-        self.starts = np.array(starts, np.intp)
+    def __init__(self, memory: Array, starts: Array, out: Array) -> None:
+        self.memory, self.starts, self.out = memory, starts, out
         self.is_taken = False
 
     def total(self) -> Array:

@@ -107,6 +107,8 @@ class SlicedSum:
         starts = [min(rank * share, store.size) for rank in range(ranks + 1)]
         self.slices = [slice(*pair) for pair in zip(starts[:-1], starts[1:], strict=True)]
         self.mine = self.slices[communicator.local_rank]
+        self.starts_of_mine = np.array([start + self.mine.start for start in self.starts], np.intp)
+        """Where this rank's slice begins in each message."""
         self.own = np.zeros(self.mine.stop - self.mine.start + store.extra.size, store.dtype)
         """The sums of this rank's slice, then those of what is sent after the gradients."""
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
@@ -193,8 +195,7 @@ class SlicedUpdate(SlicedSum):
     def _gradients(self) -> Array | LateSum:
         """Of this rank's slice, summed or to be summed."""
         own = self.own[: self.mine.stop - self.mine.start]
-        is_summed = self.communicator.node_count > 1
-        return own if is_summed else LateSum(self.memory, [start + self.mine.start for start in self.starts], own)
+        return own if self.communicator.node_count > 1 else LateSum(self.memory, self.starts_of_mine, own)
 
     def _send(self, part: slice) -> Request:
         if self.communicator.node_count > 1:

@@ -24,7 +24,7 @@ def gradients(ranks, size, dtype):
     """Memory with a gradient of each rank, each at some distance from the other, and where they begin."""
     random = np.random.default_rng(size)
     memory = random.standard_normal(ranks * (size + 7)).astype(dtype)
-    return memory, [7 + rank * (size + 7) for rank in range(ranks)]
+    return memory, 7 + np.arange(ranks) * (size + 7)
 
 
 @pytest.mark.parametrize("slots", range(4))
@@ -61,7 +61,7 @@ def test_a_sum_is_taken_once_where_it_is_asked_for():
 
 def test_sums_may_overflow():
     big = np.full(4, 3e38, np.float32)
-    assert np.isinf(LateSum(big, [0, 2], np.empty(2, np.float32)).total()).all()
+    assert np.isinf(LateSum(big, np.array([0, 2]), np.empty(2, np.float32)).total()).all()
 
 
 def steps_of(optimizer: Optimizer, is_late: bool, size: int = 9):

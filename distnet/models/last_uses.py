@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from distnet.models.graph import Graph, HasGraph
+from distnet.models.graph import Graph, has_graph
 from distnet.variables import Variable
 
 
@@ -28,7 +28,7 @@ def _uses(graph: Graph, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...]
     """The calls that use trained variables, in the order of the backward pass; each layer within is a call."""
     for number, node in reversed(list(enumerate(graph.nodes))):
         call, within = (*path, number), set()
-        if isinstance(node.layer, HasGraph):
+        if has_graph(node.layer):
             for inner, variable in _uses(node.layer.graph, call):
                 within.add(id(variable))
                 yield inner, variable

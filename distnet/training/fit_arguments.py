@@ -137,6 +137,8 @@ def _limited(options: FitOptions) -> FitOptions:
     """The options, with the epochs and steps that ``config.set_max_epochs`` and ``set_max_steps_per_epoch`` allow."""
     epochs = at_most(config.max_epochs(), options.epochs, "epochs")
     steps = config.max_steps_per_epoch()
+    if steps is None and epochs == options.epochs:
+        return options
     return replace(
         options,
         epochs=options.epochs if epochs is None else epochs,

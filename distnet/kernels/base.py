@@ -314,11 +314,19 @@ class Kernels(Protocol):
             patches: (R, W', KD, KH, KW, P); out: (N, D, H, W, C); both contiguous.
         """
 
-    def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
+    def max_pool(
+        self, x: Array, windows: Windows, out: Array, winners: Array, bias: Array | None = None,
+        activation: str = "linear",
+    ) -> None:  # fmt: skip
         """The largest entry of each window, and the number of the first tap that holds it.
 
+        With bias and activation, what is pooled is ``activation(x + bias)``; where that is 0, the winner is arbitrary.
+
         Shapes:
-            x: (N, D, H, W, C); out, winners (of integers): (N, D', H', W', C); all contiguous.
+            x: (N, D, H, W, C); out, winners (of integers): (N, D', H', W', C); bias: (C,); all contiguous.
+
+        Args:
+            activation: one of ``FUSED_ACTIVATIONS``.
         """
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:

@@ -240,16 +240,22 @@ class NumbaKernels:
     def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
         _col2im(patches, windows, first, channel, out)
 
-    def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
-        share(_max_pool, x.nbytes * 4 * _PASS_NS, (0, 2, 3), x, windows, out, winners)
+    def max_pool(
+        self, x: Array, windows: Windows, out: Array, winners: Array, bias: Array | None = None,
+        activation: str = "linear",
+    ) -> None:  # fmt: skip
+        check_activation(activation)
+        options = bias, x.dtype.type(0 if activation == "relu" else -np.inf)
+        share(_max_pool, x.nbytes * 4 * _PASS_NS, (0, 2, 3), x, windows, out, winners, *options)
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
         share(_unpool, (dy.nbytes + out.nbytes) * _PASS_NS, (0, 1, 3), dy, winners, windows, out)
 
 
 def _unpool(dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-    out.fill(0)
-    _max_pool_gradient(dy, winners, windows, out)
+    if not windows.are_apart:
+        out.fill(0)
+    _max_pool_gradient(dy, winners, windows, windows.are_apart, out)
 
 
 def _like(x: Array, *vectors: Array) -> list[Array]:

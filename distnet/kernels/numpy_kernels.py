@@ -173,14 +173,20 @@ class NumpyKernels:
             for tap, of, at in windows.overlaps(planes, rows):
                 out[images, *at, channels] += part[:, *of, tap]
 
-    def max_pool(self, x: Array, windows: Windows, out: Array, winners: Array) -> None:
+    def max_pool(
+        self, x: Array, windows: Windows, out: Array, winners: Array, bias: Array | None = None,
+        activation: str = "linear",
+    ) -> None:  # fmt: skip
+        check_activation(activation)
         out[...] = -np.inf
         # The taps go backward: ties go to the first tap, and if all are -inf, to one inside the volume.
         for tap, of, at in reversed(list(windows.overlaps())):
-            values, best = x[:, *at], out[:, *of]
+            values, best = x[:, *at] if bias is None else x[:, *at] + bias, out[:, *of]
             wins = (values >= best) | (values != values)
             np.copyto(best, values, where=wins)
             np.copyto(winners[:, *of], tap, where=wins)
+        if activation == "relu":
+            np.maximum(out, 0, out=out)
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
         out[...] = 0

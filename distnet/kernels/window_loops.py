@@ -7,6 +7,7 @@ faster).
 
 from __future__ import annotations
 
+from distnet.kernels.compiling import compiled
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -90,8 +91,26 @@ def col2im(patches: Array, windows: Windows, first: int, channel: int, out: Arra
                     at += channels
 
 
-def max_pool(x: Array, windows: Windows, out: Array, winners: Array) -> None:
-    """The largest entry of each window, and the number of the first tap that holds it."""
+@compiled
+def _take_larger(values: Array, bias: Array | None, tap: int, y: Array, won: Array) -> None:
+    """Where a tap's values are as large as the largest so far, they take their place."""
+    if bias is None:
+        for c in range(y.size):
+            wins = (values[c] >= y[c]) | (values[c] != values[c])  # NaN stays NaN
+            y[c] = values[c] if wins else y[c]
+            won[c] = tap if wins else won[c]
+    else:
+        for c in range(y.size):
+            value = values[c] + bias[c]
+            wins = (value >= y[c]) | (value != value)
+            y[c] = value if wins else y[c]
+            won[c] = tap if wins else won[c]
+
+
+def max_pool(
+    x: Array, windows: Windows, out: Array, winners: Array, bias: Array | None, lowest: float
+) -> None:  # fmt: skip
+    """See ``Kernels.max_pool``; results are at least ``lowest``."""
     planes, rows, columns = windows
     channels = x.shape[4]
     source, target, numbers = x.reshape(-1), out.reshape(-1), winners.reshape(-1)
@@ -111,18 +130,17 @@ def max_pool(x: Array, windows: Windows, out: Array, winners: Array) -> None:
             w = o * columns.stride - columns.before + j * columns.dilation
             if 0 <= d < planes.extent and 0 <= h < rows.extent and 0 <= w < columns.extent:
                 start = (((n * planes.extent + d) * rows.extent + h) * columns.extent + w) * channels
-                values = source[start : start + channels]
-                for c in range(channels):
-                    wins = (values[c] >= y[c]) | (values[c] != values[c])  # NaN stays NaN
-                    y[c] = values[c] if wins else y[c]
-                    won[c] = tap if wins else won[c]
+                _take_larger(source[start : start + channels], bias, tap, y, won)
+        for c in range(channels):
+            y[c] = lowest if y[c] < lowest else y[c]
 
 
-def max_pool_gradient(dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-    """Add each window's gradient to the entry that won."""
+def max_pool_gradient(dy: Array, winners: Array, windows: Windows, are_apart: bool, out: Array) -> None:
+    """Add each window's gradient to the entry that won; write it, and zeros, where no entry is in two windows."""
     planes, rows, columns = windows
     channels = out.shape[4]
     source, target, numbers = dy.reshape(-1), out.reshape(-1), winners.reshape(-1)
+    zero = dy.dtype.type(0)
     for p in range(dy.shape[0] * planes.windows * rows.windows * columns.windows):
         r, o = divmod(p, columns.windows)
         m, above = divmod(r, rows.windows)
@@ -137,5 +155,9 @@ def max_pool_gradient(dy: Array, winners: Array, windows: Windows, out: Array) -
             if 0 <= d < planes.extent and 0 <= h < rows.extent and 0 <= w < columns.extent:
                 start = (((n * planes.extent + d) * rows.extent + h) * columns.extent + w) * channels
                 dx = target[start : start + channels]
-                for c in range(channels):
-                    dx[c] += gradient[c] if won[c] == tap else 0
+                if are_apart:
+                    for c in range(channels):
+                        dx[c] = gradient[c] if won[c] == tap else zero
+                else:
+                    for c in range(channels):
+                        dx[c] += gradient[c] if won[c] == tap else zero

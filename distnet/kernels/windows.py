@@ -93,6 +93,11 @@ class Windows(NamedTuple):
         """Whether each window is one entry of the volume."""
         return all(axis == Axis(axis.extent, axis.extent, 1) for axis in self)
 
+    @property
+    def are_apart(self) -> bool:
+        """Whether each entry of the volume is in one window, and no window goes beyond the volume."""
+        return all(axis == Axis(axis.windows * axis.taps, axis.windows, axis.taps, axis.taps) for axis in self)
+
     def overlaps(self, planes: range | None = None, rows: range | None = None) -> Iterator[Meeting]:
         """Where each tap meets the volume, the taps in row-major order.
 

@@ -1,4 +1,4 @@
-"""Calls that do the work of those behind them: batch normalization that adds another tensor and applies a ReLU."""
+"""Calls that do the work of others: batch normalization that of an Add and a ReLU behind it, pooling that of a ReLU."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from distnet.activations import relu
+from distnet.layers.activation import bias_activation
 from distnet.layers.engine.base import Layer
+from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import ForwardContext
+from distnet.layers.engine.left import Left
 from distnet.layers.merge import Add
 from distnet.models.graph_tape import Tape
 from distnet.models.node import Behind, Node
@@ -23,12 +26,16 @@ def behind(nodes: Sequence[Node], outputs: Sequence[int], trained: Collection[in
             the call that adds it.
     """
     layer, made = node.layer, node.outputs[0]
-    if not (layer.takes_activations and is_built_in(layer)) or layer.activity_regularizer:
+    can_leave = layer.leaves_activations and not _is_channels_first(layer)
+    if not (layer.takes_activations or can_leave) or not is_built_in(layer) or layer.activity_regularizer:
         return None
     number = _only_reader(nodes, outputs, made)
     if number is None:
         return None
     reader = nodes[number]
+    if can_leave:
+        takes = reader.layer.takes_left and is_built_in(reader.layer) and not _is_channels_first(reader.layer)
+        return Behind(None, pool=number) if takes and _is_plain(reader) else None
     if reader.inputs == (made,):
         return Behind(number) if _is_activation(reader) else None
     if type(reader.layer) is not Add or not _is_plain(reader) or made not in trained:
@@ -51,6 +58,12 @@ def hand_over(
         tensors: those that have been made so far.
     """
     activation = known.activation
+    if known.pool is not None:
+        layer: Any = nodes[number].layer
+        if bias_activation.fused_name(layer.activation) == "relu":
+            ctx.is_left = True
+            tape.left[known.pool] = Left(layer.bias, layer.activation)
+        return
     if known.add is not None:
         other = None if known.other is None else tensors.get(known.other)
         are_alike = other is not None and (other.shape, other.dtype) == (x.shape, x.dtype)
@@ -67,6 +80,10 @@ def hand_over(
 def is_built_in(layer: Layer) -> bool:
     """Whether the layer's class is no user's."""
     return type(layer).__module__.startswith("distnet.")
+
+
+def _is_channels_first(layer: Layer) -> bool:
+    return isinstance(layer, Channelled) and layer.is_channels_first
 
 
 def _only_reader(nodes: Sequence[Node], outputs: Sequence[int], tensor: int) -> int | None:

@@ -139,8 +139,9 @@ class Graph:
             ctx.mask, mask = node.masks(tensors, known, ctx)
             if call.behind is not None:
                 fusing.hand_over(call.behind, self.nodes, x, tensors, call.number, tape, ctx)
+            ctx.left = tape.left.get(call.number)
             y, saved = run(call, x, tape, ctx)
-            ctx.plus, ctx.then = None, "linear"
+            ctx.plus, ctx.then, ctx.is_left, ctx.left = None, "linear", False, None
             if call.logits:
                 y = self._with_logits(call, y, saved, tape, ctx)
             made = y if isinstance(y, list) else [y]

@@ -11,6 +11,7 @@ import numpy as np
 from distnet.activations import Activation
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, Turn
+from distnet.layers.engine.left import Left
 from distnet.layers.engine.plan import WholeCall
 from distnet.ops.tensor import Rows
 from distnet.types import Array
@@ -31,6 +32,7 @@ class Tape:
         given_shapes: of the inputs, before they got as many axes as the model's placeholders have.
         rows: which rows of the global batch are at hand; None if all are.
         done: numbers of the nodes whose work the layer before did, and which input that layer made.
+        left: by the number of a node, what the layer before left to its layer.
         added: numbers of the nodes whose layers also added another tensor.
     """
 
@@ -44,6 +46,7 @@ class Tape:
     given_shapes: list[tuple[int, ...]] = field(default_factory=list)
     rows: Rows | None = None
     done: dict[int, int] = field(default_factory=dict)
+    left: dict[int, Left] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
 
     def forget_penalties(self) -> None:

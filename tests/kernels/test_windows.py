@@ -126,7 +126,10 @@ def test_col2im_is_the_transpose_of_im2col(kernel, windows, part, channels):
     np.testing.assert_allclose(again, 2 * out, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("windows", [*WINDOWS[:3], WINDOWS[5]], ids=str)
+APART = Windows.over(slide(6, 2, 2, 1, "valid"), slide(9, 3, 3, 1, "valid"))
+
+
+@pytest.mark.parametrize("windows", [*WINDOWS[:3], WINDOWS[5], APART], ids=str)
 def test_max_pool_finds_the_first_of_the_largest(kernel, dtype, windows):
     x = np.round(volumes(windows, dtype))
     y, winners = np.empty((N, *windows.shape, C), dtype), np.empty((N, *windows.shape, C), np.uint8)
@@ -144,6 +147,29 @@ def test_max_pool_finds_the_first_of_the_largest(kernel, dtype, windows):
         gradient[:, *at] += np.where(winners[:, *window] == number_of(tap, windows), dy[:, *window], 0)
     kernel.max_pool_gradient(dy, winners, windows, out)
     np.testing.assert_allclose(out, gradient, rtol=1e-6)
+
+
+@pytest.mark.parametrize("windows", [WINDOWS[0], APART], ids=str)
+@pytest.mark.parametrize("bias", [np.array([0.1, -0.7]), None], ids=["bias", "none"])
+def test_max_pool_of_a_relu_that_is_applied_on_the_way(kernel, dtype, windows, bias):
+    x, bias = volumes(windows, dtype), None if bias is None else bias.astype(dtype)
+    y, winners = np.empty((N, *windows.shape, C), dtype), np.empty((N, *windows.shape, C), np.uint8)
+    kernel.max_pool(x, windows, y, winners, bias, "relu")
+    expected, first = np.empty_like(y), np.empty_like(winners)
+    kernel.max_pool(np.maximum(x if bias is None else x + bias, 0), windows, expected, first)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(winners[y > 0], first[y > 0])
+    assert (y == 0).any()
+    assert (y > 0).any()
+
+
+def test_windows_are_apart_where_each_entry_is_in_one():
+    assert APART.are_apart
+    whole, left_over, overlapping = slide(6, 2, 2, 1, "valid"), slide(7, 2, 2, 1, "valid"), slide(6, 2, 1, 1, "same")
+    assert not Windows.over(whole, left_over).are_apart
+    assert not Windows.over(whole, overlapping).are_apart
+    assert not Windows.over(whole, slide(7, 2, 2, 1, "same")).are_apart
+    assert not Windows.over(whole, slide(6, 1, 2, 1, "valid")).are_apart
 
 
 def test_max_pool_knows_nan_and_minus_infinity(kernel):

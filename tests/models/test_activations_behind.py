@@ -6,7 +6,9 @@ import pytest
 import distnet
 from distnet import activations, layers
 from distnet.layers import Activation, Add, BatchNormalization, Conv2D, Dense, Input, ReLU
+from distnet.layers.activation import bias_activation
 from distnet.models import fusing
+from kernel_sets import KERNEL_SETS
 
 X = np.random.default_rng(0).standard_normal((20, 4, 4, 3))
 
@@ -129,6 +131,36 @@ def penalized_before(x):
     return ReLU()(BatchNormalization(activity_regularizer="l2")(x))
 
 
+def pooled(x):
+    return Dense(2)(layers.MaxPooling2D()(Conv2D(5, 3, padding="same", activation="relu")(x)))
+
+
+def pooled_in_parts(x):
+    """Some entries are in no window, some in two; without a bias; the kernel is not trained."""
+    y = layers.MaxPooling2D(2, 1)(Conv2D(3, 2, padding="same", activation="relu", use_bias=False)(x))
+    y = layers.DepthwiseConv2D(2, padding="same", activation="relu", trainable=False)(y)
+    return layers.MaxPooling2D(2, padding="same")(Conv2D(20, 2, padding="same", activation="relu")(y))
+
+
+def pooled_sequence(x):
+    y = layers.SeparableConv1D(5, 3, padding="same", activation="relu")(layers.Reshape((8, 6))(x))
+    return layers.MaxPooling1D(3)(y)
+
+
+def pooled_without_relu(x):
+    y = layers.MaxPooling2D()(Conv2D(5, 3, padding="same", activation="tanh")(x))
+    return Activation("relu")(layers.MaxPooling2D()(Conv2D(5, 3, padding="same")(y)))
+
+
+def pooled_twice(x):
+    y = Conv2D(5, 3, padding="same", activation="relu")(x)
+    return Add()([layers.MaxPooling2D()(y), layers.MaxPooling2D()(y)])
+
+
+def pooled_penalized(x):
+    return Activation("relu")(layers.MaxPooling2D()(Conv2D(5, 3, activation="relu", activity_regularizer="l2")(x)))
+
+
 def bounded(x):
     return ReLU(max_value=1.0)(BatchNormalization()(x))
 
@@ -179,6 +211,22 @@ def counted(monkeypatch):
     monkeypatch.setattr(activations.ReLU, "forward", lambda self, z, out: (calls.append(1), forward(self, z, out))[1])
     monkeypatch.setattr(Add, "_merge", lambda self, *args: (calls.append(1), merge(self, *args))[1])
     return calls
+
+
+POOLED = [pooled, pooled_in_parts, pooled_sequence, pooled_without_relu, pooled_twice, pooled_penalized]
+
+
+@pytest.mark.parametrize("network", POOLED)
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
+def test_pooling_applies_bias_and_relu_to_what_a_convolution_leaves(network, kernels, monkeypatch):
+    monkeypatch.setenv("DISTNET_KERNELS", kernels)
+    bias, forward = [], bias_activation.forward
+    monkeypatch.setattr(bias_activation, "forward", lambda *args: (bias.append(1), forward(*args))[1])
+    here, alone = trained(network, fits=1), len(bias)
+    monkeypatch.setattr(fusing, "behind", lambda *args: None)
+    for a, b in zip(here, trained(network, fits=1), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)  # sums of the bias's gradient have other blocks
+    assert (len(bias) - alone > alone) == (network in POOLED[:3])
 
 
 @pytest.mark.parametrize("network", DONE + LEFT)

@@ -30,7 +30,7 @@ def forward(
     Args:
         is_channels_first: whether an activation along an axis counts the axes as (N, O, ...).
     """
-    fused = "linear" if ctx.logits else _fused_name(activation)
+    fused = "linear" if ctx.logits else fused_name(activation)
     if fused:
         ctx.do(ctx.kernels.bias_activation, z, None if bias is None else bias.value, fused)
         return z, z
@@ -55,7 +55,7 @@ def backward(
     is_channels_first: bool = False,
 ) -> Array:
     """Gradient of ``z + b``; ``dy`` is left as it is. That of the bias goes to the context."""
-    fused = "linear" if ctx.is_of_logits else _fused_name(activation)
+    fused = "linear" if ctx.is_of_logits else fused_name(activation)
     if isinstance(saved, Inner):
         dz = _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
     elif fused == "linear":
@@ -87,7 +87,7 @@ def _backward_of_layer(
     return np.ascontiguousarray(to_last(dz) if is_channels_first else dz)
 
 
-def _fused_name(activation: Activation) -> str:
+def fused_name(activation: Activation) -> str:
     """The kernels' name for the activation; empty if no kernel fuses it."""
     if activation is relu or activation == relu:
         return "relu"

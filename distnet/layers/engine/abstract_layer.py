@@ -86,14 +86,16 @@ class AbstractLayer(HasBuildConfig, HasOwnState, Configurable, ABC):
     repeats: ClassVar[bool] = False
     """Whether ``forward`` and ``backward`` do through ``ctx.do`` all that must be done again for another batch; see
     ``plan``."""
-
     takes_activations: ClassVar[bool] = False
     """Whether ``forward`` adds ``ctx.plus`` and applies the activation ``ctx.then``; ``backward`` takes the gradient
     behind them; where something was added, it returns a list: the gradients of the input and of that."""
 
+    leaves_activations: ClassVar[bool] = False
+    """Whether ``forward`` leaves out bias and activation if ``ctx.is_left``, and ``backward`` then the gradients."""
+    takes_left: ClassVar[bool] = False
+    """Whether ``forward`` applies bias and activation that the layer before left, ``ctx.left``."""
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""
-
     follows_call: ClassVar[bool] = True
     """Whether a class that defines ``call`` needs no ``forward``."""
     is_by_call: ClassVar[bool] = False

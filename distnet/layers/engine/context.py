@@ -18,6 +18,7 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels, matrix_products
 from distnet.kernels.readying import Call, readied_by, ready
+from distnet.layers.engine.left import Left
 from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
 from distnet.layers.engine.workspaces import ShortLived
@@ -152,6 +153,9 @@ class ForwardContext(Planned):
         plus: what a layer which ``takes_activations`` is to add to its output, an array of the input's shape and dtype;
             set by the graph.
         then: the activation that it is to apply after that; set by the graph.
+        is_left: whether a layer that ``leaves_activations`` is to leave out its bias and its activation, because the
+            layer behind it applies them; set by the graph.
+        left: what the layer before left to a layer that ``takes_left``; set by the graph.
         timeline: where each layer's call is to be an interval, if a profile is made.
     """
 
@@ -174,6 +178,8 @@ class ForwardContext(Planned):
     plan: Plan | None = None
     plus: Array | None = None
     then: str = "linear"
+    is_left: bool = False
+    left: Left | None = None
     timeline: Timeline | None = None
 
     def here(self) -> Any:
@@ -200,7 +206,7 @@ class ForwardContext(Planned):
         """The context of layer ``number`` within this one, with memory and random numbers of its own."""
         return replace(
             self, call=(*self.call, number), mask=mask, options={}, logits=frozenset(), wanted=None, plus=None,
-            then="linear",
+            then="linear", is_left=False, left=None,
         )  # fmt: skip
 
     def row_normals(self, purpose: str, rows: int, width: int, seed: int | None = None) -> Array:

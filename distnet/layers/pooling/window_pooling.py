@@ -10,13 +10,16 @@ import numpy as np
 from distnet import kernels
 from distnet.kernels import window_means
 from distnet.kernels.windows import Windows, as_volumes, of_rank
+from distnet.layers.activation import bias_activation
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.left import Left
 from distnet.layers.engine.sliding import Extents, Sliding, extents, padding_name
 from distnet.types import Array, Shape
 
-Saved = tuple[tuple[int, ...], Windows, Array]
+Saved = tuple[tuple[int, ...], Windows, Array, tuple[Left, Array] | None]
+"""The shape of the input, the windows, what the pool keeps; what the layer before left, and what became of it."""
 
 
 class WindowPool(Protocol):
@@ -41,8 +44,15 @@ class WindowMaximum:
     def forward(self, x: Array, windows: Windows, y: Array, kept: Array) -> None:
         kernels.current().max_pool(x, windows, y, kept)
 
+    def forward_left(self, x: Array, windows: Windows, y: Array, kept: Array, bias: Array | None) -> None:
+        """``forward`` of the ReLU of x and the bias."""
+        kernels.current().max_pool(x, windows, y, kept, bias, "relu")
+
     def backward(self, dy: Array, windows: Windows, kept: Array, dx: Array) -> None:
         kernels.current().max_pool_gradient(dy, kept, windows, dx)
+
+
+MAXIMUM = WindowMaximum()
 
 
 class WindowMean:
@@ -94,11 +104,19 @@ class Pooling(Channelled):
         windows = self.sliding.windows(x.shape)
         y = ctx.workspace("y", (len(x), *windows.shape, x.shape[-1]), x.dtype)
         kept = self.pool.kept(windows, y, ctx)
-        ctx.do(self.pool.forward, as_volumes(x), windows, y, kept)
-        return of_rank(y, self.rank), (x.shape, windows, kept)
+        left = ctx.left
+        if left is None:
+            ctx.do(self.pool.forward, as_volumes(x), windows, y, kept)
+        else:
+            bias = None if left.bias is None else left.bias.value
+            ctx.do(MAXIMUM.forward_left, as_volumes(x), windows, y, kept, bias)
+        return of_rank(y, self.rank), (x.shape, windows, kept, None if left is None else (left, y))
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
-        shape, windows, kept = saved
+        shape, windows, kept, of_left = saved
+        if of_left is not None:
+            left, y = of_left
+            dy = bias_activation.backward(dy, y.reshape(dy.shape), left.bias, left.activation, ctx)
         dx = ctx.workspace("dx", (len(dy), *windows.extents, shape[-1]), dy.dtype)
         ctx.do(self.pool.backward, as_volumes(dy), windows, kept, dx)
         return dx.reshape(shape)
@@ -116,7 +134,8 @@ class MaxPooling1D(Pooling):
     """
 
     rank: ClassVar[int] = 1
-    pool: ClassVar[WindowPool] = WindowMaximum()
+    pool: ClassVar[WindowPool] = MAXIMUM
+    takes_left: ClassVar[bool] = True
 
 
 @register_layer("MaxPool2D")
@@ -131,7 +150,8 @@ class MaxPooling2D(Pooling):
     """
 
     rank: ClassVar[int] = 2
-    pool: ClassVar[WindowPool] = WindowMaximum()
+    pool: ClassVar[WindowPool] = MAXIMUM
+    takes_left: ClassVar[bool] = True
 
 
 @register_layer("MaxPool3D")
@@ -146,7 +166,8 @@ class MaxPooling3D(Pooling):
     """
 
     rank: ClassVar[int] = 3
-    pool: ClassVar[WindowPool] = WindowMaximum()
+    pool: ClassVar[WindowPool] = MAXIMUM
+    takes_left: ClassVar[bool] = True
 
 
 @register_layer("AvgPool1D")

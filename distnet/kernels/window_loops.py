@@ -92,19 +92,37 @@ def col2im(patches: Array, windows: Windows, first: int, channel: int, out: Arra
 
 
 @compiled
-def _take_larger(values: Array, bias: Array | None, tap: int, y: Array, won: Array) -> None:
-    """Where a tap's values are as large as the largest so far, they take their place."""
-    if bias is None:
-        for c in range(y.size):
-            wins = (values[c] >= y[c]) | (values[c] != values[c])  # NaN stays NaN
-            y[c] = values[c] if wins else y[c]
-            won[c] = tap if wins else won[c]
-    else:
-        for c in range(y.size):
-            value = values[c] + bias[c]
-            wins = (value >= y[c]) | (value != value)
-            y[c] = value if wins else y[c]
-            won[c] = tap if wins else won[c]
+def _pool(
+    volume: Array, windows: Windows, front: int, above: int, y: Array, won: Array, bias: Array | None
+) -> None:  # fmt: skip
+    """A row of windows of a volume (D H W C,): y and won (W' C,).
+
+    Taps are found by loops, since divisions take longer than all the rest; and no function is called for each of them,
+    which would count references to every array.
+    """
+    planes, rows, columns = windows
+    channels = y.size // max(columns.windows, 1)
+    y[:] = -float("inf")
+    for o in range(columns.windows):
+        best, number = y[o * channels : (o + 1) * channels], won[o * channels : (o + 1) * channels]
+        # The taps go backward: ties go to the first tap, and if all are -inf, to one inside the volume.
+        for line in range(planes.taps * rows.taps - 1, -1, -1):
+            k, i = divmod(line, rows.taps)
+            d = front * planes.stride - planes.before + k * planes.dilation
+            h = above * rows.stride - rows.before + i * rows.dilation
+            if d < 0 or d >= planes.extent or h < 0 or h >= rows.extent:
+                continue
+            for j in range(columns.taps - 1, -1, -1):
+                w = o * columns.stride - columns.before + j * columns.dilation
+                if w < 0 or w >= columns.extent:
+                    continue
+                start, tap = ((d * rows.extent + h) * columns.extent + w) * channels, line * columns.taps + j
+                values = volume[start : start + channels]
+                for c in range(channels):
+                    value = values[c] if bias is None else values[c] + bias[c]
+                    wins = (value >= best[c]) | (value != value)  # NaN stays NaN
+                    best[c] = value if wins else best[c]
+                    number[c] = tap if wins else number[c]
 
 
 def max_pool(
@@ -112,52 +130,57 @@ def max_pool(
 ) -> None:  # fmt: skip
     """See ``Kernels.max_pool``; results are at least ``lowest``."""
     planes, rows, columns = windows
-    channels = x.shape[4]
-    source, target, numbers = x.reshape(-1), out.reshape(-1), winners.reshape(-1)
-    for p in range(out.shape[0] * planes.windows * rows.windows * columns.windows):
-        r, o = divmod(p, columns.windows)
-        m, above = divmod(r, rows.windows)
-        n, front = divmod(m, planes.windows)
-        y, won = target[p * channels : (p + 1) * channels], numbers[p * channels : (p + 1) * channels]
-        for c in range(channels):
-            y[c] = -float("inf")
-        # The taps go backward: ties go to the first tap, and if all are -inf, to one inside the volume.
-        for tap in range(planes.taps * rows.taps * columns.taps - 1, -1, -1):
-            line_of_taps, j = divmod(tap, columns.taps)
-            k, i = divmod(line_of_taps, rows.taps)
+    size, line = columns.windows * x.shape[4], 0
+    target, numbers = out.reshape(-1), winners.reshape(-1)
+    for n in range(out.shape[0]):
+        volume = x[n].reshape(-1)
+        for front in range(planes.windows):
+            for above in range(rows.windows):
+                y = target[line * size : (line + 1) * size]
+                _pool(volume, windows, front, above, y, numbers[line * size : (line + 1) * size], bias)
+                for c in range(y.size):
+                    y[c] = lowest if y[c] < lowest else y[c]
+                line += 1
+
+
+@compiled
+def _give_back(
+    gradient: Array, won: Array, windows: Windows, front: int, above: int, are_apart: bool, volume: Array
+) -> None:  # fmt: skip
+    """A row of windows of the gradient of a volume."""
+    planes, rows, columns = windows
+    channels, zero = gradient.size // max(columns.windows, 1), gradient.dtype.type(0)
+    for o in range(columns.windows):
+        slope, number = gradient[o * channels : (o + 1) * channels], won[o * channels : (o + 1) * channels]
+        for line in range(planes.taps * rows.taps):
+            k, i = divmod(line, rows.taps)
             d = front * planes.stride - planes.before + k * planes.dilation
             h = above * rows.stride - rows.before + i * rows.dilation
-            w = o * columns.stride - columns.before + j * columns.dilation
-            if 0 <= d < planes.extent and 0 <= h < rows.extent and 0 <= w < columns.extent:
-                start = (((n * planes.extent + d) * rows.extent + h) * columns.extent + w) * channels
-                _take_larger(source[start : start + channels], bias, tap, y, won)
-        for c in range(channels):
-            y[c] = lowest if y[c] < lowest else y[c]
+            if d < 0 or d >= planes.extent or h < 0 or h >= rows.extent:
+                continue
+            for j in range(columns.taps):
+                w = o * columns.stride - columns.before + j * columns.dilation
+                if w < 0 or w >= columns.extent:
+                    continue
+                start, tap = ((d * rows.extent + h) * columns.extent + w) * channels, line * columns.taps + j
+                dx = volume[start : start + channels]
+                if are_apart:
+                    for c in range(channels):
+                        dx[c] = slope[c] if number[c] == tap else zero
+                else:
+                    for c in range(channels):
+                        dx[c] += slope[c] if number[c] == tap else zero
 
 
 def max_pool_gradient(dy: Array, winners: Array, windows: Windows, are_apart: bool, out: Array) -> None:
     """Add each window's gradient to the entry that won; write it, and zeros, where no entry is in two windows."""
     planes, rows, columns = windows
-    channels = out.shape[4]
-    source, target, numbers = dy.reshape(-1), out.reshape(-1), winners.reshape(-1)
-    zero = dy.dtype.type(0)
-    for p in range(dy.shape[0] * planes.windows * rows.windows * columns.windows):
-        r, o = divmod(p, columns.windows)
-        m, above = divmod(r, rows.windows)
-        n, front = divmod(m, planes.windows)
-        gradient, won = source[p * channels : (p + 1) * channels], numbers[p * channels : (p + 1) * channels]
-        for tap in range(planes.taps * rows.taps * columns.taps):
-            line_of_taps, j = divmod(tap, columns.taps)
-            k, i = divmod(line_of_taps, rows.taps)
-            d = front * planes.stride - planes.before + k * planes.dilation
-            h = above * rows.stride - rows.before + i * rows.dilation
-            w = o * columns.stride - columns.before + j * columns.dilation
-            if 0 <= d < planes.extent and 0 <= h < rows.extent and 0 <= w < columns.extent:
-                start = (((n * planes.extent + d) * rows.extent + h) * columns.extent + w) * channels
-                dx = target[start : start + channels]
-                if are_apart:
-                    for c in range(channels):
-                        dx[c] = gradient[c] if won[c] == tap else zero
-                else:
-                    for c in range(channels):
-                        dx[c] += gradient[c] if won[c] == tap else zero
+    size, line = columns.windows * out.shape[4], 0
+    source, numbers = dy.reshape(-1), winners.reshape(-1)
+    for n in range(dy.shape[0]):
+        volume = out[n].reshape(-1)
+        for front in range(planes.windows):
+            for above in range(rows.windows):
+                part = slice(line * size, (line + 1) * size)
+                _give_back(source[part], numbers[part], windows, front, above, are_apart, volume)
+                line += 1

@@ -9,11 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import config, kernels
+from distnet import config
 from distnet.arguments import FRACTION, POSITIVE, number
 from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
+from distnet.kernels import Kernels
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization import batch_formulas
@@ -133,13 +134,13 @@ class BatchNormalization(Layer):
         stats = Statistics(*ctx.workspace("statistics", (4, rows.shape[2]), np.dtype(np.float64)))
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
-            ctx.do(self._measure, stats, rows, counts, ctx.sum_over_ranks)
-            ctx.do(self._move, stats, x)
+            ctx.do(self._measure, stats, rows, counts, ctx.sum_over_ranks, ctx.kernels)
+            ctx.do(self._move, stats, x, ctx.kernels)
         else:
-            ctx.do(self._recall, stats)
+            ctx.do(self._recall, stats, ctx.kernels)
         y = ctx.workspace("y", rows.shape, rows.dtype)
         plus = None if ctx.plus is None else self._rows(ctx.plus, ctx, "plus")
-        ctx.do(self._normalize, rows, stats, y, ctx.then, plus)
+        ctx.do(self._normalize, rows, stats, y, ctx.then, plus, ctx.kernels)
         restored = moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y")
         return restored, (rows, stats, y if ctx.then == "relu" else None, plus is not None)
 
@@ -148,23 +149,25 @@ class BatchNormalization(Layer):
         slopes = self._rows(dy, ctx, "dy")
         sums = ctx.workspace("sums", (2, 1, rows.shape[2]), np.dtype(np.float64))
         dz = slopes if y is None else ctx.workspace("dz", rows.shape, rows.dtype)
-        ctx.do(self._sum_slopes, slopes, rows, stats, sums, y, dz)
+        ctx.do(self._sum_slopes, slopes, rows, stats, sums, y, dz, ctx.kernels)
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
         dx, axes = None, positive_axes(self.axis, dy.shape, self.name)
         if ctx.needs_input_gradient:
             of_rows = ctx.workspace("dx", rows.shape, rows.dtype)
-            ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, of_rows)
+            ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, of_rows, ctx.kernels)
             dx = moved_back(of_rows, axes, dy.shape, ctx, "dx")
         return [dx, moved_back(dz, axes, dy.shape, ctx, "dz")] if is_sum else dx
 
-    def _measure(self, stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks) -> None:
+    def _measure(
+        self, stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks, kernel: Kernels
+    ) -> None:
         """Put in the statistics of the global batch.
 
         The mean is summed first, then the squares about it: from one message with sums of squares, the
         variance of a channel whose mean is large would be a difference of large numbers.
         """
-        rows, moments = x.shape[1], kernels.current().column_moments
+        rows, moments = x.shape[1], kernel.column_moments
         own, squares = moments(x if counts is None else np.where(counts, x, x.dtype.type(0)))
         sums = np.empty((2, *own.shape))
         sums[0] = rows if counts is None else counts.sum(axis=1)
@@ -174,37 +177,40 @@ class BatchNormalization(Layer):
         stats.excess, stats.counts, stats.divisor = 0.0 if counts is None else config.epsilon(), counts, None
         if not (sums[0] + stats.excess).all():
             stats.mean.fill(0)
-            self._scale(stats, np.zeros_like(stats.mean), np.ones_like(stats.mean))
+            self._scale(stats, np.zeros_like(stats.mean), np.ones_like(stats.mean), kernel)
             return
         if counts is not None:
             mean = sums[1] / (sums[0] + stats.excess)
             own, squares = moments(np.where(counts, x, mean.astype(x.dtype)))
         slots = sums[0, 0], own[0], squares[0]
         numbers = float(rows), stats.excess
-        kernels.current().update(batch_formulas.merged, stats.mean, sums[1, 0], slots, numbers)
+        kernel.update(batch_formulas.merged, stats.mean, sums[1, 0], slots, numbers)
         sum_over_ranks(squares)
         stats.divisor = sums[0]
-        self._scale(stats, squares[0], sums[0, 0])
+        self._scale(stats, squares[0], sums[0, 0], kernel)
 
-    def _recall(self, stats: Statistics) -> None:
+    def _recall(self, stats: Statistics, kernel: Kernels) -> None:
         """Take the moving statistics for those of the batch."""
         stats.mean[...] = self.moving_mean.value.reshape(-1)
-        self._scale(stats, self.moving_variance.value.reshape(-1).astype(np.float64), np.ones(stats.mean.size))
+        self._scale(stats, self.moving_variance.value.reshape(-1).astype(np.float64), np.ones(stats.mean.size), kernel)
 
-    def _scale(self, stats: Statistics, squares: Array, divisor: Array) -> None:
+    def _scale(self, stats: Statistics, squares: Array, divisor: Array, kernel: Kernels) -> None:
         """Put in the variance, and what follows from it."""
         stats.scale[...] = 1.0 if self.gamma is None else self.gamma.value.reshape(-1)
         slots = divisor, stats.inverse, stats.scale
-        kernels.current().update(batch_formulas.scaled, stats.variance, squares, slots, (self.epsilon, 1.0))
+        kernel.update(batch_formulas.scaled, stats.variance, squares, slots, (self.epsilon, 1.0))
 
-    def _normalize(self, rows: Array, stats: Statistics, y: Array, activation: str, plus: Array | None) -> None:
+    def _normalize(
+        self, rows: Array, stats: Statistics, y: Array, activation: str, plus: Array | None, kernel: Kernels
+    ) -> None:
         shift = np.zeros_like(stats.scale) if self.beta is None else self.beta.value.reshape(-1)
         vectors = stats.mean[np.newaxis], stats.scale[np.newaxis], shift[np.newaxis]
-        kernels.current().column_map(rows, *vectors, y, activation, plus)
+        kernel.column_map(rows, *vectors, y, activation, plus)
 
     def _sum_slopes(
-        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array
-    ) -> None:
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array,
+        kernel: Kernels,
+    ) -> None:  # fmt: skip
         """``sums`` = (2, 1, C), the gradients of beta and of gamma for these rows; 0 where nobody needs them.
 
         Where ``y`` is what a ReLU behind made, ``dz`` becomes the gradient before it.
@@ -212,17 +218,18 @@ class BatchNormalization(Layer):
         if stats.divisor is None and not any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
             sums.fill(0)
             if y is not None:
-                kernels.current().activation_gradient(slopes, y, "relu", dz)
+                kernel.activation_gradient(slopes, y, "relu", dz)
             return
         if y is None:
-            sums[0], sums[1] = kernels.current().column_products(slopes, rows, stats.mean[np.newaxis])
+            sums[0], sums[1] = kernel.column_products(slopes, rows, stats.mean[np.newaxis])
         else:
-            sums[0], sums[1] = kernels.current().relu_products(slopes, y, rows, stats.mean[np.newaxis], dz)
+            sums[0], sums[1] = kernel.relu_products(slopes, y, rows, stats.mean[np.newaxis], dz)
         sums[1] *= stats.inverse
 
     def _input_gradient(
-        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, sum_over_ranks: SumOverRanks, dx: Array
-    ) -> None:
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, sum_over_ranks: SumOverRanks, dx: Array,
+        kernel: Kernels,
+    ) -> None:  # fmt: skip
         scale, vectors = stats.scale[np.newaxis], np.zeros((2, 1, stats.scale.size))
         if stats.divisor is not None:
             sum_over_ranks(sums)
@@ -230,7 +237,7 @@ class BatchNormalization(Layer):
             vectors[0] *= stats.inverse
             if stats.excess:
                 vectors[1] -= vectors[0] * stats.excess * stats.mean / stats.divisor
-        kernels.current().column_gradient(slopes, rows, stats.mean[np.newaxis], scale, vectors[0], vectors[1], dx)
+        kernel.column_gradient(slopes, rows, stats.mean[np.newaxis], scale, vectors[0], vectors[1], dx)
         if stats.counts is not None:
             np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
 
@@ -247,14 +254,14 @@ class BatchNormalization(Layer):
             variance = variance * (divisor / np.maximum(divisor - n, 1.0 - self.epsilon)).reshape(-1)
         return variance
 
-    def _move(self, stats: Statistics, x: Array) -> None:
+    def _move(self, stats: Statistics, x: Array, kernel: Kernels) -> None:
         """Let the moving statistics follow those of a batch, unless nothing in it counts."""
         if stats.divisor is None:
             return
         variance = self._corrected(stats.variance, stats.divisor, x)
         moving, slots = self.moving_mean.value.reshape(-1), (self.moving_variance.value.reshape(-1), variance)
         rates = self.momentum, 1.0 - self.momentum
-        kernels.current().update(batch_formulas.moved, moving, stats.mean, slots, rates)
+        kernel.update(batch_formulas.moved, moving, stats.mean, slots, rates)
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(1, M, C), contiguous."""

@@ -149,7 +149,7 @@ def _strips(rows: int, outputs: int, groups: int, channels: int, dtype: DType) -
     return [(np.array(strips, np.int64), used) for used, strips in by_width.items()]
 
 
-class _Reading(NamedTuple):
+class _GradientReading(NamedTuple):
     """How the gradient of weights reads x.
 
     Args:
@@ -170,13 +170,13 @@ def _is_entrywise(sweep: Sweep, outputs: int) -> bool:
 
 
 @lru_cache(256)
-def _reading(sweep: Sweep, filters: int) -> _Reading:
+def _reading(sweep: Sweep, filters: int) -> _GradientReading:
     counts, offsets = sweep.counts, sweep.offsets[0, 2]
     if not _is_entrywise(sweep, filters):
-        return _Reading(counts, int(counts[0, 3]), 1, False)
+        return _GradientReading(counts, int(counts[0, 3]), 1, False)
     run = int(counts[0, 2])  # the columns of a kernel's row make a line
     dilation = int(offsets[1] - offsets[0]) if run > 1 else 1
-    return _Reading(np.array([[*counts[0, :2], 1, run]], np.int64), run, dilation * filters, True)
+    return _GradientReading(np.array([[*counts[0, :2], 1, run]], np.int64), run, dilation * filters, True)
 
 
 @lru_cache(256)

@@ -10,7 +10,7 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import ForwardContext
-from distnet.layers.engine.left import Left
+from distnet.layers.engine.left_work import LeftWork
 from distnet.layers.merge import Add
 from distnet.models.graph_tape import Tape
 from distnet.models.node import Behind, Node
@@ -62,7 +62,7 @@ def hand_over(
         layer: Any = nodes[number].layer
         if bias_activation.fused_name(layer.activation) == "relu":
             ctx.is_left = True
-            tape.left[known.pool] = Left(layer.bias, layer.activation)
+            tape.left[known.pool] = LeftWork(layer.bias, layer.activation)
         return
     if known.add is not None:
         other = None if known.other is None else tensors.get(known.other)

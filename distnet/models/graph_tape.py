@@ -11,7 +11,7 @@ import numpy as np
 from distnet.activations import Activation
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, Turn
-from distnet.layers.engine.left import Left
+from distnet.layers.engine.left_work import LeftWork
 from distnet.layers.engine.plan import WholeCall
 from distnet.ops.tensor import Rows
 from distnet.types import Array
@@ -46,7 +46,7 @@ class Tape:
     given_shapes: list[tuple[int, ...]] = field(default_factory=list)
     rows: Rows | None = None
     done: dict[int, int] = field(default_factory=dict)
-    left: dict[int, Left] = field(default_factory=dict)
+    left: dict[int, LeftWork] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
 
     def forget_penalties(self) -> None:

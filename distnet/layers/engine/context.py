@@ -18,7 +18,7 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels, matrix_products
 from distnet.kernels.readying import Call, readied_by, ready
-from distnet.layers.engine.left import Left
+from distnet.layers.engine.left_work import LeftWork
 from distnet.layers.engine.numbered_variables import numbered
 from distnet.layers.engine.plan import Plan, Planned
 from distnet.layers.engine.workspaces import ShortLived
@@ -179,7 +179,7 @@ class ForwardContext(Planned):
     plus: Array | None = None
     then: str = "linear"
     is_left: bool = False
-    left: Left | None = None
+    left: LeftWork | None = None
     timeline: Timeline | None = None
 
     def here(self) -> Any:

@@ -14,11 +14,11 @@ from distnet.layers.activation import bias_activation
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.engine.left import Left
+from distnet.layers.engine.left_work import LeftWork
 from distnet.layers.engine.sliding import Extents, Sliding, extents, padding_name
 from distnet.types import Array, Shape
 
-Saved = tuple[tuple[int, ...], Windows, Array, tuple[Left, Array] | None]
+Saved = tuple[tuple[int, ...], Windows, Array, tuple[LeftWork, Array] | None]
 """The shape of the input, the windows, what the pool keeps; what the layer before left, and what became of it."""
 
 

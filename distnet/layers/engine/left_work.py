@@ -9,7 +9,7 @@ from distnet.variables import Variable
 
 
 @dataclass(frozen=True)
-class Left:
+class LeftWork:
     """The end of a layer.
 
     Args:

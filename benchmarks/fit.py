@@ -61,8 +61,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True, help="steps of one epoch")
     parser.add_argument("--own-layers", action="store_true", help="with dense layers as a user writes them")
     parser.add_argument("--workers", type=int, default=0, help="feed images that so many threads augment")
+    parser.add_argument(
+        "--shards", type=int, help="of distnet: the same bits on any number of ranks, by so many blocks"
+    )
     options = parser.parse_args()
     keras, work = importlib.import_module(options.framework), WORKLOADS[options.model]
+    if options.shards:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(reproducible_shards=options.shards))
     x, labels = work.data(options.batch * options.steps)
     y = np.eye(CLASSES, dtype=np.float32)[labels]
     rows: dict[str, Any] = {"x": x, "y": y, "batch_size": options.batch}
@@ -70,22 +75,26 @@ def main() -> None:
         rows = {"x": augmented(keras, x, y, options.batch, options.workers)}
     model = work.model(keras, own_dense(keras) if options.own_layers else None)
     epoch_s: list[float] = []
+    used_s: list[float] = []
     first_s: list[float] = []
 
     class Timer(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
         def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-            self.start = time.perf_counter()
+            self.start, self.used = time.perf_counter(), time.process_time()
 
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             epoch_s.append(time.perf_counter() - self.start)
+            used_s.append(time.process_time() - self.used)
             first_s.append(time.time() - float(os.environ[STARTED]))
 
     def measure() -> dict[str, list[float]]:
         is_first = not first_s
         epoch_s.clear()
+        used_s.clear()
         model.fit(**rows, epochs=1 + MEASURED_EPOCHS, verbose=0, callbacks=[Timer()])
         return {
             "ms": [1e3 * seconds / options.steps for seconds in epoch_s[1:]],
+            "processor ms": [1e3 * seconds / options.steps for seconds in used_s[1:]],
             "first epoch s": first_s[:1] if is_first else [],
             "peak MB": [peak_mb()],
         }

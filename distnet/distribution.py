@@ -3,7 +3,7 @@
 >>> from distnet import distribution
 >>> distribution.set_distribution(distribution.DataParallel(compression="bfloat16"))
 >>> distribution.distribution()
-DataParallel(compression='bfloat16')
+DataParallel(compression='bfloat16', reproducible_shards=None)
 >>> distribution.set_distribution(None)
 """
 
@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet import comm
-from distnet.comm import scope
+from distnet.arguments import check_integer
+from distnet.comm import fixed_blocks, scope
 from distnet.errors import ArgumentError
 from distnet.types import DType
 
@@ -51,16 +52,30 @@ class DataParallel:
             node send each other nothing that would be shortened. It pays on slow links alone: packing takes time. Loss
             and metrics are exact. For models of float32 that are trained by ``fit`` and ``train_on_batch`` without a
             ``train_step`` of their own.
+        reproducible_shards: the same bits on any number of ranks up to this one: weights, logs and predictions do not
+            depend on who computes. Every global batch is so many fixed blocks of rows. Each is computed by itself, by
+            one thread, and every sum over rows runs along one tree over the blocks. Another number of blocks gives
+            other last digits, and so may another kind of processor, BLAS or version of NumPy or numba. Every block
+            has a gradient of its own in memory. For models without a ``train_step`` of their own.
 
     Raises:
-        ArgumentError: there is no such compression.
+        ArgumentError: there is no such compression, or number of blocks, or both are asked for.
 
-    Source: ``keras.distribution.DataParallel``; the option as in Horovod's ``Compression``.
+    Source: ``keras.distribution.DataParallel``; compression as in Horovod's ``Compression``. Li et al., "EasyScale",
+    SC 2023, for workers of fixed number on ranks of any number.
     """
 
     compression: str | None = None
+    reproducible_shards: int | None = None
 
     def __post_init__(self) -> None:
+        if self.reproducible_shards is not None:
+            check_integer("DataParallel.reproducible_shards", self.reproducible_shards, 1)
+            if self.compression is not None:
+                raise ArgumentError(
+                    f"DataParallel: received compression={self.compression!r} and reproducible_shards="
+                    f"{self.reproducible_shards}. What compression gives depends on the number of nodes: leave one out."
+                )
         if self.compression not in _COMPRESSIONS:
             raise ArgumentError(
                 f"DataParallel.compression: expected None, 'float16' or 'bfloat16', received {self.compression!r}."
@@ -79,13 +94,34 @@ def set_distribution(value: DataParallel | None) -> None:
     """From the next ``fit`` on share the work so; every rank must call it alike. None: as by default.
 
     Raises:
-        ArgumentError: it is no ``DataParallel``.
+        ArgumentError: it is no ``DataParallel``, or a callback calls this, unknown to the other ranks.
     """
+    if scope.is_alone():
+        raise ArgumentError("set_distribution: was called in a callback, which runs on one rank. Call it before fit.")
     if value is not None and not isinstance(value, DataParallel):
         raise ArgumentError(
             f"set_distribution: expected a DataParallel or None, received {value!r}. distnet shares rows, not weights."
         )
     _present[0] = value
+    fixed_blocks.fix_blocks(None if value is None else value.reproducible_shards)
+
+
+def refuse_blocks_for(what: str) -> None:
+    """Fail if the same bits on any number of ranks are wanted, which this cannot give.
+
+    Args:
+        what: whose steps, and of which kind.
+
+    Raises:
+        ArgumentError: they are wanted.
+    """
+    blocks = fixed_blocks.fixed_blocks()
+    if blocks is not None:
+        raise ArgumentError(
+            f"{what}: DataParallel(reproducible_shards={blocks}) runs each block of rows by itself, and updates "
+            "weights once. A method of the model's own would update them for each block. Leave reproducible_shards "
+            "out, or let fit take the steps: losses, metrics, layers and the optimizer may be your own."
+        )
 
 
 def compression_for(name: str, dtype: DType | None) -> str | None:

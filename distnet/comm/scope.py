@@ -13,11 +13,24 @@ from distnet.errors import ArgumentError
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 _watched: ContextVar[object] = ContextVar("watched", default=None)
+_members: ContextVar[Communicator | None] = ContextVar("members", default=None)
 
 
 def communicator() -> Communicator:
     """The ranks that take part in a call made now."""
-    return LocalCommunicator() if _alone.get() else comm.world()
+    if _alone.get():
+        return LocalCommunicator()
+    return _members.get() or comm.world()
+
+
+@contextmanager
+def among(members: Communicator) -> Iterator[None]:
+    """Within the block these take part in calls, instead of the ranks: blocks of rows, of which a rank has several."""
+    token = _members.set(members)
+    try:
+        yield
+    finally:
+        _members.reset(token)
 
 
 def is_alone() -> bool:

@@ -74,6 +74,17 @@ class Threads:
         finally:
             self._held = before
 
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Within the block this process computes with one thread, whatever its share."""
+        before, self._held = self._held, 1
+        _one_blas_thread.begin()
+        try:
+            yield
+        finally:
+            _one_blas_thread.end()
+            self._held = before
+
     def _asked(self) -> int:
         cores = len(available_cores())
         wanted = set_by_user(os.environ) or self.share

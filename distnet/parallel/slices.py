@@ -19,7 +19,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import numpy as np
 
 from distnet.comm import Communicator, Request
+from distnet.comm.fixed_blocks import blocks_of
 from distnet.comm.local import Done
+from distnet.comm.sum_tree import SumTree
 from distnet.errors import CommunicationError
 from distnet.kernels import LateSum
 from distnet.optimizers import Optimizer
@@ -29,6 +31,7 @@ from distnet.parallel.compression import CompressedSum, Together
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
+from distnet.parallel.tree_exchange import TreeExchange
 from distnet.types import Array, DType
 from distnet.variables import VariableStore
 
@@ -57,7 +60,7 @@ def exchange_of(
         compression: of the gradients that nodes send each other; see ``pack``.
     """
     entries = store.size + StepSums.entries(measured)
-    memory = _shared_memory(communicator, entries, store.dtype)
+    memory = _shared_memory(communicator, communicator.local_size, entries, store.dtype)
     if memory is None:
         store.move_gradients(np.zeros(entries, store.dtype))
         return WholeExchange(communicator, store, finish, compression)
@@ -67,12 +70,35 @@ def exchange_of(
     return kind(communicator, store, memory, optimizer, finish, compression)
 
 
-def _shared_memory(communicator: Communicator, entries: int, dtype: DType) -> Array | None:
-    """Memory for one message of each rank of the node, by local rank; None if not worth it or not shared."""
+def exchange_of_blocks(
+    communicator: Communicator,
+    store: VariableStore,
+    optimizer: Optimizer,
+    measured: int,
+    finish: Finish,
+    tree: SumTree,
+) -> tuple[Exchange, list[Array]]:
+    """As ``exchange_of``, for messages that are summed along a tree; and the messages of this rank's blocks."""
+    held = blocks_of(communicator.rank, communicator.size, tree.leaves)
+    entries, is_one_node = store.size + StepSums.entries(measured), communicator.node_count == 1
+    memory = _shared_memory(communicator, tree.leaves, entries, store.dtype) if is_one_node else None
+    if memory is None:
+        own = [np.zeros(entries, store.dtype) for _ in held]
+        store.move_gradients(own[0])
+        return TreeExchange(communicator, store, own, held, tree, finish), own
+    stride = memory.size // tree.leaves
+    own = [memory[block * stride : block * stride + entries] for block in held]
+    store.move_gradients(own[0])
+    kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
+    return kind(communicator, store, memory, optimizer, finish, tree=tree), own
+
+
+def _shared_memory(communicator: Communicator, count: int, entries: int, dtype: DType) -> Array | None:
+    """Memory for so many messages of the ranks of the node; None if not worth it or not shared."""
     if entries * dtype.itemsize < LEAST_BYTES:
         return None
     stride = -(-entries // _LINE) * _LINE
-    return communicator.shared_array(stride * communicator.local_size, dtype)
+    return communicator.shared_array(stride * count, dtype)
 
 
 class SlicedSum:
@@ -81,10 +107,11 @@ class SlicedSum:
     Args:
         communicator: the ranks.
         store: holds this rank's message.
-        memory: has a message of each rank of the node, at equal distances.
+        memory: has a message of each rank of the node, at equal distances; with a tree, of each block of rows.
         optimizer: whose steps they are.
         finish: see ``Buckets``.
         compression: of gradients that are sent; see ``pack``.
+        tree: along which messages are summed, on one node; None to add one to the other.
     """
 
     def __init__(
@@ -95,14 +122,17 @@ class SlicedSum:
         optimizer: Optimizer,
         finish: Finish,
         compression: str | None = None,
+        tree: SumTree | None = None,
     ) -> None:
-        self.communicator = communicator
+        self.communicator, self.tree = communicator, tree
         self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
         self.store = store
         self.memory, ranks = memory, communicator.local_size
-        self.starts = range(0, memory.size, memory.size // ranks)
-        """Where each rank's message begins."""
+        self.starts = range(0, memory.size, memory.size // (ranks if tree is None else tree.leaves))
+        """Where each message begins."""
         self.messages = [memory[start : start + store.message.size] for start in self.starts]
+        self.of_ranks = [self.messages[_first_message(rank, ranks, tree)] for rank in range(ranks)]
+        """One message of each rank, by local rank."""
         share = -(-store.size // (ranks * _LINE)) * _LINE
         starts = [min(rank * share, store.size) for rank in range(ranks + 1)]
         self.slices = [slice(*pair) for pair in zip(starts[:-1], starts[1:], strict=True)]
@@ -123,10 +153,10 @@ class SlicedSum:
         """Sum a slice, copy the others' sums, and update."""
         with self.held:
             self.buckets.complete()
-            message = self.messages[self.communicator.local_rank]
+            message = self.of_ranks[self.communicator.local_rank]
             message[self.mine] = self.own[: self.mine.stop - self.mine.start]
             self.barrier.wait()
-            for part, theirs in zip(self.slices, self.messages, strict=True):
+            for part, theirs in zip(self.slices, self.of_ranks, strict=True):
                 if part is not self.mine:
                     message[part] = theirs[part]
             self.barrier.wait()
@@ -155,11 +185,21 @@ class SlicedSum:
 
     def _add(self, out: Array, part: slice) -> None:
         """Sum a part of the node's messages; an overflowing sum is left to the optimizer, as in MPI's sums."""
+        if self.tree is not None:
+            is_of_all = part.start >= self.store.size  # what each rank sums, and may not change for the others
+            parts = [np.array(message[part]) if is_of_all else message[part] for message in self.messages]
+            leaves = {(block, block + 1): leaf for block, leaf in enumerate(parts)}
+            out[...] = self.tree.sum_in_place(leaves)
+            return
         first, second, *others = self.messages
         with np.errstate(over="ignore", invalid="ignore"):
             np.add(first[part], second[part], out=out)
             for message in others:
                 out += message[part]
+
+
+def _first_message(local_rank: int, size: int, tree: SumTree | None) -> int:
+    return local_rank if tree is None else blocks_of(local_rank, size, tree.leaves)[0]
 
 
 class SlicedUpdate(SlicedSum):
@@ -195,10 +235,14 @@ class SlicedUpdate(SlicedSum):
     def _gradients(self) -> Array | LateSum:
         """Of this rank's slice, summed or to be summed."""
         own = self.own[: self.mine.stop - self.mine.start]
-        return own if self.communicator.node_count > 1 else LateSum(self.memory, self.starts_of_mine, own)
+        return LateSum(self.memory, self.starts_of_mine, own) if self._sums_late else own
+
+    @property
+    def _sums_late(self) -> bool:
+        return self.communicator.node_count == 1 and self.tree is None
 
     def _send(self, part: slice) -> Request:
-        if self.communicator.node_count > 1:
+        if not self._sums_late:
             return super()._send(part)
         self.barrier.wait()
         self._add(self.sums.buffer, slice(self.store.size, None))

@@ -14,6 +14,7 @@ from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
+from distnet.training.block_steps import training_steps
 from distnet.training.inputs import labelled_data
 from distnet.training.kept_inference import inference
 from distnet.training.objective import Log
@@ -77,7 +78,7 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
         replicas.compare(ranks, lambda: model_facts(model))
         objective = model.training_objective(data)
         has_own = isinstance(objective, OwnObjective)
-        steps = OwnSteps(model, ranks, objective) if has_own else TrainingSteps(model, objective, ranks)
+        steps = OwnSteps(model, ranks, objective) if has_own else training_steps(model, objective, ranks)
         model.batch_steps = steps
         replicas.broadcast_weights(ranks, model.variables)
     return steps

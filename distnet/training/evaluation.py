@@ -10,6 +10,7 @@ from distnet import config
 from distnet.arguments import check_integer
 from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.comm import Communicator
+from distnet.comm.fixed_blocks import fixed_blocks
 from distnet.comm.scope import communicator, meeting, on_all_ranks
 from distnet.comm.shares import shard
 from distnet.comm.threads import one_blas_thread
@@ -21,6 +22,7 @@ from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
+from distnet.training.forward_steps import Steps
 from distnet.training.given import Given, check_end
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, rows_of_a_batch, verbosity
@@ -28,7 +30,7 @@ from distnet.training.kept_inference import inference
 from distnet.training.objective import Log, Objective, over_all_ranks
 from distnet.training.own_steps import OwnSteps
 from distnet.training.predictions import Predictions
-from distnet.training.step import Steps, TrainingSteps
+from distnet.training.step import TrainingSteps
 from distnet.training.trained_model import TrainedModel
 from distnet.types import Array
 
@@ -166,8 +168,9 @@ def predict(
     _agree(ranks, model, data, size, steps)
     rows = data.rows if steps is None else min(data.rows, check_integer("steps", steps, 1) * size)
     # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
-    # a stateful layer's rows go on in the next batch.
-    if CallbackList(callbacks).follows_predict_batches or model.depends_on_batch or model.has_own("predict"):
+    # a stateful layer's rows go on in the next batch. Fixed blocks are those of a batch of all ranks, too.
+    is_of_batches = model.depends_on_batch or model.has_own("predict") or fixed_blocks() is not None
+    if CallbackList(callbacks).follows_predict_batches or is_of_batches:
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         hooks = _hooks(ranks, model, callbacks, verbose, batches)

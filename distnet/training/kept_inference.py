@@ -14,10 +14,11 @@ from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.distribution import distribution
 from distnet.layers.engine.calling import forget_penalties
+from distnet.training.block_steps import evaluating_steps
+from distnet.training.forward_steps import Steps
 from distnet.training.kept_steps import are_same
 from distnet.training.objective import Objective, Running
 from distnet.training.own_steps import OwnObjective, OwnSteps
-from distnet.training.step import Steps
 
 MOST_KEPT_BYTES = 64 * 2**20
 """Of workspaces. Where there are more, making plans anew takes little of the time that the batches take."""
@@ -53,7 +54,7 @@ class KeptInference:
     """
 
     def __init__(self, model: Any, ranks: Communicator) -> None:
-        self.steps = Steps(model, ranks)
+        self.steps = evaluating_steps(model, ranks)
         self._made_for = _parts(model, ranks)
         self.seed = model.training_state.seed
         self._objectives: tuple[Objective, Objective] | None = None
@@ -99,5 +100,5 @@ def inference(model: Any, ranks: Communicator) -> Iterator[KeptInference]:
     else:
         kept = KeptInference(model, ranks)
     yield kept
-    if kept.steps.workspaces.nbytes <= MOST_KEPT_BYTES:
+    if kept.steps.nbytes <= MOST_KEPT_BYTES:
         model.kept_inference.put(kept)

@@ -13,6 +13,7 @@ from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.distribution import distribution
 from distnet.layers.engine.calling import forget_penalties
+from distnet.training.block_steps import training_steps
 from distnet.training.objective import Objective
 from distnet.training.step import TrainingSteps
 
@@ -103,4 +104,4 @@ def take_steps(model: Any, objective: Objective, ranks: Communicator, is_anew: b
     if isinstance(kept, KeptSteps) and suits:
         forget_penalties(model.layers)
         return kept
-    return KeptSteps(TrainingSteps(model, objective, ranks))
+    return KeptSteps(training_steps(model, objective, ranks))

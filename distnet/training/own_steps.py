@@ -16,7 +16,7 @@ from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.arrays import ArrayData
 from distnet.data.batch import Batch
-from distnet.distribution import compression_for
+from distnet.distribution import compression_for, refuse_blocks_for
 from distnet.errors import ArgumentError
 from distnet.layers.engine.structures import leaves, packed
 from distnet.logs import NamedLogs
@@ -26,8 +26,8 @@ from distnet.ops.present import running
 from distnet.ops.tensor import Rows, Tensor
 from distnet.optimizers import SGD
 from distnet.parallel.exchange import StepSums
+from distnet.training.forward_steps import Steps
 from distnet.training.objective import Log, Objective
-from distnet.training.step import Steps
 from distnet.types import Array
 from distnet.variables import VariableStore, laid_out, lay_out
 
@@ -117,6 +117,7 @@ class OwnSteps(Steps):
     """
 
     def __init__(self, model: Any, communicator: Communicator, objective: Any = None) -> None:
+        refuse_blocks_for(f"{model.name}: has a train_step, test_step or predict_step of its own")
         super().__init__(model, communicator)
         if objective is not None:  # it trains
             compression_for(model.name, None)

@@ -87,7 +87,9 @@ class Profiling(NoProfiling):
             own = {"train_step": ("train_step", OWN_STEP), "test_step": ("test_step", EVALUATION)}
             steps.own = Clocked(steps.own, line, **own)
         else:
-            steps.runs = ClockedRuns(steps.runs, line)
+            for part in steps.parts:
+                part.timeline = line
+                part.runs = ClockedRuns(part.runs, line)
             steps.exchange = ClockedExchange(steps.exchange, line)
         return ClockedSteps(steps, line)
 

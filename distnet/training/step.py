@@ -1,163 +1,79 @@
-"""One step of training, and one of evaluation: forward, loss, backward, one sum over all ranks, update."""
+"""One step of training: forward, loss, backward, one sum over all ranks, update."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from distnet import kernels
-from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
-from distnet.data.batch import Batch, Places
+from distnet.data.batch import Batch
 from distnet.distribution import compression_for, distribution
 from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
-from distnet.layers.engine.calling import forget_penalties
-from distnet.layers.engine.context import ForwardContext, Workspaces
+from distnet.layers.engine.context import ForwardContext, Settle
 from distnet.optimizers import Optimizer
-from distnet.parallel.exchange import StepSums
+from distnet.parallel.exchange import Exchange, StepSums
 from distnet.parallel.slices import exchange_of
-from distnet.timeline import Timeline
+from distnet.training.forward_steps import Steps, naming_the_row
 from distnet.training.objective import Objective
 from distnet.training.run_model import RunModel
-from distnet.training.runs import NOTHING, Runs
-from distnet.types import Array, DType
+from distnet.training.runs import Runs
+from distnet.types import Array
 from distnet.variables import VariableStore, lay_out
 
 
-class Steps:
-    """Runs batches through a model, each rank its rows.
+class GradientSteps(Steps):
+    """Runs batches forward and backward.
 
     Args:
-        model: built.
+        model: built and compiled; its weights and gradients are laid out for the step's message.
+        objective: what to minimize and measure.
         communicator: the ranks that take part.
     """
 
-    def __init__(self, model: RunModel, communicator: Communicator) -> None:
-        self.model = model
-        self.communicator = communicator
-        self.workspaces = Workspaces()
-        """Memory and facts that every step uses again."""
-        self.kernels = kernels.current()
-        self.dtype = np.dtype(model.dtype)
-        self._as_they_are: set[tuple[int, DType]] = set()
-        """Inputs and the dtypes in which the model takes them."""
-        self.timeline: Timeline | None = None
-        """Where layers' calls are to be intervals, if a profile is made."""
-        self.settings_met = settings()
-        """How often arguments of layers had been set, by others than the layers themselves, when they last ran."""
-        self._of_own_rows = self._runs_forward(self._own_context)
-        self._of_shared_rows = self._runs_forward(self._shared_context)
-        self._measured = self._runs_forward(self._measured_context)
-        forget_penalties(model.layers)
+    sums: StepSums
+    """This rank's, which travel behind the gradient."""
+    runs: Runs
 
-    @flushed
-    def forward(
-        self, x: Sequence[Array], first_row: int = 0, places: Places = None, global_rows: int | None = None
-    ) -> list[Array]:
-        """Outputs in inference mode; they are workspaces. For the other arguments see ``Batch``.
+    def __init__(self, model: RunModel, objective: Objective, communicator: Communicator) -> None:
+        super().__init__(model, communicator)
+        self.objective = objective
+
+    def prepare(self, message: Array, settle: Settle | None = None) -> None:
+        """Make ready to run batches.
 
         Args:
-            global_rows: None where the rows are no part of a batch that other ranks share.
+            message: where the gradients are, and behind them the sums.
+            settle: is told, in the middle of the backward pass, of variables whose gradients are whole.
         """
-        inputs = self._inputs(x)
-        rows = (0, len(inputs[0])) if global_rows is None else (first_row, global_rows)
-        runs = self._of_own_rows if global_rows is None else self._of_shared_rows
-        try:
-            y = runs.of(Batch((), (), (), *rows), inputs).forward(inputs, self.model.training_state.step).y
-        except DataError as error:
-            raise _naming_the_row(error, first_row, places) from None
-        self._end(runs)
-        return list(y)
+        self.sums = StepSums(message[-StepSums.entries(self.objective.entries) :])
+        self.runs = Runs(self.model, self.workspaces, self._training_context, self.objective, self.communicator, settle)
 
     @flushed
-    def test(self, batch: Batch, objective: Objective) -> tuple[float, Array]:
-        """This rank's part of the loss and of the sums of what is measured, in inference mode."""
+    def gradients(self, batch: Batch, leave: bool) -> None:
+        """Write this rank's part of the message: the gradients of its rows, and their sums."""
         batch = self._in_dtype(batch)
-        inputs, runs = self._inputs(batch.x), self._measuring(objective)
-        run = runs.of(batch, inputs)
+        inputs, step = self._inputs(batch.x), self.model.training_state.step
+        run = self.runs.of(batch, inputs)
         try:
-            evaluated = run.evaluate(batch, run.forward(inputs, self.model.training_state.step))
+            predicted = run.forward(inputs, step)
+            evaluated = run.evaluate(batch, predicted)
         except DataError as error:
-            raise _naming_the_row(error, batch.first_row, batch.places) from None
-        self._end(runs)
-        return evaluated.loss + run.penalty, evaluated.sums
+            raise naming_the_row(error, batch.first_row, batch.places) from None
+        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
+        run.backward(evaluated.gradients)
+        self.runs.end_step()
 
-    def _end(self, runs: Runs) -> None:
-        runs.end_step()
-        self.settings_met = settings()
-
-    def regularization(self) -> float:
-        """The penalties of all regularized weights."""
-        return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
-
-    def weights_in_place(self) -> AbstractContextManager[None]:
-        """Within the block, which trains, the ranks of a node may share the trainable weights."""
-        return nullcontext()
-
-    def _runs_forward(self, context: Callable[[Batch], ForwardContext], objective: Objective = NOTHING) -> Runs:
-        return Runs(self.model, self.workspaces, context, objective, self.communicator)
-
-    def _measuring(self, objective: Objective) -> Runs:
-        """What runs batches to be measured by this objective: what ran the last ones, if it is the same."""
-        if self._measured.objective is not objective:
-            self._measured = self._runs_forward(self._measured_context, objective)
-        return self._measured
-
-    def _own_context(self, batch: Batch) -> ForwardContext:
-        return replace(self._shared_context(batch), is_spread=False)
-
-    def _shared_context(self, batch: Batch) -> ForwardContext:
-        return self._context(False, batch.first_row, batch.global_rows)
-
-    def _measured_context(self, batch: Batch) -> ForwardContext:
-        return self._context(False, batch.first_row, batch.global_rows, self._measured.objective.wanted_logits)
-
-    def _context(
-        self, training: bool, first_row: int, global_rows: int, logits: frozenset[int] = frozenset()
-    ) -> ForwardContext:
-        state, sum_over_ranks = self.model.training_state, self.communicator.allreduce
-        return ForwardContext(
-            training, state.seed, state.step, first_row, global_rows, self.workspaces, sum_over_ranks, logits=logits,
-            is_recorded=training, wanted=frozenset(), kernels=self.kernels, is_spread=self.communicator.size > 1,
-            timeline=self.timeline,
-        )  # fmt: skip
-
-    def _inputs(self, x: Sequence[Array]) -> list[Array]:
-        """The rows in the model's dtype, in memory used again."""
-        inputs = []
-        for i, given in enumerate(x):
-            if (i, given.dtype) in self._as_they_are:
-                inputs.append(given)
-                continue
-            rows = self.model.as_declared(i, given)
-            if rows.dtype != self.dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
-                cast = self.workspaces.get((i,), "input", rows.shape, self.dtype)
-                cast[...] = rows
-                rows = cast
-            if rows is given:
-                self._as_they_are.add((i, given.dtype))
-            inputs.append(rows)
-        return inputs
-
-    def _in_dtype(self, batch: Batch) -> Batch:
-        """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""
-        dtype = self.dtype
-        others = [a for a in batch.y if a.dtype != dtype and a.dtype.kind in "fb"]
-        if not others and all(w is None or w.dtype == dtype for w in batch.weight):
-            return batch
-        y = tuple(a.astype(dtype, copy=False) if a.dtype.kind in "fb" else a for a in batch.y)
-        weight = tuple(None if w is None else w.astype(dtype, copy=False) for w in batch.weight)
-        return replace(batch, y=y, weight=weight)
+    def _training_context(self, batch: Batch) -> ForwardContext:
+        return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 
 
-class TrainingSteps(Steps):
+class TrainingSteps(GradientSteps):
     """Trains a model batch by batch.
 
     Args:
@@ -167,20 +83,16 @@ class TrainingSteps(Steps):
     """
 
     def __init__(self, model: RunModel, objective: Objective, communicator: Communicator) -> None:
-        super().__init__(model, communicator)
-        self.objective = self.evaluated = objective
+        super().__init__(model, objective, communicator)
+        self.evaluated = objective
         self.store, self.optimizer = _ready_optimizer(model)
         if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
         self.distribution = distribution()
-        compression = compression_for(model.name, self.dtype)
-        finish = partial(_finish_gradients, self.store, self.optimizer, communicator)
-        self.exchange = exchange_of(communicator, self.store, self.optimizer, objective.entries, finish, compression)
+        self.exchange = self._exchange()
         self.buckets = self.exchange.buckets
-        self.sums = StepSums(self.store.extra)
-        """This rank's, which travel behind the gradient."""
-        settle = self.buckets.settle if self.buckets.are_several else None
-        self.runs = Runs(model, self.workspaces, self._training_context, objective, communicator, settle)
+        self.parts = self._parts()
+        """What runs the rows of this rank: one part, or one for each of its fixed blocks of rows."""
 
     @flushed
     def train(self, batch: Batch, leave: bool = False) -> StepSums:
@@ -192,32 +104,32 @@ class TrainingSteps(Steps):
         Returns:
             The sums over the global batch, which the next step overwrites.
         """
-        batch = self._in_dtype(batch)
-        inputs, step = self._inputs(batch.x), self.model.training_state.step
-        run = self.runs.of(batch, inputs)
-        try:
-            predicted = run.forward(inputs, step)
-            evaluated = run.evaluate(batch, predicted)
-        except DataError as error:
-            raise _naming_the_row(error, batch.first_row, batch.places) from None
         penalty = self._penalty()
-        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
         self.buckets.begin_step()
-        run.backward(evaluated.gradients)
-        self.runs.end_step()
+        self._write_message(batch, leave)
         sums = self.exchange.sum_and_update(self.optimizer)
         sums.penalty = penalty
         self.model.training_state.step += 1
         return sums
+
+    def _exchange(self) -> Exchange:
+        """How messages are summed, whose memory the gradients move to."""
+        compression = compression_for(self.model.name, self.dtype)
+        finish = partial(_finish_gradients, self.store, self.optimizer, self.communicator)
+        return exchange_of(self.communicator, self.store, self.optimizer, self.objective.entries, finish, compression)
+
+    def _parts(self) -> Sequence[GradientSteps]:
+        self.prepare(self.store.message, self.buckets.settle if self.buckets.are_several else None)
+        return [self]
+
+    def _write_message(self, batch: Batch, leave: bool) -> None:
+        self.gradients(batch, leave)
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """They do where no code of the user's own runs on every rank, which could change them."""
         parts = self.model, self.optimizer, *self.model.layers
         may_share = self.communicator.local_size > 1 and all(_is_built_in(part) for part in parts)
         return self.exchange.weights_in_place() if may_share else nullcontext()
-
-    def _training_context(self, batch: Batch) -> ForwardContext:
-        return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 
     def _compile_kernels_once(self) -> None:
         """Let one rank of each node compile the update; the others then load it from the disk."""
@@ -280,13 +192,3 @@ def _is_built_in(part: Any) -> bool:
     """Whether a layer and those within it, a model, or an optimizer are of distnet's own classes."""
     within = part.inner_layers() if isinstance(part, Layer) else ()
     return type(part).__module__.startswith("distnet.") and all(_is_built_in(layer) for _, layer in within)
-
-
-def _naming_the_row(error: DataError, first_row: int, places: Places) -> DataError:
-    """The error, which says where its row lies: in the data, or else in the global batch."""
-    if error.row is None:
-        return error
-    row, whole = first_row + error.row, "the global batch"
-    if places is not None:
-        row, whole = int(places[error.row]), "the data"
-    return DataError(f"{error} It is row {row} of {whole}.")

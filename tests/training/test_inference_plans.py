@@ -140,8 +140,8 @@ def test_what_changes_between_two_calls_counts(name, monkeypatch, repetitions):
 
 
 def test_calls_go_on_with_the_plans_of_the_last(monkeypatch, repetitions):
-    made, steps = [], kept_inference.Steps
-    monkeypatch.setattr(kept_inference, "Steps", lambda *args: (made.append(args), steps(*args))[1])
+    made, steps = [], kept_inference.evaluating_steps
+    monkeypatch.setattr(kept_inference, "evaluating_steps", lambda *args: (made.append(args), steps(*args))[1])
     model = network()
     for _ in range(4):
         measured(model, rows=24)

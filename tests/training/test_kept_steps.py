@@ -60,8 +60,8 @@ OTHER = {
 @pytest.fixture
 def made(monkeypatch):
     """Counts the steps that are made."""
-    counted, steps = [], kept_steps.TrainingSteps
-    monkeypatch.setattr(kept_steps, "TrainingSteps", lambda *args: (counted.append(args), steps(*args))[1])
+    counted, steps = [], kept_steps.training_steps
+    monkeypatch.setattr(kept_steps, "training_steps", lambda *args: (counted.append(args), steps(*args))[1])
     return counted
 
 

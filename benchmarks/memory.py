@@ -2,7 +2,8 @@
 
     python benchmarks/memory.py --model mlp cnn resnet --ranks 1 2 --peer keras-jax
 
-``limit``: weights x (2 + slots) + activations + 150 MB. Activations are the outputs of the layers for a rank's rows.
+``limit``: weights x (2 + slots / ranks) + activations + 150 MB: ranks of a node share slots. Activations are the
+outputs of the layers for a rank's rows. ``wide`` has 50 million weights.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ BASE_MB = 150
 BYTES = 4
 
 
-def limit_mb(name: str, rows: int) -> tuple[float, float, float]:
-    """Megabytes of the weights, of the activations of these rows, and the limit."""
+def limit_mb(name: str, rows: int, ranks: int) -> tuple[float, float, float]:
+    """Megabytes of the weights, of the activations of these rows, and the limit of one of so many ranks."""
     work = WORKLOADS[name]
     model = work.model(keras)
     weights = model.count_params() * BYTES / 1e6
     activations = sum(math.prod(layer.output.shape[1:]) for layer in model.layers) * rows * BYTES / 1e6
-    return weights, activations, weights * (2 + SLOTS[work.optimizer]) + activations + BASE_MB
+    return weights, activations, weights * (2 + SLOTS[work.optimizer] / ranks) + activations + BASE_MB
 
 
 def main() -> None:
@@ -44,7 +45,11 @@ def main() -> None:
         entrants += [peer(name, options.peer_python, arguments) for name in chosen_peers(options)]
         measuring.compete(entrants, options.rounds, is_fresh=True)
         for entrant in entrants:
-            sizes = limit_mb(model, -(-batch // entrant.processes)) if entrant.name.startswith("distnet") else ()
+            sizes = (
+                limit_mb(model, -(-batch // entrant.processes), entrant.processes)
+                if entrant.name.startswith("distnet")
+                else ()
+            )
             peak = max(entrant.values["peak MB"])
             rows.append([f"{model}, batch {batch}", entrant.name, f"{peak:.0f}", *(f"{size:.1f}" for size in sizes)])
             rows[-1] += ["-"] * (6 - len(rows[-1]))

@@ -1,4 +1,4 @@
-"""What is trained in benchmarks: six models in the vocabulary that Keras and distnet share, and their data."""
+"""What is trained in benchmarks: seven models in the vocabulary that Keras and distnet share, and their data."""
 
 from __future__ import annotations
 
@@ -114,6 +114,12 @@ def _table(keras: Any, dense: Any, x: Any) -> Any:
     return dense(CLASSES, activation="softmax")(dense(12, activation="relu")(x))
 
 
+def _wide(keras: Any, dense: Any, x: Any) -> Any:
+    for units in (5000, 5000, 4200):
+        x = dense(units, activation="relu")(x)
+    return dense(CLASSES, activation="softmax")(x)
+
+
 WORKLOADS = {
     "mlp": Workload("784-512-256-10, dropout, RMSprop", _mlp, (784,), "rmsprop", 128, 150),
     "cnn": Workload("two convolutions, pooling, two dense layers, dropout, Adam", _cnn, (28, 28, 1), "adam", 32, 20),
@@ -122,5 +128,6 @@ WORKLOADS = {
     "transformer": Workload(
         "two encoders, width 128, 4 heads, feed-forward 512, 64 tokens, Adam", _transformer, (64,), "adam", 32, 10, True
     ),
+    "wide": Workload("784-5000-5000-4200-10, 50 million weights, Adam", _wide, (784,), "adam", 16, 4),
     "table": Workload("8-12-10, where little but overhead is measured, Adam", _table, (8,), "adam", 10, 500),
 }

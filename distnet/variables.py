@@ -77,7 +77,7 @@ class Variable(NDArrayOperatorsMixin):
     """What stands for it among the sources of gradients; set by ``distnet.ops``."""
 
     def __post_init__(self) -> None:
-        self.grad = np.zeros_like(self.value)
+        self.grad = np.zeros(self.value.shape, self.value.dtype)  # takes memory when it is written, zeros_like at once
 
     @property
     def local_path(self) -> str:
@@ -199,14 +199,14 @@ class Span:
 
 
 class VariableStore:
-    """One contiguous array of a model's trainable weights, one of their gradients.
+    """One contiguous array of a model's trainable weights, one of their gradients, one of its frozen variables.
 
     The variables' ``value`` and ``grad`` become views into these arrays, each beginning on a cache
-    line. The padding between them stays zero. Frozen variables come last, without gradients.
+    line. The padding between them stays zero.
 
     Args:
         variables: all variables of the model, in the model's order.
-        dtype: of both arrays.
+        dtype: of the arrays.
     """
 
     def __init__(self, variables: Sequence[Variable], dtype: DType) -> None:
@@ -217,15 +217,16 @@ class VariableStore:
         spans, self.size = self._spans(trained, 0)
         frozen_spans, total = self._spans(frozen, self.size)
         self.spans = spans
-        self.buffer = np.zeros(total, self.dtype)
-        self.frozen = self.buffer[self.size :]
+        self.frozen = np.zeros(total - self.size, self.dtype)
         """Those without gradients."""
-        self.weights = self.buffer[: self.size]
+        self.weights = np.zeros(self.size, self.dtype)
         """(size,) all trainable weights."""
         self.own: slice | None = None
         """The weights that this rank updates, where the ranks of its node share them all."""
-        for span in (*spans, *frozen_spans):
-            self._bind(span.variable, self.buffer[span.start : span.stop])
+        for span in spans:
+            self._bind(span.variable, self.weights[span.start : span.stop])
+        for span in frozen_spans:
+            self._bind(span.variable, self.frozen[span.start - self.size : span.stop - self.size])
         self.move_gradients(np.zeros(self.size, self.dtype))
 
     def move_gradients(self, message: Array) -> None:
@@ -322,7 +323,7 @@ class LaidOutModel(Protocol):
 
 
 def lay_out(model: LaidOutModel) -> VariableStore:
-    """Put the model's variables into flat buffers, those of frozen layers behind the trained ones."""
+    """Put the model's variables into flat buffers, those of frozen layers apart from the trained ones."""
     trained = {id(variable) for variable in model.trainable_weights}
     for variable in model.variables:
         variable.frozen = variable.trainable and id(variable) not in trained

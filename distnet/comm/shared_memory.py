@@ -77,6 +77,25 @@ class SharedMemory:
         os.close(self.descriptor)
 
 
+def let_go_of(array: Array) -> None:
+    """Unmap the pages of a part of shared memory from this process, until it looks at them again; nothing is lost.
+
+    What a process has looked at counts as its memory as long as it is mapped, though another process wrote it. Arrays
+    of a process's own stay as they are.
+    """
+    whole = array
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    owner = whole.base.obj if isinstance(whole.base, memoryview) else whole.base
+    if not isinstance(owner, mmap.mmap) or not hasattr(owner, "madvise") or not array.size:
+        return
+    start = array.ctypes.data - whole.ctypes.data
+    first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = (start + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+    if last > first:
+        owner.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
 def unname_mpis_memory() -> None:
     """Take the names from the memory that MPICH's ranks share here, once all of the node have mapped it.
 

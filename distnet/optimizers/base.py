@@ -177,7 +177,7 @@ class Optimizer(UpdatesEach, HasSettings):
         """
         layout = [(span.variable.shape, store.dtype.name) for span in store.spans]
         if self._layout is None:
-            self.slots = {name: np.full(store.size, fill, store.dtype) for name, fill in self.all_slots().items()}
+            self.slots = {name: _filled(store.size, fill, store.dtype) for name, fill in self.all_slots().items()}
         elif self._layout != layout:
             expected, received = next(pair for pair in zip_longest(self._layout, layout) if pair[0] != pair[1])
             raise ArgumentError(
@@ -188,10 +188,9 @@ class Optimizer(UpdatesEach, HasSettings):
         self._layout, self.built_for = layout, store
         self._decayed = self._decayed_parts(store)
         self.numbers = self.numbers or {id(span.variable): i for i, span in enumerate(store.spans)}
-        is_padding = np.ones(store.size, bool)
-        for span in store.spans:
-            is_padding[span.start : span.stop] = False
-        self._padding, self._padding_of_parts = np.flatnonzero(is_padding), {}
+        ends = [*(span.start for span in store.spans[1:]), store.size]
+        between = [np.arange(span.stop, end) for span, end in zip(store.spans, ends, strict=False)]
+        self._padding, self._padding_of_parts = np.concatenate([np.zeros(0, np.int64), *between]), {}
         self.bind_own(store)
 
     def forget(self) -> None:
@@ -409,3 +408,8 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras
 
 
 get, serialize, deserialize = functions_of(OPTIMIZERS, __name__, OPTIMIZERS.optional)
+
+
+def _filled(entries: int, value: float, dtype: DType) -> Array:
+    """Zeros take no memory until they are written."""
+    return np.full(entries, value, dtype) if value else np.zeros(entries, dtype)

@@ -21,6 +21,7 @@ import numpy as np
 from distnet.comm import Communicator, Request
 from distnet.comm.fixed_blocks import blocks_of
 from distnet.comm.local import Done
+from distnet.comm.shared_memory import let_go_of
 from distnet.comm.sum_tree import SumTree
 from distnet.errors import CommunicationError
 from distnet.kernels import LateSum
@@ -40,6 +41,12 @@ LEAST_BYTES = 1 << 16
 
 _LINE = 16
 """Slices begin at multiples of this number of entries: ranks do not write to one cache line."""
+
+LARGE_BYTES = 1 << 25
+"""Of a message, from which on what a rank reads and writes at some time of a step only is not mapped all the time."""
+
+_CHUNK = 1 << 20
+"""Entries that are copied at once where memory counts."""
 
 
 def exchange_of(
@@ -215,6 +222,7 @@ class SlicedUpdate(SlicedSum):
             shared = self._shared(self.store.size)
             shared[self.mine] = slot[self.mine]
             optimizer.slots[name] = shared
+            self._let_go_of(shared)
         self.barrier.wait()
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
@@ -222,9 +230,11 @@ class SlicedUpdate(SlicedSum):
         with self.held:
             self.buckets.complete()
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
+            self._make_room()
             optimizer.advance(StorePart(weights[mine], self._gradients(), mine))
             if not is_shared:
                 self.published[mine] = weights[mine]
+            self._let_go_of(*self._neighbours(), *list(optimizer.slots.values())[-1:])
             self.barrier.wait()
             if not is_shared:
                 weights[: mine.start] = self.published[: mine.start]
@@ -254,15 +264,41 @@ class SlicedUpdate(SlicedSum):
         if any(span.variable.constraint is not None for span in self.store.spans):
             yield
             return
-        private = self.store.weights
-        self.published[self.mine] = private[self.mine]
+        self.published[self.mine] = self.store.weights[self.mine]
         self.barrier.wait()
-        self.store.move_weights(self.published, self.mine)
+        self.store.move_weights(self.published, self.mine)  # those before are freed, unless somebody refers to them
         try:
             yield
         finally:
-            private[...] = self.published
-            self.store.move_weights(private)
+            self.store.move_weights(self._copied())
+
+    def _copied(self) -> Array:
+        """The published weights, in memory of this rank's own."""
+        own = np.empty_like(self.published)
+        self._let_go_of(self.memory)
+        for start in range(0, own.size, _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            own[chunk] = self.published[chunk]
+            self._let_go_of(self.published[chunk])
+        return own
+
+    def _make_room(self) -> None:
+        """For the update: weights and gradients of the others' slices are not used until the next forward pass."""
+        own = self.store.message
+        for array in (own, *([self.published] if self.store.own is not None else [])):
+            self._let_go_of(array[: self.mine.start], array[self.mine.stop :])
+
+    def _neighbours(self) -> Iterator[Array]:
+        """The other ranks' gradients of this rank's slice."""
+        for rank, message in enumerate(self.of_ranks):
+            if rank != self.communicator.local_rank:
+                yield message[self.mine]
+
+    def _let_go_of(self, *arrays: Array) -> None:
+        """Unmap them until they are used again; see ``let_go_of``."""
+        if self.store.message.nbytes >= LARGE_BYTES:
+            for array in arrays:
+                let_go_of(array)
 
     def _shared(self, entries: int) -> Array:
         array = self.communicator.shared_array(entries, self.store.dtype)

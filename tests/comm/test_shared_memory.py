@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from distnet.comm.shared_memory import SharedMemory
+from distnet.comm.shared_memory import SharedMemory, let_go_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="this system has no memory files")
 
@@ -28,6 +28,35 @@ def test_another_process_writes_what_this_one_reads():
     memory.close()
     assert array.tolist() == [0, 7, 0]
     assert not os.path.exists(memory.path)
+
+
+def mapped_kb():
+    """Of shared memory that counts as this process's."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssShmem:"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="this system does not tell what is mapped")
+def test_what_is_let_go_of_is_not_mapped_and_is_not_lost():
+    memory = SharedMemory.of_size(16 << 20)
+    array = memory.array(np.dtype(np.float32))
+    before = mapped_kb()
+    array[...] = np.arange(array.size)
+    assert mapped_kb() - before > 15_000
+    part = array[1000:-1000]
+    let_go_of(part[::1])
+    assert mapped_kb() - before < 1_000
+    assert np.array_equal(array, np.arange(array.size, dtype=np.float32))
+    assert mapped_kb() - before > 15_000
+    memory.close()
+
+
+def test_what_is_not_shared_stays_as_it_is():
+    own = np.arange(1 << 20)
+    for array in (own, own[5:], own[:0], np.zeros((3, 4)).T):
+        before = array.copy()
+        let_go_of(array)
+        assert np.array_equal(array, before)
 
 
 def test_what_lies_there_for_another_process_is_not_taken_for_it():

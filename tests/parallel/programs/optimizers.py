@@ -47,6 +47,7 @@ if __name__ == "__main__":
         model, history = train(optimizer())
         results |= {f"{name}/{key}": np.array(values) for key, values in history.items()}
         results |= {f"{name}/{v.path.split('/', 1)[1]}{i}": v.value for i, v in enumerate(model.variables)}
-        assert len(set(comm.world().allgather_object(model.store.buffer.tobytes()))) == 1, f"{name}: the ranks differ"
+        held = model.store.weights.tobytes() + model.store.frozen.tobytes()
+        assert len(set(comm.world().allgather_object(held))) == 1, f"{name}: the ranks differ"
     if keras.distribution.is_chief():
         np.savez(sys.argv[1], **results)

@@ -30,6 +30,13 @@ class _Settings:
 
 
 _settings = _Settings()
+_OF_ONE_RANK = ("is_interactive", "filters_tracebacks", "runs_code")
+"""Settings that change no number."""
+
+
+def compared() -> dict[str, Any]:
+    """The settings that decide what is computed, which must be the same on every rank, by name."""
+    return {name: value for name, value in vars(_settings).items() if name not in _OF_ONE_RANK}
 
 
 def floatx() -> str:

@@ -6,12 +6,19 @@ import atexit
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
+from typing import NoReturn
+
+_is_ending = threading.Event()
+_is_told, _is_claimed = threading.Event(), threading.Event()
+"""Whether this process found itself named as the rank, or named itself."""
+departures: list[Callable[[], object]] = []
+"""What is to be done before this process ends, also by ``os._exit``."""
 
 _SIZE_VARIABLES = (
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "Open MPI's mpirun", "Open MPI"),
@@ -26,7 +33,9 @@ _TURN_S, _MOST_TURNS = 0.5, 6
 """How long a rank lets the one before it report first, so that an error that all ranks meet is reported once."""
 
 RANK_PROCESS = "DISTNET_RANK_PROCESS"
-"""Variable with the number of the process that is the rank, where that is known to what started it."""
+"""Variable with the number of the process that is the rank: set by what starts ranks, or by the rank."""
+RANK_JOINED = "DISTNET_RANK_JOINED"
+"""Variable that is set once that process has joined its job."""
 
 before_reports: list[Callable[[], None]] = []
 """Called before a rank's failure is printed, by whoever would else tell of its end himself."""
@@ -51,16 +60,9 @@ class Launcher:
     vendor: str | None = None
 
     def started_this_process(self) -> bool:
-        """Whether this process is the rank itself, not a child of the rank or of a script around it."""
-        if os.environ.get(RANK_PROCESS) == str(os.getpid()):
-            return True
-        try:
-            environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
-        except PermissionError:
-            return True  # another user's process, as Slurm's daemon is
-        except OSError:
-            return False  # unknown on this system
-        return f"{self.variable}=".encode() not in environment
+        """Whether it started this process itself, or what it started says that this is the rank, not a script."""
+        below = _tree().below_launcher(self.variable)
+        return _is_told.is_set() or (below is not None and below[1] == os.getpid())
 
 
 def detect(environ: Mapping[str, str]) -> Launcher | None:
@@ -77,6 +79,44 @@ def detect(environ: Mapping[str, str]) -> Launcher | None:
     return None
 
 
+def of_this_process(environ: MutableMapping[str, str]) -> Launcher | None:
+    """The launcher that started this process as a rank; None for one alone, and for one that a rank started.
+
+    The first process of a rank that asks is the rank, also below a script: it leaves its number in the environment. A
+    process with this variable and another number was started by the rank, unless a launcher stands between.
+    """
+    started = detect(environ)
+    if started is None or started.size == 1:
+        return None
+    holder = environ.get(RANK_PROCESS, "")
+    if holder.isdigit() and int(holder) != os.getpid():
+        if not _was_launched_by(int(holder)):
+            return None
+        environ.pop(RANK_JOINED, None)
+    elif holder and not _is_claimed.is_set():
+        _is_told.set()
+    _is_claimed.set()
+    environ[RANK_PROCESS] = str(os.getpid())
+    return started
+
+
+def _tree() -> ModuleType:
+    """Loaded when needed: ``distnet run`` runs this file alone, in processes that are no ranks."""
+    from distnet import process_tree
+
+    return process_tree
+
+
+def _was_launched_by(rank: int) -> bool:
+    """Whether a rank started a launcher, and that this process: a job within the job."""
+    for process in _tree().ancestors(os.getpid()):
+        if process == rank:
+            return False
+        if _tree().is_launcher(process):
+            return True
+    return False
+
+
 def variables() -> list[str]:
     """The environment variables by which launchers are recognized."""
     return [name for sizes in _SIZE_VARIABLES for name in sizes[:2]] + ["PMIX_RANK"]
@@ -86,28 +126,67 @@ def watch_for_failure(end: Callable[[Launcher], None]) -> None:
     """Tell the other ranks of an uncaught exception or the program's end, even if this rank never joined MPI.
 
     Otherwise they would wait for it in ``MPI_Init``: MPICH's ``mpirun`` ignores a process that exits before, but not
-    one
-    that a signal ends.
+    one that a signal ends.
 
     Args:
-        end: called at the end of a program that ends without an exception, in the rank's own process only.
+        end: called at the end of a program that ends without an exception, or by ``os._exit``, in the rank's own
+            process only, if the launcher started it itself. Of a program within a script there may be several.
     """
-    started = detect(os.environ)
-    if started is None or started.size == 1:
+    started = of_this_process(os.environ)
+    if started is None:
         return
-    process = os.getpid()
+    process, exit_now = os.getpid(), os._exit
 
     @atexit.register
     def leave() -> None:
         if started.size and os.getpid() == process and started.started_this_process():
             end(started)
 
-    def fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        report_failure(started.rank, started.size, kind, error, trace)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+    def leave_at_once(status: int) -> NoReturn:
+        """Stands for ``os._exit``, after which the launcher would end the other ranks without a word."""
+        if os.getpid() == process and not _is_ending.is_set():
+            _is_ending.set()
+            if threading.current_thread() is not threading.main_thread():
+                _end_for_a_thread(started, status)
+            leave()
+            for depart in departures:
+                depart()
+        exit_now(status)
 
+    def fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if os.getpid() != process:
+            sys.__excepthook__(kind, error, trace)
+            return
+        report_failure(started.rank, started.size, kind, error, trace)
+        _end_by_signal(started)
+
+    os._exit = leave_at_once
     sys.excepthook = fail
+
+
+def ends_otherwise() -> None:
+    """Say that this process ends by other means than ``os._exit`` of the user's program."""
+    _is_ending.set()
+
+
+def _end_for_a_thread(started: Launcher, status: int) -> None:
+    """End a process that a thread wants to end, while the main thread may be in the middle of MPI's work."""
+    sys.stderr.write(
+        f"\ndistnet: rank {started.rank} of {started.size or 'several'}: a thread called os._exit({status}) while "
+        "others "
+        "may wait for this rank; the job ends.\n"
+    )
+    sys.stderr.flush()
+    time.sleep(_LAST_WORDS_S)
+    _end_by_signal(started)
+
+
+def _end_by_signal(started: Launcher) -> None:
+    """End this process by a signal, and the script around it, which alone the launcher sees."""
+    below = _tree().below_launcher(started.variable)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for process in {os.getpid() if below is None else below[1], os.getpid()}:
+        os.kill(process, signal.SIGTERM)
 
 
 def report_failure(

@@ -16,7 +16,7 @@ from distnet.ops.primitive import Primitive
 from distnet.ops.recording import paused
 from distnet.ops.tape import following, gradients
 from distnet.ops.tensor import TapeNode, Tensor
-from distnet.registry import is_describing, registered_name
+from distnet.registry import is_describing, registered_name, to_json
 from distnet.types import Array, Json
 
 
@@ -77,9 +77,9 @@ class FunctionActivation(Activation):
         Raises:
             ArgumentError: it is a lambda, which has none.
         """
-        name = registered_name(self.function)
         if is_describing():
-            return name
+            return to_json(self.function)
+        name = registered_name(self.function)
         if name == "<lambda>":
             raise ArgumentError(
                 "activation: a lambda has no name by which a file could refer to it. Define the function with def."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ class Abreast:
     ) -> None:
         self.watch, self.local_ranks, self.take_part, self.end_job = watch, local_ranks, take_part, end_job
         self.round = self.met_by = self.calls = self.collectives = 0
-        self._depth = 0
+        self._depth = self._thread = 0
         self._met_at = 0
         self._kept: deque[Collective] = deque(maxlen=_KEPT)
         self.lent: list[Any] = []
@@ -68,7 +69,20 @@ class Abreast:
         self._met_at = self.collectives + 1
 
     def begin_call(self) -> None:
-        """Count it: an error that ends it is told with its number."""
+        """Count it: an error that ends it is told with its number.
+
+        Raises:
+            CommunicationError: another thread of this process is within a call.
+        """
+        if self._depth and self._thread != threading.get_ident():
+            raise self.fatal(
+                CommunicationError(
+                    f"rank {self.watch.rank}: two threads call distnet at once. Ranks must make the same calls in the "
+                    "same order, which threads do not keep: let one thread make them all, one after the other, or "
+                    "start a job for each."
+                )
+            )
+        self._thread = threading.get_ident()
         self.calls += 1
         self._depth += 1
 

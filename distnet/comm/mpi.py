@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -28,13 +29,14 @@ from distnet.comm.notices import Ended
 from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import SharedMemory, unname_mpis_memory
+from distnet.comm.siblings import watched_siblings
 from distnet.comm.watch import SAME_CALLS, Watch
 from distnet.errors import CommunicationError, LaunchError
-from distnet.launcher import Launcher, report_failure
+from distnet.launcher import Launcher, departures, ends_otherwise, report_failure
 from distnet.types import Array, DType
 
 mpi4py.rc.initialize = False  # ``start`` initializes MPI, once it knows that the launcher belongs to this MPI
-mpi4py.rc.finalize = True
+mpi4py.rc.finalize = False  # a forked process would, too: see ``_depart``
 from mpi4py import MPI  # noqa: E402
 
 T = TypeVar("T")
@@ -263,6 +265,7 @@ class MPICommunicator:
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
+        ends_otherwise()
         report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
         with open(os.devnull, "w", encoding="ascii") as nowhere:  # if MPI cannot tell its launcher: another node's
             faulthandler.dump_traceback_later(_ABORT_S, exit=True, file=nowhere)
@@ -331,15 +334,39 @@ def start(launcher: Launcher) -> MPICommunicator:
     communicator.share_cores()
     if communicator.local_rank == 0:
         unname_mpis_memory()
-    atexit.register(communicator.announce_departure)
-    sys.excepthook = communicator.end_the_job
+    process = os.getpid()
+    departures.append(atexit.register(partial(_depart, communicator, process)))
+    sys.excepthook = partial(_fail, communicator, process)
     return communicator
+
+
+def _depart(communicator: MPICommunicator, process: int) -> None:
+    """At the end of a rank's program tell the others, and leave MPI; a forked process leaves it to its parent."""
+    if os.getpid() == process and not MPI.Is_finalized():
+        communicator.announce_departure()
+        MPI.Finalize()
+
+
+def _fail(
+    communicator: MPICommunicator,
+    process: int,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """An uncaught error ends the job; that of a forked process ends this alone."""
+    if os.getpid() != process:
+        sys.__excepthook__(kind, error, trace)
+        return
+    communicator.end_the_job(kind, error, trace)
 
 
 def join_to_leave(launcher: Launcher) -> None:
     """Join the job at the end of a program that never did, so that ranks waiting for this one learn of its end."""
     if not MPI.Is_initialized():
-        start(launcher).announce_departure()
+        start(launcher)
+        for depart in departures:
+            depart()
 
 
 def _initialize(launcher: Launcher, patience: Patience) -> None:
@@ -350,7 +377,7 @@ def _initialize(launcher: Launcher, patience: Patience) -> None:
             f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size}, but mpi4py's MPI is "
             f"{vendor} ({library_name()}). Start with {vendor}'s mpirun, or install mpi4py for {launcher.vendor}."
         )
-    with _showing_where_it_waits(launcher, patience):
+    with _showing_where_it_waits(launcher, patience), watched_siblings(launcher):
         MPI.Init_thread(MPI.THREAD_MULTIPLE)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from distnet import addresses
 from distnet.arguments import check_option
+from distnet.checksums import checksum
 from distnet.data.batch import Batch
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.types import Array, DType
@@ -21,6 +22,8 @@ Share: TypeAlias = Callable[[int], slice]
 """Picks one rank's part of a number of rows."""
 
 _ROWS_PER_CHECK = 4096
+_LOOKED_AT = 1 << 14
+"""Bytes of each array whose checksum is compared in a step: some rows of more."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,34 @@ class ArrayData:
         """Number of rows."""
         return len(self.x[0])
 
+    def named(self) -> list[tuple[str, Array]]:
+        """The arrays with their names: ``x``, or ``x[0]``, ``x[1]`` where there are several."""
+        groups = (("x", self.x), ("y", self.y), ("sample_weight", self.weight))
+        return [
+            (f"{name}[{i}]" if len(arrays) > 1 else name, array)
+            for name, arrays in groups for i, array in enumerate(arrays) if array is not None
+        ]  # fmt: skip
+
     def batches_per_epoch(self, batch_size: int) -> int:
         """Number of batches; the last one may be smaller."""
         return math.ceil(self.rows / batch_size)
 
-    def batch(self, order: Array | None, start: int, stop: int, share: Share, names_rows: bool = False) -> Batch:
+    def batch(
+        self,
+        order: Array | None,
+        start: int,
+        stop: int,
+        share: Share,
+        names_rows: bool = False,
+        checksums: tuple[tuple[str, int], ...] = (),
+    ) -> Batch:
         """This rank's part of the global batch of positions ``start`` to ``stop``.
 
         Args:
             order: row at each position; None if they lie in order.
             share: picks this rank's part of a number of rows.
             names_rows: whether rows are numbered as the user numbers them, so that messages can name them.
+            checksums: of the batch.
         """
         part = share(stop - start)
         positions = slice(start + part.start, start + part.stop)
@@ -64,12 +84,29 @@ class ArrayData:
             first_row=part.start,
             global_rows=stop - start,
             places=None if not names_rows else range(self.rows)[positions] if order is None else order[positions],
+            checksums=checksums,
         )
 
-    def batches(self, batch_size: int, share: Share, order: Array | None = None, first: int = 0) -> Iterator[Batch]:
-        """This rank's part of every global batch from number ``first`` on."""
+    def batches(
+        self, batch_size: int, share: Share, order: Array | None = None, first: int = 0, is_shared: bool = False
+    ) -> Iterator[Batch]:
+        """This rank's part of every global batch from number ``first`` on; with checksums where it ``is_shared``."""
         for start in range(first * batch_size, self.rows, batch_size):
-            yield self.batch(order, start, min(start + batch_size, self.rows), share, names_rows=True)
+            stop = min(start + batch_size, self.rows)
+            rows = range(start, stop) if order is None else order[start:stop]
+            checksums = self.checksums(rows, _LOOKED_AT) if is_shared else ()
+            yield self.batch(order, start, stop, share, True, checksums)
+
+    def checksums(
+        self, rows: Sequence[int] | Array | None = None, most: int | None = None
+    ) -> tuple[tuple[str, int], ...]:
+        """Of what the inputs, targets and weights hold.
+
+        Args:
+            rows: some of them; None for all.
+            most: bytes of each array to look at, some rows of more.
+        """
+        return tuple([(name, _checksum(array, rows, most)) for name, array in self.named()])
 
     def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
         """The first rows, and the last ``fraction`` of them.
@@ -110,6 +147,16 @@ class ArrayData:
             tuple(a[rows] for a in self.y),
             tuple(None if w is None else w[rows] for w in self.weight),
         )
+
+
+def _checksum(array: Array, rows: Sequence[int] | Array | None, most: int | None) -> int:
+    """CRC-32 of some rows, evenly spread if they have more than ``most`` bytes."""
+    if rows is None:
+        return checksum(array)
+    if most is not None:
+        rows = rows[:: max(1, -(-len(rows) * array.nbytes // (most * len(array))))]
+    part = array[rows.start : rows.stop : rows.step] if isinstance(rows, range) else _taken(array, np.asarray(rows))
+    return checksum(part)
 
 
 def _taken(array: Array, rows: Array | slice) -> Array:

@@ -23,6 +23,7 @@ class Batch:
         first_row: index in the global batch of this rank's first row.
         global_rows: rows of the global batch.
         places: where this rank's rows lie in the data, for messages; None if that is unknown.
+        checksums: of what every rank knows of the whole batch, for ``StepChecks``.
     """
 
     x: tuple[Array, ...]
@@ -31,3 +32,4 @@ class Batch:
     first_row: int
     global_rows: int
     places: Places = None
+    checksums: tuple[tuple[str, int], ...] = ()

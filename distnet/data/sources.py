@@ -125,7 +125,7 @@ class ArraySource:
         while left > 0:
             order = shuffled(self.data.rows, self.batch_size, self.shuffle, seed, round_)
             taken = min(left, self.batches - at)
-            yield from islice(self.data.batches(self.batch_size, share, order, at), taken)
+            yield from islice(self.data.batches(self.batch_size, share, order, at, self.ranks.size > 1), taken)
             left, round_, at = left - taken, round_ + 1, 0
 
 
@@ -214,7 +214,8 @@ class SequenceSource:
         with naming(f"batch {i} of the sequence"):
             if not hasattr(self.sequence, "rows"):
                 data = self.unpack(self.sequence[i])
-                return data.batch(None, 0, data.rows, share)
+                checksums = data.checksums() if self.ranks.size > 1 else ()
+                return data.batch(None, 0, data.rows, share, checksums=checksums)
             rows = self.sequence.global_rows(i)
             part = share(rows)
             # A rank without rows asks for one, from which it takes shapes and no rows.

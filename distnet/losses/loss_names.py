@@ -9,7 +9,7 @@ from distnet.losses.base import Loss
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss
 from distnet.losses.tasks import task_of
-from distnet.registry import functions_of
+from distnet.registry import functions_of, to_json
 from distnet.types import Json, Shape
 
 
@@ -60,7 +60,7 @@ def canonical_name(loss: Loss) -> Json:
     """
     if isinstance(loss, BuiltInLoss) and loss.has_function_name and loss.get_config() == type(loss)().get_config():
         return loss.function.__name__
-    return loss.as_json()
+    return to_json(loss)
 
 
 def resolve(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:

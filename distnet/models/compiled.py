@@ -45,6 +45,8 @@ class Compiled(KerasSteps, Composite, ABC):
     """The steps of ``train_on_batch``, prepared."""
     fit_steps: object = None
     """The steps of the last ``fit``."""
+    batch_checks: object = None
+    """What ranks know of each other from their calls on batches."""
     totals: Any = None
     """The sums of the current or last epoch, evaluation or batch."""
     _compilation: Compilation | None = None

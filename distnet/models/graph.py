@@ -105,8 +105,9 @@ class Graph:
         for node in self.nodes:
             inner = node.layer.graph.wiring() if has_graph(node.layer) else None
             computed = node.layer.described(node.options) if isinstance(node.layer, Operation) else inner
-            calls.append([type(node.layer).__name__, numbers[node.layer], node.inputs, node.outputs, computed])
-        return [calls, self.inputs, self.outputs]
+            called = {"layer": f"{numbers[node.layer]}, {type(node.layer).__name__}"}
+            calls.append({**called, "inputs": node.inputs, "outputs": node.outputs, "computes": computed})
+        return {"calls": calls, "inputs": self.inputs, "outputs": self.outputs}
 
     def takes_integers(self, number: int) -> bool:
         """Whether all layers that read input ``number`` take integers as they are."""

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from distnet.checksums import checksum
 from distnet.comm.scope import communicator, tell_of
 from distnet.errors import ArgumentError
 from distnet.ops.nests import leaves, packed
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import local, of_rows
 from distnet.ops.recording import STATE, is_recording, paused
-from distnet.ops.signature import LENGTH, check_sums, signature
+from distnet.ops.signature import LENGTH, Checksums, check_sums, of_sources, signature
 from distnet.ops.spread import gathered, own_rows
 from distnet.ops.tape import Key, following, gradients, node_of, watched
 from distnet.ops.tensor import TapeNode, Tensor
@@ -56,6 +57,7 @@ class GradientTape:
     def __enter__(self) -> Self:
         self._block = following(is_tape=True)
         self._block.__enter__()
+        STATE.held = STATE.held if STATE.accessed else ()
         STATE.accessed = (*STATE.accessed, self._accessed)
         return self
 
@@ -212,7 +214,7 @@ class GradientTape:
         results = [(t, _start(t, g)) for t, g in zip(targets, given, strict=True)]
         wanted = [self._key(source) for source in sources]
         made = gradients(results, [key for key in wanted if key is not None], self._since)
-        by_key = {**made.shared, **_over_ranks(made.own, made.shared, sources)}
+        by_key = {**made.shared, **_over_ranks(made.own, made.shared, sources, _held(targets))}
         return [_as_given(by_key.get(key) if key else None, x) for key, x in zip(wanted, sources, strict=True)]
 
     def _key(self, source: Any) -> Key | None:
@@ -249,20 +251,27 @@ def _joined(each: Sequence[Any], shape: tuple[int, ...], of_source: tuple[int, .
     return PRIMITIVES["Reshape"](PRIMITIVES["Stack"](dxs, axis), (*shape, *of_source))
 
 
-def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any], sources: Sequence[Any]) -> dict[Key, Any]:
+def _held(targets: Sequence[Tensor]) -> Checksums:
+    """What every rank holds whole: what the tape used, and targets such as the loss."""
+    losses = [checksum(target.value) for target in targets if target.rows is None]
+    return (*STATE.held, *(("the target, such as the loss,", loss) for loss in losses))
+
+
+def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any], sources: Sequence[Any], held: Checksums) -> dict[Key, Any]:
     """The ranks' parts summed, in one message for each dtype, and what all ranks share added.
 
     Raises:
-        ReplicaError: the ranks take gradients of different weights.
+        ReplicaError: the ranks take gradients of different weights, or of different data.
     """
     ranks, total = communicator(), {}
-    signed = signature(sources) if own and ranks.size > 1 else np.zeros(0)
+    told = (*held, ("the weights", of_sources(sources))) if own and ranks.size > 1 else ()
+    signed = signature(told) if told else np.zeros(0)
     for dtype in {part.dtype: None for part in own.values()}:
         keys = [key for key, part in own.items() if part.dtype == dtype]
         message = np.concatenate([*(own[key].ravel() for key in keys), signed.astype(dtype)])
         ranks.allreduce(message)
         if signed.size:
-            check_sums(ranks, message[-LENGTH:])
+            check_sums(ranks, message[-LENGTH:], told)
         ends = np.cumsum([own[key].size for key in keys])
         for key, part in zip(keys, np.split(message, ends), strict=False):
             total[key] = part.reshape(own[key].shape) + shared.get(key, 0)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from distnet.checksums import checksum
+
 
 class _State(threading.local):
     recording = 0
@@ -17,6 +19,7 @@ class _State(threading.local):
     tapes = 0
     is_plain = False
     accessed: tuple[dict[int, Any], ...] = ()
+    held: tuple[tuple[str, int], ...] = ()
 
 
 STATE = _State()
@@ -25,6 +28,7 @@ tapes of the user's this thread is in.
 
 ``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
 ``accessed``: for each open tape the variables that it watches, by their identities.
+``held``: what every rank holds whole and open tapes used, such as a batch, with its checksum.
 """
 
 
@@ -46,6 +50,12 @@ def is_in_call() -> bool:
 def is_followed_by_tapes_alone() -> bool:
     """Whether the code is a training loop within ``GradientTape``, and not that of a layer or a loss within it."""
     return STATE.following == STATE.tapes
+
+
+def note_held(what: str, array: np.ndarray[Any, Any]) -> None:
+    """Note what every rank holds whole, and must hold alike, where a tape is open."""
+    if STATE.accessed:
+        STATE.held += ((f"{what} of shape {array.shape}", checksum(array)),)
 
 
 @contextmanager

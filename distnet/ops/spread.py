@@ -27,7 +27,7 @@ from distnet.ops.primitive import (
     summed_to,
     take_spread_rows,
 )
-from distnet.ops.recording import is_recording
+from distnet.ops.recording import is_recording, note_held
 from distnet.ops.tensor import Rows, TapeNode, Tensor, hand_on_reads, whole_value
 from distnet.types import Array
 
@@ -80,6 +80,8 @@ def gathered(tensor: Any) -> Any:
 def own_rows(whole: Any, rows: Rows) -> Any:
     """This rank's rows of what every rank has, as a tensor of its own or an array."""
     part = slice(rows.first, rows.first + rows.count)
+    if type(whole) is not Tensor or whole.node is None:
+        note_held("an array", np.asarray(_value(whole)))
     if type(whole) is not Tensor:
         return np.asarray(whole)[part]
     return _linked(whole, whole.value[part], lambda dy: gathered_rows(dy, rows))

@@ -13,7 +13,7 @@ from distnet.errors import ArgumentError
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
 from distnet.optimizers.learning_rate import LearningRate, LearningRateLike
 from distnet.optimizers.wrapping import OptimizerOfOthers
-from distnet.registry import LEFT_OUT
+from distnet.registry import LEFT_OUT, to_json
 from distnet.types import Json
 from distnet.variables import Variable, Variables
 
@@ -147,7 +147,7 @@ class LossScaleOptimizer(OptimizerOfOthers):
     def get_config(self) -> dict[str, Json]:
         return {
             "name": self.name,
-            "inner_optimizer": OPTIMIZERS.with_module(self.inner_optimizer.as_json()),
+            "inner_optimizer": OPTIMIZERS.with_module(to_json(self.inner_optimizer)),
             "initial_scale": self.initial_scale,
             "dynamic_growth_steps": self.dynamic_growth_steps,
         }

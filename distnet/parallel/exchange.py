@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,7 +15,23 @@ from distnet.parallel.compression import CompressedSum, Together
 from distnet.types import Array
 from distnet.variables import VariableStore
 
-_LOSS, _STOP, _LEAVE, _MEASURED = 0, 1, 2, 3
+_LOSS, _STOP, _LEAVE, _READ, _CHECKS, _MEASURED = 0, 1, 2, 3, slice(4, 6), 6
+
+
+class Control(NamedTuple):
+    """The control word of a step: what one rank tells the others besides numbers to add.
+
+    Args:
+        stop: that training is to end.
+        leave: that the job is to end.
+        has_read: that it knows the checksums of all its data.
+        checks: what ``StepChecks.tell`` gives.
+    """
+
+    stop: bool
+    leave: bool
+    has_read: bool = False
+    checks: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass
@@ -35,15 +51,19 @@ class StepSums:
         """Length of the buffer for this number of metrics' sums."""
         return _MEASURED + measured
 
-    def write(self, loss: float, measured: Array, stop: bool, leave: bool) -> None:
+    def write(self, loss: float, measured: Array, control: Control) -> None:
         """Put in one rank's part."""
-        self.buffer[:_MEASURED] = loss, stop, leave
+        self.buffer[:_MEASURED] = loss, control.stop, control.leave, control.has_read, *control.checks
         self.buffer[_MEASURED:] = measured
 
     @property
     def loss(self) -> float:
         """The loss, with the penalty."""
         return float(self.buffer[_LOSS]) + self.penalty
+
+    @loss.setter
+    def loss(self, value: float) -> None:
+        self.buffer[_LOSS] = value
 
     @property
     def measured(self) -> Array:
@@ -54,6 +74,16 @@ class StepSums:
     def stop(self) -> bool:
         """Whether any rank asked to stop."""
         return bool(self.buffer[_STOP] > 0)
+
+    @property
+    def have_read(self) -> int:
+        """The number of ranks that have read all of their data."""
+        return int(self.buffer[_READ])
+
+    @property
+    def checks(self) -> Array:
+        """(2,) what ``StepChecks.hear`` is told."""
+        return self.buffer[_CHECKS]
 
     @property
     def leave(self) -> bool:

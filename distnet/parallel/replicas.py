@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from distnet.checksums import checksum
 from distnet.comm import Communicator
 from distnet.errors import ReplicaError
+from distnet.parallel.differences import first_difference, listed, ranks_told
 from distnet.types import Array
 from distnet.variables import Variable, VariableStore
-
-_SAMPLED_ROWS = 16
 
 
 def compare(communicator: Communicator, facts: Callable[[], Mapping[str, object]]) -> None:
@@ -25,31 +27,28 @@ def compare(communicator: Communicator, facts: Callable[[], Mapping[str, object]
             those that describe data end in "data".
 
     Raises:
-        ReplicaError: a fact differs; the message names it, two ranks and their values.
+        ReplicaError: a fact differs; the message names it, the part of it that differs, and what each rank has there.
     """
     if communicator.size == 1:
         return
-    mine = {name: json.dumps(value, default=str) for name, value in facts().items()}
-    for rank, theirs in enumerate(communicator.allgather_object(mine)):
-        for name in dict.fromkeys((*mine, *theirs)):
-            if mine.get(name) != theirs.get(name):
-                raise ReplicaError(
-                    f"the ranks do not train the same thing: {name} is {_brief(mine.get(name))} on rank "
-                    f"{communicator.rank} and {_brief(theirs.get(name))} on rank {rank}. {_remedy(name)}"
-                )
-
-
-def compare_if_different(communicator: Communicator, facts: Callable[[], Mapping[str, object]]) -> None:
-    """Like ``compare``, but with one small message if all ranks agree: for use at every step."""
-    if communicator.size == 1:
+    here = json.dumps(facts(), default=_kind)
+    if are_equal(communicator, zlib.crc32(here.encode()) << 20 | len(here) & 0xFFFFF):
         return
-    here = facts()
-    digest = hashlib.blake2b(json.dumps(here, default=str).encode(), digest_size=8).digest()
-    digests = np.zeros(communicator.size, np.int64)
-    digests[communicator.rank] = int.from_bytes(digest, "little", signed=True)
-    communicator.allreduce(digests)
-    if (digests != digests[0]).any():
-        compare(communicator, lambda: here)
+    each = [json.loads(theirs) for theirs in communicator.allgather_object(here)]
+    for name in dict.fromkeys(name for theirs in each for name in theirs):
+        difference = first_difference([theirs.get(name) for theirs in each])
+        if difference is not None:
+            where, values = difference
+            place = f"{name}, {where}," if where else name
+            raise ReplicaError(f"the ranks do not train the same thing: {place} is {listed(values)}. {remedy(name)}")
+
+
+def are_equal(communicator: Communicator, number: int) -> bool:
+    """Whether every rank passes the same number, of 62 bits: one small message."""
+    numbers = np.zeros(communicator.size, np.int64)
+    numbers[communicator.rank] = number
+    communicator.allreduce(numbers)
+    return bool((numbers == numbers[0]).all())
 
 
 def compare_weights(communicator: Communicator, store: VariableStore) -> None:
@@ -74,6 +73,25 @@ def compare_weights(communicator: Communicator, store: VariableStore) -> None:
             )
 
 
+def agree_on_weights(communicator: Communicator, variables: Sequence[Variable]) -> None:
+    """Give every rank the weights of rank 0, where a rank has others; rank 0 warns then, and says which."""
+    if communicator.size == 1:
+        return
+    sums = [checksum(variable.value) for variable in variables]
+    if are_equal(communicator, checksum(np.array(sums, np.int64))):
+        return
+    each = communicator.allgather_object(sums)
+    broadcast_weights(communicator, variables)
+    if communicator.rank == 0:
+        others = [rank for rank, theirs in enumerate(each) if theirs != sums]
+        path = next(v.path for i, v in enumerate(variables) if any(theirs[i] != sums[i] for theirs in each))
+        warnings.warn(
+            f"{ranks_told(others)} held other weights than rank 0, first in {path}: all ranks now have rank 0's. Set "
+            "weights on every rank alike; initializers of your own need a seed.",
+            stacklevel=5,
+        )
+
+
 def broadcast_weights(communicator: Communicator, variables: Sequence[Variable], root: int = 0) -> None:
     """Give every rank the weights of one."""
     if communicator.size == 1:
@@ -88,20 +106,8 @@ def _digest(array: Array) -> str:
     return hashlib.blake2b(np.ascontiguousarray(array).data, digest_size=16).hexdigest()
 
 
-def describe_array(array: Array) -> dict[str, object]:
-    """Shape, dtype and a digest of some rows, evenly spaced: enough to tell another data set."""
-    picked = np.linspace(0, len(array) - 1, min(len(array), _SAMPLED_ROWS)).astype(np.int64)
-    sample = np.ascontiguousarray(array[picked])
-    digest = hashlib.blake2b(sample.tobytes(), digest_size=8).hexdigest() if sample.dtype != object else ""
-    return {"shape": list(array.shape), "dtype": str(array.dtype), "sampled rows": digest}
-
-
-def describe_arrays(arrays: Sequence[Array]) -> list[dict[str, object]]:
-    """``describe_array`` of each."""
-    return [describe_array(array) for array in arrays]
-
-
-def _remedy(name: str) -> str:
+def remedy(name: str) -> str:
+    """What to do where the ranks differ in a fact of this name."""
     if not name.endswith("data"):
         return "Give every rank the same script, data and seed; distnet itself gives each its share of every batch."
     return (
@@ -113,5 +119,6 @@ def _remedy(name: str) -> str:
     )
 
 
-def _brief(text: str | None) -> str:
-    return "absent" if text is None else text if len(text) <= 200 else f"{text[:200]}..."
+def _kind(value: object) -> str:
+    """Stands for a value that has no JSON: its text may hold an address, which differs."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"

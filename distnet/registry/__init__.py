@@ -9,6 +9,7 @@ from distnet.registry.configurable import (
     fields_beside,
     said_beside,
     to_json,
+    users_code_of,
 )
 from distnet.registry.custom_objects import (
     custom_object_scope,
@@ -43,4 +44,5 @@ __all__ = [
     "registered_name",
     "said_beside",
     "to_json",
+    "users_code_of",
 ]

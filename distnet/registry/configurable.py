@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
@@ -13,6 +14,7 @@ import numpy as np
 from distnet.arguments import check_fields
 from distnet.errors import ArgumentError
 from distnet.registry.custom_objects import is_describing, registered_name
+from distnet.registry.users_code import described, is_of_user
 from distnet.types import Json
 
 IF_SET = {"config": "if set"}
@@ -102,6 +104,8 @@ def to_json(value: object) -> Json:
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
+    if is_describing() and is_of_user(value):
+        return _with_code(value)
     if isinstance(value, Configurable):
         return value.as_json()
     if hasattr(value, "get_config"):
@@ -111,6 +115,34 @@ def to_json(value: object) -> Json:
     raise ArgumentError(
         f"{value!r} cannot be written as JSON. Give its class a get_config method, or use a function that has a name."
     )
+
+
+def users_code_of(value: Any) -> Json:
+    """What is compared of a user's function or object: see ``described``; None for one of distnet's."""
+    return described(value, _referred_to) if is_of_user(value) else None
+
+
+def _with_code(value: Any) -> Json:
+    """What is compared of a user's function or object: its configuration, if it has one, and its code."""
+    code = users_code_of(value)
+    if not hasattr(value, "get_config") or isinstance(value, type):
+        return code
+    try:
+        written = value.as_json() if isinstance(value, Configurable) else to_json(value.get_config())
+    except Exception:  # a user's get_config may do anything, and is needed for files only
+        return code
+    return {**(written if isinstance(written, dict) else {"config": written}), "code": code}
+
+
+def _referred_to(value: Any) -> Json:
+    """What is compared of an object of distnet's that a user's code refers to, apart from its name."""
+    written: Json = None
+    if isinstance(value, Configurable) and not hasattr(value, "layers"):
+        with contextlib.suppress(ArgumentError, NotImplementedError):
+            written = value.as_json()
+    if not isinstance(written, dict) or not isinstance(written.get("config"), dict):
+        return f"{type(value).__module__}.{type(value).__qualname__}" if written is None else written
+    return {**written, "config": {key: part for key, part in written["config"].items() if key != "name"}}
 
 
 def fields_beside(cls: type) -> list[str]:

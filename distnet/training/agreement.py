@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from functools import cache
 from importlib.metadata import version
@@ -9,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from distnet import kernels
+from distnet import config, kernels
 from distnet.callbacks import Profiler
+from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
 from distnet.distribution import distribution
-from distnet.parallel.replicas import describe_arrays
-from distnet.registry import describing, to_json
+from distnet.naming import snake_case
+from distnet.parallel.data_checksums import DataChecksums
+from distnet.registry import describing, to_json, users_code_of
 from distnet.training.fit_arguments import FitOptions
+from distnet.training.set_alone import layers_of
 from distnet.training.trained_model import TrainedModel
 
 _MOST_EPOCHS = 1000
@@ -37,29 +41,46 @@ def facts(
     profiled = [callback.steps for callback in options.callbacks if isinstance(callback, Profiler)]
     return {
         **model_facts(model),
-        "the training data": _described(train.sample),
-        "the validation data": None if validation is None else _described(validation.sample),
+        "the training data": _shapes(train.sample),
+        "the validation data": None if validation is None else _shapes(validation.sample),
         "the fit arguments": {**arguments, "steps": steps, "profiled steps": profiled},
     }
 
 
 def model_facts(model: TrainedModel) -> dict[str, object]:
-    """Architecture, wiring, compile settings, progress, seed and versions, by name."""
+    """Architecture, wiring, users' code, settings, progress, seed and versions, by name."""
     with describing():
         return _model_facts(model)
 
 
 def _model_facts(model: TrainedModel) -> dict[str, object]:
+    parts = layers_of(model)
     return {
-        "the architecture": [_anonymous(to_json(layer)) for layer in model.layers],
+        "the settings": config.compared(),
+        "the names": {f"layer {i}" if i else "model": _own_name(part) for i, part in enumerate(parts)},
+        "the architecture": {f"layer {i}": _anonymous(_architecture(part)) for i, part in enumerate(parts) if i},
         "the wiring": model.wiring(),
-        "the compile settings": to_json(model.compile_settings),
-        "the optimizer": None if model.optimizer is None else _anonymous(model.optimizer.as_json()),
+        "the model's code": users_code_of(model),
+        "the compile settings": {**(model.compile_settings or {}), "run_eagerly": getattr(model, "run_eagerly", False)},
+        "the optimizer": None if model.optimizer is None else _anonymous(to_json(model.optimizer)),
         "the distribution": repr(distribution()),
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": _own_version(), "numpy": np.__version__, "kernels": kernels.current().name},
     }
+
+
+def _architecture(layer: Any) -> Any:
+    """A layer's arguments and users' code; of a model within, whose layers and wiring are compared, its code alone."""
+    if not isinstance(getattr(layer, "layers", None), list):
+        return to_json(layer)
+    return {"class_name": type(layer).__name__, "code": users_code_of(layer)}
+
+
+def _own_name(layer: Any) -> str | None:
+    """Its name; None for an automatic one, which counts what each process made."""
+    kind = snake_case(getattr(layer, "kind", None) or type(layer).__name__)
+    return None if re.fullmatch(rf"{re.escape(kind)}(_\d+)?", layer.name) else str(layer.name)
 
 
 @cache
@@ -69,12 +90,26 @@ def _own_version() -> str:
 
 def data_facts(data: ArrayData, **arguments: object) -> dict[str, object]:
     """What ``evaluate`` and ``predict`` were asked, by name."""
-    return {"the data": _described(data), "the arguments": arguments}
+    return {"the data": _shapes(data), "the arguments": arguments}
 
 
-def _described(data: ArrayData) -> dict[str, Any]:
-    weights = [w for w in data.weight if w is not None]
-    return {name: describe_arrays(a) for name, a in (("x", data.x), ("y", data.y), ("sample_weight", weights))}
+def compared_data(ranks: Communicator, train: Source, validation: Source | None) -> DataChecksums:
+    """The data to train and to validate on, as far as all ranks have them before; the first megabytes are compared.
+
+    Raises:
+        ReplicaError: the ranks' data differ.
+    """
+    sources = (("the training data", train), ("the validation data", validation))
+    samples = [(what, source.sample) for what, source in sources if source is not None] if ranks.size > 1 else []
+    data = DataChecksums(ranks, [(what, *named) for what, sample in samples for named in sample.named()])
+    data.read()
+    data.compare()
+    return data
+
+
+def _shapes(data: ArrayData) -> dict[str, object]:
+    """Shapes and dtypes; what the arrays hold is compared by ``DataChecksums``."""
+    return {name: {"shape": list(array.shape), "dtype": str(array.dtype)} for name, array in data.named()}
 
 
 def _anonymous(description: Any) -> Any:

@@ -13,7 +13,8 @@ from distnet.data.arrays import ArrayData
 from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
-from distnet.training.agreement import data_facts, model_facts
+from distnet.training.agreement import model_facts
+from distnet.training.batch_checks import BatchChecks
 from distnet.training.block_steps import training_steps
 from distnet.training.inputs import labelled_data
 from distnet.training.kept_inference import inference
@@ -33,7 +34,7 @@ def train_on_batch(
     with meeting("train_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight, class_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
-    replicas.compare_if_different(ranks, lambda: data_facts(data))
+    _checks(model).compare(ranks, model, data)
     steps = _prepared(model, data)
     totals = model.totals = steps.objective.totals()
     sums = steps.train(data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size)))
@@ -49,7 +50,7 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
     with meeting("test_on_batch") as ranks:
         data = labelled_data(model, x, y, sample_weight)
         data.check_finite(shard(data.rows, ranks.rank, ranks.size), model.dtype)
-    replicas.compare_if_different(ranks, lambda: data_facts(data))
+    _checks(model).compare(ranks, model, data)
     realign(ranks, model)
     objective = model.evaluation_objective(data)
     batch = data.batch(None, 0, data.rows, partial(shard, rank=ranks.rank, size=ranks.size))
@@ -64,15 +65,22 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
     return logs
 
 
+def _checks(model: TrainedModel) -> BatchChecks:
+    """The model's, which it keeps from call to call."""
+    if not isinstance(model.batch_checks, BatchChecks):
+        model.batch_checks = BatchChecks()
+    return model.batch_checks
+
+
 def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
     """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
     steps, ranks = model.batch_steps, communicator()
     is_apart = ranks.size > 1 and model.training_state.errors != ranks.errors
-    if isinstance(steps, OwnSteps) and not is_apart:
+    if isinstance(steps, OwnSteps) and not is_apart and steps.communicator.size == ranks.size:
         return steps
     if (
-        is_apart or not isinstance(steps, TrainingSteps) or steps.store is not model.store
-        or not steps.store.is_current or steps.distribution is not distribution()
+        is_apart or not isinstance(steps, TrainingSteps) or steps.communicator.size != ranks.size
+        or steps.store is not model.store or not steps.store.is_current or steps.distribution is not distribution()
     ):  # fmt: skip
         realign(ranks, model)
         replicas.compare(ranks, lambda: model_facts(model))
@@ -80,5 +88,5 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
         has_own = isinstance(objective, OwnObjective)
         steps = OwnSteps(model, ranks, objective) if has_own else training_steps(model, objective, ranks)
         model.batch_steps = steps
-        replicas.broadcast_weights(ranks, model.variables)
+        replicas.agree_on_weights(ranks, model.variables)
     return steps

@@ -23,7 +23,7 @@ from distnet.comm.threads import OF_THIS_PROCESS
 from distnet.data.batch import Batch, Places
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
-from distnet.parallel.exchange import Exchange
+from distnet.parallel.exchange import Control, Exchange
 from distnet.parallel.slices import exchange_of_blocks
 from distnet.training.block_state import BlockObjectives, BlockState
 from distnet.training.forward_steps import Steps
@@ -199,10 +199,11 @@ class BlockTrainingSteps(_ByBlocks, TrainingSteps):
             parts.append(part)
         return parts
 
-    def _write_message(self, batch: Batch, leave: bool) -> None:
+    def _write_message(self, batch: Batch, control: Control) -> None:
         self.measuring.begin()
         batches = zip(self.parts, self.blocks.of(batch), strict=True)
-        self.blocks.run([partial(part.gradients, own, leave) for part, own in batches], self.objective.kept)
+        of_block = Control(control.stop, control.leave)  # the rest is of ranks, which hold unequal numbers of blocks
+        self.blocks.run([partial(part.gradients, own, of_block) for part, own in batches], self.objective.kept)
         self.measuring.end()
 
 

@@ -126,10 +126,10 @@ class ClockedSteps(Clocked):
         super().__init__(inner, timeline, test=("validation batch", EVALUATION))
         self.taken = 0
 
-    def train(self, batch: Batch, leave: bool = False) -> StepSums:
+    def train(self, batch: Batch, leave: bool = False, has_read: bool = False) -> StepSums:
         """Take a step."""
         with self.timeline.interval(f"step {self.taken}", STEP):
-            sums: StepSums = self.inner.train(batch, leave)
+            sums: StepSums = self.inner.train(batch, leave, has_read)
         self.taken += 1
         return sums
 

@@ -19,7 +19,9 @@ from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError
 from distnet.parallel import replicas
+from distnet.parallel.data_checksums import compare_data
 from distnet.parallel.realigning import realign
+from distnet.parallel.step_checks import BatchLog
 from distnet.training.agreement import data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.forward_steps import Steps
@@ -101,7 +103,9 @@ def run_evaluation(
     hooks.call("on_test_begin")
     hooks.share()
     acts = hooks.is_root and hooks.callbacks.acts_in_test_batches
+    log = BatchLog(ranks)
     for i, batch in enumerate(_batches(source, batches)):
+        log.add(batch.checksums)
         if acts:
             hooks.call("on_test_batch_begin", i)
         hooks.share_after_test_batch()
@@ -115,6 +119,7 @@ def run_evaluation(
         hooks.share_after_test_batch()
         if steps.model.stop_evaluating:
             break
+    log.compare()
     if totals.rows and not hooks.follows_test_batches:
         totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * totals.rows
@@ -197,9 +202,11 @@ def _predict_batches(
     model.stop_predicting = False
     hooks.call("on_predict_begin")
     hooks.share()
+    log = BatchLog(ranks)
     with one_blas_thread(), inference(model, ranks) as kept:
         own = OwnSteps(model, ranks) if model.has_own("predict") else None
         for i, batch in enumerate(_batches(source, batches)):
+            log.add(batch.checksums)
             hooks.call("on_predict_batch_begin", i)
             if own is not None:
                 made = outputs.take(own.predict(batch), batch.global_rows)
@@ -210,6 +217,7 @@ def _predict_batches(
             hooks.share_after_predict_batch()
             if model.stop_predicting:
                 break
+    log.compare()
     hooks.call("on_predict_end", {})
     hooks.share()
     if not outputs:
@@ -224,7 +232,8 @@ def _agree(
     if ranks.size > 1:
         realign(ranks, model)
         replicas.compare(ranks, lambda: {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
-        replicas.broadcast_weights(ranks, model.variables)
+        compare_data(ranks, data.named())
+        replicas.agree_on_weights(ranks, model.variables)
 
 
 def _hooks(

@@ -16,6 +16,7 @@ from distnet.data.batch import Batch, Places
 from distnet.errors import DataError
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import ForwardContext, Workspaces
+from distnet.parallel.step_checks import StepChecks
 from distnet.timeline import Timeline
 from distnet.training.objective import Objective
 from distnet.training.run_model import RunModel
@@ -47,6 +48,7 @@ class Steps:
         self._of_own_rows = self._runs_forward(self._own_context)
         self._of_shared_rows = self._runs_forward(self._shared_context)
         self._measured = self._runs_forward(self._measured_context)
+        self.checks = StepChecks(communicator)
         forget_penalties(model.layers)
 
     @flushed

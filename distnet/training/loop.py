@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from distnet.parallel import replicas
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.realigning import realign
 from distnet.saving import background
-from distnet.training.agreement import facts
+from distnet.training.agreement import compared_data, facts
 from distnet.training.cursor import Cursor
 from distnet.training.evaluation import check_validation, validate
 from distnet.training.fit_arguments import Fit
@@ -68,6 +68,7 @@ class Training:
                 "the moment to go on from": start and start.moment,
             },
         )
+        self.data = compared_data(self.ranks, fit.train, fit.validation)
         self.profiling = profiling_of(fit.options.callbacks, self.ranks)
         self.fit = self.profiling.timed_fit(fit)
         self.kept: KeptSteps | None = None
@@ -95,10 +96,11 @@ class Training:
             Preempted: the job was told to end; the training is saved.
         """
         try:
-            replicas.broadcast_weights(self.ranks, self.model.variables)
+            replicas.agree_on_weights(self.ranks, self.model.variables)
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
-            with self.profiling.reported(), self._observed(), StopSignals(can_leave) as self.signals:
+            checking = self.data.in_background() if config.checks_replicas() else nullcontext()
+            with self.profiling.reported(), self._observed(), checking, StopSignals(can_leave) as self.signals:
                 self._begin()
                 self._train()
             self.model.training_state.fits += 1
@@ -145,6 +147,7 @@ class Training:
         self.logs = hooks.share(self.logs)
         state.record(epoch, self.logs)  # anew, with what callbacks added
         if config.checks_replicas():
+            self.data.compare()
             replicas.compare_weights(self.ranks, self.steps.store)
 
     def _batches(self, epoch: int, done: int) -> int:
@@ -174,7 +177,9 @@ class Training:
     def _step(self, batch: Batch) -> StepSums:
         """Take a step, and count it."""
         self.cursor.is_stepping = True
-        sums = self.steps.train(batch, self.signals.received is not None)
+        sums = self.steps.train(batch, self.signals.received is not None, self.data.is_read)
+        if sums.have_read == self.ranks.size:
+            self.data.compare()
         if sums.stop:
             self.model.stop_training = True
         self.totals.add(sums.loss, batch.global_rows, sums.measured)

@@ -25,7 +25,7 @@ from distnet.ops.operators import PRIMITIVES
 from distnet.ops.present import running
 from distnet.ops.tensor import Rows, Tensor
 from distnet.optimizers import SGD
-from distnet.parallel.exchange import StepSums
+from distnet.parallel.exchange import Control, StepSums
 from distnet.training.forward_steps import Steps
 from distnet.training.objective import Log, Objective
 from distnet.types import Array
@@ -135,16 +135,19 @@ class OwnSteps(Steps):
         return store if store.is_current else lay_out(self.model)
 
     @flushed
-    def train(self, batch: Batch, leave: bool = False) -> StepSums:
+    def train(self, batch: Batch, leave: bool = False, has_read: bool = False) -> StepSums:
         """Take one step by ``train_step``."""
+        step = self.model.training_state.step
+        checks = self.checks.tell(batch.checksums, self.optimizer, self.store.weights, step)
         with self._running(batch):
             returned = self.own.train_step(self._data(batch))
         self.objective.latest = as_logs(returned)
-        control = np.array([self.model.stop_training, leave], np.float64)
-        self.communicator.allreduce(control)
-        loss = self.objective.latest.get("loss", 0.0)
         sums = StepSums(self._sums)
-        sums.write(loss if isinstance(loss, float) else 0.0, np.zeros(0), bool(control[0]), bool(control[1]))
+        sums.write(0.0, np.zeros(0), Control(self.model.stop_training, leave, has_read, checks))
+        self.communicator.allreduce(sums.buffer)
+        self.checks.hear(sums.checks, step)
+        loss = self.objective.latest.get("loss", 0.0)
+        sums.loss = loss if isinstance(loss, float) else 0.0
         self.model.training_state.step += 1
         return sums
 

@@ -23,8 +23,8 @@ from distnet.variables import Variable
 
 _OWN = frozenset(
     ("stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape", "activity_penalties", "calls",
-     "initial_weights", "history", "totals", "batch_steps", "fit_steps", "kept_inference", "training_state", "store",
-     "name")
+     "initial_weights", "history", "totals", "batch_steps", "batch_checks", "fit_steps", "kept_inference",
+     "training_state", "store", "name")
 )  # fmt: skip
 """What distnet sets itself, also while a callback predicts, or has the ranks share otherwise."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet import comm
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.batch import Batch
@@ -17,7 +18,7 @@ from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
 from distnet.layers.engine.context import ForwardContext, Settle
 from distnet.optimizers import Optimizer
-from distnet.parallel.exchange import Exchange, StepSums
+from distnet.parallel.exchange import Control, Exchange, StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.training.forward_steps import Steps, naming_the_row
 from distnet.training.objective import Objective
@@ -55,7 +56,7 @@ class GradientSteps(Steps):
         self.runs = Runs(self.model, self.workspaces, self._training_context, self.objective, self.communicator, settle)
 
     @flushed
-    def gradients(self, batch: Batch, leave: bool) -> None:
+    def gradients(self, batch: Batch, control: Control) -> None:
         """Write this rank's part of the message: the gradients of its rows, and their sums."""
         batch = self._in_dtype(batch)
         inputs, step = self._inputs(batch.x), self.model.training_state.step
@@ -65,7 +66,7 @@ class GradientSteps(Steps):
             evaluated = run.evaluate(batch, predicted)
         except DataError as error:
             raise naming_the_row(error, batch.first_row, batch.places) from None
-        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, self.model.stop_training, leave)
+        self.sums.write(evaluated.loss + run.penalty, evaluated.sums, control)
         run.backward(evaluated.gradients)
         self.runs.end_step()
 
@@ -95,19 +96,22 @@ class TrainingSteps(GradientSteps):
         """What runs the rows of this rank: one part, or one for each of its fixed blocks of rows."""
 
     @flushed
-    def train(self, batch: Batch, leave: bool = False) -> StepSums:
+    def train(self, batch: Batch, leave: bool = False, has_read: bool = False) -> StepSums:
         """Take one step; every rank calls this with its part of the same global batch.
 
         Args:
             leave: tell all ranks that the job must end.
+            has_read: tell them that this rank has read all its data.
 
         Returns:
             The sums over the global batch, which the next step overwrites.
         """
-        penalty = self._penalty()
+        penalty, step = self._penalty(), self.model.training_state.step
+        checks = self.checks.tell(batch.checksums, self.optimizer, self.store.weights, step)
         self.buckets.begin_step()
-        self._write_message(batch, leave)
+        self._write_message(batch, Control(self.model.stop_training, leave, has_read, checks))
         sums = self.exchange.sum_and_update(self.optimizer)
+        self.checks.hear(sums.checks, step)
         sums.penalty = penalty
         self.model.training_state.step += 1
         return sums
@@ -122,8 +126,8 @@ class TrainingSteps(GradientSteps):
         self.prepare(self.store.message, self.buckets.settle if self.buckets.are_several else None)
         return [self]
 
-    def _write_message(self, batch: Batch, leave: bool) -> None:
-        self.gradients(batch, leave)
+    def _write_message(self, batch: Batch, control: Control) -> None:
+        self.gradients(batch, control)
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """They do where no code of the user's own runs on every rank, which could change them."""
@@ -185,6 +189,8 @@ def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:
         model.optimizer.follow(before, new)
     else:
         model.optimizer.build(new)
+    if comm.is_forked():
+        model.optimizer.slots.update({name: slot.copy() for name, slot in model.optimizer.slots.items()})
     return new, model.optimizer
 
 

@@ -19,6 +19,7 @@ class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
     batch_steps: object
     fit_steps: object
     kept_inference: Any
+    batch_checks: object
 
     @property
     def depends_on_batch(self) -> bool: ...

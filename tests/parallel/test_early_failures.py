@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 LEAVING = """
@@ -47,6 +50,81 @@ def test_ranks_that_all_leave_keep_their_exit_code(ranks, code):
     job = ranks(3).run(LEAVING, "all", code, timeout=40)
     assert job.returncode == code, job
     assert "distnet" not in job.stderr  # Open MPI tells of every exit code but 0
+
+
+BEFORE = """
+import os, sys
+if os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "1":
+    {ends}
+import distnet as keras
+keras.distribution.barrier()
+"""
+
+AT_ONCE = """
+import os, sys
+import numpy as np, distnet as keras
+when, rank = sys.argv[1], keras.distribution.rank()
+class Trap(keras.layers.Layer):
+    steps = 0
+    def call(self, x):
+        self.steps += 1
+        if when == "within" and rank == 1 and self.steps == 8:
+            os._exit(0)
+        return x
+if when == "before" and rank == 1:
+    os._exit(0)
+model = keras.Sequential([keras.Input((2,)), Trap(), keras.layers.Dense(1)])
+model.compile("sgd", "mse", run_eagerly=True)
+model.fit(np.ones((80, 2)), np.ones((80, 1)), batch_size=8, epochs=2, verbose=0)
+os._exit(0)
+"""
+
+AT_THE_SAME_TIME = """
+import threading, numpy as np, distnet as keras
+def fit():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((80, 2)), np.ones((80, 1)), epochs=200, batch_size=8, verbose=0)
+threads = [threading.Thread(target=fit) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+fit()
+"""
+
+
+@pytest.mark.parametrize("ends", ["sys.exit(0)", "open('/nowhere/table.csv')"])
+def test_a_rank_that_ends_before_it_imports_distnet_is_named(ranks, ends):
+    ranks(3).run(BEFORE.format(ends=ends), timeout=60).failed(
+        "rank 1", "ended before its first distnet call", within=60
+    )
+
+
+@pytest.mark.parametrize("program", [EARLY, LEAVING], ids=["fails", "leaves"])
+def test_a_rank_below_a_script_that_ends_early_is_named(ranks, tmp_path, program):
+    path = tmp_path / "program.py"
+    path.write_text(program, encoding="utf-8")
+    command = ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, str(path), "1", "0"]
+    script = f"import os\nos.execvp('sh', {command!r})\n"
+    ranks(2).run(script, timeout=60).failed("rank 1", within=60)
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_an_exit_at_once_on_one_rank_ends_the_job_by_name(ranks, when):
+    job = ranks(2).run(AT_ONCE, when, timeout=60)
+    job.failed("CommunicationError", "the program of rank 1 has ended", within=60)
+
+
+def test_ranks_that_all_exit_at_once_end_well(ranks):
+    ranks(2).run(AT_ONCE, "at the end", timeout=60).succeeded()
+
+
+def test_two_threads_that_train_at_once_are_told(ranks):
+    ranks(2).run(AT_THE_SAME_TIME, timeout=60).failed("two threads call distnet at once", within=60)
+
+
+def test_processes_that_a_rank_starts_work_alone(ranks):
+    program = Path(__file__).parent / "programs" / "started_processes.py"
+    ranks(2).run(program, "subprocess", "spawn", "fork", "raw", timeout=110).succeeded()
 
 
 def test_a_program_that_a_rank_starts_is_no_rank(ranks):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import runpy
 from pathlib import Path
 
@@ -45,19 +44,6 @@ WRONG_INPUT = {
     "weights": ("ShapeError", "sample_weight: expected 40 rows"),
     "resume": ("CheckpointError", "nowhere.h5", "no such file"),
 }
-
-
-@pytest.fixture(scope="module")
-def errors_of_ranks(ranks, tmp_path_factory):
-    """What each of three ranks met in each case of a program, of which all run in one job."""
-
-    def of(program, cases):
-        folder = tmp_path_factory.mktemp(program)
-        path = PROGRAMS / f"{program}.py"
-        ranks(3).run(PROGRAMS / "each_caught.py", path, folder, *cases).succeeded()
-        return [json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(3)]
-
-    return of
 
 
 @pytest.fixture(scope="module")
@@ -108,25 +94,25 @@ PARTING = {
     "evaluates before others predict": ("CommunicationError", "at evaluate", "at predict"),
     "predicts before others train": ("CommunicationError", "at predict", "at train_on_batch"),
     "leaves early": ("CommunicationError", "the program of rank 1 has ended"),
-    "other data": ("ReplicaError", "the training data is", "on rank 0"),
+    "other data": ("ReplicaError", "the training data, x[0, 0], is", "on rank 0"),
 }
 UNLIKE = {
-    "other data": ("the training data is", "on rank 0"),
-    "its part of the data": ("the training data is", "[34, 4]", "[33, 4]"),
-    "other labels": ("the training data is",),
-    "other validation": ("the validation data is",),
+    "other data": ("the training data, x[0, 0], is", "on rank 0"),
+    "its part of the data": ("the training data, x: shape[0], is 34 on rank 0 and 33 on ranks 1, 2",),
+    "other labels": ("the training data, y[0, 0], is",),
+    "other validation": ("the validation data, y[0, 0], is",),
     "other seed": ("the seed is", "0 on rank 0"),
-    "other layers": ("the architecture is", '"units": 8'),
-    "another operation": ("the wiring is",),
-    "another constant": ("the wiring is",),
-    "another wiring": ("the wiring is",),
-    "other optimizer": ("the optimizer is", '"learning_rate": 0.1'),
-    "other loss": ("the compile settings is", "mean_squared_error", "mean_absolute_error"),
-    "other batch size": ("the fit arguments is", '"batch_size": 10'),
-    "other epochs": ("the fit arguments is", '"epochs": 1'),
-    "other data to predict": ("the data is",),
-    "other data to evaluate": ("the data is",),
-    "other layers to train on a batch": ("the architecture is",),
+    "other layers": ("the architecture, layer 1: config: units, is 10 on rank 2", "8 on rank 0"),
+    "another operation": ("the wiring, calls[2]: layer, is", '"2, Multiply" on rank 0'),
+    "another constant": ("the wiring, calls[1]: computes", "2.0 on rank 0"),
+    "another wiring": ("the wiring, calls[2]: inputs[0], is",),
+    "other optimizer": ("the optimizer, config: learning_rate, is", "0.1 on rank 0"),
+    "other loss": ('the compile settings, loss, is "mean_absolute_error" on rank 1',),
+    "other batch size": ("the fit arguments, batch_size, is", "10 on rank 0"),
+    "other epochs": ("the fit arguments, epochs, is", "1 on rank 0"),
+    "other data to predict": ("the data, x: shape[0], is 34 on rank 0",),
+    "other data to evaluate": ("the data, x[0, 0], is",),
+    "other layers to train on a batch": ("the architecture, layer 1: config: units, is",),
     "changes weights in place": ("the weights of rank 1 differ from rank 0's",),
 }
 

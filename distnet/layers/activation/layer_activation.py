@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol, cast, runtime_checkable
 from distnet.activations import ACTIVATIONS, Activation
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import LAYERS, Layer
+from distnet.registry import to_json
 from distnet.types import Array, Json, Shape
 
 
@@ -33,7 +34,7 @@ class LayerActivation(Activation):
 
     def as_json(self) -> Json:
         """The layer, with the module where Keras 3 finds it."""
-        return LAYERS.with_module(self.layer.as_json())
+        return LAYERS.with_module(to_json(self.layer))
 
 
 @dataclass(frozen=True)

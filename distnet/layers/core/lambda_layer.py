@@ -13,7 +13,7 @@ from distnet import ops
 from distnet.errors import ArgumentError
 from distnet.layers.engine import user_call  # noqa: F401 - gives Lambda what follows from call
 from distnet.layers.engine.base import Layer, register_layer
-from distnet.registry import known_custom_objects, registered_name, to_json
+from distnet.registry import is_describing, known_custom_objects, registered_name, to_json
 from distnet.registry.code import LAMBDA, as_code, of_code
 from distnet.types import Json
 
@@ -94,7 +94,7 @@ class Lambda(Layer):
 
 
 def _described(function: Any) -> Json:
-    if not callable(function):
+    if not callable(function) or is_describing():
         return to_json(function)
     if getattr(function, "__name__", None) == "<lambda>":
         return as_code(function)

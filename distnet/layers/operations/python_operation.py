@@ -19,7 +19,7 @@ from distnet.ops import nests
 from distnet.ops.control import take_functions
 from distnet.ops.conversions import convert_to_tensor
 from distnet.ops.primitive import Primitive
-from distnet.registry.custom_objects import is_describing
+from distnet.registry import is_describing, to_json
 from distnet.types import Json, Shape
 
 
@@ -81,8 +81,9 @@ class PythonOperation(Operation):
             return super()._trial(shapes, options)
 
     def described(self, options: Mapping[str, Any]) -> Json:
-        """What is called; functions have no description."""
-        return [self.kind]
+        """What is called, and the functions that it is handed."""
+        functions = [leaf for leaf in nests.leaves(list(options["operands"])) if callable(leaf)]
+        return [self.kind, [to_json(function) for function in functions]]
 
     def get_config(self) -> dict[str, Json]:
         """The name alone, for display.

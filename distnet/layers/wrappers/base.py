@@ -11,6 +11,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import LAYERS, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.registry import to_json
 from distnet.types import Array, Json
 from distnet.variables import Variable
 
@@ -123,7 +124,7 @@ class Wrapper(Holder, ABC):
         """The arguments; a layer within with its module, without which Keras 3 does not find it."""
         config = super().get_config()
         layers = {key: value for key, value in vars(self).items() if isinstance(value, Layer) and key in config}
-        return {**config, **{key: LAYERS.with_module(layer.as_json()) for key, layer in layers.items()}}
+        return {**config, **{key: LAYERS.with_module(to_json(layer)) for key, layer in layers.items()}}
 
     def validate(self) -> None:
         self.check_dtypes()

@@ -1,0 +1,325 @@
+"""What a user's functions and objects compute, as JSON: their code, and the values that it reads.
+
+Ranks compare it: two functions of one name may compute different things. What is written depends on nothing that
+differs from process to process, such as addresses or the order of sets. Attributes that the code itself sets while it
+computes, and lists that it adds to, are its running state, which is not written.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from dis import get_instructions
+from pathlib import PurePath
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+from distnet.checksums import checksum
+from distnet.types import Json
+
+_MOST_DEEP = 12
+_MOST_ENTRIES = 64
+"""Of a list or dict; of a longer one the rest is a checksum."""
+_MOST_CHARACTERS = 200
+_INSTALLED = ("site-packages", "dist-packages")
+_NOT_COMPUTING = frozenset(
+    ("__init__", "__new__", "__init_subclass__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__",
+     "get_config", "from_config", "get_build_config", "build_from_config", "save_own_variables", "load_own_variables",
+     "summary")
+)  # fmt: skip
+"""Methods that a class may override without a change of what it computes."""
+_OF_DISTNET = frozenset(
+    ("name", "history", "totals", "stop_training", "stop_evaluating", "stop_predicting", "training_state", "store",
+     "calls", "built_shape", "activity_penalties", "optimizer", "loss", "_compilation", "batch_steps", "batch_checks",
+     "fit_steps", "kept_inference")
+)  # fmt: skip
+"""Attributes that distnet sets itself, and that ranks compare by other means, or need not."""
+_ADDING = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "appendleft", "pop"))
+"""Methods that change a container: one that has them called on it is running state."""
+
+
+def is_users(value: Any) -> bool:
+    """Whether a function or class is of the user's own program, not of distnet, Python or an installed package."""
+    module = str(getattr(value, "__module__", None))
+    top = module.partition(".")[0]
+    if top in ("distnet", "builtins") or (top in sys.stdlib_module_names and top != "__main__"):
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return not any(part in _INSTALLED for part in PurePath(file).parts)
+
+
+def is_of_user(value: Any) -> bool:
+    """Whether a value computes what the user wrote: a function, class or object of the user's, or made of such."""
+    if isinstance(value, functools.partial | MethodType):
+        return True
+    return is_users(value if isinstance(value, FunctionType | type) else type(value))
+
+
+def described(value: Any, of_distnet: Callable[[Any], Json]) -> Json:
+    """A user's function, class or object, as JSON: see above.
+
+    Args:
+        of_distnet: writes objects of distnet's that code refers to, and may call this function again.
+    """
+    present = _present.get()
+    if present is not None:
+        return present.value(value, 1)
+    token = _present.set(_Describer(of_distnet))
+    try:
+        return cast(_Describer, _present.get()).value(value, 0)
+    finally:
+        _present.reset(token)
+
+
+@dataclass
+class _Uses:
+    """What some code uses.
+
+    Args:
+        names: that it reads: of globals, attributes and methods.
+        state: names that it sets.
+        adds: whether it changes containers.
+    """
+
+    names: set[str] = field(default_factory=set)
+    state: set[str] = field(default_factory=set)
+    adds: bool = False
+
+    def take(self, code: CodeType) -> None:
+        """Add what this code uses, and the functions within it."""
+        names, state, adds = _uses_of(code)
+        self.names |= names
+        self.state |= state
+        self.adds |= adds
+
+
+@functools.lru_cache(4096)
+def _uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], bool]:
+    names, state = set(code.co_names), set()
+    for instruction in get_instructions(code):
+        if instruction.opname in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
+            state.add(str(instruction.argval))
+    for inner in _codes_in(code):
+        theirs = _uses_of(inner)
+        names |= theirs[0]
+        state |= theirs[1]
+    return frozenset(names), frozenset(state), bool(names & _ADDING)
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
+
+
+@functools.lru_cache(4096)
+def _described_code(code: CodeType) -> Mapping[str, Json]:
+    """What it does, apart from where it stands in its file."""
+    constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
+    written: dict[str, Json] = {
+        "names": list(code.co_names),
+        "constants": [_constant(constant) for constant in constants],
+        "arguments": [code.co_argcount, code.co_kwonlyargcount, *code.co_varnames[: code.co_argcount]],
+        "bytecode": f"{zlib.crc32(code.co_code):08x}",
+    }
+    inner = [dict(_described_code(each)) for each in _codes_in(code)]
+    return {**written, "functions within": inner} if inner else written
+
+
+def _constant(value: Any) -> Json:
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
+    return value if isinstance(value, bool | int | float | type(None)) else _shortened(repr(value))
+
+
+_present: ContextVar[_Describer | None] = ContextVar("describer", default=None)
+
+
+class _Describer:
+    """Writes one value; what it meets twice it writes once.
+
+    Args:
+        of_distnet: writes objects of distnet's.
+    """
+
+    def __init__(self, of_distnet: Callable[[Any], Json]) -> None:
+        self.of_distnet = of_distnet
+        self.met: dict[int, Any] = {}
+
+    def value(self, value: Any, depth: int) -> Json:
+        """A value that code reads, or is part of one."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, str | bytes):
+            return _shortened(value if isinstance(value, str) else repr(value))
+        if isinstance(value, np.generic | np.ndarray):
+            return _array(np.asarray(value))
+        if depth > _MOST_DEEP or id(value) in self.met:
+            return _kind(value)
+        self.met[id(value)] = value
+        if isinstance(value, Mapping):
+            return self._entries({str(key): part for key, part in value.items()}, depth)
+        if isinstance(value, list | tuple):
+            return self._entries(list(value), depth)
+        if isinstance(value, set | frozenset):
+            return sorted((self.value(part, depth + 1) for part in value), key=repr)
+        return self._callable_or_object(value, depth + 1)
+
+    def _callable_or_object(self, value: Any, depth: int) -> Json:
+        if isinstance(value, functools.partial):
+            return {
+                "partial of": self.value(value.func, depth),
+                "arguments": self.value([*value.args, value.keywords], depth),
+            }
+        if isinstance(value, MethodType):
+            return {"method": self.value(value.__func__, depth), "of": self.value(value.__self__, depth)}
+        if isinstance(value, FunctionType):
+            return self.function(value, depth) if is_users(value) else _library_function(value)
+        if isinstance(value, type):
+            return self._class(value, None, depth) if is_users(value) else _kind_of(value)
+        if isinstance(value, ModuleType | BuiltinFunctionType):
+            return str(value.__name__)
+        if is_users(type(value)):
+            return self._class(type(value), value, depth)
+        return self.of_distnet(value) if type(value).__module__.startswith("distnet.") else _kind(value)
+
+    def _entries(self, values: Any, depth: int) -> Json:
+        if isinstance(values, dict):
+            kept = list(values.items())[:_MOST_ENTRIES]
+            written: dict[str, Json] = {key: self.value(part, depth + 1) for key, part in kept}
+            return {"entries": len(values), **written} if len(values) > _MOST_ENTRIES else written
+        parts = [self.value(part, depth + 1) for part in values[:_MOST_ENTRIES]]
+        if len(values) > _MOST_ENTRIES:
+            rest = repr([self.value(part, depth + 1) for part in values[_MOST_ENTRIES:]])
+            parts += [f"{len(values)} entries, the rest of checksum {zlib.crc32(rest.encode()):08x}"]
+        return parts
+
+    def function(self, function: FunctionType, depth: int) -> Json:
+        """Code, defaults, what it has from around it, and the globals that it reads."""
+        uses = _Uses()
+        uses.take(function.__code__)
+        return {
+            "function": function.__qualname__,
+            **_described_code(function.__code__),
+            **self._read(function, uses, depth),
+        }
+
+    def _read(self, function: FunctionType, uses: _Uses, depth: int) -> dict[str, Json]:
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        closure = {name: cell.cell_contents for name, cell in cells.items() if _is_filled(cell)}
+        closure.pop("__class__", None)  # what super() refers to
+        parts = {
+            "defaults": list(function.__defaults__ or ()),
+            "keyword defaults": function.__kwdefaults__ or {},
+            "from around it": {name: held for name, held in closure.items() if _is_read(name, held, uses)},
+            "globals": dict(self._globals(function.__globals__, uses)),
+            "environment": _environment(function.__code__, uses),
+        }
+        return {what: self.value(part, depth) for what, part in parts.items() if part}
+
+    def _globals(self, present: Mapping[str, Any], uses: _Uses) -> Iterator[tuple[str, Any]]:
+        for name in sorted(uses.names & present.keys()):
+            value = present[name]
+            if isinstance(value, ModuleType):
+                if is_users(_OfModule(value.__name__)):
+                    yield from ((f"{name}.{part}", held) for part, held in self._globals(vars(value), uses))
+            elif _is_read(name, value, uses):
+                yield name, value
+
+    def _class(self, cls: type, owner: Any, depth: int) -> Json:
+        """The methods by which a class computes, and the attributes that they read of an object of it."""
+        own = [each for each in cls.__mro__ if is_users(each)]
+        members = {name: held for each in reversed(own) for name, held in vars(each).items()}
+        methods = {name: list(_functions(held)) for name, held in members.items()}
+        overridden = {name for each in cls.__mro__ if not is_users(each) and each is not object for name in vars(each)}
+        has_base = len(own) + 1 < len(cls.__mro__)
+        waiting = [
+            name for name, functions in methods.items()
+            if functions and name not in _NOT_COMPUTING and not name.startswith("on_")
+            and (name in overridden or name == "__call__" or not has_base)
+        ]  # fmt: skip
+        reached, uses = set[str](), _Uses()
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                for function in methods[name]:
+                    uses.take(function.__code__)
+                waiting += sorted(uses.names & {other for other, functions in methods.items() if functions} - reached)
+        written = {name: [self.function(f, depth + 1) for f in methods[name]] for name in sorted(reached)}
+        held = {} if owner is None else getattr(owner, "__dict__", {})
+        attributes = {**{name: value for name, value in members.items() if not methods[name]}, **held}
+        read = {name: attributes[name] for name in sorted(uses.names & attributes.keys() - _OF_DISTNET)}
+        return {
+            "class": cls.__qualname__,
+            "methods": {name: parts[0] if len(parts) == 1 else parts for name, parts in written.items()},
+            "attributes": self.value(
+                {name: value for name, value in read.items() if _is_read(name, value, uses)}, depth + 1
+            ),
+        }
+
+
+def _environment(code: CodeType, uses: _Uses) -> dict[str, str]:
+    """The environment variables that it names, if it reads any."""
+    if not uses.names & {"environ", "getenv"}:
+        return {}
+    named = [constant for each in (code, *_codes_in(code)) for constant in each.co_consts]
+    return {name: os.environ[name] for name in named if isinstance(name, str) and name in os.environ}
+
+
+@dataclass
+class _OfModule:
+    """Stands for what a module defines."""
+
+    __module__: str
+
+
+def _is_read(name: str, value: Any, uses: _Uses) -> bool:
+    """Whether it is no running state."""
+    return name not in uses.state and not (uses.adds and isinstance(value, list | dict | set))
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:  # a name that is set later
+        return False
+
+
+def _functions(member: Any) -> Iterable[FunctionType]:
+    """The Python functions of a class's member."""
+    if isinstance(member, staticmethod | classmethod):
+        member = member.__func__
+    given = (member.fget, member.fset) if isinstance(member, property) else (getattr(member, "__wrapped__", member),)
+    return (each for each in given if isinstance(each, FunctionType))
+
+
+def _library_function(function: FunctionType) -> Json:
+    return f"{function.__module__}.{function.__qualname__} {zlib.crc32(function.__code__.co_code):08x}"
+
+
+def _array(array: np.ndarray[Any, Any]) -> Json:
+    if array.size <= _MOST_ENTRIES and array.dtype.kind in "biuf":
+        return {"dtype": str(array.dtype), "shape": list(array.shape), "values": array.tolist()}
+    if array.dtype == object:
+        return {"dtype": "object", "shape": list(array.shape)}
+    return {"dtype": str(array.dtype), "shape": list(array.shape), "checksum": f"{checksum(array):08x}"}
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[:_MOST_CHARACTERS]}... (checksum {zlib.crc32(text.encode(errors='replace')):08x})"
+
+
+def _kind(value: Any) -> str:
+    return _kind_of(type(value))
+
+
+def _kind_of(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -42,15 +42,16 @@ WAYS = {
 ENDS_WELL = ("thread:raise",)
 """Python goes on when a thread ends by an error, and so does each rank."""
 ON_RANK_0 = ("callback", "generator")
-OF_MPI = ("mpich", "ompi", "vader", "sm_segment", "psm", "ucx")
 START_S = 10.0
 WRAPPER = '#!/bin/sh\n"$@"\nexit $?\n'
 
 
 def segments() -> set[str]:
-    """What MPI put in /dev/shm and no process has mapped; what other jobs on this machine use is mapped."""
+    """What this MPI put in /dev/shm and no process has mapped; what other jobs on this machine use is mapped."""
     listed = os.listdir("/dev/shm") if os.path.isdir("/dev/shm") else []
-    names = {name for name in listed if name.startswith(OF_MPI)}
+    is_open_mpi = "--oversubscribe" in mpiexec()
+    of_mpi = ("ompi", "vader", "sm_segment") if is_open_mpi else ("mpich",)
+    names = {name for name in listed if name.startswith(of_mpi)}
     mapped = ""
     for path in Path("/proc").glob("[0-9]*/maps"):
         with contextlib.suppress(OSError):

@@ -20,6 +20,8 @@ from distnet.process_tree import below_launcher, ranks_of
 _LOOKS_EVERY_S = 0.25
 _GONE_FOR_S = 1.0
 """After this time a launcher that ends the job itself has done so."""
+_LAST_WORDS_S = 0.5
+"""Time for the launcher to forward what was written: MPICH's drops what it has not read when the job ends."""
 _LOCAL_SIZES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 
 
@@ -65,6 +67,7 @@ def _watch(rank: int, started_by: int, started: int, launcher: Launcher, expecte
         elif time.monotonic() - gone_at > _GONE_FOR_S:
             if launcher.rank == min(living):
                 os.write(2, _told(launcher, living, expected).encode())
+            time.sleep(_LAST_WORDS_S)
             for process in dict.fromkeys((started, rank)):
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)

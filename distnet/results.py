@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -52,6 +53,21 @@ class ResultArray(np.ndarray[Any, np.dtype[Any]]):
 
     def __repr__(self) -> str:
         return repr(np.asarray(self)) if self.ndim else str(self)
+
+
+def _rebinding(name: str) -> Callable[[Any, Any], Any]:
+    """``result += other``: in place beside arrays and numbers; with a tensor, which cannot be added in place, a sum."""
+    in_place, apart = getattr(np.ndarray, f"__i{name}__"), getattr(operator, f"__{name}__")
+
+    def operate(self: ResultArray, other: Any) -> Any:
+        is_tensor = hasattr(type(other), "__array_ufunc__") and not isinstance(other, np.ndarray | np.generic)
+        return apart(self, other) if is_tensor else in_place(self, other)
+
+    return operate
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(ResultArray, f"__i{_name}__", _rebinding(_name))
 
 
 def as_result(value: Any, mask: Array | None = None) -> Any:

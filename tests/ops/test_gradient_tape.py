@@ -1,6 +1,7 @@
 """``GradientTape``: what it watches, and what it refuses."""
 
 import gc
+import operator
 import threading
 import weakref
 
@@ -235,3 +236,18 @@ def test_numpy_in_a_layer_within_a_tape_is_refused(function):
 
     with distnet.GradientTape(), pytest.raises(ArgumentError, match="own[_0-9]*: in call: .* was called on a tensor"):
         Own()(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("operate", [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow])
+def test_a_result_is_updated_by_a_tensor(operate):
+    w = variable(0.5, 2.0)
+    before = ops.ones(2, "float64") * 3.0
+    with distnet.GradientTape() as tape:
+        y = operate(before, w * 1.0)
+    slope = tape.gradient(y, w)
+    with distnet.GradientTape() as tape:
+        expected = getattr(operator, operate.__name__.removeprefix("i"))(np.full(2, 3.0), w * 1.0)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(slope, tape.gradient(expected, w))
+    before += 1.0
+    np.testing.assert_array_equal(before, [4.0, 4.0])

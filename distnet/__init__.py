@@ -14,6 +14,7 @@ from distnet.launcher import watch_for_failure
 
 if TYPE_CHECKING:
     from distnet import activations as activations
+    from distnet import applications as applications
     from distnet import backend as backend
     from distnet import callbacks as callbacks
     from distnet import config as config
@@ -56,7 +57,17 @@ __version__ = "0.1.0"
 
 _ROOMS = frozenset(
     {
-        *("activations", "backend", "callbacks", "config", "constraints", "datasets", "distribution", "engine"),
+        *(
+            "activations",
+            "applications",
+            "backend",
+            "callbacks",
+            "config",
+            "constraints",
+            "datasets",
+            "distribution",
+            "engine",
+        ),
         *("errors", "initializations", "initializers", "layers", "losses", "metrics", "models", "objectives"),
         *("ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers"),
     }
@@ -70,13 +81,13 @@ _HOMES = {
 }
 
 _MACHINERY = "it is part of Keras's own machinery; distnet's is another."
+_NO_MIXING = "there is no mixed precision: leave it out, or use config.set_floatx."
 _ABSENT = {
-    **because(_MACHINERY, "DTypePolicy FloatDTypePolicy Function Operation Quantizer RematScope"),
-    **because(_MACHINERY, "StatelessScope SymbolicScope distillation dtype_policies export legacy name_scope"),
-    **because(_MACHINERY, "quantizers remat src visualization estimator"),
+    **because(_MACHINERY, "Function Operation RematScope StatelessScope SymbolicScope distillation export legacy"),
+    **because(_MACHINERY, "name_scope remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),
-    **because("there is no mixed precision: leave it out, or use config.set_floatx.", "mixed_precision"),
-    **because("distnet ships no pretrained weights. Load your own file with load_model.", "applications"),
+    **because(_NO_MIXING, "DTypePolicy FloatDTypePolicy dtype_policies mixed_precision"),
+    **because("weights are not quantized: leave it out.", "Quantizer quantizers"),
 }
 
 announce("layer", lambda: importlib.import_module("distnet.models"))

@@ -12,12 +12,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet import comm
+from distnet.absent import because, names_elsewhere
 from distnet.arguments import check_integer
 from distnet.comm import fixed_blocks, scope
 from distnet.errors import ArgumentError
 from distnet.types import DType
 
 _COMPRESSIONS = (None, "float16", "bfloat16")
+_CPU = "cpu"
+
+__getattr__ = names_elsewhere(
+    __name__,
+    absent=because(
+        "ranks share rows, not weights. Leave it out, and start the script with mpirun -n N.",
+        "DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor initialize",
+    ),
+)
 
 
 def rank() -> int:
@@ -33,6 +43,26 @@ def size() -> int:
 def is_chief() -> bool:
     """Whether this is rank 0, the one that prints and writes files."""
     return comm.world().rank == 0
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """``cpu:0``, ``cpu:1`` ..., a device for each rank of the job.
+
+    Args:
+        device_type: ``"cpu"``; there are no others, and none are listed for them.
+
+    Source: ``keras.distribution.list_devices``.
+    """
+    is_ours = device_type is None or str(device_type).lower() == _CPU
+    return [f"{_CPU}:{i}" for i in range(size())] if is_ours else []
+
+
+def get_device_count(device_type: str | None = None) -> int:
+    """Number of devices that ``list_devices`` lists.
+
+    Source: ``keras.distribution.get_device_count``.
+    """
+    return len(list_devices(device_type))
 
 
 @scope.on_all_ranks()

@@ -59,7 +59,6 @@ def test_keras_2s_utilities_are_present_or_absent_with_a_reason():
         (lambda: distnet.tree.map_structure(abs, [1]), "keras.tree.map_structure is not in distnet"),
         (lambda: distnet.datasets.california_housing.load_data(), "fetch_california_housing"),
         (lambda: distnet.preprocessing.timeseries_dataset_from_array([1], [1], 2), "data pipelines are TensorFlow's"),
-        (lambda: distnet.preprocessing.image.smart_resize(0, (2, 2)), "Resizing"),
         (lambda: distnet.backend.get_session(), "keras.backend.get_session is not in distnet: it is TensorFlow's"),
         (lambda: distnet.backend.tensorflow_backend.set_session(None), "it is TensorFlow's"),
         (lambda: distnet.backend.tf.Session(), "keras.backend.tf.Session is not in distnet"),

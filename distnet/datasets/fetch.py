@@ -35,16 +35,20 @@ class RemoteFile:
         url: where it can be downloaded.
         checksum: SHA-256 of its content, hexadecimal, or MD5 where Keras knows no other; the length tells which. None
             accepts any content.
+        room: the folder of the caches, ours and Keras's, that holds it.
+        kept_as: its name there, where it is not that of the URL.
     """
 
     dataset: str
     url: str
     checksum: str | None
+    room: str = "datasets"
+    kept_as: str | None = None
 
     @property
     def name(self) -> str:
         """Name of the file."""
-        return self.url.rpartition("/")[2]
+        return self.kept_as or self.url.rpartition("/")[2]
 
     @property
     def algorithm(self) -> str:
@@ -58,10 +62,10 @@ def user_folder(dataset: str) -> Path | None:
     return Path(data).expanduser() / dataset if data else None
 
 
-def cache_folder() -> Path:
-    """``$DISTNET_HOME/datasets``, by default ``~/.cache/distnet/datasets``."""
+def cache_folder(room: str = "datasets") -> Path:
+    """``$DISTNET_HOME/datasets``, by default ``~/.cache/distnet/datasets``; or another room there."""
     home = os.environ.get("DISTNET_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache" / "distnet") / "datasets"
+    return (Path(home).expanduser() if home else Path.home() / ".cache" / "distnet") / room
 
 
 def locate(remote: RemoteFile, path: str | Path | None = None) -> Path:
@@ -95,8 +99,8 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
     Raises:
         DatasetError: there is no copy and none can be downloaded; the message lists what was tried.
     """
-    target = cache_folder() / path
-    of_keras = Path.home() / ".keras" / "datasets" / (target.name if Path(path).is_absolute() else path)
+    target = cache_folder(remote.room) / path
+    of_keras = Path.home() / ".keras" / remote.room / (target.name if Path(path).is_absolute() else path)
     tried = [_describe_user_folder(remote.dataset)]
     for candidate in (target, of_keras):
         reason = _defect(candidate, remote)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from distnet.absent import because, names_elsewhere
 from distnet.layers import merge as merge
+from distnet.layers import of_applications as of_applications
 from distnet.layers import second_derivatives as second_derivatives
 from distnet.layers.activation import layer_activation as layer_activation
 from distnet.layers.activation.activation import Activation as Activation

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from distnet.absent import names_elsewhere
-from distnet.layers.engine.base import KerasTensor
+from distnet.layers.engine.source_inputs import source_inputs
 from distnet.models import Model
+
+get_source_inputs = source_inputs
 
 __getattr__ = names_elsewhere(
     __name__,
@@ -37,21 +39,3 @@ def print_summary(
     Source: ``keras.utils.print_summary`` of Keras 2.
     """
     model.summary(line_length, positions, print_fn)
-
-
-def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
-    """The placeholders made by ``Input`` from which a placeholder is computed.
-
-    Source: ``keras.utils.get_source_inputs``.
-    """
-    sources, waiting, seen = [], [tensor], set()
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        inputs = current.call.inputs
-        if not inputs:
-            sources.append(current)
-        waiting.extend(reversed(inputs))
-    return sources

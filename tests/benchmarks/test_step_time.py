@@ -49,6 +49,11 @@ def test_convolutions_and_the_input_pipeline_are_timed_on_one_rank():
     assert [line.split("  ")[0] for line in lines[3:]] == ["distnet, 1 rank, arrays", "distnet, 1 rank, 2 workers"]
 
 
+def test_predictions_of_resnet50_are_timed():
+    lines = lines_of("resnet50.py", "--batch", "2")
+    assert re.match(r"distnet, 1 rank +\d+\.\d +\d+\.\d +\d+\.\d$", lines[3])
+
+
 def test_start_up_and_memory_are_told():
     assert re.match(r"distnet, 1 rank +\d+\.\d\d ", lines_of("start_up.py", "--model", "table", "--ranks", "1")[3])
     line = lines_of("memory.py", "--model", "table", "--ranks", "1")[3]

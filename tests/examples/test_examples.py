@@ -17,6 +17,7 @@ OVERRIDES = {
     "pima.py": {"epochs": 3},
     "random_mlp.py": {"epochs": 2},
     "text_lstm.py": {"epochs": 1},
+    "transfer_learning.py": {"epochs": 1, "steps_per_epoch": 2},
 }
 SAYS = {
     "custom_layer.py": "Loaded: nearness_1 has seen",
@@ -26,6 +27,7 @@ SAYS = {
     "pima.py": "accuracy:",
     "random_mlp.py": "Test loss and accuracy:",
     "text_lstm.py": "is praise with probability",
+    "transfer_learning.py": "Weights: random, for no --weights are given",
 }
 
 

@@ -19,6 +19,10 @@ NOT_COMPARED = {
         ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"),
         "Keras 3.15 on JAX fails with their dropout outside of RNN",
     ),
+    **dict.fromkeys(
+        ("CustomScaleLayer", "LayerScale", "StochasticDepth"),
+        "Keras has them for its applications alone, and finds none in HDF5 files; see compare_applications.py",
+    ),
     "Lambda": "Keras 3.15 does not load functions of keras.ops in its own files either",
 }
 NOT_OF_KERAS_2 = [

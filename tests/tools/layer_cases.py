@@ -119,7 +119,7 @@ CASES: dict[str, list[Case]] = {
 }
 for table in (cases_core, cases_images, cases_sequences, cases_windows):
     for name, row, dynamic, options in table.CASES:
-        CASES.setdefault(name, []).append(case_of(getattr(layers, name), row, dynamic, options))
+        CASES.setdefault(name, []).append(case_of(layers.LAYERS.find(name), row, dynamic, options))
 
 
 def simplest(kind):

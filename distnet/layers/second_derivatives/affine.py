@@ -10,6 +10,7 @@ from distnet.layers.image.resizing import CenterCrop, RandomCrop, Resizing
 from distnet.layers.image.warping import RandomRotation, RandomTranslation, RandomZoom
 from distnet.layers.merge.arithmetic import Add, Average, Subtract
 from distnet.layers.merge.concatenation import Concatenate
+from distnet.layers.of_applications import CustomScaleLayer
 from distnet.layers.pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -34,6 +35,7 @@ AFFINE.update(
     {
         *(ActivityRegularization, AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D, Add),
         *(AlphaDropout, Average, AveragePooling1D, AveragePooling2D, AveragePooling3D, CenterCrop, Concatenate),
+        CustomScaleLayer,
         *(Cropping, Dropping, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling1D),
         *(GlobalAveragePooling2D, GlobalAveragePooling3D, Identity, InputLayer, Normalization, Permute, RandomCrop),
         *(RandomFlip, RandomRotation, RandomTranslation, RandomZoom, RepeatVector, Rescaling, Reshape, Resizing),

@@ -18,6 +18,7 @@ from distnet.layers.image.augmentation import RandomBrightness, RandomContrast
 from distnet.layers.merge.arithmetic import Multiply, counting
 from distnet.layers.merge.extremes import Extreme
 from distnet.layers.merge.products import Dot
+from distnet.layers.of_applications import LayerScale
 from distnet.layers.second_derivatives.base import activated, beside, defines
 from distnet.layers.second_derivatives.normalized import unit_vectors
 from distnet.types import Array
@@ -38,6 +39,11 @@ def _rectified(layer: Any, inputs: Sequence[Any], ctx: ForwardContext, saved: An
 def _parametric(layer: Any, inputs: Sequence[Any], ctx: ForwardContext, saved: Any) -> Any:
     x = inputs[0]
     return ops.relu(x) - layer.alpha * ops.relu(-x)
+
+
+@defines(LayerScale)
+def _scaled(layer: LayerScale, inputs: Sequence[Any], ctx: ForwardContext, saved: Any) -> Any:
+    return inputs[0] * layer.gamma
 
 
 @defines(ThresholdedReLU)

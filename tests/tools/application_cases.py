@@ -1,0 +1,149 @@
+"""Applications and arguments that are compared with Keras's, and what is compared of them, without either package."""
+
+import hashlib
+import json
+from functools import partial
+
+import numpy as np
+
+FAMILIES = {
+    "VGG16": ["VGG19"],
+    "ResNet50": ["ResNet101", "ResNet152"],
+    "ResNet50V2": ["ResNet101V2", "ResNet152V2"],
+    "Xception": [],
+    "InceptionV3": [],
+    "InceptionResNetV2": [],
+    "MobileNet": [],
+    "MobileNetV2": [],
+    "MobileNetV3Small": ["MobileNetV3Large"],
+    "DenseNet121": ["DenseNet169", "DenseNet201"],
+    "NASNetMobile": ["NASNetLarge"],
+    "EfficientNetB0": [f"EfficientNetB{i}" for i in range(1, 8)],
+    "EfficientNetV2B0": [f"EfficientNetV2{kind}" for kind in ("B1", "B2", "B3", "S", "M", "L")],
+    "ConvNeXtTiny": [f"ConvNeXt{kind}" for kind in ("Small", "Base", "Large", "XLarge")],
+}
+"""One of each family, and its siblings, which differ in their tables."""
+USUAL = {"classes": 7, "classifier_activation": None}
+FEATURES = {"include_top": False, "input_shape": (96, 96, 3), "pooling": "avg"}
+UNKNOWN = {"include_top": False, "input_shape": (None, None, 3), "pooling": "max"}
+_NARROW = [{"alpha": alpha, "input_shape": (64, 64, 3)} for alpha in (0.35, 0.5, 1.3)]
+_UNSCALED = [{"include_preprocessing": False}, {"input_shape": (64, 64, 1)}]
+_OWN = {
+    "MobileNet": [*_NARROW, {"depth_multiplier": 2, "dropout": 0.3}],
+    "MobileNetV2": _NARROW,
+    "MobileNetV3Small": [*_NARROW, {"minimalistic": True}, {"include_preprocessing": False, "dropout_rate": 0}],
+    "MobileNetV3Large": [{}, {"minimalistic": True}],
+    "EfficientNetV2B0": _UNSCALED,
+    "EfficientNetV2S": _UNSCALED,
+    "ConvNeXtTiny": [_UNSCALED[0], {**_UNSCALED[1], "name": "x-y"}],
+    "NASNetLarge": [FEATURES, UNKNOWN],
+}
+
+NUMBERS = {
+    "VGG16": (32, {}),
+    "ResNet50": (32, {}),
+    "ResNet50V2": (32, {}),
+    "Xception": (71, {}),
+    "InceptionV3": (75, {}),
+    "InceptionResNetV2": (75, {}),
+    "MobileNet": (64, {"alpha": 0.25, "depth_multiplier": 2}),
+    "MobileNetV2": (64, {"alpha": 0.35}),
+    "MobileNetV3Small": (64, {"alpha": 0.5}),
+    "MobileNetV3Large": (32, {"alpha": 0.35, "minimalistic": True}),
+    "DenseNet121": (32, {}),
+    "NASNetMobile": (32, {}),
+    "EfficientNetB0": (32, {}),
+    "EfficientNetV2B0": (32, {}),
+    "EfficientNetV2S": (32, {}),
+    "ConvNeXtTiny": (32, {}),
+}
+"""Which networks are run, on images of which size, with which arguments."""
+SMALL = ("MobileNet", "MobileNetV2", "MobileNetV3Small")
+"""Which are run with every change, and trained, too: on images so large that normalization has several pixels."""
+CLASSES, ROWS, STEPS = 5, 4, 3
+
+
+def layout_cases():
+    """Names and arguments of networks whose layers are compared."""
+    for name, siblings in FAMILIES.items():
+        for options in (USUAL, {}, FEATURES, UNKNOWN, {"include_top": False}, *_OWN.get(name, [])):
+            yield name, options
+        for sibling in siblings:
+            for options in (USUAL, *_OWN.get(sibling, [])):
+                yield sibling, options
+
+
+def layout(model):
+    """A network's layers, in order: name, class, shape of the output, shapes of the weights."""
+    return [
+        [layer.name, type(layer).__name__, list(layer.output.shape), [list(w.shape) for w in layer.weights]]
+        for layer in model.layers
+    ]
+
+
+def digest(model):
+    """A number for the layers, equal where they are; their count, and that of the weights' entries."""
+    text = json.dumps(layout(model))
+    return [model.name, len(model.layers), model.count_params(), hashlib.sha256(text.encode()).hexdigest()[:16]]
+
+
+def images(size, dtype="float32", rows=ROWS):
+    """Pixels in [0, 255]."""
+    return np.random.default_rng(1).uniform(0, 255, (rows, size, size, 3)).astype(dtype)
+
+
+def labels(rows=ROWS):
+    return np.arange(rows) % CLASSES
+
+
+def fill(model):
+    """Give a network weights that depend on their shapes and order alone, of a size that keeps its numbers in range."""
+    rng = np.random.default_rng(2)
+    for layer in model.layers:
+        names = [w.path.rpartition("/")[2] for w in layer.weights]
+        values = [_value(rng, name, tuple(w.shape)) for name, w in zip(names, layer.weights, strict=True)]
+        if values:
+            layer.set_weights(values)
+
+
+def _value(rng, name, shape):
+    if name in ("gamma", "moving_variance", "variance"):
+        return rng.uniform(0.8, 1.2, shape)
+    if len(shape) < 2:
+        return rng.uniform(-0.1, 0.1, shape)
+    inputs = np.prod(shape[:2]) if "depthwise" in name or shape[-1] == 1 else np.prod(shape[:-1])
+    return rng.standard_normal(shape) * np.sqrt(2 / inputs)
+
+
+def without_dropout(model):
+    """The network with all rates of dropout 0: both packages draw other masks."""
+    for layer in model.layers:
+        if type(layer).__name__ == "Dropout":
+            layer.rate = 0.0
+    return model
+
+
+def trained(keras, base_of, is_frozen, x):
+    """Losses of some steps of a new head on a network, and its weights after them."""
+    base = without_dropout(base_of())
+    base.trainable = not is_frozen
+    outputs = keras.layers.Dense(CLASSES, name="head", kernel_initializer="ones")(base.output)
+    model = keras.Model(base.input, outputs)
+    model.compile(keras.optimizers.SGD(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(x, labels(len(x)), batch_size=len(x), epochs=STEPS, shuffle=False, verbose=0)
+    return history.history["loss"], model.get_weights()
+
+
+def head_and_base(keras, name):
+    """What makes the network with its classifier, and what makes it without; with the weights of ``fill``."""
+    size, options = NUMBERS[name]
+    shared = {"weights": None, "input_shape": (size, size, 3), **options}
+    make = getattr(keras.applications, name)
+
+    def filled(**more):
+        keras.utils.clear_session()
+        model = make(**shared, **more)
+        fill(model)
+        return model
+
+    return partial(filled, classes=CLASSES), partial(filled, include_top=False, pooling="avg")

@@ -5,24 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+
+from distnet.scoped import Scoped
 
 _uses: Counter[str] = Counter()
 _scope: ContextVar[str] = ContextVar("scope", default="")
 _outer: ContextVar[str] = ContextVar("outer", default="")
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: str) -> Scoped[str]:
     """Within the block the full names of new variables begin with this name."""
-    token = _scope.set(f"{_scope.get()}{name}/")
-    try:
-        yield
-    finally:
-        _scope.reset(token)
+    return Scoped(_scope, f"{_scope.get()}{name}/")
 
 
 def present_scope() -> str:
@@ -30,14 +25,9 @@ def present_scope() -> str:
     return _scope.get()
 
 
-@contextmanager
-def within(path: str) -> Iterator[None]:
+def within(path: str) -> Scoped[str]:
     """Within the block a layer that is built is one within the layer of this path."""
-    token = _outer.set(f"{path}/")
-    try:
-        yield
-    finally:
-        _outer.reset(token)
+    return Scoped(_outer, f"{path}/")
 
 
 def is_within() -> bool:

@@ -85,6 +85,8 @@ class Activation(Configurable, ABC):
             options: options by name.
         """
         activation = self._with(values, options) if values or options else self
+        if type(x) is Tensor:
+            return cast(Array, activation.of_tensor(x))
         if hasattr(x, "activated"):  # a placeholder
             return cast(Array, x.activated(activation))
         tensor = followed(x)

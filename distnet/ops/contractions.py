@@ -42,7 +42,12 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> Array:
 
 
 def _swapped(x: Any) -> Any:
-    return PRIMITIVES["Swapaxes"](x, -1, -2)
+    return x.swapaxes(-1, -2) if type(x) is np.ndarray else PRIMITIVES["Swapaxes"](x, -1, -2)
+
+
+def _product(a: Any, b: Any) -> Any:
+    """Of arrays and of tensors."""
+    return matmul.value(a, b) if type(a) is type(b) is np.ndarray else matmul(a, b)
 
 
 def _of_first(dy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -50,7 +55,7 @@ def _of_first(dy: Any, y: Any, a: Any, b: Any) -> Any:
         return dy[..., None] * b
     if a.ndim == 1:
         return PRIMITIVES["Sum"](dy[..., None, :] * b, axis=-1)
-    return PRIMITIVES["Matmul"](dy, _swapped(b))
+    return _product(dy, _swapped(b))
 
 
 def _of_second(dy: Any, y: Any, a: Any, b: Any) -> Any:
@@ -60,8 +65,8 @@ def _of_second(dy: Any, y: Any, a: Any, b: Any) -> Any:
         return dy[..., None, :] * a[:, None]
     if a.ndim > 2 and b.ndim == 2:
         rows = a.reshape((-1, a.shape[-1]))
-        return PRIMITIVES["Matmul"](_swapped(rows), dy.reshape((-1, dy.shape[-1])))
-    return PRIMITIVES["Matmul"](_swapped(a), dy)
+        return _product(_swapped(rows), dy.reshape((-1, dy.shape[-1])))
+    return _product(_swapped(a), dy)
 
 
 def _write_of_second(dy: Any, y: Any, a: Any, b: Any, out: Any) -> Any:

@@ -6,13 +6,13 @@ step, the layer and the row, not on the number of ranks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from distnet.ops.tensor import Rows
+from distnet.scoped import Scoped
 
 Address: TypeAlias = tuple[int | str, ...]
 """What random numbers are for."""
@@ -48,12 +48,6 @@ def present() -> Present | None:
     return _present.get()
 
 
-@contextmanager
-def running(rows: Rows | None, step: int, address: Callable[[], Address]) -> Iterator[Present]:
+def running(rows: Rows | None, step: int, address: Callable[[], Address]) -> Scoped[Present]:
     """Within the block users' code runs. For the arguments see ``Present``."""
-    run = Present(rows, step, address)
-    token = _present.set(run)
-    try:
-        yield run
-    finally:
-        _present.reset(token)
+    return Scoped(_present, Present(rows, step, address))

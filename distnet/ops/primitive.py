@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from distnet import kernels
 from distnet.errors import ArgumentError, DistnetError, ShapeError
 from distnet.ops import tape
+from distnet.ops.fitting import fitting, written
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.recording import STATE, is_recording
 from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor, hand_on_reads, whole_value
@@ -40,7 +39,21 @@ _SIMPLE = {Tensor, np.ndarray, int, float, bool, type(None), np.float32, np.floa
 _NUMBERS = {bool, int, float, str, type(None)}
 """The kinds of options that most calls have."""
 
-_SIMPLE_OR_WEIGHTS = _SIMPLE | {Variable}
+_are_tensors: dict[tuple[type, ...], bool] = {}
+"""By the kinds of operands, for those that are simple or weights: whether there are tensors among them, or arrays only.
+
+Each call of a user's layer asks several times.
+"""
+
+
+def _has_tensors(kinds: tuple[type, ...]) -> bool | None:
+    """Whether there are tensors among operands of these kinds, or arrays only; None where it is not that simple."""
+    known = set(kinds)
+    if known <= _SIMPLE and Tensor not in known:
+        _are_tensors[kinds] = False
+    elif known <= _SIMPLE | {Variable} and Tensor in known:
+        _are_tensors[kinds] = True
+    return _are_tensors.get(kinds)
 
 
 def take_placeholders(kind: type, make: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]) -> None:
@@ -59,9 +72,9 @@ def has_placeholders(operands: Sequence[Any]) -> bool:
     return any(type(leaf) in _placeholder_types for leaf in flat(operands))
 
 
-def on_placeholders(function: Primitive, operands: Sequence[Any], options: dict[str, Any]) -> Any:
+def on_placeholders(function: Primitive, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """The node of the graph of a call on placeholders."""
-    return _on_placeholders[0](function, tuple(operands), options)
+    return _on_placeholders[0](function, tuple(operands), dict(options))
 
 
 class Primitive:
@@ -101,28 +114,41 @@ class Primitive:
         A gradient may have the shape of the result where the operand was broadcast: it is summed. It is written with
         operators and functions of this package, so that it has a gradient, too.
         """
-        self.pulls = pulls
+        self.pulls = self._of_each(pulls) if pulls else ()
+        self.writers = self._of_each(self.writers)
 
     def can_write(self, *writers: Gradient | None) -> None:
         """Say how gradients of arrays are written into given memory, of the operand's shape.
 
         ``(dy, y, *operands, out=..., **options)`` returns the memory, or None if it cannot write there.
         """
-        self.writers = writers
+        self.writers = self._of_each(writers)
+
+    def _of_each(self, functions: tuple[Gradient | None, ...]) -> tuple[Gradient | None, ...]:
+        """As many as there are operands, if their number is known."""
+        return functions if self.takes_any else (*functions, *[None] * (self.operands - len(functions)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         operands, options = self.bound(args, kwargs)
         if kwargs or len(args) != self.operands:
             options = {name: self._without_gradient(name, value) for name, value in options.items()}
-        kinds = {type(operand) for operand in operands}
-        if kinds <= _SIMPLE and Tensor not in kinds:
-            y = self.value(*operands, **options)
-            return y if STATE.is_plain else as_result(y)
-        if kinds <= _SIMPLE_OR_WEIGHTS and Tensor in kinds:
+        kinds = tuple(map(type, operands))
+        has_tensors = _are_tensors.get(kinds)
+        if has_tensors is None:
+            has_tensors = _has_tensors(kinds)
+        if has_tensors:
             operands = [tape.leaf(o) if type(o) is Variable else o for o in operands]
-            if all(type(o) is not Tensor or o.rows is None for o in operands):
-                return self._recorded_of(operands, options, operands)
-            return _on_spread_rows[0](self, operands, options)
+            for operand in operands:
+                if type(operand) is Tensor and operand.rows is not None:
+                    return _on_spread_rows[0](self, operands, options)
+            return self._of_tensors(operands, options)
+        if has_tensors is None:
+            return self._of_others(operands, options)
+        y = self.value(*operands, **options)
+        return y if STATE.is_plain else as_result(y)
+
+    def _of_others(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """What the function gives where operands may be lists, placeholders, or what stands for a tensor."""
         kinds = {type(leaf) for leaf in flat(operands)}
         if not kinds.isdisjoint(_placeholder_types):
             return on_placeholders(self, operands, options)
@@ -134,14 +160,15 @@ class Primitive:
             return _on_spread_rows[0](self, operands, options)
         return self.recorded(operands, options)
 
-    def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
         """The operands, and the options with their defaults.
 
         Raises:
             ArgumentError: an argument is unknown or missing.
         """
-        if len(args) == self.operands and not kwargs and self.usual_options is not None:
-            return list(args), dict(self.usual_options)
+        usual = self.usual_options
+        if usual is not None and len(args) == self.operands and kwargs.keys() <= usual.keys():
+            return args, {**usual, **kwargs} if kwargs else usual
         if self.takes_any:
             given = self.__signature__.bind(*args, **kwargs)
             given.apply_defaults()
@@ -182,14 +209,41 @@ class Primitive:
 
     def recorded(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The tensors that the function gives for tensors of which no rows lie elsewhere."""
-        return self._recorded_of(operands, options, flat(operands))
+        if not any(isinstance(o, list | tuple) for o in operands):
+            return self._of_tensors(operands, options)
+        return self._of_lists(operands, options)
 
-    def _recorded_of(self, operands: Sequence[Any], options: Mapping[str, Any], leaves: Sequence[Any]) -> Any:
-        """See ``recorded``; ``leaves`` are the operands with the entries of lists among them."""
-        is_flat = len(leaves) == len(operands) and not any(isinstance(o, list | tuple) for o in operands)
-        plain = [_plain(o) for o in operands] if is_flat else mapped(_plain, operands)
+    def _of_tensors(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """See ``recorded``; there are no lists among the operands."""
+        if self.returns_many or self.takes_any:
+            return self._of_lists(operands, options)
+        plain = [o.value if type(o) is Tensor else _plain(o) for o in operands]
+        y = np.asarray(self._computed(plain, options))
+        if y.dtype.kind not in "fc":
+            return Tensor(y)
+        is_followed, parents = False, list[Tensor | None]()
+        if STATE.recording > 0 and self.pulls:
+            for o in operands:
+                is_parent = type(o) is Tensor and o.node is not None and o.value.dtype.kind in "fc"
+                parents.append(o if is_parent else None)
+                is_followed = is_followed or is_parent
+        if not is_followed:
+            return Tensor(y)
+        node = TapeNode(parents, _pull_of_one, False, self, (operands, plain, options, y))
+        if STATE.nodes is not None:
+            STATE.nodes.append(node)
+        made = Tensor(y, node)
+        hand_on_reads(parents, (made,))
+        return made
+
+    def _computed(self, plain: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """What the function gives for arrays.
+
+        Raises:
+            ShapeError: it cannot be computed of them.
+        """
         try:
-            y = self.value(*plain, **options)
+            return self.value(*plain, **options)
         except DistnetError:
             raise
         except (ValueError, IndexError) as error:
@@ -197,38 +251,22 @@ class Primitive:
             raise ShapeError(
                 f"ops.{self.__name__}: cannot be computed of tensors of shapes {shapes}: {error}."
             ) from error
+
+    def _of_lists(self, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """See ``recorded``; operands and results may be lists."""
+        plain = mapped(_plain, operands)
+        y = self._computed(plain, options)
         results = [np.asarray(part) for part in (y if self.returns_many else (y,))]
         node = None
         if STATE.recording > 0 and self.pulls and any(r.dtype.kind in "fc" for r in results):
+            leaves = flat(operands)
             parents = [leaf if type(leaf) is Tensor and leaf.value.dtype.kind in "fc" else None for leaf in leaves]
             if any(parent is not None and parent.node is not None for parent in parents):
-                is_plain = is_flat and not self.returns_many and not self.takes_any
-                make = self._pull_of_one if is_plain else self._pull
-                node = TapeNode(parents, make(operands, plain, options, results))
+                node = TapeNode(parents, self._pull(operands, plain, options, results))
         tensors = [Tensor(r, node if r.dtype.kind in "fc" else None, i) for i, r in enumerate(results)]
         if node is not None:
             hand_on_reads(node.parents, tensors)
         return type(y)(tensors) if self.returns_many else tensors[0]
-
-    def _pull_of_one(
-        self, operands: Sequence[Any], plain: list[Any], options: Mapping[str, Any], results: list[Array]
-    ) -> Pull:
-        """The gradients of a function of so many tensors, without lists, whose result is one: most are."""
-
-        def pull(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
-            given = operands if is_followed else plain
-            y: Any = Tensor(results[0], node) if is_followed else results[0]
-            made: list[Any] = []
-            for i, (by_one, operand, is_needed) in enumerate(zip_longest(self.pulls, operands, node.needed)):
-                if by_one is None or not is_needed:
-                    made.append(None)
-                    continue
-                writer = self.writers[i] if self.writers and not is_followed else None
-                dx = None if writer is None else written(writer, operand, dys[0], y, given, options)
-                made.append(_fitting(by_one(dys[0], y, *given, **options), operand) if dx is None else dx)
-            return made
-
-        return pull
 
     def _pull(
         self, operands: Sequence[Any], plain: list[Any], options: Mapping[str, Any], results: list[Array]
@@ -252,7 +290,7 @@ class Primitive:
                 extra = (i,) if self.takes_any else ()
                 dx = by_one(dy, y, *given, *extra, **options)
                 each = dx if isinstance(operand, list | tuple) else [dx]
-                made += [_fitting(d, leaf) for d, leaf in zip(each, leaves, strict=True)]
+                made += [fitting(d, leaf) for d, leaf in zip(each, leaves, strict=True)]
             return made
 
         return pull
@@ -262,6 +300,25 @@ class Primitive:
 
     def __reduce__(self) -> str:
         return self.__name__
+
+
+def _pull_of_one(node: TapeNode, dys: list[Any], is_followed: bool) -> list[Any]:
+    """The gradients of a function of so many tensors, without lists, whose result is one: most are."""
+    return [gradient_by(node, i, dys[0], is_followed) if is_needed else None for i, is_needed in enumerate(node.needed)]
+
+
+def gradient_by(node: TapeNode, i: int, dy: Any, is_followed: bool = False) -> Any:
+    """The gradient by one operand, of a function that makes one tensor; None if it has none."""
+    function: Primitive = node.function
+    operands, plain, options, y = node.computed
+    by_one = function.pulls[i]
+    if by_one is None:
+        return None
+    if is_followed:
+        return fitting(by_one(dy, Tensor(y, node), *operands, **options), operands[i])
+    writer = function.writers[i]
+    dx = None if writer is None else written(writer, operands[i], dy, y, plain, options)
+    return fitting(by_one(dy, y, *plain, **options), operands[i]) if dx is None else dx
 
 
 def primitive(
@@ -317,52 +374,6 @@ def _plain(value: Any) -> Any:
     if type(value) is Tensor or type(value) is Variable:
         return value.value
     return np.asarray(value) if type(value) is ResultArray else value
-
-
-def _fitting(gradient: Any, operand: Any) -> Any:
-    """The gradient of an operand that may have been broadcast, and whose dtype may differ."""
-    if gradient is None or type(operand) is not Tensor or operand.node is None:
-        return None
-    value = operand.value
-    if gradient.shape != value.shape:
-        gradient = (
-            PRIMITIVES["SumTo"](gradient, value.shape) if type(gradient) is Tensor else summed_to(gradient, value.shape)
-        )
-    if gradient.dtype != value.dtype:
-        gradient = (
-            PRIMITIVES["Cast"](gradient, value.dtype.name) if type(gradient) is Tensor else gradient.astype(value.dtype)
-        )
-    return gradient
-
-
-def written(
-    writer: Gradient, operand: Tensor, dy: Array, y: Array, operands: Sequence[Any], options: Mapping[str, Any]
-) -> Array | None:
-    """The gradient of a weight in the memory that waits for it; None if there is none, or it is not suitable."""
-    source = operand.node
-    if source is not None and source.sums_ranks and source.parents[0] is not None:
-        source = source.parents[0].node
-    if source is None or source.memory is None or source.memory.shape != operand.value.shape:
-        return None
-    made: Array | None = writer(dy, y, *operands, out=source.memory, **options)
-    if made is not None:
-        source.memory = None
-    return made
-
-
-def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient of an array of ``shape`` that was broadcast to the gradient's shape."""
-    if gradient.ndim > 1 and shape == gradient.shape[-1:] and _is_for_kernels(gradient):
-        totals = kernels.current().column_sums(gradient.reshape(1, -1, shape[0]))
-        return totals.reshape(shape).astype(gradient.dtype)
-    extra = gradient.ndim - len(shape)
-    repeated = [i + extra for i, n in enumerate(shape) if n == 1 != gradient.shape[i + extra]]
-    total = gradient.sum(axis=(*range(extra), *repeated), keepdims=True) if extra or repeated else gradient
-    return np.asarray(total).reshape(shape)
-
-
-def _is_for_kernels(a: Array) -> bool:
-    return a.flags.c_contiguous and a.dtype.char in "fd" and a.size > 0
 
 
 def local(tensor: Any) -> Any:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ class _State(threading.local):
     is_plain = False
     accessed: tuple[dict[int, Any], ...] = ()
     held: tuple[tuple[str, int], ...] = ()
+    nodes: list[Any] | None = None
 
 
 STATE = _State()
@@ -29,6 +28,7 @@ tapes of the user's this thread is in.
 ``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
 ``accessed``: for each open tape the variables that it watches, by their identities.
 ``held``: what every rank holds whole and open tapes used, such as a batch, with its checksum.
+``nodes``: takes the nodes of a call's functions, if somebody wants them.
 """
 
 
@@ -58,25 +58,31 @@ def note_held(what: str, array: np.ndarray[Any, Any]) -> None:
         STATE.held += ((f"{what} of shape {array.shape}", checksum(array)),)
 
 
-@contextmanager
-def paused() -> Iterator[None]:
+class paused:  # noqa: N801 - a function's name
     """Within the block nothing is recorded."""
-    before, STATE.recording = STATE.recording, 0
-    try:
-        yield
-    finally:
-        STATE.recording = before
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before, STATE.recording = STATE.recording, 0
+
+    def __exit__(self, *error: object) -> None:
+        STATE.recording = self._before
 
 
-@contextmanager
-def computing_gradients() -> Iterator[None]:
+class computing_gradients:  # noqa: N801 - a function's name
     """Within the block functions of arrays return plain ones, unless something records; no warnings are given.
 
     Warnings would be of slopes of entries that nothing depends on.
     """
-    before, STATE.is_plain = STATE.is_plain, STATE.recording == 0
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        STATE.is_plain = before
+
+    __slots__ = ("_before", "_without_warnings")
+
+    def __enter__(self) -> None:
+        self._before, STATE.is_plain = STATE.is_plain, STATE.recording == 0
+        self._without_warnings = np.errstate(all="ignore")
+        self._without_warnings.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._without_warnings.__exit__(None, None, None)
+        STATE.is_plain = self._before

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from distnet.comm.scope import communicator
+from distnet.ops.fitting import summed_to
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import (
     Primitive,
@@ -24,7 +25,6 @@ from distnet.ops.primitive import (
     mapped,
     of_rows,
     primitive,
-    summed_to,
     take_spread_rows,
 )
 from distnet.ops.recording import is_recording, note_held

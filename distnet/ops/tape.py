@@ -23,29 +23,46 @@ from distnet.variables import VIEW, Variable
 Key: TypeAlias = tuple[TapeNode, int]
 """A tensor, by the node that made it and its place among the results."""
 
+_NUMBER = attrgetter("number")
 
-@contextmanager
-def following(is_recorded: bool = True, is_call: bool = False, is_tape: bool = False) -> Iterator[None]:
+_OF_WEIGHTS = -1
+"""The number of nodes that stand for variables: before all others, whenever they are made."""
+
+
+class following:  # noqa: N801 - a function's name
     """Within the block functions of tensors leave nodes, if ``is_recorded``.
 
     Args:
         is_recorded: False within an outer block that records leaves that as it is.
         is_call: whether the block is a layer's ``call``.
         is_tape: whether it is a ``GradientTape``'s.
+        nodes: takes the nodes of functions that make one tensor, in order; by default those who took them before do.
     """
-    STATE.recording += is_recorded
-    STATE.following += 1
-    STATE.calls += is_call
-    STATE.tapes += is_tape
-    before, VIEW.as_tensor = VIEW.as_tensor, leaf
-    try:
-        yield
-    finally:
-        VIEW.as_tensor = before
-        STATE.recording -= is_recorded
+
+    __slots__ = ("_before", "_is_call", "_is_recorded", "_is_tape", "_nodes")
+
+    def __init__(
+        self, is_recorded: bool = True, is_call: bool = False, is_tape: bool = False,
+        nodes: list[TapeNode] | None = None,
+    ) -> None:  # fmt: skip
+        self._is_recorded, self._is_call, self._is_tape, self._nodes = is_recorded, is_call, is_tape, nodes
+
+    def __enter__(self) -> None:
+        STATE.recording += self._is_recorded
+        STATE.following += 1
+        STATE.calls += self._is_call
+        STATE.tapes += self._is_tape
+        self._before = VIEW.as_tensor, STATE.nodes
+        VIEW.as_tensor = leaf
+        if self._nodes is not None:
+            STATE.nodes = self._nodes
+
+    def __exit__(self, *error: object) -> None:
+        VIEW.as_tensor, STATE.nodes = self._before
+        STATE.recording -= self._is_recorded
         STATE.following -= 1
-        STATE.calls -= is_call
-        STATE.tapes -= is_tape
+        STATE.calls -= self._is_call
+        STATE.tapes -= self._is_tape
 
 
 @contextmanager
@@ -85,7 +102,7 @@ def node_of(variable: Variable) -> TapeNode:
     """The node that stands for the variable."""
     node: TapeNode | None = variable.node
     if node is None:
-        node = variable.node = TapeNode()
+        node = variable.node = TapeNode(number=_OF_WEIGHTS)
     return node
 
 
@@ -120,7 +137,7 @@ def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], since
     known: dict[TapeNode, dict[int, Any]] = {}
     for tensor, dy in results:
         if tensor.node is not None and (tensor.node.number >= since or tensor.node.pull is None):
-            _add(known.setdefault(tensor.node, {}), tensor.index, dy)
+            add_gradient(known.setdefault(tensor.node, {}), tensor.index, dy)
     order, leading = _leading_to(ends, known, since)
     for node in order:
         each = known.pop(node, None)
@@ -129,25 +146,35 @@ def _walked(results: Sequence[tuple[Tensor, Any]], sources: Sequence[Key], since
         if node in ends:
             for index, dy in each.items():
                 if (node, index) in wanted:
-                    _add(made.shared, (node, index), dy)
+                    add_gradient(made.shared, (node, index), dy)
         if node.pull is None:
             continue
+        parents = node.parents
         if node.sums_ranks and not followed:
-            parent = node.parents[0]
+            parent = parents[0]
             if parent is not None and parent.node is not None and parent.node.pull is None:
                 if (parent.node, parent.index) in wanted:
-                    _add(made.own, (parent.node, parent.index), each[0])
+                    add_gradient(made.own, (parent.node, parent.index), each[0])
                 continue
-        _check_unchanged(node)
-        node.needed = [parent is not None and parent.node in leading for parent in node.parents]
-        dys = [each.get(index) for index in range(max(each) + 1)]
-        for parent, is_needed, dx in zip(node.parents, node.needed, node.pull(node, dys, followed), strict=True):
+        check_unchanged(node)
+        node.needed = [parent is not None and parent.node in leading for parent in parents]
+        dys = [each[0]] if len(each) == 1 and 0 in each else [each.get(index) for index in range(max(each) + 1)]
+        for parent, is_needed, dx in zip(parents, node.needed, node.pull(node, dys, followed), strict=True):
             if is_needed and dx is not None and parent is not None and parent.node is not None:
-                _add(known.setdefault(parent.node, {}), parent.index, dx)
+                before = known.get(parent.node)
+                if before is None:
+                    known[parent.node] = {parent.index: dx}
+                else:
+                    add_gradient(before, parent.index, dx)
     return made
 
 
-def _check_unchanged(node: TapeNode) -> None:
+def check_unchanged(node: TapeNode) -> None:
+    """Fail if a variable that the node was computed from has been changed since.
+
+    Raises:
+        ArgumentError: one has.
+    """
     for parent in node.parents:
         if parent is not None and parent.read is not None and parent.read[0].changes != parent.read[1]:
             raise ArgumentError(
@@ -156,24 +183,31 @@ def _check_unchanged(node: TapeNode) -> None:
             )
 
 
-def _add(known: dict[Any, Any], key: Any, dy: Any) -> None:
+def add_gradient(known: dict[Any, Any], key: Any, dy: Any) -> None:
+    """Add to the gradient that is known so far."""
     known[key] = known[key] + dy if key in known else dy
 
 
 def _leading_to(sources: set[TapeNode], ends: Iterable[TapeNode], since: int) -> tuple[list[TapeNode], set[TapeNode]]:
     """The nodes between the results and the sources, the latest first, and as a set."""
-    waiting = list(ends)
-    seen = set(waiting)
-    while waiting:
-        for parent in waiting.pop().parents:
+    ordered = list(ends)
+    seen = set(ordered)
+    for child in ordered:
+        for parent in child.parents:
             node = None if parent is None else parent.node
             if node is not None and node not in seen and (node.number >= since or node.pull is None):
                 seen.add(node)
-                waiting.append(node)
-    leading, ordered = set[TapeNode](), sorted(seen, key=attrgetter("number"))
+                ordered.append(node)
+    ordered.sort(key=_NUMBER)
+    leading = set[TapeNode]()
     for node in ordered:
-        if node in sources or any(p is not None and p.node in leading for p in node.parents):
+        if node in sources:
             leading.add(node)
+            continue
+        for parent in node.parents:
+            if parent is not None and parent.node in leading:
+                leading.add(node)
+                break
     return [node for node in reversed(ordered) if node in leading], leading
 
 

@@ -20,7 +20,17 @@ from distnet.variables import Variable
 Pull: TypeAlias = Callable[["TapeNode", list[Any], bool], Sequence[Any]]
 """``(node, gradients of its outputs, whether they are followed) -> gradients of the parents``; None for none."""
 
+Computed: TypeAlias = tuple[Sequence[Any], list[Any], Mapping[str, Any], Array]
+"""What a function of tensors was called on, as it was and as arrays; its options, and what it made."""
+
+_NOTHING: Computed = ((), [], {}, np.empty(0))
 _numbers = count()
+
+
+def next_number() -> int:
+    """A new number, as nodes have them."""
+    return next(_numbers)
+
 
 _OF_OPERATORS = {
     "add": "Add", "subtract": "Subtract", "multiply": "Multiply", "true_divide": "TrueDivide", "divide": "TrueDivide",
@@ -53,16 +63,22 @@ class TapeNode:
     Args:
         parents: the tensors it was computed from; None for those without gradients.
         pull: gives their gradients.
-        needed: for each parent, whether its gradient is wanted; known when gradients are taken.
         sums_ranks: whether it hands a value that all ranks share to each of them, so that gradients add up over ranks.
+        function: what was called, where it is a function of so many tensors, without lists, that makes one.
+        computed: its call.
+        number: later nodes have greater ones; by default the next.
+
+    ``needed`` says of each parent whether its gradient is wanted; it is known when gradients are taken.
     """
 
-    __slots__ = ("memory", "needed", "number", "parents", "pull", "sums_ranks")
+    __slots__ = ("computed", "function", "memory", "needed", "number", "parents", "pull", "sums_ranks")
 
     def __init__(
-        self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False
-    ) -> None:
-        self.number = next(_numbers)
+        self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False,
+        function: Any = None, computed: Computed = _NOTHING, number: int | None = None,
+    ) -> None:  # fmt: skip
+        self.number = next(_numbers) if number is None else number
+        self.function, self.computed = function, computed
         self.parents = parents
         self.pull = pull
         self.needed: Sequence[bool] = ()
@@ -246,5 +262,6 @@ def hand_on_reads(parents: Sequence[Tensor | None], results: Sequence[Tensor]) -
     for parent in parents:
         if parent is not None and parent.read is not None:
             for result in results:
-                if np.may_share_memory(result.value, parent.value):
+                is_new = result.value.base is None and result.value is not parent.value
+                if not is_new and np.may_share_memory(result.value, parent.value):
                     result.read = parent.read

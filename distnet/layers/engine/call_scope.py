@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+
+from distnet.scoped import Scoped
 
 
 @dataclass
@@ -39,21 +40,21 @@ def present_call() -> CallScope | None:
     return _present.get()
 
 
-@contextmanager
-def calling(scope: CallScope) -> Iterator[CallScope]:
+def calling(scope: CallScope) -> Scoped[CallScope]:
     """Within the block this is the present call."""
-    token = _present.set(scope)
-    try:
-        yield scope
-    finally:
-        _present.reset(token)
+    return Scoped(_present, scope)
 
 
-@contextmanager
-def in_mode(scope: CallScope, training: bool | None) -> Iterator[None]:
+class in_mode:  # noqa: N801 - a function's name
     """Within the block the layers within run in this mode, unless they say otherwise."""
-    before, scope.training = scope.training, training
-    try:
-        yield
-    finally:
-        scope.training = before
+
+    __slots__ = ("_before", "_mode", "_scope")
+
+    def __init__(self, scope: CallScope, training: bool | None) -> None:
+        self._scope, self._mode = scope, training
+
+    def __enter__(self) -> None:
+        self._before, self._scope.training = self._scope.training, self._mode
+
+    def __exit__(self, *error: object) -> None:
+        self._scope.training = self._before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from distnet.errors import ArgumentError, DistnetError
 from distnet.layers.engine.abstract_layer import AbstractLayer
-from distnet.layers.engine.call_arguments import bound, signature_of, takes_masks, tensors_by_name
+from distnet.layers.engine.call_arguments import FROM_CONTEXT, bound, signature_of, takes_masks, tensors_by_name
 from distnet.layers.engine.call_scope import CallScope, in_mode
 from distnet.layers.engine.on_tensors import as_tensor, penalize
 from distnet.layers.engine.structures import is_nested, leaves, mapped
@@ -39,19 +40,17 @@ def run(
         training = scope.training
     if training is None:
         training = given.get("training")
-    keywords = {k: v for k, v in kwargs.items() if k not in ("training", "mask") or k in parameters}
+    keywords = {k: v for k, v in kwargs.items() if k not in FROM_CONTEXT or k in parameters}
     if "training" in parameters and not _is_positional("training", args, parameters):
         keywords["training"] = training
     if takes_masks(layer):
         _give_masks(given, args, keywords, parameters)
-    first = next(iter(given.values()), None)
-    mask = keywords.get("mask")
-    if mask is None:
-        mask = mapped(_mask, first)
     with in_mode(scope, training), within(layer._path):
         y = _called(layer, args, keywords)
-        outputs = mapped(lambda part: _checked(layer, part), y)
-        _set_masks(layer, first, mask, outputs)
+        outputs = _checked(layer, y) if type(y) is Tensor else mapped(partial(_checked, layer), y)
+        if layer.supports_masking or has_own_mask(layer):
+            first, mask = next(iter(given.values()), None), keywords.get("mask")
+            _set_masks(layer, first, mapped(_mask, first) if mask is None else mask, outputs)
         if is_penalized and layer.activity_regularizer is not None:
             penalize(layer, list(leaves(outputs)), scope)
     return outputs
@@ -122,9 +121,7 @@ def has_own_mask(layer: Any) -> bool:
 
 
 def _set_masks(layer: Any, first: Any, mask: Any, outputs: Any) -> None:
-    """The outputs' masks: ``compute_mask`` says them, where the layer supports masks."""
-    if not (layer.supports_masking or has_own_mask(layer)):
-        return
+    """The outputs' masks: ``compute_mask`` says them."""
     made = layer.compute_mask(first, mask)
     flat = list(leaves(outputs))
     masks = list(made) if isinstance(made, list | tuple) else [made] * len(flat)

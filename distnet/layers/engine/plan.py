@@ -7,6 +7,7 @@ A layer that does something else besides is one call of the plan, as a whole.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -143,6 +144,17 @@ def _says_so(kind: type) -> bool:
     return False
 
 
+class OnceMore(ABC):
+    """What a layer saved of a call that may be made again without the layer."""
+
+    @abstractmethod
+    def once_more(self) -> Callable[[], Any] | None:
+        """What makes the call again, on what its inputs then hold, so that this is what it saved then.
+
+        It gives the outputs, or None where the call could do something else by now. None where it always could.
+        """
+
+
 class WholeCall:
     """A layer's call that is repeated as a whole: its arrays may be others at each step.
 
@@ -162,9 +174,15 @@ class WholeCall:
         """The outputs, in memory where every repetition puts them, and what was saved this time."""
         y, self.saved = self.layer.forward(x, self.ctx)
         standing = Standing(y, f"{self.layer.name}: an output")
+        first = self.saved
+        once_more = first.once_more() if isinstance(first, OnceMore) else None
 
         def again() -> None:
-            made, self.saved = self.layer.forward(x, self.ctx)
+            made = None if once_more is None else once_more()
+            if made is None:
+                made, self.saved = self.layer.forward(x, self.ctx)
+            else:
+                self.saved = first
             standing.put(made)
 
         self.plan.note(again, self.layer.forward)

@@ -70,6 +70,9 @@ def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
         return function(structure)
     if type(structure) in (list, tuple):
         return type(structure)([mapped(function, part) for part in structure])
+    if type(structure) is dict:
+        values = {key: mapped(function, value) for key, value in items(structure)}
+        return {key: values[key] for key in structure}
     return packed(structure, [function(leaf) for leaf in leaves(structure)])
 
 
@@ -126,4 +129,4 @@ def slotted(structure: Any, is_tensor: Callable[[Any], bool]) -> tuple[Any, list
 
 def filled(structure: Any, tensors: Sequence[Any]) -> Any:
     """The structure with tensors in the place of slots."""
-    return mapped(lambda leaf: tensors[leaf.number] if isinstance(leaf, Slot) else leaf, structure)
+    return mapped(lambda leaf: tensors[leaf.number] if type(leaf) is Slot else leaf, structure)

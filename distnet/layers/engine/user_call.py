@@ -29,8 +29,8 @@ from distnet.layers.engine.own_calls import as_array, built, on_arrays, on_place
 from distnet.layers.engine.recorded_call import Recorded, arguments_of, recorded
 from distnet.layers.engine.structures import filled, leaves, packed
 from distnet.layers.engine.tracking import new_variable, own_variables, sublayers
-from distnet.ops import tape
 from distnet.ops.operators import PRIMITIVES
+from distnet.ops.routes import Route
 from distnet.ops.tape import node_of
 from distnet.ops.tensor import Tensor
 from distnet.registry.constructors import constructor_arguments
@@ -112,36 +112,32 @@ class ByCall(Layer):
         results += [(t, np.ones_like(t.value)) for t in saved.losses]
         trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.unfrozen_weights if v.is_trained])
         sources = [(node_of(v), 0) for v in trained]
-        wanted = [(t.node, 0) for t in saved.inputs if t.node is not None]
         for variable, (node, _) in zip(trained, sources, strict=True):
             node.memory = ctx.memory_for(variable)
-        made = tape.gradients(results, [*sources, *wanted])
-        is_first = communicator().rank == 0 or not saved.ctx.is_spread
-        idle = [v.path for v, key in zip(trained, sources, strict=True) if key not in made.own.keys() | made.shared]
+        wanted = [*sources, *[(t.node, 0) for t in saved.inputs if t.node is not None]]
+        made = ctx.workspaces.once((self, ctx.call, "route"), Route).gradients(results, wanted, saved.trail)
+        is_first = not saved.ctx.is_spread or communicator().rank == 0
+        idle = []
+        for variable, key in zip(trained, sources, strict=True):
+            key[0].memory = None
+            if not _add_parts(ctx, variable, made.own.get(key), made.shared.get(key), is_first):
+                idle.append(variable.path)
         if idle and results and not vars(self).get("_has_warned"):
             self._has_warned = True
             _warn_of_idle(self, idle)
-        for variable, key in zip(trained, sources, strict=True):
-            key[0].memory = None
-            parts = [
-                part for part in (made.own.get(key), made.shared.get(key) if is_first else None) if part is not None
-            ]
-            for part in sorted(parts, key=lambda part: part is not variable.grad):
-                ctx.add(variable, part)
-            if not parts:
-                ctx.add_nothing(variable)
         dxs = [None if t.node is None else made.shared.get((t.node, 0)) for t in saved.inputs]
         return dxs if len(dxs) > 1 else dxs[0]
 
     def mask_after(self, x: Any, mask: Any, saved: Recorded) -> Any:
         masks = [None if t._keras_mask is None else as_tensor(t._keras_mask).value for t in saved.outputs]
-        if all(m is None for m in masks):
+        if not any(m is not None for m in masks):
             return None
         return masks if len(masks) > 1 else masks[0]
 
     def penalty(self, saved: Recorded) -> float:
-        is_first = communicator().rank == 0 or not saved.ctx.is_spread
-        return float(sum(loss.value for loss in saved.losses)) if is_first else 0.0
+        if not saved.losses or (saved.ctx.is_spread and communicator().rank != 0):
+            return 0.0
+        return float(sum(loss.value for loss in saved.losses))
 
     @property
     def has_penalty(self) -> bool:
@@ -352,6 +348,21 @@ def _is_dtype(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _add_parts(ctx: BackwardContext, variable: Variable, own: Any, shared: Any, is_first: bool) -> bool:
+    """Add a weight's gradient: this rank's part, and, on the first rank, what all ranks have. Whether there is any.
+
+    What lies in the gradient's own memory already comes first.
+    """
+    parts = [part for part in (own, shared if is_first else None) if part is not None]
+    if len(parts) > 1 and shared is variable.grad:
+        parts.reverse()
+    for part in parts:
+        ctx.add(variable, part)
+    if not parts:
+        ctx.add_nothing(variable)
+    return own is not None or shared is not None
 
 
 def _warn_of_idle(layer: Any, names: Sequence[str]) -> None:

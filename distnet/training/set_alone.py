@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -18,15 +18,9 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.numbered_variables import known_by
 from distnet.ops.tensor import Tensor
 from distnet.optimizers.base import Optimizer
+from distnet.training.changed_in_place import OF_DISTNET, HoldsTensor, Key, put
 from distnet.types import Array
 from distnet.variables import Variable
-
-_OWN = frozenset(
-    ("stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape", "activity_penalties", "calls",
-     "initial_weights", "history", "totals", "batch_steps", "batch_checks", "fit_steps", "kept_inference",
-     "training_state", "store", "name")
-)  # fmt: skip
-"""What distnet sets itself, also while a callback predicts, or has the ranks share otherwise."""
 
 _PLAIN = (bool, int, float, str, bytes, type(None), np.generic, np.ndarray)
 
@@ -36,24 +30,25 @@ class Sent:
     """What one rank has set, as the others are told.
 
     Args:
-        attributes: numbers of layers, names and values, pickled.
+        attributes: numbers of their owners, names, values, and whether they changed in place, pickled.
         variables: number of the variable -> its path and value.
     """
 
     attributes: bytes
     variables: Mapping[int, tuple[str, Array]]
 
-    def apply(self, layers: Sequence[AbstractLayer], rank: int) -> None:
+    def apply(self, layers: Sequence[AbstractLayer], owners: Sequence[Any], rank: int) -> None:
         """Set the same here.
 
         Args:
             layers: by number.
+            owners: of attributes: the layers, then others, by number.
 
         Raises:
             ReplicaError: this rank does not know a variable, or what a value is made of: the ranks made others.
         """
-        for number, name, value in _received(self.attributes, layers, rank) if self.attributes else ():
-            setattr(layers[number], name, value)
+        for number, name, value, is_in_place in _received(self.attributes, layers, rank) if self.attributes else ():
+            (put if is_in_place else setattr)(owners[number], name, value)
         for number, (path, value) in self.variables.items():
             variable = known_by(number)
             if variable is None or (variable.path, variable.shape) != (path, value.shape):
@@ -69,13 +64,15 @@ class SetAlone:
     """Values that one rank has set.
 
     Args:
-        attributes: (number of the layer within the model, name) -> value.
+        attributes: (number of the owner, name) -> value.
         variables: number of the variable -> its path and value.
     """
 
-    attributes: dict[tuple[int, str], Any] = field(default_factory=dict)
+    attributes: dict[Key, Any] = field(default_factory=dict)
     variables: dict[int, tuple[str, Array]] = field(default_factory=dict)
-    _before: dict[tuple[int, str], Any] = field(default_factory=dict, init=False)
+    in_place: set[Key] = field(default_factory=set)
+    """The attributes that are the objects that they were, with other content."""
+    _before: dict[Key, Any] = field(default_factory=dict, init=False)
 
     def __bool__(self) -> bool:
         return bool(self.attributes or self.variables)
@@ -89,7 +86,7 @@ class SetAlone:
         """
         numbers = {id(layer): i for i, layer in enumerate(layers)} if noted.attributes else {}
         for owner, name, before, is_by_callback in noted.attributes:
-            if id(owner) in numbers and name not in _OWN and hasattr(owner, name):
+            if id(owner) in numbers and name not in OF_DISTNET and hasattr(owner, name):
                 key, value = (numbers[id(owner)], name), getattr(owner, name)
                 if is_by_callback or (not name.startswith("_") and _is_plain(value)):
                     self.attributes[key] = value
@@ -99,37 +96,49 @@ class SetAlone:
             if variable.number is not None and id(variable) not in others:
                 self.variables[variable.number] = variable.path, variable.value.copy()
 
-    def to_send(self, layers: Sequence[AbstractLayer]) -> Sent:
+    def take_changed(self, keys: Iterable[Key], owners: Sequence[Any]) -> None:
+        """Add attributes that have changed in place, unless they were set."""
+        for key in keys:
+            if key not in self.attributes:
+                self.in_place.add(key)
+                self.attributes[key] = vars(owners[key[0]])[key[1]]
+
+    def to_send(self, layers: Sequence[AbstractLayer], owners: Sequence[Any]) -> Sent:
         """The same in a form that can be sent.
 
         Raises:
             ArgumentError: a value cannot be sent; the attribute is again what it was.
         """
-        values = [(*key, value) for key, value in self.attributes.items()]
+        values = [(*key, value, key in self.in_place) for key, value in self.attributes.items()]
         try:
             return Sent(_pickled(values, layers) if values else b"", self.variables)
         except Exception:
             for key, value in list(self.attributes.items()):
-                self._check_one(key, value, layers)
+                self._check_one(key, value, layers, owners)
             raise
 
-    def _check_one(self, key: tuple[int, str], value: Any, layers: Sequence[AbstractLayer]) -> None:
-        """Fail if the value cannot be sent, with the attribute as it was on every rank."""
-        layer, name = layers[key[0]], key[1]
+    def _check_one(self, key: Key, value: Any, layers: Sequence[AbstractLayer], owners: Sequence[Any]) -> None:
+        """Fail if the value cannot be sent, with an attribute that was set as it was on every rank."""
+        owner, name = owners[key[0]], key[1]
         try:
             _pickled(value, layers)
         except Exception as error:  # a class of the user's own may do anything when it is pickled
             del self.attributes[key]
-            before = self._before[key]
+            before = self._before.get(key, value)
             if before is not UNSET:
-                setattr(layer, name, before)
-            elif name in vars(layer):
-                delattr(layer, name)
+                setattr(owner, name, before)
+            elif name in vars(owner):
+                delattr(owner, name)
+            did = "changed, in place," if key in self.in_place else "set"
             raise ArgumentError(
-                f"{layer.name}: a callback set {name} to {value!r:.100}, which cannot be sent to the other ranks: "
-                f"{error}. Callbacks run on rank 0 alone: set {name} on every rank before fit, or to something that "
-                "the ranks know by name, such as a function of a module."
+                f"{_name_of(owner)}: a callback {did} {name} to {value!r:.100}, which cannot be sent to the other "
+                f"ranks: {error}. Callbacks run on rank 0 alone: set {name} on every rank before fit, or to something "
+                "that the ranks know by name, such as a function of a module."
             ) from error
+
+
+def _name_of(owner: Any) -> str:
+    return str(getattr(owner, "name", None) or type(owner).__name__)
 
 
 def layers_of(model: Any) -> list[AbstractLayer]:
@@ -159,7 +168,7 @@ def _is_plain(value: Any) -> bool:
 class _Pickler(pickle.Pickler):
     """Names what every rank has: the model's layers, numbered variables, and the activations that programs compare."""
 
-    def __init__(self, file: io.BytesIO, layers: Sequence[AbstractLayer]) -> None:
+    def __init__(self, file: Any, layers: Sequence[AbstractLayer]) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self._numbers = {id(layer): number for number, layer in enumerate(layers)}
 
@@ -174,7 +183,9 @@ class _Pickler(pickle.Pickler):
             if value.number is None or known_by(value.number) is not value:
                 raise pickle.PicklingError(f"the variable {value.path} was not made on every rank")
             return "variable", value.number
-        if isinstance(value, Optimizer | Tensor):
+        if isinstance(value, Tensor):
+            raise HoldsTensor("it holds a tensor")
+        if isinstance(value, Optimizer):
             raise pickle.PicklingError(f"it holds a {type(value).__name__}")
         return None
 
@@ -201,15 +212,20 @@ def _names_of_activations() -> Mapping[int, str]:
     return {id(value): name for name, value in vars(activations).items() if isinstance(value, activations.Activation)}
 
 
+def write(value: Any, file: Any, layers: Sequence[AbstractLayer]) -> None:
+    """Pickle a value to a file; layers and variables by their numbers."""
+    _Pickler(file, layers).dump(value)
+
+
 def _pickled(values: Any, layers: Sequence[AbstractLayer]) -> bytes:
     file = io.BytesIO()
-    _Pickler(file, layers).dump(values)
+    write(values, file, layers)
     return file.getvalue()
 
 
-def _received(data: bytes, layers: Sequence[AbstractLayer], rank: int) -> list[tuple[int, str, Any]]:
+def _received(data: bytes, layers: Sequence[AbstractLayer], rank: int) -> list[tuple[int, str, Any, bool]]:
     try:
-        values: list[tuple[int, str, Any]] = _Unpickler(io.BytesIO(data), layers).load()
+        values: list[tuple[int, str, Any, bool]] = _Unpickler(io.BytesIO(data), layers).load()
     except Exception as error:  # a class of the user's own may do anything when it is made again
         raise ReplicaError(
             f"rank {rank}: what a callback on rank 0 set cannot be read here: {type(error).__name__}: {error}. Make "

@@ -115,6 +115,21 @@ def weights():
     }
 
 
+class Kept:
+    by = 1.0
+
+
+class OwnLoss(keras.losses.Loss):
+    by = 1.0
+
+    def __init__(self):
+        super().__init__()
+        self.parts = {"by": 1.0}
+
+    def call(self, y_true, y_pred):
+        return ops.sum(ops.square(y_true - y_pred), axis=-1) * (self.by * self.parts["by"])
+
+
 def settings():
     factor = keras.Variable(1.0, trainable=False)
 
@@ -124,16 +139,18 @@ def settings():
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
             self.curve = ops.tanh
+            self.numbers, self.gate, self.kept, self.rng = {"by": [1.0]}, np.ones(8), Kept(), np.random.default_rng(0)
 
         def call(self, inputs):
-            return self.curve(inputs * self.by) * factor
+            by = self.by * self.numbers["by"][0] * self.kept.by * self.rng.uniform(0.9, 1.0)
+            return self.curve(inputs * (self.gate * by)) * factor
 
     def fitted_with(**hooks):
         keras.utils.set_random_seed(3)
         factor.assign(1.0)
         inner = keras.Sequential([layers.Input((8,)), layers.Dense(8)])
         model = keras.Sequential([layers.Input((8,)), layers.Dropout(0.5), Scaled(), inner, layers.Dense(3, "softmax")])
-        model.compile("sgd", "categorical_crossentropy")
+        model.compile("sgd", OwnLoss())
         model.fit(X, Y, batch_size=32, epochs=3, verbose=0, callbacks=[Actor(*item) for item in hooks.items()])
         is_relu = inner.layers[0].activation is keras.activations.relu
         return {"is relu": np.array(float(is_relu)), **dict(enumerate(model.get_weights()))}
@@ -166,6 +183,12 @@ def settings():
         ),
         "function": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "curve", ops.sin)),
         "at batches": fitted_with(on_train_batch_end=lambda model: setattr(model.layers[1], "by", 0.5)),
+        "entry": fitted_with(on_epoch_end=lambda model: model.layers[1].numbers["by"].__setitem__(0, 0.4)),
+        "entry of an array": fitted_with(on_train_batch_begin=lambda model: model.layers[1].gate.__setitem__(2, 0.0)),
+        "of an object": fitted_with(on_epoch_begin=lambda model: setattr(model.layers[1].kept, "by", 0.3)),
+        "of a loss": fitted_with(on_epoch_end=lambda model: setattr(model.loss, "by", 0.2)),
+        "entry of a loss": fitted_with(on_train_batch_end=lambda model: model.loss.parts.update(by=0.5)),
+        "draws": fitted_with(on_epoch_end=lambda model: model.layers[1].rng.uniform()),
         "property": fitted_with(on_epoch_end=lambda model: setattr(model.layers[2], "trainable", False)),
         "predicting": fitted_with(on_epoch_end=lambda model: model.predict(X[:3], verbose=0)),
         "variable": fitted_with(on_epoch_begin=lambda model: factor.assign(0.3)),

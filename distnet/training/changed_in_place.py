@@ -1,0 +1,166 @@
+"""What callbacks change in place on rank 0: entries of lists, dicts, arrays and objects that layers and losses have.
+
+Nothing tells of such a change. What could be changed so is compared before and after the callbacks, by its digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import types
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from distnet.layers.engine.abstract_layer import AbstractLayer
+from distnet.losses import Loss
+
+OF_DISTNET = frozenset(
+    ("stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape", "activity_penalties", "calls",
+     "initial_weights", "history", "totals", "batch_steps", "batch_checks", "fit_steps", "kept_inference", "training_state", "store",
+     "name", "graph", "optimizer", "built_shapes", "trace")
+)  # fmt: skip
+"""What distnet sets itself, also while a callback predicts, or has the ranks share otherwise."""
+
+_PRIVATE = frozenset(
+    ("_variables", "_training_state", "_entry", "_entries", "_ends", "_made", "_compilation", "_objective", "_inputs",
+     "_outputs", "_added_ends", "_added_metrics", "_form", "_address", "_building", "_path")
+)  # fmt: skip
+
+_CONTAINERS = (list, dict, set, bytearray, deque, np.ndarray, np.random.Generator, np.random.RandomState)
+_FIXED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+Key = tuple[int, str]
+"""The number of an owner, and the name of its attribute."""
+
+_NOT_COMPARED = b""
+
+Pickle = Callable[[Any, Any], None]
+"""Writes a value to a file, with layers and variables by their numbers."""
+
+
+class HoldsTensor(pickle.PicklingError):
+    """What layers keep of their last call, which is another one on each rank."""
+
+
+def owners_of(layers: Sequence[AbstractLayer], losses: Any) -> list[Any]:
+    """Whose attributes are compared: the model and its layers, then the objects among the model's losses."""
+    return [*layers, *(loss for loss in _leaves(losses) if isinstance(loss, Loss) or _is_object(loss))]
+
+
+class Watch:
+    """The attributes of some owners that may change in place.
+
+    Args:
+        owners: in the same order on every rank.
+        write: pickles a value.
+    """
+
+    def __init__(self, owners: Sequence[Any], write: Pickle) -> None:
+        self.owners, self._write = owners, write
+        self._keys: list[Key] = []
+        self._sizes: list[int] = []
+
+    def look(self) -> dict[Key, bytes | None]:
+        """The digests now; None of what cannot be pickled."""
+        sizes = [len(vars(owner)) for owner in self.owners]
+        if sizes != self._sizes:
+            self._keys, self._sizes = list(self._found()), sizes
+        return {key: self._digest(vars(self.owners[key[0]]).get(key[1])) for key in self._keys}
+
+    def changed_since(self, before: Mapping[Key, bytes | None]) -> Iterator[Key]:
+        """The attributes that differ, but none that could not be compared.
+
+        New ones of layers are known already.
+        """
+        for key, digest in self.look().items():
+            if key in before:
+                if before[key] and digest not in (before[key], _NOT_COMPARED):
+                    yield key
+            elif not isinstance(self.owners[key[0]], AbstractLayer):
+                yield key
+
+    def look_again(self) -> None:
+        """Look at all attributes the next time: what was a number may be a list by then."""
+        self._sizes = []
+
+    def _found(self) -> Iterator[Key]:
+        for number, owner in enumerate(self.owners):
+            for name, value in vars(owner).items():
+                is_own = name in OF_DISTNET or name in _PRIVATE
+                if not is_own and (_is_object(value) or not isinstance(owner, AbstractLayer)):
+                    yield number, name
+
+    def _digest(self, value: Any) -> bytes | None:
+        writer = _Hash()
+        try:
+            self._write(value, writer)
+        except HoldsTensor:
+            return _NOT_COMPARED
+        except Exception:  # a class of the user's own may do anything when it is pickled
+            return None
+        return writer.digest.digest()
+
+
+class _Hash:
+    """A file that keeps no more than the digest of what is written."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.blake2b(digest_size=16)
+
+    def write(self, part: Any) -> int:
+        """Add a part."""
+        self.digest.update(part)
+        return len(part)
+
+
+def put(owner: Any, name: str, value: Any) -> None:
+    """Make the attribute what it is on rank 0: in place, if it is of the same kind, for others may have it, too."""
+    present = vars(owner).get(name)
+    if type(present) is not type(value):
+        setattr(owner, name, value)
+    elif isinstance(present, MutableMapping):
+        present.clear()
+        present.update(value)
+    elif isinstance(present, list | bytearray):
+        present[:] = value
+    elif isinstance(present, set):
+        present.clear()
+        present |= value
+    elif isinstance(present, np.ndarray) and (present.shape, present.dtype) == (value.shape, value.dtype):
+        np.copyto(present, value)
+    elif _is_plain_object(present) and _is_its_dict(type(present)):
+        vars(present).clear()
+        vars(present).update(vars(value))
+    else:
+        setattr(owner, name, value)
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it may change in place, and nothing of distnet's keeps it alike on all ranks."""
+    return isinstance(value, _CONTAINERS) or _is_plain_object(value)
+
+
+def _is_plain_object(value: Any) -> bool:
+    """Whether it is of a class that is neither distnet's nor derived from one of these."""
+    if isinstance(value, _FIXED) or not hasattr(value, "__dict__"):
+        return False
+    return not any(cls.__module__.startswith("distnet.") for cls in type(value).__mro__)
+
+
+def _is_its_dict(kind: type) -> bool:
+    """Whether objects of this class have no state besides their attributes."""
+    own = {"__reduce_ex__", "__reduce__", "__setstate__", "__slots__"}
+    return not any(own & vars(cls).keys() for cls in kind.__mro__[:-1])
+
+
+def _leaves(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, Mapping):
+        structure = list(structure.values())
+    if isinstance(structure, list | tuple):
+        for part in structure:
+            yield from _leaves(part)
+    else:
+        yield structure

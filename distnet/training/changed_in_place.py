@@ -1,6 +1,7 @@
 """What callbacks change in place on rank 0: entries of lists, dicts, arrays and objects that layers and losses have.
 
-Nothing tells of such a change. What could be changed so is compared before and after the callbacks, by its digest.
+Nothing tells of such a change. What could be changed so is compared before and after the callbacks: pickled, or by a
+digest of that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ OF_DISTNET = frozenset(
 
 _PRIVATE = frozenset(
     ("_variables", "_training_state", "_entry", "_entries", "_ends", "_made", "_compilation", "_objective", "_inputs",
-     "_outputs", "_added_ends", "_added_metrics", "_form", "_address", "_building", "_path")
+     "_outputs", "_added_ends", "_added_metrics", "_form", "_address", "_building", "_path", "loss")
 )  # fmt: skip
 
 _CONTAINERS = (list, dict, set, bytearray, deque, np.ndarray, np.random.Generator, np.random.RandomState)
@@ -36,6 +37,10 @@ Key = tuple[int, str]
 """The number of an owner, and the name of its attribute."""
 
 _NOT_COMPARED = b""
+
+_DIGEST_BYTES = 16
+_LONGEST = 65536
+"""Pickles of more bytes are known by their digests."""
 
 Pickle = Callable[[Any, Any], None]
 """Writes a value to a file, with layers and variables by their numbers."""
@@ -64,23 +69,24 @@ class Watch:
         self._sizes: list[int] = []
 
     def look(self) -> dict[Key, bytes | None]:
-        """The digests now; None of what cannot be pickled."""
+        """What they hold, pickled, or the digest of that; None where it cannot be pickled."""
         sizes = [len(vars(owner)) for owner in self.owners]
         if sizes != self._sizes:
             self._keys, self._sizes = list(self._found()), sizes
-        return {key: self._digest(vars(self.owners[key[0]]).get(key[1])) for key in self._keys}
+        return {key: self._content(vars(self.owners[key[0]]).get(key[1])) for key in self._keys}
 
-    def changed_since(self, before: Mapping[Key, bytes | None]) -> Iterator[Key]:
-        """The attributes that differ, but none that could not be compared.
+    def changed_since(self, before: Mapping[Key, bytes | None]) -> dict[Key, bytes | None]:
+        """The attributes that differ, with what they held; none that could not be compared.
 
         New ones of layers are known already.
         """
-        for key, digest in self.look().items():
-            if key in before:
-                if before[key] and digest not in (before[key], _NOT_COMPARED):
-                    yield key
-            elif not isinstance(self.owners[key[0]], AbstractLayer):
-                yield key
+        after = self.look().items()
+        new = {
+            key: None for key, _ in after if key not in before and not isinstance(self.owners[key[0]], AbstractLayer)
+        }
+        return new | {
+            key: before[key] for key, now in after if before.get(key) and now not in (before[key], _NOT_COMPARED)
+        }
 
     def look_again(self) -> None:
         """Look at all attributes the next time: what was a number may be a list by then."""
@@ -93,27 +99,41 @@ class Watch:
                 if not is_own and (_is_object(value) or not isinstance(owner, AbstractLayer)):
                     yield number, name
 
-    def _digest(self, value: Any) -> bytes | None:
-        writer = _Hash()
+    def _content(self, value: Any) -> bytes | None:
+        kept = _Kept()
         try:
-            self._write(value, writer)
+            self._write(value, kept)
         except HoldsTensor:
             return _NOT_COMPARED
         except Exception:  # a class of the user's own may do anything when it is pickled
             return None
-        return writer.digest.digest()
+        return kept.content()
 
 
-class _Hash:
-    """A file that keeps no more than the digest of what is written."""
+class _Kept:
+    """A file that keeps what is written as long as it is short, and its digest then."""
 
     def __init__(self) -> None:
-        self.digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        self._parts: list[bytes] = []
+        self._size = 0
 
     def write(self, part: Any) -> int:
         """Add a part."""
-        self.digest.update(part)
+        self._digest.update(part)
+        self._size += len(part)
+        if self._size <= _LONGEST:
+            self._parts.append(bytes(part))
         return len(part)
+
+    def content(self) -> bytes:
+        """All that was written, or its digest."""
+        return b"".join(self._parts) if self._size <= _LONGEST else self._digest.digest()
+
+
+def is_whole(content: bytes | None) -> bool:
+    """Whether it is all that was written."""
+    return content is not None and len(content) > _DIGEST_BYTES
 
 
 def put(owner: Any, name: str, value: Any) -> None:

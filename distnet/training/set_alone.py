@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.numbered_variables import known_by
 from distnet.ops.tensor import Tensor
 from distnet.optimizers.base import Optimizer
-from distnet.training.changed_in_place import OF_DISTNET, HoldsTensor, Key, put
+from distnet.training.changed_in_place import OF_DISTNET, HoldsTensor, Key, is_whole, put
 from distnet.types import Array
 from distnet.variables import Variable
 
@@ -70,8 +70,8 @@ class SetAlone:
 
     attributes: dict[Key, Any] = field(default_factory=dict)
     variables: dict[int, tuple[str, Array]] = field(default_factory=dict)
-    in_place: set[Key] = field(default_factory=set)
-    """The attributes that are the objects that they were, with other content."""
+    in_place: dict[Key, bytes | None] = field(default_factory=dict)
+    """The attributes that are the objects that they were, with other content, and what they held before, pickled."""
     _before: dict[Key, Any] = field(default_factory=dict, init=False)
 
     def __bool__(self) -> bool:
@@ -96,11 +96,11 @@ class SetAlone:
             if variable.number is not None and id(variable) not in others:
                 self.variables[variable.number] = variable.path, variable.value.copy()
 
-    def take_changed(self, keys: Iterable[Key], owners: Sequence[Any]) -> None:
-        """Add attributes that have changed in place, unless they were set."""
-        for key in keys:
+    def take_changed(self, changed: Mapping[Key, bytes | None], owners: Sequence[Any]) -> None:
+        """Add attributes that have changed in place, unless they were set, with what they held before."""
+        for key, content in changed.items():
             if key not in self.attributes:
-                self.in_place.add(key)
+                self.in_place[key] = content
                 self.attributes[key] = vars(owners[key[0]])[key[1]]
 
     def to_send(self, layers: Sequence[AbstractLayer], owners: Sequence[Any]) -> Sent:
@@ -123,18 +123,26 @@ class SetAlone:
         try:
             _pickled(value, layers)
         except Exception as error:  # a class of the user's own may do anything when it is pickled
-            del self.attributes[key]
-            before = self._before.get(key, value)
-            if before is not UNSET:
-                setattr(owner, name, before)
-            elif name in vars(owner):
-                delattr(owner, name)
-            did = "changed, in place," if key in self.in_place else "set"
+            did = f"changed, in place, {name}" if key in self.in_place else f"set {name}"
+            said = f"{_name_of(owner)}: a callback {did} to {value!r:.100}, which cannot be sent to the other ranks"
+            self._undo(key, owner, layers)
             raise ArgumentError(
-                f"{_name_of(owner)}: a callback {did} {name} to {value!r:.100}, which cannot be sent to the other "
-                f"ranks: {error}. Callbacks run on rank 0 alone: set {name} on every rank before fit, or to something "
+                f"{said}: {error}. Callbacks run on rank 0 alone: set {name} on every rank before fit, or to something "
                 "that the ranks know by name, such as a function of a module."
             ) from error
+
+    def _undo(self, key: Key, owner: Any, layers: Sequence[AbstractLayer]) -> None:
+        """Let an attribute be again what it was; what changed in place, and is very long, stays."""
+        name, content = key[1], self.in_place.get(key)
+        del self.attributes[key]
+        before = self._before.get(key, UNSET)
+        if content is not None:
+            if is_whole(content):
+                put(owner, name, _Unpickler(io.BytesIO(content), layers).load())
+        elif before is not UNSET:
+            setattr(owner, name, before)
+        elif name in vars(owner):
+            delattr(owner, name)
 
 
 def _name_of(owner: Any) -> str:

@@ -68,6 +68,10 @@ def test_an_error_of_one_rank_meets_all_and_they_may_go_on(said):
     assert said["an exit"] == ["SystemExit | 3"] * 3
     unsent = said["an attribute that cannot be sent"]
     assert all(told.startswith("ArgumentError | ") and "a callback set activation to" in told for told in unsent)
+    unsent = said["an entry that cannot be sent"]
+    assert all(
+        told.startswith("ArgumentError | ") and "a callback changed, in place, kept to" in told for told in unsent
+    )
     assert len(set(said["then"])) == 1
 
 

@@ -57,6 +57,19 @@ def activate(model):
     model.layers[0].activation = lambda x: x
 
 
+def keeping(model):
+    model.layers[0].kept = {"by": 1.0}
+
+    def change(*_):
+        model.layers[0].kept.update(by=2.0, curve=lambda x: x)
+
+    try:
+        model.fit(X, Y, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=change)], **OPTIONS)
+    finally:
+        if model.layers[0].kept != {"by": 1.0}:
+            raise AssertionError(model.layers[0].kept)
+
+
 def activating(model):
     model.fit(X, Y, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: activate(model))], **OPTIONS)
 
@@ -82,6 +95,7 @@ CASES = {
     "an interrupt": failing("on_train_batch_begin", KeyboardInterrupt),
     "an exit": failing("on_epoch_end", SystemExit, 3),
     "an attribute that cannot be sent": activating,
+    "an entry that cannot be sent": keeping,
     "no file, on any rank": lambda model: model.fit(X, Y, resume="nowhere.h5", **OPTIONS),
 }
 

@@ -55,7 +55,7 @@ def owners_of(layers: Sequence[AbstractLayer], losses: Any) -> list[Any]:
     return [*layers, *(loss for loss in _leaves(losses) if isinstance(loss, Loss) or _is_object(loss))]
 
 
-class Watch:
+class Compared:
     """The attributes of some owners that may change in place.
 
     Args:

@@ -24,7 +24,7 @@ from distnet.optimizers.base import Optimizer
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
-from distnet.training.changed_in_place import Watch, owners_of
+from distnet.training.changed_in_place import Compared, owners_of
 from distnet.training.set_alone import Sent, SetAlone, layers_of, write
 from distnet.training_state import CallbackRecord
 from distnet.types import Json
@@ -63,7 +63,7 @@ class Hooks:
         self._other_optimizers: dict[str, Optimizer] = {}
         self._settings: dict[str, Mapping[str, Json]] = {}
         self._layers: list[AbstractLayer] = []
-        self._watch = Watch([], partial(write, layers=[]))
+        self._compared = Compared([], partial(write, layers=[]))
         if communicator.size > 1:
             others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
             self._other_optimizers = dict(others)
@@ -96,8 +96,8 @@ class Hooks:
             at_work(hook)
             before = assignments()
             if "_batch_" not in hook:
-                self._watch.look_again()
-            seen = self._watch.look()
+                self._compared.look_again()
+            seen = self._compared.look()
             try:
                 with alone(self.model), noting() as noted:
                     self.callbacks.call(hook, *args, only=only)
@@ -109,7 +109,7 @@ class Hooks:
             if self.communicator.size > 1:
                 store = self.model.store
                 self._set_alone.take(noted, self._layers, () if store is None else store.variables)
-                self._set_alone.take_changed(self._watch.changed_since(seen), self._watch.owners)
+                self._set_alone.take_changed(self._compared.changed_since(seen), self._compared.owners)
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""
@@ -197,7 +197,7 @@ class Hooks:
         """What was set; an error of what cannot be sent is kept for all ranks."""
         while True:
             try:
-                return self._set_alone.to_send(self._layers, self._watch.owners)
+                return self._set_alone.to_send(self._layers, self._compared.owners)
             except ArgumentError as error:
                 self._error = error if self._error is None else self._error
 
@@ -206,7 +206,7 @@ class Hooks:
         for path, optimizer in () if self.is_root else self._optimizers():
             optimizer.configure(effects.optimizers.get(path, {}))
         if not self.is_root:
-            effects.set_alone.apply(self._layers, self._watch.owners, self.communicator.rank)
+            effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
         if effects.weights and self.model.store is not None:
             for part in (self.model.store.weights, self.model.store.frozen):
                 self.communicator.broadcast(part)
@@ -220,7 +220,7 @@ class Hooks:
         """Number the layers, and whatever else callbacks may change, as every rank does."""
         self._layers = layers_of(self.model)
         owners = owners_of(self._layers, getattr(self.model, "loss", None))
-        self._watch = Watch(owners, partial(write, layers=self._layers))
+        self._compared = Compared(owners, partial(write, layers=self._layers))
 
     def _optimizers(self) -> Iterator[tuple[str, Optimizer]]:
         """That of ``compile``, and those that were attributes of the model when training began."""

@@ -67,7 +67,9 @@ class StraightText:
         for cell, value in self._cells:
             if cell.cell_contents is not value:
                 return False
-        return self._function.__code__ is self._code
+        kind = type(self.layer)
+        is_same = kind is self._kind and kind.call is self._function and self._function.__code__ is self._code
+        return is_same and vars(self.layer) is self._attributes and "call" not in self._attributes
 
     def _call_of(self, cls: type) -> FunctionType:
         owner = next(c for c in cls.__mro__ if "call" in vars(c))
@@ -75,8 +77,7 @@ class StraightText:
         is_usual = not any("__getattribute__" in vars(c) for c in cls.__mro__[:-1]) and "call" not in vars(self.layer)
         if type(function) is not FunctionType or not is_usual:
             raise NotStraight
-        self._code = function.__code__
-        self._refers.append((vars(owner), "call", function))
+        self._code, self._kind, self._attributes = function.__code__, cls, vars(self.layer)
         return function
 
     def _read(self, statements: Sequence[ast.stmt]) -> None:

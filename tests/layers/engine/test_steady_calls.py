@@ -53,6 +53,13 @@ class IgnoresWeights(Own):
 STRAIGHT = [Dense, OfGlobal, WeightTwice, IgnoresWeights]
 
 
+class Inherits(Dense):
+    pass
+
+
+STRAIGHT.append(Inherits)
+
+
 class Counts(Own):
     def call(self, x):
         self.count += 1
@@ -186,14 +193,25 @@ def set_method(layer, step):
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no gradient flows")
 
-CHANGES = [change_nothing, set_attributes, change_in_place, set_global, set_method]
+
+def set_own_method(layer, step):
+    if step == 3:
+        layer.call = lambda x, training=None: x @ layer.kernel + float(step)
+
+
+def set_class(layer, step):
+    if step == 3:
+        layer.__class__ = OfGlobal
+
+
+CHANGES = [change_nothing, set_attributes, change_in_place, set_global, set_method, set_own_method, set_class]
 
 
 def trained(kind, change, is_eager):
     """The losses and weights of a model whose layer is changed before each step, and how many calls were steady."""
     global FACTOR
     FACTOR, FACTORS[1] = 1.5, 2.0
-    before, steady = kind.call, []
+    before, steady = vars(kind).get("call"), []
 
     def counted(self, x):
         y = made(self, x)
@@ -217,7 +235,10 @@ def trained(kind, change, is_eager):
         )  # fmt: skip
     finally:
         WholeCall.forward = made
-        kind.call = before
+        if before is not None:
+            kind.call = before
+        elif "call" in vars(kind):
+            del kind.call
     return losses, model.get_weights(), steady
 
 

@@ -50,14 +50,11 @@ class IgnoresWeights(Own):
         return ops.relu(x)
 
 
-STRAIGHT = [Dense, OfGlobal, WeightTwice, IgnoresWeights]
-
-
 class Inherits(Dense):
     pass
 
 
-STRAIGHT.append(Inherits)
+STRAIGHT = [Dense, OfGlobal, WeightTwice, IgnoresWeights, Inherits]
 
 
 class Counts(Own):

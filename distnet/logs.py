@@ -84,6 +84,10 @@ class NamedLogs(dict[str, V], Generic[V]):
     def __reduce__(self) -> tuple[type[dict[str, V]], tuple[dict[str, V]]]:
         return dict, (dict(self),)
 
+    def in_order(self) -> Self:
+        """The same values by the order of their keys in the alphabet."""
+        return type(self)({key: self[key] for key in sorted(self)}, self._told)
+
     def copy(self) -> Self:
         """The same values in another object."""
         return type(self)(self, self._told)

@@ -39,6 +39,10 @@ def table_lines(of_ranks: Sequence[RankTimes], most: int | None, has_instruction
     if first_ms:
         mean = sum(first_ms) / len(first_ms)
         lines.append(f"Step 0, which makes plans and compiles or loads kernels, is left out: {mean:.1f} ms")
+    largest = max(of_ranks, key=lambda of_rank: of_rank.memory.total)
+    if largest.memory.total:
+        whose = f" of rank {largest.rank}, which has the most" if len(of_ranks) > 1 else ""
+        lines.append(f"Memory of the model's arrays{whose}: {largest.memory}")
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from distnet.callbacks.memory_use import MemoryUse
 from distnet.timeline import DATA, STEP, Interval
 
 
@@ -20,6 +21,7 @@ class RankTimes:
         left_out: intervals beyond the most that a rank keeps.
         offset_ns: how much its clock was ahead of rank 0's.
         clock_error_ns: how much that may be wrong.
+        memory: what the model's arrays take of its memory.
     """
 
     rank: int
@@ -29,6 +31,7 @@ class RankTimes:
     left_out: int
     offset_ns: int = 0
     clock_error_ns: int = 0
+    memory: MemoryUse = MemoryUse()
 
     @property
     def kept_steps(self) -> list[int]:

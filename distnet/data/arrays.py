@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +17,7 @@ from distnet import addresses
 from distnet.arguments import check_option
 from distnet.checksums import checksum
 from distnet.data.batch import Batch
+from distnet.data.feeding import Gather, Room
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.types import Array, DType
 
@@ -65,6 +68,7 @@ class ArrayData:
         share: Share,
         names_rows: bool = False,
         checksums: tuple[tuple[str, int], ...] = (),
+        rooms: Sequence[Array | None] = (),
     ) -> Batch:
         """This rank's part of the global batch of positions ``start`` to ``stop``.
 
@@ -73,12 +77,13 @@ class ArrayData:
             share: picks this rank's part of a number of rows.
             names_rows: whether rows are numbered as the user numbers them, so that messages can name them.
             checksums: of the batch.
+            rooms: memory for the rows of each input, or None; by default they get their own.
         """
         part = share(stop - start)
         positions = slice(start + part.start, start + part.stop)
         mine = positions if order is None else order[positions]
         return Batch(
-            x=tuple([_taken(a, mine) for a in self.x]),
+            x=tuple([_taken(a, mine, room) for a, room in zip_longest(self.x, rooms)]),
             y=tuple([_taken(a, mine) for a in self.y]),
             weight=tuple([None if w is None else w[mine] for w in self.weight]),
             first_row=part.start,
@@ -107,6 +112,29 @@ class ArrayData:
             most: bytes of each array to look at, some rows of more.
         """
         return tuple([(name, _checksum(array, rows, most)) for name, array in self.named()])
+
+    def gathers(
+        self, batch_size: int, share: Share, order: Array, first: int, is_shared: bool, room: Room
+    ) -> Iterator[Gather]:
+        """The same batches, each to be gathered into memory that ``room`` gives."""
+        for start in range(first * batch_size, self.rows, batch_size):
+            yield partial(self._gather, order, start, min(start + batch_size, self.rows), share, is_shared, room)
+
+    def _gather(
+        self, order: Array, start: int, stop: int, share: Share, is_shared: bool, room: Room, number: int
+    ) -> Callable[[], Batch]:
+        part = share(stop - start)
+        rows = part.stop - part.start
+        rooms = [
+            room(i, number, (rows, *a.shape[1:]), a.dtype) if a.flags.c_contiguous else None
+            for i, a in enumerate(self.x)
+        ]
+
+        def gather() -> Batch:
+            checksums = self.checksums(order[start:stop], _LOOKED_AT) if is_shared else ()
+            return self.batch(order, start, stop, share, True, checksums, rooms)
+
+        return gather
 
     def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
         """The first rows, and the last ``fraction`` of them.
@@ -159,9 +187,19 @@ def _checksum(array: Array, rows: Sequence[int] | Array | None, most: int | None
     return checksum(part)
 
 
-def _taken(array: Array, rows: Array | slice) -> Array:
-    """Some rows; ``take`` is the fastest, but copies all of an array that is not contiguous."""
-    return array[rows] if isinstance(rows, slice) or not array.flags.c_contiguous else array.take(rows, 0)
+def _taken(array: Array, rows: Array | slice, room: Array | None = None) -> Array:
+    """Some rows; ``take`` is the fastest, but copies all of an array that is not contiguous.
+
+    Args:
+        room: for the rows of a contiguous array that ``rows`` numbers.
+    """
+    if isinstance(rows, slice) or not array.flags.c_contiguous:
+        return array[rows]
+    if room is None:
+        return array.take(rows, 0)
+    return array.take(
+        rows, 0, out=room, mode="clip"
+    )  # "raise" would write elsewhere first; the rows are known to exist
 
 
 @contextmanager

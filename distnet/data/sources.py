@@ -7,10 +7,11 @@ generator is drawn from by rank 0 alone, which hands the others their rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, count, islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from distnet import addresses
 from distnet.comm import Communicator
@@ -18,9 +19,12 @@ from distnet.comm.shares import shard
 from distnet.comm.work import at_work
 from distnet.data.arrays import ArrayData, naming, shuffled
 from distnet.data.batch import Batch
+from distnet.data.feeding import Feeding
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.errors import DataError, DistnetError
 from distnet.types import Json
+
+T = TypeVar("T")
 
 Unpack = Callable[[Any], ArrayData]
 """Makes arrays that fit the model of what a sequence or a generator gives."""
@@ -68,8 +72,11 @@ class Source(Protocol):
     def skip(self, drawn: tuple[int, int]) -> None:
         """Be as if so many batches and epochs had been taken."""
 
+    def feed(self, feeding: Feeding) -> None:
+        """From now on put rows where ``feeding`` says, if they are gathered from arrays."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class ArraySource:
     """Batches of arrays in memory.
 
@@ -78,12 +85,14 @@ class ArraySource:
         batch_size: rows of a global batch.
         ranks: who shares them.
         shuffle: see ``shuffled``.
+        feeding: where rows go, if they are gathered; None for memory of each batch's own.
     """
 
     data: ArrayData
     batch_size: int
     ranks: Communicator
     shuffle: bool | str = False
+    feeding: Feeding | None = None
 
     @property
     def batches(self) -> int:
@@ -112,11 +121,31 @@ class ArraySource:
     def skip(self, drawn: tuple[int, int]) -> None:
         """Nothing to do."""
 
+    def feed(self, feeding: Feeding) -> None:
+        """As of any source."""
+        self.feeding = feeding
+
     def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch, from its ``first`` on.
 
         With fewer steps than the rows have batches, epochs go on where the last one stopped; which
         batches are an epoch's depends on its number alone, so that a resumed training meets the same.
+        """
+        if self.feeding is None or not self.shuffle:
+            yield from self._rounds(number, batches, seed, first, self.data.batches)
+            return
+        gathers = partial(self.data.gathers, room=self.feeding.room)
+        with closing(self.feeding.in_order(self._rounds(number, batches, seed, first, gathers))) as each:
+            yield from each
+
+    def _rounds(
+        self, number: int, batches: int | None, seed: int, first: int, of_round: Callable[..., Iterator[T]]
+    ) -> Generator[T, None, None]:
+        """What ``of_round`` gives for the batches of an epoch, which may be of several rounds through the rows.
+
+        Args:
+            of_round: takes the batch size, this rank's share, the order of the rows, the first batch's number, and
+                whether ranks share it.
         """
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
         steps = self.batches if batches is None else batches
@@ -125,7 +154,7 @@ class ArraySource:
         while left > 0:
             order = shuffled(self.data.rows, self.batch_size, self.shuffle, seed, round_)
             taken = min(left, self.batches - at)
-            yield from islice(self.data.batches(self.batch_size, share, order, at, self.ranks.size > 1), taken)
+            yield from islice(of_round(self.batch_size, share, order, at, self.ranks.size > 1), taken)
             left, round_, at = left - taken, round_ + 1, 0
 
 
@@ -179,6 +208,9 @@ class SequenceSource:
     def check(self, dtype: str) -> None:
         """The first batch."""
         self.sample.check_finite(slice(0, self.sample.rows), dtype)
+
+    def feed(self, feeding: Feeding) -> None:
+        """Nothing: the sequence makes its batches where it wants."""
 
     def skip(self, drawn: tuple[int, int]) -> None:
         """Tell the sequence of the ends of epochs that were before an interruption."""
@@ -278,6 +310,9 @@ class GeneratorSource:
 
     def check(self, dtype: str) -> None:
         """Nothing: batches are looked at when they are drawn."""
+
+    def feed(self, feeding: Feeding) -> None:
+        """Nothing: the generator makes its batches where it wants."""
 
     def skip(self, drawn: tuple[int, int]) -> None:
         """Draw and drop batches: those that were trained on before an interruption.

@@ -68,7 +68,7 @@ def _same(layer: Layer) -> Layer:
 
 def _of_own_call(model: Any) -> Model:
     """A model with the same configuration, built and compiled like the original."""
-    made = cast(Model, LAYERS.get(model.as_json()))
+    made = cast(Model, _same(model))
     if model.built:
         cast(Any, made).build_from_config(model.get_build_config())
     if model.compiled:

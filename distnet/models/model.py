@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, cast
 
 from distnet.callbacks import History
 from distnet.callbacks.console import say
+from distnet.callbacks.memory_use import MemoryUse
 from distnet.callbacks.profiler import profiler_of
 from distnet.comm.scope import communicator, on_all_ranks
 from distnet.data.reading_ahead import ReadingAhead
@@ -29,6 +30,7 @@ from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
 from distnet.training.kept_inference import Shelf
 from distnet.training.loop import Training
+from distnet.training.memory import memory_use_of
 from distnet.training.objective import Log, in_form
 from distnet.training.resumption import restore_progress
 from distnet.training_state import TrainingState
@@ -313,6 +315,14 @@ class Model(Keras2Methods, Compiled, ABC):
         if communicator().rank == 0:
             for line in lines:
                 (print_fn or say)(line)
+
+    def memory_use(self) -> MemoryUse:
+        """How many bytes the model's arrays take on this rank, after what has been called so far.
+
+        After ``fit`` they include slots, and the plans of its steps with all activations, which are kept for the next
+        ``fit``. ``str()`` of what is returned says megabytes. ``fit(profile=True)`` prints it, too.
+        """
+        return memory_use_of(self)
 
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON text, which every Keras reads.

@@ -10,7 +10,7 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, DataError, DistnetError, NotBuiltError
-from distnet.layers import LAYERS, InputLayer, Layer
+from distnet.layers import LAYERS, Layer
 from distnet.layers.engine import trial
 from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.build_config import as_shapes
@@ -23,8 +23,10 @@ from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
 from distnet.models.graph_tape import Tape
 from distnet.models.model import Model
+from distnet.models.model_entries import dtype_of, entries_of, entry, opened
 from distnet.naming import snake_case
 from distnet.old_names import present_arguments
+from distnet.registry import custom_object_scope
 from distnet.registry.constructors import is_like
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable, lay_out
@@ -87,7 +89,7 @@ class SubclassedModel(Model, has_graph=True):
     def build_once(self, shape: Any, ctx: BuildContext | None = None) -> None:
         if self.built_shape is None:
             if self._entries is None:
-                self._entries = _entries_of(shape, self.dtype)
+                self._entries = entries_of(shape, self.dtype)
             ByCall.build_once(cast(Any, self), shape, ctx)
             if self.defines_call:
                 self._ends = self._tried()
@@ -108,7 +110,7 @@ class SubclassedModel(Model, has_graph=True):
 
     def _meet(self, given: Any) -> None:
         """Learn the form, the shapes and the dtypes of the inputs."""
-        self._entries = mapped(lambda leaf: _entry((None, *leaf.shape[1:]), _dtype_of(leaf, self.dtype)), given)
+        self._entries = mapped(lambda leaf: entry((None, *leaf.shape[1:]), dtype_of(leaf, self.dtype)), given)
 
     def _tried(self) -> Any:
         """The placeholders of the outputs, which a trial of ``call`` gives."""
@@ -117,7 +119,7 @@ class SubclassedModel(Model, has_graph=True):
         made = trial.specs(self, trial.Tried.on(inputs, ((structure,), {})))
         flat = list(leaves(made))
         names = ["output"] if len(flat) == 1 else [f"output_{i + 1}" for i in range(len(flat))]
-        ends = [_entry((None, *s.shape[1:]), s.dtype, name) for s, name in zip(flat, names, strict=True)]
+        ends = [entry((None, *s.shape[1:]), s.dtype, name) for s, name in zip(flat, names, strict=True)]
         return packed(made, ends)
 
     @property
@@ -176,10 +178,10 @@ class SubclassedModel(Model, has_graph=True):
         """Take inputs of these shapes, too: ``call`` decides whether they fit."""
         if self._entries is None or len(shapes) != len(self.inputs):
             return
-        opened = [_opened(entry.shape, tuple(shape)) for entry, shape in zip(self.inputs, shapes, strict=True)]
-        if opened != [tuple(entry.shape) for entry in self.inputs]:
-            dtypes = [entry.dtype for entry in self.inputs]
-            made = [_entry(shape, dtype) for shape, dtype in zip(opened, dtypes, strict=True)]
+        wider = [opened(own.shape, tuple(shape)) for own, shape in zip(self.inputs, shapes, strict=True)]
+        if wider != [tuple(own.shape) for own in self.inputs]:
+            dtypes = [own.dtype for own in self.inputs]
+            made = [entry(shape, dtype) for shape, dtype in zip(wider, dtypes, strict=True)]
             before = self._entries, self._ends
             self._entries, self._ends = packed(self._entries, made), None
             if self.feeds_itself and self.defines_call and self.built and not self._can_be_tried():
@@ -295,6 +297,18 @@ class SubclassedModel(Model, has_graph=True):
             self.build_once(as_shapes(shape))
 
     @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """Make the model from a configuration: of the class's constructor, or of a functional model.
+
+        Source: ``keras.Model.from_config``.
+        """
+        with custom_object_scope(custom_objects):
+            if "input_layers" in config and is_like(cls, Functional):
+                return cls.of_config(config)
+            by_call: Any = vars(ByCall)["from_config"]
+            return cast(Self, by_call.__func__(cls, config))
+
+    @classmethod
     def of_config(cls, config: Any) -> Self:
         if "input_layers" in config and is_like(cls, Functional):
             _become_functional(cls)
@@ -340,32 +354,6 @@ def _become_functional(cls: type) -> None:
                     "Leave out one of them."
                 )
             base.__bases__ = tuple(Functional if b is SubclassedModel else b for b in base.__bases__)
-
-
-def _entry(shape: Shape, dtype: str, name: str | None = None) -> KerasTensor:
-    options = {} if name is None else {"name": name}
-    layer = InputLayer(batch_input_shape=tuple(shape), dtype=dtype, **options)  # type: ignore[arg-type]
-    return cast(KerasTensor, layer.output)
-
-
-def _entries_of(shape: Any, dtype: str) -> Any:
-    """Placeholders for one shape, or for lists, tuples and dicts of shapes."""
-    if isinstance(shape, Mapping):
-        return {key: _entries_of(value, dtype) for key, value in shape.items()}
-    if isinstance(shape, list | tuple) and shape and all(isinstance(part, list | tuple) for part in shape):
-        return type(shape)(_entries_of(part, dtype) for part in shape)
-    return _entry((None, *tuple(shape)[1:]), dtype)
-
-
-def _dtype_of(leaf: Any, dtype: str) -> str:
-    kind = np.dtype(leaf.dtype)
-    return dtype if kind.kind == "f" else kind.name
-
-
-def _opened(own: Shape, given: Shape) -> Shape:
-    if len(own) != len(given):
-        return (None, *given[1:])
-    return (None, *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
 
 
 def _shape_after(layer: Layer) -> Any:

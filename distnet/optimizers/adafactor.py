@@ -58,6 +58,10 @@ class Adafactor(Optimizer):
         super().__post_init__()
         self._scratch: Array = np.empty(0)
 
+    @property
+    def scratch_bytes(self) -> int:
+        return self._scratch.nbytes
+
     def build(self, store: Variables) -> None:
         super().build(store)
         self._scratch = np.zeros(store.size, store.dtype)

@@ -157,6 +157,11 @@ class Optimizer(UpdatesEach, HasSettings):
                     variables.append(Variable(name, f"{path}_{name}", value, False))
         return [*variables, *(own.variable for own in self.own_variables)]
 
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of what it computes in, besides the slots."""
+        return 0
+
     def as_variables(self, scalars: Mapping[str, np.generic]) -> list[Variable]:
         """Numbers of the whole optimizer as variables; read-only."""
         return [Variable(name, f"{self.name}/{name}", np.array(value), False) for name, value in scalars.items()]

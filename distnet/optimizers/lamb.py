@@ -33,6 +33,10 @@ class Lamb(MomentOptimizer):
         super().__post_init__()
         self._direction: Array = np.empty(0)
 
+    @property
+    def scratch_bytes(self) -> int:
+        return self._direction.nbytes
+
     def build(self, store: Variables) -> None:
         super().build(store)
         self._direction = np.zeros(store.size, store.dtype)

@@ -101,6 +101,14 @@ class Exchange(Protocol):
     buckets: Buckets
     """The message's parts, which may be sent before the step's end."""
 
+    @property
+    def slots_updated(self) -> slice:
+        """The part of the optimizer's slots that this rank updates."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what the exchange holds besides the store's message and the slots."""
+
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update; return the sums of what is sent after the gradients."""
 
@@ -129,6 +137,16 @@ class WholeExchange:
         self.store = store
         self.sums = StepSums(store.extra)
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
+
+    @property
+    def slots_updated(self) -> slice:
+        """All."""
+        return self.store.part
+
+    @property
+    def nbytes(self) -> int:
+        """None."""
+        return 0
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum in place in the store, and update."""

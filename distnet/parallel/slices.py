@@ -153,6 +153,16 @@ class SlicedSum:
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
         self.share_slots(optimizer)
 
+    @property
+    def slots_updated(self) -> slice:
+        """All."""
+        return self.store.part
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sums of this rank's slice."""
+        return self.own.nbytes
+
     def share_slots(self, optimizer: Optimizer) -> None:
         """Nothing: every rank has all slots, and updates all weights."""
 
@@ -214,6 +224,16 @@ class SlicedUpdate(SlicedSum):
 
     On one node the gradients are summed where the weights are updated, unless the optimizer asks for the sum before.
     """
+
+    @property
+    def slots_updated(self) -> slice:
+        """This rank's slice."""
+        return self.mine
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sums of this rank's slice, and of the weights that are published."""
+        return self.own.nbytes + (0 if self.store.own is not None else self.published.nbytes)
 
     def share_slots(self, optimizer: Optimizer) -> None:
         """Move the slots, and the weights that are published, to memory of the node."""

@@ -54,6 +54,17 @@ class TreeExchange:
             self._taken = np.zeros_like(self._given)
             self._pieces = np.zeros((size, piece), store.dtype)
 
+    @property
+    def slots_updated(self) -> slice:
+        """All."""
+        return self.store.part
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the messages of the other blocks, and of the pieces that ranks send."""
+        pieces = [] if self.communicator.size == 1 else [self._given, self._taken, self._pieces]
+        return sum(a.nbytes for a in (*self.messages[1:], *pieces))
+
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum in place in the store, and update."""
         self.buckets.complete()

@@ -88,6 +88,11 @@ class Steps:
         """Of the memory that every step uses again."""
         return self.workspaces.nbytes
 
+    @property
+    def plans(self) -> list[Runs]:
+        """The runs that make plans."""
+        return [self._of_own_rows, self._of_shared_rows, self._measured]
+
     def _end(self, runs: Runs) -> None:
         runs.end_step()
         self.settings_met = settings()
@@ -129,7 +134,7 @@ class Steps:
         )  # fmt: skip
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:
-        """The rows in the model's dtype, in memory used again."""
+        """The rows in the model's dtype."""
         inputs = []
         for i, given in enumerate(x):
             if (i, given.dtype) in self._as_they_are:
@@ -137,13 +142,19 @@ class Steps:
                 continue
             rows = self.model.as_declared(i, given)
             if rows.dtype != self.dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
-                cast = self.workspaces.get((i,), "input", rows.shape, self.dtype)
-                cast[...] = rows
-                rows = cast
+                rows = self._cast(i, rows)
             if rows is given:
                 self._as_they_are.add((i, given.dtype))
             inputs.append(rows)
         return inputs
+
+    def _cast(self, i: int, rows: Array) -> Array:
+        """In the model's dtype, in memory used again where no code of the user's own may keep the rows."""
+        if not self._measured.may_plan:
+            return rows.astype(self.dtype)
+        cast = self.workspaces.get((i,), "input", rows.shape, self.dtype)
+        cast[...] = rows
+        return cast
 
     def _in_dtype(self, batch: Batch) -> Batch:
         """Targets and weights of floating point in the model's dtype, so that nothing is promoted."""

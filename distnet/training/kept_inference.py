@@ -37,6 +37,10 @@ class Shelf:
         except IndexError:
             return None
 
+    def look(self) -> Any:
+        """The thing, which stays here; None if there is none."""
+        return next(iter(self._held), None)
+
     def put(self, thing: Any) -> None:
         """Hold this, in the place of another."""
         self._held[:] = [thing]

@@ -34,6 +34,7 @@ from distnet.training.own_steps import OwnObjective, OwnSteps, own_steps_of
 from distnet.training.preemption import StopSignals, leave
 from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption
+from distnet.training.rows_in_place import feeding_of
 from distnet.training.step import TrainingSteps
 from distnet.training_state import Progress, Stage
 
@@ -87,6 +88,9 @@ class Training:
             return own_steps_of(self.model, objective, ranks)
         kept = take_steps(self.model, objective, ranks, self.resumption is not None or self.profiling.is_on)
         self.kept = None if self.profiling.is_on else kept
+        feeding = feeding_of(kept.steps)
+        if feeding is not None:
+            self.fit.train.feed(feeding)
         return kept.steps
 
     def run(self) -> History:

@@ -364,9 +364,12 @@ def _known(metric: Metric, key: str, sums: Array) -> Metric:
 
 
 def in_form(logs: dict[str, Log], return_dict: bool) -> Log | list[Log] | dict[str, Log]:
-    """Logs in the form that Keras's ``evaluate`` returns them."""
+    """Logs in the form that Keras's ``evaluate`` returns them; a dict has its keys in the order of the alphabet.
+
+    Source: ``keras.src.trainers.trainer.Trainer._pythonify_logs``.
+    """
     if return_dict:
-        return logs
+        return NamedLogs(logs).in_order()
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
 

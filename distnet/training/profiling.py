@@ -25,6 +25,7 @@ from distnet.training.clocked import (
     ClockedSteps,
 )
 from distnet.training.fit_arguments import Fit
+from distnet.training.memory import memory_use_of_steps
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ class Profiling(NoProfiling):
         self.profiler = profiler
         self.timeline = Timeline(*profiler.steps)
         self._clocks = clock_offsets(ranks)
+        self._steps: Any = None
 
     def timed_fit(self, fit: Fit) -> Fit:
         """What to train on, behind clocks."""
@@ -81,7 +83,9 @@ class Profiling(NoProfiling):
     def timed_steps(self, make_steps: Callable[[Communicator], Any]) -> Any:
         """What takes the steps, and each part of a step, behind clocks."""
         line, ranks = self.timeline, self.ranks
-        steps = make_steps(ranks if ranks.size == 1 else cast(Communicator, ClockedCommunicator(ranks, line)))
+        self._steps = steps = make_steps(
+            ranks if ranks.size == 1 else cast(Communicator, ClockedCommunicator(ranks, line))
+        )
         steps.timeline = line
         if hasattr(steps, "own"):
             own = {"train_step": ("train_step", OWN_STEP), "test_step": ("test_step", EVALUATION)}
@@ -122,8 +126,9 @@ class Profiling(NoProfiling):
         self.ranks.relay(error)
 
     def _own_times(self) -> RankTimes:
-        timeline = self.timeline
-        return RankTimes(self.ranks.rank, node(), timeline.intervals, timeline.steps, timeline.left_out)
+        timeline, steps = self.timeline, self._steps
+        memory = memory_use_of_steps(steps.model, [steps])
+        return RankTimes(self.ranks.rank, node(), timeline.intervals, timeline.steps, timeline.left_out, memory=memory)
 
     def _gathered(self) -> list[RankTimes]:
         """What every rank did, on rank 0; the others' come one after the other, so that no rank holds them all."""

@@ -21,8 +21,8 @@ from distnet.training.objective import Evaluated, Objective, Prediction
 from distnet.training.objective_plan import ObjectivePlan
 from distnet.types import Array
 
-MOST_PLANS = 4
-"""Sizes of batches for which there are plans: whole batches and last ones, of training and of other calls."""
+MOST_PLANS = 8
+"""Sizes of batches, and places of their rows, for which there are plans: whole batches and last ones, in two sets."""
 
 NOTHING = Objective(0, (), (), ())
 """The objective of predictions, which are not measured."""
@@ -92,16 +92,21 @@ class PlannedRun:
 
     Args:
         live: runs the first.
-        x: inputs of that size.
+        x: inputs of that size, which stay where they are if they are workspaces.
     """
 
     def __init__(self, live: LiveRun, x: Sequence[Array]) -> None:
         self._live = live
-        self._x = [np.empty_like(a) for a in x]
+        self._x = [a if live.ctx.workspaces.holds(a) else np.empty_like(a) for a in x]
         self._forward = Plan(live.ctx.timeline)
         self._backward: Plan | None = None
         self._objective: ObjectivePlan | None = None
         self._predicted: Prediction | None = None
+
+    def buffers(self) -> list[Array]:
+        """The memory of the plans, with the inputs."""
+        plans = [self._forward] if self._backward is None else [self._forward, self._backward]
+        return [*self._x, *(buffer for plan in plans for buffer in plan.buffers())]
 
     @property
     def penalty(self) -> float:
@@ -111,7 +116,8 @@ class PlannedRun:
     def forward(self, x: Sequence[Array], step: int) -> Prediction:
         """As of a live run."""
         for place, a in zip(self._x, x, strict=True):
-            np.copyto(place, a)
+            if a.base is None or a.base is not place.base:
+                np.copyto(place, a)
         if self._predicted is None:
             self._live.ctx.plan = self._forward
             self._predicted = self._live.forward(self._x, step)
@@ -168,15 +174,27 @@ class Runs:
         self._settings = 0
         self._running: tuple[Hashable, PlannedRun] | None = None
 
+    @property
+    def may_plan(self) -> bool:
+        """Whether the model's batches may have plans."""
+        has_graph = getattr(self.model, "graph", None) is not None
+        return has_graph and self.makes_plans and not getattr(self.model, "run_eagerly", False)
+
+    def buffers(self) -> list[Array]:
+        """The memory of all plans; some arrays occur more than once."""
+        return [buffer for run in self._planned.values() for buffer in run.buffers()]
+
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
-        self._running, graph = None, getattr(self.model, "graph", None)
-        if graph is None or not self.makes_plans or getattr(self.model, "run_eagerly", False):
+        self._running = None
+        if not self.may_plan:
             return self._live(batch)
+        graph = getattr(self.model, "graph", None)
         present = graph, moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:
             self._planned, self._holds_for, self._settings = {}, present, settings()
-        key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype) for a in x])
+        held = self.workspaces.holds
+        key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype, id(a.base) if held(a) else None) for a in x])
         run = self._planned.pop(key, None)
         if run is None:
             live = self._live(batch)

@@ -70,6 +70,12 @@ class GradientSteps(Steps):
         run.backward(evaluated.gradients)
         self.runs.end_step()
 
+    @property
+    def plans(self) -> list[Runs]:
+        """Those of training, too."""
+        runs = vars(self).get("runs")
+        return [*([] if runs is None else [runs]), *super().plans]
+
     def _training_context(self, batch: Batch) -> ForwardContext:
         return self._context(True, batch.first_row, batch.global_rows, self.objective.wanted_logits)
 

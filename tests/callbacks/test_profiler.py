@@ -93,6 +93,8 @@ def test_a_short_training_shows_its_first_steps_and_a_later_fit_begins_anew(tmp_
     model.fit(X, Y, batch_size=16, verbose=2, profile=file)
     assert "Profile of steps 1 to 2 of 3, ranks: 1" in (out := capsys.readouterr().out)
     assert "Step 0, which makes plans" in out
+    model.fit(X, Y, batch_size=16, verbose=0)
+    assert f"Memory of the model's arrays: {model.memory_use()}\n" in out
     model.fit(X, Y, batch_size=48, verbose=2, profile=True)
     assert "Profile of steps 0 to 0 of 1, ranks: 1" in (out := capsys.readouterr().out)
     assert "Step 0, which makes plans" not in out

@@ -121,3 +121,17 @@ def test_numbers_are_no_metrics(metrics, argument):
 def test_steps_per_execution_is_checked(steps):
     with pytest.raises(ArgumentError, match="steps_per_execution: expected a positive integer"):
         keras.Sequential([keras.layers.Dense(1)]).compile("sgd", "mse", steps_per_execution=steps)
+
+
+def test_dicts_of_logs_are_in_the_order_of_the_alphabet_and_lists_begin_with_the_loss():
+    x = keras.layers.Input((4,))
+    model = keras.Model(x, [keras.layers.Dense(2, name="right")(x), keras.layers.Dense(2, name="left")(x)])
+    model.compile("sgd", "mse", metrics=[["mae"], None])
+    given = np.ones((8, 4)), [np.ones((8, 2))] * 2
+    asked = model.evaluate(*given, verbose=0, return_dict=True)
+    assert list(asked) == ["left_loss", "loss", "right_loss", "right_mae"]
+    assert list(model.test_on_batch(*given, return_dict=True)) == list(asked)
+    assert list(model.train_on_batch(*given, return_dict=True)) == list(asked)
+    keys = ["loss", "right_loss", "left_loss", "right_mae"]
+    np.testing.assert_allclose(model.evaluate(*given, verbose=0), list(map(model.evaluate(
+        *given, verbose=0, return_dict=True).get, keys)))  # fmt: skip

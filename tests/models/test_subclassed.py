@@ -291,3 +291,45 @@ def test_the_data_of_a_train_step_need_not_be_what_the_model_is_called_on(is_cal
     assert model.predict(np.ones((5, 3)), verbose=0).shape == (5, 1)
     with pytest.raises(ShapeError, match="dense"):
         model.predict(np.ones((5, 7)), verbose=0)
+
+
+class Scaled(keras.layers.Layer):
+    def call(self, x):
+        return x * 2.0
+
+
+class Sized(keras.Model):
+    def __init__(self, units=3, inner=None, **options):
+        super().__init__(**options)
+        self.units, self.inner, self.dense = units, inner, keras.layers.Dense(units)
+
+    def call(self, x):
+        return self.dense(x) if self.inner is None else self.inner(self.dense(x))
+
+    def get_config(self):
+        inner = None if self.inner is None else keras.saving.serialize_keras_object(self.inner)
+        return {**super().get_config(), "units": self.units, "inner": inner}
+
+
+def test_from_config_takes_custom_objects_as_in_keras():
+    config = Sized(4, name="sized").get_config()
+    for made in (Sized.from_config(config), Sized.from_config(config, {"Scaled": Scaled}),
+                 Sized.from_config(config, custom_objects={"Scaled": Scaled})):  # fmt: skip
+        assert (made.units, made.name) == (4, "sized")
+    x = keras.Input((3,))
+    of_graph = keras.Model(x, Scaled()(x)).get_config()
+
+    class Own(keras.Model):
+        pass
+
+    made = Own.from_config(of_graph, custom_objects={"Scaled": Scaled})
+    assert isinstance(made, Own)
+    assert isinstance(made.layers[-1], Scaled)
+
+
+def test_a_model_with_call_is_cloned_though_nobody_has_registered_its_class():
+    model = Sized(4)
+    before = model(np.ones((2, 3)))
+    made = keras.models.clone_model(model)
+    made.set_weights(model.get_weights())
+    np.testing.assert_array_equal(made(np.ones((2, 3))), before)

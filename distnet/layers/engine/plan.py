@@ -17,6 +17,7 @@ import numpy as np
 
 from distnet.errors import ShapeError
 from distnet.kernels.readying import ready
+from distnet.layers.engine.buffers import buffers_within
 from distnet.timeline import INSTRUCTION, Timeline
 from distnet.types import Array, DType
 
@@ -51,6 +52,8 @@ class Plan:
         self.calls: list[Callable[[], object]] = []
         self.contexts: list[Any] = []
         """What calls know of the step: its number is written there before each repetition."""
+        self.standing: list[Standing] = []
+        """Results of whole calls, which the plan holds besides workspaces."""
 
     def note(self, call: Callable[[], object], *made_of: Any) -> None:
         """Let each repetition make this call.
@@ -61,6 +64,11 @@ class Plan:
         if self.timeline is not None:
             call = self.timeline.timed(call, _name_of(*(made_of or [call])), INSTRUCTION)
         self.calls.append(call)
+
+    def buffers(self) -> list[Array]:
+        """The memory that its calls read and write: each array that owns some, once."""
+        results = [a for standing in self.standing for a in standing.each if a is not None]
+        return buffers_within([*self.calls, *results])
 
     def repeat(self, step: int = 0) -> None:
         """Make all calls again, on what now is in the arrays.
@@ -174,6 +182,7 @@ class WholeCall:
         """The outputs, in memory where every repetition puts them, and what was saved this time."""
         y, self.saved = self.layer.forward(x, self.ctx)
         standing = Standing(y, f"{self.layer.name}: an output")
+        self.plan.standing.append(standing)
         first = self.saved
         once_more = first.once_more() if isinstance(first, OnceMore) else None
 
@@ -206,6 +215,7 @@ class WholeCall:
                 raise _unlike(f"{self.layer.name}: backward", "gradients of the same weights", "those of others")
 
         if ctx.plan is not None:
+            ctx.plan.standing.append(standing)
             ctx.plan.note(again, self.layer.backward)
         return standing.arrays
 
@@ -221,8 +231,8 @@ class Standing:
 
     def __init__(self, made: Any, name: str, is_gradient: bool = False) -> None:
         self.name, self.is_gradient = name, is_gradient
-        self._each = [None if a is None else np.array(a) for a in _as_list(made)]
-        self.arrays = self._each if isinstance(made, list) else self._each[0]
+        self.each = [None if a is None else np.array(a) for a in _as_list(made)]
+        self.arrays = self.each if isinstance(made, list) else self.each[0]
 
     def put(self, made: Any) -> None:
         """Take the results of a repetition.
@@ -231,9 +241,9 @@ class Standing:
             ShapeError: they differ from the first ones in number, shape or dtype.
         """
         given = _as_list(made)
-        if len(given) != len(self._each):
-            raise _unlike(self.name, f"{len(self._each)} of them", f"{len(given)}")
-        for a, place in zip(given, self._each, strict=True):
+        if len(given) != len(self.each):
+            raise _unlike(self.name, f"{len(self.each)} of them", f"{len(given)}")
+        for a, place in zip(given, self.each, strict=True):
             if a is None and place is not None and self.is_gradient:
                 place.fill(0)
             elif _kind(a) != _kind(place):

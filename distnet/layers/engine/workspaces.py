@@ -52,9 +52,9 @@ class ShortLived:
         }
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the memory."""
-        return sum(block.nbytes for block in self._blocks)
+    def blocks(self) -> list[Array]:
+        """The memory."""
+        return list(self._blocks)
 
 
 class Workspaces:
@@ -62,6 +62,7 @@ class Workspaces:
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
+        self._wholes: dict[int, Array] = {}
         self._facts: dict[Hashable, Any] = {}
         self.moves = 0
         """How often an array became too small, and others had to take its place."""
@@ -78,15 +79,25 @@ class Workspaces:
         whole = None if latest is None else latest.base
         if whole is None or whole.size < size:
             self.moves += whole is not None
+            self._wholes.pop(id(whole), None)
             whole = np.empty(size, dtype)
+            self._wholes[id(whole)] = whole
         made = self._arrays[key] = whole[:size].reshape(shape)
         return made
 
+    def holds(self, a: Array) -> bool:
+        """Whether it is one of the arrays."""
+        return id(a.base) in self._wholes
+
+    @property
+    def wholes(self) -> list[Array]:
+        """The memory of the arrays, without what is used in turn."""
+        return list(self._wholes.values())
+
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        wholes = {id(a.base): a.base.nbytes for a in self._arrays.values() if a.base is not None}
-        return sum(wholes.values()) + self.short_lived.nbytes
+        """Bytes of all memory."""
+        return sum(whole.nbytes for whole in (*self.wholes, *self.short_lived.blocks))
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:
         """What ``find`` gives, found once for each key: for what depends on the model alone, which no step changes."""

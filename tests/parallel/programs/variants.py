@@ -6,6 +6,8 @@ import numpy as np
 
 import distnet as keras
 from distnet import comm, layers, losses, metrics, optimizers
+from distnet.data import feeding
+from distnet.training import rows_in_place
 from distnet.training.runs import Runs
 
 RNG = np.random.default_rng(1)
@@ -161,6 +163,21 @@ def asked():
     return results
 
 
+def fed():
+    """Trains on rows that a thread gathers, and on rows gathered as always."""
+    weights = []
+    for by_thread in (True, False):
+        feeding.LEAST_S = 0.0 if by_thread else 1e9
+        rows_in_place.Feeding = lambda room, has_core, by_thread=by_thread: feeding.Feeding(room, by_thread)
+        model = classifier()
+        fitted(model, "categorical_crossentropy", ONE_HOT)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    rows_in_place.Feeding = feeding.Feeding
+    return dict(enumerate(weights[0]))
+
+
 def layers_as_activations():
     keras.utils.set_random_seed(3)
     shared = layers.PReLU(activity_regularizer="l2")
@@ -190,7 +207,7 @@ if __name__ == "__main__":
             several_metrics_of_values,
             steps_and_orders,
         ),
-        *(deferred_build, batch_by_batch, asked, layers_as_activations),
+        *(deferred_build, batch_by_batch, asked, fed, layers_as_activations),
     ):
         part = {f"{case.__name__}/{key}": np.asarray(value) for key, value in case().items()}
         everywhere = comm.world().allgather_object({key: value.tobytes() for key, value in part.items()})

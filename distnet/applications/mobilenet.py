@@ -5,6 +5,7 @@ Source: A. Howard and others, 2017 (arXiv:1704.04861); ``keras.applications.mobi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from distnet import config, layers
@@ -66,14 +67,8 @@ def MobileNet(
     shape = shape_of(wanted, sides[0] if sides[0] == sides[1] and sides[0] in _SIZES else 224)
     rows, columns = sides_of(shape)
     if wanted.is_published:
-        if depth_multiplier != 1 or alpha not in _ALPHAS:
-            raise ArgumentError(
-                f"MobileNet: expected depth_multiplier=1 and alpha one of {tuple(_ALPHAS)} with weights='imagenet', "
-                f"received {depth_multiplier!r} and {alpha!r}."
-            )
-        if rows != columns or rows not in _SIZES:
-            rows = 224
-            warn_of_size()
+        _check_published(alpha, depth_multiplier)
+        rows = published_size(rows, columns, _SIZES)
 
     def body(x: KerasTensor) -> KerasTensor:
         x = _PARTS.convolved(x, int(_STEM * alpha), 3, "conv1", strides=2)
@@ -93,6 +88,22 @@ def MobileNet(
     ending = "" if include_top else "_no_top"
     file = partial(published, f"{KERAS_FILES}/mobilenet", f"mobilenet_{_ALPHAS.get(alpha)}_{rows}_tf{ending}.h5")
     return assembled(wanted, shape, body, top, file, name or f"mobilenet_{alpha:0.2f}_{rows}")
+
+
+def _check_published(alpha: float, depth_multiplier: int) -> None:
+    if depth_multiplier != 1 or alpha not in _ALPHAS:
+        raise ArgumentError(
+            f"MobileNet: expected depth_multiplier=1 and alpha one of {tuple(_ALPHAS)} with weights='imagenet', "
+            f"received {depth_multiplier!r} and {alpha!r}."
+        )
+
+
+def published_size(rows: int | None, columns: int | None, sizes: Sequence[int]) -> int:
+    """The size of images whose published weights are taken: this one, if there are some for it, or 224."""
+    if rows is not None and rows == columns and rows in sizes:
+        return rows
+    warn_of_size()
+    return 224
 
 
 def sides_of(shape: Shape | None) -> tuple[int | None, int | None]:

@@ -18,11 +18,10 @@ from distnet.applications.assembly import (
     described,
     published,
     shape_of,
-    warn_of_size,
 )
 from distnet.applications.imagenet_utils import CLASSES, preprocessing
 from distnet.applications.imagenet_utils import decode_predictions as decode_predictions
-from distnet.applications.mobilenet import sides_of
+from distnet.applications.mobilenet import published_size, sides_of
 from distnet.applications.parts import NUMBERED, Parts, added, channels, divisible, padded_for, relu6
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import KerasTensor
@@ -62,13 +61,8 @@ def MobileNetV2(
     shape = shape_of(wanted, sides[0] if sides[0] == sides[1] and sides[0] in _SIZES else 224)
     rows, columns = sides_of(shape)
     if wanted.is_published:
-        if alpha not in _ALPHAS:
-            raise ArgumentError(
-                f"MobileNetV2: alpha: expected one of {_ALPHAS} with weights='imagenet', received {alpha!r}."
-            )
-        if rows != columns or rows not in _SIZES:
-            rows = 224
-            warn_of_size()
+        _check_published(alpha)
+        rows = published_size(rows, columns, _SIZES)
 
     def body(x: KerasTensor) -> KerasTensor:
         x = _PARTS.convolved(x, divisible(_STEM * alpha), 3, "Conv1", strides=2)
@@ -88,6 +82,13 @@ def MobileNetV2(
     )  # fmt: skip
     name = name or f"mobilenetv2_{alpha:0.2f}_{rows}"
     return assembled(wanted, shape, body, averaging_top(wanted, pool=NUMBERED), file, name)
+
+
+def _check_published(alpha: float) -> None:
+    if alpha not in _ALPHAS:
+        raise ArgumentError(
+            f"MobileNetV2: alpha: expected one of {_ALPHAS} with weights='imagenet', received {alpha!r}."
+        )
 
 
 def check_width(family: str, wanted: Wanted) -> None:

@@ -7,10 +7,9 @@ import faulthandler
 import os
 import pickle
 import secrets
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar, cast
@@ -20,6 +19,7 @@ import numpy as np
 
 from distnet.comm import threads, work
 from distnet.comm.abreast import Abreast, complete
+from distnet.comm.alarmed_start import showing_where_it_waits
 from distnet.comm.base import Request
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
@@ -377,28 +377,8 @@ def _initialize(launcher: Launcher, patience: Patience) -> None:
             f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size}, but mpi4py's MPI is "
             f"{vendor} ({library_name()}). Start with {vendor}'s mpirun, or install mpi4py for {launcher.vendor}."
         )
-    with _showing_where_it_waits(launcher, patience), watched_siblings(launcher):
+    with showing_where_it_waits(launcher, patience), watched_siblings(launcher):
         MPI.Init_thread(MPI.THREAD_MULTIPLE)
-
-
-@contextmanager
-def _showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[None]:
-    """Within the block, which blocks Python, stalls still have consequences.
-
-    The first two ranks show their stacks after ``warning_s``, and an alarm ends the job after ``timeout_s``. Which
-    ranks are missing, nobody can know before all have joined.
-    """
-    if patience.warning_s and launcher.rank in (0, 1):
-        faulthandler.dump_traceback_later(patience.warning_s, exit=False)
-    has_alarm = bool(patience.timeout_s) and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
-    if has_alarm:
-        signal.setitimer(signal.ITIMER_REAL, patience.timeout_s)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-        if has_alarm:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def library_name() -> str:

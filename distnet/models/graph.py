@@ -118,11 +118,7 @@ class Graph:
         self, inputs: Sequence[Array], ctx: ForwardContext, masks: Sequence[Array | None] | None = None
     ) -> tuple[list[Array], Tape]:
         """The outputs, and the tape for ``backward``; the context is left as it was."""
-        if ctx.is_spread and self.without_batch is not None:
-            raise ArgumentError(
-                f"expected tensors whose first axis is the batch, whose rows the ranks share; received "
-                f"{self.without_batch}. Keep the batch axis first, or start one process."
-            )
+        self._check_batch_axis(ctx)
         path, training, options, wanted, slopes = ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted
         calls = ctx.workspaces.once(
             (self, path, training, wanted, slopes), lambda: self._facts_forward(path, training, wanted, slopes)
@@ -158,6 +154,13 @@ class Graph:
         ctx.call, ctx.training, ctx.options, ctx.logits, ctx.wanted = path, training, options, wanted, slopes
         tape.masks = [known.get(t) for t in self.outputs]
         return [ctx.contiguous(f"output {t}", tensors[t]) for t in self.outputs], tape
+
+    def _check_batch_axis(self, ctx: ForwardContext) -> None:
+        if ctx.is_spread and self.without_batch is not None:
+            raise ArgumentError(
+                f"expected tensors whose first axis is the batch, whose rows the ranks share; received "
+                f"{self.without_batch}. Keep the batch axis first, or start one process."
+            )
 
     def _run(self, call: CallFacts, x: Any, tape: Tape, ctx: ForwardContext) -> tuple[Any, Any]:
         """What a call makes and saves; the tape gets what ``backward`` is to be handed."""
@@ -247,11 +250,8 @@ class Graph:
             if not call.has_penalty and all(p is None for p in parts):
                 continue
             tensors = node.computed_from
-            ctx.call, ctx.options, ctx.needs_input_gradient = (
-                call.path,
-                node.options,
-                not call.wanted.isdisjoint(tensors),
-            )
+            ctx.call, ctx.options = call.path, node.options
+            ctx.needs_input_gradient = not call.wanted.isdisjoint(tensors)
             ctx.is_of_logits = call.number in tape.apart
             ctx.short_lived = short_lived if self._shares_memory(layer, tape.saved[call.number]) else None
             whole = (tape.of_logits if ctx.is_of_logits else tape.with_penalty)(call.number, layer, parts, ctx)

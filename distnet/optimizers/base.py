@@ -21,6 +21,8 @@ from distnet.optimizers import formulas
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
+from distnet.optimizers.padding import Padding
+from distnet.optimizers.slot_arrays import SlotViews, filled
 from distnet.optimizers.store_part import StorePart
 from distnet.optimizers.updating_each import UpdatesEach
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Registry, functions_of, to_json
@@ -101,9 +103,8 @@ class Optimizer(UpdatesEach, HasSettings):
         self._layout: list[tuple[tuple[int, ...], str]] | None = None
         self._undecayed: tuple[list[Variable], str | None] = ([], None)
         self._decayed: list[slice] = []
-        self._padding: Array = np.empty(0, np.intp)
-        self._padding_of_parts: dict[tuple[int, int], Array] = {}
-        self._views: dict[tuple[str, int, int], tuple[Array, Array]] = {}
+        self._padding = Padding()
+        self._views = SlotViews()
 
     def initial_slots(self) -> dict[str, float]:
         """The rule's slots by Keras's names, in Keras's order, each with its initial value; by default none."""
@@ -182,7 +183,7 @@ class Optimizer(UpdatesEach, HasSettings):
         """
         layout = [(span.variable.shape, store.dtype.name) for span in store.spans]
         if self._layout is None:
-            self.slots = {name: _filled(store.size, fill, store.dtype) for name, fill in self.all_slots().items()}
+            self.slots = {name: filled(store.size, fill, store.dtype) for name, fill in self.all_slots().items()}
         elif self._layout != layout:
             expected, received = next(pair for pair in zip_longest(self._layout, layout) if pair[0] != pair[1])
             raise ArgumentError(
@@ -193,9 +194,7 @@ class Optimizer(UpdatesEach, HasSettings):
         self._layout, self.built_for = layout, store
         self._decayed = self._decayed_parts(store)
         self.numbers = self.numbers or {id(span.variable): i for i, span in enumerate(store.spans)}
-        ends = [*(span.start for span in store.spans[1:]), store.size]
-        between = [np.arange(span.stop, end) for span, end in zip(store.spans, ends, strict=False)]
-        self._padding, self._padding_of_parts = np.concatenate([np.zeros(0, np.int64), *between]), {}
+        self._padding = Padding(store)
         self.bind_own(store)
 
     def forget(self) -> None:
@@ -246,7 +245,7 @@ class Optimizer(UpdatesEach, HasSettings):
             self._decay_weights(store, learning_rate)
             (self.update_each if self.updates_each else self.update)(store, learning_rate)
             # With epsilon=0 a rule may compute 0/0 between the variables.
-            store.weights[self._padding_of(store.part)] = 0
+            store.weights[self._padding.of(store.part)] = 0
         self._average(store)
 
     def _accumulate(self, store: Variables | StorePart) -> bool:
@@ -309,17 +308,8 @@ class Optimizer(UpdatesEach, HasSettings):
     def _slots_of(self, store: Variables | StorePart) -> list[Array]:
         """The rule's slots for these weights."""
         if isinstance(store, StorePart):
-            return [self._slot_of(name, store.part) for name in self.initial_slots()]
+            return [self._views.of(name, self.slots[name], store.part) for name in self.initial_slots()]
         return [self.slots[name] for name in self.initial_slots()]
-
-    def _slot_of(self, name: str, part: slice) -> Array:
-        """A slot's entries for a part of the weights: the same view at each step."""
-        key, slot = (name, part.start, part.stop), self.slots[name]
-        of, view = self._views.get(key, (None, slot))
-        if of is not slot or view.base is not (slot if slot.base is None else slot.base):  # of a copy it is no view
-            view = slot[part]
-            self._views[key] = slot, view
-        return view
 
     def _average(self, store: Variables | StorePart) -> None:
         """Update the average of the weights; set the weights to it if the options say so."""
@@ -337,15 +327,6 @@ class Optimizer(UpdatesEach, HasSettings):
             if span.variable.constraint is not None:
                 span.variable.assign(span.variable.constraint(span.variable.value))
         self.scalars["iteration"] += 1
-
-    def _padding_of(self, part: slice) -> Array:
-        """The entries between the variables, counted from where the part begins."""
-        bounds = part.start, part.stop
-        padding = self._padding_of_parts.get(bounds)
-        if padding is None:
-            first, last = np.searchsorted(self._padding, bounds)
-            padding = self._padding_of_parts[bounds] = self._padding[first:last] - part.start
-        return padding
 
     def finalize_variable_values(self, store: Variables) -> None:
         """At the end of training: with ``use_ema`` the weights become their average."""
@@ -413,8 +394,3 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, module="keras
 
 
 get, serialize, deserialize = functions_of(OPTIMIZERS, __name__, OPTIMIZERS.optional)
-
-
-def _filled(entries: int, value: float, dtype: DType) -> Array:
-    """Zeros take no memory until they are written."""
-    return np.full(entries, value, dtype) if value else np.zeros(entries, dtype)

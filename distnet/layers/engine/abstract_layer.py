@@ -82,18 +82,16 @@ class AbstractLayer(HasBuildConfig, HasOwnState, Configurable, ABC):
     """Whether ``forward`` and ``backward`` take arrays of any layout in memory, not contiguous ones alone."""
     takes_integers: ClassVar[bool] = False
     """Whether integer inputs are handed over as they are, not in the model's dtype."""
-
     repeats: ClassVar[bool] = False
     """Whether ``forward`` and ``backward`` do through ``ctx.do`` all that must be done again for another batch; see
     ``plan``."""
     takes_activations: ClassVar[bool] = False
     """Whether ``forward`` adds ``ctx.plus`` and applies the activation ``ctx.then``; ``backward`` takes the gradient
     behind them; where something was added, it returns a list: the gradients of the input and of that."""
-
     leaves_activations: ClassVar[bool] = False
     """Whether ``forward`` leaves out bias and activation if ``ctx.is_left``, and ``backward`` then the gradients."""
     takes_left: ClassVar[bool] = False
-    """Whether ``forward`` applies bias and activation that the layer before left, ``ctx.left``."""
+    """Whether it applies bias and activation that the layer before left, ``ctx.left``."""
     takes_layers: ClassVar[bool] = False
     """Whether its activation may be a layer with weights, a state or random numbers."""
     follows_call: ClassVar[bool] = True

@@ -1,0 +1,31 @@
+"""Stalls of ranks that have not joined yet, while MPI starts and blocks Python."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distnet.comm.patience import Patience
+from distnet.launcher import Launcher
+
+
+@contextmanager
+def showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[None]:
+    """Within the block, which blocks Python, stalls still have consequences.
+
+    The first two ranks show their stacks after ``warning_s``, and an alarm ends the job after ``timeout_s``. Which
+    ranks are missing, nobody can know before all have joined.
+    """
+    if patience.warning_s and launcher.rank in (0, 1):
+        faulthandler.dump_traceback_later(patience.warning_s, exit=False)
+    has_alarm = bool(patience.timeout_s) and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    if has_alarm:
+        signal.setitimer(signal.ITIMER_REAL, patience.timeout_s)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        if has_alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)

@@ -48,9 +48,7 @@ class Tanh(Activation):
         np.tanh(z, out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array) -> None:
-        slope = saved * saved
-        np.subtract(1, slope, out=slope)
-        np.multiply(dy, slope, out=out)
+        np.multiply(dy, trigonometry.tanh_slope(saved), out=out)
 
     def of_tensor(self, x: Tensor) -> Tensor:
         return cast(Tensor, trigonometry.tanh(x))

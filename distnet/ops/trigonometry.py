@@ -12,6 +12,12 @@ from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import Primitive
 from distnet.ops.smooth import rsqrt
 
+
+def tanh_slope(y: Any) -> Any:
+    """The derivative of ``y = tanh(x)``."""
+    return 1 - y * y
+
+
 sin: Primitive = curve(__name__, "sin", np.sin, lambda x, y: cos(x), "The sine.")
 cos: Primitive = curve(__name__, "cos", np.cos, lambda x, y: -sin(x), "The cosine.")
 tan = curve(__name__, "tan", np.tan, lambda x, y: 1 + y * y, "The tangent.")
@@ -20,7 +26,7 @@ arccos = curve(__name__, "arccos", np.arccos, lambda x, y: -rsqrt(1 - x * x), "T
 arctan = curve(__name__, "arctan", np.arctan, lambda x, y: 1 / (1 + x * x), "The inverse of the tangent.")
 sinh: Primitive = curve(__name__, "sinh", np.sinh, lambda x, y: cosh(x), "The hyperbolic sine.")
 cosh: Primitive = curve(__name__, "cosh", np.cosh, lambda x, y: sinh(x), "The hyperbolic cosine.")
-tanh = curve(__name__, "tanh", np.tanh, lambda x, y: 1 - y * y, "The hyperbolic tangent.")
+tanh = curve(__name__, "tanh", np.tanh, lambda x, y: tanh_slope(y), "The hyperbolic tangent.")
 arcsinh = curve(__name__, "arcsinh", np.arcsinh, lambda x, y: rsqrt(x * x + 1), "The inverse of sinh.")
 arccosh = curve(__name__, "arccosh", np.arccosh, lambda x, y: rsqrt((x - 1) * (x + 1)), "The inverse of cosh.")
 arctanh = curve(__name__, "arctanh", np.arctanh, lambda x, y: 1 / (1 - x * x), "The inverse of tanh.")

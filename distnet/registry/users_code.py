@@ -1,15 +1,17 @@
 """What a user's functions and objects compute, as JSON: their code, and the values that it reads.
 
 Ranks compare it: two functions of one name may compute different things. What is written depends on nothing that
-differs from process to process, such as addresses or the order of sets. Attributes that the code itself sets while it
-computes, and lists that it adds to, are its running state, which is not written.
+differs from process to process, such as addresses, the order of sets, moments, paths and the machine's name. Attributes
+that the code itself sets while it computes, and lists that it adds to, are its running state, which is not written.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import platform
 import sys
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -28,6 +30,8 @@ _MOST_DEEP = 12
 _MOST_ENTRIES = 64
 """Of a list or dict; of a longer one the rest is a checksum."""
 _MOST_CHARACTERS = 200
+_BEGAN = time.time() - 60.0
+"""A moment before the program's first line, if that imports distnet."""
 _INSTALLED = ("site-packages", "dist-packages")
 _NOT_COMPUTING = frozenset(
     ("__init__", "__new__", "__init_subclass__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__",
@@ -153,6 +157,8 @@ class _Describer:
 
     def value(self, value: Any, depth: int) -> Json:
         """A value that code reads, or is part of one."""
+        if _is_of_this_process(value):
+            return "of this process"
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, str | bytes):
@@ -282,6 +288,18 @@ class _OfModule:
 def _is_read(name: str, value: Any, uses: _Uses) -> bool:
     """Whether it is no running state."""
     return name not in uses.state and not (uses.adds and isinstance(value, list | dict | set))
+
+
+def _is_of_this_process(value: Any) -> bool:
+    """Whether it is the process's number, its machine, a moment since it began, or the path of something there.
+
+    Each process may have others. What is read from a path is compared as data, or as weights.
+    """
+    if isinstance(value, float):
+        return _BEGAN <= value <= time.time()
+    if isinstance(value, str):
+        return value == platform.node() or (os.path.isabs(value) and os.path.exists(value))
+    return isinstance(value, int) and not isinstance(value, bool) and value in (os.getpid(), os.getppid())
 
 
 def _is_filled(cell: Any) -> bool:

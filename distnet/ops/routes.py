@@ -32,12 +32,16 @@ class Trail:
         self.inputs = inputs
         self.nodes: list[TapeNode] = []
         """Of functions of tensors that make one tensor, in order."""
+        self._next = self.first
+
+    def end(self) -> None:
+        """Say that the run is over."""
+        self._next = next_number()
 
     @property
     def is_whole(self) -> bool:
-        """Whether no other nodes were made meanwhile."""
-        made = self.inputs + len(self.nodes)
-        return bool(self.nodes) and self.nodes[-1].number == self.first + made - 1
+        """Whether no other nodes were made in the run, such as those of built-in layers within the call."""
+        return bool(self.nodes) and self._next == self.first + self.inputs + len(self.nodes)
 
     def place(self, node: TapeNode | None) -> Place:
         """What a node is known by: those of the run by a number from 0 on, an older one by itself."""

@@ -66,6 +66,7 @@ def recorded(layer: Any, arrays: list[Array], ctx: ForwardContext, is_recorded: 
         outputs = list(leaves(run(layer, args, kwargs, scope, is_penalized=False)))
         if rows is not None:
             outputs = [_as_part(t, rows) for t in outputs]
+    trail.end()
     return Recorded(layer, inputs, outputs, [loss for _, loss in scope.losses], ctx, is_recorded, trail)
 
 

@@ -274,3 +274,59 @@ def test_a_call_without_text_runs_anew_each_time():
     layer.build_once((None, WIDTH))
     with pytest.raises(NotStraight):
         StraightText(layer, 1)
+
+
+class EndsInALayer(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.norm, self.dense = layers.LayerNormalization(), layers.Dense(WIDTH)
+
+    def call(self, x):
+        return self.norm(ops.relu(x) + x)
+
+
+class BeginsWithALayer(EndsInALayer):
+    def call(self, x):
+        return ops.relu(self.norm(x)) + x
+
+
+class HasALayerWithin(EndsInALayer):
+    def call(self, x):
+        return ops.tanh(self.norm(ops.relu(x) + x)) * 2.0
+
+
+class HasTwoResults(EndsInALayer):
+    def call(self, x):
+        parts = ops.split(self.norm(ops.relu(x) + x), [2], axis=1)
+        return ops.concatenate([parts[1], parts[0] * 2.0], axis=1)
+
+
+class EndsInSeveral(EndsInALayer):
+    def call(self, x):
+        return ops.split(ops.concatenate([ops.relu(x) + x, x], axis=1), 2, axis=1)[0]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [EndsInALayer, BeginsWithALayer, HasALayerWithin, HasTwoResults, EndsInSeveral],
+    ids=lambda kind: kind.__name__,
+)
+def test_gradients_go_the_same_way_through_layers_within(kind):
+    distnet.utils.set_random_seed(3)
+    layer, dense = kind(), layers.Dense(WIDTH)
+    model = distnet.Sequential([distnet.Input((WIDTH,)), dense, layer])
+    optimizer = distnet.optimizers.SGD(0.5)
+    model.compile(distnet.optimizers.SGD(0.5), "mse")
+    x = np.random.default_rng(0).normal(size=(ROWS, WIDTH)).astype("float32")
+    other = distnet.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    for _ in range(4):
+        model.train_on_batch(x, x)
+        with distnet.GradientTape() as tape:
+            loss = ops.mean(ops.square(other(x, training=True) - x))
+        gradients = tape.gradient(loss, other.trainable_variables)
+        optimizer.apply_gradients(
+            [(g, v) for g, v in zip(gradients, other.trainable_variables, strict=True) if g is not None]
+        )
+        for w, e in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_allclose(w, e, rtol=1e-5, atol=1e-6)

@@ -108,7 +108,7 @@ def measured_within(x, y):
     model.compile("sgd", "mse")
     history = model.fit(x, y, batch_size=10, epochs=2, verbose=0).history
     logs = model.evaluate(x, y, batch_size=10, verbose=0, return_dict=True)
-    assert list(logs) == model.metrics_names
+    assert sorted(logs) == list(logs) == sorted(model.metrics_names)
     z = x @ model.layers[1].kernel.numpy() + model.layers[1].bias.numpy()
     batches = [z[i : i + 10] for i in range(0, len(z), 10)]
     by_hand = {

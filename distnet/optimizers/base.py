@@ -21,8 +21,8 @@ from distnet.optimizers import formulas
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
-from distnet.optimizers.padding import Padding
 from distnet.optimizers.slot_arrays import SlotViews, filled
+from distnet.optimizers.store_padding import Padding
 from distnet.optimizers.store_part import StorePart
 from distnet.optimizers.updating_each import UpdatesEach
 from distnet.registry import BESIDE, IF_SET, LEFT_OUT, Registry, functions_of, to_json

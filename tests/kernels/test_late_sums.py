@@ -16,7 +16,7 @@ SCALARS = {formulas.sgd: 1, formulas.rmsprop: 5, formulas.adam: 4, formulas.adam
 @pytest.fixture(params=["numpy", "numba"])
 def kernel(request):
     if request.param == "numba":
-        pytest.importorskip("numba")
+        pytest.importorskip("numba", reason="numba is optional: pip install 'distnet[fast]'")
     return kernels.load(request.param)
 
 

@@ -96,7 +96,7 @@ def test_two_nodes_that_send_16_bits_train_nearly_what_one_rank_trains(results, 
 
 
 def test_compiled_kernels_train_what_one_rank_trains(results):
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="numba is optional: pip install 'distnet[fast]'")
     assert_same(results("optimizers", 3, "numba"), results("optimizers", 1, "numba"), 1e-10)
 
 

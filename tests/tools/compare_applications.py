@@ -38,21 +38,21 @@ def differences(name, folder, floatx):
     size, options = NUMBERS[name]
     make = getattr(distnet.applications, name)
     expected = np.load(folder / f"{name}-{floatx}.npz")
-    x, found = images(size, floatx), {}
+    x, distances = images(size, floatx), {}
     for ending in (".weights.h5", ".h5", ".keras"):
         path = folder / f"{name}-{floatx}{ending}"
         distnet.utils.clear_session()
         model = make(weights=path, input_shape=(size, size, 3), classes=CLASSES, **options)
-        found[f"predicted {ending}"] = apart(model.predict(x, verbose=0), expected["predicted"])
+        distances[f"predicted {ending}"] = apart(model.predict(x, verbose=0), expected["predicted"])
     whole = distnet.models.load_model(folder / f"{name}-{floatx}.keras")
-    found["predicted, loaded"] = apart(whole.predict(x, verbose=0), expected["predicted"])
+    distances["predicted, loaded"] = apart(whole.predict(x, verbose=0), expected["predicted"])
     path = folder / f"{name}-{floatx}-base.weights.h5"
     for is_frozen in (True, False) if name in SMALL else ():
         losses, weights = trained(distnet, partial(base_of, make, size, options, path), is_frozen, x)
         how = "frozen" if is_frozen else "trained"
-        found[f"losses, {how}"] = apart(losses, expected[f"losses {is_frozen}"])
-        found[f"weights, {how}"] = max(apart(w, expected[f"weight {is_frozen} {i}"]) for i, w in enumerate(weights))
-    return found
+        distances[f"losses, {how}"] = apart(losses, expected[f"losses {is_frozen}"])
+        distances[f"weights, {how}"] = max(apart(w, expected[f"weight {is_frozen} {i}"]) for i, w in enumerate(weights))
+    return distances
 
 
 def ask_keras(python, folder, floatx, names):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self, TypeVar
 
+Place = TypeVar("Place")
 T = TypeVar("T")
 
 
@@ -32,8 +33,8 @@ class ReadingAhead:
             return self
         return type(self)(workers, size if isinstance(size, int) else self.max_queue_size)
 
-    def in_order(self, make: Callable[[int], T], numbers: Iterable[int], in_parallel: bool) -> Iterator[T]:
-        """``make`` of each number; an error is raised where that number's turn comes.
+    def in_order(self, make: Callable[[Place], T], places: Iterable[Place], in_parallel: bool) -> Iterator[T]:
+        """``make`` of each place; an error is raised where that place's turn comes.
 
         When the iterator is closed, what has not begun is not made, and what has begun ends first.
 
@@ -41,15 +42,15 @@ class ReadingAhead:
             in_parallel: whether several may be made at once; else one after the other, in order.
         """
         if self.workers <= 1:
-            yield from map(make, numbers)
+            yield from map(make, places)
             return
         waiting: deque[Future[T]] = deque()
-        left, context = iter(numbers), copy_context()
+        left, context = iter(places), copy_context()
         threads = ThreadPoolExecutor(self.workers if in_parallel else 1, "distnet-reading-ahead")
         try:
             while True:
-                for number in islice(left, max(self.max_queue_size, 1) - len(waiting)):
-                    waiting.append(threads.submit(context.copy().run, make, number))
+                for place in islice(left, max(self.max_queue_size, 1) - len(waiting)):
+                    waiting.append(threads.submit(context.copy().run, make, place))
                 if not waiting:
                     return
                 yield waiting.popleft().result()

@@ -6,7 +6,7 @@ generator is drawn from by rank 0 alone, which hands the others their rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -148,21 +148,16 @@ class ArraySource:
                 whether ranks share it.
         """
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
-        steps = self.batches if batches is None else batches
-        left = steps - first
-        round_, at = divmod(number * steps + first, self.batches)
-        while left > 0:
+        for round_, at, taken in rounds(self.batches, number, batches, first):
             order = shuffled(self.data.rows, self.batch_size, self.shuffle, seed, round_)
-            taken = min(left, self.batches - at)
             yield from islice(of_round(self.batch_size, share, order, at, self.ranks.size > 1), taken)
-            left, round_, at = left - taken, round_ + 1, 0
 
 
 @dataclass
 class SequenceSource:
     """Batches of an object with ``len`` and ``[i]``, such as ``keras.utils.Sequence``.
 
-    One that offers ``rows(epoch, i, part)`` and ``global_rows(i)`` is asked for this rank's rows only;
+    One that offers ``rows(round, i, part)`` and ``global_rows(i)`` is asked for this rank's rows only;
     of any other each rank makes the whole batch and keeps its rows.
 
     Args:
@@ -220,27 +215,35 @@ class SequenceSource:
     def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch from its ``first`` on, after which the sequence is told of its end.
 
-        Of a sequence without end, epochs go on where the last one stopped, in order.
+        With fewer steps than the sequence has batches, and of one without end, epochs go on where the last one stopped.
         """
         if hasattr(self.sequence, "on_epoch_begin"):
             self.sequence.on_epoch_begin()
-        length = self.batches
-        if length is None:
-            order: Iterable[int] = count(number * (batches or 0))
-        else:
-            order = addresses.generator(seed, "shuffle", number).permutation(length) if self.shuffle else range(length)
         # Parts of batches have addresses; whole ones are made in order, as by chance they may be.
         yield from self.reading.or_of(self.sequence).in_order(
-            lambda i: self._batch(number, int(i)), islice(order, first, batches), hasattr(self.sequence, "rows")
+            lambda place: self._batch(*place),
+            self._places(number, batches, seed, first),
+            hasattr(self.sequence, "rows"),
         )
         self._end()
+
+    def _places(self, number: int, batches: int | None, seed: int, first: int) -> Iterator[tuple[int, int]]:
+        """The rounds and numbers of an epoch's batches."""
+        length = self.batches
+        if length is None:
+            yield from ((number, i) for i in islice(count(number * (batches or 0)), first, batches))
+            return
+        for round_, at, taken in rounds(length, number, batches, first):
+            order = addresses.generator(seed, "shuffle", round_).permutation(length) if self.shuffle else None
+            for i in range(at, at + taken):
+                yield round_, i if order is None else int(order[i])
 
     def _end(self) -> None:
         self.ended += 1
         if hasattr(self.sequence, "on_epoch_end"):
             self.sequence.on_epoch_end()
 
-    def _batch(self, epoch: int, i: int) -> Batch:
+    def _batch(self, round_: int, i: int) -> Batch:
         share = partial(shard, rank=self.ranks.rank, size=self.ranks.size)
         at_work(f"batch {i} of the sequence")
         with naming(f"batch {i} of the sequence"):
@@ -252,7 +255,7 @@ class SequenceSource:
             part = share(rows)
             # A rank without rows asks for one, from which it takes shapes and no rows.
             is_idle = part.stop == part.start
-            data = self.unpack(self.sequence.rows(epoch, i, slice(0, 1) if is_idle else part))
+            data = self.unpack(self.sequence.rows(round_, i, slice(0, 1) if is_idle else part))
             kept = data.batch(None, 0, data.rows, lambda given: slice(0, 0 if is_idle else given))
             return replace(kept, first_row=part.start, global_rows=rows)
 
@@ -359,6 +362,27 @@ class GeneratorSource:
             return [error] * self.ranks.size
         shares = (partial(shard, rank=rank, size=self.ranks.size) for rank in range(self.ranks.size))
         return [data.batch(None, 0, data.rows, share) for share in shares]
+
+
+def rounds(length: int, number: int, steps: int | None, first: int) -> Iterator[tuple[int, int, int]]:
+    """Where the steps of an epoch lie in rounds through all batches.
+
+    Args:
+        length: batches of a round.
+        number: of the epoch.
+        steps: of every epoch; None for ``length``.
+        first: the step to begin with.
+
+    Yields:
+        A round's number, the place in it to begin at, and how many batches to take.
+    """
+    steps = length if steps is None else steps
+    left = steps - first
+    round_, at = divmod(number * steps + first, length)
+    while left > 0:
+        taken = min(left, length - at)
+        yield round_, at, taken
+        left, round_, at = left - taken, round_ + 1, 0
 
 
 def says_its_batches(sequence: Any) -> bool:

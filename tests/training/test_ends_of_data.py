@@ -68,6 +68,36 @@ def test_epochs_of_a_dataset_without_end_go_on_where_the_last_stopped(kind, shuf
     assert losses == pytest.approx([0.1299, 0.2606, 0.1153], **CLOSE)
 
 
+class Read(keras.utils.PyDataset):
+    """Notes which batches are read."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.numbers = []
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        self.numbers.append(index)
+        return batch(index)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_epochs_of_fewer_steps_than_batches_go_on_where_the_last_stopped(workers):
+    data = Read(workers=workers)
+    fitted(data, steps_per_epoch=2, epochs=4, shuffle=False)
+    assert data.numbers[-8:] == [0, 1, 2, 3, 4, 0, 1, 2]
+
+
+def test_epochs_of_fewer_steps_than_batches_reach_every_batch_in_each_round():
+    data = Read()
+    fitted(data, steps_per_epoch=2, epochs=5, shuffle=True)
+    orders = data.numbers[-10:-5], data.numbers[-5:]
+    assert [sorted(order) for order in orders] == [[0, 1, 2, 3, 4]] * 2
+    assert orders[0] != orders[1]
+
+
 def test_a_dataset_without_end_validates_evaluates_and_predicts():
     losses = validated(NoneBatches(), validation_steps=2, epochs=2)
     assert losses["val_loss"] == pytest.approx([0.0294, 0.0377], **CLOSE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _LAUNCHERS = frozenset(
@@ -22,8 +22,13 @@ def ancestors(process: int) -> Iterator[int]:
 
 def is_launcher(process: int) -> bool:
     """Whether the process is a program that starts ranks."""
+    return has_name(process, _LAUNCHERS)
+
+
+def has_name(process: int, names: Collection[str]) -> bool:
+    """Whether the process runs a program of one of these names, as ``/proc`` shows them: 15 characters at most."""
     try:
-        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8", errors="replace").strip() in _LAUNCHERS
+        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8", errors="replace").strip() in names
     except OSError:
         return False
 

@@ -30,6 +30,7 @@ from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import SharedMemory, unname_mpis_memory
 from distnet.comm.siblings import watched_siblings
+from distnet.comm.stuck_launcher import end_launcher_if_stuck
 from distnet.comm.watch import SAME_CALLS, Watch
 from distnet.errors import CommunicationError, LaunchError
 from distnet.launcher import Launcher, departures, ends_otherwise, report_failure
@@ -267,6 +268,8 @@ class MPICommunicator:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
         ends_otherwise()
         report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
+        if self.node_count > 1:
+            end_launcher_if_stuck(os.environ)
         with open(os.devnull, "w", encoding="ascii") as nowhere:  # if MPI cannot tell its launcher: another node's
             faulthandler.dump_traceback_later(_ABORT_S, exit=True, file=nowhere)
             MPI.COMM_WORLD.Abort(1)

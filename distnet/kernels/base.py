@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.readying import Call
@@ -13,6 +13,12 @@ from distnet.types import Array, DType
 
 Formula: TypeAlias = Callable[..., tuple[Array, ...]]
 """An elementwise rule ``(w, g, *slots, *scalars) -> (w, *slots)``; see ``distnet.optimizers.formulas``."""
+
+Vectorwise: TypeAlias = Callable[..., Any]
+"""A function of whole arrays in double precision; see ``Kernels.vectorwise``."""
+
+Passed: TypeAlias = tuple[Array, Array]
+"""The scale and the shift of a map of channels, (G, C) each, behind which there was a ReLU."""
 
 FUSED_ACTIVATIONS = ("linear", "relu")
 """The activations that a kernel set fuses with what comes before them."""
@@ -131,6 +137,14 @@ class Kernels(Protocol):
 
         Args:
             formula: elementwise; see ``distnet.optimizers.formulas`` for what it may contain.
+        """
+
+    def vectorwise(self, function: Vectorwise) -> Vectorwise:
+        """The function, or compiled code that does the same.
+
+        Args:
+            function: of arrays and numbers, whole and in double precision; it holds nothing but arithmetic, NumPy
+                ufuncs and reductions, and is no closure. It writes its results into arguments, or returns a number.
         """
 
     def update_by_sum(
@@ -273,11 +287,14 @@ class Kernels(Protocol):
             activation: one of ``FUSED_ACTIVATIONS``.
         """
 
-    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+    def column_products(self, dy: Array, x: Array, mean: Array, passed: Passed | None = None) -> tuple[Array, Array]:
         """(G, C) float64 sums over the rows of ``dy`` and of ``dy (x - mean)``.
 
         Shapes:
             dy, x: (G, S, C), contiguous; mean: (G, C).
+
+        Args:
+            passed: dy counts as 0 where the ReLU of ``column_map`` with this scale and this shift made 0.
         """
 
     def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
@@ -288,12 +305,16 @@ class Kernels(Protocol):
         """
 
     def column_gradient(
-        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
-    ) -> None:
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
+        limit: Array | None = None,
+    ) -> None:  # fmt: skip
         """``out = dy scale + (x - mean) slope + shift``.
 
         Shapes:
             dy, x, out: (G, S, C), contiguous, ``out`` may be ``dy``; the others (G, C).
+
+        Args:
+            limit: dy counts as 0 where the ReLU of ``column_map`` with this scale, and this as its shift, made 0.
         """
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:

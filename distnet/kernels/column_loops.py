@@ -224,6 +224,43 @@ def relu_products(
 
 
 @compiled
+def passed_products(
+    dy: Array,
+    x: Array,
+    mean: Array,
+    scale: Array,
+    shift: Array,
+    plain: Array,
+    weighted: Array,
+    of_blocks: Array,
+    is_part: bool,
+) -> None:
+    """``column_products`` of dy where ``(x - mean) scale + shift > 0``, computed as in ``column_map``; else of 0."""
+    width, zero = folded(x), x.dtype.type(0)
+    vectors = np.empty((3, width), x.dtype)
+    m, a, b = vectors[0], vectors[1], vectors[2]
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        _repeat(scale[g], a)
+        _repeat(shift[g], b)
+        rows, slopes = x[g].reshape(-1), dy[g].reshape(-1)
+        for first in range(0, rows.size, BLOCK_ROWS * width):
+            lanes = of_blocks[first // (BLOCK_ROWS * width) if is_part else 0]
+            sums, products = lanes[0], lanes[1]
+            lanes[:] = 0
+            for start in range(first, min(first + BLOCK_ROWS * width, rows.size), width):
+                row, slope = rows[start : start + width], slopes[start : start + width]
+                for j in range(row.size):
+                    centered = row[j] - m[j]
+                    passed = slope[j] if centered * a[j] + b[j] > 0 else zero
+                    sums[j] += passed
+                    products[j] += passed * centered
+            if not is_part:
+                _add_up(sums, plain[g])
+                _add_up(products, weighted[g])
+
+
+@compiled
 def column_gradient(
     dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array | None
 ) -> None:
@@ -243,6 +280,31 @@ def column_gradient(
             target = if_apart(out, dx[start : start + width], gradient)
             for j in range(row.size):
                 target[j] = gradient[j] * a[j] + (row[j] - m[j]) * b[j] + d[j]
+
+
+@compiled
+def passed_gradient(
+    dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, limit: Array, out: Array | None
+) -> None:
+    """``column_gradient`` of dy where ``(x - mean) scale + limit > 0``, computed as in ``column_map``; else of 0."""
+    written = if_apart(out, out, dy)
+    width, zero = folded(x), x.dtype.type(0)
+    lanes = np.empty((5, width), x.dtype)
+    m, a, b, d, e = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    for g in range(x.shape[0]):
+        _repeat(mean[g], m)
+        _repeat(scale[g], a)
+        _repeat(slope[g], b)
+        _repeat(shift[g], d)
+        _repeat(limit[g], e)
+        rows, slopes, dx = x[g].reshape(-1), dy[g].reshape(-1), written[g].reshape(-1)
+        for start in range(0, rows.size, width):
+            row, gradient = rows[start : start + width], slopes[start : start + width]
+            target = if_apart(out, dx[start : start + width], gradient)
+            for j in range(row.size):
+                centered = row[j] - m[j]
+                passed = gradient[j] if centered * a[j] + e[j] > 0 else zero
+                target[j] = passed * a[j] + centered * b[j] + d[j]
 
 
 @compiled

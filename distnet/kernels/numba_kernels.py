@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from distnet.addresses import BITS_PER_BLOCK
 from distnet.errors import ArgumentError
 from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
-from distnet.kernels.base import Cells, Formula, Tiles
+from distnet.kernels.base import Cells, Formula, Passed, Tiles, Vectorwise
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.column_parts import add_up, memory_for, moments, normalize_gradient, pass_over
 from distnet.kernels.compiling import Loop, apart, compiled, if_apart
@@ -60,6 +60,66 @@ def _ready_column_sums(_: NumbaKernels, x: Array) -> Call | None:
     return _summing(total, column_loops.column_sums, x, total, memory_for(x, 1), False)
 
 
+def _ready_column_moments(_: NumbaKernels, x: Array) -> Call | None:
+    """The loop alone, with memory of its own."""
+    if takes_long(x.nbytes * 2 * _PASS_NS):
+        return None
+    both = np.zeros((2, x.shape[0], x.shape[2]))
+    return _summing(both, column_loops.column_moments, x, *both, np.empty((1, 2, x.shape[2])), False)
+
+
+def _ready_column_map(
+    _: NumbaKernels, x: Array, mean: Array, scale: Array, shift: Array, out: Array, activation: str = "linear",
+    other: Array | None = None,
+) -> Call | None:  # fmt: skip
+    """The loop alone."""
+    check_activation(activation)
+    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(mean, scale, shift):
+        return None
+    return partial(column_loops.column_map, x, mean, scale, shift, other, _lowest(x, activation), out)
+
+
+def _ready_column_products(
+    _: NumbaKernels, dy: Array, x: Array, mean: Array, passed: Passed | None = None
+) -> Call | None:
+    """The loop alone, with memory of its own for the sums."""
+    vectors = mean, *(passed or ())
+    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(*vectors):
+        return None
+    both = np.zeros((2, x.shape[0], x.shape[2]))
+    loop = column_loops.column_products if passed is None else column_loops.passed_products
+    return _summing(both, loop, dy, x, *vectors, *both, memory_for(x, 2), False)
+
+
+def _ready_relu_products(_: NumbaKernels, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> Call | None:
+    """The loop alone, with memory of its own for the sums."""
+    if takes_long(x.nbytes * 2 * _PASS_NS) or not _are_doubles(mean):
+        return None
+    both = np.zeros((2, x.shape[0], x.shape[2]))
+    return _summing(both, column_loops.relu_products, dy, y, x, mean, dz, *both, memory_for(x, 2), False)
+
+
+def _ready_column_gradient(
+    _: NumbaKernels, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
+    limit: Array | None = None,
+) -> Call | None:  # fmt: skip
+    """The loop alone."""
+    vectors = mean, scale, slope, shift, *([] if limit is None else [limit])
+    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(*vectors):
+        return None
+    loop = column_loops.column_gradient if limit is None else column_loops.passed_gradient
+    return partial(loop, dy, x, *vectors, apart(out, dy))
+
+
+def _are_doubles(*vectors: Array) -> bool:
+    return all(vector.dtype == np.float64 and vector.flags.c_contiguous for vector in vectors)
+
+
+def _lowest(x: Array, activation: str) -> Any:
+    """What an activation's results are not below, in the dtype of x."""
+    return x.dtype.type(0 if activation == "relu" else -np.inf)
+
+
 def _summing(total: Array, loop: Loop, *args: Any) -> Call:
     """The call of a loop that adds to ``total``, which is returned."""
 
@@ -87,6 +147,9 @@ class NumbaKernels:
             loop(w, g, *slots, casts)
             return
         share(loop, w.nbytes * (1 + len(slots)) * _PASS_NS, range(2 + len(slots)), w, g, *slots, casts)
+
+    def vectorwise(self, function: Vectorwise) -> Vectorwise:
+        return _vectorwise(function)
 
     def update_by_sum(
         self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
@@ -195,11 +258,13 @@ class NumbaKernels:
         add_up(column_loops.column_sums, x.nbytes * _PASS_NS, (total,), x)
         return total
 
+    @readied_by(_ready_column_moments)
     def column_moments(self, x: Array) -> tuple[Array, Array]:
         mean, squares = np.zeros((2, x.shape[0], x.shape[2]))
         moments(x.nbytes * 2 * _PASS_NS, x, mean, squares)
         return mean, squares
 
+    @readied_by(_ready_column_map)
     def column_map(
         self,
         x: Array,
@@ -211,25 +276,31 @@ class NumbaKernels:
         other: Array | None = None,
     ) -> None:
         check_activation(activation)
-        lowest = x.dtype.type(0 if activation == "relu" else -np.inf)
-        pass_over(column_loops.column_map, x.nbytes * _PASS_NS, x, *_like(x, mean, scale, shift), other, lowest, out)
+        vectors, lowest = _doubles(mean, scale, shift), _lowest(x, activation)
+        pass_over(column_loops.column_map, x.nbytes * _PASS_NS, x, *vectors, other, lowest, out)
 
-    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+    @readied_by(_ready_column_products)
+    def column_products(self, dy: Array, x: Array, mean: Array, passed: Passed | None = None) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
-        add_up(column_loops.column_products, x.nbytes * _PASS_NS, (plain, weighted), dy, x, *_like(x, mean))
+        loop = column_loops.column_products if passed is None else column_loops.passed_products
+        add_up(loop, x.nbytes * _PASS_NS, (plain, weighted), dy, x, *_doubles(mean, *(passed or ())))
         return plain, weighted
 
+    @readied_by(_ready_relu_products)
     def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
-        rows = dy, y, x, *_like(x, mean), dz
+        rows = dy, y, x, *_doubles(mean), dz
         add_up(column_loops.relu_products, x.nbytes * 2 * _PASS_NS, (plain, weighted), *rows)
         return plain, weighted
 
+    @readied_by(_ready_column_gradient)
     def column_gradient(
-        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
-    ) -> None:
-        vectors = _like(x, mean, scale, slope, shift)
-        pass_over(column_loops.column_gradient, x.nbytes * _PASS_NS, dy, x, *vectors, apart(out, dy))
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
+        limit: Array | None = None,
+    ) -> None:  # fmt: skip
+        loop = column_loops.column_gradient if limit is None else column_loops.passed_gradient
+        vectors = _doubles(mean, scale, slope, shift, *([] if limit is None else [limit]))
+        pass_over(loop, x.nbytes * _PASS_NS, dy, x, *vectors, apart(out, dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         do([
@@ -252,15 +323,20 @@ class NumbaKernels:
         share(_unpool, (dy.nbytes + out.nbytes) * _PASS_NS, (0, 1, 3), dy, winners, windows, out)
 
 
+@cache
+def _vectorwise(function: Vectorwise) -> Vectorwise:
+    return compiled(function)
+
+
 def _unpool(dy: Array, winners: Array, windows: Windows, out: Array) -> None:
     if not windows.are_apart:
         out.fill(0)
     _max_pool_gradient(dy, winners, windows, windows.are_apart, out)
 
 
-def _like(x: Array, *vectors: Array) -> list[Array]:
-    """The vectors in the dtype of ``x``, contiguous: for strided ones, loops would be compiled again, and slower."""
-    return [np.ascontiguousarray(vector, x.dtype) for vector in vectors]
+def _doubles(*vectors: Array) -> list[Array]:
+    """The vectors in double precision, contiguous: for others, loops would be compiled again."""
+    return [np.ascontiguousarray(vector, np.float64) for vector in vectors]
 
 
 def _or_full(vector: Array | None, rows: Array, value: float) -> Array:

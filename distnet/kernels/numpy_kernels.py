@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
 from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.kernels import vectors
-from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Tiles
+from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Passed, Tiles, Vectorwise
 from distnet.kernels.columns import Columns
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.windows import Windows
@@ -42,6 +43,9 @@ class NumpyKernels:
                 results = formula(w[part], g[part], *(slot[part] for slot in slots), *numbers)
                 for target, result in zip((w, *slots), results, strict=True):
                     target[part] = result
+
+    def vectorwise(self, function: Vectorwise) -> Vectorwise:
+        return _silent(function)
 
     def update_by_sum(
         self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
@@ -149,16 +153,24 @@ class NumpyKernels:
         if activation == "relu":
             np.maximum(out, 0, out=out)
 
-    def column_products(self, dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
-        return Columns.of(x).products(dy, x, mean)
+    def column_products(self, dy: Array, x: Array, mean: Array, passed: Passed | None = None) -> tuple[Array, Array]:
+        return Columns.of(x).products(dy if passed is None else self._passed(dy, x, mean, *passed), x, mean)
 
     def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
         return self.column_products(self.activation_gradient(dy, y, "relu", dz), x, mean)
 
     def column_gradient(
-        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array
-    ) -> None:
-        Columns.of(x).gradient(dy, x, mean, scale, slope, shift, out)
+        self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
+        limit: Array | None = None,
+    ) -> None:  # fmt: skip
+        slopes = dy if limit is None else self._passed(dy, x, mean, scale, limit)
+        Columns.of(x).gradient(slopes, x, mean, scale, slope, shift, out)
+
+    def _passed(self, dy: Array, x: Array, mean: Array, scale: Array, shift: Array) -> Array:
+        """dy where a ReLU behind the map of channels passed something."""
+        y = np.empty_like(x)
+        self.column_map(x, mean, scale, shift, y)
+        return self.activation_gradient(dy, y, "relu", np.empty_like(dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         channels = slice(channel, channel + patches.shape[-1])
@@ -192,6 +204,12 @@ class NumpyKernels:
         out[...] = 0
         for tap, of, at in windows.overlaps():
             out[:, *at] += dy[:, *of] * (winners[:, *of] == tap)
+
+
+@cache
+def _silent(function: Vectorwise) -> Vectorwise:
+    """The function, which does not warn of NaN or infinity, like compiled code."""
+    return np.errstate(all="ignore")(function)
 
 
 def _pieces(patches: Array, windows: Windows, first: int) -> Iterator[tuple[slice, range, range, Array]]:

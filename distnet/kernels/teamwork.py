@@ -206,8 +206,8 @@ def _team_of(size: int) -> Team:
 
 
 def takes_long(nanoseconds: float) -> bool:
-    """Whether work that takes one thread so long is worth sharing."""
-    return nanoseconds >= LEAST_NS
+    """Whether work that takes one thread so long is worth sharing, and there are others to share it with."""
+    return nanoseconds >= LEAST_NS and threads.OF_THIS_PROCESS.count() > 1
 
 
 def parts_of(count: int, nanoseconds: float, unit: int = 1, most: int = 2) -> list[slice]:

@@ -94,6 +94,24 @@ def test_maps_with_what_comes_behind_them(kernel, tolerance, shape, activation):
         np.testing.assert_allclose(sums, kernel.column_sums(dz)[0], rtol=tolerance, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_slopes_behind_a_relu_whose_results_are_made_again(kernel, tolerance, shape):
+    tolerance, dtype = tolerance
+    x, dy, mean, scale, slope, shift = arrays(shape, dtype)
+    a, b, y, expected, out = x.astype(dtype), dy.astype(dtype), *np.empty((3, *shape), dtype)
+    kernel.column_map(a, mean, scale, shift, y, "relu")
+    passed = np.where(y > 0, b, b.dtype.type(0))
+    for found, sums in zip(
+        kernel.column_products(b, a, mean, (scale, shift)), kernel.column_products(passed, a, mean), strict=True
+    ):
+        np.testing.assert_allclose(found / max(shape[1], 1), sums / max(shape[1], 1), rtol=tolerance, atol=tolerance)
+    kernel.column_gradient(passed, a, mean, scale, slope, shift, expected)
+    kernel.column_gradient(b, a, mean, scale, slope, shift, out, shift)
+    np.testing.assert_allclose(out, expected, rtol=tolerance, atol=tolerance)
+    kernel.column_gradient(b, a, mean, scale, slope, shift, b, shift)
+    np.testing.assert_array_equal(b, out)
+
+
 def test_moments_of_a_large_mean_and_of_rows_that_change(kernel):
     rng = np.random.default_rng(0)
     x = (1e4 + rng.normal(size=(2, 5000, 3))).astype("float32")

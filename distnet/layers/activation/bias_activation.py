@@ -32,7 +32,8 @@ def forward(
     """
     fused = "linear" if ctx.logits else fused_name(activation)
     if fused:
-        ctx.do(ctx.kernels.bias_activation, z, None if bias is None else bias.value, fused)
+        if bias is not None or fused != "linear":
+            ctx.do(ctx.kernels.bias_activation, z, None if bias is None else bias.value, fused)
         return z, z
     if bias is not None:
         ctx.do(np.add, z, bias.value, out=z)

@@ -1,4 +1,8 @@
-"""Batch normalization's equations for each channel, as kernels take them: see ``distnet.optimizers.formulas``."""
+"""Batch normalization's equations for each channel, as kernels take them.
+
+Some are formulas of one entry (see ``distnet.optimizers.formulas``), others functions of whole vectors in double
+precision, (C,) or several of these in one array.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,57 @@ from distnet.types import Array
 
 Value = Array
 Values = tuple[Array, ...]
+
+_MOST_SHIFTED = 1e4
+"""Squares of a mean by its variance up to which the sums of squares about 0 tell the variance to 12 digits."""
+
+
+def told(mean: Array, squares: Array, rows: float, sums: Array) -> None:
+    """Write what a rank tells of its rows: their number, their sums, and their sums of squares about 0.
+
+    Args:
+        mean, squares: of the rows, the latter about the mean.
+        sums: (3, C), is overwritten.
+    """
+    sums[0] = rows
+    sums[1] = rows * mean
+    sums[2] = squares + rows * mean * mean
+
+
+def pooled(sums: Array, gamma: Array, epsilon: float, statistics: Array) -> bool:
+    """Write the statistics of all ranks' rows: mean, variance, inverse deviation, and gamma times that.
+
+    Args:
+        sums: (3, C), what all ranks told.
+        statistics: (4, C), is overwritten.
+
+    Returns:
+        Whether they are precise: where a mean is large, the variance is a small difference of large numbers.
+    """
+    count = sums[0]
+    mean = sums[1] / count
+    shifted = count * mean * mean
+    squares = sums[2] - shifted
+    variance = squares / count
+    inverse = 1.0 / np.sqrt(variance + epsilon)
+    statistics[0] = mean
+    statistics[1] = variance
+    statistics[2] = inverse
+    statistics[3] = gamma * inverse
+    return not (shifted > _MOST_SHIFTED * squares).any()
+
+
+def of_input(sums: Array, statistics: Array, divisor: Array, excess: float, vectors: Array) -> None:
+    """Write what the gradient of a row has besides the scaled slope: its factor of ``x - mean``, and a constant.
+
+    Args:
+        sums: (2, C), of the slopes, and of the slopes times the normalized rows.
+        divisor: (C,); see ``Statistics``, and ``excess``.
+        vectors: (2, C), is overwritten.
+    """
+    share = -statistics[3] / divisor
+    vectors[0] = sums[1] * share * statistics[2]
+    vectors[1] = sums[0] * share - vectors[0] * excess * statistics[0] / divisor
 
 
 def merged(mean: Value, total: Value, count: Value, own: Value, squares: Value, rows: Value, excess: Value) -> Values:

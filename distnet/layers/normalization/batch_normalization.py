@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from distnet.constraints import CONSTRAINTS, Constraint
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers import INITIALIZERS, Initializer
 from distnet.kernels import Kernels
+from distnet.kernels.readying import Call, readied_by, ready
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization import batch_formulas
@@ -29,26 +31,29 @@ class Statistics:
     """Of each channel, (C,) float64; those of a batch are put in at each step.
 
     Args:
-        mean, variance: of the rows, the biased one.
-        inverse: of the deviation, ``1 / sqrt(variance + epsilon)``.
-        scale: gamma times that.
+        each: (4, C), what follows, one after the other.
+        sums: (3, C), of all ranks' rows: see ``batch_formulas.told``.
+        shift: (C,), beta.
         divisor: (1, C) by which the sums over rows were divided; None for the moving statistics, which are constants.
         excess: how much the divisor exceeds the number of rows that count.
         counts: (1, M, C) bool, which entries count; None for all.
     """
 
-    mean: Array
-    variance: Array
-    inverse: Array
-    scale: Array
+    each: Array
+    sums: Array
+    shift: Array
     divisor: Array | None = None
     excess: float = 0.0
     counts: Array | None = None
 
+    def __post_init__(self) -> None:
+        self.mean, self.variance, self.inverse, self.scale = self.each
+        """Of the rows, the variance being the biased one; ``1 / sqrt(variance + epsilon)``; gamma times that."""
 
-Saved = tuple[Array, Statistics, Array | None, bool]
-"""The rows, their statistics, what the activation behind made, where it was left to this layer; whether something was
-added."""
+
+Saved = tuple[Array, Statistics, bool, Array | None, bool]
+"""The rows; their statistics; whether a ReLU behind was left to this layer; what it made, where that does not follow
+from the rows; whether something was added."""
 SumOverRanks = Callable[[Array], None]
 
 
@@ -131,7 +136,9 @@ class BatchNormalization(Layer):
 
     def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         rows = self._rows(x, ctx, "x")
-        stats = Statistics(*ctx.workspace("statistics", (4, rows.shape[2]), np.dtype(np.float64)))
+        double, channels = np.dtype(np.float64), rows.shape[2]
+        each, sums, shift = (ctx.workspace(f"statistics, {n}", (n, channels), double) for n in (4, 3, 1))
+        stats = Statistics(each, sums, shift[0])
         if ctx.training and self.trainable:
             counts = None if ctx.mask is None else self._counting(ctx.mask, x, ctx)
             ctx.do(self._measure, stats, rows, counts, ctx.sum_over_ranks, ctx.kernels)
@@ -140,44 +147,76 @@ class BatchNormalization(Layer):
             ctx.do(self._recall, stats, ctx.kernels)
         y = ctx.workspace("y", rows.shape, rows.dtype)
         plus = None if ctx.plus is None else self._rows(ctx.plus, ctx, "plus")
-        ctx.do(self._normalize, rows, stats, y, ctx.then, plus, ctx.kernels)
+        if self.beta is None:
+            ctx.do(stats.shift.fill, 0)
+        else:
+            ctx.do(np.copyto, stats.shift, self.beta.value.reshape(-1))
+        vectors = (vector[np.newaxis] for vector in (stats.mean, stats.scale, stats.shift))
+        ctx.do(ctx.kernels.column_map, rows, *vectors, y, ctx.then, plus)
         restored = moved_back(y, positive_axes(self.axis, x.shape, self.name), x.shape, ctx, "y")
-        return restored, (rows, stats, y if ctx.then == "relu" else None, plus is not None)
+        is_activated = ctx.then == "relu"
+        is_kept = is_activated and (plus is not None or ctx.mask is not None)
+        return restored, (rows, stats, is_activated, y if is_kept else None, plus is not None)
 
     def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | list[Array | None] | None:
-        rows, stats, y, is_sum = saved
-        slopes = self._rows(dy, ctx, "dy")
+        rows, stats, is_activated, y, is_sum = saved
+        slopes, axes = self._rows(dy, ctx, "dy"), positive_axes(self.axis, dy.shape, self.name)
         sums = ctx.workspace("sums", (2, 1, rows.shape[2]), np.dtype(np.float64))
         dz = slopes if y is None else ctx.workspace("dz", rows.shape, rows.dtype)
-        ctx.do(self._sum_slopes, slopes, rows, stats, sums, y, dz, ctx.kernels)
+        ctx.do(self._sum_slopes, slopes, rows, stats, sums, is_activated, y, dz, ctx.kernels)
         ctx.add(self.beta, sums[0, 0])
         ctx.add(self.gamma, sums[1, 0])
-        dx, axes = None, positive_axes(self.axis, dy.shape, self.name)
+        dx, is_limited = None, is_activated and y is None
         if ctx.needs_input_gradient:
             of_rows = ctx.workspace("dx", rows.shape, rows.dtype)
-            ctx.do(self._input_gradient, dz, rows, stats, sums, ctx.sum_over_ranks, of_rows, ctx.kernels)
+            arrays = dz, rows, stats, sums
+            ctx.do(self._input_gradient, *arrays, is_limited, ctx.sum_over_ranks, of_rows, ctx.kernels)
             dx = moved_back(of_rows, axes, dy.shape, ctx, "dx")
         return [dx, moved_back(dz, axes, dy.shape, ctx, "dz")] if is_sum else dx
 
-    def _measure(
+    def _ready_measure(
         self, stats: Statistics, x: Array, counts: Array | None, sum_over_ranks: SumOverRanks, kernel: Kernels
-    ) -> None:
-        """Put in the statistics of the global batch.
+    ) -> Call:
+        """Put in the statistics of the global batch, from one message, or from two where one is not precise."""
+        stats.excess, stats.counts = 0.0 if counts is None else config.epsilon(), counts
+        in_two = partial(self._measure_in_two, stats, x, sum_over_ranks, kernel)
+        if counts is not None:
+            return in_two
+        moments, rows = ready(kernel.column_moments, x), float(x.shape[1])
+        tell, pool = kernel.vectorwise(batch_formulas.told), kernel.vectorwise(batch_formulas.pooled)
+        gamma = np.ones(stats.mean.size, x.dtype) if self.gamma is None else self.gamma.value.reshape(-1)
+        sums, each, epsilon, divisor = stats.sums, stats.each, self.epsilon, stats.sums[:1]
 
-        The mean is summed first, then the squares about it: from one message with sums of squares, the
-        variance of a channel whose mean is large would be a difference of large numbers.
+        def measure() -> None:
+            own, squares = moments()
+            tell(own[0], squares[0], rows, sums)
+            sum_over_ranks(sums)
+            stats.divisor = divisor
+            if not sums[0, 0]:
+                self._measure_nothing(stats, kernel)
+            elif not pool(sums, gamma, epsilon, each):
+                in_two()
+
+        return measure
+
+    @readied_by(_ready_measure)
+    def _measure(self, *args: Any) -> None:
+        self._ready_measure(*args)()
+
+    def _measure_in_two(self, stats: Statistics, x: Array, sum_over_ranks: SumOverRanks, kernel: Kernels) -> None:
+        """The mean is summed first, then the squares about it.
+
+        From one message with sums of squares, the variance of a channel whose mean is large would be a difference of
+        large numbers. Keras guards only masked statistics against a count of 0.
         """
-        rows, moments = x.shape[1], kernel.column_moments
+        rows, moments, counts = x.shape[1], kernel.column_moments, stats.counts
         own, squares = moments(x if counts is None else np.where(counts, x, x.dtype.type(0)))
         sums = np.empty((2, *own.shape))
         sums[0] = rows if counts is None else counts.sum(axis=1)
         np.multiply(own, rows, out=sums[1])
         sum_over_ranks(sums)
-        # Keras guards only masked statistics against a count of 0.
-        stats.excess, stats.counts, stats.divisor = 0.0 if counts is None else config.epsilon(), counts, None
         if not (sums[0] + stats.excess).all():
-            stats.mean.fill(0)
-            self._scale(stats, np.zeros_like(stats.mean), np.ones_like(stats.mean), kernel)
+            self._measure_nothing(stats, kernel)
             return
         if counts is not None:
             mean = sums[1] / (sums[0] + stats.excess)
@@ -188,6 +227,12 @@ class BatchNormalization(Layer):
         sum_over_ranks(squares)
         stats.divisor = sums[0]
         self._scale(stats, squares[0], sums[0, 0], kernel)
+
+    def _measure_nothing(self, stats: Statistics, kernel: Kernels) -> None:
+        """No row of any rank counts."""
+        stats.divisor = None
+        stats.mean.fill(0)
+        self._scale(stats, np.zeros_like(stats.mean), np.ones_like(stats.mean), kernel)
 
     def _recall(self, stats: Statistics, kernel: Kernels) -> None:
         """Take the moving statistics for those of the batch."""
@@ -200,46 +245,59 @@ class BatchNormalization(Layer):
         slots = divisor, stats.inverse, stats.scale
         kernel.update(batch_formulas.scaled, stats.variance, squares, slots, (self.epsilon, 1.0))
 
-    def _normalize(
-        self, rows: Array, stats: Statistics, y: Array, activation: str, plus: Array | None, kernel: Kernels
-    ) -> None:
-        shift = np.zeros_like(stats.scale) if self.beta is None else self.beta.value.reshape(-1)
-        vectors = stats.mean[np.newaxis], stats.scale[np.newaxis], shift[np.newaxis]
-        kernel.column_map(rows, *vectors, y, activation, plus)
-
-    def _sum_slopes(
-        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, y: Array | None, dz: Array,
-        kernel: Kernels,
-    ) -> None:  # fmt: skip
+    def _ready_sum_slopes(
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, is_activated: bool, y: Array | None,
+        dz: Array, kernel: Kernels,
+    ) -> Call:  # fmt: skip
         """``sums`` = (2, 1, C), the gradients of beta and of gamma for these rows; 0 where nobody needs them.
 
         Where ``y`` is what a ReLU behind made, ``dz`` becomes the gradient before it.
         """
-        if stats.divisor is None and not any(v is not None and v.is_trained for v in (self.gamma, self.beta)):
+        mean, is_trained = stats.mean[np.newaxis], any(v is not None and v.is_trained for v in (self.gamma, self.beta))
+        if y is None:
+            passed = (stats.scale[np.newaxis], stats.shift[np.newaxis]) if is_activated else None
+            products = ready(kernel.column_products, slopes, rows, mean, passed)
+        else:
+            products = ready(kernel.relu_products, slopes, y, rows, mean, dz)
+
+        def sum_slopes() -> None:
+            if stats.divisor is not None or is_trained:
+                sums[0], sums[1] = products()
+                sums[1] *= stats.inverse
+                return
             sums.fill(0)
             if y is not None:
                 kernel.activation_gradient(slopes, y, "relu", dz)
-            return
-        if y is None:
-            sums[0], sums[1] = kernel.column_products(slopes, rows, stats.mean[np.newaxis])
-        else:
-            sums[0], sums[1] = kernel.relu_products(slopes, y, rows, stats.mean[np.newaxis], dz)
-        sums[1] *= stats.inverse
 
-    def _input_gradient(
-        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, sum_over_ranks: SumOverRanks, dx: Array,
-        kernel: Kernels,
-    ) -> None:  # fmt: skip
-        scale, vectors = stats.scale[np.newaxis], np.zeros((2, 1, stats.scale.size))
-        if stats.divisor is not None:
-            sum_over_ranks(sums)
-            np.multiply(sums[::-1], -scale / stats.divisor, out=vectors)
-            vectors[0] *= stats.inverse
-            if stats.excess:
-                vectors[1] -= vectors[0] * stats.excess * stats.mean / stats.divisor
-        kernel.column_gradient(slopes, rows, stats.mean[np.newaxis], scale, vectors[0], vectors[1], dx)
-        if stats.counts is not None:
-            np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
+        return sum_slopes
+
+    @readied_by(_ready_sum_slopes)
+    def _sum_slopes(self, *args: Any) -> None:
+        self._ready_sum_slopes(*args)()
+
+    def _ready_input_gradient(
+        self, slopes: Array, rows: Array, stats: Statistics, sums: Array, is_limited: bool,
+        sum_over_ranks: SumOverRanks, dx: Array, kernel: Kernels,
+    ) -> Call:  # fmt: skip
+        mean, scale, limit = (vector[np.newaxis] for vector in (stats.mean, stats.scale, stats.shift))
+        vectors, write = np.zeros((2, 1, stats.scale.size)), kernel.vectorwise(batch_formulas.of_input)
+        arrays = slopes, rows, mean, scale, *vectors, dx
+        put = ready(kernel.column_gradient, *arrays, limit if is_limited else None)
+        of_sums, of_vectors = sums[:, 0], vectors[:, 0]
+
+        def input_gradient() -> None:
+            if stats.divisor is not None:
+                sum_over_ranks(sums)
+                write(of_sums, stats.each, stats.divisor[0], stats.excess, of_vectors)
+            put()
+            if stats.counts is not None:
+                np.copyto(dx, slopes * scale.astype(dx.dtype), where=~stats.counts)
+
+        return input_gradient
+
+    @readied_by(_ready_input_gradient)
+    def _input_gradient(self, *args: Any) -> None:
+        self._ready_input_gradient(*args)()
 
     def _corrected(self, variance: Array, divisor: Array, x: Array) -> Array:
         """The batch's variance as the moving variance follows it.
@@ -258,7 +316,8 @@ class BatchNormalization(Layer):
         """Let the moving statistics follow those of a batch, unless nothing in it counts."""
         if stats.divisor is None:
             return
-        variance = self._corrected(stats.variance, stats.divisor, x)
+        is_corrected = self.as_in_keras_2 or self.sample_variance
+        variance = self._corrected(stats.variance, stats.divisor, x) if is_corrected else stats.variance
         moving, slots = self.moving_mean.value.reshape(-1), (self.moving_variance.value.reshape(-1), variance)
         rates = self.momentum, 1.0 - self.momentum
         kernel.update(batch_formulas.moved, moving, stats.mean, slots, rates)

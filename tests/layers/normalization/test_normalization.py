@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from distnet import layers
+from distnet import kernels, layers
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
+from distnet.layers.normalization import batch_formulas
 from distnet.models import Sequential
+from kernel_sets import KERNEL_SETS
 from ranks_of_threads import on_ranks
 
 RNG = np.random.default_rng(0)
@@ -24,6 +26,23 @@ def test_the_variance_of_numbers_near_a_large_mean_is_exact():
     layer = layers.BatchNormalization(momentum=0.0, dtype="float64")
     forward(layer, x)
     np.testing.assert_allclose(layer.moving_variance.value, x.var(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("mean", [0, 1, 90, 110, 1e6])
+@pytest.mark.parametrize("name", KERNEL_SETS)
+def test_what_ranks_tell_in_one_message_gives_exact_statistics_or_is_known_not_to(name, mean):
+    kernel, x = kernels.load(name), mean + RNG.normal(size=(1, 700, 3))
+    sums, told, each, gamma = np.zeros((3, 3)), np.empty((3, 3)), np.empty((4, 3)), np.array([1, 2, -3.0])
+    for part in (x[:, :100], x[:, 100:100], x[:, 100:650], x[:, 650:]):
+        of_part = (moment[0] for moment in kernel.column_moments(part.copy()))
+        kernel.vectorwise(batch_formulas.told)(*of_part, float(part.shape[1]), told)
+        sums += told
+    is_precise = kernel.vectorwise(batch_formulas.pooled)(sums, gamma, 1e-3, each)
+    assert is_precise == (mean < 100)
+    if is_precise:
+        inverse = 1 / np.sqrt(x[0].var(axis=0) + 1e-3)
+        expected = [x[0].mean(axis=0), x[0].var(axis=0), inverse, gamma * inverse]
+        np.testing.assert_allclose(each, expected, rtol=1e-11, atol=1e-13)
 
 
 def test_in_single_precision_a_million_rows_have_exact_statistics():

@@ -100,8 +100,15 @@ from distnet.layers.pooling.window_pooling import AveragePooling3D as AveragePoo
 from distnet.layers.pooling.window_pooling import MaxPooling1D as MaxPooling1D
 from distnet.layers.pooling.window_pooling import MaxPooling2D as MaxPooling2D
 from distnet.layers.pooling.window_pooling import MaxPooling3D as MaxPooling3D
+from distnet.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
+from distnet.layers.preprocessing.discretization import Discretization as Discretization
 from distnet.layers.preprocessing.feature_normalization import Normalization as Normalization
+from distnet.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
+from distnet.layers.preprocessing.hashing import Hashing as Hashing
+from distnet.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from distnet.layers.preprocessing.rescaling import Rescaling as Rescaling
+from distnet.layers.preprocessing.string_lookup import StringLookup as StringLookup
+from distnet.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from distnet.layers.recurrent.cells import GRUCell as GRUCell
 from distnet.layers.recurrent.cells import LSTMCell as LSTMCell
 from distnet.layers.recurrent.cells import SimpleRNNCell as SimpleRNNCell
@@ -169,12 +176,12 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            AugMix AutoContrast CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
-            DenseFeatures Discretization Equalization HashedCrossing Hashing IntegerLookup
+            AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
+            DenseFeatures Equalization
             MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration RandomColorJitter
             RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue
             RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
-            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization StringLookup TextVectorization
+            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

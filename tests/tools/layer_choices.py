@@ -317,6 +317,11 @@ NOT_GENERATED = {
     **dict.fromkeys(
         ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "is called with states, and drawn within RNN"
     ),
+    **dict.fromkeys(
+        ("StringLookup", "IntegerLookup", "TextVectorization", "CategoryEncoding", "Hashing", "HashedCrossing"),
+        "takes strings or numbers of categories; see test_text_layers.py",
+    ),
+    "Discretization": "has no gradient; see test_text_layers.py",
     "GroupedQueryAttention": "is MultiHeadAttention but for two projections",
     "Sequential": "is what a chain of calls may become",
     "Functional": "is what a specification becomes",

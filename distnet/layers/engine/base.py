@@ -75,7 +75,7 @@ class Layer(KerasMembers, AbstractLayer):
         made = self.compute_call_shape(shapes[0] if len(shapes) == 1 else shapes, options)
         output_shapes = made if isinstance(made, list) else [made]
         has_rows = any(t.has_rows for t in tensors)
-        call.outputs = tuple(KerasTensor(s, self.dtype, call, i, has_rows) for i, s in enumerate(output_shapes))
+        call.outputs = tuple(KerasTensor(s, self.output_dtype, call, i, has_rows) for i, s in enumerate(output_shapes))
         call.is_masked = self.makes_masks or "mask" in options or any(t.may_be_masked for t in tensors)
         self.calls.append(call)
         forget_penalties([self])

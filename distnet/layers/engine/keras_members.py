@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from distnet.absent import because
 from distnet.errors import AbsentError
@@ -24,8 +24,16 @@ REFUSED_MEMBERS: Mapping[str, str] = {
 class KerasMembers(ABC):
     """Keras's further names of what a layer has, and its methods that are refused when they are called."""
 
+    varies_in_shape: ClassVar[bool] = False
+    """Whether the shape of its output depends on what its inputs hold."""
+
     name: str
     dtype: str
+
+    @property
+    def output_dtype(self) -> str:
+        """Of the placeholders that stand for its outputs."""
+        return self.dtype
 
     @property
     def compute_dtype(self) -> str:

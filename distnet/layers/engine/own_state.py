@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from distnet.variables import Variable
 
 class HasOwnState(ABC):
     """The methods; a class that keeps more than its weights, or other things, overrides them."""
+
+    keeps_own_arrays: ClassVar[bool] = False
+    """Whether a built-in class says by ``save_own_variables`` which arrays files keep of it."""
+    keeps_assets: ClassVar[bool] = False
+    """Whether archives keep files of a built-in class."""
 
     name: str
 
@@ -71,13 +76,13 @@ class HasOwnState(ABC):
 
 
 def has_own_variables(layer: Any) -> bool:
-    """Whether a user's class says which arrays it keeps in files."""
-    return overrides(layer, "save_own_variables", "load_own_variables")
+    """Whether its class says which arrays it keeps in files."""
+    return layer.keeps_own_arrays or overrides(layer, "save_own_variables", "load_own_variables")
 
 
 def has_assets(layer: Any) -> bool:
-    """Whether a user's class keeps files in archives."""
-    return overrides(layer, "save_assets", "load_assets")
+    """Whether its class keeps files in archives."""
+    return layer.keeps_assets or overrides(layer, "save_assets", "load_assets")
 
 
 def arrays_of(layer: Any) -> dict[str, Array]:

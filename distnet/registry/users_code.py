@@ -98,20 +98,21 @@ class _Uses:
 
     def take(self, code: CodeType) -> None:
         """Add what this code uses, and the functions within it."""
-        names, state, adds = _uses_of(code)
+        names, state, adds = uses_of(code)
         self.names |= names
         self.state |= state
         self.adds |= adds
 
 
 @functools.lru_cache(4096)
-def _uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], bool]:
+def uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], bool]:
+    """Names that a code and those within it look up, names that it sets, and whether it adds to containers."""
     names, state = set(code.co_names), set()
     for instruction in get_instructions(code):
         if instruction.opname in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
             state.add(str(instruction.argval))
     for inner in _codes_in(code):
-        theirs = _uses_of(inner)
+        theirs = uses_of(inner)
         names |= theirs[0]
         state |= theirs[1]
     return frozenset(names), frozenset(state), bool(names & _ADDING)
@@ -217,7 +218,7 @@ class _Describer:
 
     def _read(self, function: FunctionType, uses: _Uses, depth: int) -> dict[str, Json]:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        closure = {name: cell.cell_contents for name, cell in cells.items() if _is_filled(cell)}
+        closure = {name: cell.cell_contents for name, cell in cells.items() if is_filled(cell)}
         closure.pop("__class__", None)  # what super() refers to
         parts = {
             "defaults": list(function.__defaults__ or ()),
@@ -241,7 +242,7 @@ class _Describer:
         """The methods by which a class computes, and the attributes that they read of an object of it."""
         own = [each for each in cls.__mro__ if is_users(each)]
         members = {name: held for each in reversed(own) for name, held in vars(each).items()}
-        methods = {name: list(_functions(held)) for name, held in members.items()}
+        methods = {name: list(functions_of(held)) for name, held in members.items()}
         overridden = {name for each in cls.__mro__ if not is_users(each) and each is not object for name in vars(each)}
         has_base = len(own) + 1 < len(cls.__mro__)
         waiting = [
@@ -302,14 +303,15 @@ def _is_of_this_process(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value in (os.getpid(), os.getppid())
 
 
-def _is_filled(cell: Any) -> bool:
+def is_filled(cell: Any) -> bool:
+    """Whether a variable of an enclosing function has a value by now."""
     try:
         return cell.cell_contents is not cell
     except ValueError:  # a name that is set later
         return False
 
 
-def _functions(member: Any) -> Iterable[FunctionType]:
+def functions_of(member: Any) -> Iterable[FunctionType]:
     """The Python functions of a class's member."""
     if isinstance(member, staticmethod | classmethod):
         member = member.__func__

@@ -139,9 +139,16 @@ def is_whole(content: bytes | None) -> bool:
 def put(owner: Any, name: str, value: Any) -> None:
     """Make the attribute what it is on rank 0: in place, if it is of the same kind, for others may have it, too."""
     present = vars(owner).get(name)
+    brought = brought_to(present, value)
+    if brought is not present or brought is None:
+        setattr(owner, name, brought)
+
+
+def brought_to(present: Any, value: Any) -> Any:
+    """``present``, changed in place to what ``value`` holds; or ``value``, if it is of another kind."""
     if type(present) is not type(value):
-        setattr(owner, name, value)
-    elif isinstance(present, MutableMapping):
+        return value
+    if isinstance(present, MutableMapping):
         present.clear()
         present.update(value)
     elif isinstance(present, list | bytearray):
@@ -155,7 +162,8 @@ def put(owner: Any, name: str, value: Any) -> None:
         vars(present).clear()
         vars(present).update(vars(value))
     else:
-        setattr(owner, name, value)
+        return value
+    return present
 
 
 def _is_object(value: Any) -> bool:

@@ -61,6 +61,7 @@ def evaluate(
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
     with inference(model, ranks) as kept:
         logs = run_evaluation(*kept.measuring(objective), source, batches, hooks)
+    hooks.share_kept()
     if not logs:
         raise _run_dry(batches)
     return logs
@@ -220,6 +221,7 @@ def _predict_batches(
     log.compare()
     hooks.call("on_predict_end", {})
     hooks.share()
+    hooks.share_kept()
     if not outputs:
         raise _run_dry(batches)
     return outputs.arrays()
@@ -263,4 +265,5 @@ def _predict_rows(steps: Steps, data: ArrayData, rows: slice, batch_size: int, h
             hooks.call("on_predict_batch_end", i, {})
     hooks.call("on_predict_end", {})
     hooks.share()
+    hooks.share_kept()
     return outputs.arrays()

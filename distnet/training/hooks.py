@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from distnet.assignments import assignments, noting
-from distnet.callbacks import CallbackList
+from distnet.callbacks import CallbackList, ProgbarLogger
 from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
@@ -25,6 +25,7 @@ from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
 from distnet.training.changed_in_place import Compared, owners_of
+from distnet.training.kept_by_callbacks import LONG_BYTES, SHORT_BYTES, KeptByCallbacks
 from distnet.training.set_alone import Sent, SetAlone, layers_of, write
 from distnet.training_state import CallbackRecord
 from distnet.types import Json
@@ -56,19 +57,22 @@ class Hooks:
         self.model = model
         self.callbacks = callbacks
         follows = callbacks.follows_batches, callbacks.follows_test_batches, callbacks.follows_predict_batches
-        self.follows_batches, self.follows_test_batches, self.follows_predict_batches = communicator.broadcast_object(
-            follows
+        given = [c for c in callbacks.callbacks if not isinstance(c, ProgbarLogger)]
+        (self.follows_batches, self.follows_test_batches, self.follows_predict_batches), has_given = (
+            communicator.broadcast_object((follows, bool(given)))
         )
         self._flag = np.zeros(1, np.int64)
         self._other_optimizers: dict[str, Optimizer] = {}
         self._settings: dict[str, Mapping[str, Json]] = {}
         self._layers: list[AbstractLayer] = []
         self._compared = Compared([], partial(write, layers=[]))
+        self._kept: KeptByCallbacks | None = None
         if communicator.size > 1:
             others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
             self._other_optimizers = dict(others)
             self._settings = self._current_settings()
             self._look_for_layers()
+            self._kept = KeptByCallbacks(communicator, given, self._layers) if has_given else None
         self._assigned_weights = False
         self._set_alone = SetAlone()
         self._error: BaseException | None = None
@@ -131,8 +135,11 @@ class Hooks:
             "_batch_" not in hook or follows.get(hook.split("_")[1], self.follows_predict_batches)
         )
 
-    def share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
+    def share(self, logs: dict[str, Any] | None = None, with_kept: bool = True) -> dict[str, Any]:
         """Carry what the callbacks changed to all ranks; return rank 0's logs.
+
+        Args:
+            with_kept: whether short values that callbacks keep are shared, too.
 
         Raises:
             BaseException: what a callback raised on rank 0, also ``KeyboardInterrupt`` and ``SystemExit``.
@@ -143,9 +150,16 @@ class Hooks:
             effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
         if effects is not None:
             self._apply(effects)  # also of a callback that failed then: the ranks go on alike
+            if with_kept and self._kept is not None:
+                self._kept.share(SHORT_BYTES)
             if effects.has_failed:
                 self._raise_everywhere()
         return logs if self.is_root and logs is not None else effects.logs if effects else {}
+
+    def share_kept(self) -> None:
+        """Give every rank all that rank 0's callbacks keep; called once they have seen the end."""
+        if self._kept is not None:
+            self._kept.share(LONG_BYTES)
 
     def share_after_batch(self) -> None:
         """As ``share``, by one small message if nothing changed; by none if no callback acts at batches."""
@@ -172,7 +186,7 @@ class Hooks:
         with self._own_error_first():
             self.communicator.broadcast(self._flag)
         if self._flag[0]:
-            self.share()
+            self.share(with_kept=False)
 
     @contextmanager
     def _own_error_first(self) -> Iterator[None]:
@@ -221,6 +235,8 @@ class Hooks:
         self._layers = layers_of(self.model)
         owners = owners_of(self._layers, getattr(self.model, "loss", None))
         self._compared = Compared(owners, partial(write, layers=self._layers))
+        if self._kept is not None:
+            self._kept.layers = self._layers
 
     def _optimizers(self) -> Iterator[tuple[str, Optimizer]]:
         """That of ``compile``, and those that were attributes of the model when training began."""

@@ -127,6 +127,7 @@ class Training:
         self.hooks.call("on_train_end", self.logs)
         background.finish()
         self.hooks.share()
+        self.hooks.share_kept()
 
     def _epoch(self, epoch: int) -> None:
         cursor, hooks, state = self.cursor, self.hooks, self.model.training_state

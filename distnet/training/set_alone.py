@@ -138,7 +138,7 @@ class SetAlone:
         before = self._before.get(key, UNSET)
         if content is not None:
             if is_whole(content):
-                put(owner, name, _Unpickler(io.BytesIO(content), layers).load())
+                put(owner, name, read(content, layers))
         elif before is not UNSET:
             setattr(owner, name, before)
         elif name in vars(owner):
@@ -225,6 +225,11 @@ def write(value: Any, file: Any, layers: Sequence[AbstractLayer]) -> None:
     _Pickler(file, layers).dump(value)
 
 
+def read(content: bytes, layers: Sequence[AbstractLayer]) -> Any:
+    """What ``write`` wrote, with this rank's layers and variables."""
+    return _Unpickler(io.BytesIO(content), layers).load()
+
+
 def _pickled(values: Any, layers: Sequence[AbstractLayer]) -> bytes:
     file = io.BytesIO()
     write(values, file, layers)
@@ -233,7 +238,7 @@ def _pickled(values: Any, layers: Sequence[AbstractLayer]) -> bytes:
 
 def _received(data: bytes, layers: Sequence[AbstractLayer], rank: int) -> list[tuple[int, str, Any, bool]]:
     try:
-        values: list[tuple[int, str, Any, bool]] = _Unpickler(io.BytesIO(data), layers).load()
+        values: list[tuple[int, str, Any, bool]] = read(data, layers)
     except Exception as error:  # a class of the user's own may do anything when it is made again
         raise ReplicaError(
             f"rank {rank}: what a callback on rank 0 set cannot be read here: {type(error).__name__}: {error}. Make "

@@ -46,10 +46,27 @@ from distnet.layers.engine.input_spec import InputSpec as InputSpec
 from distnet.layers.image.augmentation import RandomBrightness as RandomBrightness
 from distnet.layers.image.augmentation import RandomContrast as RandomContrast
 from distnet.layers.image.augmentation import RandomFlip as RandomFlip
+from distnet.layers.image.blurring import RandomGaussianBlur as RandomGaussianBlur
+from distnet.layers.image.blurring import RandomSharpness as RandomSharpness
+from distnet.layers.image.color_jitter import RandomColorJitter as RandomColorJitter
+from distnet.layers.image.colour_changes import RandomColorDegeneration as RandomColorDegeneration
+from distnet.layers.image.colour_changes import RandomGrayscale as RandomGrayscale
+from distnet.layers.image.colour_changes import RandomHue as RandomHue
+from distnet.layers.image.colour_changes import RandomInvert as RandomInvert
+from distnet.layers.image.colour_changes import RandomSaturation as RandomSaturation
+from distnet.layers.image.erasing import RandomErasing as RandomErasing
+from distnet.layers.image.histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+)
+from distnet.layers.image.histogram_equalization import Equalization as Equalization
 from distnet.layers.image.resizing import CenterCrop as CenterCrop
 from distnet.layers.image.resizing import RandomCrop as RandomCrop
 from distnet.layers.image.resizing import Resizing as Resizing
+from distnet.layers.image.tone_changes import AutoContrast as AutoContrast
+from distnet.layers.image.tone_changes import RandomPosterization as RandomPosterization
+from distnet.layers.image.tone_changes import Solarization as Solarization
 from distnet.layers.image.warping import RandomRotation as RandomRotation
+from distnet.layers.image.warping import RandomShear as RandomShear
 from distnet.layers.image.warping import RandomTranslation as RandomTranslation
 from distnet.layers.image.warping import RandomZoom as RandomZoom
 from distnet.layers.merge.arithmetic import Add as Add
@@ -176,12 +193,8 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization ConvRecurrent2D CutMix
-            DenseFeatures Equalization
-            MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment RandomColorDegeneration RandomColorJitter
-            RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHeight RandomHue
-            RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
-            RandomWidth ReversibleEmbedding STFTSpectrogram Solarization
+            AugMix ConvRecurrent2D CutMix DenseFeatures MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment
+            RandomElasticTransform RandomHeight RandomPerspective RandomWidth ReversibleEmbedding STFTSpectrogram
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

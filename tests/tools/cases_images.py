@@ -1,8 +1,29 @@
 """Cases of the layers of images, for the contract: class, row, dynamic row, options."""
 
 ODD, EVEN, ANY = (5, 4, 2), (4, 6, 1), (None, None, 2)
+RED, RED_ANY, RED_FIRST = (5, 4, 3), (None, None, 3), (3, 5, 4)
+WIDE = {"value_range": (-9.0, 9.0)}
 RANGE = {"value_range": (-1.0, 1.0)}
 FIRST = {"data_format": "channels_first"}
+
+OF_KERAS_3 = [
+    "AutoContrast",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "Equalization",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomErasing",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "Solarization",
+]
+"""Layers that no Keras 2 has."""
 
 CASES = [
     ("RandomFlip", ODD, ANY, {}),
@@ -24,6 +45,34 @@ CASES = [
     ("Resizing", ODD, ANY, {"height": 3, "width": 6}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "crop_to_aspect_ratio": True, "interpolation": "bicubic"}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "pad_to_aspect_ratio": True, "antialias": True}),
+    ("RandomShear", ODD, ANY, {"x_factor": 0.4, "y_factor": (0.1, 0.3)}),
+    ("RandomShear", (2, 5, 4), (2, None, None), {"x_factor": 0.4, "fill_mode": "constant", **FIRST}),
+    ("AutoContrast", ODD, ANY, RANGE),
+    ("AutoContrast", RED_FIRST, RED_FIRST, {**RANGE, **FIRST}),
+    ("Solarization", ODD, ANY, {"addition_factor": 0.2, "threshold_factor": (0.1, 0.6), **RANGE}),
+    ("RandomPosterization", ODD, ANY, {"factor": (2, 6), **RANGE}),
+    ("RandomColorDegeneration", RED, RED_ANY, {"factor": (-0.2, 0.7), **RANGE}),
+    ("RandomHue", RED, RED_ANY, {"factor": 0.7, "value_range": (-4.0, 4.0)}),
+    ("RandomHue", RED_FIRST, RED_FIRST, {"factor": 0.7, "value_range": (-4.0, 4.0), **FIRST}),
+    ("RandomSaturation", RED, RED_ANY, {"factor": (0.2, 0.6), "seed": 2}),
+    ("RandomGrayscale", RED, RED_ANY, {"factor": 0.6}),
+    ("RandomInvert", ODD, ANY, {"factor": (0.4, 0.9), **RANGE}),
+    (
+        "RandomColorJitter",
+        RED,
+        RED_ANY,
+        {"brightness_factor": 0.1, "contrast_factor": 0.3, "saturation_factor": (0.4, 0.6), "hue_factor": 0.2, **WIDE},
+    ),
+    ("RandomColorJitter", RED_FIRST, RED_FIRST, {"brightness_factor": 0.1, "hue_factor": 0.2, **WIDE, **FIRST}),
+    ("RandomGaussianBlur", ODD, ANY, {"kernel_size": (3, 5), "sigma": (0.2, 0.9), **WIDE}),
+    ("RandomSharpness", ODD, ANY, {"factor": (0.1, 0.9), **WIDE}),
+    ("RandomSharpness", (2, 5, 4), (2, None, None), {"factor": 0.6, **WIDE, **FIRST}),
+    ("RandomErasing", ODD, ANY, {"factor": (0.5, 1.0), "scale": (0.1, 0.5), **WIDE}),
+    ("RandomErasing", RED_FIRST, RED_FIRST, {"factor": 0.8, "fill_value": (0.1, 0.2, 0.3), **WIDE, **FIRST}),
+    ("Equalization", ODD, ANY, WIDE),
+    ("Equalization", (2, 5, 4), (2, None, None), {"bins": 7, **WIDE, **FIRST}),
+    ("ContrastLimitedAdaptiveHistogramEqualization", ODD, ANY, {"tile_grid_size": (2, 2), **WIDE}),
+    ("ContrastLimitedAdaptiveHistogramEqualization", EVEN, EVEN, {"tile_grid_size": (3, 2), "clip_limit": 0, **WIDE}),
     ("RandomFlip", (2, 5, 4), (2, None, None), {"mode": "vertical", **FIRST}),
     ("RandomRotation", (2, 5, 4), (2, None, 4), {"factor": 0.2, **FIRST}),
     ("RandomContrast", (2, 5, 4), (2, None, None), {"factor": 0.5, **RANGE, **FIRST}),

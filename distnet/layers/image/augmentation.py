@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.image.factors import OneFactor, RandomChange, between, limits, pair, uniform
+from distnet.layers.image.factors import OneFactor, limits, pair, range_of_values
+from distnet.layers.image.image_layer import ImageLayer, Transformation
+from distnet.layers.image.row_numbers import RowNumbers
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array
 
@@ -25,7 +27,7 @@ FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
 
 @register_layer()
 @dataclass(eq=False)
-class RandomFlip(RandomChange):
+class RandomFlip(ImageLayer):
     """Mirrors images at random in training, each with probability 1/2.
 
     Shapes:
@@ -38,6 +40,8 @@ class RandomFlip(RandomChange):
     Source: ``keras.layers.RandomFlip``.
     """
 
+    moves_pixels: ClassVar[bool] = True
+
     mode: str = "horizontal_and_vertical"
     seed: int | None = whole_number(None, 0)
     data_format: str | None = field(default=None, metadata=LEFT_OUT)
@@ -47,8 +51,11 @@ class RandomFlip(RandomChange):
         if self.mode not in FLIPS:
             raise ArgumentError(f"{self.name}: expected a mode of {FLIPS}, received {self.mode!r}.")
 
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
-        flipped = np.flatnonzero(uniform(self, ctx, len(x), 1, self.seed)[0] < 0.5)
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        return {"flips": numbers.uniform(1)[0, :, None, None, None] < 0.5, "input_shape": self.in_own_order(shape)}
+
+    def change(self, x: Array, transformation: Transformation, ctx: ForwardContext) -> tuple[Array, Array]:
+        flipped = np.flatnonzero(np.asarray(transformation["flips"]))
         return self._flipped(x, flipped, ctx), flipped
 
     def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
@@ -64,7 +71,7 @@ class RandomFlip(RandomChange):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomContrast(OneFactor, RandomChange):
+class RandomContrast(OneFactor, ImageLayer):
     """Changes the contrast of images at random in training: ``(x - m) f + m``, clipped.
 
     Shapes:
@@ -86,12 +93,16 @@ class RandomContrast(OneFactor, RandomChange):
     def validate(self) -> None:
         super().validate()
         self.factor = limits(self, self.factor, "factor", 0, 1)
-        self.value_range = _value_range(self, self.value_range)
+        self.value_range = range_of_values(self, self.value_range)
 
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array]]:
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
         less, more = pair(self.factor)
-        factor = between(uniform(self, ctx, len(x), 1, self.seed)[0], (1 - less, 1 + more))
-        return self._contrasted(x, factor.astype(x.dtype)[:, None, None, None])
+        return {"contrast_factor": numbers.uniform(1, (1 - less, 1 + more))[0, :, None, None, None]}
+
+    def change(
+        self, x: Array, transformation: Transformation, ctx: ForwardContext
+    ) -> tuple[Array, tuple[Array, Array]]:
+        return self._contrasted(x, np.asarray(transformation["contrast_factor"], x.dtype))
 
     def _contrasted(self, x: Array, factor: Array) -> tuple[Array, tuple[Array, Array]]:
         mean = x.mean(axis=(1, 2), keepdims=True)
@@ -107,7 +118,7 @@ class RandomContrast(OneFactor, RandomChange):
 
 @register_layer()
 @dataclass(eq=False)
-class RandomBrightness(OneFactor, RandomChange):
+class RandomBrightness(OneFactor, ImageLayer):
     """Changes the brightness of images at random in training: adds one number to all values of an image, and clips.
 
     Shapes:
@@ -129,20 +140,19 @@ class RandomBrightness(OneFactor, RandomChange):
     def validate(self) -> None:
         super().validate()
         self.factor = limits(self, self.factor, "factor", -1, 1)
-        self.value_range = _value_range(self, self.value_range)
+        self.value_range = range_of_values(self, self.value_range)
 
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[Array, Array]]:
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
         low, high = self.value_range
-        fractions = between(uniform(self, ctx, len(x), 1, self.seed)[0], self.factor)
-        added = (fractions * (high - low)).astype(x.dtype)[:, None, None, None]
+        return {"rgb_delta": numbers.uniform(1, pair(self.factor))[0, :, None, None, None] * (high - low)}
+
+    def change(
+        self, x: Array, transformation: Transformation, ctx: ForwardContext
+    ) -> tuple[Array, tuple[Array, Array]]:
+        low, high = self.value_range
+        added = np.asarray(transformation["rgb_delta"], x.dtype)
         y = x + added
         return np.clip(y, low, high), (added, (y >= low) & (y <= high))
 
     def change_back(self, dy: Array, saved: tuple[Array, Array], ctx: BackwardContext) -> Array:
         return np.asarray(dy * saved[1])
-
-
-def _value_range(layer: Channelled, value: Sequence[float]) -> tuple[float, float]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ArgumentError(f"{layer.name}: value_range must be two numbers, received {value!r}.")
-    return min(value), max(value)

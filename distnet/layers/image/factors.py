@@ -1,43 +1,15 @@
-"""The base of the layers that change images at random, and factors between limits."""
+"""What the layers that change images are given: factors between limits, and ranges of values."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, cast
 
-import numpy as np
-
+from distnet.arguments import is_number
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
-from distnet.layers.engine.channels import Channelled
-from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.types import Array, Shape
-
-
-class RandomChange(Channelled):
-    """In training, changes each image at random; else it passes them on."""
-
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
-
-    @abstractmethod
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
-        """The images ``x`` (N, H, W, C) changed, and what ``change_back`` needs."""
-
-    @abstractmethod
-    def change_back(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
-        """The gradient of the images."""
-
-    def shape_last(self, shape: Shape) -> Shape:
-        return shape
-
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Any]:
-        return self.change(x, ctx) if ctx.augments else (x, None)
-
-    def backward_last(self, dy: Array, saved: Any, ctx: BackwardContext) -> Array:
-        return dy if saved is None else self.change_back(dy, saved, ctx)
+from distnet.types import Array
 
 
 @dataclass(eq=False)
@@ -88,7 +60,20 @@ def pair(factor: float | Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def uniform(layer: Layer, ctx: ForwardContext, rows: int, width: int, seed: int | None) -> Array:
-    """(width, rows) uniform numbers in [0, 1), those of each row drawn by its address."""
-    bits = ctx.row_bits(type(layer).__name__, rows, width, seed)
-    return np.asarray(bits.T / 2.0**32)
+def range_of_values(layer: Layer, value: object) -> tuple[float, float]:
+    """The smallest and largest value of pixels.
+
+    Raises:
+        ArgumentError: it is not two numbers.
+    """
+    numbers = [v for v in value if is_number(v)] if isinstance(value, list | tuple) else []
+    if len(numbers) != 2 or len(numbers) != len(cast(Sequence[float], value)):
+        raise ArgumentError(f"{layer.name}: value_range must be two numbers, received {value!r}.")
+    return min(numbers), max(numbers)
+
+
+def rescaled(x: Any, source: Sequence[float], target: Sequence[float]) -> Any:
+    """Pixels in one range of values, in another."""
+    if tuple(source) == tuple(target):
+        return x
+    return (x - source[0]) / (source[1] - source[0]) * (target[1] - target[0]) + target[0]

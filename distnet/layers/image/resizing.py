@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
@@ -12,8 +13,9 @@ import numpy as np
 from distnet.arguments import COUNT, whole_number
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import register_layer
-from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.image.image_layer import ImageLayer, Transformation
+from distnet.layers.image.row_numbers import RowNumbers
 from distnet.ops.image.sampling import INTERPOLATIONS, resize_matrix
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
@@ -24,7 +26,7 @@ Window: TypeAlias = tuple[slice, slice]
 
 @register_layer()
 @dataclass(eq=False)
-class Resizing(Channelled):
+class Resizing(ImageLayer):
     """Resizes images.
 
     Shapes:
@@ -42,8 +44,10 @@ class Resizing(Channelled):
     Source: ``keras.layers.Resizing`` on JAX.
     """
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
+    changes_always: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
+    keeps_mask_type: ClassVar[bool] = True
+    integers_by: ClassVar[Callable[[Array], Array] | None] = np.round
 
     height: int = field(metadata=COUNT)
     width: int = field(metadata=COUNT)
@@ -69,15 +73,24 @@ class Resizing(Channelled):
     def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], self.height, self.width, shape[3])
 
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        return shape[1:3]
+
+    def change(self, x: Array, transformation: Transformation, ctx: ForwardContext) -> tuple[Array, tuple[int, ...]]:
+        return self._resized(x, self.interpolation), x.shape
+
+    def change_masks(self, masks: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
+        return self._resized(masks, "nearest")
+
+    def _resized(self, x: Array, interpolation: str) -> Array:
         window, (top, left) = self._window(x.shape)
         cut = x[:, window[0], window[1]]
         if top or left:
             margins = ((0, 0), (top, top), (left, left), (0, 0))
             cut = np.pad(cut, margins, constant_values=self.fill_value)
-        return resize(cut, (self.height, self.width), self.interpolation, self.antialias), x.shape
+        return resize(cut, (self.height, self.width), interpolation, self.antialias)
 
-    def backward_last(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
+    def change_back(self, dy: Array, saved: tuple[int, ...], ctx: BackwardContext) -> Array:
         window, (top, left) = self._window(saved)
         rows, columns = (part.stop - part.start for part in window)
         padded = (saved[0], rows + 2 * top, columns + 2 * left, saved[3])
@@ -100,11 +113,11 @@ class Resizing(Channelled):
 
 
 @dataclass(eq=False)
-class _Cropped(Channelled):
+class _Cropped(ImageLayer):
     """Crops a window of (height, width) from each image; smaller images are resized."""
 
-    rank: ClassVar[int] = 2
-    row_rank: ClassVar[int] = 3
+    changes_always: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool] = True
 
     def shape_last(self, shape: Shape) -> Shape:
         return (shape[0], *self._size(), shape[3])
@@ -118,7 +131,7 @@ class _Cropped(Channelled):
         y = cut if cut.shape[1:3] == self._size() else resize(cut, self._size())
         return y, (x.shape, window)
 
-    def backward_last(self, dy: Array, saved: tuple[tuple[int, ...], Window], ctx: BackwardContext) -> Array:
+    def change_back(self, dy: Array, saved: tuple[tuple[int, ...], Window], ctx: BackwardContext) -> Array:
         shape, window = saved
         rows, columns = (part.stop - part.start for part in window)
         is_cut = (rows, columns) == self._size()
@@ -145,7 +158,12 @@ class CenterCrop(_Cropped):
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
 
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        return {"input_shape": self.in_own_order(shape)}
+
+    def change(
+        self, x: Array, transformation: Transformation, ctx: ForwardContext
+    ) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         top, left = (x.shape[1] - self.height) // 2, (x.shape[2] - self.width) // 2
         if top < 0 or left < 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
@@ -179,13 +197,24 @@ class RandomCrop(_Cropped):
     def _size(self) -> tuple[int, int]:
         return self.height, self.width
 
-    def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, tuple[tuple[int, ...], Window]]:
-        spare = (x.shape[1] - self.height, x.shape[2] - self.width)
-        if not ctx.augments or min(spare) <= 0:
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        spare = self._spare(shape)
+        if not numbers.ctx.augments or min(spare) <= 0:
+            window = largest_window(shape[1], shape[2], self.height, self.width)
+            return tuple(part.start for part in window)
+        drawn = numbers.of_batch(2)
+        return tuple(math.floor(u * (most + 1)) for u, most in zip(drawn, spare, strict=True))
+
+    def change(
+        self, x: Array, transformation: Transformation, ctx: ForwardContext
+    ) -> tuple[Array, tuple[tuple[int, ...], Window]]:
+        if not ctx.augments or min(self._spare(x.shape)) <= 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
-        bits = ctx.batch_bits("RandomCrop", 2, self.seed)[0]
-        top, left = (math.floor(int(b) / 2**32 * (most + 1)) for b, most in zip(bits, spare, strict=True))
+        top, left = (int(start) for start in transformation)
         return self._cut(x, (slice(top, top + self.height), slice(left, left + self.width)))
+
+    def _spare(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return shape[1] - self.height, shape[2] - self.width
 
 
 def largest_window(rows: int, columns: int, height: int, width: int) -> Window:

@@ -1,4 +1,4 @@
-"""Images rotated, zoomed and moved at random in training.
+"""Images rotated, zoomed, moved and slanted at random in training.
 
 The random numbers of an image are addressed by step and row of the global batch: they are the same on any number
 of ranks.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from distnet.errors import ArgumentError
 from distnet.kernels.warp import warp, warp_gradient
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.image.factors import OneFactor, RandomChange, between, limits, uniform
+from distnet.layers.image.factors import OneFactor, between, limits, pair
+from distnet.layers.image.image_layer import ImageLayer, Transformation
+from distnet.layers.image.row_numbers import RowNumbers
 from distnet.registry import LEFT_OUT
 from distnet.types import Array
 
@@ -26,8 +29,11 @@ FILL_MODES = {"reflect": "reflect", "wrap": "grid-wrap", "constant": "grid-const
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
-class _RandomWarp(RandomChange):
+class _RandomWarp(ImageLayer):
     """Warps images in training by random affine maps, which say where each pixel is taken from."""
+
+    moves_pixels: ClassVar[bool] = True
+    keeps_mask_type: ClassVar[bool] = True
 
     fill_mode: str
     interpolation: str
@@ -35,8 +41,8 @@ class _RandomWarp(RandomChange):
     fill_value: float
 
     @abstractmethod
-    def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
-        """(N, 2, 3) maps from row and column of the result to those of the image."""
+    def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
+        """(N, 6) numbers: pixel (x, y) is taken from ``a0 x + a1 y + a2, b0 x + b1 y + b2``."""
 
     def validate(self) -> None:
         super().validate()
@@ -50,12 +56,20 @@ class _RandomWarp(RandomChange):
             )
         self._order, self._mode = _ORDERS[self.interpolation], FILL_MODES[self.fill_mode]
 
-    def change(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array]:
-        maps = self._maps(ctx, len(x), *x.shape[1:3])
+    def change(self, x: Array, transformation: Transformation, ctx: ForwardContext) -> tuple[Array, Array]:
+        maps = self._maps(x.shape, transformation)
         return warp(x, maps, self._order, self._mode, self.fill_value), maps
 
     def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
         return warp_gradient(dy, saved, self._order, self._mode)
+
+    def change_masks(self, masks: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
+        return warp(masks, self._maps(masks.shape, transformation), 0, self._mode, self.fill_value)
+
+    def _maps(self, shape: tuple[int, ...], transformation: Transformation) -> Array:
+        """(N, 2, 3) maps from row and column of the result to those of the image."""
+        numbers = np.asarray(self.matrix(transformation, *shape[1:3]), np.float64)
+        return numbers[:, [4, 3, 5, 1, 0, 2]].reshape(-1, 2, 3)
 
 
 @dataclass(eq=False)
@@ -106,18 +120,22 @@ class RandomRotation(_Filled, OneFactor, _RandomWarp):
         super().validate()
         self.factor = limits(self, self.factor, "factor", -1, 1)
 
-    def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
-        return self._turned(between(uniform(self, ctx, rows, 1, self.seed)[0], self.factor), height, width)
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        rows, height, width = shape[:3]
+        angle = 360.0 * numbers.uniform(1, pair(self.factor))[0]
+        turned = {"angle": angle, "rotation_matrix": self._turned(angle, height, width)}
+        return {**turned, "image_height": height, "image_width": width, "batch_size": rows}
+
+    def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
+        return np.asarray(transformation["rotation_matrix"])
 
     @staticmethod
-    def _turned(turns: Array, height: int, width: int) -> Array:
-        cosine, sine = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
-        middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-        maps = np.empty((len(turns), 2, 3))
-        maps[:, 0, 0], maps[:, 0, 1], maps[:, 1, 0], maps[:, 1, 1] = cosine, sine, -sine, cosine
-        maps[:, 0, 2] = middle_row - middle_row * cosine - middle_column * sine
-        maps[:, 1, 2] = middle_column + middle_row * sine - middle_column * cosine
-        return maps
+    def _turned(angle: Array, height: int, width: int) -> Array:
+        """(N, 8) numbers of ``matrix``, and two zeros."""
+        cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        x, y, zero = (width - 1) / 2, (height - 1) / 2, np.zeros_like(angle)
+        of_x = [cosine, -sine, x - x * cosine + y * sine]
+        return np.stack([*of_x, sine, cosine, y - x * sine - y * cosine, zero, zero], axis=1)
 
 
 @register_layer()
@@ -141,18 +159,18 @@ class RandomZoom(_Filled, _Stretches, _RandomWarp):
         if self.width_factor is not None:
             self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1, is_open=True)
 
-    def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
-        u = uniform(self, ctx, rows, 2, self.seed)
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        u = numbers.uniform(2)
         tall = 1 + between(u[0], self.height_factor)
         wide = tall if self.width_factor is None else 1 + between(u[1], self.width_factor)
-        return self._zoomed(tall, wide, height, width)
+        zooms = {"height_zoom": tall[:, None], "width_zoom": wide[:, None]}
+        return {**zooms, "input_shape": self.in_own_order(shape)}
 
-    @staticmethod
-    def _zoomed(tall: Array, wide: Array, height: int, width: int) -> Array:
-        maps = np.zeros((len(tall), 2, 3))
-        maps[:, 0, 0], maps[:, 1, 1] = tall, wide
-        maps[:, 0, 2], maps[:, 1, 2] = (height - 1) / 2 * (1 - tall), (width - 1) / 2 * (1 - wide)
-        return maps
+    def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
+        tall, wide = (np.asarray(transformation[f"{side}_zoom"])[:, 0] for side in ("height", "width"))
+        zero = np.zeros_like(tall)
+        right, down = (width - 1) / 2 * (1 - wide), (height - 1) / 2 * (1 - tall)
+        return np.stack([wide, zero, right, zero, tall, down], axis=1)
 
 
 @register_layer()
@@ -175,12 +193,67 @@ class RandomTranslation(_Filled, _Moves, _RandomWarp):
         self.height_factor = limits(self, self.height_factor, "height_factor", -1, 1)
         self.width_factor = limits(self, self.width_factor, "width_factor", -1, 1)
 
-    def _maps(self, ctx: ForwardContext, rows: int, height: int, width: int) -> Array:
-        u = uniform(self, ctx, rows, 2, self.seed)
-        return self._moved(height * between(u[0], self.height_factor), width * between(u[1], self.width_factor))
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        u = numbers.uniform(2)
+        down, right = shape[1] * between(u[0], self.height_factor), shape[2] * between(u[1], self.width_factor)
+        return {"translations": np.stack([right, down], axis=1), "input_shape": self.in_own_order(shape)}
 
-    @staticmethod
-    def _moved(down: Array, right: Array) -> Array:
-        maps = np.tile(np.eye(3)[:2], (len(down), 1, 1))
-        maps[:, 0, 2], maps[:, 1, 2] = -down, -right
-        return maps
+    def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
+        right, down = np.asarray(transformation["translations"]).T
+        zero = np.zeros_like(right)
+        return np.stack([zero + 1, zero, -right, zero, zero + 1, -down], axis=1)
+
+
+@dataclass(eq=False)
+class _Shears:
+    x_factor: float | Sequence[float] = 0.0
+    y_factor: float | Sequence[float] = 0.0
+    interpolation: str = "bilinear"
+    fill_mode: str = "reflect"
+    fill_value: float = 0.0
+    data_format: str | None = field(default=None, metadata=LEFT_OUT)
+    seed: int | None = whole_number(None, 0)
+
+
+@register_layer()
+@dataclass(eq=False)
+class RandomShear(_Shears, _RandomWarp):
+    """Slants each image at random in training: pixel (x, y) is taken from ``x + a y, y + b x``.
+
+    Shapes:
+        (N, H, W, C) -> the same.
+
+    Args:
+        x_factor: smallest and largest a, in [0, 1], of either sign; or the largest.
+        y_factor: the same for b, which has the sign that a has.
+
+    Source: ``keras.layers.RandomShear``.
+    """
+
+    def validate(self) -> None:
+        super().validate()
+        self._slants = [self._slant(getattr(self, name), name) for name in ("x_factor", "y_factor")]
+        self.x_factor, self.y_factor = (_as_keras_reads_it(slant) for slant in self._slants)
+
+    def _slant(self, factor: float | Sequence[float], name: str) -> tuple[float, float]:
+        low, high = limits(self, factor, name, -1, 1)
+        is_one = not isinstance(factor, list | tuple)
+        if (is_one and cast(float, factor) < 0) or (low < 0 and -low != high):
+            raise ArgumentError(f"{self.name}: {name} must be one or two numbers in [0, 1], received {factor!r}.")
+        return low, high
+
+    def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
+        u = numbers.uniform(3)
+        sign = np.where(u[0] > 0.5, -1.0, 1.0)
+        slants = [sign * between(part, slant) for part, slant in zip(u[1:], self._slants, strict=True)]
+        return {"shear_factor": np.stack(slants, axis=1), "input_shape": self.in_own_order(shape)}
+
+    def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
+        along, down = np.asarray(transformation["shear_factor"]).T
+        zero = np.zeros_like(along)
+        return np.stack([zero + 1, along, zero, down, zero + 1, zero], axis=1)
+
+
+def _as_keras_reads_it(slant: tuple[float, float]) -> float | tuple[float, float]:
+    """One number for either sign: Keras writes both, and cannot read that again."""
+    return slant[1] if slant[0] == -slant[1] else slant

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from distnet.layers.second_derivatives import affine as affine
 from distnet.layers.second_derivatives import attended as attended
+from distnet.layers.second_derivatives import images as images
 from distnet.layers.second_derivatives import normalized as normalized
 from distnet.layers.second_derivatives import over_steps as over_steps
 from distnet.layers.second_derivatives import pointwise as pointwise

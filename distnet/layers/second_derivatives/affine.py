@@ -7,7 +7,7 @@ from distnet.layers.engine.followed_node import AFFINE
 from distnet.layers.engine.input_layer import InputLayer
 from distnet.layers.image.augmentation import RandomFlip
 from distnet.layers.image.resizing import CenterCrop, RandomCrop, Resizing
-from distnet.layers.image.warping import RandomRotation, RandomTranslation, RandomZoom
+from distnet.layers.image.warping import RandomRotation, RandomShear, RandomTranslation, RandomZoom
 from distnet.layers.merge.arithmetic import Add, Average, Subtract
 from distnet.layers.merge.concatenation import Concatenate
 from distnet.layers.of_applications import CustomScaleLayer
@@ -38,7 +38,7 @@ AFFINE.update(
         CustomScaleLayer,
         *(Cropping, Dropping, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling1D),
         *(GlobalAveragePooling2D, GlobalAveragePooling3D, Identity, InputLayer, Normalization, Permute, RandomCrop),
-        *(RandomFlip, RandomRotation, RandomTranslation, RandomZoom, RepeatVector, Rescaling, Reshape, Resizing),
-        *(Subtract, UpSampling, ZeroPadding),
+        *(RandomFlip, RandomRotation, RandomShear, RandomTranslation, RandomZoom, RepeatVector, Rescaling, Reshape),
+        *(Resizing, Subtract, UpSampling, ZeroPadding),
     }
 )

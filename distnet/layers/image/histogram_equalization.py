@@ -86,7 +86,7 @@ def _table(counts: Array) -> Array:
     """What each bin becomes: how many values lie below it, from 0 to 255."""
     below = np.cumsum(counts)
     first = below[np.argmax(below > 0)] if below.any() else 0.0
-    return np.clip(np.round((below - first) * 255 / max(below[-1] - first, 1)), 0, 255)
+    return np.asarray(np.clip(np.round((below - first) * 255 / max(below[-1] - first, 1)), 0, 255))
 
 
 @register_layer()

@@ -15,6 +15,7 @@ import numpy as np
 from distnet.assignments import moves, settings
 from distnet.comm import Communicator
 from distnet.data.batch import Batch
+from distnet.layers.engine.buffers import buffers_within
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Settle, Workspaces
 from distnet.layers.engine.plan import Plan
 from distnet.training.objective import Evaluated, Objective, Prediction
@@ -106,7 +107,7 @@ class PlannedRun:
     def buffers(self) -> list[Array]:
         """The memory of the plans, with the inputs."""
         plans = [self._forward] if self._backward is None else [self._forward, self._backward]
-        return [*self._x, *(buffer for plan in plans for buffer in plan.buffers())]
+        return [*buffers_within(self._x), *(buffer for plan in plans for buffer in plan.buffers())]
 
     @property
     def penalty(self) -> float:

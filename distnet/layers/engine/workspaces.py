@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from distnet.layers.engine.large_pages import LargePages
 from distnet.types import Array, DType
 
 T = TypeVar("T")
@@ -17,9 +18,13 @@ class ShortLived:
     """Gives calls arrays whose memory others get as soon as nobody will read them.
 
     A pass takes the same memory each time, because it makes the same calls: so a plan finds its arrays where they were.
+
+    Args:
+        pages: give the memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pages: LargePages) -> None:
+        self._pages = pages
         self._blocks: list[Array] = []
         self._taken: dict[Hashable, tuple[Array, Array]] = {}
 
@@ -36,7 +41,7 @@ class ShortLived:
         taken = {id(block) for block, _ in self._taken.values()}
         block = min((b for b in self._blocks if b.size >= nbytes and id(b) not in taken), key=len, default=None)
         if block is None:
-            block = np.empty(nbytes, np.uint8)
+            block = self._pages.empty(nbytes, np.dtype(np.uint8))
             self._blocks.append(block)
         array = block[:nbytes].view(dtype).reshape(shape)
         self._taken[key] = block, array
@@ -66,7 +71,8 @@ class Workspaces:
         self._facts: dict[Hashable, Any] = {}
         self.moves = 0
         """How often an array became too small, and others had to take its place."""
-        self.short_lived = ShortLived()
+        self._pages = LargePages()
+        self.short_lived = ShortLived(self._pages)
         """For what calls of a backward pass hand to each other."""
 
     def get(self, call: tuple[int, ...], name: str, shape: tuple[int, ...], dtype: DType) -> Array:
@@ -80,7 +86,7 @@ class Workspaces:
         if whole is None or whole.size < size:
             self.moves += whole is not None
             self._wholes.pop(id(whole), None)
-            whole = np.empty(size, dtype)
+            whole = self._pages.empty(size, dtype)
             self._wholes[id(whole)] = whole
         made = self._arrays[key] = whole[:size].reshape(shape)
         return made

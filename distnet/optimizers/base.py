@@ -244,8 +244,9 @@ class Optimizer(UpdatesEach, HasSettings):
             self._clip(store)
             self._decay_weights(store, learning_rate)
             (self.update_each if self.updates_each else self.update)(store, learning_rate)
-            # With epsilon=0 a rule may compute 0/0 between the variables.
-            store.weights[self._padding.of(store.part)] = 0
+            between = self._padding.of(store.part)
+            if between.size:  # with epsilon=0 a rule may compute 0/0 between the variables
+                store.weights[between] = 0
         self._average(store)
 
     def _accumulate(self, store: Variables | StorePart) -> bool:

@@ -250,11 +250,13 @@ class SlicedUpdate(SlicedSum):
         with self.held:
             self.buckets.complete()
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
-            self._make_room()
+            if self._is_large:
+                self._make_room()
             optimizer.advance(StorePart(weights[mine], self._gradients(), mine))
             if not is_shared:
                 self.published[mine] = weights[mine]
-            self._let_go_of(*self._neighbours(), *list(optimizer.slots.values())[-1:])
+            if self._is_large:
+                self._let_go_of(*self._neighbours(), *list(optimizer.slots.values())[-1:])
             self.barrier.wait()
             if not is_shared:
                 weights[: mine.start] = self.published[: mine.start]
@@ -316,9 +318,13 @@ class SlicedUpdate(SlicedSum):
 
     def _let_go_of(self, *arrays: Array) -> None:
         """Unmap them until they are used again; see ``let_go_of``."""
-        if self.store.message.nbytes >= LARGE_BYTES:
+        if self._is_large:
             for array in arrays:
                 let_go_of(array)
+
+    @property
+    def _is_large(self) -> bool:
+        return self.store.message.nbytes >= LARGE_BYTES
 
     def _shared(self, entries: int) -> Array:
         array = self.communicator.shared_array(entries, self.store.dtype)

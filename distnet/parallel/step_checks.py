@@ -52,9 +52,7 @@ class StepChecks:
             return 0.0, 0.0
         of_replica = (of_weights(weights, step),) if config.checks_replicas() else ()
         self._told = (*checksums, of_numbers(optimizer.scalars), *of_replica)
-        whole = 0
-        for _, each in self._told:
-            whole = zlib.crc32(each.to_bytes(4, "little"), whole)
+        whole = zlib.crc32(b"".join([each.to_bytes(4, "little") for _, each in self._told]))
         mask = (1 << self._bits) - 1
         return float(self._factor * (whole & mask)), float(self._factor * (whole >> (32 - self._bits) & mask))
 
@@ -64,7 +62,7 @@ class StepChecks:
         Raises:
             ReplicaError: they do not; the message names what differs, and the ranks.
         """
-        if self.communicator.size == 1 or not sums.any():
+        if self.communicator.size == 1 or not any(sums.tolist()):
             return
         each = self.communicator.allgather_object(dict(self._told))
         for what in dict.fromkeys(what for theirs in each for what in theirs):

@@ -58,6 +58,10 @@ class GradientSteps(Steps):
     @flushed
     def gradients(self, batch: Batch, control: Control) -> None:
         """Write this rank's part of the message: the gradients of its rows, and their sums."""
+        self._write_gradients(batch, control)
+
+    def _write_gradients(self, batch: Batch, control: Control) -> None:
+        """``gradients``, where subnormal numbers already count as zero."""
         batch = self._in_dtype(batch)
         inputs, step = self._inputs(batch.x), self.model.training_state.step
         run = self.runs.of(batch, inputs)
@@ -133,7 +137,7 @@ class TrainingSteps(GradientSteps):
         return [self]
 
     def _write_message(self, batch: Batch, control: Control) -> None:
-        self.gradients(batch, control)
+        self._write_gradients(batch, control)
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """They do where no code of the user's own runs on every rank, which could change them."""

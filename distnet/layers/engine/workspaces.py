@@ -20,11 +20,11 @@ class ShortLived:
     A pass takes the same memory each time, because it makes the same calls: so a plan finds its arrays where they were.
 
     Args:
-        pages: give the memory.
+        pages: give the memory, to others, too.
     """
 
-    def __init__(self, pages: LargePages) -> None:
-        self._pages = pages
+    def __init__(self, pages: LargePages | None = None) -> None:
+        self._pages = pages or LargePages()
         self._blocks: list[Array] = []
         self._taken: dict[Hashable, tuple[Array, Array]] = {}
 

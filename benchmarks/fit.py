@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from measuring import MEASURED_EPOCHS, STARTED, peak_mb, take_turns
+from measuring import MEASURED_EPOCHS, STARTED, peak_mb, shared_mb, take_turns
 from workloads import CLASSES, WORKLOADS
 
 
@@ -97,6 +97,7 @@ def main() -> None:
             "processor ms": [1e3 * seconds / options.steps for seconds in used_s[1:]],
             "first epoch s": first_s[:1] if is_first else [],
             "peak MB": [peak_mb()],
+            "shared MB": [shared_mb()],
         }
 
     take_turns(measure)

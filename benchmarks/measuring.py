@@ -164,6 +164,16 @@ def peak_mb() -> float:
     return 1e-6 * peak * (1 if sys.platform == "darwin" else 1 << 10)
 
 
+def shared_mb() -> float:
+    """What of its memory others have, too, beyond its own share: libraries' code, what the ranks of a node share."""
+    mapped = Path("/proc/self/smaps_rollup")
+    if not mapped.exists():
+        return 0.0
+    text = mapped.read_text()
+    whole, own = (int(re.search(rf"^{key}:\s*(\d+)", text, re.M).group(1)) for key in ("Rss", "Pss"))  # type: ignore[union-attr]
+    return 1.024e-3 * (whole - own)
+
+
 def options(description: str | None, rounds: int = 5) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)

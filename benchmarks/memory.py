@@ -3,7 +3,8 @@
     python benchmarks/memory.py --model mlp cnn resnet --ranks 1 2 --peer keras-jax
 
 ``limit``: weights x (2 + slots / ranks) + activations + 150 MB: ranks of a node share slots. Activations are the
-outputs of the layers for a rank's rows. ``wide`` has 50 million weights.
+outputs of the layers for a rank's rows. ``wide`` has 50 million weights. Code of libraries, and what ranks share, is
+mapped by each process: ``own`` counts for each its share of that (Linux's Pss), among all that run at the time.
 """
 
 from __future__ import annotations
@@ -51,11 +52,13 @@ def main() -> None:
                 else ()
             )
             peak = max(entrant.values["peak MB"])
-            rows.append([f"{model}, batch {batch}", entrant.name, f"{peak:.0f}", *(f"{size:.1f}" for size in sizes)])
-            rows[-1] += ["-"] * (6 - len(rows[-1]))
+            own = peak - min(entrant.values["shared MB"])
+            told = [f"{peak:.0f}", f"{own:.0f}", *(f"{size:.1f}" for size in sizes)]
+            rows.append([f"{model}, batch {batch}", entrant.name, *told])
+            rows[-1] += ["-"] * (7 - len(rows[-1]))
         bars[f"{model}, batch {batch}"] = {entrant.name: entrant.values["peak MB"] for entrant in entrants}
     print(f"{machine(options.rounds)}\n")
-    print(measuring.table(["MB", "", "peak of a process", "weights", "activations", "limit"], rows))
+    print(measuring.table(["MB", "", "peak of a process", "own", "weights", "activations", "limit"], rows))
     if options.plot:
         measuring.plot(options.plot, "MB at the peak, each process", bars)
 

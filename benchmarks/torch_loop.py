@@ -9,7 +9,7 @@ import time
 
 import torch
 import torch_models
-from measuring import MEASURED_EPOCHS, STARTED, cores, peak_mb, take_turns
+from measuring import MEASURED_EPOCHS, STARTED, cores, peak_mb, shared_mb, take_turns
 from torch import distributed, multiprocessing, nn
 from workloads import EPSILON, LEARNING_RATE, RHO, WORKLOADS
 
@@ -42,7 +42,7 @@ def train(options: argparse.Namespace, model: nn.Module, rank: int) -> None:
         first_s.append(time.time() - float(os.environ[STARTED]))
         seconds = [epoch() for _ in range(MEASURED_EPOCHS)]
         own = {"ms": [1e3 * s / options.steps for s in seconds], "first epoch s": first_s[:1] if is_first else []}
-        return {**(own if rank == 0 else {}), "peak MB": [peak_mb()]}
+        return {**(own if rank == 0 else {}), "peak MB": [peak_mb()], "shared MB": [shared_mb()]}
 
     take_turns(measure)
 

@@ -57,7 +57,7 @@ def test_predictions_of_resnet50_are_timed():
 def test_start_up_and_memory_are_told():
     assert re.match(r"distnet, 1 rank +\d+\.\d\d ", lines_of("start_up.py", "--model", "table", "--ranks", "1")[3])
     line = lines_of("memory.py", "--model", "table", "--ranks", "1")[3]
-    assert re.match(r"table, batch 10 +distnet, 1 rank +\d+ +0\.0 +0\.0 +150\.0$", line)
+    assert re.match(r"table, batch 10 +distnet, 1 rank +\d+ +\d+ +0\.0 +0\.0 +150\.0$", line)
 
 
 @pytest.mark.parametrize("option", ["--peer=keras-jax", "--plot=x.png"])

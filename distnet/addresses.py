@@ -43,6 +43,7 @@ class _Count:
 @dataclass
 class _State:
     seed: int | None = None
+    users: int | None = None
     builds: _Count = field(default_factory=_Count)
     calls: _Count = field(default_factory=_Count)
 
@@ -64,6 +65,7 @@ def set_random_seed(seed: int) -> None:
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ArgumentError(f"set_random_seed: expected an integer in [0, 2**32), received {seed!r}.")
     set_job_seed(int(seed))
+    _state.users = int(seed)
     python_random.seed(int(seed))
     np.random.seed(int(seed))
 
@@ -81,6 +83,11 @@ def job_seed() -> int:
     if _state.seed is None:
         _state.seed = comm.world().common_seed
     return _state.seed
+
+
+def users_seed() -> int | None:
+    """The seed given to ``set_random_seed``; None where it has not been called."""
+    return _state.users
 
 
 def next_build_index() -> int:

@@ -9,9 +9,11 @@ from typing import Any
 
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
+from distnet.data.dataset_source import DatasetSource
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, GeneratorSource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
+from distnet.pipelines.dataset import Dataset
 from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch
 
 
@@ -25,7 +27,8 @@ def check_end(source: Source, steps: int | None, what: str) -> None:
     Raises:
         ArgumentError: it does not.
     """
-    if steps is None and isinstance(source, SequenceSource) and source.batches is None:
+    is_endless = isinstance(source, SequenceSource) and source.batches is None
+    if steps is None and (is_endless or (isinstance(source, DatasetSource) and source.is_endless)):
         raise ArgumentError(f"{what}: expected the number of batches of an epoch, for the dataset has no end.")
 
 
@@ -48,7 +51,9 @@ class Given:
 
     @property
     def is_sequence(self) -> bool:
-        """Whether ``x`` gives batches by number."""
+        """Whether ``x`` gives batches by number, or is a ``Dataset``."""
+        if isinstance(self.x, Dataset):
+            return True
         has_length = hasattr(self.x, "__len__") or says_its_batches(self.x)
         has_items = hasattr(self.x, "__getitem__") and has_length
         return (
@@ -92,6 +97,8 @@ class Given:
         if self.y is not None or self.sample_weight is not None:
             raise ArgumentError("a generator or sequence gives targets and weights itself: pass neither beside it.")
         unpack = partial(self._unpacked, model)
+        if isinstance(self.x, Dataset):
+            return DatasetSource(self.x.stage, unpack, ranks)
         if self.is_sequence:
             return SequenceSource(self.x, unpack, ranks, bool(shuffle), self.reading)
         return GeneratorSource(self.x, unpack, ranks, lambda batch: model.open_to([a.shape for a in batch.x]))

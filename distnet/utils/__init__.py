@@ -16,12 +16,16 @@ from distnet.errors import DataError
 from distnet.models.plotting import model_to_dot as model_to_dot
 from distnet.models.plotting import plot_model as plot_model
 from distnet.old_paths import old_paths
-from distnet.preprocessing import PIPELINE as _PIPELINE
+from distnet.preprocessing.audio_dataset import audio_dataset_from_directory as audio_dataset_from_directory
 from distnet.preprocessing.image import array_to_img as array_to_img
 from distnet.preprocessing.image import img_to_array as img_to_array
 from distnet.preprocessing.image import load_img as load_img
 from distnet.preprocessing.image import save_img as save_img
+from distnet.preprocessing.image_dataset import image_dataset_from_directory as image_dataset_from_directory
 from distnet.preprocessing.sequence import pad_sequences as pad_sequences
+from distnet.preprocessing.split_dataset import split_dataset as split_dataset
+from distnet.preprocessing.text_dataset import text_dataset_from_directory as text_dataset_from_directory
+from distnet.preprocessing.timeseries_dataset import timeseries_dataset_from_array as timeseries_dataset_from_array
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
 from distnet.registry import register_keras_serializable as register_keras_serializable
@@ -54,9 +58,7 @@ __getattr__ = names_elsewhere(
     __name__,
     ["saving"],
     {
-        **because(_PIPELINE, "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory"),
-        **because(_PIPELINE, "timeseries_dataset_from_array FeatureSpace"),
-        **because("split arrays with NumPy, or with fit(validation_split=).", "split_dataset"),
+        **because("build it with NumPy before training, or as layers.", "FeatureSpace"),
         **because(_THREADS, "OrderedEnqueuer GeneratorEnqueuer SequenceEnqueuer"),
         **because(_GPUS, "multi_gpu_model"),
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),

@@ -52,17 +52,32 @@ def load_img(
     if interpolation not in INTERPOLATIONS:
         raise ArgumentError(f"load_img: expected an interpolation of {INTERPOLATIONS}, received {interpolation!r}.")
     size = None if target_size is None else size_of(target_size, "load_img")
-    opener = _pillow("load_img")
-    try:
-        img: Image = opener.open(path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes()))
-        img.load()
-    except (OSError, ValueError, SyntaxError, TypeError) as error:
-        raise DatasetError(f"{path}: cannot be read as a picture: {error}. Replace or remove the file.") from error
+    img = opened(path, "load_img")
     if color_mode == "grayscale":
         img = img if img.mode in _GRAY_MODES else img.convert("L")
     elif img.mode != color_mode.upper():
         img = img.convert(color_mode.upper())
     return img if size is None else _resized(img, size, interpolation, keep_aspect_ratio)
+
+
+def opened(path: str | Path | io.BytesIO, where: str) -> Image:
+    """The picture in a file, as it is there.
+
+    Args:
+        path: the file.
+        where: who asks, for messages.
+
+    Raises:
+        DatasetError: the file cannot be read as a picture.
+        MissingPackageError: Pillow is not installed.
+    """
+    opener = _pillow(where)
+    try:
+        img: Image = opener.open(path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes()))
+        img.load()
+    except (OSError, ValueError, SyntaxError, TypeError) as error:
+        raise DatasetError(f"{path}: cannot be read as a picture: {error}. Replace or remove the file.") from error
+    return img
 
 
 def img_to_array(img: Image | ArrayLike, data_format: str | None = None, dtype: str | None = None) -> Array:

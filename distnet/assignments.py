@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -16,6 +16,7 @@ class _Count:
     moves: int = 0
     settings: int = 0
     is_held: bool = False
+    refuse: Callable[[Any], None] | None = None
     noted: Noted | None = None
 
 
@@ -61,7 +62,13 @@ def assignments() -> int:
 
 
 def count_assignment(variable: object = None) -> None:
-    """Say that a variable was assigned."""
+    """Say that a variable was assigned.
+
+    Raises:
+        Exception: what ``refusing`` makes of it.
+    """
+    if _count.refuse is not None and variable is not None:
+        _count.refuse(variable)
     _count.assignments += 1
     if _count.noted is not None and variable is not None:
         _count.noted.variables.append(variable)
@@ -75,6 +82,16 @@ def noting() -> Iterator[Noted]:
         yield _count.noted
     finally:
         _count.noted = before
+
+
+@contextmanager
+def refusing(refuse: Callable[[Any], None]) -> Iterator[None]:
+    """Within the block every variable that is assigned is given to ``refuse``, which may raise."""
+    before, _count.refuse = _count.refuse, refuse
+    try:
+        yield
+    finally:
+        _count.refuse = before
 
 
 def is_noting() -> bool:

@@ -110,6 +110,7 @@ class TrainingState:
         fits: number of calls of ``fit`` that came to their end.
         progress: where the last ``fit`` stood when it ended or was saved; None where there was none.
         observe: says where the ``fit`` stands that is under way, and changes nothing.
+        shards: fixed blocks of rows (``reproducible_shards``) of the last ``fit``; None where it had none.
         errors: how many errors the ranks had left behind them when the model was last used; None before that.
     """
 
@@ -119,6 +120,7 @@ class TrainingState:
     history: dict[str, list[float | list[float]]] = field(default_factory=NamedLogs)
     fits: int = 0
     progress: Progress | None = None
+    shards: int | None = None
     observe: Callable[[], Progress] | None = field(default=None, repr=False, compare=False)
     errors: int | None = field(default=None, init=False, repr=False, compare=False)
     _of_last_epoch: set[str] = field(default_factory=set, init=False, repr=False, compare=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -92,6 +93,7 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Delete the backup, and the folder if nothing else is in it."""
+        self._tell_of_another_job()
         self._claim = None
         if not self.delete_checkpoint:
             return
@@ -101,4 +103,14 @@ class BackupAndRestore(Callback):
             os.rmdir(self.backup_dir)
 
     def _save(self) -> None:
+        self._tell_of_another_job()
         self.model.save_checkpoint(self._latest, keep=max(self.keep, 1 + self.double_checkpoint))
+
+    def _tell_of_another_job(self) -> None:
+        who = None if self._claim is None else self._claim.told()
+        if who is not None:
+            warnings.warn(
+                f"{self.backup_dir}: another job ({who}) wanted to back up its training here as well, and was refused. "
+                "If it was started by mistake, nothing is to be done; else give it a folder of its own.",
+                stacklevel=2,
+            )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
+import time
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from distnet.errors import CheckpointError
 
+_NOTE = ".wanted_by_another_job"
+_NOTE_CHARACTERS = 400
 _CLAIMS: WeakValueDictionary[str, Claim] = WeakValueDictionary()
 """Those of this process, in which one training follows the other."""
 
@@ -18,10 +22,21 @@ class Claim:
 
     Args:
         descriptor: of the folder, locked.
+        folder: its path.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+    def __init__(self, descriptor: int, folder: str) -> None:
+        self.descriptor, self.folder = descriptor, folder
+
+    def told(self) -> str | None:
+        """What another job that wanted the folder has left for this one, once; None if none did."""
+        with suppress(OSError):
+            path = os.path.join(self.folder, _NOTE)
+            with open(path, encoding="utf-8", errors="replace") as note:
+                text = note.read(_NOTE_CHARACTERS)
+            os.unlink(path)
+            return text
+        return None
 
     def __del__(self) -> None:
         with suppress(OSError):
@@ -45,6 +60,7 @@ def claimed(folder: str) -> Claim | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
+        _leave_note(path)
         raise CheckpointError(
             f"{folder}: another job backs up its training here, and each would go on from the other's. Wait for its "
             "end, or give this training a folder of its own."
@@ -53,5 +69,12 @@ def claimed(folder: str) -> Claim | None:
         if descriptor >= 0:
             os.close(descriptor)
         return None
-    claim = _CLAIMS[path] = Claim(descriptor)
+    claim = _CLAIMS[path] = Claim(descriptor, path)
     return claim
+
+
+def _leave_note(folder: str) -> None:
+    """Tell the job that has the folder who else wanted it."""
+    who = f"process {os.getpid()} of {socket.gethostname()}, at {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    with suppress(OSError), open(os.path.join(folder, _NOTE), "w", encoding="utf-8") as note:
+        note.write(who)

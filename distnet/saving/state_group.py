@@ -2,7 +2,7 @@
 
 ::
 
-    /distnet                                @format @seed @step @fits
+    /distnet                                @format @seed @step @fits, and @reproducible_shards where it trained so
     /distnet/record                         a tree (see ``tree``): epochs, history
     /distnet/progress                       a tree: where ``fit`` stood, with the state of its callbacks
     /distnet/optimizer                      that of ``model.optimizer``: see ``optimizer_group``
@@ -27,7 +27,7 @@ from distnet.training_state import CallbackRecord, Moment, Progress, Stage, Trai
 
 GROUP = "distnet"
 _FORMAT = 2
-_ATTACHED = "attached"
+_ATTACHED, _SHARDS = "attached", "reproducible_shards"
 
 
 def write_training_state(file: h5py.Group, model: StoredModel) -> None:
@@ -39,6 +39,8 @@ def write_training_state(file: h5py.Group, model: StoredModel) -> None:
     group.attrs["seed"] = state.seed
     group.attrs["step"] = state.step
     group.attrs["fits"] = state.fits
+    if state.shards is not None:
+        group.attrs[_SHARDS] = state.shards
     record = {"epochs": state.epochs, "history": state.history_at(progress)}
     write_tree(group.create_group("record"), record, "the history")
     if progress is not None:
@@ -64,6 +66,7 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
             "distnet that wrote it, or a newer one."
         )
     seed, step, fits = (contents.number(group, name) for name in ("seed", "step", "fits"))
+    shards = contents.number(group, _SHARDS) if _SHARDS in group.attrs else None
     record = read_tree(contents.group(group, "record"))
     held = read_tree(contents.group(group, "progress")) if "progress" in group else None
     try:  # of what the trees hold, and nothing but that
@@ -72,7 +75,9 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
         progress = None if held is None else _progress(held)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{file.file.filename}: its training state is damaged: {error!r}.") from None
-    return TrainingState(seed=seed, step=step, epochs=epochs, history=history, fits=fits, progress=progress)
+    return TrainingState(
+        seed=seed, step=step, epochs=epochs, history=history, fits=fits, progress=progress, shards=shards
+    )
 
 
 def _write_progress(group: h5py.Group, progress: Progress) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from distnet.assignments import settings
+from distnet.assignments import refusing, settings
 from distnet.comm import Communicator
 from distnet.comm.block_ranks import HeldBlocks
 from distnet.comm.fixed_blocks import blocks_of, even_part, fixed_blocks
@@ -21,6 +21,7 @@ from distnet.comm.scope import among
 from distnet.comm.sum_tree import SumTree
 from distnet.comm.threads import OF_THIS_PROCESS
 from distnet.data.batch import Batch, Places
+from distnet.errors import ArgumentError
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import Control, Exchange
@@ -31,7 +32,7 @@ from distnet.training.objective import Objective
 from distnet.training.run_model import RunModel
 from distnet.training.step import GradientSteps, TrainingSteps
 from distnet.types import Array
-from distnet.variables import VariableStore
+from distnet.variables import Variable, VariableStore
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class Blocks:
         for state in self.states:
             state.begin(kept)
         members = zip(self.held.members, calls, strict=True)
-        with OF_THIS_PROCESS.one():
+        with OF_THIS_PROCESS.one(), refusing(_refuse_trained):
             return self.held.lockstep.run([partial(_among, member, call) for member, call in members])
 
     def measuring(self, objective: Objective) -> BlockObjectives:
@@ -90,6 +91,20 @@ class Blocks:
             self._objectives = [made, *self._objectives[:_MOST_OBJECTIVES]]
         made.begin()
         return made
+
+
+def _refuse_trained(variable: Variable) -> None:
+    """Refuse what each block would do anew to weights that all blocks of a rank share.
+
+    Raises:
+        ArgumentError: the variable is trained.
+    """
+    if variable.trainable:
+        raise ArgumentError(
+            f"reproducible_shards: {variable.path} is trained, and was assigned while the batch was computed, once for "
+            "each block of rows: how often depends on the number of ranks. Assign it in a callback or a constraint, or "
+            "make it a variable with trainable=False, of which each block has its own."
+        )
 
 
 def _among(member: Communicator, call: Callable[[], T]) -> T:

@@ -33,7 +33,7 @@ from distnet.training.objective import Objective
 from distnet.training.own_steps import OwnObjective, OwnSteps, own_steps_of
 from distnet.training.preemption import StopSignals, leave
 from distnet.training.profiling import profiling_of
-from distnet.training.resumption import Resumption
+from distnet.training.resumption import Resumption, note_shards
 from distnet.training.rows_in_place import feeding_of
 from distnet.training.step import TrainingSteps
 from distnet.training_state import Progress, Stage
@@ -100,6 +100,7 @@ class Training:
             Preempted: the job was told to end; the training is saved.
         """
         try:
+            note_shards(self.model.training_state, self.resumption is not None and self.ranks.rank == 0)
             replicas.agree_on_weights(self.ranks, self.model.variables)
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)

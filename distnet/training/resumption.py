@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distnet.callbacks import CallbackList
+from distnet.comm.fixed_blocks import fixed_blocks
 from distnet.comm.scope import communicator
 from distnet.errors import CheckpointError, DistnetError
 from distnet.layers.engine.tracking import states_of_metrics
@@ -19,7 +20,7 @@ from distnet.saving import restore_training
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
 from distnet.training.trained_model import TrainedModel
-from distnet.training_state import CallbackRecord, Progress
+from distnet.training_state import CallbackRecord, Progress, TrainingState
 from distnet.types import Json
 
 
@@ -148,6 +149,24 @@ class Resumption:
             raise CheckpointError(f"{self.path}: {error}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.path}: {record.name} cannot use its state: {error!r}.") from error
+
+
+def note_shards(state: TrainingState, warns: bool) -> None:
+    """Remember into how many fixed blocks the rows are divided; warn where a training goes on with another number.
+
+    Args:
+        state: of the training.
+        warns: whether this rank is the one that warns.
+    """
+    blocks = fixed_blocks()
+    if warns and state.step and state.shards not in (None, blocks):
+        warnings.warn(
+            f"this training took its {state.step} steps with reproducible_shards={state.shards} and goes on with "
+            f"{blocks}: its last digits are no longer those that {state.shards} blocks give. Set "
+            f"DataParallel(reproducible_shards={state.shards}) to go on with the same bits.",
+            stacklevel=6,
+        )
+    state.shards = blocks
 
 
 def restore_progress(

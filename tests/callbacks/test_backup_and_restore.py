@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,9 @@ def test_two_jobs_do_not_back_up_in_one_folder(make_model, data, tmp_path):
     with pytest.raises(CheckpointError, match="another job backs up its training here"):
         train(make_model, data, [BackupAndRestore(tmp_path)])
     other.communicate("\n", timeout=30)
-    train(make_model, data, [BackupAndRestore(tmp_path)], epochs=1)
+    with pytest.warns(UserWarning, match=rf"another job \(process {os.getpid()} of .* wanted to back up"):
+        train(make_model, data, [BackupAndRestore(tmp_path)], epochs=1)
+    assert not tmp_path.exists()
 
 
 def interrupted(make_model, data, callbacks):

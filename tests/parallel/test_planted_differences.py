@@ -48,3 +48,11 @@ def test_a_difference_in_one_thing_on_one_rank_is_named_on_every_rank(errors_of_
         for case, parts in PLANTED.items():
             assert met[case].startswith("ReplicaError: "), (case, met[case])
             assert all(part in met[case] for part in parts), (case, met[case])
+
+
+def test_so_it_is_where_rank_0_alone_differs(errors_of_ranks):
+    """Its message tells what rank 0 has, or, of weights and arrays that are held to its own, that another's differ."""
+    for met in errors_of_ranks("planted_differences", PLANTED, PLANTED_RANK="0"):
+        for case in PLANTED:
+            assert met[case].startswith("ReplicaError: "), (case, met[case])
+            assert "rank 0" in met[case], (case, met[case])

@@ -146,6 +146,40 @@ def test_what_cannot_give_the_same_bits_is_refused_by_name():
         model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
 
 
+class Fading(layers.Layer):
+    """Changes its own trained weights whenever it is called."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones", name="scale")
+
+    def call(self, x):
+        self.scale.assign(self.scale * 0.9)
+        return x * self.scale
+
+
+def test_trained_weights_that_a_layer_assigns_in_its_call_are_refused_by_name():
+    model = keras.Sequential([keras.Input((2,)), Fading(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    distribution.set_distribution(distribution.DataParallel(reproducible_shards=4))
+    with pytest.raises(ArgumentError, match="/scale is trained, and was assigned while the batch was computed"):
+        model.fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0)
+
+
+@pytest.mark.parametrize(("then", "now", "warns"), [(4, 8, True), (4, None, True), (4, 4, False), (None, 4, False)])
+def test_going_on_with_another_number_of_blocks_warns(tmp_path, recwarn, then, now, warns):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((8, 2), np.float32)
+    distribution.set_distribution(then and distribution.DataParallel(reproducible_shards=then))
+    model.fit(x, x[:, :1], verbose=0)
+    model.save(tmp_path / "m.h5")
+    distribution.set_distribution(now and distribution.DataParallel(reproducible_shards=now))
+    model.fit(x, x[:, :1], epochs=2, verbose=0, resume=tmp_path / "m.h5")
+    told = [str(each.message) for each in recwarn]
+    assert len(told) == warns
+    assert all(f"with reproducible_shards=4 and goes on with {now}" in text for text in told)
+
+
 def test_callbacks_evaluate_with_blocks_but_cannot_set_them():
     class Asks(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

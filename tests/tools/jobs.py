@@ -103,6 +103,10 @@ class RunningJob:
             return [] if self.process.poll() is not None else [self.process.pid]
         return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._is_ours(entry)]
 
+    def left(self) -> list[str]:
+        """Its processes, each with the first words of its command."""
+        return [f"{process} {_command(process)}" for process in self.members()]
+
     def _is_ours(self, entry: Path) -> bool:
         try:
             return f"{MARKER}={self.mark}".encode() in (entry / "environ").read_bytes()
@@ -113,6 +117,14 @@ class RunningJob:
         seconds = time.monotonic() - self.start
         texts = (path.read_text(errors="replace") for path in (self.out, self.err))
         return Job(self.process.returncode, *texts, seconds)
+
+
+def _command(process: int) -> str:
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "gone"
+    return b" ".join(words[:4]).decode(errors="replace")[:100]
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Pat
         wrong.append(f"did not end within {longest:.0f} s")
     seconds = time.monotonic() - job.start
     time.sleep(0.5)
-    left = job.members()
-    wrong += [f"processes left: {left}"] * bool(left)
+    left = job.left()
+    wrong += [f"processes left: {', '.join(left)}"] * bool(left)
     job.kill()
     said = job.err.read_text(errors="replace")
     wrong += ["exit code 0"] * (job.process.returncode == 0 and way not in ENDS_WELL)

@@ -10,7 +10,6 @@ two for good must end by itself, on both sides, within the limit plus 10 s. Exit
 from __future__ import annotations
 
 import argparse
-import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -69,14 +68,6 @@ def trial(options: argparse.Namespace, link: Link, shards: int, expected: dict[s
     return wrong
 
 
-def named(process: int) -> str:
-    """Number and command of a process."""
-    with contextlib.suppress(OSError):
-        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
-        return f"{process} {b' '.join(words[:3]).decode(errors='replace')}"
-    return f"{process}, gone"
-
-
 def cut(options: argparse.Namespace, folder: Path) -> str:
     """What does not hold of a job whose machines are cut from each other for good."""
     with PretendedMachines() as machines:
@@ -86,10 +77,10 @@ def cut(options: argparse.Namespace, folder: Path) -> str:
         job.wait_for(folder / "cut.npz.started", 60)
         machines.link(CUT)
         cut_at, longest = time.monotonic(), options.limit + MORE_S
-        while (left := job.members()) and time.monotonic() < cut_at + longest + 20:
+        while job.members() and time.monotonic() < cut_at + longest + 20:
             job.process.poll()
             time.sleep(0.1)
-        seconds, left = time.monotonic() - cut_at, [named(process) for process in left]
+        seconds, left = time.monotonic() - cut_at, job.left()
         job.kill()
     said = job.err.read_text(errors="replace")
     wrong = [f"processes left: {', '.join(left)}"] * bool(left)

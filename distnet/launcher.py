@@ -160,8 +160,22 @@ def watch_for_failure(end: Callable[[Launcher], None]) -> None:
         report_failure(started.rank, started.size, kind, error, trace)
         _end_by_signal(started)
 
+    def fail_in_thread(arguments: threading.ExceptHookArgs) -> None:
+        """Stands for ``threading.excepthook``: an error that no code meets ends the job, in whichever thread."""
+        error = arguments.exc_value
+        if os.getpid() != process or error is None or isinstance(error, SystemExit):
+            threading.__excepthook__(arguments)
+            return
+        error.add_note(
+            f"It ended the thread {arguments.thread.name if arguments.thread else 'unknown'}, and ends the job: others "
+            "may wait for its work. To go on without the thread, catch the error in it, or set threading.excepthook."
+        )
+        report_failure(started.rank, started.size, type(error), error, arguments.exc_traceback)
+        _end_by_signal(started)
+
     os._exit = leave_at_once
     sys.excepthook = fail
+    threading.excepthook = fail_in_thread
 
 
 def ends_otherwise() -> None:
@@ -182,11 +196,17 @@ def _end_for_a_thread(started: Launcher, status: int) -> None:
 
 
 def _end_by_signal(started: Launcher) -> None:
-    """End this process by a signal, and the script around it, which alone the launcher sees."""
+    """End this process by a signal, and the script around it, which alone the launcher sees.
+
+    A thread cannot take away the program's handler of SIGTERM, and no program handles SIGKILL.
+    """
     below = _tree().below_launcher(started.variable)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for process in {os.getpid() if below is None else below[1], os.getpid()}:
-        os.kill(process, signal.SIGTERM)
+    number = signal.SIGKILL
+    if threading.current_thread() is threading.main_thread():
+        number = signal.SIGTERM
+        signal.signal(number, signal.SIG_DFL)
+    for process in dict.fromkeys((os.getpid() if below is None else below[1], os.getpid())):
+        os.kill(process, number)
 
 
 def report_failure(

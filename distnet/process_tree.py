@@ -80,6 +80,18 @@ def is_alive(process: int) -> bool:
     return _state(process) not in ("", "Z", "X")
 
 
+def is_stopped(process: int) -> bool:
+    """Whether the process is stopped by a signal."""
+    return _state(process) in ("T", "t")
+
+
+def descendants(process: int) -> Iterator[int]:
+    """What a process has started, and what that has started, and so on."""
+    for child in _children(process):
+        yield child
+        yield from descendants(child)
+
+
 def _children(process: int) -> list[int]:
     try:
         tasks = list(Path(f"/proc/{process}/task").iterdir())

@@ -10,19 +10,21 @@ from contextlib import contextmanager
 from distnet.comm.patience import Patience
 from distnet.launcher import Launcher
 
+_LATER_S = 3.0
+
 
 @contextmanager
 def showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[None]:
     """Within the block, which blocks Python, stalls still have consequences.
 
-    The first two ranks show their stacks after ``warning_s``, and an alarm ends the job after ``timeout_s``. Which
-    ranks are missing, nobody can know before all have joined.
+    The first two ranks show their stacks after ``warning_s``. An alarm ends a job that ``watched_siblings``, which
+    says whom it waits for, did not end after ``timeout_s``: where it cannot watch.
     """
     if patience.warning_s and launcher.rank in (0, 1):
         faulthandler.dump_traceback_later(patience.warning_s, exit=False)
     has_alarm = bool(patience.timeout_s) and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
     if has_alarm:
-        signal.setitimer(signal.ITIMER_REAL, patience.timeout_s)
+        signal.setitimer(signal.ITIMER_REAL, patience.timeout_s + _LATER_S)
     try:
         yield
     finally:

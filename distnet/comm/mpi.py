@@ -380,7 +380,7 @@ def _initialize(launcher: Launcher, patience: Patience) -> None:
             f"{launcher.name} started this process as rank {launcher.rank} of {launcher.size}, but mpi4py's MPI is "
             f"{vendor} ({library_name()}). Start with {vendor}'s mpirun, or install mpi4py for {launcher.vendor}."
         )
-    with showing_where_it_waits(launcher, patience), watched_siblings(launcher):
+    with showing_where_it_waits(launcher, patience), watched_siblings(launcher, patience.timeout_s):
         MPI.Init_thread(MPI.THREAD_MULTIPLE)
 
 

@@ -1,8 +1,8 @@
-"""While a rank joins MPI, which blocks Python: whether the other ranks of its machine are still there.
+"""While a rank joins MPI, which blocks Python: whether the other ranks are still there, and whether they come.
 
 ``MPI_Init`` waits for every rank, for ever if one has ended before: MPICH's ``mpirun`` does not mind a process, or a
 script around it, that ends without having called MPI. So a forked process, which uses nothing but ``/proc``, looks
-whether the launcher's other children live, and ends the job by name if one does not.
+whether the launcher's other children live, and ends the job by name if one does not, or if some do not join in time.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from distnet.comm.patience import TIMEOUT
 from distnet.launcher import Launcher
-from distnet.process_tree import below_launcher, ranks_of
+from distnet.process_tree import below_launcher, descendants, has_name, is_stopped, ranks_of
 
 _LOOKS_EVERY_S = 0.25
 _GONE_FOR_S = 1.0
@@ -23,13 +25,22 @@ _GONE_FOR_S = 1.0
 _LAST_WORDS_S = 0.5
 """Time for the launcher to forward what was written: MPICH's drops what it has not read when the job ends."""
 _LOCAL_SIZES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
+_NAME = "distnet-joins"
+"""Of the watching process: by it others see which ranks are joining."""
 
 
 @contextmanager
-def watched_siblings(launcher: Launcher) -> Iterator[None]:
-    """Within the block, which blocks Python, the job ends if another rank of this machine is gone."""
+def watched_siblings(launcher: Launcher, timeout_s: float) -> Iterator[None]:
+    """Within the block, which blocks Python, the job ends if another rank of this machine is gone, or after a time.
+
+    Args:
+        launcher: of this process.
+        timeout_s: how long to wait for ranks; 0 for ever.
+    """
     below, expected = below_launcher(launcher.variable), _expected(launcher)
-    if below is None or not expected or not ranks_of(below[0], launcher.variable):
+    if below is None or not ranks_of(below[0], launcher.variable):
+        below, expected = None, 0
+    if not expected and not timeout_s:
         yield
         return
     with warnings.catch_warnings():
@@ -37,7 +48,9 @@ def watched_siblings(launcher: Launcher) -> Iterator[None]:
         watcher = os.fork()
     if watcher == 0:
         try:
-            _watch(os.getppid(), *below, launcher, expected)
+            with suppress(OSError):
+                Path("/proc/self/comm").write_text(_NAME, encoding="ascii")
+            _Watcher(launcher, below, expected, timeout_s).run()
         finally:
             os._exit(0)
     try:
@@ -55,31 +68,74 @@ def _expected(launcher: Launcher) -> int:
     return next((int(text) for text in told if text.isdigit()), 0)
 
 
-def _watch(rank: int, started_by: int, started: int, launcher: Launcher, expected: int) -> None:
-    """End the rank, and the script around it, once fewer than ``expected`` live."""
-    gone_at: float | None = None
-    while os.getppid() == rank:
-        living = ranks_of(started_by, launcher.variable)
-        if len(living) >= expected or launcher.rank not in living:
-            gone_at = None
-        elif gone_at is None:
-            gone_at = time.monotonic()
-        elif time.monotonic() - gone_at > _GONE_FOR_S:
-            if launcher.rank == min(living):
-                os.write(2, _told(launcher, living, expected).encode())
-            time.sleep(_LAST_WORDS_S)
-            for process in dict.fromkeys((started, rank)):
+class _Watcher:
+    """What the forked process does.
+
+    Args:
+        launcher: of the rank.
+        below: the launcher's process, and the one that it started for the rank; None if they are not to be seen.
+        expected: number of ranks on this machine; 0 if it is not known.
+        timeout_s: how long to wait; 0 for ever.
+    """
+
+    def __init__(self, launcher: Launcher, below: tuple[int, int] | None, expected: int, timeout_s: float) -> None:
+        self.launcher, self.below, self.expected, self.timeout_s = launcher, below, expected, timeout_s
+        self.rank_process, self.began = os.getppid(), time.monotonic()
+        self.gone_at: float | None = None
+
+    def run(self) -> None:
+        """Watch until the rank has joined, which ends this process, or the job must end."""
+        while os.getppid() == self.rank_process:
+            living = ranks_of(self.below[0], self.launcher.variable) if self.below is not None else {}
+            if self._is_one_gone(living):
+                self._end(living, _of_gone(self.launcher, living, self.expected), tellers=1)
+                return
+            if self.timeout_s and time.monotonic() - self.began >= self.timeout_s:
+                self._end(living, _of_late(self.launcher, living, self.timeout_s), tellers=2)
+                return
+            time.sleep(_LOOKS_EVERY_S)
+
+    def _is_one_gone(self, living: dict[int, int]) -> bool:
+        """Whether fewer ranks live than should, for longer than a launcher takes to end the job itself."""
+        if len(living) >= self.expected or self.launcher.rank not in living:
+            self.gone_at = None
+        elif self.gone_at is None:
+            self.gone_at = time.monotonic()
+        return self.gone_at is not None and time.monotonic() - self.gone_at > _GONE_FOR_S
+
+    def _end(self, living: dict[int, int], text: str, tellers: int) -> None:
+        """Let the lowest ranks tell it, and end this one, and the script around it."""
+        if self.launcher.rank in sorted(living or range(tellers))[:tellers]:
+            os.write(2, text.encode())
+        time.sleep(_LAST_WORDS_S)
+        started = self.rank_process if self.below is None else self.below[1]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in dict.fromkeys((started, self.rank_process)):
                 with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGTERM)
-            return
-        time.sleep(_LOOKS_EVERY_S)
+                    os.kill(process, number)
+            time.sleep(_LAST_WORDS_S)
 
 
-def _told(launcher: Launcher, living: dict[int, int], expected: int) -> str:
+def _of_gone(launcher: Launcher, living: dict[int, int], expected: int) -> str:
     gone = sorted(set(range(launcher.size or 0)) - living.keys()) if launcher.size == expected else []
     who = f"rank{'s' if len(gone) > 1 else ''} {', '.join(map(str, gone))}" if gone else "a rank of this machine"
     return (
         f"\ndistnet: rank {launcher.rank} of {launcher.size or 'several'} waits for {who} to join the job, but the "
         f"program of {who} has ended before its first distnet call: what it wrote above says why. Every rank must run "
         "the same script to its end. The job ends.\n"
+    )
+
+
+def _of_late(launcher: Launcher, living: dict[int, int], timeout_s: float) -> str:
+    """Names the ranks of this machine that have not called distnet yet: no process of theirs joins."""
+    late = [
+        f"rank {rank} (process {process}) {'is stopped, as by SIGSTOP' if is_stopped(process) else 'has not come'}"
+        for rank, process in sorted(living.items())
+        if not any(has_name(child, (_NAME,)) for child in descendants(process))
+    ]
+    who = ", ".join(late) or "the ranks that can be seen from here have all come; another machine may be out of reach"
+    return (
+        f"\ndistnet: rank {launcher.rank} of {launcher.size or 'several'} has waited {timeout_s:g} s in MPI_Init for "
+        f"all ranks to join the job: {who}. {TIMEOUT} is over; the job ends. Let every rank make its first distnet "
+        f"call early, or set {TIMEOUT} to more seconds, or to 0 for ever.\n"
     )

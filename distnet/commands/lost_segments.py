@@ -12,6 +12,8 @@ _NAMES = ("mpich_shm_*", "sm_segment.*", "vader_segment.*")
 _LEAST_AGE_S = 2.0
 """A segment is mapped within milliseconds of its making: one of this age that nobody has mapped is lost."""
 
+_LOOKS, _LOOKS_AGAIN_S = 3, 0.5
+
 
 def remove_lost_segments(since: float) -> None:
     """Remove the segments of this user that were made since then, and that no process has mapped.
@@ -23,10 +25,15 @@ def remove_lost_segments(since: float) -> None:
     if not names:
         return
     time.sleep(max(0.0, max(names.values()) + _LEAST_AGE_S - time.time()))
-    mapped = "".join(_maps())
-    for path in names:
-        if str(path) not in mapped:
-            path.unlink(missing_ok=True)
+    for attempt in range(_LOOKS):  # a rank that is being ended has its segments mapped until it is gone
+        time.sleep(_LOOKS_AGAIN_S * min(attempt, 1))
+        mapped = "".join(_maps())
+        for path in list(names):
+            if str(path) not in mapped:
+                path.unlink(missing_ok=True)
+                del names[path]
+        if not names:
+            return
 
 
 def _candidates() -> list[Path]:

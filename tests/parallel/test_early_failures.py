@@ -92,6 +92,40 @@ fit()
 """
 
 
+LATE = """
+import os, signal, sys, time
+if os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "1":
+    if sys.argv[1] == "stopped":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(100)
+import distnet as keras
+keras.distribution.barrier()
+"""
+
+THREAD = """
+import signal, threading, time
+import distnet as keras
+signal.signal(signal.SIGTERM, lambda *_: None)
+def read():
+    raise LookupError("no more rows")
+keras.distribution.barrier()
+if keras.distribution.rank() == 1:
+    threading.Thread(target=read, name="reader").start()
+time.sleep(100)
+"""
+
+
+@pytest.mark.parametrize(("how", "told"), [("late", "has not come"), ("stopped", "is stopped, as by SIGSTOP")])
+def test_a_rank_that_does_not_join_in_time_is_named(ranks, how, told):
+    job = ranks(2).run(LATE, how, timeout=60, env={"DISTNET_TIMEOUT_S": "3"})
+    job.failed("rank 0 of 2 has waited 3 s in MPI_Init", "rank 1 (process", told, "Let every rank", within=60)
+
+
+def test_an_error_that_ends_a_thread_of_one_rank_ends_the_job(ranks):
+    job = ranks(2).run(THREAD, timeout=60)
+    job.failed("rank 1 of 2 failed", "no more rows", "It ended the thread reader", within=60)
+
+
 @pytest.mark.parametrize("ends", ["sys.exit(0)", "open('/nowhere/table.csv')"])
 def test_a_rank_that_ends_before_it_imports_distnet_is_named(ranks, ends):
     ranks(3).run(BEFORE.format(ends=ends), timeout=60).failed(

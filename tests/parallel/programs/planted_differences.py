@@ -1,6 +1,7 @@
 """Rank 1 or rank 0 differs from the others in one thing, which is compared by name: cases for each_caught.py.
 
-In most it is the rank that PLANTED_RANK names, by default 1. All cases run in one job; each ends with an error on every rank.
+In most it is the rank that PLANTED_RANK names, by default 1. All cases run in one job; each ends with an error on every
+rank.
 """
 
 import os

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from distnet.dialects import graph_writing, operation_config
@@ -180,7 +181,7 @@ class Functional(Model, has_graph=True):
     @property
     def layers(self) -> list[Layer]:
         """The layers in Keras's order, the entries among them; operations such as ``a + b`` are none."""
-        return [layer for layer in self.trace.layers if not isinstance(layer, Operation)]
+        return [layer for layer in self.trace.layers if not _is_operation(type(layer))]
 
     def build(self, input_shape: Any, ctx: BuildContext | None = None) -> None:
         """Nothing is left to build: the layers were built when they were called."""
@@ -244,6 +245,12 @@ class Functional(Model, has_graph=True):
         for call in self.trace.numbered_calls():
             sources[call.layer] += [f"{t.name}[{t.call.number}][{t.index}]" for t in call.inputs]
         return [sources[layer] for layer in self.trace.layers]
+
+
+@cache
+def _is_operation(kind: type) -> bool:
+    """Asked for every layer, several times in a ``fit``; an abstract class takes its time to tell."""
+    return issubclass(kind, Operation)
 
 
 def _one_or_list(items: Sequence[Any]) -> Any:

@@ -48,7 +48,9 @@ class _Weighted:
 
 def is_leaf(spec: Any) -> bool:
     """Whether it is one loss or metric: no list, and no dict but a configuration."""
-    return not isinstance(spec, list | tuple) and not (isinstance(spec, Mapping) and "class_name" not in spec)
+    if isinstance(spec, str | list | tuple):  # an abstract class such as Mapping takes its time to tell
+        return isinstance(spec, str)
+    return not (isinstance(spec, Mapping) and "class_name" not in spec)
 
 
 def is_branch(spec: Any) -> bool:

@@ -46,6 +46,8 @@ from distnet.layers.engine.input_spec import InputSpec as InputSpec
 from distnet.layers.image.augmentation import RandomBrightness as RandomBrightness
 from distnet.layers.image.augmentation import RandomContrast as RandomContrast
 from distnet.layers.image.augmentation import RandomFlip as RandomFlip
+from distnet.layers.image.augmentation_policies import AugMix as AugMix
+from distnet.layers.image.augmentation_policies import RandAugment as RandAugment
 from distnet.layers.image.blurring import RandomGaussianBlur as RandomGaussianBlur
 from distnet.layers.image.blurring import RandomSharpness as RandomSharpness
 from distnet.layers.image.color_jitter import RandomColorJitter as RandomColorJitter
@@ -54,11 +56,15 @@ from distnet.layers.image.colour_changes import RandomGrayscale as RandomGraysca
 from distnet.layers.image.colour_changes import RandomHue as RandomHue
 from distnet.layers.image.colour_changes import RandomInvert as RandomInvert
 from distnet.layers.image.colour_changes import RandomSaturation as RandomSaturation
+from distnet.layers.image.distortions import RandomElasticTransform as RandomElasticTransform
+from distnet.layers.image.distortions import RandomPerspective as RandomPerspective
 from distnet.layers.image.erasing import RandomErasing as RandomErasing
 from distnet.layers.image.histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
 )
 from distnet.layers.image.histogram_equalization import Equalization as Equalization
+from distnet.layers.image.mixing_rows import CutMix as CutMix
+from distnet.layers.image.mixing_rows import MixUp as MixUp
 from distnet.layers.image.resizing import CenterCrop as CenterCrop
 from distnet.layers.image.resizing import RandomCrop as RandomCrop
 from distnet.layers.image.resizing import Resizing as Resizing
@@ -193,8 +199,8 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            AugMix ConvRecurrent2D CutMix DenseFeatures MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment
-            RandomElasticTransform RandomHeight RandomPerspective RandomWidth ReversibleEmbedding STFTSpectrogram
+            ConvRecurrent2D DenseFeatures MaxNumBoundingBoxes MelSpectrogram Pipeline
+            RandomHeight RandomWidth ReversibleEmbedding STFTSpectrogram
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

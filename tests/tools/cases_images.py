@@ -7,6 +7,12 @@ RANGE = {"value_range": (-1.0, 1.0)}
 FIRST = {"data_format": "channels_first"}
 
 OF_KERAS_3 = [
+    "AugMix",
+    "CutMix",
+    "MixUp",
+    "RandAugment",
+    "RandomElasticTransform",
+    "RandomPerspective",
     "AutoContrast",
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Equalization",
@@ -73,6 +79,14 @@ CASES = [
     ("Equalization", (2, 5, 4), (2, None, None), {"bins": 7, **WIDE, **FIRST}),
     ("ContrastLimitedAdaptiveHistogramEqualization", ODD, ANY, {"tile_grid_size": (2, 2), **WIDE}),
     ("ContrastLimitedAdaptiveHistogramEqualization", EVEN, EVEN, {"tile_grid_size": (3, 2), "clip_limit": 0, **WIDE}),
+    ("MixUp", ODD, ANY, {"alpha": 0.8}),
+    ("CutMix", ODD, ANY, {"factor": (0.5, 1.0)}),
+    ("CutMix", (2, 5, 4), (2, None, None), {"seed": 3, **FIRST}),
+    ("RandomPerspective", ODD, ANY, {"factor": (0.6, 1.0), "scale": 0.4}),
+    ("RandomElasticTransform", ODD, ANY, {"factor": (0.6, 1.0), **WIDE}),
+    ("RandAugment", RED, RED_ANY, {"num_ops": 3, **WIDE}),
+    ("RandAugment", RED_FIRST, RED_FIRST, {"seed": 8, **WIDE, **FIRST}),
+    ("AugMix", RED, RED_ANY, {"seed": 5, **WIDE}),
     ("RandomFlip", (2, 5, 4), (2, None, None), {"mode": "vertical", **FIRST}),
     ("RandomRotation", (2, 5, 4), (2, None, 4), {"factor": 0.2, **FIRST}),
     ("RandomContrast", (2, 5, 4), (2, None, None), {"factor": 0.5, **RANGE, **FIRST}),

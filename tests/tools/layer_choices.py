@@ -292,6 +292,10 @@ LAYERS: dict[str, LayerChoice] = {
     "RandomGaussianBlur": LayerChoice(IMAGES, is_random=True),
     "RandomSharpness": LayerChoice(IMAGES, always(factor=[0.7]), is_random=True),
     "RandomErasing": LayerChoice(IMAGES, is_random=True),
+    "RandomPerspective": LayerChoice(IMAGES, is_random=True),
+    "RandomElasticTransform": LayerChoice(IMAGES, is_random=True),
+    "MixUp": LayerChoice(IMAGES, is_random=True),
+    "CutMix": LayerChoice(IMAGES, is_random=True),
     "Equalization": LayerChoice(IMAGES, is_random=True),
     "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5]), FIRST),
     "Resizing": LayerChoice(
@@ -336,7 +340,15 @@ NOT_GENERATED = {
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
     "Lambda": "takes a function",
     **dict.fromkeys(
-        ("RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomHue", "RandomSaturation"),
+        (
+            "AugMix",
+            "RandAugment",
+            "RandomColorDegeneration",
+            "RandomColorJitter",
+            "RandomGrayscale",
+            "RandomHue",
+            "RandomSaturation",
+        ),
         "takes images of three channels; test_changes_as_keras.py compares it",
     ),
     **dict.fromkeys(

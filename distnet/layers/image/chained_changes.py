@@ -69,8 +69,10 @@ class ChainedChanges(ImageLayer):
                 masks = part.change_masks(masks, transformation, ctx.within(i))
         return masks
 
-    def boxes_along(self, chain: Chain, boxes: Mapping[str, Any]) -> Mapping[str, Any]:
+    def boxes_along(self, chain: Chain, boxes: Mapping[str, Array]) -> Mapping[str, Array]:
         """Boxes after all changes of the chain."""
         for name, transformation in chain:
-            boxes = self._parts[name].transform_bounding_boxes(boxes, transformation)
+            part = self._parts[name]
+            if part.moves_pixels:
+                boxes = {**boxes, **part.change_boxes(boxes, transformation)}
         return boxes

@@ -9,9 +9,8 @@ import numpy as np
 
 from distnet import ops
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.derived import Derived, derived
 from distnet.layers.image.image_layer import ImageLayer, Transformation
-from distnet.ops.recording import paused
-from distnet.ops.tape import following, gradients, watched
 from distnet.ops.tensor import Tensor
 from distnet.types import Array
 
@@ -25,19 +24,12 @@ class DerivedChange(ImageLayer):
 
     def change(
         self, x: Array, transformation: Transformation, ctx: ForwardContext
-    ) -> tuple[Array, tuple[Tensor, Tensor, Transformation]]:
-        source = watched(Tensor(x)) if ctx.is_recorded else Tensor(x)
-        with following(is_recorded=ctx.is_recorded), np.errstate(all="ignore"):
-            y = self.in_dtype(self.changed(source, transformation, ctx))
-        return y.value, (source, y, transformation)
+    ) -> tuple[Array, tuple[Derived, Transformation]]:
+        made = derived(lambda source: self.in_dtype(self.changed(source, transformation, ctx)), [x], ctx)
+        return made.result.value, (made, transformation)
 
-    def change_back(self, dy: Array, saved: tuple[Tensor, Tensor, Transformation], ctx: BackwardContext) -> Array:
-        source, y, _ = saved
-        if source.node is None or y.node is None:
-            return np.zeros_like(source.value)
-        with paused():
-            dx = gradients([(y, dy)], [(source.node, 0)]).shared.get((source.node, 0))
-        return np.zeros_like(source.value) if dx is None else np.asarray(dx, source.dtype)
+    def change_back(self, dy: Array, saved: tuple[Derived, Transformation], ctx: BackwardContext) -> Array:
+        return saved[0].gradients(dy)[0]
 
     def in_dtype(self, y: Tensor) -> Tensor:
         """The tensor in the layer's dtype."""

@@ -11,9 +11,13 @@ import numpy as np
 
 from distnet import addresses
 from distnet.errors import ArgumentError, ShapeError
+from distnet.layers.engine.base import KerasTensor
+from distnet.layers.engine.by_hand import as_list
 from distnet.layers.engine.channels import Channelled, to_first, to_last
-from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
+from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext, Turn, Workspaces
+from distnet.layers.image.image_parts import PARTS, dense_boxes, named_parts, nested, with_rows, without_rows
 from distnet.layers.image.row_numbers import RowNumbers
+from distnet.ops.tensor import Tensor
 from distnet.registry import IF_SET
 from distnet.results import as_result
 from distnet.types import Array, Shape
@@ -66,6 +70,25 @@ class ImageLayer(Channelled):
         """Masks (N, H, W, M) changed with their images, where the change ``moves_pixels``; by default like these."""
         return self.change(masks, transformation, ctx)[0]
 
+    def change_labels(self, labels: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
+        """The labels (N, ...) of changed images; by default the same."""
+        return labels
+
+    def change_labels_back(self, dy: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
+        """The gradient of the labels."""
+        return dy
+
+    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> Mapping[str, Array]:
+        """The ``"boxes"`` (N, B, 4) and ``"labels"`` (N, B) of images whose pixels moved.
+
+        Raises:
+            ArgumentError: by default, for it is not known where they went.
+        """
+        raise ArgumentError(
+            f"{self.name}: received 'bounding_boxes', which it cannot move with the images. Change the boxes by hand, "
+            "with what get_random_transformation gives."
+        )
+
     def shape_last(self, shape: Shape) -> Shape:
         return shape
 
@@ -88,11 +111,89 @@ class ImageLayer(Channelled):
             ArgumentError: a dict without images, or boxes whose format is unknown.
         """
         given = args[0] if args else kwargs.get("inputs")
-        if isinstance(given, Mapping):
-            rest = args[1:] if args else ()
-            return self._of_dict(given, *rest, **{key: v for key, v in kwargs.items() if key != "inputs"})
-        made = super().__call__(*args, **kwargs)
-        return self._in_type_of(given, made) if isinstance(given, np.ndarray) else made
+        if not isinstance(given, Mapping):
+            made = super().__call__(*args, **kwargs)
+            return self._in_type_of(given, made) if isinstance(given, np.ndarray) else made
+        parts = named_parts(self.name, given)
+        if "bounding_boxes" in given and not self.bounding_box_format:
+            raise ArgumentError(
+                f"{self.name}: received 'bounding_boxes', but no bounding_box_format. Make the layer with it, for "
+                "example bounding_box_format='xyxy'."
+            )
+        if any(isinstance(part, KerasTensor | Tensor) for part in parts.values()):
+            made = super().__call__(*args, **kwargs)
+            return nested(dict(zip(parts, as_list(made), strict=True)), given)
+        training = args[1] if len(args) > 1 else kwargs.get("training")
+        return self._of_arrays(given, training is None or bool(training))
+
+    def bind(self, inputs: Any, *args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Of a dict also the names of its parts."""
+        if not isinstance(inputs, Mapping):
+            return super().bind(inputs, *args, **kwargs)
+        parts = named_parts(self.name, inputs)
+        _, options = super().bind(parts["images"], *args, **kwargs)
+        return list(parts.values()), {**options, "parts": tuple(parts)}
+
+    def compute_call_shape(self, shape: Any, options: Mapping[str, Any]) -> Any:
+        """Of a dict the shapes of its parts."""
+        if "parts" not in options:
+            return super().compute_call_shape(shape, options)
+        shapes = dict(zip(options["parts"], as_list(shape), strict=True))
+        pixels = {"images", "segmentation_masks"} if self.moves_pixels else {"images"}
+        return [
+            self.compute_output_shape(s) if name in pixels else self.shape_of_part(name, s)
+            for name, s in shapes.items()
+        ]
+
+    def shape_of_part(self, name: str, shape: Shape) -> Shape:
+        """The shape of what belongs to the images, apart from masks, given by its name."""
+        return shape
+
+    def build(self, shape: Any, ctx: BuildContext) -> None:
+        super().build(shape[0] if isinstance(shape, list) else shape, ctx)
+
+    def forward(self, x: Any, ctx: ForwardContext) -> tuple[Any, Any]:
+        names = ctx.options.get("parts")
+        if names is None:
+            return super().forward(x, ctx)
+        arrays = dict(zip(names, as_list(x), strict=True))
+        if not self.changes(ctx):
+            return list(arrays.values()), None
+        images = self._with_channels_last(arrays["images"])
+        drawn = self.draw(images.shape, self._numbers(len(images), ctx))
+        y, saved = self.change(images, drawn, ctx)
+        made = {**arrays, "images": to_first(y) if self.is_channels_first else y}
+        made |= self._beside(arrays, drawn, ctx)
+        return [np.asarray(part, self.dtype) for part in made.values()], (saved, drawn, ctx)
+
+    def backward(self, dy: Any, saved: Any, ctx: BackwardContext) -> Any:
+        names = ctx.options.get("parts")
+        if names is None or saved is None:
+            return super().backward(dy, saved, ctx) if names is None else dy
+        dys = dict(zip(names, as_list(dy), strict=True))
+        of_images, drawn, before = saved
+        dx = self.change_back(self._with_channels_last(dys["images"]), of_images, ctx)
+        moved = {"bounding_boxes/boxes", "bounding_boxes/labels", "segmentation_masks"} if self.moves_pixels else ()
+        made = {name: None if name in moved else d for name, d in dys.items()}
+        made["images"] = to_first(dx) if self.is_channels_first else dx
+        if "labels" in dys and drawn is not None:
+            made["labels"] = self.change_labels_back(dys["labels"], drawn, before)
+        return list(made.values())
+
+    def _beside(self, arrays: Mapping[str, Array], drawn: Transformation, ctx: ForwardContext) -> dict[str, Array]:
+        """What belongs to changed images, where it changes with them."""
+        made: dict[str, Array] = {}
+        if drawn is None:
+            return made
+        if "labels" in arrays:
+            made["labels"] = self.change_labels(arrays["labels"], drawn, ctx)
+        if self.moves_pixels and "segmentation_masks" in arrays:
+            masks = self.change_masks(self._with_channels_last(arrays["segmentation_masks"]), drawn, ctx)
+            made["segmentation_masks"] = to_first(masks) if self.is_channels_first else masks
+        if self.moves_pixels and "bounding_boxes/boxes" in arrays:
+            boxes = {key: arrays[f"bounding_boxes/{key}"] for key in ("boxes", "labels")}
+            made |= {f"bounding_boxes/{key}": part for key, part in self.change_boxes(boxes, drawn).items()}
+        return made
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: int | None = None) -> Transformation:
         """What is random about the change of these images, to be handed to the methods ``transform_...``.
@@ -119,13 +220,23 @@ class ImageLayer(Channelled):
 
     def transform_labels(self, labels: Any, transformation: Transformation, training: bool = True) -> Any:
         """The labels of the images, changed with them; most changes leave them."""
-        return labels
+        if not (training or self.changes_always) or transformation is None:
+            return labels
+        made = self.change_labels(np.asarray(labels), transformation, self._by_hand(len(labels), training))
+        return labels if made is labels else as_result(made)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Mapping[str, Any], transformation: Transformation, training: bool = True
-    ) -> Any:
-        """The boxes of the images, changed with them; changes of colours leave them."""
-        return bounding_boxes
+    ) -> dict[str, Any]:
+        """The boxes of the images, changed with them; changes of colours leave them.
+
+        Raises:
+            ArgumentError: it is no dict of ``"boxes"`` and ``"labels"``.
+        """
+        given = dense_boxes(self.name, bounding_boxes)
+        if self.moves_pixels and (training or self.changes_always) and transformation is not None:
+            given = {**given, **self.change_boxes(given, transformation)}
+        return {key: as_result(part) for key, part in given.items()}
 
     def transform_segmentation_masks(
         self, segmentation_masks: Any, transformation: Transformation, training: bool = True
@@ -144,31 +255,15 @@ class ImageLayer(Channelled):
         """As ``transform_images``, of one image."""
         return self.transform_images(np.asarray(image)[np.newaxis], transformation, training)[0]
 
-    def _of_dict(self, given: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        if "images" not in given:
-            raise ArgumentError(f"{self.name}: expected a dict with the key 'images', received {sorted(given)}.")
-        is_training = training is None or bool(training)
-        made = {key: dict(value) if isinstance(value, Mapping) else value for key, value in given.items()}
+    def _of_arrays(self, given: Mapping[str, Any], is_training: bool) -> dict[str, Any]:
+        """A dict of arrays changed, by hand."""
         is_one = np.ndim(given["images"]) == self.row_rank
-        parts = _with_rows(made) if is_one else made
+        parts = with_rows(given) if is_one else dict(given)
         drawn = self.get_random_transformation(parts, is_training)
-        for key in self.known_keys(parts):
-            method = getattr(self, f"transform_{key}")
-            parts[key] = method(parts[key], drawn, is_training)
-        return _without_rows(parts) if is_one else parts
-
-    def known_keys(self, data: Mapping[str, Any]) -> list[str]:
-        """What of a dict changes with the images, with these.
-
-        Raises:
-            ArgumentError: there are boxes, whose format is unknown.
-        """
-        if "bounding_boxes" in data and not self.bounding_box_format:
-            raise ArgumentError(
-                f"{self.name}: received 'bounding_boxes', but no bounding_box_format. Make the layer with it, for "
-                "example bounding_box_format='xyxy'."
-            )
-        return [key for key in ("images", "bounding_boxes", "labels", "segmentation_masks") if key in data]
+        for key in PARTS:
+            if key in parts:
+                parts[key] = getattr(self, f"transform_{key}")(parts[key], drawn, is_training)
+        return without_rows(parts) if is_one else parts
 
     def _shape_of(self, images: Any) -> tuple[int, ...]:
         """The shape of images or of one image, with the channels last."""
@@ -205,16 +300,3 @@ class ImageLayer(Channelled):
     def _by_hand(rows: int, training: bool) -> ForwardContext:
         seed = addresses.job_seed()
         return ForwardContext(training, seed, 0, 0, rows, Workspaces(), turn=Turn(), is_recorded=False)
-
-
-def _with_rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What belongs to one image as a batch of one."""
-    return {
-        key: _with_rows(value) if isinstance(value, Mapping) else np.asarray(value)[np.newaxis]
-        for key, value in data.items()
-    }
-
-
-def _without_rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch of one as what belongs to one image."""
-    return {key: _without_rows(value) if isinstance(value, Mapping) else value[0] for key, value in data.items()}

@@ -63,6 +63,10 @@ class RowNumbers:
         """A generator of numbers that all rows of the batch share."""
         return np.random.Generator(np.random.Philox(key=self._key_of_batch()))
 
+    def permutation(self) -> Array:
+        """(rows of the global batch,) an order of them."""
+        return self.generator_of_batch().permutation(self.ctx.global_rows)
+
     def within(self, number: int, purpose: str) -> Self:
         """The numbers of layer ``number`` within the layer."""
         return replace(self, purpose=purpose, ctx=self.ctx.within(number))

@@ -11,8 +11,10 @@ import numpy as np
 from distnet import ops
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.engine.followed_node import computed_again, is_affine
+from distnet.layers.image.augmentation_policies import AugMix
 from distnet.layers.image.chained_changes import ChainedChanges, Link
 from distnet.layers.image.derived_change import DerivedChange
+from distnet.layers.image.factors import pair
 from distnet.layers.image.histogram_equalization import ContrastLimitedAdaptiveHistogramEqualization, Equalization
 from distnet.layers.second_derivatives.base import beside, defines
 from distnet.ops.primitive import local, of_rows
@@ -31,7 +33,7 @@ def _derived(layer: DerivedChange, inputs: Sequence[Any], ctx: ForwardContext, s
     x = inputs[0]
     if saved is None:
         return x
-    y = layer.in_dtype(layer.changed(_with_last_channels(layer, local(x), True), saved[2], ctx))
+    y = layer.in_dtype(layer.changed(_with_last_channels(layer, local(x), True), saved[1], ctx))
     y = _with_last_channels(layer, y, False)
     return y if x.rows is None else of_rows(y, x.rows)
 
@@ -85,6 +87,16 @@ def _of_linear(x: Any, function: Callable[[Array], Array], adjoint: Callable[[Ar
 def _changed(x: Any, link: Link, ctx: ForwardContext) -> Any:
     (y,) = computed_again(link.part, type(link.part), [x], ctx, link.saved)
     return y
+
+
+@defines(AugMix)
+def _mixed(layer: AugMix, inputs: Sequence[Any], ctx: ForwardContext, saved: Any) -> Any:
+    x = inputs[0]
+    if saved is None:
+        return x
+    own, weights, links, _ = saved
+    each = [along_again(x, of_chain, ctx.within(i)) * float(weights[i]) for i, of_chain in enumerate(links)]
+    return ops.clip(float(own) * x + (1.0 - float(own)) * sum(each), *pair(layer.value_range))
 
 
 @defines(Equalization)

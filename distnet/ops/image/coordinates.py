@@ -221,10 +221,13 @@ def elastic_transform(
     for _ in range(2):
         noise = draw(size=(*x.shape[:3], 1)).astype(x.dtype if x.dtype.kind == "f" else "float32") * sigma
         moves.append(np.asarray(gaussian_blur(noise, (size, size), (sigma, sigma), "channels_last"))[..., 0] * alpha)
-    row, column = np.arange(x.shape[1])[:, None], np.arange(x.shape[2])
-    at = [row + moves[1], column + moves[0]]
-    y = _sampled(x, [_numbers(x.shape[0])], at, ORDERS[interpolation], fill_mode, fill_value)
-    return back(in_dtype(y, x, rounded))
+    return back(in_dtype(moved(x, moves[1], moves[0], interpolation, fill_mode, fill_value), x, rounded))
+
+
+def moved(x: Any, down: Array, right: Array, interpolation: str, fill_mode: str, fill_value: float) -> Any:
+    """Images (N, H, W, C) whose pixels are taken from so far down and to the right, (N, H, W) each."""
+    at = [np.arange(x.shape[1])[:, None] + down, np.arange(x.shape[2]) + right]
+    return _sampled(x, [_numbers(x.shape[0])], at, ORDERS[interpolation], fill_mode, fill_value)
 
 
 def _address(seed: Any) -> tuple[int | str, ...]:

@@ -6,10 +6,11 @@ Only the distributions are Keras's; the random numbers themselves differ even be
 (2, 3)
 """
 
-from distnet.absent import because, names_elsewhere
+from distnet.absent import names_elsewhere
 from distnet.initializers.base import INITIALIZERS, FunctionInitializer, Initializer, deserialize, get, serialize
 from distnet.initializers.constants import Constant, Identity, Ones, Zeros
 from distnet.initializers.distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from distnet.initializers.fourier_kernels import STFT
 from distnet.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -21,6 +22,7 @@ from distnet.initializers.scaling import (
     compute_fans,
 )
 
+stft = STFTInitializer = STFT
 constant = Constant
 glorot_normal = GlorotNormal
 glorot_uniform = GlorotUniform
@@ -53,6 +55,8 @@ __all__ = [
     "Ones",
     "Orthogonal",
     "OrthogonalInitializer",
+    "STFT",
+    "STFTInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
@@ -76,6 +80,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "uniform",
     "variance_scaling",
@@ -83,6 +88,4 @@ __all__ = [
     "zeros",
 ]
 
-__getattr__ = names_elsewhere(
-    __name__, absent=because("there are no layers of spectrograms.", "STFT STFTInitializer stft")
-)
+__getattr__ = names_elsewhere(__name__)

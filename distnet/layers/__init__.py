@@ -129,7 +129,9 @@ from distnet.layers.preprocessing.feature_normalization import Normalization as 
 from distnet.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
 from distnet.layers.preprocessing.hashing import Hashing as Hashing
 from distnet.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
+from distnet.layers.preprocessing.mel_spectrogram import MelSpectrogram as MelSpectrogram
 from distnet.layers.preprocessing.rescaling import Rescaling as Rescaling
+from distnet.layers.preprocessing.stft_spectrogram import STFTSpectrogram as STFTSpectrogram
 from distnet.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from distnet.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from distnet.layers.recurrent.cells import GRUCell as GRUCell
@@ -199,8 +201,8 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            ConvRecurrent2D DenseFeatures MaxNumBoundingBoxes MelSpectrogram Pipeline
-            RandomHeight RandomWidth ReversibleEmbedding STFTSpectrogram
+            ConvRecurrent2D DenseFeatures MaxNumBoundingBoxes Pipeline
+            RandomHeight RandomWidth ReversibleEmbedding
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

@@ -9,6 +9,7 @@ RANDOM = "random_normal"
 AFFINE = {"beta_initializer": RANDOM, "gamma_initializer": RANDOM}
 IMAGE, ANY_IMAGE = (3, 2, 4), (None, None, 4)
 
+TONES = {"sampling_rate": 100.0, "num_mel_bins": 3, "top_db": 9.0}
 CASES = [
     ("BatchNormalization", (3,), (3,), {**AFFINE, "momentum": 0.6}),
     ("BatchNormalization", IMAGE, ANY_IMAGE, {**AFFINE, "gamma_regularizer": "l2"}),
@@ -55,6 +56,12 @@ CASES = [
     ("Masking", (4, 3), (None, 3), {"mask_value": 0.25}),
     ("Permute", IMAGE, ANY_IMAGE, {"dims": (3, 1, 2)}),
     ("RepeatVector", (3,), (3,), {"n": 4}),
+    ("MelSpectrogram", (40,), (None,), {"fft_length": 16, "sequence_stride": 6, **TONES}),
+    ("MelSpectrogram", (40,), (None,), {"fft_length": 16, "sequence_length": 12, "power_to_db": False, **TONES}),
+    ("STFTSpectrogram", (24, 2), (None, 2), {"frame_length": 8, "frame_step": 3, "mode": "log"}),
+    ("STFTSpectrogram", (24, 2), (None, 2), {"frame_length": 6, "mode": "stft", "padding": "same"}),
+    ("STFTSpectrogram", (2, 24), (2, None), {"frame_length": 6, "mode": "psd", "data_format": "channels_first"}),
+    ("STFTSpectrogram", (24, 2), (None, 2), {"frame_length": 6, "mode": "real", "expand_dims": True}),
     ("Rescaling", IMAGE, ANY_IMAGE, {"scale": 0.5, "offset": 2.0}),
     ("Rescaling", (4, 3), (None, 3), {"scale": [1.0, 2.0, 3.0]}),
     ("Add", [IMAGE, IMAGE, IMAGE], [ANY_IMAGE, ANY_IMAGE, ANY_IMAGE], {}),

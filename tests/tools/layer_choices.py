@@ -339,6 +339,7 @@ NOT_GENERATED = {
     "Functional": "is what a specification becomes",
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
     "Lambda": "takes a function",
+    **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "takes long signals; test_spectrograms.py has it"),
     **dict.fromkeys(
         (
             "AugMix",

@@ -44,13 +44,14 @@ class _Policy(ChainedChanges):
         self._parts = {name: made[name] for name in self.names}
 
     def _made(self) -> Mapping[str, ImageLayer]:
-        factor, values = pair(self.factor), {"value_range": self.value_range}
+        factor = pair(self.factor)
+        values: dict[str, Any] = {"value_range": self.value_range}
         shared: dict[str, Any] = {
             "data_format": self.data_format,
             "dtype": self.dtype,
             "bounding_box_format": self.bounding_box_format,
         }
-        pixels = {"interpolation": self.interpolation, **shared}
+        pixels: dict[str, Any] = {"interpolation": self.interpolation, **shared}
         bits = max(1, int(8 * factor[1]))
         return {
             "random_shear": RandomShear(factor, factor, **pixels),

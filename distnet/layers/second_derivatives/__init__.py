@@ -13,5 +13,6 @@ from distnet.layers.second_derivatives import normalized as normalized
 from distnet.layers.second_derivatives import over_steps as over_steps
 from distnet.layers.second_derivatives import pointwise as pointwise
 from distnet.layers.second_derivatives import pooled as pooled
+from distnet.layers.second_derivatives import spectrograms as spectrograms
 from distnet.layers.second_derivatives import weighted as weighted
 from distnet.layers.second_derivatives import wrapped as wrapped

@@ -48,16 +48,14 @@ def gathered(x: Any, ctx: ForwardContext) -> Any:
     own = x.value if isinstance(x, Tensor) else np.asarray(x)
     whole = np.zeros((ctx.global_rows, *own.shape[1:]), own.dtype)
     whole[ctx.first_row : ctx.first_row + len(own)] = own
-    if len(own) != ctx.global_rows:
-        ctx.sum_over_ranks(whole)
+    ctx.sum_over_ranks(whole)  # also where one rank has all rows: the others take part
     return _at_a_node(x, whole, lambda dy: part_of_sum(dy, len(own), ctx))
 
 
 def part_of_sum(x: Any, count: int, ctx: ForwardContext) -> Any:
     """The ``count`` rows at hand of the sum over ranks, of what each rank has for all rows; ``gathered`` backwards."""
     whole = np.array(x.value if isinstance(x, Tensor) else x)
-    if count != ctx.global_rows:
-        ctx.sum_over_ranks(whole)
+    ctx.sum_over_ranks(whole)
     own = whole[ctx.first_row : ctx.first_row + count]
     return _at_a_node(x, own, lambda dy: gathered(dy, ctx))
 

@@ -3,8 +3,8 @@
     python benchmarks/scaling.py --measure --file benchmarks/scaling.json      as root: see pretended_machines.py
     python benchmarks/scaling.py --file benchmarks/scaling.json --plot docs/scaling.png
 
-The first adds measurements to the file; the second fits ``scaling_model.py`` to those of two machines with one model, and
-prints what it predicts for all others, with its error, and the curve to 1,024 ranks.
+The first adds measurements to the file; the second fits ``scaling_model.py`` to those of two machines with one model,
+and prints what it predicts for all others, with its error, and the curve to 1,024 ranks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CURVE_RANKS = 4
 
 
 def measure(shape: dict[str, int], links: Sequence[tuple[float, float]]) -> Iterator[dict[str, float]]:
-    """Times of a step over links (delay in s, bits a second), of one job on pretended machines; first on one machine."""
+    """Times of a step, first on one machine, then over links: delay in s, bits a second."""
     from pretended_link import Link
     from pretended_machines import PretendedMachines
 

@@ -1,4 +1,4 @@
-"""A model of the time of one training step: what is computed, and what of the exchange between nodes is not hidden by it.
+"""A model of the time of one training step: what is computed, and what of the exchange that does not hide.
 
 Within a node ranks add up their gradients in shared memory; that is part of the time that was measured on one machine.
 Between n nodes, message bytes M go in k buckets, the last layers' first, each summed by ``MPI_Iallreduce`` as soon as
@@ -12,10 +12,10 @@ Collective Communication Operations in MPICH, 2005, section 4.4).
     C' = C + s c w
     w = 2 (n - 1) / n M
 
-C is the step's time on one machine, of which a third is spent forward, alpha the link's latency, beta its bandwidth, s the
-number of nodes that share the cores: one, but all of them where they are pretended. Buckets are under way at the same
-time, so that latencies pass while other buckets' bits go. Three numbers are fitted: e, the share of the bandwidth that
-is used; l, how often the last bucket waits for the latency in each message; c, what a byte costs the processor.
+C is the step's time on one machine, of which a third is spent forward, alpha the link's latency, beta its bandwidth, s
+the number of nodes that share the cores: one, but all of them where they are pretended. Buckets are under way at the
+same time, so that latencies pass while other buckets' bits go. Three numbers are fitted: e, the share of the bandwidth
+that is used; l, how often the last bucket waits for the latency in each message; c, what a byte costs the processor.
 """
 
 from __future__ import annotations

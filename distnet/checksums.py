@@ -15,4 +15,15 @@ def checksum(array: Array, before: int = 0) -> int:
     Args:
         before: of what comes before these entries.
     """
+    if array.dtype.kind == "O":
+        return _of_strings(array, before)
     return zlib.crc32(np.ascontiguousarray(array).data, before)
+
+
+def _of_strings(array: Array, before: int) -> int:
+    """Of what strings hold, and of where each ends."""
+    each = [
+        one if isinstance(one, bytes) else str(one).encode(errors="surrogatepass") for one in array.ravel().tolist()
+    ]
+    lengths = np.fromiter(map(len, each), np.int64, len(each))
+    return zlib.crc32(b"".join(each), zlib.crc32(lengths.data, before))

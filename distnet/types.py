@@ -20,4 +20,7 @@ Shape: TypeAlias = tuple[int | None, ...]
 Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """What ``json.dumps`` writes and ``json.loads`` returns."""
 
+STRING = "string"
+"""The dtype of placeholders that stand for strings."""
+
 DType: TypeAlias = np.dtype[Any]

@@ -19,6 +19,7 @@ from distnet.checksums import checksum
 from distnet.data.batch import Batch
 from distnet.data.feeding import Gather, Room
 from distnet.errors import ArgumentError, DataError, ShapeError
+from distnet.layers.preprocessing.byte_strings import as_strings
 from distnet.types import Array, DType
 
 Share: TypeAlias = Callable[[int], slice]
@@ -126,7 +127,7 @@ class ArrayData:
         part = share(stop - start)
         rows = part.stop - part.start
         rooms = [
-            room(i, number, (rows, *a.shape[1:]), a.dtype) if a.flags.c_contiguous else None
+            room(i, number, (rows, *a.shape[1:]), a.dtype) if a.flags.c_contiguous and a.dtype.kind != "O" else None
             for i, a in enumerate(self.x)
         ]
 
@@ -237,15 +238,19 @@ def check_shuffle(shuffle: object) -> None:
     check_option("shuffle", shuffle, (True, False, "batch"))
 
 
-def as_arrays(data: Any, what: str) -> tuple[Array, ...]:
+def as_arrays(data: Any, what: str, takes_strings: bool = False) -> tuple[Array, ...]:
     """The arrays that a caller passed as ``what``: one, or a list or tuple of arrays.
+
+    Args:
+        takes_strings: whether they may hold strings, which become objects.
 
     Raises:
         DataError: the data are not numbers, or have no rows.
         ShapeError: an array has no batch axis, or the arrays differ in length.
     """
     several = isinstance(data, list | tuple) and bool(data) and all(hasattr(a, "shape") and a.ndim for a in data)
-    arrays = tuple(_as_array(a, what) for a in data) if several else (_as_array(data, what),)
+    given = data if several else (data,)
+    arrays = tuple(strings_in(a, what) if takes_strings and holds_strings(a) else _as_array(a, what) for a in given)
     lengths = {len(a) for a in arrays}
     if len(lengths) > 1:
         raise ShapeError(f"{what}: expected arrays of equally many rows, received {[len(a) for a in arrays]}.")
@@ -264,6 +269,29 @@ def check_equal_rows(groups: Sequence[tuple[str, Sequence[Array | None]]]) -> No
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{what} has {n}" for what, n in lengths.items())
         raise ShapeError(f"expected equally many rows everywhere, but {told}.")
+
+
+def holds_strings(data: Any) -> bool:
+    """Whether these are strings: an array or nested lists of them, by the first entry."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    kind = getattr(getattr(data, "dtype", None), "kind", "")
+    if kind == "O" and data.size:
+        data = data.reshape(-1)[0]
+    return isinstance(data, str | bytes) or kind in ("U", "S", "T")
+
+
+def strings_in(data: Any, what: str) -> Array:
+    """Strings as an array of objects, with a batch axis.
+
+    Raises:
+        DataError: something is no string.
+        ShapeError: there is no axis.
+    """
+    array = as_strings(what, data)
+    if array.ndim == 0:
+        raise ShapeError(f"{what}: expected an array whose first axis is the batch, received the string {data!r:.100}.")
+    return array
 
 
 def _as_array(data: Any, what: str) -> Array:

@@ -19,7 +19,7 @@ from distnet.models.graph_tape import Tape
 from distnet.models.last_uses import last_uses
 from distnet.models.matching import matched
 from distnet.naming import snake_case
-from distnet.types import Array, Json, Shape
+from distnet.types import STRING, Array, Json, Shape
 from distnet.variables import Variable
 
 
@@ -274,7 +274,11 @@ class Composite(Layer, ABC):
         if not self.built:
             return rows
         declared = self.inputs[number].dtype
-        return rows if declared in Layer.dtypes else rows.astype(declared, copy=False)
+        return rows if declared in (*Layer.dtypes, STRING) else rows.astype(declared, copy=False)
+
+    def input_takes_strings(self, number: int) -> bool:
+        """Whether input ``number`` is one of strings."""
+        return self.built and number < len(self.inputs) and self.inputs[number].dtype == STRING
 
     def wiring(self) -> Json:
         """Which layer is called on what; the same on all ranks that train the same model."""
@@ -296,6 +300,7 @@ class Composite(Layer, ABC):
 
     def build_on(self, inputs: Sequence[Array]) -> None:
         """Build the model for data."""
+        self.data_dtype = STRING if inputs[0].dtype.kind == "O" else None
         self.build((None, *inputs[0].shape[1:]))
 
     def open_to(self, shapes: Sequence[Shape]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from distnet.layers import InputLayer
 from distnet.layers.engine.base import KerasTensor
-from distnet.types import Shape
+from distnet.types import STRING, Shape
 
 
 def entry(shape: Shape, dtype: str, name: str | None = None) -> KerasTensor:
@@ -31,6 +31,8 @@ def entries_of(shape: Any, dtype: str) -> Any:
 def dtype_of(leaf: Any, dtype: str) -> str:
     """The model's dtype for floating point, else that of the array."""
     kind = np.dtype(leaf.dtype)
+    if kind.kind == "O":
+        return STRING
     return dtype if kind.kind == "f" else kind.name
 
 

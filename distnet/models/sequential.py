@@ -82,7 +82,7 @@ class Sequential(Model, has_graph=True):
             ShapeError: a layer does not fit the one before it.
         """
         if self._entry is None and not self._entries:
-            self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.dtype)
+            self._entry = InputLayer(batch_input_shape=tuple(input_shape), dtype=self.data_dtype or self.input_dtype)
             self._is_open = True
         self._build_if_known()
 
@@ -101,7 +101,8 @@ class Sequential(Model, has_graph=True):
         opened = (own[0], *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
         before = self._made
         calls = {node.layer: list(node.layer.calls) for node in self.graph.nodes}
-        entry, self._entry = self._known_entry(), InputLayer(batch_input_shape=opened, dtype=self.dtype)
+        entry = self._known_entry()
+        self._entry = InputLayer(batch_input_shape=opened, dtype=entry.dtype)
         self._entry.name = entry.name
         try:
             for node, tensor in zip(self.graph.nodes, before, strict=True):
@@ -221,6 +222,12 @@ class Sequential(Model, has_graph=True):
                 raise ArgumentError(f"{self.name}: Input must come first and only once; {layer.name} does not.")
         self._chain(list(layers.values()))
 
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that its first layer takes: that of strings for one that takes nothing else."""
+        nodes = self.graph.nodes
+        return nodes[0].layer.input_dtype if nodes else self.dtype
+
     def _begin_with(self, layer: Layer) -> None:
         """Take the dtype from the first layer, and the shape of the input if the layer has it."""
         self.dtype = layer.dtype
@@ -229,7 +236,7 @@ class Sequential(Model, has_graph=True):
             self._entries = [InputLayer(batch_input_shape=t.shape, dtype=t.dtype, name=t.name) for t in tensors]
         elif self._entry is None and layer.batch_input_shape is not None:
             self._entry = InputLayer(
-                batch_input_shape=layer.batch_input_shape, dtype=self.dtype, name=f"{layer.name}_input"
+                batch_input_shape=layer.batch_input_shape, dtype=self.input_dtype, name=f"{layer.name}_input"
             )
 
     def _chain(self, layers: Sequence[Layer]) -> None:

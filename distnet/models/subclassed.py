@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from distnet.activations import Activation
+from distnet.data.arrays import holds_strings, strings_in
 from distnet.errors import ArgumentError, DataError, DistnetError, NotBuiltError
 from distnet.layers import LAYERS, Layer
 from distnet.layers.engine import trial
@@ -335,6 +336,8 @@ def mapped_arrays(inputs: Any) -> Any:
         return {key: mapped_arrays(value) for key, value in inputs.items()}
     if holds_tensors(inputs):
         return type(inputs)(mapped_arrays(value) for value in inputs)
+    if holds_strings(inputs):
+        return strings_in(inputs, "x")
     array = np.asarray(inputs)
     if array.dtype.kind not in "biuf" or not array.ndim:
         raise DataError(f"x: expected an array of numbers, received {array.dtype} of shape {array.shape}.")

@@ -145,7 +145,8 @@ class DataChecksums:
         differ = _unequal(first, second)
         places = np.argwhere(differ.reshape(len(first), -1).any(1))
         entry = tuple(np.argwhere(differ)[0])
-        values = ranks.allgather_object(rows[entry].item())
+        held = rows[entry]
+        values = ranks.allgather_object(held.item() if isinstance(held, np.generic) else held)
         row = [part.start + int(entry[0]), *map(int, entry[1:])]
         rest = f", every {_ordinal(self._every)} megabyte of the data being compared" if self._every > 1 else ""
         raise ReplicaError(
@@ -173,6 +174,8 @@ def _parts(what: str, name: str, array: Array) -> Iterator[_Part]:
 
 def _unequal(some: Array, others: Array) -> Array:
     """Which entries differ in a bit: NaN is equal to the same NaN."""
+    if some.dtype.kind == "O":
+        return np.asarray(some != others)
     of_bytes = (array.reshape(-1, 1).view(np.uint8) for array in (some, others))
     return cast(Array, np.not_equal(*of_bytes).any(1).reshape(some.shape))
 

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from distnet import config
 from distnet.arguments import check_integer
 from distnet.callbacks import CallbackList, ProgbarLogger
@@ -185,7 +187,14 @@ def predict(
     hooks = _hooks(ranks, model, callbacks, verbose, -(-(mine.stop - mine.start) // size))
     with inference(model, ranks) as kept:
         outputs = _predict_rows(kept.steps, data, mine, size, hooks)
-    return [ranks.allgather_rows(y) for y in outputs]
+    return [_all_rows(ranks, y) for y in outputs]
+
+
+def _all_rows(ranks: Communicator, rows: Array) -> Array:
+    """The rows of all ranks; strings are sent as objects."""
+    if rows.dtype.kind != "O":
+        return ranks.allgather_rows(rows)
+    return np.concatenate(ranks.allgather_object(rows))
 
 
 def _predict_batches(
@@ -213,7 +222,7 @@ def _predict_batches(
                 made = outputs.take(own.predict(batch), batch.global_rows)
             else:
                 y = kept.steps.forward(batch.x, batch.first_row, batch.places, batch.global_rows)
-                made = outputs.take([ranks.allgather_rows(part) for part in y], batch.global_rows)
+                made = outputs.take([_all_rows(ranks, part) for part in y], batch.global_rows)
             hooks.call("on_predict_batch_end", i, {"outputs": model.as_given(made) if own is None else made})
             hooks.share_after_predict_batch()
             if model.stop_predicting:

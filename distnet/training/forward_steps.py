@@ -141,7 +141,8 @@ class Steps:
                 inputs.append(given)
                 continue
             rows = self.model.as_declared(i, given)
-            if rows.dtype != self.dtype and not (rows.dtype.kind in "iu" and self.model.input_takes_integers(i)):
+            keeps = rows.dtype.kind == "O" or (rows.dtype.kind in "iu" and self.model.input_takes_integers(i))
+            if rows.dtype != self.dtype and not keeps:
                 rows = self._cast(i, rows)
             if rows is given:
                 self._as_they_are.add((i, given.dtype))

@@ -41,6 +41,8 @@ class FedModel(Protocol):
     @property
     def is_called_on_other_data(self) -> bool: ...
 
+    def input_takes_strings(self, number: int) -> bool: ...
+
     def build_on(self, inputs: Sequence[Array]) -> None: ...
 
     def open_to(self, shapes: Sequence[Shape]) -> None: ...
@@ -65,7 +67,7 @@ def array_data(
         DataError: no rows, or no numbers.
         ShapeError: other rows than the model takes, or different numbers of rows.
     """
-    inputs = tuple(_numbers(part, "x") for part in model.in_order(_given(x, "x")))
+    inputs = tuple(as_arrays(part, "x", takes_strings=True)[0] for part in model.in_order(_given(x, "x")))
     if not model.built:
         model.build_on(inputs)
     model.open_to([a.shape for a in inputs])
@@ -102,6 +104,8 @@ def fitting(model: FedModel, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     try:
         if len(inputs) != len(expected):
             raise ShapeError(f"{model.name}: expected {len(expected)} input arrays, received {len(inputs)}.")
+        for number, array in enumerate(inputs):
+            _check_kind(model, number, array)
         return tuple(_fitting(model.name, a, shape) for a, shape in zip(inputs, expected, strict=True))
     except ShapeError:
         if model.feeds_itself:
@@ -189,6 +193,22 @@ def _given_part(data: Any) -> Any:
 
 def _numbers(data: Any, what: str) -> Array:
     return as_arrays(data, what)[0]
+
+
+def _check_kind(model: FedModel, number: int, array: Array) -> None:
+    """Fail unless strings go to an input of strings, and numbers to one of numbers.
+
+    Raises:
+        DataError: they do not.
+    """
+    is_of_strings = array.dtype.kind == "O"
+    if is_of_strings and not model.input_takes_strings(number):
+        raise DataError(
+            f"x: expected an array of numbers, received strings. Encode them as numbers, or begin {model.name} with a "
+            'layer that takes strings, such as StringLookup, on Input(..., dtype="string").'
+        )
+    if not is_of_strings and model.input_takes_strings(number):
+        raise DataError(f"x: expected an array of strings, which {model.name} takes, received dtype {array.dtype}.")
 
 
 def _fitting(name: str, array: Array, expected: Shape) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from distnet.assignments import moves, settings
 from distnet.comm import Communicator
 from distnet.data.batch import Batch
+from distnet.layers import Layer
 from distnet.layers.engine.buffers import buffers_within
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Settle, Workspaces
 from distnet.layers.engine.plan import Plan
@@ -178,8 +179,10 @@ class Runs:
     @property
     def may_plan(self) -> bool:
         """Whether the model's batches may have plans."""
-        has_graph = getattr(self.model, "graph", None) is not None
-        return has_graph and self.makes_plans and not getattr(self.model, "run_eagerly", False)
+        graph = getattr(self.model, "graph", None)
+        if graph is None or not self.makes_plans or getattr(self.model, "run_eagerly", False):
+            return False
+        return not self.workspaces.once((graph, "varies"), lambda: any(map(_varies_in_shape, graph.layers)))
 
     def buffers(self) -> list[Array]:
         """The memory of all plans; some arrays occur more than once."""
@@ -220,3 +223,8 @@ class Runs:
         if self._running is not None:
             key, run = self._running
             self._planned[key] = run
+
+
+def _varies_in_shape(layer: Layer) -> bool:
+    """Whether its results, or those of a layer within, have shapes that a plan cannot foresee."""
+    return layer.varies_in_shape or any(_varies_in_shape(inner) for _, inner in layer.inner_layers())

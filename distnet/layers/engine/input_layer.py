@@ -33,7 +33,7 @@ class InputLayer(Layer):
 
     dtypes: ClassVar[tuple[str, ...]] = (
         *("float16", "float32", "float64", "bool"),
-        *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("string", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     )
 
     repeats: ClassVar[bool] = True

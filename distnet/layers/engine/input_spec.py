@@ -10,6 +10,7 @@ import numpy as np
 
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.structures import leaves
+from distnet.types import STRING
 
 
 @dataclass
@@ -111,7 +112,7 @@ def check_inputs(layer: Any, inputs: Any) -> None:
             continue
         if not hasattr(tensor, "shape"):
             raise ArgumentError(f"{layer.name}: input {number}: expected a tensor, received {tensor!r:.100}.")
-        shape, dtype = tuple(tensor.shape), np.dtype(tensor.dtype)
+        shape, dtype = tuple(tensor.shape), np.dtype(object if tensor.dtype == STRING else tensor.dtype)
         name = layer.dtype if dtype.kind == "f" and layer.autocast else dtype.name
         expected = spec.unmet(shape, name)
         if expected is not None:

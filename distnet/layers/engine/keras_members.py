@@ -27,6 +27,9 @@ class KerasMembers(ABC):
     varies_in_shape: ClassVar[bool] = False
     """Whether the shape of its output depends on what its inputs hold."""
 
+    data_dtype: str | None = None
+    """Of a model's first input, where data tell it."""
+
     name: str
     dtype: str
 

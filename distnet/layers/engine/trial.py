@@ -20,7 +20,7 @@ from distnet.layers.engine.tracking import states_of_metrics
 from distnet.ops.recording import paused
 from distnet.ops.tape import following
 from distnet.ops.tensor import Tensor
-from distnet.types import Shape
+from distnet.types import STRING, Shape
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,9 @@ def _tried(layer: Any, given: Tried, rows: int, unknown: int, entry: float = 0.0
     tensors = []
     for spec in given.inputs:
         extents = [(unknown if i else rows) if n is None else n for i, n in enumerate(spec.shape)]
+        if spec.dtype == STRING:
+            tensors.append(Tensor(np.full(extents, "", object)))
+            continue
         tensors.append(Tensor(np.full(extents, entry if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)))
         if spec.is_masked:
             tensors[-1]._keras_mask = Tensor(np.ones(extents[:2], bool))

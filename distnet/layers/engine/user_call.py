@@ -34,7 +34,7 @@ from distnet.ops.routes import Route
 from distnet.ops.tape import node_of
 from distnet.ops.tensor import Tensor
 from distnet.registry.constructors import constructor_arguments
-from distnet.types import Json, Shape
+from distnet.types import STRING, Json, Shape
 from distnet.variables import Variable
 
 _OF_EVERY_LAYER = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
@@ -145,7 +145,7 @@ class ByCall(Layer):
 
     @property
     def takes_integers(self) -> bool:  # type: ignore[override]
-        return any(np.dtype(t.dtype).kind != "f" for call in self.calls for t in call.inputs)
+        return any(t.dtype == STRING or np.dtype(t.dtype).kind != "f" for call in self.calls for t in call.inputs)
 
     def inner_layers(self) -> list[tuple[str, Layer]]:
         return cast("list[tuple[str, Layer]]", sublayers(self))

@@ -26,7 +26,7 @@ from distnet.ops.recording import paused
 from distnet.ops.spread import gathered, own_rows, summed
 from distnet.ops.tape import following, gradients, watched
 from distnet.ops.tensor import Rows, Tensor
-from distnet.types import Array, Json
+from distnet.types import STRING, Array, Json
 
 Op = TypeVar("Op", bound="Operation")
 
@@ -227,7 +227,7 @@ def applied(kind: str, *operands: Any, name: str | None = None, **arguments: Any
         name: of the operation; by default the kind in snake case, numbered.
         arguments: the options; defaults are filled in.
     """
-    dtype = next((t.dtype for t in placeholders(operands) if np.dtype(t.dtype).kind == "f"), None)
+    dtype = next((t.dtype for t in placeholders(operands) if t.dtype != STRING and np.dtype(t.dtype).kind == "f"), None)
     given = {**options_of(kind), **arguments}
     if given.get("data_format", "") is None:
         given["data_format"] = config.image_data_format()  # Keras finds no default when it reads a file

@@ -11,11 +11,11 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import KerasTensor, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
-from distnet.layers.preprocessing.byte_strings import STRING, as_strings
+from distnet.layers.preprocessing.byte_strings import as_strings
 from distnet.ops.recording import is_recording
 from distnet.ops.tensor import Tensor
 from distnet.results import as_result
-from distnet.types import Array, DType
+from distnet.types import STRING, Array, DType
 
 _MOST_TENSORS = 64
 """A longer list that a layer is called on holds data, no tensors."""

@@ -11,9 +11,6 @@ import numpy as np
 from distnet.errors import DataError
 from distnet.types import Array
 
-STRING = "string"
-"""The dtype of placeholders that stand for strings."""
-
 
 def as_strings(where: str, values: Any) -> Array:
     """An array of objects, each a str or bytes.

@@ -15,7 +15,7 @@ from distnet.layers.preprocessing import quantile_summaries
 from distnet.layers.preprocessing.adapting import as_on_root, batches, on_every_rank
 from distnet.layers.preprocessing.array_layer import ArrayLayer
 from distnet.layers.preprocessing.category_vectors import MODES, vectors, vectors_shape
-from distnet.types import Array, DType, Shape
+from distnet.types import Array, DType, Json, Shape
 
 
 @register_layer()
@@ -120,6 +120,10 @@ class Discretization(ArrayLayer):
         if self.output_mode == "int":
             return places.astype(np.int32)
         return vectors(places, self.output_mode, len(limits) + 1, np.dtype(self.dtype))
+
+    def get_config(self) -> dict[str, Json]:
+        """The keys that Keras's constructor takes, which ``trainable`` is not among."""
+        return {key: value for key, value in super().get_config().items() if key != "trainable"}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -15,6 +15,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.normalization.axes import known_extents, positive_axes
+from distnet.layers.preprocessing.adapting import as_on_root, on_every_rank
 from distnet.registry import LEFT_OUT, to_json
 from distnet.types import Array, ArrayLike, Json, Shape
 from distnet.variables import Variable
@@ -103,12 +104,20 @@ class Normalization(Layer):
         Raises:
             ArgumentError: the layer was given a mean, or there are no data.
             ShapeError: the data do not fit the layer.
+            ReplicaError: the ranks' data differ.
         """
         if self._given is not None:
             raise ArgumentError(
                 f"{self.name}: adapt: expected a layer without mean and variance, received one created with them. "
                 "Leave them out."
             )
+        on_every_rank(self.name, lambda: self._measure(data))
+        measured = as_on_root(self.name, np.stack([self.adapt_mean.value, self.adapt_variance.value]))
+        self.adapt_mean.assign(measured[0])
+        self.adapt_variance.assign(measured[1])
+
+    def _measure(self, data: Any) -> None:
+        """Mean and variance of this rank's data: sums over all batches, whatever their sizes."""
         count, mean, squares = 0, cast(Any, 0.0), cast(Any, 0.0)
         for batch in self._batches(data):
             self.build_once((None, *batch.shape[1:]))

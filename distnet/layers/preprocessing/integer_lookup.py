@@ -60,6 +60,11 @@ class IntegerLookup(IndexLookup):
         check_option(f"{self.name}: vocabulary_dtype", self.vocabulary_dtype, ("int64",))
         super().validate()
 
+    @property
+    def input_dtype(self) -> str:
+        """Integers."""
+        return "int64"
+
     def as_keys(self, array: Array) -> Keys:
         rows = array.shape[0] if array.ndim else 1
         values = array.astype(np.int64, copy=False).reshape(-1)

@@ -88,9 +88,13 @@ class KeepsVocabulary(ArrayLayer):
         if self._size is None:
             self._size = size
 
-    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+    def save_weights(self, store: MutableMapping[str, Any]) -> None:
+        """Put into ``store`` what Keras has there."""
         if self._idf is not None and self.output_mode == "tf_idf":
             store[_WEIGHTS] = self._idf
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        self.save_weights(store)
         if self._table is None or self.vocabulary is not None:
             return
         if not self.takes_strings:

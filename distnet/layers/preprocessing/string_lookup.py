@@ -10,11 +10,11 @@ import numpy as np
 
 from distnet.arguments import whole_number
 from distnet.layers.engine.base import register_layer
-from distnet.layers.preprocessing.byte_strings import STRING, as_bytes, as_texts
+from distnet.layers.preprocessing.byte_strings import as_bytes, as_texts
 from distnet.layers.preprocessing.index_lookup import IndexLookup, Keys
 from distnet.layers.preprocessing.vocabulary_tables import StringTable
 from distnet.registry import IF_SET
-from distnet.types import Array, ArrayLike
+from distnet.types import STRING, Array, ArrayLike
 
 
 @register_layer()
@@ -66,6 +66,11 @@ class StringLookup(IndexLookup):
     encoding: str = "utf-8"
     salt: int | Sequence[int] | None = field(default=None, metadata=IF_SET)
     oov_method: str = field(default="floormod", kw_only=True, metadata=IF_SET)
+
+    @property
+    def input_dtype(self) -> str:
+        """Strings; integers where it inverts them."""
+        return "int64" if self.invert else STRING
 
     def as_keys(self, array: Array) -> Keys:
         rows = array.shape[0] if array.ndim else 1

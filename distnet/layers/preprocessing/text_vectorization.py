@@ -11,7 +11,7 @@ import numpy as np
 from distnet.arguments import check_integer, check_option, is_integer, whole_number
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError, ShapeError
-from distnet.layers.engine.base import register_layer
+from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.described_functions import described_function, function_of_config
 from distnet.layers.preprocessing import category_vectors, text_splitting
 from distnet.layers.preprocessing.adapting import check_tokens, on_every_rank, take_all
@@ -20,7 +20,7 @@ from distnet.layers.preprocessing.byte_strings import as_bytes, as_strings, as_t
 from distnet.layers.preprocessing.index_lookup import Keys
 from distnet.layers.preprocessing.kept_vocabulary import arguments_in
 from distnet.layers.preprocessing.string_lookup import StringLookup
-from distnet.types import Array, ArrayLike, DType, Json, Shape
+from distnet.types import STRING, Array, ArrayLike, DType, Json, Shape
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
@@ -157,6 +157,16 @@ class TextVectorization(ArrayLayer):
     def reset_state(self) -> None:
         """Forget what was counted, not the vocabulary."""
         self.lookup.reset_state()
+
+    @property
+    def input_dtype(self) -> str:
+        """Strings."""
+        return STRING
+
+    @property
+    def depends_on_batch(self) -> bool:
+        """Whether rows are as long as the longest text of the batch."""
+        return self.varies_in_shape
 
     @property
     def output_dtype(self) -> str:
@@ -299,8 +309,12 @@ class TextVectorization(ArrayLayer):
         made.lookup.expect_size(config.get("vocabulary_size"))
         return made
 
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The lookup, which Keras's files have by this name."""
+        return [("_lookup_layer", self.lookup)]
+
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        self.lookup.save_own_variables(store)
+        self.lookup.save_weights(store)
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         self.lookup.load_own_variables(store)

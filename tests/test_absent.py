@@ -87,5 +87,5 @@ def test_no_layer_that_is_there_is_listed_as_absent():
     source = Path(distnet.layers.__file__).read_text(encoding="utf-8")
     listed = source[source.index("because(_NOT_YET") : source.index("because(_OTHERS")].split()
     names = [name for name in listed if name.isalnum() and name[0].isupper()]
-    assert len(names) > 20
+    assert len(names) > 2
     assert [name for name in names if not isinstance(getattr(distnet.layers, name), Absent)] == []

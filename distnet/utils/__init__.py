@@ -41,6 +41,7 @@ from distnet.utils import layer_utils as layer_utils
 from distnet.utils.data_utils import PyDataset as PyDataset
 from distnet.utils.data_utils import Sequence as Sequence
 from distnet.utils.data_utils import get_file as get_file
+from distnet.utils.feature_space import FeatureSpace as FeatureSpace
 from distnet.utils.generic_utils import Progbar as Progbar
 from distnet.utils.gradients import check_gradients as check_gradients
 from distnet.utils.layer_utils import get_source_inputs as get_source_inputs
@@ -58,7 +59,6 @@ __getattr__ = names_elsewhere(
     __name__,
     ["saving"],
     {
-        **because("build it with NumPy before training, or as layers.", "FeatureSpace"),
         **because(_THREADS, "OrderedEnqueuer GeneratorEnqueuer SequenceEnqueuer"),
         **because(_GPUS, "multi_gpu_model"),
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),

@@ -6,6 +6,8 @@ import pytest
 import distnet as keras
 from distnet import layers
 from distnet.errors import ArgumentError
+from layer_run import LayerRun
+from ranks_of_threads import on_ranks
 
 X = np.random.default_rng(0).uniform(0, 255, (5, 6, 7, 3)).astype("float32")
 Y = np.eye(5, dtype="float32")
@@ -67,3 +69,25 @@ def test_what_belongs_to_no_images_or_cannot_be_moved_is_refused():
         layers.RandomFlip(bounding_box_format="xyxy")({"images": X, "bounding_boxes": boxes})
     kept = layers.RandomHue(0.2, bounding_box_format="xyxy")({"images": X, "bounding_boxes": boxes})
     np.testing.assert_array_equal(kept["bounding_boxes"]["boxes"], boxes["boxes"])
+
+
+@pytest.mark.parametrize("name", ["MixUp", "CutMix"])
+def test_a_batch_that_lies_on_one_rank_is_everybodys_call(name):
+    whole = LayerRun(getattr(layers, name)(seed=4, dtype="float64"), (6, 7, 3))
+    x = X[:1].astype("float64")
+    (expected,) = whole.outputs(x)
+    calls = []
+
+    def program(rank, sum_over_ranks):
+        def counted(array):
+            calls.append(rank)
+            sum_over_ranks(array)
+
+        runs[rank].sums = {"sum_over_ranks": counted}
+        first = min(rank, 1)
+        return runs[rank].outputs(x[first:], first_row=first, global_rows=1)[0]
+
+    runs = [LayerRun(getattr(layers, name)(seed=4, dtype="float64"), (6, 7, 3)) for _ in range(3)]
+    parts = on_ranks(3, program)
+    np.testing.assert_allclose(np.concatenate(parts), expected)
+    assert sorted(calls) == [0, 1, 2]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distnet import constraints as constraints
     from distnet import datasets as datasets
     from distnet import distribution as distribution
+    from distnet import dtype_policies as dtype_policies
     from distnet import engine as engine
     from distnet import errors as errors
     from distnet import initializations as initializations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from distnet import layers as layers
     from distnet import losses as losses
     from distnet import metrics as metrics
+    from distnet import mixed_precision as mixed_precision
     from distnet import models as models
     from distnet import objectives as objectives
     from distnet import ops as ops
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from distnet import tree as tree
     from distnet import utils as utils
     from distnet import wrappers as wrappers
+    from distnet.dtype_policies import DTypePolicy as DTypePolicy
+    from distnet.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from distnet.initializers import Initializer as Initializer
     from distnet.layers import Input as Input
     from distnet.layers import InputSpec as InputSpec
@@ -66,14 +70,17 @@ _ROOMS = frozenset(
             "constraints",
             "datasets",
             "distribution",
+            "dtype_policies",
             "engine",
         ),
-        *("errors", "initializations", "initializers", "layers", "losses", "metrics", "models", "objectives"),
+        *("errors", "initializations", "initializers", "layers", "losses", "metrics", "mixed_precision", "models"),
+        "objectives",
         *("ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers"),
     }
 )
 _HOMES = {
     **{"Variable": "layers.engine.own_variable"},
+    **{"DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies"},
     **{"Input": "layers", "InputSpec": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
     **{"GradientTape": "ops", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics"},
@@ -81,12 +88,10 @@ _HOMES = {
 }
 
 _MACHINERY = "it is part of Keras's own machinery; distnet's is another."
-_NO_MIXING = "there is no mixed precision: leave it out, or use config.set_floatx."
 _ABSENT = {
     **because(_MACHINERY, "Function Operation RematScope StatelessScope SymbolicScope distillation export legacy"),
     **because(_MACHINERY, "name_scope remat src visualization estimator"),
     **because("distnet computes on CPUs: leave it out.", "device"),
-    **because(_NO_MIXING, "DTypePolicy FloatDTypePolicy dtype_policies mixed_precision"),
     **because("weights are not quantized: leave it out.", "Quantizer quantizers"),
 }
 

@@ -56,7 +56,6 @@ def test_keras_2s_utilities_are_present_or_absent_with_a_reason():
 @pytest.mark.parametrize(
     ("use", "reason"),
     [
-        (lambda: distnet.datasets.california_housing.load_data(), "fetch_california_housing"),
         (lambda: distnet.backend.get_session(), "keras.backend.get_session is not in distnet: it is TensorFlow's"),
         (lambda: distnet.backend.tensorflow_backend.set_session(None), "it is TensorFlow's"),
         (lambda: distnet.backend.tf.Session(), "keras.backend.tf.Session is not in distnet"),

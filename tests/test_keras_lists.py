@@ -15,7 +15,7 @@ from distnet.errors import AbsentError
 from distnet.layers.engine.keras_members import REFUSED_MEMBERS
 
 NOT_THERE = {
-    *("callbacks.OrbaxCheckpoint", "callbacks.RemoteMonitor"),
+    "callbacks.OrbaxCheckpoint",
     *("initializers.STFT", "initializers.STFTInitializer", "initializers.stft"),
 }
 """Names of Keras that distnet refuses; each says why where it is called."""

@@ -16,6 +16,7 @@ from distnet.callbacks.plot_losses import PlotLosses as PlotLosses
 from distnet.callbacks.profiler import Profiler as Profiler
 from distnet.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from distnet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from distnet.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
 from distnet.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from distnet.callbacks.tensorboard import TensorBoard as TensorBoard
 from distnet.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
@@ -24,6 +25,5 @@ __getattr__ = names_elsewhere(
     __name__,
     absent={
         "OrbaxCheckpoint": "it writes JAX's files. Use ModelCheckpoint or BackupAndRestore.",
-        "RemoteMonitor": "send the logs to a server in a LambdaCallback(on_epoch_end=...).",
     },
 )

@@ -46,6 +46,7 @@ from distnet.utils.generic_utils import Progbar as Progbar
 from distnet.utils.gradients import check_gradients as check_gradients
 from distnet.utils.layer_utils import get_source_inputs as get_source_inputs
 from distnet.utils.layer_utils import print_summary as print_summary
+from distnet.utils.named_values import Config as Config
 from distnet.utils.numerical import normalize as normalize
 from distnet.utils.numerical import to_categorical as to_categorical
 
@@ -64,7 +65,7 @@ __getattr__ = names_elsewhere(
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
         **because("load the model with load_model, which flips kernels.", "convert_all_kernels_in_model"),
-        **because("it is part of Keras's own machinery.", "Config bounding_boxes legacy"),
+        **because("it is part of Keras's own machinery.", "bounding_boxes legacy"),
     },
 )
 

@@ -39,6 +39,7 @@ def dtype_name(dtype: object, where: str, known: Sequence[str]) -> str:
     """
     if dtype is None:
         return config.floatx()
+    dtype = getattr(dtype, "compute_dtype", dtype)  # of a policy
     if isinstance(dtype, Mapping):
         dtype = dtype.get("config", {}).get("name") or str(dtype.get("class_name"))
     try:

@@ -15,7 +15,10 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 import keras
 import numpy as np
 
-from application_cases import CLASSES, NUMBERS, SMALL, fill, images, trained
+from application_cases import CLASSES, NUMBERS, fill, images, trained
+
+COMPILED = False if keras.backend.backend() == "tensorflow" else "auto"
+"""Whether XLA compiles the steps: on TensorFlow it need not, and takes minutes."""
 
 
 def without_top(make, size, options):
@@ -43,7 +46,7 @@ def learned(base, x):
     """Losses and weights, with the network frozen and not."""
     results = {}
     for is_frozen in (True, False):
-        losses, weights = trained(keras, base, is_frozen, x)
+        losses, weights = trained(keras, base, is_frozen, x, COMPILED)
         results |= {f"losses {is_frozen}": losses}
         results |= {f"weight {is_frozen} {i}": w for i, w in enumerate(weights)}
     return results
@@ -64,10 +67,9 @@ def main():
             model.save_weights(path) if ending == ".weights.h5" else model.save(path)
         x = images(size, floatx)
         results = {"predicted": model.predict(x, verbose=0)}
-        if name in SMALL:
-            path = folder / f"{name}-{floatx}-base.weights.h5"
-            write_base(make, size, options, model, path)
-            results |= learned(partial(base_of, make, size, options, path), x)
+        path = folder / f"{name}-{floatx}-base.weights.h5"
+        write_base(make, size, options, model, path)
+        results |= learned(partial(base_of, make, size, options, path), x)
         np.savez(folder / f"{name}-{floatx}.npz", **results)
         print(json.dumps(name), flush=True)
 

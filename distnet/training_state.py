@@ -98,6 +98,16 @@ class Progress:
         return known if given is None and isinstance(known, int) else given
 
 
+class Told(NamedTuple):
+    """What one rank tells the others of its ``TrainingState``."""
+
+    step: int
+    fits: int
+    epochs: list[int]
+    history: dict[str, list[float | list[float]]]
+    of_last_epoch: set[str]
+
+
 @dataclass
 class TrainingState:
     """How far a model's training has come.
@@ -146,6 +156,19 @@ class TrainingState:
         for key, values in self._with(logs).items():
             self.history.setdefault(key, [])[:] = values
         self._of_last_epoch.update(logs)
+
+    def told(self) -> Told:
+        """How far training has come, to be sent."""
+        return Told(self.step, self.fits, self.epochs, self.history, self._of_last_epoch)
+
+    def take(self, told: Told) -> None:
+        """Be as another rank's: in place, for the training's ``History`` is this record."""
+        self.step, self.fits = told.step, told.fits
+        self.epochs[:] = told.epochs
+        self.history.clear()
+        self.history.update(told.history)
+        self._of_last_epoch.clear()
+        self._of_last_epoch.update(told.of_last_epoch)
 
     def history_at(self, progress: Progress | None) -> dict[str, list[float | list[float]]]:
         """The history, with what callbacks have added to the logs of an epoch that ends."""

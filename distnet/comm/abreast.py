@@ -16,7 +16,7 @@ from distnet.comm.collectives import Collective
 from distnet.comm.notices import Left
 from distnet.comm.rejoining import Rejoining
 from distnet.comm.watch import Waiting, Watch
-from distnet.errors import CommunicationError
+from distnet.errors import CommunicationError, LostRanksError
 
 _KEPT = 1024
 """Collectives that a rank remembers: so far may another be behind after an error. Only a root's broadcasts go ahead."""
@@ -51,10 +51,25 @@ class Abreast:
         self._kept: deque[Collective] = deque(maxlen=_KEPT)
         self.lent: list[Any] = []
         self._abandoned: list[Any] = []
+        self._before: Abreast | None = None
         self._left: Left | None = None
         self._has_met = False
         self._rejoining: Rejoining | None = None
         self._end: BaseException | None = None
+
+    def go_on_from(self, before: Abreast) -> None:
+        """Be in the call that the ranks were in when some of them died.
+
+        Args:
+            before: this rank's counts among all ranks; MPI may still write where its requests say.
+        """
+        self.calls, self._depth, self._thread = before.calls, before._depth, before._thread
+        self.round, self.met_by, self._before = before.round, before.met_by, before
+
+    @property
+    def is_within_call(self) -> bool:
+        """Whether a call of distnet's is under way."""
+        return self._depth > 0
 
     def begin(self, collective: Collective) -> None:
         """Count a collective that is about to be started, once the ranks have left an error behind them."""
@@ -94,7 +109,7 @@ class Abreast:
 
     def leave_by(self, error: BaseException) -> None:
         """Tell the others that this rank leaves with an error what all do; once until they go on together."""
-        if self._left is None:
+        if self._left is None and not isinstance(error, LostRanksError):  # of whom every rank is told
             self._left = Left(self.watch.rank, self.round, self.calls, self.collectives, Carried.of(error))
             self._has_met = error is not self.watch.heard
             self.watch.tell(self._left)
@@ -125,6 +140,8 @@ class Abreast:
 
     def abandon(self, request: Any, error: BaseException) -> None:
         """Leave a collective by an error, while MPI may still write into its buffer; None if it has none."""
+        if isinstance(error, LostRanksError):
+            return
         if request is not None:
             self._abandoned.append(request)
         if isinstance(error, CommunicationError) and error is not self.watch.heard:

@@ -43,6 +43,22 @@ class Communicator(Protocol):
     met_by: int
     """The rank that was the first to meet the last of these errors."""
 
+    can_survive: bool
+    """Whether ranks may go on when others die: they then raise ``LostRanksError`` where they wait for others."""
+
+    def survive(self) -> list[int]:
+        """After ``LostRanksError``, be a communicator of the ranks that are left; collective among these.
+
+        Returns:
+            The numbers that these had before, in order.
+
+        Raises:
+            CommunicationError: a rank that lives does not come.
+        """
+
+    def settle(self) -> None:
+        """Return on all ranks, or raise ``LostRanksError`` on all, where ranks may die; elsewhere do nothing."""
+
     def allreduce(self, buffer: Array) -> None:
         """Sum ``buffer`` over all ranks, in place."""
 

@@ -21,7 +21,7 @@ class Collective(NamedTuple):
 
     Args:
         what: its name: ``"allreduce"``, ``"broadcast"``, ``"allgather"``, ``"alltoall"``, ``"scatter"``, ``"barrier"``,
-            or ``POLL``.
+            ``"agree"``, or ``POLL``.
         among: which ranks take part: ``"all"``, ``"node"``, ``"nodes"``.
         dtype, entries: of what a rank gives, or root hands out.
         root: the rank that gives.
@@ -53,6 +53,8 @@ class Collective(NamedTuple):
                 return comm.Ibcast(given, self.root)
             case "barrier":
                 return comm.Ibarrier()
+            case "agree":
+                return comm.Iagree(given)
             case "alltoall":
                 return comm.Ialltoall(self._in_bytes(mpi, given), self._in_bytes(mpi, taken))
             case "scatter":

@@ -37,6 +37,14 @@ class LocalCommunicator:
     common_seed: int = field(default_factory=lambda: secrets.randbits(32))
     errors: int = 0
     met_by: int = 0
+    can_survive: bool = False
+
+    def survive(self) -> list[int]:
+        """This rank alone is left, as it was before."""
+        return [self.rank]
+
+    def settle(self) -> None:
+        """Nothing: this rank is here."""
 
     def allreduce(self, buffer: Array) -> None:
         """Leave the buffer as it is, the sum over one rank."""

@@ -24,15 +24,16 @@ from distnet.comm.base import Request
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
 from distnet.comm.local import Done
+from distnet.comm.members import SURVIVES, Members
 from distnet.comm.neighbours import Neighbours
 from distnet.comm.notices import Ended
 from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
-from distnet.comm.shared_memory import SharedMemory, unname_mpis_memory
+from distnet.comm.shared_memory import PATH_BYTES, SharedMemory, unname_mpis_memory
 from distnet.comm.siblings import watched_siblings
 from distnet.comm.stuck_launcher import end_launcher_if_stuck
 from distnet.comm.watch import SAME_CALLS, Watch
-from distnet.errors import CommunicationError, LaunchError
+from distnet.errors import CommunicationError, LaunchError, LostRanksError
 from distnet.launcher import Launcher, departures, ends_otherwise, report_failure
 from distnet.types import Array, DType
 
@@ -44,9 +45,7 @@ T = TypeVar("T")
 
 _ASKING = Collective(POLL, "node")
 
-_CALL_NAME_BYTES = 32
-_CALL_NUMBER_BYTES = 8
-_PATH_BYTES = 64
+_CALL_NAME_BYTES, _CALL_NUMBER_BYTES = 32, 8
 _ABORT_S = 5.0
 """How long MPI may take to end this process with all others."""
 
@@ -60,25 +59,43 @@ class MPICommunicator:
     (``Rejoining``), or, where that cannot be, the job ends.
     """
 
-    def __init__(self, comm: MPI.Intracomm, patience: Patience) -> None:
-        self.comm = comm
-        self.rank: int = comm.rank
-        self.size: int = comm.size
-        self.node = comm.Split_type(MPI.COMM_TYPE_SHARED)
-        self.local_rank: int = self.node.rank
-        self.local_size: int = self.node.size
-        self.nodes = comm.Split(self.local_rank, self.rank)
-        self.node_count: int = comm.allreduce(int(self.local_rank == 0))
-        self.has_even_nodes = len(set(comm.allgather(self.local_size))) == 1
-        self.blas_threads: int | None = None
-        self.has_cores = False
+    def __init__(self, comm: MPI.Intracomm, patience: Patience, can_survive: bool = False) -> None:
+        self.patience, self.can_survive = patience, can_survive
         self.common_seed: int = comm.bcast(secrets.randbits(32))
-        self._comms = {"all": comm, "node": self.node, "nodes": self.nodes, "meetings": comm.Dup()}
-        self.watch = Watch(comm.Dup(), self.rank, self.size, patience)
-        self.neighbours = Neighbours(self.rank, self.node.allgather)
-        self.watch.show = self.neighbours.show
+        self.blas_threads: int | None = None
+        self.has_cores = self.has_survived = False
+        members = Members(comm, MPI.COMM_TYPE_SHARED, MPI.Exception)
+        self.neighbours = Neighbours(comm.rank, members.node.allgather)
+        self._be_among(members)
         work.OF_THIS_PROCESS.listener = self._at_work
-        self.abreast = Abreast(self.watch, comm.allgather(self.local_rank), self._take_part, self.end_the_job)
+
+    def _be_among(self, members: Members) -> None:
+        """Count collectives and calls anew among these ranks."""
+        self.members, self._comms = members, members.by_name
+        self.rank: int = members.all.rank
+        self.size: int = members.all.size
+        self.local_rank: int = members.node.rank
+        self.local_size: int = members.node.size
+        self.node_count = members.node_count
+        notices = members.guarded(members.notices) if self.can_survive else members.notices
+        self.watch = Watch(notices, self.rank, self.size, self.patience)
+        self.watch.show = self.neighbours.show
+        self.abreast = Abreast(self.watch, members.local_ranks, self._take_part, self.end_the_job)
+
+    def survive(self) -> list[int]:
+        """Make communicators of the ranks that are left (``MPIX_Comm_ishrink``), and be among these."""
+        before, number, self.has_survived = self.abreast, self.rank, True
+        self._be_among(self.members.left(self.patience.timeout_s))
+        self.abreast.go_on_from(before)
+        numbers: list[int] = self.allgather_object(number)
+        self.neighbours.renumber(numbers)
+        return numbers
+
+    def settle(self) -> None:
+        """Agree with the others that all are here (``MPIX_Comm_iagree``), where ranks may die."""
+        if self.can_survive:
+            flag = np.ones(1, np.int32)
+            self._start(Collective("agree", "all", flag.dtype.str, 1), flag).wait()
 
     @property
     def errors(self) -> int:
@@ -126,9 +143,8 @@ class MPICommunicator:
         """Every rank's ``value``, pickled, in order of rank."""
         data = np.frombuffer(pickle.dumps(value), np.uint8)
         lengths = self._allgather_lengths(data.size)
-        gathered = self._allgather_bytes(data, lengths)
-        ends = np.cumsum(lengths)
-        return [_unpickled(gathered[end - n : end]) for n, end in zip(lengths, ends, strict=True)]
+        parts = np.split(self._allgather_bytes(data, lengths), np.cumsum(lengths)[:-1])
+        return [_unpickled(part) for part in parts]
 
     def allgather_rows(self, rows: Array) -> Array:
         """The rows of all ranks, in order of rank."""
@@ -190,9 +206,10 @@ class MPICommunicator:
 
     def shared_array(self, entries: int, dtype: DType) -> Array | None:
         """Zeros in memory that one rank of each node makes and the others map."""
-        if self.local_size == 1 or not self.has_even_nodes:
+        if self.local_size == 1 or not self.members.has_even_nodes:
             return None
-        memory = self._shared_memory(entries * dtype.itemsize)
+        start = partial(self._start, Collective("broadcast", "node", "u1", PATH_BYTES))
+        memory = SharedMemory.of_node(entries * dtype.itemsize, self.local_rank, start)
         opened = np.array([memory is not None], np.int64)
         self._start(Collective("allreduce", "all", opened.dtype.str, 1, is_least=True), opened).wait()
         array = memory.array(dtype) if memory is not None and opened[0] else None
@@ -200,24 +217,9 @@ class MPICommunicator:
             memory.close()
         return array
 
-    def _shared_memory(self, size: int) -> SharedMemory | None:
-        path = np.zeros(_PATH_BYTES, np.uint8)
-        memory = None
-        with suppress(OSError):
-            if self.local_rank == 0:
-                memory = SharedMemory.of_size(size)
-                address = f"{memory.path} {memory.name}".encode()
-                path = np.frombuffer(address.ljust(_PATH_BYTES), np.uint8).copy()
-        self._start(Collective("broadcast", "node", "u1", path.size), path).wait()
-        with suppress(OSError):
-            if self.local_rank > 0 and path[0]:
-                where, name = path.tobytes().decode().split()
-                memory = SharedMemory.opened(where, size, name)
-        return memory
-
     def iallreduce_across_nodes(self, buffer: Array) -> Request:
         """Start the sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
-        if self.nodes.size == 1:
+        if self.members.nodes.size == 1:
             return Done()
         return self._start(Collective("allreduce", "nodes", buffer.dtype.str, buffer.size), buffer).lend()
 
@@ -248,26 +250,26 @@ class MPICommunicator:
         BLAS sums round differently with another number of threads, so updates by norms would let the ranks drift
         apart; and a rank with more threads would only wait for the others.
         """
-        cores = self.node.allgather(threads.available_cores())
+        cores = self.members.node.allgather(threads.available_cores())
         self.has_cores = len(frozenset().union(*cores)) >= self.local_size
-        share = min(self.comm.allgather(threads.threads_per_rank(cores, self.local_rank)))
+        share = min(self.members.all.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
         threads.OF_THIS_PROCESS.share = share
 
     def announce_departure(self) -> None:
-        """Tell the other ranks that this rank's program has ended, and after how many collectives.
-
-        MPI waits at its end for collectives that an error left incomplete.
-        """
+        """Tell the others after how many collectives it ended; MPI's end waits for those that an error left."""
         with suppress(CommunicationError):
             self.abreast.rejoin()
-        self.watch.tell(Ended(self.rank, self.abreast.collectives))
-        self.watch.finish()
+        with suppress(LostRanksError):
+            self.watch.tell(Ended(self.rank, self.abreast.collectives))
+            self.watch.finish()
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
         ends_otherwise()
         report_failure(self.rank, self.size, kind, error, trace, self.watch.heard_from)
+        if self.can_survive:
+            os._exit(1)  # which Open MPI ends all for; after a death it would abort with exit code 0
         if self.node_count > 1:
             end_launcher_if_stuck(os.environ)
         with open(os.devnull, "w", encoding="ascii") as nowhere:  # if MPI cannot tell its launcher: another node's
@@ -301,7 +303,8 @@ class MPICommunicator:
     ) -> MPIRequest:
         """Start a collective, once the ranks have left an error behind them."""
         self.abreast.begin(collective)
-        request = collective.start(MPI, self._comms[collective.among], given, taken)
+        start = partial(collective.start, MPI, self._comms[collective.among], given, taken)
+        request = self.members.guarded().started(start) if self.can_survive else start()
         return MPIRequest(self.abreast, request, what or collective.what)
 
     def _allgather_lengths(self, length: int) -> Array:
@@ -333,7 +336,7 @@ def start(launcher: Launcher) -> MPICommunicator:
             f"mpi4py's MPI ({library_name()}) sees {world.size}. The launcher and mpi4py belong to different MPIs, or "
             "srun was given no --mpi plugin: start with the mpirun of mpi4py's MPI, or install mpi4py for this one."
         )
-    communicator = MPICommunicator(world.Dup(), patience)
+    communicator = MPICommunicator(world.Dup(), patience, os.environ.get(SURVIVES) == "1")
     communicator.share_cores()
     if communicator.local_rank == 0:
         unname_mpis_memory()
@@ -345,9 +348,12 @@ def start(launcher: Launcher) -> MPICommunicator:
 
 def _depart(communicator: MPICommunicator, process: int) -> None:
     """At the end of a rank's program tell the others, and leave MPI; a forked process leaves it to its parent."""
-    if os.getpid() == process and not MPI.Is_finalized():
+    # Open MPI 5.0.11 may hang in ``MPI_Finalize`` after a death. It tells of one who ends within a call by itself.
+    is_death = communicator.can_survive and communicator.abreast.is_within_call
+    if os.getpid() == process and not MPI.Is_finalized() and not is_death:
         communicator.announce_departure()
-        MPI.Finalize()
+        if not communicator.has_survived:
+            MPI.Finalize()
 
 
 def _fail(

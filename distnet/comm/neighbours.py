@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distnet.comm.shared_memory import SharedMemory
@@ -69,6 +69,18 @@ class Neighbours:
         if self._note is not None:
             text = phase.encode()[:_NOTE_BYTES]
             self._note[: len(text) + 1] = text + b"\0" if len(text) < _NOTE_BYTES else text
+
+    def renumber(self, numbers: Sequence[int]) -> None:
+        """Know the ranks by new numbers.
+
+        Args:
+            numbers: the old number of each rank that is left.
+        """
+        new = {old: rank for rank, old in enumerate(numbers)}
+        self._addresses = {
+            new[old]: replace(address, rank=new[old]) for old, address in self._addresses.items() if old in new
+        }
+        self.rank = new[self.rank]
 
     def show(self, ranks: Sequence[int], waiting: str) -> None:
         """Show on standard error where this rank and its silent neighbours are.

@@ -6,14 +6,18 @@ import mmap
 import os
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from distnet.comm.base import Request
 from distnet.types import Array, DType
 
+PATH_BYTES = 64
+"""Of an address that one rank of a node broadcasts."""
 _MAPS = Path("/proc/self/maps")
 _MPICHS = re.compile(r"/dev/shm/mpich_shm_[0-9a-f]+_[0-9]+")
 
@@ -67,6 +71,27 @@ class SharedMemory:
         if held.removesuffix(" (deleted)") != f"/memfd:{name}":
             raise OSError(f"{path}: expected the memory {name}, received {held}")
         return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size, name)
+
+    @classmethod
+    def of_node(cls, size: int, local_rank: int, start: Callable[[Array], Request]) -> SharedMemory | None:
+        """Memory that rank 0 of a node makes and the others open; None where that fails.
+
+        Args:
+            start: starts to give every rank of the node what rank 0 of them has in an array of ``PATH_BYTES`` bytes.
+        """
+        path = np.zeros(PATH_BYTES, np.uint8)
+        memory = None
+        with suppress(OSError):
+            if local_rank == 0:
+                memory = cls.of_size(size)
+                address = f"{memory.path} {memory.name}".encode()
+                path = np.frombuffer(address.ljust(PATH_BYTES), np.uint8).copy()
+        start(path).wait()
+        with suppress(OSError):
+            if local_rank > 0 and path[0]:
+                where, name = path.tobytes().decode().split()
+                memory = cls.opened(where, size, name)
+        return memory
 
     def array(self, dtype: DType) -> Array:
         """The memory as a flat array, which keeps it alive."""

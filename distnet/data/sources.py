@@ -72,6 +72,9 @@ class Source(Protocol):
     def skip(self, drawn: tuple[int, int]) -> None:
         """Be as if so many batches and epochs had been taken."""
 
+    def keep(self) -> None:
+        """From here on remember what is taken, so that ``skip`` can go back to here."""
+
     def feed(self, feeding: Feeding) -> None:
         """From now on put rows where ``feeding`` says, if they are gathered from arrays."""
 
@@ -121,6 +124,9 @@ class ArraySource:
     def skip(self, drawn: tuple[int, int]) -> None:
         """Nothing to do."""
 
+    def keep(self) -> None:
+        """Nothing to do: batches have addresses."""
+
     def feed(self, feeding: Feeding) -> None:
         """As of any source."""
         self.feeding = feeding
@@ -167,6 +173,7 @@ class SequenceSource:
         shuffle: whether the batches come in an order addressed by seed and epoch.
         reading: how far ahead batches are made.
         ended: epochs that the sequence was told the end of.
+        begun: the epoch that it was told the beginning of, until it is told its end.
     """
 
     sequence: Any
@@ -175,6 +182,7 @@ class SequenceSource:
     shuffle: bool = False
     reading: ReadingAhead = ReadingAhead()
     ended: int = 0
+    begun: int | None = None
 
     @property
     def batches(self) -> int | None:
@@ -207,6 +215,9 @@ class SequenceSource:
     def feed(self, feeding: Feeding) -> None:
         """Nothing: the sequence makes its batches where it wants."""
 
+    def keep(self) -> None:
+        """Nothing to do: batches have numbers."""
+
     def skip(self, drawn: tuple[int, int]) -> None:
         """Tell the sequence of the ends of epochs that were before an interruption."""
         for _ in range(self.ended, drawn[1]):
@@ -217,8 +228,9 @@ class SequenceSource:
 
         With fewer steps than the sequence has batches, and of one without end, epochs go on where the last one stopped.
         """
-        if hasattr(self.sequence, "on_epoch_begin"):
+        if hasattr(self.sequence, "on_epoch_begin") and self.begun != number:
             self.sequence.on_epoch_begin()
+        self.begun = number
         # Parts of batches have addresses; whole ones are made in order, as by chance they may be.
         yield from self.reading.or_of(self.sequence).in_order(
             lambda place: self._batch(*place),
@@ -240,6 +252,7 @@ class SequenceSource:
 
     def _end(self) -> None:
         self.ended += 1
+        self.begun = None
         if hasattr(self.sequence, "on_epoch_end"):
             self.sequence.on_epoch_end()
 
@@ -278,6 +291,8 @@ class GeneratorSource:
         self.unpack, self.ranks, self.meet = unpack, ranks, meet
         self._taken = 0
         self._drawn = generator
+        self._kept_from = 0
+        self._kept: list[Any] | None = None
 
     @cached_property
     def sample(self) -> ArrayData:
@@ -317,13 +332,19 @@ class GeneratorSource:
     def feed(self, feeding: Feeding) -> None:
         """Nothing: the generator makes its batches where it wants."""
 
+    def keep(self) -> None:
+        """Remember the batches that are drawn from here on."""
+        self._kept_from, self._kept = self._taken, []
+
     def skip(self, drawn: tuple[int, int]) -> None:
-        """Draw and drop batches: those that were trained on before an interruption.
+        """Draw and drop batches, those that were trained on before an interruption; or give kept ones again.
 
         Raises:
             DataError: there are not so many.
         """
-        if self.ranks.rank == 0:
+        if self.ranks.rank == 0 and self._kept is not None:
+            self._drawn = chain(self._kept[drawn[0] - self._kept_from :], self._drawn)
+        elif self.ranks.rank == 0:
             wanted = drawn[0] - self._taken
             dropped = 0
             for _ in islice(self._drawn, wanted):
@@ -335,6 +356,8 @@ class GeneratorSource:
                     f"after {self._taken + dropped}, when {drawn[0]} had been trained on. Start it from its beginning."
                 )
         self._taken = drawn[0]
+        if self._kept is not None:
+            self.keep()
 
     def epoch(self, number: int, batches: int | None, seed: int = 0, first: int = 0) -> Generator[Batch, None, None]:
         """The next batches, up to ``batches`` in the epoch; fewer where the generator runs dry."""
@@ -353,6 +376,8 @@ class GeneratorSource:
         """Each rank's rows of the next batch; for each None once there is none, or what is wrong with it."""
         at_work(f"batch {self._taken} of the generator")
         drawn = list(islice(self._drawn, 1))
+        if self._kept is not None:
+            self._kept += drawn
         if not drawn:
             return [None] * self.ranks.size
         try:

@@ -105,6 +105,10 @@ class DataChecksums:
             self._fail(self._compared + next(i for i, sums in enumerate(zip(*each, strict=True)) if len(set(sums)) > 1))
         self._compared = int(done.min())
 
+    def begin_anew(self) -> None:
+        """Know of nothing that it was compared, as where ranks died meanwhile: some may have, others not."""
+        self._compared = 0
+
     @contextmanager
     def in_background(self) -> Iterator[None]:
         """Within the block a thread reads what is left."""

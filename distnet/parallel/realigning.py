@@ -47,11 +47,11 @@ def realign(communicator: Communicator, model: AlignedModel) -> None:
     broadcast_weights(communicator, model.variables, root)
     for name in ("step", "fits", "epochs", "history"):
         setattr(state, name, communicator.broadcast_object(getattr(state, name), root))
-    for optimizer in _optimizers(model):
+    for optimizer in optimizers_of(model):
         _realign_optimizer(communicator, model.name, optimizer, root)
 
 
-def _optimizers(model: AlignedModel) -> Iterator[Optimizer]:
+def optimizers_of(model: AlignedModel) -> Iterator[Optimizer]:
     """Those of the model, and those within them."""
     given = [model.optimizer, *(value for value in vars(model).values() if value is not model.optimizer)]
     for optimizer in given:

@@ -56,6 +56,7 @@ def exchange_of(
     measured: int,
     finish: Finish,
     compression: str | None = None,
+    is_whole: bool = False,
 ) -> Exchange:
     """How the ranks are to sum the messages of this store, whose gradients move to where the message is.
 
@@ -65,9 +66,10 @@ def exchange_of(
         measured: number of the metrics' sums.
         finish: makes the last changes to gradients before they are sent; see ``Buckets``.
         compression: of the gradients that nodes send each other; see ``pack``.
+        is_whole: whether every rank is to have all sums and slots, so that others may die.
     """
     entries = store.size + StepSums.entries(measured)
-    memory = _shared_memory(communicator, communicator.local_size, entries, store.dtype)
+    memory = None if is_whole else _shared_memory(communicator, communicator.local_size, entries, store.dtype)
     if memory is None:
         store.move_gradients(np.zeros(entries, store.dtype))
         return WholeExchange(communicator, store, finish, compression)
@@ -84,11 +86,13 @@ def exchange_of_blocks(
     measured: int,
     finish: Finish,
     tree: SumTree,
+    is_whole: bool = False,
 ) -> tuple[Exchange, list[Array]]:
     """As ``exchange_of``, for messages that are summed along a tree; and the messages of this rank's blocks."""
     held = blocks_of(communicator.rank, communicator.size, tree.leaves)
     entries, is_one_node = store.size + StepSums.entries(measured), communicator.node_count == 1
-    memory = _shared_memory(communicator, tree.leaves, entries, store.dtype) if is_one_node else None
+    may_share = is_one_node and not is_whole
+    memory = _shared_memory(communicator, tree.leaves, entries, store.dtype) if may_share else None
     if memory is None:
         own = [np.zeros(entries, store.dtype) for _ in held]
         store.move_gradients(own[0])

@@ -21,6 +21,7 @@ from distnet.comm.scope import among
 from distnet.comm.sum_tree import SumTree
 from distnet.comm.threads import OF_THIS_PROCESS
 from distnet.data.batch import Batch, Places
+from distnet.distribution import is_elastic
 from distnet.errors import ArgumentError
 from distnet.metrics import Metric
 from distnet.optimizers import Optimizer
@@ -195,8 +196,9 @@ class BlockTrainingSteps(_ByBlocks, TrainingSteps):
         held = blocks_of(self.communicator.rank, self.communicator.size, self.count)
         finish = partial(_finish_blocks, self.store, self.optimizer, held, self.count, self.messages)
         exchange, messages = exchange_of_blocks(
-            self.communicator, self.store, self.optimizer, self.objective.entries, finish, SumTree(self.count)
-        )
+            self.communicator, self.store, self.optimizer, self.objective.entries, finish, SumTree(self.count),
+            is_elastic(),
+        )  # fmt: skip
         states = [
             BlockState(self.store.variables, place == 0, message, self.store.spans)
             for place, message in enumerate(messages)

@@ -25,15 +25,38 @@ class Cursor:
         pending: numbers of the callbacks on which the hook of the file's moment has yet to be called.
         drawn: batches and epochs taken so far from the data to train on, then from the data to validate on.
         is_stepping: whether a step is being taken: weights and optimizer may be of different steps.
+        is_told: whether the hook of this moment was called, or this rank knows all that it changed.
+        was_told: the same of the moment that it goes on from.
     """
 
     def __init__(self, first_epoch: int, start: Progress | None, metrics: Sequence[tuple[Any, Any]] = ()) -> None:
         self.first_epoch = first_epoch
         self.start, self.metrics = start, metrics
+        self.was_told = False
         self.move(first_epoch, 0, Stage.START)
         self.pending: Collection[int] = ()
         self.drawn = (0, 0), (0, 0)
         self.is_stepping = False
+
+    @property
+    def position(self) -> tuple[Moment, bool]:
+        """The latest moment that this rank has come to, and whether its hook was called; later ones are greater."""
+        if self.start is not None and self.moment < self.start.moment:
+            return self.start.moment, self.was_told
+        return self.moment, self.is_told
+
+    @classmethod
+    def at(cls, progress: Progress, is_told: bool, metrics: Sequence[tuple[Any, Any]], callbacks: int) -> Self:
+        """The cursor of a training that goes on where this process holds it.
+
+        Args:
+            is_told: whether the hook of that moment was called.
+            callbacks: number of them.
+        """
+        moment = progress.moment
+        cursor = cls(moment.epoch + (moment.stage is Stage.AFTER), progress, metrics)
+        cursor.pending, cursor.was_told, cursor.drawn = range(0 if is_told else callbacks), is_told, progress.drawn
+        return cursor
 
     @classmethod
     def of(cls, resumption: Resumption | None, state: TrainingState, initial_epoch: int) -> Self:
@@ -64,6 +87,7 @@ class Cursor:
     def move(self, epoch: int, batches: int, stage: Stage) -> None:
         """Be at that moment."""
         self._at = epoch, batches, stage
+        self.is_told = self.was_told and self.start is not None and self.moment == self.start.moment
 
     @property
     def moment(self) -> Moment:

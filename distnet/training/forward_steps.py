@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,9 @@ class Steps:
         model: built.
         communicator: the ranks that take part.
     """
+
+    updates_at_end: ClassVar[bool] = True
+    """Whether a step changes weights and optimizer only once nothing more is asked of the other ranks."""
 
     def __init__(self, model: RunModel, communicator: Communicator) -> None:
         self.model = model

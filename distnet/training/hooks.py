@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,19 +16,18 @@ from distnet.callbacks.watched_model import WatchedModel
 from distnet.comm import Communicator
 from distnet.comm.scope import alone
 from distnet.comm.work import at_work
-from distnet.errors import ArgumentError, CommunicationError
+from distnet.errors import ArgumentError, CommunicationError, LostRanksError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.tracking import kept_by
 from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.optimizers.base import Optimizer
 from distnet.optimizers.changed_settings import changes
-from distnet.parallel.replicas import broadcast_weights
 from distnet.saving import background
 from distnet.training.changed_in_place import Compared, owners_of
 from distnet.training.kept_by_callbacks import LONG_BYTES, SHORT_BYTES, KeptByCallbacks
 from distnet.training.set_alone import Sent, SetAlone, layers_of, write
 from distnet.training_state import CallbackRecord
-from distnet.types import Json
+from distnet.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class _Effects:
     set_alone: Sent
     logs: dict[str, Any]
     has_failed: bool
+    records: tuple[CallbackRecord, ...] | None = None
 
 
 class Hooks:
@@ -49,11 +49,18 @@ class Hooks:
     Args:
         communicator: the ranks.
         model: what the callbacks may change.
-        callbacks: on rank 0; the other ranks' are never called.
+        callbacks: on rank 0; the other ranks' are not called, unless rank 0 dies.
+        when_applied: is told when this rank has what rank 0's callbacks changed, where ranks may die; None elsewhere.
     """
 
-    def __init__(self, communicator: Communicator, model: WatchedModel, callbacks: CallbackList) -> None:
-        self.communicator = communicator
+    def __init__(
+        self,
+        communicator: Communicator,
+        model: WatchedModel,
+        callbacks: CallbackList,
+        when_applied: Callable[[], None] | None = None,
+    ) -> None:
+        self.communicator, self._when_applied, self.is_elastic = communicator, when_applied, when_applied is not None
         self.model = model
         self.callbacks = callbacks
         follows = callbacks.follows_batches, callbacks.follows_test_batches, callbacks.follows_predict_batches
@@ -76,6 +83,9 @@ class Hooks:
         self._assigned_weights = False
         self._set_alone = SetAlone()
         self._error: BaseException | None = None
+        self._shared: list[_Effects] = []
+        self.records_told: tuple[CallbackRecord, ...] = ()
+        """What rank 0 last told of its callbacks: when an epoch began or ended, or when they changed something."""
 
     @property
     def is_root(self) -> bool:
@@ -126,7 +136,11 @@ class Hooks:
 
     def _raise_everywhere(self) -> None:
         error, self._error = self._error, None
-        self.communicator.relay(error)
+        try:
+            self.communicator.relay(error)
+        except LostRanksError:  # those that are left are told again
+            self._error = error
+            raise
 
     def _is_shared_after(self, hook: str) -> bool:
         """Whether the ranks meet in ``share`` before the next step."""
@@ -145,9 +159,12 @@ class Hooks:
             BaseException: what a callback raised on rank 0, also ``KeyboardInterrupt`` and ``SystemExit``.
         """
         if self.communicator.size == 1:
+            if self._error is not None:  # kept for ranks that died
+                self._raise_everywhere()
             return logs or {}
+        effects = self._effects(logs or {}, self.is_elastic) if self.is_root else None
         with self._own_error_first():
-            effects = self.communicator.broadcast_object(self._effects(logs or {}) if self.is_root else None)
+            effects = self.communicator.broadcast_object(effects)
         if effects is not None:
             self._apply(effects)  # also of a callback that failed then: the ranks go on alike
             if with_kept and self._kept is not None:
@@ -198,14 +215,15 @@ class Hooks:
                 raise
             raise self._error from error
 
-    def _effects(self, logs: dict[str, Any]) -> _Effects:
+    def _effects(self, logs: dict[str, Any], with_records: bool = False) -> _Effects:
         changed = {
             path: changes(self._settings.get(path, {}), settings) for path, settings in self._current_settings().items()
         }
         changed = {path: settings for path, settings in changed.items() if settings}
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
         sent = self._sent()
-        return _Effects(stops, changed, self._assigned_weights, sent, logs, self._error is not None)
+        records = self.records() if with_records else None
+        return _Effects(stops, changed, self._assigned_weights, sent, logs, self._error is not None, records)
 
     def _sent(self) -> Sent:
         """What was set; an error of what cannot be sent is kept for all ranks."""
@@ -217,15 +235,52 @@ class Hooks:
 
     def _apply(self, effects: _Effects) -> None:
         self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting = effects.stops
+        if effects.weights and self.model.store is not None:
+            self._take_weights([self.model.store.weights, self.model.store.frozen])
         for path, optimizer in () if self.is_root else self._optimizers():
             optimizer.configure(effects.optimizers.get(path, {}))
         if not self.is_root:
             effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
-        if effects.weights and self.model.store is not None:
-            for part in (self.model.store.weights, self.model.store.frozen):
-                self.communicator.broadcast(part)
-            for layer in stateful_layers(self.model):
-                broadcast_weights(self.communicator, layer.states)
+        if self._when_applied is not None:
+            self._shared.append(effects)
+            self.records_told = self.records_told if effects.records is None else effects.records
+            self._when_applied()
+        self._begin_anew()
+
+    def _take_weights(self, parts: Sequence[Array]) -> None:
+        """Have rank 0's; where ranks may die, all of them or none."""
+        parts = [*parts, *(state.value for layer in stateful_layers(self.model) for state in layer.states)]
+        received = [part.copy() for part in parts] if self.is_elastic else parts
+        for part in received:
+            self.communicator.broadcast(part)
+        for part, of_root in zip(parts, received, strict=True):
+            if of_root is not part:
+                part[...] = of_root
+
+    def forget_shared(self) -> None:
+        """Every rank has what was shared before: a step that all took part in is done."""
+        self._shared.clear()
+        if self._kept is not None:
+            self._kept.forget_lately()
+
+    def shared(self) -> list[_Effects]:
+        """What other ranks may have missed where one died: what was shared since the last step, and what was to be."""
+        return [*self._shared, self._effects({})] if self.is_root else list(self._shared)
+
+    def take(self, shared: Sequence[_Effects]) -> None:
+        """Set what this rank missed, of what neither weights nor optimizers hold."""
+        for effects in shared:
+            effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
+            self.records_told = self.records_told if effects.records is None else effects.records
+        self._begin_anew()
+
+    def share_again(self) -> None:
+        """Let rank 0 share anew what some ranks may have missed of what callbacks keep."""
+        if self._kept is not None:
+            self._kept.share_again()
+
+    def _begin_anew(self) -> None:
+        """Nothing is to be shared."""
         self._settings = self._current_settings()
         self._assigned_weights, self._set_alone = False, SetAlone()
         self._look_for_layers()

@@ -67,6 +67,7 @@ class KeptByCallbacks:
             self._callbacks[kind, numbers[kind]] = callback
             numbers[kind] += 1
         self._digests = {place: _digest(content) for place, content in self._contents(LONG_BYTES)}
+        self._lately: set[Place] = set()
 
     def share(self, longest: int) -> None:
         """Give every rank what rank 0's callbacks have changed since; all ranks call it.
@@ -80,6 +81,7 @@ class KeptByCallbacks:
             ReplicaError: this rank does not know what a value is made of.
         """
         sent = self.communicator.broadcast_object(self._changed(longest) if self.communicator.rank == 0 else {})
+        self._lately |= sent.keys()
         if self.communicator.rank == 0:
             return
         owners = self._owners()
@@ -89,12 +91,23 @@ class KeptByCallbacks:
                 _give(owner, place.name, self._made(place, content))
                 self._note(place, owner)
 
+    def forget_lately(self) -> None:
+        """Every rank has what was shared before."""
+        self._lately.clear()
+
+    def share_again(self) -> None:
+        """Some ranks may have missed what was shared lately, where one died: what rank 0 has of it is to be shared."""
+        if self.communicator.rank == 0:
+            for place in self._lately:
+                self._digests.pop(place, None)
+
     def _changed(self, longest: int) -> Mapping[Place, bytes]:
         contents = ((place, content, _digest(content)) for place, content in self._contents(longest))
         changed = {
             place: (content, digest) for place, content, digest in contents if self._digests.get(place) != digest
         }
         self._digests |= {place: digest for place, (_, digest) in changed.items()}
+        self._lately |= changed.keys()  # also where a rank dies before all have it
         return {place: content for place, (content, _) in changed.items()}
 
     def _contents(self, longest: int) -> Iterator[tuple[Place, bytes]]:

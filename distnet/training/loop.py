@@ -16,6 +16,7 @@ from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.comm.threads import one_blas_thread
 from distnet.data.batch import Batch
+from distnet.distribution import is_elastic
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel import replicas
@@ -36,6 +37,7 @@ from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption, note_shards
 from distnet.training.rows_in_place import feeding_of
 from distnet.training.step import TrainingSteps
+from distnet.training.survival import Survival
 from distnet.training_state import Progress, Stage
 
 
@@ -50,6 +52,8 @@ class Training:
     Raises:
         CheckpointError: the file was saved within an epoch that cannot go on here.
     """
+
+    hooks: Hooks
 
     def __init__(self, fit: Fit, objective: Objective, resumption: Resumption | None) -> None:
         self.fit, self.model, self.ranks = fit, fit.model, communicator()
@@ -74,13 +78,19 @@ class Training:
         self.fit = self.profiling.timed_fit(fit)
         self.kept: KeptSteps | None = None
         """The steps, for the next ``fit``; None of those with clocks around them."""
-        self.steps = self.profiling.timed_steps(partial(self._steps, objective))
+        self._objective = objective
+        self.steps = self.make_steps()
         self.totals = objective.totals()
+        self.survival = Survival(self) if is_elastic() and self.ranks.can_survive else None
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the place in an epoch depends on, by name."""
         return {**self.fit.train.facts, "steps": self.length}
+
+    def make_steps(self) -> Any:
+        """What takes the steps, on the ranks as they are now."""
+        return self.profiling.timed_steps(partial(self._steps, self._objective))
 
     def _steps(self, objective: Any, ranks: Communicator) -> TrainingSteps | OwnSteps:
         """What takes the steps: the model's own methods, or distnet's."""
@@ -117,6 +127,12 @@ class Training:
 
     @one_blas_thread()
     def _train(self) -> None:
+        if self.survival is None:
+            self._train_to_the_end()
+        else:
+            self.survival.run(self._train_to_the_end)
+
+    def _train_to_the_end(self) -> None:
         with self.steps.weights_in_place():
             for epoch in self.cursor.epochs(self.fit.options.epochs, self.model.stop_training):
                 self._epoch(epoch)
@@ -125,16 +141,18 @@ class Training:
         self.cursor.move_to_the_end(self.model.training_state.epochs)
         self.steps.optimizer.finalize_variable_values(self.steps.store)
         background.finish()  # callbacks may now delete or read what they wrote
-        self.hooks.call("on_train_end", self.logs)
+        if not self.cursor.is_told:
+            self.hooks.call("on_train_end", self.logs)
+            self.cursor.is_told = self.hooks.is_root
         background.finish()
-        self.hooks.share()
+        self._share()
         self.hooks.share_kept()
 
     def _epoch(self, epoch: int) -> None:
         cursor, hooks, state = self.cursor, self.hooks, self.model.training_state
         cursor.move(epoch, 0, Stage.BEGIN)
         self._call("on_epoch_begin", epoch)
-        hooks.share()
+        self._share()
         done, self.totals = cursor.begin_epoch(epoch, self.totals.objective)
         self.model.totals = self.totals
         if cursor.comes_to(epoch, done, Stage.BATCH_BEGIN):
@@ -145,12 +163,13 @@ class Training:
                 return
         if cursor.comes_to(epoch, done, Stage.VALIDATION):
             cursor.move(epoch, done, Stage.VALIDATION)
-            self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
+            with self._repeatable():
+                self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
             self._note_drawn()
         cursor.move(epoch, done, Stage.END)
         state.record(epoch, self.logs)
         self._call("on_epoch_end", epoch, self.logs)
-        self.logs = hooks.share(self.logs)
+        self.logs = self._share(self.logs)
         state.record(epoch, self.logs)  # anew, with what callbacks added
         if config.checks_replicas():
             self.data.compare()
@@ -170,10 +189,12 @@ class Training:
                 cursor.move(epoch, done, Stage.BATCH_BEGIN)
                 if hooks.follows_batches:
                     self._call("on_train_batch_begin", done)
-                    hooks.share_after_batch()
+                    self._share_after_batch()
                 sums = self._step(batch)
                 done += 1
                 self._end_batch(epoch, done)
+                if sums.have_read == self.ranks.size:
+                    self.data.compare()
                 if sums.leave:
                     leave(self.ranks, self._backup(), cursor.moment, self.signals.received)
                 if model.stop_training:
@@ -183,30 +204,59 @@ class Training:
     def _step(self, batch: Batch) -> StepSums:
         """Take a step, and count it."""
         self.cursor.is_stepping = True
-        sums = self.steps.train(batch, self.signals.received is not None, self.data.is_read)
-        if sums.have_read == self.ranks.size:
-            self.data.compare()
+        if self.survival is not None:
+            self.survival.begin()
+        sums: StepSums = self.steps.train(batch, self.signals.received is not None, self.data.is_read)
         if sums.stop:
             self.model.stop_training = True
         self.totals.add(sums.loss, batch.global_rows, sums.measured)
         self._note_drawn()
+        if self.survival is not None:
+            self.survival.end_step()
         return sums
+
+    @contextmanager
+    def _repeatable(self) -> Iterator[None]:
+        """What is done within the block is done again if a rank dies meanwhile."""
+        if self.survival is not None:
+            self.survival.begin()
+        yield
+        if self.survival is not None:
+            self.survival.end()
 
     def _end_batch(self, epoch: int, done: int) -> None:
         self.cursor.move(epoch, done, Stage.BATCH_END)
         self.cursor.is_stepping = False
         if self.acts_after_batches:
             self._call("on_train_batch_end", done - 1, self.totals.logs() if self.reads_batch_logs else {})
-        self.hooks.share_after_batch()
+        self._share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:
         """Call this moment's hook on the callbacks that it had not yet reached before an interruption."""
         self.hooks.call(hook, *args, only=self.cursor.callbacks)
+        self.cursor.is_told |= self.hooks.is_root
+
+    def _share(self, logs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Share what this moment's hook changed; return rank 0's logs."""
+        of_root = self.hooks.share(logs)
+        self.cursor.is_told = True
+        return of_root
+
+    def _note_told(self) -> None:
+        self.cursor.is_told = True
+
+    def _share_after_batch(self) -> None:
+        self.hooks.share_after_batch()
+        self.cursor.is_told |= self.hooks.follows_batches
 
     def _note_drawn(self) -> None:
         """Remember what was taken from the data; what is taken from here on is taken anew after an interruption."""
         validation = self.fit.validation
         self.cursor.drawn = self.fit.train.drawn, (0, 0) if validation is None else validation.drawn
+        if self.survival is not None:
+            for source in (self.fit.train, validation):
+                if source is not None:
+                    source.keep()
 
     def _notice_the_end(self, made: int) -> None:
         """Stop, with a warning, where the data ended before the epoch; a generator's first epoch sets its length.
@@ -231,7 +281,8 @@ class Training:
             announce(self.ranks.size, self.ranks.blas_threads)
         model.training_state.begin_record(self.resumption is not None, fit.options.initial_epoch)
         history = History()
-        self.hooks = Hooks(self.ranks, model, CallbackList([*fit.options.callbacks, ProgbarLogger(verbose)]))
+        callbacks = CallbackList([*fit.options.callbacks, ProgbarLogger(verbose)])
+        self.hooks = Hooks(self.ranks, model, callbacks, None if self.survival is None else self._note_told)
         history.set_model(model)
         history.set_params({"verbose": verbose, "epochs": fit.options.epochs, "steps": self.length})
         self.hooks.attach(history.params)

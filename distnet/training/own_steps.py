@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -115,6 +115,8 @@ class OwnSteps(Steps):
         model: has the methods.
         communicator: the ranks that take part.
     """
+
+    updates_at_end: ClassVar[bool] = False
 
     def __init__(self, model: Any, communicator: Communicator, objective: Any = None) -> None:
         refuse_blocks_for(f"{model.name}: has a train_step, test_step or predict_step of its own")

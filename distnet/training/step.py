@@ -13,7 +13,7 @@ from distnet import comm
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.batch import Batch
-from distnet.distribution import compression_for, distribution
+from distnet.distribution import compression_for, distribution, is_elastic
 from distnet.errors import DataError, NotCompiledError
 from distnet.layers import Layer
 from distnet.layers.engine.context import ForwardContext, Settle
@@ -130,7 +130,9 @@ class TrainingSteps(GradientSteps):
         """How messages are summed, whose memory the gradients move to."""
         compression = compression_for(self.model.name, self.dtype)
         finish = partial(_finish_gradients, self.store, self.optimizer, self.communicator)
-        return exchange_of(self.communicator, self.store, self.optimizer, self.objective.entries, finish, compression)
+        return exchange_of(
+            self.communicator, self.store, self.optimizer, self.objective.entries, finish, compression, is_elastic()
+        )
 
     def _parts(self) -> Sequence[GradientSteps]:
         self.prepare(self.store.message, self.buckets.settle if self.buckets.are_several else None)

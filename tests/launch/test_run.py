@@ -165,6 +165,19 @@ def test_open_mpi_is_allowed_more_ranks_than_cores_and_root(fake, script, flavou
     assert "--bind-to" not in options
 
 
+def test_open_mpi_5_can_go_on_when_ranks_die(fake, script):
+    options = options_of(fake, "openmpi5", "-n", 4, "--elastic", script)
+    assert options[options.index("--with-ft") + 1] == "ulfm"
+    assert "--with-ft" not in options_of(fake, "openmpi5", "-n", 4, script)
+
+
+@pytest.mark.parametrize("flavour", ["openmpi4", "mpich", "intel", "prrte"])
+def test_no_other_mpi_can(fake, script, flavour):
+    done = run("-n", 4, "--elastic", script, MPIRUN=str(fake), VERSION=VERSIONS[flavour])
+    assert done.returncode == 1
+    assert "--elastic: expected Open MPI 5 or later, received" in done.stderr
+
+
 def test_open_mpi_does_not_bind_ranks_of_several_threads(fake, script):
     options = options_of(fake, "openmpi5", "-n", 1, script, OMP_NUM_THREADS="2")
     assert options[options.index("--bind-to") + 1] == "none"

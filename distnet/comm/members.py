@@ -1,0 +1,169 @@
+"""The ranks of a job as MPI knows them; and those left of them when some have died.
+
+Open MPI 5, started with ``--with-ft ulfm``, tells ranks of others that died instead of ending the job. A rank that is
+told revokes all communicators, so that none goes on waiting, and all that are left make new ones together.
+
+Source: MPI Forum, "User Level Failure Mitigation", the chapter on process fault tolerance proposed for MPI 5.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from distnet.comm.patience import TIMEOUT
+from distnet.errors import CommunicationError, LostRanksError
+
+SURVIVES = "OMPI_MCA_mpi_ft_enable"
+"""The variable that Open MPI's launcher sets for ranks that may go on without others."""
+
+_LOOKS_EVERY_S = 0.001
+
+
+class Members:
+    """The communicators of one job.
+
+    Args:
+        comm: of all ranks, an ``mpi4py.MPI.Intracomm``.
+        shared: ``MPI.COMM_TYPE_SHARED``.
+        mpi_error: ``MPI.Exception``.
+
+    Attributes:
+        node, nodes: the ranks of this node; those with this one's number on their nodes.
+        meetings, notices: all ranks, for calls' names, and for what ranks tell each other besides collectives.
+        local_ranks: each rank's number on its node.
+        has_even_nodes: whether all nodes have equally many ranks.
+    """
+
+    def __init__(self, comm: Any, shared: int, mpi_error: type[Exception]) -> None:
+        self.all, self._shared, self._mpi_error = comm, shared, mpi_error
+        self.node: Any = comm.Split_type(shared)
+        self.nodes: Any = comm.Split(self.node.rank, comm.rank)
+        self.meetings: Any = comm.Dup()
+        self.notices: Any = comm.Dup()
+        self.local_ranks: list[int] = comm.allgather(self.node.rank)
+        self.node_count = self.local_ranks.count(0)
+        self.has_even_nodes = len(set(comm.allgather(self.node.size))) == 1
+
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """The communicators of collectives, by the names that these use."""
+        return {"all": self.all, "node": self.node, "nodes": self.nodes, "meetings": self.meetings}
+
+    def revoke(self) -> None:
+        """Let nobody go on waiting in these communicators."""
+        for comm in (*self.by_name.values(), self.notices):
+            if not comm.Is_revoked():
+                comm.Revoke()
+
+    def lost(self, error: Exception) -> LostRanksError:
+        """What to raise where MPI says that ranks died; the communicators are then revoked.
+
+        Args:
+            error: MPI's.
+        """
+        self.revoke()
+        dead = self._dead()
+        who = f"rank{'s' if len(dead) > 1 else ''} {', '.join(map(str, dead))}" if dead else "another rank"
+        return LostRanksError(
+            f"rank {self.all.rank} cannot go on as it was: {who} died. ({error}) Within fit, the others go on under "
+            "keras.distribution.DataParallel(elastic=True)."
+        )
+
+    def _dead(self) -> list[int]:
+        failed, everyone = self.all.Get_failed(), self.all.Get_group()
+        numbers = failed.Translate_ranks(list(range(failed.size)), everyone)
+        return sorted(map(int, numbers))
+
+    def guarded(self, inner: Any = None) -> Guarded:
+        """A request of these ranks, or their channel of notices, that tells of deaths."""
+        return Guarded(inner, self._mpi_error, self.lost)
+
+    def left(self, timeout_s: float) -> Members:
+        """The communicators of the ranks that are left; every one of these calls it.
+
+        Args:
+            timeout_s: how long to wait for a rank that does not come; 0 for ever.
+
+        Raises:
+            CommunicationError: one does not come.
+        """
+        self.revoke()
+        while True:
+            self._await_all(timeout_s)
+            comm = self.all.Shrink()
+            made: Members | None = None
+            try:
+                made = Members(comm, self._shared, self._mpi_error)
+            except self._mpi_error:  # one more has died meanwhile; all learn of it below
+                comm.Revoke()
+            if _agreed(comm, made is not None, self._mpi_error) and made is not None:
+                return made
+
+    def _await_all(self, timeout_s: float) -> None:
+        """Wait until every rank that lives is here: an agreement can be waited for with patience, a shrinking not."""
+        request = self.all.Iagree(np.ones(1, np.int32))
+        since = time.monotonic()
+        with suppress(self._mpi_error):  # says that ranks died
+            while not request.Test():
+                if timeout_s and time.monotonic() - since > timeout_s:
+                    raise CommunicationError(
+                        f"rank {self.all.rank}: a rank died, but another one does not come to go on without it: "
+                        f"{TIMEOUT} is over, {timeout_s:g} s."
+                    )
+                time.sleep(_LOOKS_EVERY_S)
+
+
+def _agreed(comm: Any, is_well: bool, mpi_error: type[Exception]) -> bool:
+    """Whether all is well on every rank, on which they agree whoever dies meanwhile."""
+    try:
+        return bool(comm.Agree(int(is_well)))
+    except mpi_error:
+        return False
+
+
+class Guarded:
+    """A request of MPI's, or a channel: what MPI says of dead ranks is raised as ``LostRanksError``.
+
+    Args:
+        inner: the request or channel.
+        mpi_error: ``mpi4py.MPI.Exception``.
+        lost: makes the error, see ``Members.lost``.
+    """
+
+    def __init__(self, inner: Any, mpi_error: type[Exception], lost: Callable[[Exception], LostRanksError]) -> None:
+        self._inner, self._mpi_error, self._lost = inner, mpi_error, lost
+
+    def Test(self) -> bool:
+        """Whether the request is complete."""
+        return bool(self._guarded(self._inner.Test))
+
+    def test(self) -> Any:
+        """The same, with the message."""
+        return self._guarded(self._inner.test)
+
+    def isend(self, obj: Any, dest: int) -> Guarded:
+        """Start to send."""
+        return Guarded(self._guarded(self._inner.isend, obj, dest), self._mpi_error, self._lost)
+
+    def iprobe(self) -> bool:
+        """Whether a message is there."""
+        return bool(self._guarded(self._inner.iprobe))
+
+    def recv(self) -> Any:
+        """The message."""
+        return self._guarded(self._inner.recv)
+
+    def started(self, start: Callable[[], Any]) -> Guarded:
+        """The request that ``start`` gives."""
+        return Guarded(self._guarded(start), self._mpi_error, self._lost)
+
+    def _guarded(self, call: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return call(*args)
+        except self._mpi_error as error:
+            raise self._lost(error) from error

@@ -1,0 +1,302 @@
+"""How a ``fit`` goes on when ranks die: those left agree on where it stands, and take the interrupted step again.
+
+Every rank holds all of the model and its optimizer's slots, and updates them once the step's sum is complete. So a
+step that a death interrupts has changed nothing but what layers and metrics change in a forward pass, of which each
+rank keeps a copy. Some ranks may have completed what others have not: all take the state of the rank that came
+furthest. Then ``fit`` goes on as from a checkpoint of that moment, with the rows divided among the ranks that are left.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from distnet.callbacks.base import STATE, Callback
+from distnet.comm import Communicator
+from distnet.data.sources import GeneratorSource
+from distnet.errors import CommunicationError, LostRanksError
+from distnet.layers.engine.tracking import states_of_metrics
+from distnet.layers.recurrent.kept_states import stateful_layers
+from distnet.logs import NamedLogs
+from distnet.optimizers.changed_settings import changes
+from distnet.parallel.realigning import optimizers_of
+from distnet.training.cursor import Cursor
+from distnet.training.hooks import Hooks
+from distnet.training.resumption import Resumption
+from distnet.training_state import Progress, Told
+from distnet.types import Array, Json
+
+_STOPS = ("stop_training", "stop_evaluating", "stop_predicting")
+
+
+class ElasticTraining(Protocol):
+    """A training, as its survival sees it."""
+
+    ranks: Communicator
+    model: Any
+    fit: Any
+    data: Any
+    steps: Any
+    totals: Any
+    hooks: Hooks
+    cursor: Cursor
+    logs: dict[str, Any]
+    length: int | None
+
+    def observe(self) -> Progress: ...
+
+    def make_steps(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a rank has of a training, besides arrays.
+
+    Args:
+        progress: where it stands; with the states of callbacks, as far as the rank knows them.
+        is_told: whether the hook of that moment was called.
+        length: batches of an epoch.
+        stops: the model's flags.
+        record: the model's training state.
+        metrics: states of those that layers have.
+        optimizers: numbers and settings of each.
+        shared: see ``Hooks.shared``.
+    """
+
+    progress: Progress
+    is_told: bool
+    length: int | None
+    stops: tuple[bool, ...]
+    record: Told
+    metrics: Sequence[Any]
+    optimizers: Sequence[tuple[Mapping[str, float], Mapping[str, Json]]]
+    shared: Sequence[Any]
+
+
+class Survival:
+    """What one rank does so that a training outlives other ranks, or this one.
+
+    Args:
+        training: whose ranks may die.
+    """
+
+    def __init__(self, training: ElasticTraining) -> None:
+        self.training = training
+        self._has_callbacks = training.ranks.rank == 0
+        self._undo: list[Callable[[], None]] = []
+        self._drawn = (0, 0), (0, 0)
+
+    def run(self, train: Callable[[], None]) -> None:
+        """Train to the end, on the ranks that are left at any time.
+
+        Args:
+            train: trains from the moment at which the training's cursor is.
+
+        Raises:
+            CommunicationError: those left cannot go on.
+        """
+        is_interrupted = False
+        while True:
+            try:
+                if is_interrupted:
+                    self._go_on()
+                train()
+                self.training.ranks.settle()
+                return
+            except LostRanksError:
+                is_interrupted = True
+
+    def begin(self) -> None:
+        """From here on code runs that may be interrupted, and is then run again: remember what it may change."""
+        training, model = self.training, self.training.model
+        kept = [v for v in model.variables if not v.trainable or not training.steps.updates_at_end]
+        kept += [state for layer in stateful_layers(model) for state in layer.states]
+        values = [(variable, variable.value.copy()) for variable in kept]
+        self._undo = [lambda: _put_back(values)]
+        metrics = states_of_metrics(model)
+        totals, sums = training.totals, training.totals.sums.copy()
+        running = totals.loss_rows, totals.rows
+
+        def put_back() -> None:
+            for metric, state in metrics:
+                metric.set_state(state)
+            totals.loss_rows, totals.rows = running
+            totals.sums = sums
+
+        self._undo.append(put_back)
+        if not training.steps.updates_at_end:
+            self._undo += [_as_it_is(optimizer) for optimizer in optimizers_of(model)]
+
+    def end(self) -> None:
+        """It has run to its end."""
+        self._undo = []
+
+    def end_step(self) -> None:
+        """A step is done, in which every rank took part."""
+        self.end()
+        self.training.hooks.forget_shared()
+
+    def _go_on(self) -> None:
+        """Be where the rank is that came furthest, and make ready for other numbers of ranks and rows."""
+        training = self.training
+        for undo in self._undo:
+            undo()
+        self.end()
+        before, rank = training.ranks.size, training.ranks.rank
+        numbers = training.ranks.survive()
+        self._tell(before, numbers)
+        self._check_sources()
+        standing = self._aligned()
+        callbacks = len(training.hooks.callbacks.callbacks)
+        metrics = states_of_metrics(training.model)
+        training.cursor = Cursor.at(standing.progress, standing.is_told, metrics, callbacks)
+        for source, drawn in zip((training.fit.train, training.fit.validation), standing.progress.drawn, strict=True):
+            if source is not None:
+                source.skip(drawn)
+        training.data.begin_anew()
+        training.steps = training.make_steps()
+        if training.ranks.rank == 0 and not self._has_callbacks:
+            self._take_over(standing.progress, rank)
+        training.hooks.share_again()
+
+    def _tell(self, before: int, numbers: Sequence[int]) -> None:
+        if self.training.ranks.rank == 0:
+            dead = sorted(set(range(before)) - set(numbers))
+            logging.getLogger("distnet").warning(
+                "distnet: rank%s %s of %d died. Training goes on with %d; formerly rank %s.",
+                "s" * (len(dead) > 1), ", ".join(map(str, dead)), before, len(numbers), ", ".join(map(str, numbers)),
+            )  # fmt: skip
+
+    def _check_sources(self) -> None:
+        """Fail if the batches that are to come were rank 0's alone.
+
+        Raises:
+            CommunicationError: they were, and it died.
+        """
+        if any(self.training.ranks.allgather_object(self._has_callbacks)):
+            return
+        for what, source in (("x", self.training.fit.train), ("validation_data", self.training.fit.validation)):
+            if isinstance(source, GeneratorSource):
+                raise CommunicationError(
+                    f"{what}: expected batches that every rank can read, received a generator, from which rank 0 "
+                    "alone had drawn; rank 0 died. Give arrays or a keras.utils.PyDataset, whose batches have "
+                    "numbers; or go on from a backup: fit(..., callbacks=[BackupAndRestore(folder)])."
+                )
+
+    def _aligned(self) -> _Standing:
+        """Have the replica of the rank that came furthest, all of it or nothing; return what it has besides arrays."""
+        training, ranks = self.training, self.training.ranks
+        positions = ranks.allgather_object(training.cursor.position)
+        leader = positions.index(max(positions))
+        standing = ranks.broadcast_object(self._standing() if ranks.rank == leader else None, leader)
+        if standing is None:
+            raise CommunicationError(f"rank {ranks.rank}: rank {leader} does not say where it stands.")
+        arrays: list[Array] = []
+        received: list[Array] = []
+        if any(position != positions[leader] for position in positions):
+            arrays = self._arrays()
+            received = arrays if ranks.rank == leader else [np.empty_like(array) for array in arrays]
+            for array in received:
+                ranks.broadcast(array, leader)
+        if ranks.rank != leader:
+            for array, theirs in zip(arrays, received, strict=True):
+                array[...] = theirs
+            self._take(standing)
+        return standing
+
+    def _standing(self) -> _Standing:
+        training, model = self.training, self.training.model
+        hooks = training.hooks
+        moment, is_told = training.cursor.position
+        records = hooks.records() if self._has_callbacks else hooks.records_told
+        totals = training.totals
+        progress = replace(
+            training.observe(),
+            moment=moment, callbacks=records, loss_rows=totals.loss_rows, rows=totals.rows, sums=totals.sums.copy(),
+        )  # fmt: skip
+        return _Standing(
+            progress,
+            is_told,
+            training.length,
+            tuple(getattr(model, name) for name in _STOPS),
+            model.training_state.told(),
+            [of_metric for _, of_metric in states_of_metrics(model)],
+            [(dict(optimizer.scalars), optimizer.settings()) for optimizer in optimizers_of(model)],
+            hooks.shared(),
+        )
+
+    def _arrays(self) -> list[Array]:
+        """All that a replica holds in arrays; in the same order on every rank."""
+        model = self.training.model
+        variables = [*model.variables, *(state for layer in stateful_layers(model) for state in layer.states)]
+        slots = [optimizer.slots[name] for optimizer in optimizers_of(model) for name in sorted(optimizer.slots)]
+        return [np.ascontiguousarray(array) for array in (*(variable.value for variable in variables), *slots)]
+
+    def _take(self, standing: _Standing) -> None:
+        """Be as the rank is that came furthest."""
+        training, model = self.training, self.training.model
+        training.length, training.logs = standing.length, NamedLogs(standing.progress.logs)
+        for name, value in zip(_STOPS, standing.stops, strict=True):
+            setattr(model, name, value)
+        model.training_state.take(standing.record)
+        for (metric, _), state in zip(states_of_metrics(model), standing.metrics, strict=True):
+            metric.set_state(state)
+        for optimizer, (scalars, settings) in zip(optimizers_of(model), standing.optimizers, strict=True):
+            optimizer.scalars = dict(scalars)
+            optimizer.configure(changes(optimizer.settings(), settings))
+        training.hooks.take(standing.shared)
+        progress, totals = standing.progress, training.totals
+        totals.loss_rows, totals.rows, totals.sums = progress.loss_rows, progress.rows, progress.sums.copy()
+        training.cursor = Cursor.at(progress, standing.is_told, (), 0)
+
+    def _take_over(self, progress: Progress, rank: int) -> None:
+        """Go on with the callbacks, which were rank 0's."""
+        training, hooks = self.training, self.training.hooks
+        hooks.attach(training.model.history.params)
+        told = [i for i, callback in enumerate(hooks.callbacks.callbacks) if _tells_its_state(callback)]
+        hooks.call("on_train_begin", only=told)  # the others have what rank 0 shared of their attributes
+        Resumption("rank 0, which died", progress).hand_out(hooks.callbacks)
+        self._has_callbacks = True
+        others = [type(c).__name__ for i, c in enumerate(hooks.callbacks.callbacks) if i not in told]
+        logging.getLogger("distnet").warning(
+            "distnet: this is rank 0 now, formerly rank %d, and goes on with the callbacks%s.",
+            rank,
+            f"; of {', '.join(others)} it knows the attributes that can be pickled, as of the last epoch"
+            if others
+            else "",
+        )
+
+
+def _put_back(values: Sequence[tuple[Any, Array]]) -> None:
+    for variable, value in values:
+        variable.value[...] = value
+
+
+def _as_it_is(optimizer: Any) -> Callable[[], None]:
+    """What makes the optimizer again what it is now."""
+    built = optimizer.built
+    slots = {name: slot.copy() for name, slot in optimizer.slots.items()} if built else {}
+    scalars, settings = dict(optimizer.scalars), optimizer.settings()
+
+    def put_back() -> None:
+        if not built:
+            optimizer.forget()
+        for name, slot in slots.items():
+            optimizer.slots[name][...] = slot
+        optimizer.scalars = dict(scalars)
+        optimizer.configure(changes(optimizer.settings(), settings))
+
+    return put_back
+
+
+def _tells_its_state(callback: Any) -> bool:
+    """Whether another rank can go on with it: it is distnet's, or says what it has to know."""
+    kind = type(callback)
+    if kind.__module__.startswith("distnet."):
+        return True
+    has_own = getattr(kind, "get_state", Callback.get_state) is not Callback.get_state
+    return has_own or any(field.metadata == STATE for field in getattr(kind, "__dataclass_fields__", {}).values())

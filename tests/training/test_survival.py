@@ -5,8 +5,9 @@ import pytest
 
 import distnet as keras
 from distnet import distribution
+from distnet.data.sources import GeneratorSource
 from distnet.distribution import DataParallel
-from distnet.errors import LostRanksError
+from distnet.errors import CommunicationError, LostRanksError
 from mortal_ranks import Death, on_mortal_ranks
 
 SIZE = 3
@@ -55,28 +56,74 @@ def _elastic(monkeypatch):
     keras.config.set_floatx(floatx)
 
 
+def drawn(rng, ranks, messages):
+    """The death of one of these ranks, at a message of this range, which some of the others get all the same."""
+    victim = int(rng.choice(ranks))
+    left = [rank for rank in range(SIZE) if rank != victim]
+    views = [None, (), tuple(left[:1]), tuple(left[1:]), tuple(left)]
+    return Death(victim, int(rng.integers(*messages)), views[int(rng.integers(len(views)))])
+
+
+def check(returned, deaths, expected, history):
+    """Each rank that is left ended as one that trained alone."""
+    for rank, each in enumerate(returned):
+        if rank in [death.rank for death in deaths]:
+            continue
+        assert not isinstance(each, BaseException), f"{deaths}: {each!r}"
+        for ours, theirs in zip(each[0], expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12, err_msg=str(deaths))
+        for key, values in history.items():
+            np.testing.assert_allclose(each[1][key], values, rtol=0, atol=1e-12, err_msg=f"{deaths}: {key}")
+
+
 @pytest.mark.slow
-def test_a_death_at_a_message_changes_no_result(monkeypatch):
-    (expected, history), *others = on_mortal_ranks(1, (), lambda ranks: train(), monkeypatch)[0]
-    returned, messages = on_mortal_ranks(SIZE, (), lambda ranks: train(), monkeypatch)
-    is_started = False
+def test_a_death_at_any_message_changes_no_result(monkeypatch):
     rng = np.random.default_rng()
+    (expected, history), *_ = on_mortal_ranks(1, (), lambda ranks: train(), monkeypatch)[0]
+    _, messages = on_mortal_ranks(SIZE, (), lambda ranks: train(), monkeypatch)
+    is_started = False
     for message in range(int(rng.integers(2)), messages[0], 2):
-        victim = int(rng.integers(SIZE))
-        left = [rank for rank in range(SIZE) if rank != victim]
-        views = [None, (), tuple(left[:1]), tuple(left[1:]), tuple(left)]
-        view = views[int(rng.integers(len(views)))]
-        death = Death(victim, message, view)
+        death = drawn(rng, range(SIZE), (message, message + 1))
         returned, _ = on_mortal_ranks(SIZE, [death], lambda ranks: train(), monkeypatch)
-        survived = [each for rank, each in enumerate(returned) if rank != victim]
-        if all(isinstance(each, LostRanksError) for each in survived):
-            assert not is_started, f"{death}: {survived}"
+        survived = [each for rank, each in enumerate(returned) if rank != death.rank]
+        if not is_started and all(isinstance(each, LostRanksError) for each in survived):
             continue
         is_started = True
-        for each in survived:
-            assert not isinstance(each, BaseException), f"{death}: {each!r}"
-            for ours, theirs in zip(each[0], expected, strict=True):
-                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12, err_msg=str(death))
-            for key, values in history.items():
-                np.testing.assert_allclose(each[1][key], values, rtol=0, atol=1e-12, err_msg=f"{death}: {key}")
+        check(returned, [death], expected, history)
     assert is_started
+
+
+@pytest.mark.slow
+def test_so_do_two_deaths_one_of_which_may_come_while_the_others_go_on(monkeypatch):
+    rng = np.random.default_rng()
+    (expected, history), *_ = on_mortal_ranks(1, (), lambda ranks: train(), monkeypatch)[0]
+    _, messages = on_mortal_ranks(SIZE, (), lambda ranks: train(), monkeypatch)
+    for _ in range(15):
+        first = drawn(rng, range(SIZE), (messages[0] // 3, messages[0] - 12))
+        others = [rank for rank in range(SIZE) if rank != first.rank]
+        second = drawn(rng, others, (first.message + 1, first.message + 12))
+        returned, _ = on_mortal_ranks(SIZE, [first, second], lambda ranks: train(), monkeypatch)
+        check(returned, [first, second], expected, history)
+
+
+@pytest.mark.slow
+def test_batches_of_a_generator_are_given_again_unless_rank_0_died(monkeypatch):
+    read = GeneratorSource.sample.func  # threads would wait for each other in Python 3.11's cached_property
+    monkeypatch.setattr(GeneratorSource, "sample", property(lambda s: vars(s).setdefault("_first", None) or first(s)))
+
+    def first(source):
+        source._first = read(source)
+        return source._first
+
+    rng = np.random.default_rng()
+    (expected, history), *_ = on_mortal_ranks(1, (), lambda ranks: train("generator"), monkeypatch)[0]
+    _, messages = on_mortal_ranks(SIZE, (), lambda ranks: train("generator"), monkeypatch)
+    for victim in (0, 1, 2):
+        death = drawn(rng, [victim], (messages[0] // 3, messages[0] - 12))
+        returned, _ = on_mortal_ranks(SIZE, [death], lambda ranks: train("generator"), monkeypatch)
+        if victim:
+            check(returned, [death], expected, history)
+        else:
+            for each in returned[1:]:
+                assert isinstance(each, CommunicationError), f"{death}: {each!r}"
+                assert "x: expected batches that every rank can read, received a generator" in str(each)

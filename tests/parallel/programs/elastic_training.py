@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Deaths:
         self.folder = folder
         self.waiting = {(place, at): how for number, place, at, how in deaths if number == rank}
         self.passed = {}
+        self.own = threading.Lock()  # cannot be pickled: what a callback keeps would else be rank 0's on every rank
 
     def pass_by(self, place):
         """Come to a place; die if it is time."""

@@ -163,7 +163,7 @@ class Training:
                 return
         if cursor.comes_to(epoch, done, Stage.VALIDATION):
             cursor.move(epoch, done, Stage.VALIDATION)
-            with self._repeatable():
+            with nullcontext() if self.survival is None else self.survival.repeatable():
                 self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
             self._note_drawn()
         cursor.move(epoch, done, Stage.END)
@@ -214,15 +214,6 @@ class Training:
         if self.survival is not None:
             self.survival.end_step()
         return sums
-
-    @contextmanager
-    def _repeatable(self) -> Iterator[None]:
-        """What is done within the block is done again if a rank dies meanwhile."""
-        if self.survival is not None:
-            self.survival.begin()
-        yield
-        if self.survival is not None:
-            self.survival.end()
 
     def _end_batch(self, epoch: int, done: int) -> None:
         self.cursor.move(epoch, done, Stage.BATCH_END)

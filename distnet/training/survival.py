@@ -9,7 +9,8 @@ furthest. Then ``fit`` goes on as from a checkpoint of that moment, with the row
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -134,6 +135,13 @@ class Survival:
     def end(self) -> None:
         """It has run to its end."""
         self._undo = []
+
+    @contextmanager
+    def repeatable(self) -> Iterator[None]:
+        """What is done within the block is done again if a rank dies meanwhile."""
+        self.begin()
+        yield
+        self.end()
 
     def end_step(self) -> None:
         """A step is done, in which every rank took part."""

@@ -89,7 +89,9 @@ class Survival:
         self.training = training
         self._has_callbacks = training.ranks.rank == 0
         self._undo: list[Callable[[], None]] = []
-        self._drawn = (0, 0), (0, 0)
+        self._seen: object = None
+        self._kept: list[Any] = []
+        self._metrics: list[Any] = []
 
     def run(self, train: Callable[[], None]) -> None:
         """Train to the end, on the ranks that are left at any time.
@@ -114,11 +116,14 @@ class Survival:
     def begin(self) -> None:
         """From here on code runs that may be interrupted, and is then run again: remember what it may change."""
         training, model = self.training, self.training.model
-        kept = [v for v in model.variables if not v.trainable or not training.steps.updates_at_end]
-        kept += [state for layer in stateful_layers(model) for state in layer.states]
-        values = [(variable, variable.value.copy()) for variable in kept]
+        if self._seen is not training.steps.store:  # looking for them takes longer than copying them
+            self._seen = training.steps.store
+            self._kept = [v for v in model.variables if not v.trainable or not training.steps.updates_at_end]
+            self._kept += [state for layer in stateful_layers(model) for state in layer.states]
+            self._metrics = [metric for metric, _ in states_of_metrics(model)]
+        values = [(variable, variable.value.copy()) for variable in self._kept]
         self._undo = [lambda: _put_back(values)]
-        metrics = states_of_metrics(model)
+        metrics = [(metric, metric.get_state()) for metric in self._metrics]
         totals, sums = training.totals, training.totals.sums.copy()
         running = totals.loss_rows, totals.rows
 

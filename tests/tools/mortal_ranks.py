@@ -17,6 +17,10 @@ from distnet.errors import LostRanksError
 _PATIENCE_S = 10
 
 
+class JobEnded(BaseException):
+    """Ends the other threads where one met an error that it did not catch, as MPI's abort does."""
+
+
 class Died(BaseException):
     """Ends a thread, as SIGKILL ends a process."""
 
@@ -58,6 +62,7 @@ class MortalRanks:
         self.changed, self.deaths = threading.Condition(), {death.rank: death for death in deaths}
         self.generations = [Generation(list(range(size)))]
         self.messages = [0] * size
+        self.is_ended = False
 
     def gather(self, communicator, value, is_uniform=False):
         """The values of all ranks; raises where one of them died."""
@@ -116,7 +121,15 @@ class MortalRanks:
             return self.generations[at + 1]
 
     def wait(self, is_over):
-        assert self.changed.wait_for(is_over, _PATIENCE_S), "the ranks wait for each other"
+        assert self.changed.wait_for(lambda: self.is_ended or is_over(), _PATIENCE_S), "the ranks wait for each other"
+        if self.is_ended:
+            raise JobEnded
+
+    def end(self):
+        """End the job."""
+        with self.changed:
+            self.is_ended = True
+            self.changed.notify_all()
 
 
 class MortalCommunicator(LocalCommunicator):
@@ -177,7 +190,7 @@ class MortalCommunicator(LocalCommunicator):
 
 
 def on_mortal_ranks(size, deaths, program, monkeypatch):
-    """What ``program(communicator)`` returns on each rank, or the error that ends it; None where it died."""
+    """What ``program(communicator)`` returns on each rank, or what ended it: an error, ``Died`` or ``JobEnded``."""
     ranks, own = MortalRanks(size, deaths), threading.local()
     monkeypatch.setattr(comm, "world", lambda: own.communicator)
 
@@ -185,9 +198,10 @@ def on_mortal_ranks(size, deaths, program, monkeypatch):
         own.communicator = MortalCommunicator(ranks, identity)
         try:
             return program(own.communicator)
-        except Died:
-            return None
+        except (Died, JobEnded) as end:
+            return end
         except Exception as error:
+            ranks.end()
             return error
 
     with ThreadPoolExecutor(size) as pool:

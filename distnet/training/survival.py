@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from distnet.callbacks.base import STATE, Callback
 from distnet.comm import Communicator
 from distnet.data.sources import GeneratorSource
+from distnet.distribution import is_elastic
 from distnet.errors import CommunicationError, LostRanksError
 from distnet.layers.engine.tracking import states_of_metrics
 from distnet.layers.recurrent.kept_states import stateful_layers
@@ -78,12 +79,37 @@ class _Standing:
     shared: Sequence[Any]
 
 
-class Survival:
+class NoSurvival:
+    """The training ends where a rank dies."""
+
+    is_on: ClassVar[bool] = False
+
+    def run(self, train: Callable[[], None]) -> None:
+        """Train."""
+        train()
+
+    def begin(self) -> None:
+        """A step begins."""
+
+    def end_step(self) -> None:
+        """A step is done, in which every rank took part."""
+
+    def repeatable(self) -> AbstractContextManager[None]:
+        """What is done within the block is done once."""
+        return nullcontext()
+
+    def keep(self) -> None:
+        """What is drawn from the data from here on may be drawn again."""
+
+
+class Survival(NoSurvival):
     """What one rank does so that a training outlives other ranks, or this one.
 
     Args:
         training: whose ranks may die.
     """
+
+    is_on: ClassVar[bool] = True
 
     def __init__(self, training: ElasticTraining) -> None:
         self.training = training
@@ -147,6 +173,12 @@ class Survival:
         self.begin()
         yield
         self.end()
+
+    def keep(self) -> None:
+        """What is drawn from the data from here on may be drawn again."""
+        for source in (self.training.fit.train, self.training.fit.validation):
+            if source is not None:
+                source.keep()
 
     def end_step(self) -> None:
         """A step is done, in which every rank took part."""
@@ -282,6 +314,11 @@ class Survival:
             if others
             else "",
         )
+
+
+def survival_of(training: ElasticTraining) -> NoSurvival:
+    """What lets this training outlive ranks, if that is wanted and MPI can."""
+    return Survival(training) if is_elastic() and training.ranks.can_survive else NoSurvival()
 
 
 def _put_back(values: Sequence[tuple[Any, Array]]) -> None:

@@ -78,6 +78,9 @@ class DatasetSource:
     def feed(self, feeding: Feeding) -> None:
         """Nothing: the pipeline makes its batches where it wants."""
 
+    def keep(self) -> None:
+        """Nothing to do: batches have places."""
+
     def skip(self, drawn: tuple[int, int]) -> None:
         """Nothing to do."""
 

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
@@ -160,22 +161,23 @@ def watch_for_failure(end: Callable[[Launcher], None]) -> None:
         report_failure(started.rank, started.size, kind, error, trace)
         _end_by_signal(started)
 
-    def fail_in_thread(arguments: threading.ExceptHookArgs) -> None:
-        """Stands for ``threading.excepthook``: an error that no code meets ends the job, in whichever thread."""
-        error = arguments.exc_value
-        if os.getpid() != process or error is None or isinstance(error, SystemExit):
-            threading.__excepthook__(arguments)
-            return
-        error.add_note(
-            f"It ended the thread {arguments.thread.name if arguments.thread else 'unknown'}, and ends the job: others "
-            "may wait for its work. To go on without the thread, catch the error in it, or set threading.excepthook."
-        )
-        report_failure(started.rank, started.size, type(error), error, arguments.exc_traceback)
-        _end_by_signal(started)
-
     os._exit = leave_at_once
     sys.excepthook = fail
-    threading.excepthook = fail_in_thread
+    threading.excepthook = partial(_fail_in_thread, started, process)
+
+
+def _fail_in_thread(started: Launcher, process: int, arguments: threading.ExceptHookArgs) -> None:
+    """Stands for ``threading.excepthook``: an error that no code meets ends the job, in whichever thread."""
+    error = arguments.exc_value
+    if os.getpid() != process or error is None or isinstance(error, SystemExit):
+        threading.__excepthook__(arguments)
+        return
+    error.add_note(
+        f"It ended the thread {arguments.thread.name if arguments.thread else 'unknown'}, and ends the job: others "
+        "may wait for its work. To go on without the thread, catch the error in it, or set threading.excepthook."
+    )
+    report_failure(started.rank, started.size, type(error), error, arguments.exc_traceback)
+    _end_by_signal(started)
 
 
 def ends_otherwise() -> None:
@@ -187,8 +189,7 @@ def _end_for_a_thread(started: Launcher, status: int) -> None:
     """End a process that a thread wants to end, while the main thread may be in the middle of MPI's work."""
     sys.stderr.write(
         f"\ndistnet: rank {started.rank} of {started.size or 'several'}: a thread called os._exit({status}) while "
-        "others "
-        "may wait for this rank; the job ends.\n"
+        "others may wait for this rank; the job ends.\n"
     )
     sys.stderr.flush()
     time.sleep(_LAST_WORDS_S)

@@ -24,11 +24,11 @@ def made():
 @pytest.mark.parametrize("name", EXPECTED)
 def test_it_encodes_as_keras_does(made, name):
     parts = EXPECTED[name] if isinstance(EXPECTED[name], dict) else {"whole": EXPECTED[name]}
-    found = made[name] if isinstance(made[name], dict) else {"whole": made[name]}
-    assert found.keys() == parts.keys()
+    encoded = made[name] if isinstance(made[name], dict) else {"whole": made[name]}
+    assert encoded.keys() == parts.keys()
     for key, expected in parts.items():
-        np.testing.assert_allclose(found[key], expected, rtol=1e-5, atol=1e-6, err_msg=key)
-        assert np.shape(found[key]) == np.shape(expected)
+        np.testing.assert_allclose(encoded[key], expected, rtol=1e-5, atol=1e-6, err_msg=key)
+        assert np.shape(encoded[key]) == np.shape(expected)
 
 
 def test_it_is_the_front_of_a_model_that_files_keep(tmp_path):

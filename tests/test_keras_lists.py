@@ -14,10 +14,7 @@ from distnet.absent import Absent
 from distnet.errors import AbsentError
 from distnet.layers.engine.keras_members import REFUSED_MEMBERS
 
-NOT_THERE = {
-    "callbacks.OrbaxCheckpoint",
-    *("initializers.STFT", "initializers.STFTInitializer", "initializers.stft"),
-}
+NOT_THERE = {"callbacks.OrbaxCheckpoint"}
 """Names of Keras that distnet refuses; each says why where it is called."""
 BASES = {"Loss", "LossFunctionWrapper", "Metric", "metric"}
 """What Keras finds by name although nothing can be made of it."""

@@ -50,6 +50,7 @@ from distnet.layers.image.augmentation_policies import AugMix as AugMix
 from distnet.layers.image.augmentation_policies import RandAugment as RandAugment
 from distnet.layers.image.blurring import RandomGaussianBlur as RandomGaussianBlur
 from distnet.layers.image.blurring import RandomSharpness as RandomSharpness
+from distnet.layers.image.box_counts import MaxNumBoundingBoxes as MaxNumBoundingBoxes
 from distnet.layers.image.color_jitter import RandomColorJitter as RandomColorJitter
 from distnet.layers.image.colour_changes import RandomColorDegeneration as RandomColorDegeneration
 from distnet.layers.image.colour_changes import RandomGrayscale as RandomGrayscale
@@ -201,7 +202,7 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            ConvRecurrent2D DenseFeatures MaxNumBoundingBoxes Pipeline
+            ConvRecurrent2D DenseFeatures Pipeline
             RandomHeight RandomWidth ReversibleEmbedding
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),

@@ -33,6 +33,7 @@ from distnet.saving.objects import deserialize_keras_object as deserialize_keras
 from distnet.saving.objects import get_registered_name as get_registered_name
 from distnet.saving.objects import get_registered_object as get_registered_object
 from distnet.saving.objects import serialize_keras_object as serialize_keras_object
+from distnet.utils import bounding_boxes as bounding_boxes
 from distnet.utils import conv_utils as conv_utils
 from distnet.utils import data_utils as data_utils
 from distnet.utils import generic_utils as generic_utils
@@ -65,7 +66,7 @@ __getattr__ = names_elsewhere(
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
         **because("load the model with load_model, which flips kernels.", "convert_all_kernels_in_model"),
-        **because("it is part of Keras's own machinery.", "bounding_boxes legacy"),
+        **because("it is part of Keras's own machinery.", "legacy"),
     },
 )
 

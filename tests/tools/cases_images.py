@@ -9,6 +9,7 @@ FIRST = {"data_format": "channels_first"}
 OF_KERAS_3 = [
     "AugMix",
     "CutMix",
+    "MaxNumBoundingBoxes",
     "MixUp",
     "RandAugment",
     "RandomElasticTransform",
@@ -48,6 +49,8 @@ CASES = [
     ("RandomCrop", EVEN, EVEN, {"height": 5, "width": 3}),
     ("CenterCrop", ODD, ANY, {"height": 3, "width": 2}),
     ("CenterCrop", EVEN, EVEN, {"height": 6, "width": 3}),
+    ("MaxNumBoundingBoxes", ODD, ANY, {"max_number": 3}),
+    ("MaxNumBoundingBoxes", EVEN, EVEN, {"max_number": 5, "fill_value": 0}),
     ("Resizing", ODD, ANY, {"height": 3, "width": 6}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "crop_to_aspect_ratio": True, "interpolation": "bicubic"}),
     ("Resizing", EVEN, EVEN, {"height": 3, "width": 3, "pad_to_aspect_ratio": True, "antialias": True}),

@@ -297,6 +297,7 @@ LAYERS: dict[str, LayerChoice] = {
     "MixUp": LayerChoice(IMAGES, is_random=True),
     "CutMix": LayerChoice(IMAGES, is_random=True),
     "Equalization": LayerChoice(IMAGES, is_random=True),
+    "MaxNumBoundingBoxes": LayerChoice(IMAGES, always(max_number=[3])),
     "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5]), FIRST),
     "Resizing": LayerChoice(
         IMAGES,

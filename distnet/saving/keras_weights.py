@@ -35,7 +35,7 @@ from distnet.naming import snake_case
 from distnet.optimizers import Optimizer
 from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.saving import attached, contents
-from distnet.saving.stored_model import StoredModel, store_to_fill
+from distnet.saving.stored_model import HoldsLayers, StoredModel, store_to_fill
 from distnet.types import Array
 from distnet.variables import Variable, Variables, VariableStore
 
@@ -70,13 +70,7 @@ def is_keras_weights(file: h5py.File) -> bool:
 
 def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = True) -> None:
     """Write a model's weights, and its optimizers' states once they have some."""
-    for group in _groups(model, repeats=True):
-        made = file.create_group(group.paths[0])
-        made.attrs["name"] = group.name
-        for number, variable in enumerate(group.variables):
-            made[str(number)] = variable.stored
-        for key, array in arrays_of(group.layer).items() if group.layer is not None else ():
-            made[key] = array
+    write_layers(file, model)
     for where, optimizer in attached.optimizers(model) if with_optimizer else ():
         store = model.store if optimizer is model.optimizer else optimizer.built_for
         if store is None or not optimizer.built:
@@ -90,7 +84,18 @@ def write_weights(file: h5py.File, model: StoredModel, with_optimizer: bool = Tr
                 made[str(number)] = value
 
 
-def read_weights(file: h5py.File, model: StoredModel, skip_mismatch: bool = False) -> None:
+def write_layers(file: h5py.File, owner: HoldsLayers) -> None:
+    """Write the weights of a model, or of a layer with others within."""
+    for group in _groups(owner, repeats=True):
+        made = file.create_group(group.paths[0])
+        made.attrs["name"] = group.name
+        for number, variable in enumerate(group.variables):
+            made[str(number)] = variable.stored
+        for key, array in arrays_of(group.layer).items() if group.layer is not None else ():
+            made[key] = array
+
+
+def read_weights(file: h5py.File, model: HoldsLayers, skip_mismatch: bool = False) -> None:
     """Fill a model's weights.
 
     Args:
@@ -172,7 +177,7 @@ def _by_path(file: h5py.File) -> dict[str, h5py.Group]:
     return groups
 
 
-def _groups(model: StoredModel, is_of_2_13: bool = False, repeats: bool = False) -> Iterator[_Vars]:
+def _groups(model: HoldsLayers, is_of_2_13: bool = False, repeats: bool = False) -> Iterator[_Vars]:
     """The groups of variables.
 
     Args:
@@ -187,7 +192,7 @@ def _groups(model: StoredModel, is_of_2_13: bool = False, repeats: bool = False)
         yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
 
 
-def _inner(layer: Layer | StoredModel, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
+def _inner(layer: Layer | HoldsLayers, is_of_2_13: bool) -> Iterable[tuple[str, Layer]]:
     """The layers within, each with the path to it."""
     within = getattr(layer, "layers", None)
     return _in_2_13(within) if is_of_2_13 and within is not None else layer.inner_layers()

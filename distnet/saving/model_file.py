@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from distnet import config
+from distnet.comm import Communicator
 from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
 from distnet.errors import CheckpointError
@@ -15,7 +16,7 @@ from distnet.parallel.realigning import realign
 from distnet.paths import checked_path
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
-from distnet.saving import background, formats, keras_archive, state_group, users_state
+from distnet.saving import background, formats, keras_archive, keras_weights, state_group, users_state
 from distnet.saving.image import Image
 from distnet.saving.stored_model import StoredModel, WholeModel
 
@@ -89,6 +90,10 @@ def load_model(
             model.build_from_config(build_config)
         if not model.built:
             _build(model, saved, os.fspath(filepath))
+        if model.has_own_files:
+            keras_weights.read_weights(saved.file, model)
+            users_state.give_assets(model, saved.assets)
+            return model
         state_group.build_layers(saved.file, model)
         saved.read_weights(model)
         users_state.give_assets(model, saved.assets)
@@ -150,6 +155,17 @@ def write(
                 f"{model.name}: cannot be saved before its input shape is known. Build or train it first."
             )
     realign(ranks, model)
+    put_on_root(ranks, filepath, overwrite, content)
+
+
+def put_on_root(
+    ranks: Communicator, filepath: str | os.PathLike[str], overwrite: bool, content: Callable[[Image], None]
+) -> None:
+    """Let rank 0 write a file; what fails there fails on every rank.
+
+    Raises:
+        CheckpointError: the file cannot be written.
+    """
     failure = None
     if ranks.rank == 0:
         try:

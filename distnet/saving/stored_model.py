@@ -12,17 +12,27 @@ from distnet.types import Json
 from distnet.variables import Variable, VariableStore, laid_out
 
 
-class StoredModel(Protocol):
-    """A model whose weights and state of training are written or read."""
+class HoldsLayers(Protocol):
+    """A model, or a layer with others within."""
 
     name: str
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def own_variables(self) -> list[Variable]: ...
+
+    def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
+
+
+class StoredModel(HoldsLayers, Protocol):
+    """A model whose weights and state of training are written or read."""
+
     dtype: str
     optimizer: Optimizer | None
     store: VariableStore | None
     training_state: TrainingState
-
-    @property
-    def built(self) -> bool: ...
 
     @property
     def layers(self) -> list[Layer]: ...
@@ -35,11 +45,6 @@ class StoredModel(Protocol):
 
     @property
     def trainable_weights(self) -> list[Variable]: ...
-
-    @property
-    def own_variables(self) -> list[Variable]: ...
-
-    def inner_layers(self) -> Iterable[tuple[str, Layer]]: ...
 
 
 class WholeModel(StoredModel, Protocol):

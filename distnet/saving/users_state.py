@@ -21,7 +21,7 @@ from distnet.errors import CheckpointError
 from distnet.layers.engine.own_state import arrays_of, every_layer, has_assets, has_own_variables
 from distnet.saving import contents
 from distnet.saving.array_tree import read_tree, write_tree
-from distnet.saving.stored_model import StoredModel
+from distnet.saving.stored_model import HoldsLayers, StoredModel
 
 _GROUP = "distnet_own_state"
 ASSETS = "assets/"
@@ -45,7 +45,7 @@ def read_arrays(file: h5py.File, model: StoredModel) -> None:
             layer.load_own_variables(kept[path])
 
 
-def asset_files(model: StoredModel) -> dict[str, bytes]:
+def asset_files(model: HoldsLayers) -> dict[str, bytes]:
     """The contents of all files that layers keep, by their names in the archive."""
     files: dict[str, bytes] = {}
     for path, layer in _each(model):
@@ -59,7 +59,7 @@ def asset_files(model: StoredModel) -> dict[str, bytes]:
     return files
 
 
-def give_assets(model: StoredModel, files: Mapping[str, bytes]) -> None:
+def give_assets(model: HoldsLayers, files: Mapping[str, bytes]) -> None:
     """Hand the files of an archive to the layers that wrote them.
 
     Raises:
@@ -81,6 +81,6 @@ def give_assets(model: StoredModel, files: Mapping[str, bytes]) -> None:
             layer.load_assets(folder)
 
 
-def _each(model: StoredModel) -> Iterator[tuple[str, Any]]:
+def _each(model: HoldsLayers) -> Iterator[tuple[str, Any]]:
     yield "", model
     yield from every_layer(model)

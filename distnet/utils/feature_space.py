@@ -2,68 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
 from distnet import layers
 from distnet.arguments import check_option
 from distnet.errors import ArgumentError, NotBuiltError
-from distnet.layers import Layer
-from distnet.layers.engine.base import KerasTensor
-from distnet.naming import unique_name
+from distnet.layers import LAYERS, Layer
+from distnet.layers.engine.base import KerasTensor, register_layer
+from distnet.layers.preprocessing.array_layer import ArrayLayer
+from distnet.naming import snake_case, unique_name
+from distnet.registry import to_json
 from distnet.results import as_result
-
-_ENCODED = ("int", "one_hot", "float")
-
-
-@dataclass(frozen=True)
-class Feature:
-    """How one column is encoded.
-
-    Args:
-        dtype: of the column: ``"string"``, ``"int32"`` or ``"float32"``.
-        preprocessor: is called on the column, of shape (N, 1).
-        output_mode: ``"float"`` or ``"int"`` for what that gives, ``"one_hot"`` for vectors of its integers.
-    """
-
-    dtype: str
-    preprocessor: Layer
-    output_mode: str
-
-    def __post_init__(self) -> None:
-        check_option("FeatureSpace: output_mode of a feature", self.output_mode, _ENCODED)
+from distnet.saving.layer_files import save_layer
+from distnet.types import Array, DType, Json
+from distnet.utils.columns import Columns, as_column
+from distnet.utils.features import Cross, Feature, described, from_description
+from distnet.variables import Variable
 
 
-@dataclass(frozen=True)
-class Cross:
-    """Features whose combination is one more.
-
-    Args:
-        feature_names: of the features.
-        crossing_dim: number of bins.
-        output_mode: ``"one_hot"`` or ``"int"``.
-    """
-
-    feature_names: tuple[str, ...]
-    crossing_dim: int
-    output_mode: str = "one_hot"
-
-    def __post_init__(self) -> None:
-        check_option("FeatureSpace: output_mode of a cross", self.output_mode, _ENCODED[:2])
-
-    @property
-    def name(self) -> str:
-        """The names of its features, joined."""
-        return "_X_".join(self.feature_names)
-
-
-class FeatureSpace:
+@register_layer()
+class FeatureSpace(ArrayLayer):
     """Encodes columns of data by layers of preprocessing, as Keras's ``FeatureSpace`` does.
 
-    A model made of ``get_inputs`` and ``get_encoded_features`` keeps all of it in its own files.
+    ``save`` writes it to a file for ``load_model``. A model made of ``get_inputs`` and ``get_encoded_features`` keeps
+    all of it in its own files.
 
     Args:
         features: name of a column -> its kind, such as ``"float_normalized"`` or ``FeatureSpace.string_categorical()``.
@@ -78,17 +45,21 @@ class FeatureSpace:
     Source: ``keras.utils.FeatureSpace``.
     """
 
+    keras_module: ClassVar[str] = "keras.utils"
+    takes_strings: ClassVar[bool] = True
+    has_own_files: ClassVar[bool] = True
+
     def __init__(
         self,
-        features: Mapping[str, str | Feature],
+        features: Mapping[str, Any],
         output_mode: str = "concat",
-        crosses: Iterable[Cross | Iterable[str]] | None = None,
+        crosses: Iterable[Any] | None = None,
         crossing_dim: int = 32,
         hashing_dim: int = 32,
         num_discretization_bins: int = 32,
         name: str | None = None,
     ) -> None:
-        self.name = name or unique_name("FeatureSpace")
+        super().__init__(name=cast(str, name))
         if not features:
             raise ArgumentError(f"{self.name}: features: expected some, received {features!r}.")
         check_option(f"{self.name}: output_mode", output_mode, ("dict", "concat"))
@@ -165,21 +136,47 @@ class FeatureSpace:
         """Integers by their hashes."""
         return Feature("int32", layers.Hashing(num_bins, name=_layer_name(name, "integer_hashed")), output_mode)
 
-    def adapt(self, dataset: Mapping[str, Any]) -> None:
+    @property
+    def built(self) -> bool:
+        """Whether it can encode: its layers have seen data, or need none."""
+        return self._is_adapted
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Those of the features' layers."""
+        return [variable for layer in self.preprocessors.values() for variable in layer.variables]
+
+    @property
+    def own_variables(self) -> list[Variable]:
+        """None: all are the features' layers'."""
+        return []
+
+    def inner_layers(self) -> list[tuple[str, Layer]]:
+        """The features' layers by their classes, as in Keras's files."""
+        numbers: Counter[str] = Counter()
+        paths = []
+        for layer in self.preprocessors.values():
+            kind = snake_case(type(layer).__name__)
+            paths.append((f"preprocessors/{kind}_{numbers[kind]}" if numbers[kind] else f"preprocessors/{kind}", layer))
+            numbers[kind] += 1
+        return paths
+
+    def adapt(self, dataset: Any) -> None:
         """Let the layers learn from data; every rank must pass the same.
 
         Args:
-            dataset: a dict of arrays or lists, or a data frame, with a column for each feature.
+            dataset: a dict of arrays or lists, or a data frame, with a column for each feature; or a dataset,
+                ``PyDataset`` or generator of dicts, which are batches or rows.
 
         Raises:
-            ArgumentError: a column is missing.
+            ArgumentError: a column is missing, or the data have another form.
         """
+        columns = Columns(self.name, dataset)
         for name in self._adapting():
-            if name not in dataset:
-                raise ArgumentError(f"{self.name}: adapt: expected a column {name!r}, received {list(dataset)}.")
             layer: Any = self.preprocessors[name]
-            layer.adapt(_column(dataset[name]))
+            layer.adapt(columns.batches(name))
         self._is_adapted, self._encoded = True, None
+        self.one_hot_encoders = {}
 
     def get_inputs(self) -> dict[str, KerasTensor]:
         """A placeholder for each feature, by its name.
@@ -214,10 +211,56 @@ class FeatureSpace:
             received = list(data) if isinstance(data, Mapping) else f"{data!r:.100}"
             raise ArgumentError(f"{self.name}: expected a dict with {sorted(self.features)}, received {received}.")
         is_row = all(np.ndim(data[name]) == 0 for name in self.features)
-        made = self._encode({name: _column(data[name]) for name in self.features})
+        made = self._encode({name: as_column(data[name]) for name in self.features})
         if is_row:
             return {key: value[0] for key, value in made.items()} if isinstance(made, dict) else made[0]
         return made
+
+    def encoded(self, arrays: list[Array], dtype: DType | None) -> Array:
+        """The vectors for columns in the order of ``features``."""
+        return np.asarray(self._encode(dict(zip(self.features, arrays, strict=True))))
+
+    def get_config(self) -> dict[str, Json]:
+        """The arguments of the constructor; what was learned is among the weights and assets of a file."""
+        return {
+            "features": {name: described(feature) for name, feature in self.features.items()},
+            "output_mode": self.output_mode,
+            "crosses": [described(cross) for cross in self.crosses],
+            "crossing_dim": self.crossing_dim,
+            "hashing_dim": self.hashing_dim,
+            "num_discretization_bins": self.num_discretization_bins,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make it from what ``get_config`` gave, here or in Keras."""
+        return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any]:
+        """How the features' layers were built."""
+        return {name: layer.get_build_config() or {} for name, layer in self.preprocessors.items()}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build the features' layers; what they have learned is to follow."""
+        for name, layer in self.preprocessors.items():
+            if not layer.built and config.get(name):
+                layer.build_from_config(config[name])
+        self._is_adapted = True
+
+    def as_json(self) -> Json:
+        """As every layer's, with how it was built."""
+        spec = cast(dict[str, Json], LAYERS.with_module(super().as_json()))
+        return {**spec, "build_config": to_json(self.get_build_config())}
+
+    def save(self, filepath: str | os.PathLike[str]) -> None:
+        """Write it to a ``.keras`` file, which ``load_model`` reads, here and in Keras.
+
+        Raises:
+            CheckpointError: it has not seen data yet, the name ends otherwise, or the file cannot be written.
+
+        Source: ``keras.utils.FeatureSpace.save``.
+        """
+        save_layer(self, filepath)
 
     def _encode(self, columns: Mapping[str, Any]) -> Any:
         """The encoded features of columns, which are arrays or placeholders."""
@@ -263,7 +306,8 @@ class FeatureSpace:
         if not self._is_adapted:
             raise NotBuiltError(f"{self.name}: has not seen data yet. Call adapt(data) before.")
 
-    def _feature(self, name: str, kind: str | Feature) -> Feature:
+    def _feature(self, name: str, given: Any) -> Feature:
+        kind = from_description(given)
         if isinstance(kind, Feature):
             return kind
         of_size: dict[str, Any] = {
@@ -272,11 +316,13 @@ class FeatureSpace:
             "string_hashed": self.hashing_dim,
         }
         check_option(f"{self.name}: {name}", kind, _KINDS)
-        make = getattr(self, kind)
-        made: Feature = make(of_size[kind], name=name) if kind in of_size else make(name=name)
+        chosen = str(kind)
+        make = getattr(self, chosen)
+        made: Feature = make(of_size[chosen], name=name) if chosen in of_size else make(name=name)
         return made
 
-    def _cross(self, cross: Cross | Iterable[str]) -> Cross:
+    def _cross(self, given: Any) -> Cross:
+        cross: Any = from_description(given)
         made = cross if isinstance(cross, Cross) else Cross(tuple(cross), self.crossing_dim)
         unknown = [name for name in made.feature_names if name not in self.features]
         if unknown:
@@ -292,17 +338,6 @@ _KINDS = (
 
 def _layer_name(name: str | None, kind: str) -> str:
     return f"{name or unique_name(kind)}_preprocessor"
-
-
-def _column(values: Any) -> Any:
-    """A column as an array (N, 1)."""
-    if hasattr(values, "to_numpy"):
-        values = values.to_numpy()
-    if isinstance(values, list | tuple | str):
-        first = values if isinstance(values, str) or not values else values[0]
-        values = np.asarray(values, object if isinstance(first, str) else None)
-    array = np.asarray(values)
-    return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
 def _cardinality(where: str, name: str, layer: Any) -> int:

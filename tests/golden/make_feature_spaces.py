@@ -1,20 +1,43 @@
-"""Runs structured_cases.py with Keras 3 and TensorFlow, and writes feature_spaces.json beside this file.
+"""Runs structured_cases.py with Keras 3 and TensorFlow, and writes feature_spaces.json and .npz beside this file.
 
 KERAS_BACKEND=jax python tests/golden/make_feature_spaces.py
 """
 
+import io
 import json
+import tempfile
+import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import structured_cases
 
 
-def main():
-    made = {"keras": keras.__version__, "results": structured_cases.results(keras)}
-    Path(__file__).with_name("feature_spaces.json").write_text(json.dumps(made), encoding="utf-8")
+def archive(path):
+    """A ``.keras`` file, compressed, as bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(path) as file, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as smaller:
+        for name in file.namelist():
+            smaller.writestr(name, file.read(name))
+    return np.frombuffer(packed.getvalue(), np.uint8)
+
+
+def files():
+    """``({name: file}, {name: what Keras makes with what it reads from the file})``."""
+    saved, expected = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, space in structured_cases.spaces(keras).items():
+            path = Path(folder, f"{name}.keras")
+            space.save(path)
+            saved[name] = archive(path)
+            expected[name] = structured_cases.encoded(keras.models.load_model(path), name)
+    return saved, expected
 
 
 if __name__ == "__main__":
-    main()
+    saved, loaded = files()
+    made = {"keras": keras.__version__, "results": structured_cases.results(keras), "loaded": loaded}
+    Path(__file__).with_name("feature_spaces.json").write_text(json.dumps(made), encoding="utf-8")
+    np.savez(Path(__file__).with_name("feature_spaces.npz"), **saved)

@@ -10,10 +10,10 @@ DATA = {
 ROW = {"amount": 1.0, "kind": "one", "number": 4}
 
 
-def results(keras):
-    """``{name: values}``, from dicts of columns and of one row."""
+def spaces(keras):
+    """``{name: FeatureSpace}``, each adapted to the data."""
     space = keras.utils.FeatureSpace
-    spaces = {
+    made = {
         "plain": space({"amount": "float_normalized", "kind": "string_categorical", "number": "integer_categorical"}),
         "crossed": space(
             {"amount": "float", "kind": "string_categorical", "number": "integer_hashed"},
@@ -36,17 +36,33 @@ def results(keras):
             output_mode="dict", crosses=[space.cross(("kind", "number"), 9, "int")],
         ),
     }  # fmt: skip
-    made = {}
-    for name, own in spaces.items():
-        data = {**DATA, "number": [float(n) for n in DATA["number"]]} if name == "rescaled" else DATA
-        row = {**ROW, "number": 4.0} if name == "rescaled" else ROW
-        own.adapt(data)
-        made[name] = _listed(own({key: np.array(column) for key, column in data.items()}))
-        made[f"{name} row"] = _listed(own(row))
+    for name, own in made.items():
+        own.adapt(columns_for(name))
     return made
 
 
-def _listed(value):
+def results(keras):
+    """``{name: values}``, from dicts of columns and of one row."""
+    made = {}
+    for name, own in spaces(keras).items():
+        made[name] = encoded(own, name)
+        made[f"{name} row"] = listed(own({**ROW, "number": 4.0} if name == "rescaled" else ROW))
+    return made
+
+
+def columns_for(name):
+    """The data as a space takes them."""
+    data = {**DATA, "number": [float(n) for n in DATA["number"]]} if name == "rescaled" else DATA
+    return {key: np.array(column) for key, column in data.items()}
+
+
+def encoded(space, name):
+    """What a space makes of the columns."""
+    return listed(space(columns_for(name)))
+
+
+def listed(value):
+    """As JSON has it."""
     if isinstance(value, dict):
         return {key: np.asarray(part).tolist() for key, part in value.items()}
     return np.asarray(value).tolist()

@@ -21,6 +21,8 @@ class HasOwnState(ABC):
     """Whether a built-in class says by ``save_own_variables`` which arrays files keep of it."""
     keeps_assets: ClassVar[bool] = False
     """Whether archives keep files of a built-in class."""
+    has_own_files: ClassVar[bool] = False
+    """Whether it is no model, and yet saved by itself in an archive."""
 
     name: str
 

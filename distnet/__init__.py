@@ -95,7 +95,8 @@ _ABSENT = {
     **because("weights are not quantized: leave it out.", "Quantizer quantizers"),
 }
 
-announce("layer", lambda: [importlib.import_module(f"distnet.{room}") for room in ("models", "utils.feature_space")])
+announce("layer", lambda: importlib.import_module("distnet.models"))
+announce("layer", lambda: importlib.import_module("distnet.utils.feature_space"))
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 

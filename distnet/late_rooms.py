@@ -5,16 +5,16 @@ The package's front, which is above them all, says which; the registry, which is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-_rooms: dict[str, Callable[[], object]] = {}
+_rooms: dict[str, list[Callable[[], object]]] = {}
 
 
 def announce(kind: str, room: Callable[[], object]) -> None:
-    """Say what imports the room that registers further members of a family, such as ``"layer"``."""
-    _rooms[kind] = room
+    """Say what imports a room that registers further members of a family, such as ``"layer"``."""
+    _rooms.setdefault(kind, []).append(room)
 
 
-def fetch(kind: str) -> object:
-    """Import that room, if there is one."""
-    return _rooms.get(kind, lambda: None)()
+def fetched(kind: str) -> Iterator[object]:
+    """Import those rooms, one after the other, as long as more are wanted."""
+    return (room() for room in _rooms.get(kind, ()))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
 
 from distnet.errors import ArgumentError, DistnetError, UnknownNameError
-from distnet.late_rooms import fetch
+from distnet.late_rooms import fetched
 from distnet.registry.configurable import beside, fields_beside, required_arguments
 from distnet.registry.custom_objects import is_custom, known_custom_objects
 from distnet.types import Json
@@ -117,8 +117,8 @@ class Registry(Generic[T]):
             return custom[name]
         member = self._by_key.get(_normalized(name))
         if member is None:
-            fetch(self.kind)
-            member = self._by_key.get(_normalized(name))
+            rooms = fetched(self.kind)
+            member = next((made for _ in rooms if (made := self._by_key.get(_normalized(name))) is not None), None)
         if member is None:
             raise UnknownNameError(
                 f"unknown {self.kind} {name!r}. {self._hint(name)}If it is your own, decorate it with "

@@ -20,8 +20,8 @@ from distnet.registry import to_json
 from distnet.results import as_result
 from distnet.saving.layer_files import save_layer
 from distnet.types import Array, DType, Json
-from distnet.utils.columns import Columns, as_column
-from distnet.utils.features import Cross, Feature, described, from_description
+from distnet.utils.feature_columns import FeatureColumns, as_column
+from distnet.utils.feature_kinds import Cross, Feature, described, from_description
 from distnet.variables import Variable
 
 
@@ -171,7 +171,7 @@ class FeatureSpace(ArrayLayer):
         Raises:
             ArgumentError: a column is missing, or the data have another form.
         """
-        columns = Columns(self.name, dataset)
+        columns = FeatureColumns(self.name, dataset)
         for name in self._adapting():
             layer: Any = self.preprocessors[name]
             layer.adapt(columns.batches(name))

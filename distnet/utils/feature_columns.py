@@ -25,7 +25,7 @@ def as_column(values: Any) -> Array:
     return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
-class Columns:
+class FeatureColumns:
     """The columns of a table that may come in batches or row by row.
 
     Args:

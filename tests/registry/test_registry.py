@@ -84,10 +84,10 @@ def test_an_unknown_name_is_told_shortly_with_what_to_do_about_a_class_of_ones_o
         SHAPES.get(name)
     assert ("Expected one of" in str(caught.value)) == lists
     with pytest.raises(errors.UnknownNameError) as caught:
-        keras.layers.deserialize({"class_name": "Triangle", "config": {}})
+        keras.layers.deserialize({"class_name": "Hexagon", "config": {}})
     assert str(caught.value) == (
-        "unknown layer 'Triangle'. If it is your own, decorate it with @register_keras_serializable() where it is "
-        "defined, or pass custom_objects={'Triangle': ...}."
+        "unknown layer 'Hexagon'. If it is your own, decorate it with @register_keras_serializable() where it is "
+        "defined, or pass custom_objects={'Hexagon': ...}."
     )
 
 

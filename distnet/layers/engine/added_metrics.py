@@ -30,8 +30,9 @@ def add(layer: Any, value: Any, name: str | None, aggregation: str | None) -> No
             f"{layer.name}.add_metric: expected a name, received none. Write self.add_metric(value, name='...')."
         )
     if name not in metrics:
-        if not _means:
-            late_rooms.fetch("layer")
+        for _ in () if _means else late_rooms.fetched("layer"):
+            if _means:
+                break
         metrics[name] = _means[0](name=name)
     metrics[name].update_state(value)
 

@@ -11,6 +11,7 @@ _BEHIND = {
     "merge_mode": "weights",
     "mask_zero": "weights",
     "batch_size": "dtype",
+    "encoding": "name",
 }
 """An argument of Keras's constructors -> the field of ``Layer`` that follows it."""
 

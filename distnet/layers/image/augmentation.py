@@ -6,7 +6,7 @@ of ranks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar
 
@@ -60,6 +60,24 @@ class RandomFlip(ImageLayer):
 
     def change_back(self, dy: Array, saved: Array, ctx: BackwardContext) -> Array:
         return self._flipped(dy, saved, ctx)
+
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        extent = self.extent_of(transformation["input_shape"])
+        flips = np.asarray(transformation["flips"]).reshape(-1, 1, 1)
+        return self.moved_boxes(
+            boxes, lambda corners: np.where(flips, self._mirrored(corners, extent), corners), extent, extent
+        )
+
+    def _mirrored(self, corners: Array, extent: tuple[int, int]) -> Array:
+        left, top, right, bottom = np.moveaxis(corners, -1, 0)
+        height, width = extent
+        if "horizontal" in self.mode:
+            left, right = width - right, width - left
+        if "vertical" in self.mode:
+            top, bottom = height - bottom, height - top
+        return np.stack([left, top, right, bottom], axis=-1)
 
     def _flipped(self, x: Array, rows: Array, ctx: ForwardContext | BackwardContext) -> Array:
         y = ctx.workspace("y" if isinstance(ctx, ForwardContext) else "dx", x.shape, x.dtype)

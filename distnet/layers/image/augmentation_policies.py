@@ -119,8 +119,10 @@ class RandAugment(_Policy):
     def change_masks(self, masks: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
         return self.masks_along(self._chain(transformation), masks, ctx)
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> Mapping[str, Array]:
-        return self.boxes_along(self._chain(transformation), boxes)
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> Mapping[str, Array]:
+        return self.boxes_along(self._chain(transformation), boxes, ctx)
 
     def _chain(self, transformation: Transformation) -> Chain:
         chosen = [self.names[int(i)] for i in np.asarray(transformation["layer_idxes"])]
@@ -205,7 +207,9 @@ class AugMix(_Policy):
         mixed = sum(weight * changed for weight, changed in zip(weights, each, strict=True))
         return np.asarray(own * masks + (1 - own) * mixed)
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> Mapping[str, Array]:
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> Mapping[str, Array]:
         return boxes
 
 

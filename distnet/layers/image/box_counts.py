@@ -12,6 +12,7 @@ from distnet.arguments import COUNT
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.image.image_layer import ImageLayer, Transformation
+from distnet.layers.image.image_parts import OF_BOXES
 from distnet.layers.image.row_numbers import RowNumbers
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Shape
@@ -51,7 +52,9 @@ class MaxNumBoundingBoxes(ImageLayer):
     def change_back(self, dy: Array, saved: None, ctx: BackwardContext) -> Array:
         return dy
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> dict[str, Array]:
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
         return {key: self._counted(part) for key, part in boxes.items()}
 
     def _counted(self, part: Array) -> Array:
@@ -60,8 +63,7 @@ class MaxNumBoundingBoxes(ImageLayer):
         return np.pad(kept, margins, constant_values=self.fill_value)
 
     def shape_of_part(self, name: str, shape: Shape) -> Shape:
-        is_of_boxes = name in ("bounding_boxes/boxes", "bounding_boxes/labels")
-        return (shape[0], self.max_number, *shape[2:]) if is_of_boxes else shape
+        return (shape[0], self.max_number, *shape[2:]) if name in OF_BOXES else shape
 
     def transform_bounding_boxes(
         self, bounding_boxes: Mapping[str, Any], transformation: Transformation = None, training: bool = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from distnet import ops
 from distnet.errors import ShapeError
-from distnet.layers.image.box_formats import as_boxes, expect_corners
+from distnet.layers.image.box_formats import as_boxes, clip_to_image_size, convert_format, expect_corners
+from distnet.types import Array
 
 
 def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_format: str = "xyxy") -> Any:
@@ -113,6 +114,27 @@ def affine_transform(
     batch = ops.cast(boxes if boxes.ndim == 3 else boxes[None], angle.dtype)
     made = around(batch, mapped)
     return made if boxes.ndim == 3 else made[0]
+
+
+def moved(
+    boxes: Mapping[str, Array],
+    name: str,
+    move: Callable[[Array], Array],
+    before: tuple[int | None, int | None],
+    after: tuple[int, int],
+) -> dict[str, Any]:
+    """Boxes in a format, moved as corners in pixels, and cut off where the image ends.
+
+    Args:
+        boxes: ``"boxes"`` (N, B, 4) and ``"labels"`` (N, B).
+        name: the format, which the result has, too.
+        move: left, top, right and bottom (N, B, 4) -> the same elsewhere.
+        before: height and width of the image; None where the format needs none.
+        after: height and width of the changed image.
+    """
+    corners = np.asarray(convert_format(boxes["boxes"], name, "xyxy", *before, dtype="float64"))
+    clipped = clip_to_image_size({**boxes, "boxes": move(corners)}, *after)
+    return dict(convert_format(clipped, "xyxy", name, *after, dtype=boxes["boxes"].dtype))
 
 
 def _column(numbers: Any) -> Any:

@@ -69,10 +69,10 @@ class ChainedChanges(ImageLayer):
                 masks = part.change_masks(masks, transformation, ctx.within(i))
         return masks
 
-    def boxes_along(self, chain: Chain, boxes: Mapping[str, Array]) -> Mapping[str, Array]:
+    def boxes_along(self, chain: Chain, boxes: Mapping[str, Array], ctx: ForwardContext) -> Mapping[str, Array]:
         """Boxes after all changes of the chain."""
-        for name, transformation in chain:
+        for i, (name, transformation) in enumerate(chain):
             part = self._parts[name]
             if part.moves_pixels:
-                boxes = {**boxes, **part.change_boxes(boxes, transformation)}
+                boxes = {**boxes, **part.change_boxes(boxes, transformation, ctx.within(i))}
         return boxes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -14,11 +14,12 @@ from distnet.arguments import FRACTION, number, whole_number
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import ForwardContext
+from distnet.layers.image.box_moves import around
 from distnet.layers.image.derived_change import DerivedChange
 from distnet.layers.image.factors import limits, pair, range_of_values
 from distnet.layers.image.image_layer import Transformation
 from distnet.layers.image.row_numbers import RowNumbers
-from distnet.ops.image.coordinates import MODES, ORDERS, moved
+from distnet.ops.image.coordinates import MODES, ORDERS, homography, moved
 from distnet.ops.image.filters import bell, sliding
 from distnet.ops.tensor import Tensor
 from distnet.registry import LEFT_OUT
@@ -102,6 +103,22 @@ class RandomPerspective(_Distortion):
             x, *points, interpolation=interpolation, fill_value=self.fill_value, data_format="channels_last"
         )
         return ops.where(applies, seen, x)
+
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        extent = self.extent_of(transformation["input_shape"])
+        applies = np.asarray(transformation["apply_perspective"]).reshape(-1, 1, 1)
+        start, end = (np.asarray(transformation[key], np.float64) for key in ("start_points", "end_points"))
+        t = np.asarray(homography(end, start)).T[..., None]  # what takes the start points to the end points
+
+        def went(x: Array, y: Array) -> tuple[Array, Array]:
+            below = t[6] * x + t[7] * y + 1
+            return (t[0] * x + t[1] * y + t[2]) / below, (t[3] * x + t[4] * y + t[5]) / below
+
+        return self.moved_boxes(
+            boxes, lambda corners: np.where(applies, np.asarray(around(corners, went)), corners), extent, extent
+        )
 
 
 @register_layer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
@@ -15,6 +15,8 @@ from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.by_hand import as_list
 from distnet.layers.engine.channels import Channelled, to_first, to_last
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext, Turn, Workspaces
+from distnet.layers.image.box_formats import format_named
+from distnet.layers.image.box_moves import moved
 from distnet.layers.image.image_parts import PARTS, dense_boxes, named_parts, nested, with_rows, without_rows
 from distnet.layers.image.row_numbers import RowNumbers
 from distnet.ops.tensor import Tensor
@@ -54,6 +56,11 @@ class ImageLayer(Channelled):
     _: KW_ONLY
     bounding_box_format: str | None = field(default=None, metadata=IF_SET)
 
+    def validate(self) -> None:
+        super().validate()
+        if self.bounding_box_format is not None:
+            self._boxes_as()
+
     @abstractmethod
     def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
         """What is random about the change of images of ``shape`` (N, H, W, C)."""
@@ -78,7 +85,9 @@ class ImageLayer(Channelled):
         """The gradient of the labels."""
         return dy
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> Mapping[str, Array]:
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> Mapping[str, Array]:
         """The ``"boxes"`` (N, B, 4) and ``"labels"`` (N, B) of images whose pixels moved.
 
         Raises:
@@ -88,6 +97,31 @@ class ImageLayer(Channelled):
             f"{self.name}: received 'bounding_boxes', which it cannot move with the images. Change the boxes by hand, "
             "with what get_random_transformation gives."
         )
+
+    def moved_boxes(
+        self,
+        boxes: Mapping[str, Array],
+        move: Callable[[Array], Array],
+        before: tuple[int | None, int | None],
+        after: tuple[int, int],
+    ) -> dict[str, Any]:
+        """Boxes of which ``move`` says where their corners go, in pixels, cut off where the image ends.
+
+        Args:
+            boxes: ``"boxes"`` (N, B, 4) and ``"labels"`` (N, B).
+            move: (N, B, 4), left, top, right and bottom -> the same elsewhere.
+            before: height and width of the images.
+            after: height and width of the changed images.
+        """
+        return moved(boxes, self._boxes_as(), move, before, after)
+
+    def _boxes_as(self) -> str:
+        return format_named(f"{self.name}: bounding_box_format", self.bounding_box_format)
+
+    def extent_of(self, shape: Sequence[int]) -> tuple[int, int]:
+        """Height and width of images of this shape, with the channels where the layer has them."""
+        height, width = shape[-2:] if self.is_channels_first else shape[-3:-1]
+        return int(height), int(width)
 
     def shape_last(self, shape: Shape) -> Shape:
         return shape
@@ -192,7 +226,7 @@ class ImageLayer(Channelled):
             made["segmentation_masks"] = to_first(masks) if self.is_channels_first else masks
         if self.moves_pixels and "bounding_boxes/boxes" in arrays:
             boxes = {key: arrays[f"bounding_boxes/{key}"] for key in ("boxes", "labels")}
-            made |= {f"bounding_boxes/{key}": part for key, part in self.change_boxes(boxes, drawn).items()}
+            made |= {f"bounding_boxes/{key}": part for key, part in self.change_boxes(boxes, drawn, ctx).items()}
         return made
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: int | None = None) -> Transformation:
@@ -235,7 +269,8 @@ class ImageLayer(Channelled):
         """
         given = dense_boxes(self.name, bounding_boxes)
         if self.moves_pixels and (training or self.changes_always) and transformation is not None:
-            given = {**given, **self.change_boxes(given, transformation)}
+            ctx = self._by_hand(len(given["boxes"]), training)
+            given = {**given, **self.change_boxes(given, transformation, ctx)}
         return {key: as_result(part) for key, part in given.items()}
 
     def transform_segmentation_masks(

@@ -11,7 +11,9 @@ from distnet.errors import ArgumentError
 from distnet.types import Array
 
 PARTS = ("images", "bounding_boxes", "labels", "segmentation_masks")
-_OF_BOXES = ("boxes", "labels")
+OF_BOXES = ("bounding_boxes/boxes", "bounding_boxes/labels")
+"""Paths of boxes and of their labels."""
+_KEYS = ("boxes", "labels")
 
 
 def named_parts(where: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def dense_boxes(where: str, given: Mapping[str, Any]) -> dict[str, Array]:
     Raises:
         ArgumentError: it is no dict of ``"boxes"`` and ``"labels"``, or they do not fit each other.
     """
-    if not isinstance(given, Mapping) or not set(_OF_BOXES) <= given.keys():
+    if not isinstance(given, Mapping) or not set(_KEYS) <= given.keys():
         received = sorted(given) if isinstance(given, Mapping) else type(given).__name__
         raise ArgumentError(
             f"{where}: expected bounding_boxes with the keys 'boxes' and 'labels', received {received}."

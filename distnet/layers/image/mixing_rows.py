@@ -21,10 +21,11 @@ from distnet.layers.image.derived_change import DerivedChange
 from distnet.layers.image.erasing import Rectangles, in_layer_order, with_channels_last
 from distnet.layers.image.factors import limits, pair
 from distnet.layers.image.image_layer import Transformation
+from distnet.layers.image.image_parts import OF_BOXES
 from distnet.layers.image.row_numbers import RowNumbers
 from distnet.ops.tensor import Tensor
 from distnet.registry import LEFT_OUT
-from distnet.types import Array
+from distnet.types import Array, Shape
 
 _LEAST_ALPHA = 1e-6
 
@@ -73,9 +74,14 @@ class MixUp(_Mixing):
         weight = np.asarray(transformation["mix_weight"], x.dtype).reshape(-1, 1, 1, 1)
         return weight * x + (1 - weight) * exchanged(x, np.asarray(transformation["permutation_order"]), ctx)
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> dict[str, Array]:
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
         order = np.asarray(transformation["permutation_order"])
-        return {key: np.concatenate([part, part[order]], axis=1) for key, part in boxes.items()}
+        return {key: np.concatenate([part, exchanged(part, order, ctx)], axis=1) for key, part in boxes.items()}
+
+    def shape_of_part(self, name: str, shape: Shape) -> Shape:
+        return (shape[0], None if shape[1] is None else 2 * shape[1], *shape[2:]) if name in OF_BOXES else shape
 
 
 @register_layer()
@@ -118,7 +124,9 @@ class CutMix(_Mixing):
         mask = with_channels_last(self, transformation["batch_masks"])[..., :1]
         return ops.where(mask, exchanged(x, np.asarray(transformation["permutation_order"]), ctx), x)
 
-    def change_boxes(self, boxes: Mapping[str, Array], transformation: Transformation) -> dict[str, Array]:
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
         """Refused.
 
         Raises:

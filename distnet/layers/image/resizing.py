@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
@@ -82,6 +82,22 @@ class Resizing(ImageLayer):
     def change_masks(self, masks: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
         return self._resized(masks, "nearest")
 
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        """The boxes of resized images, with margins rounded as Keras does; boxes of zeros or of -1 become zeros."""
+        height, width = (int(side) for side in transformation)
+        down, right = self.height / height, self.width / width
+        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+            down = right = max(down, right) if self.crop_to_aspect_ratio else min(down, right)
+        margins = [_half(self.width - width * right), _half(self.height - height * down)] * 2
+        scales = [right, down] * 2
+        made = self.moved_boxes(
+            boxes, lambda corners: corners * scales + margins, (height, width), (self.height, self.width)
+        )
+        is_filling = [np.all(boxes["boxes"] == value, axis=-1, keepdims=True) for value in (0, -1)]
+        return {**made, "boxes": np.where(is_filling[0] | is_filling[1], made["boxes"].dtype.type(0), made["boxes"])}
+
     def _resized(self, x: Array, interpolation: str) -> Array:
         window, (top, left) = self._window(x.shape)
         cut = x[:, window[0], window[1]]
@@ -126,6 +142,15 @@ class _Cropped(ImageLayer):
     def _size(self) -> tuple[int, int]:
         """Height and width of the result."""
 
+    def _boxes_within(
+        self, boxes: Mapping[str, Array], window: Window, extent: tuple[int | None, int | None]
+    ) -> dict[str, Array]:
+        """Boxes of images of this extent, in the window, which may have been resized."""
+        starts = [window[1].start, window[0].start] * 2
+        height, width = self._size()
+        scales = [width / (window[1].stop - window[1].start), height / (window[0].stop - window[0].start)] * 2
+        return self.moved_boxes(boxes, lambda corners: (corners - starts) * scales, extent, (height, width))
+
     def _cut(self, x: Array, window: Window) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         cut = x[:, window[0], window[1]]
         y = cut if cut.shape[1:3] == self._size() else resize(cut, self._size())
@@ -164,10 +189,38 @@ class CenterCrop(_Cropped):
     def change(
         self, x: Array, transformation: Transformation, ctx: ForwardContext
     ) -> tuple[Array, tuple[tuple[int, ...], Window]]:
-        top, left = (x.shape[1] - self.height) // 2, (x.shape[2] - self.width) // 2
+        return self._cut(x, self._centre(x.shape[1], x.shape[2]))
+
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        extent = self.extent_of(transformation["input_shape"])
+        return self._boxes_within(boxes, self._centre(*extent), extent)
+
+    def _centre(self, rows: int, columns: int) -> Window:
+        """The part of an image to keep."""
+        top, left = (rows - self.height) // 2, (columns - self.width) // 2
         if top < 0 or left < 0:
-            return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
-        return self._cut(x, (slice(top, top + self.height), slice(left, left + self.width)))
+            return largest_window(rows, columns, self.height, self.width)
+        return slice(top, top + self.height), slice(left, left + self.width)
+
+
+class _Place(tuple[int, int]):
+    """The row and the column at which a window starts, as Keras draws them; boxes need to know more.
+
+    Args:
+        window: the window.
+        extent: height and width of the image.
+    """
+
+    window: Window
+    extent: tuple[int, int]
+
+    @classmethod
+    def of(cls, window: Window, extent: Sequence[int]) -> _Place:
+        place = cls(part.start for part in window)
+        place.window, place.extent = window, (extent[0], extent[1])
+        return place
 
 
 @register_layer()
@@ -200,21 +253,36 @@ class RandomCrop(_Cropped):
     def draw(self, shape: tuple[int, ...], numbers: RowNumbers) -> Transformation:
         spare = self._spare(shape)
         if not numbers.ctx.augments or min(spare) <= 0:
-            window = largest_window(shape[1], shape[2], self.height, self.width)
-            return tuple(part.start for part in window)
+            return _Place.of(largest_window(shape[1], shape[2], self.height, self.width), shape[1:3])
         drawn = numbers.of_batch(2)
-        return tuple(math.floor(u * (most + 1)) for u, most in zip(drawn, spare, strict=True))
+        top, left = (math.floor(u * (most + 1)) for u, most in zip(drawn, spare, strict=True))
+        return _Place.of(self._window_at(top, left), shape[1:3])
 
     def change(
         self, x: Array, transformation: Transformation, ctx: ForwardContext
     ) -> tuple[Array, tuple[tuple[int, ...], Window]]:
         if not ctx.augments or min(self._spare(x.shape)) <= 0:
             return self._cut(x, largest_window(x.shape[1], x.shape[2], self.height, self.width))
-        top, left = (int(start) for start in transformation)
-        return self._cut(x, (slice(top, top + self.height), slice(left, left + self.width)))
+        return self._cut(x, self._window_at(*transformation))
+
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        if isinstance(transformation, _Place):
+            return self._boxes_within(boxes, transformation.window, transformation.extent)
+        return self._boxes_within(boxes, self._window_at(*transformation), (None, None))
+
+    def _window_at(self, top: int, left: int) -> Window:
+        top, left = int(top), int(left)
+        return slice(top, top + self.height), slice(left, left + self.width)
 
     def _spare(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return shape[1] - self.height, shape[2] - self.width
+
+
+def _half(margin: float) -> int:
+    """Half of a margin in whole pixels, toward 0; as it were without the errors of rounding."""
+    return math.trunc(round(margin / 2, 6))
 
 
 def largest_window(rows: int, columns: int, height: int, width: int) -> Window:

@@ -7,7 +7,7 @@ of ranks.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
@@ -18,6 +18,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels.warp import warp, warp_gradient
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.image.box_moves import around
 from distnet.layers.image.factors import OneFactor, between, limits, pair
 from distnet.layers.image.image_layer import ImageLayer, Transformation
 from distnet.layers.image.row_numbers import RowNumbers
@@ -26,6 +27,8 @@ from distnet.types import Array
 
 FILL_MODES = {"reflect": "reflect", "wrap": "grid-wrap", "constant": "grid-constant", "nearest": "nearest"}
 """Keras's names -> SciPy's."""
+_LEAST_AREA = 1e-12
+"""In place of the area 0 that a pixel has where a slanted image is a line."""
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
@@ -65,6 +68,26 @@ class _RandomWarp(ImageLayer):
 
     def change_masks(self, masks: Array, transformation: Transformation, ctx: ForwardContext) -> Array:
         return warp(masks, self._maps(masks.shape, transformation), 0, self._mode, self.fill_value)
+
+    def change_boxes(
+        self, boxes: Mapping[str, Array], transformation: Transformation, ctx: ForwardContext
+    ) -> dict[str, Array]:
+        """The boxes around where the corners go: as pixels do, by the inverse of the map."""
+        extent = self.shown_extent(transformation)
+        numbers = np.asarray(self.matrix(transformation, *extent), np.float64)
+        a0, a1, a2, b0, b1, b2 = numbers[:, :6].T[..., None]
+        area = a0 * b1 - a1 * b0
+        area = np.where(area == 0, _LEAST_AREA, area)
+
+        def went(x: Array, y: Array) -> tuple[Array, Array]:
+            right, down = x - a2, y - b2
+            return (b1 * right - a1 * down) / area, (a0 * down - b0 * right) / area
+
+        return self.moved_boxes(boxes, lambda corners: np.asarray(around(corners, went)), extent, extent)
+
+    def shown_extent(self, transformation: Transformation) -> tuple[int, int]:
+        """Height and width of the images for which the map was drawn."""
+        return self.extent_of(transformation["input_shape"])
 
     def _maps(self, shape: tuple[int, ...], transformation: Transformation) -> Array:
         """(N, 2, 3) maps from row and column of the result to those of the image."""
@@ -128,6 +151,9 @@ class RandomRotation(_Filled, OneFactor, _RandomWarp):
 
     def matrix(self, transformation: Transformation, height: int, width: int) -> Array:
         return np.asarray(transformation["rotation_matrix"])
+
+    def shown_extent(self, transformation: Transformation) -> tuple[int, int]:
+        return int(transformation["image_height"]), int(transformation["image_width"])
 
     @staticmethod
     def _turned(angle: Array, height: int, width: int) -> Array:

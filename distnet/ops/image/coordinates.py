@@ -152,7 +152,7 @@ def affine_transform(
     return back(in_dtype(y, x, rounded))
 
 
-def _homography(start: Any, end: Any) -> Any:
+def homography(start: Any, end: Any) -> Any:
     """(N, 8): what takes the end points to the start points."""
     start_x, start_y, end_x, end_y = start[..., 0], start[..., 1], end[..., 0], end[..., 1]
     zeros, ones = PRIMITIVES["ZerosLike"](end_x), PRIMITIVES["OnesLike"](end_x)
@@ -187,7 +187,7 @@ def perspective_transform(
         )
     points = [p if p.dtype.kind == "f" else PRIMITIVES["Cast"](p, "float32") for p in points]
     start, end = (PRIMITIVES["ExpandDims"](p, 0) if p.ndim == 2 else p for p in points)
-    numbers = _homography(start, end)
+    numbers = homography(start, end)
     row = np.arange(x.shape[1], dtype=numbers.dtype)[:, None]
     column = np.arange(x.shape[2], dtype=numbers.dtype)
     t = [numbers[:, i, None, None] for i in range(8)]

@@ -66,7 +66,7 @@ def test_what_belongs_to_no_images_or_cannot_be_moved_is_refused():
     with pytest.raises(ArgumentError, match="no bounding_box_format"):
         layers.RandomFlip()({"images": X, "bounding_boxes": boxes})
     with pytest.raises(ArgumentError, match="cannot move"):
-        layers.RandomFlip(bounding_box_format="xyxy")({"images": X, "bounding_boxes": boxes})
+        layers.RandomElasticTransform(bounding_box_format="xyxy")({"images": X, "bounding_boxes": boxes})
     kept = layers.RandomHue(0.2, bounding_box_format="xyxy")({"images": X, "bounding_boxes": boxes})
     np.testing.assert_array_equal(kept["bounding_boxes"]["boxes"], boxes["boxes"])
 

@@ -135,6 +135,7 @@ def simplest(kind):
 
 
 OF_ARRAYS = {name for name, kind in layers.LAYERS.classes().items() if issubclass(kind, ArrayLayer)}
+OF_ARRAYS.add(keras.utils.FeatureSpace.__name__)
 """Layers of strings and categories, which have no gradients: see ``test_text_layers``."""
 
 for name, kind in layers.LAYERS.classes().items():

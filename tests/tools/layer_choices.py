@@ -296,7 +296,6 @@ LAYERS: dict[str, LayerChoice] = {
     "RandomElasticTransform": LayerChoice(IMAGES, is_random=True),
     "MixUp": LayerChoice(IMAGES, is_random=True),
     "CutMix": LayerChoice(IMAGES, is_random=True),
-    "Equalization": LayerChoice(IMAGES, is_random=True),
     "MaxNumBoundingBoxes": LayerChoice(IMAGES, always(max_number=[3])),
     "CenterCrop": LayerChoice(IMAGES, always(height=[3, 5], width=[2, 5]), FIRST),
     "Resizing": LayerChoice(
@@ -357,6 +356,8 @@ NOT_GENERATED = {
         ("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization"),
         "takes values in a range; test_changes_as_keras.py compares it",
     ),
+    "Equalization": "Keras's gives back the placeholder that it takes, which no model can hold",
+    "FeatureSpace": "takes columns in a dict; see test_feature_space.py",
     "ConvLSTM3D": "its rows have 5 axes, as no other layer's; ConvLSTM2D has its code",
     "LocallyConnected1D": "is no layer of Keras 3",
     "LocallyConnected2D": "is no layer of Keras 3",

@@ -31,7 +31,9 @@ def test_models_of_strings_are_on_three_ranks_what_they_are_on_one(ranks, alone,
         said[count] = json.loads(start.run(PROGRAM, folder).succeeded().stdout.splitlines()[-1])
     messages = said[3].pop("differing")
     assert said[1].pop("differing") == []
+    assert said[3]["same bits"] == said[1]["same bits"]
     near(said[3], said[1])
+    assert said[1]["columns"][1]
     assert said[1]["fixed read"]
     assert said[1]["strings"] == [["a", "é"], ["[UNK]", "a"], ["é", "é"]]
     assert len(messages) == 3

@@ -11,12 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from distnet.comm.patience import TIMEOUT
 from distnet.errors import CommunicationError, LostRanksError
+from distnet.types import Array
 
 SURVIVES = "OMPI_MCA_mpi_ft_enable"
 """The variable that Open MPI's launcher sets for ranks that may go on without others."""
@@ -29,8 +31,7 @@ class Members:
 
     Args:
         comm: of all ranks, an ``mpi4py.MPI.Intracomm``.
-        shared: ``MPI.COMM_TYPE_SHARED``.
-        mpi_error: ``MPI.Exception``.
+        mpi: the module ``mpi4py.MPI``.
 
     Attributes:
         node, nodes: the ranks of this node; those with this one's number on their nodes.
@@ -39,15 +40,16 @@ class Members:
         has_even_nodes: whether all nodes have equally many ranks.
     """
 
-    def __init__(self, comm: Any, shared: int, mpi_error: type[Exception]) -> None:
-        self.all, self._shared, self._mpi_error = comm, shared, mpi_error
-        self.node: Any = comm.Split_type(shared)
+    def __init__(self, comm: Any, mpi: Any) -> None:
+        self.all, self._mpi = comm, mpi
+        self.node: Any = comm.Split_type(mpi.COMM_TYPE_SHARED)
         self.nodes: Any = comm.Split(self.node.rank, comm.rank)
         self.meetings: Any = comm.Dup()
         self.notices: Any = comm.Dup()
         self.local_ranks: list[int] = comm.allgather(self.node.rank)
         self.node_count = self.local_ranks.count(0)
         self.has_even_nodes = len(set(comm.allgather(self.node.size))) == 1
+        self._agreement: Any = None
 
     @property
     def by_name(self) -> dict[str, Any]:
@@ -60,19 +62,29 @@ class Members:
             if not comm.Is_revoked():
                 comm.Revoke()
 
-    def lost(self, error: Exception) -> LostRanksError:
-        """What to raise where MPI says that ranks died; the communicators are then revoked.
+    def told(self, error: Exception) -> CommunicationError:
+        """What to raise where MPI gives an error: ranks died, and all communicators are then revoked; or another one.
 
         Args:
             error: MPI's.
         """
+        if not self._is_of_a_death(error):
+            return CommunicationError(f"rank {self.all.rank}: MPI failed, though no rank died: {error}")
+        return self.lost(str(error))
+
+    def lost(self, reason: str) -> LostRanksError:
+        """What to raise where ranks died; the communicators are then revoked."""
         self.revoke()
         dead = self._dead()
         who = f"rank{'s' if len(dead) > 1 else ''} {', '.join(map(str, dead))}" if dead else "another rank"
         return LostRanksError(
-            f"rank {self.all.rank} cannot go on as it was: {who} died. ({error}) Within fit, the others go on under "
+            f"rank {self.all.rank} cannot go on as it was: {who} died. ({reason}) Within fit, the others go on under "
             "keras.distribution.DataParallel(elastic=True)."
         )
+
+    def _is_of_a_death(self, error: Any) -> bool:
+        mpi = self._mpi
+        return error.Get_error_class() in (mpi.ERR_PROC_FAILED, mpi.ERR_PROC_FAILED_PENDING, mpi.ERR_REVOKED)
 
     def _dead(self) -> list[int]:
         failed, everyone = self.all.Get_failed(), self.all.Get_group()
@@ -81,7 +93,27 @@ class Members:
 
     def guarded(self, inner: Any = None) -> Guarded:
         """A request of these ranks, or their channel of notices, that tells of deaths."""
-        return Guarded(inner, self._mpi_error, self.lost)
+        return Guarded(inner, self._mpi.Exception, self.told)
+
+    def settle(self, agreement: Any, is_settled: Array) -> None:
+        """Wait until all ranks are at the end of a training; those that go on without another one join in ``left``.
+
+        MPI knows agreements by their number, so all ranks must count the same ones, and none ends before all have come.
+
+        Args:
+            agreement: the request that tells the others that this rank is there.
+            is_settled: (1,) whether all are; known once the request is complete.
+
+        Raises:
+            LostRanksError: not all are there, as a rank died.
+        """
+        try:
+            agreement.wait()
+            if not is_settled[0]:
+                raise self.lost("others go on without it")
+        except LostRanksError:
+            self._agreement = agreement.request
+            raise
 
     def left(self, timeout_s: float) -> Members:
         """The communicators of the ranks that are left; every one of these calls it.
@@ -98,17 +130,23 @@ class Members:
             comm = self.all.Shrink()
             made: Members | None = None
             try:
-                made = Members(comm, self._shared, self._mpi_error)
-            except self._mpi_error:  # one more has died meanwhile; all learn of it below
+                made = Members(comm, self._mpi)
+            except self._mpi.Exception as error:
+                self._raise_unless_of_a_death(error)  # one more has died meanwhile; all learn of it below
                 comm.Revoke()
-            if _agreed(comm, made is not None, self._mpi_error) and made is not None:
+            if self._agreed(comm, made is not None) and made is not None:
                 return made
 
     def _await_all(self, timeout_s: float) -> None:
-        """Wait until every rank that lives is here: an agreement can be waited for with patience, a shrinking not."""
-        request = self.all.Iagree(np.ones(1, np.int32))
+        """Wait until every rank that lives is here: an agreement can be waited for with patience, a shrinking not.
+
+        Ranks that wait in ``settle`` are in the same one, of which their part is one, that of the others zero.
+        """
+        request, self._agreement = self._agreement, None
+        if request is None:
+            request = self.guarded().started(partial(self.all.Iagree, np.zeros(1, np.int32)))
         since = time.monotonic()
-        with suppress(self._mpi_error):  # says that ranks died
+        with suppress(LostRanksError):
             while not request.Test():
                 if timeout_s and time.monotonic() - since > timeout_s:
                     raise CommunicationError(
@@ -117,13 +155,17 @@ class Members:
                     )
                 time.sleep(_LOOKS_EVERY_S)
 
+    def _agreed(self, comm: Any, is_well: bool) -> bool:
+        """Whether all is well on every rank, on which they agree whoever dies meanwhile."""
+        try:
+            return bool(comm.Agree(int(is_well)))
+        except self._mpi.Exception as error:
+            self._raise_unless_of_a_death(error)
+            return False
 
-def _agreed(comm: Any, is_well: bool, mpi_error: type[Exception]) -> bool:
-    """Whether all is well on every rank, on which they agree whoever dies meanwhile."""
-    try:
-        return bool(comm.Agree(int(is_well)))
-    except mpi_error:
-        return False
+    def _raise_unless_of_a_death(self, error: Exception) -> None:
+        if not self._is_of_a_death(error):
+            raise self.told(error) from error
 
 
 class Guarded:
@@ -132,11 +174,11 @@ class Guarded:
     Args:
         inner: the request or channel.
         mpi_error: ``mpi4py.MPI.Exception``.
-        lost: makes the error, see ``Members.lost``.
+        told: makes the error, see ``Members.told``.
     """
 
-    def __init__(self, inner: Any, mpi_error: type[Exception], lost: Callable[[Exception], LostRanksError]) -> None:
-        self._inner, self._mpi_error, self._lost = inner, mpi_error, lost
+    def __init__(self, inner: Any, mpi_error: type[Exception], told: Callable[[Exception], CommunicationError]) -> None:
+        self._inner, self._mpi_error, self._told = inner, mpi_error, told
 
     def Test(self) -> bool:
         """Whether the request is complete."""
@@ -148,7 +190,7 @@ class Guarded:
 
     def isend(self, obj: Any, dest: int) -> Guarded:
         """Start to send."""
-        return Guarded(self._guarded(self._inner.isend, obj, dest), self._mpi_error, self._lost)
+        return Guarded(self._guarded(self._inner.isend, obj, dest), self._mpi_error, self._told)
 
     def iprobe(self) -> bool:
         """Whether a message is there."""
@@ -160,10 +202,10 @@ class Guarded:
 
     def started(self, start: Callable[[], Any]) -> Guarded:
         """The request that ``start`` gives."""
-        return Guarded(self._guarded(start), self._mpi_error, self._lost)
+        return Guarded(self._guarded(start), self._mpi_error, self._told)
 
     def _guarded(self, call: Callable[..., Any], *args: Any) -> Any:
         try:
             return call(*args)
         except self._mpi_error as error:
-            raise self._lost(error) from error
+            raise self._told(error) from error

@@ -64,7 +64,7 @@ class MPICommunicator:
         self.common_seed: int = comm.bcast(secrets.randbits(32))
         self.blas_threads: int | None = None
         self.has_cores = self.has_survived = False
-        members = Members(comm, MPI.COMM_TYPE_SHARED, MPI.Exception)
+        members = Members(comm, MPI)
         self.neighbours = Neighbours(comm.rank, members.node.allgather)
         self._be_among(members)
         work.OF_THIS_PROCESS.listener = self._at_work
@@ -95,7 +95,7 @@ class MPICommunicator:
         """Agree with the others that all are here (``MPIX_Comm_iagree``), where ranks may die."""
         if self.can_survive:
             flag = np.ones(1, np.int32)
-            self._start(Collective("agree", "all", flag.dtype.str, 1), flag).wait()
+            self.members.settle(self._start(Collective("agree", "all", flag.dtype.str, 1), flag), flag)
 
     @property
     def errors(self) -> int:

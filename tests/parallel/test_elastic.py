@@ -16,6 +16,13 @@ REFUSED = """
 import distnet
 distnet.distribution.set_distribution(distnet.distribution.DataParallel(elastic=True))
 """
+UNEQUAL = """
+import numpy as np
+from distnet import comm
+ranks = comm.world()
+ranks.broadcast(np.zeros(1000 if ranks.rank == 0 else 1))
+ranks.barrier()
+"""
 PLANS = {
     "one, in a forward pass": {"deaths": [[2, "forward", 5, "SIGKILL"]]},
     "the first, in a callback, then another": {
@@ -26,6 +33,7 @@ PLANS = {
         "deaths": [[rank, "exchange", 7, "SIGKILL"] for rank in (0, 1, 3)],
         "optimizer": "sgd",
     },
+    "one at the end, which others had reached": {"deaths": [[3, "end", 1, "SIGKILL"]], "late": [[0, "end", 1]]},
     "one, in the validation, of a generator": {"deaths": [[1, "summed", 3, "SIGKILL"]], "data": "generator"},
     "some, in steps of the model's own": {
         "deaths": [[3, "own step", 3, "SIGKILL"], [1, "own step done", 7, "SIGKILL"]],
@@ -68,6 +76,12 @@ def test_a_death_before_the_training_ends_the_job_by_name(elastic_ranks, tmp_pat
     plan = {"deaths": [[2, "start", 1, "SIGKILL"]]}
     job = elastic_ranks.run(PROGRAM, tmp_path, json.dumps(plan), timeout=100)
     job.failed("LostRanksError: rank", "died", within=100)
+
+
+def test_another_error_of_mpi_is_no_death(elastic_ranks):
+    job = elastic_ranks.run(UNEQUAL, timeout=100)
+    job.failed("MPI failed, though no rank died: MPI_ERR_TRUNCATE", within=100)
+    assert "LostRanksError" not in job.stderr
 
 
 def test_ranks_that_mpi_ends_together_are_told_what_to_start(ranks, mpirun):

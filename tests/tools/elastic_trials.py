@@ -80,7 +80,7 @@ def kill_from_outside(job: RunningJob, folder: Path, plan: dict) -> None:
 
 def reference(plan: dict, folder: Path) -> Path:
     """What the training gives alone."""
-    kept = {key: value for key, value in plan.items() if key not in ("deaths", "from_outside")}
+    kept = {key: value for key, value in plan.items() if key not in ("deaths", "late", "from_outside")}
     own = folder / f"alone-{zlib.crc32(json.dumps(kept).encode())}"
     if not own.exists():
         own.mkdir()

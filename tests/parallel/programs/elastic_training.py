@@ -2,7 +2,8 @@
 
     mpirun --with-ft ulfm -n 4 python elastic_training.py FOLDER '{"deaths": [[2, "forward", 5, "SIGKILL"]]}'
 
-Each death is of the process that began as this rank, at the place, at the n-th time that it comes there, how.
+Each death is of the process that began as this rank, at the place, at the n-th time that it comes there, how. A rank
+that is "late" at a place does not die there, but waits for a second.
 """
 
 import json
@@ -20,9 +21,10 @@ from distnet import comm
 from distnet.distribution import DataParallel, set_distribution
 from distnet.optimizers import Optimizer
 from distnet.parallel import exchange
-from distnet.training import loop, own_steps, step
+from distnet.training import hooks, loop, own_steps, step
 
 ROWS, FEATURES, CLASSES, BATCH_SIZE = 72, 6, 3, 12
+LATE_S = 1.0
 
 
 class Deaths:
@@ -39,7 +41,9 @@ class Deaths:
         """Come to a place; die if it is time."""
         at = self.passed[place] = self.passed.get(place, 0) + 1
         how = self.waiting.get((place, at))
-        if how is not None:
+        if how == "late":
+            time.sleep(LATE_S)
+        elif how is not None:
             self.folder.joinpath(f"died-{os.getpid()}").write_text(f"{time.time()} {place}")
             if how.startswith("SIG"):
                 os.kill(os.getpid(), getattr(signal, how))
@@ -150,7 +154,7 @@ def data_of(plan, epochs=1):
 
 def main(folder, plan):
     """Train, and save."""
-    deaths = Deaths(folder, plan.get("deaths", ()))
+    deaths = Deaths(folder, [*plan.get("deaths", ()), *([*late, "late"] for late in plan.get("late", ()))])
     folder.joinpath(f"process-{keras.distribution.rank()}").write_text(str(os.getpid()))
     deaths.pass_by("start")
     keras.config.set_floatx("float64")
@@ -164,6 +168,7 @@ def main(folder, plan):
     deaths.at(own_steps.OwnSteps, "_data", "own step")
     deaths.at(own_steps.OwnSteps, "train", "own step done", is_after=True)
     deaths.at(loop, "validate", "validation")
+    deaths.at(hooks.Hooks, "share_kept", "end")
     deaths.at(exchange.WholeExchange, "sum_and_update", "summed", is_after=True)
     epochs = plan.get("epochs", 3)
     positional, named = data_of(plan, epochs)

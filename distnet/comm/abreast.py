@@ -140,10 +140,10 @@ class Abreast:
 
     def abandon(self, request: Any, error: BaseException) -> None:
         """Leave a collective by an error, while MPI may still write into its buffer; None if it has none."""
-        if isinstance(error, LostRanksError):
-            return
         if request is not None:
             self._abandoned.append(request)
+        if isinstance(error, LostRanksError):
+            return
         if isinstance(error, CommunicationError) and error is not self.watch.heard:
             self.fatal(error)
         elif not self._depth:

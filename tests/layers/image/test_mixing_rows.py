@@ -6,6 +6,7 @@ import pytest
 import distnet as keras
 from distnet import layers
 from distnet.errors import ArgumentError
+from distnet.layers.engine.context import ForwardContext, Workspaces
 from layer_run import LayerRun
 from ranks_of_threads import on_ranks
 
@@ -91,3 +92,21 @@ def test_a_batch_that_lies_on_one_rank_is_everybodys_call(name):
     parts = on_ranks(3, program)
     np.testing.assert_allclose(np.concatenate(parts), expected)
     assert sorted(calls) == [0, 1, 2]
+
+
+def test_boxes_come_from_rows_of_other_ranks():
+    layer = layers.MixUp(bounding_box_format="xyxy", dtype="float64")
+    boxes = {"boxes": np.arange(40.0).reshape(5, 2, 4), "labels": np.arange(10.0).reshape(5, 2)}
+    order = np.array([3, 4, 0, 2, 1])
+    drawn = {"mix_weight": np.full(5, 0.5), "permutation_order": order}
+    bounds = [0, 2, 2, 5]
+
+    def program(rank, sum_over_ranks):
+        first, end = bounds[rank : rank + 2]
+        ctx = ForwardContext(True, 0, 0, first, 5, Workspaces(), sum_over_ranks=sum_over_ranks)
+        return layer.change_boxes({key: part[first:end] for key, part in boxes.items()}, drawn, ctx)
+
+    parts = on_ranks(3, program)
+    for key, part in boxes.items():
+        made = np.concatenate([of_rank[key] for of_rank in parts])
+        np.testing.assert_array_equal(made, np.concatenate([part, part[order]], axis=1))

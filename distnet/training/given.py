@@ -10,8 +10,9 @@ from typing import Any
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.dataset_source import DatasetSource
+from distnet.data.generator_source import GeneratorSource
 from distnet.data.reading_ahead import ReadingAhead
-from distnet.data.sources import ArraySource, GeneratorSource, SequenceSource, Source, says_its_batches
+from distnet.data.sources import ArraySource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
 from distnet.pipelines.dataset import Dataset
 from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch

@@ -18,7 +18,7 @@ import numpy as np
 
 from distnet.callbacks.base import STATE, Callback
 from distnet.comm import Communicator
-from distnet.data.sources import GeneratorSource
+from distnet.data.generator_source import GeneratorSource
 from distnet.distribution import is_elastic
 from distnet.errors import CommunicationError, LostRanksError
 from distnet.layers.engine.tracking import states_of_metrics

@@ -5,7 +5,7 @@ import pytest
 
 import distnet as keras
 from distnet import distribution
-from distnet.data.sources import GeneratorSource
+from distnet.data.generator_source import GeneratorSource
 from distnet.distribution import DataParallel
 from distnet.errors import CommunicationError, LostRanksError
 from mortal_ranks import Death, on_mortal_ranks

@@ -98,7 +98,7 @@ def _vars_groups(file: h5py.File) -> list[str]:
     """The groups of variables in Keras 3's layout, but for the optimizer's."""
     names: list[str] = []
     file.visit(names.append)
-    return [n for n in names if n.endswith("/vars") and n.startswith("layers/") and len(file[n])]
+    return [n for n in names if n.endswith("/vars") and n.startswith(("layers/", "preprocessors/")) and len(file[n])]
 
 
 def _weights(group: h5py.Group) -> list[dict[str, Any]]:

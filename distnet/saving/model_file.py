@@ -86,14 +86,16 @@ def load_model(
             )
         model = cast(Any, LAYERS.get(saved.model_config))
         build_config = saved.model_config.get("build_config")
-        if not model.built and build_config and hasattr(model, "build_from_config"):
+        if not model.built and isinstance(build_config, Mapping) and build_config:
             model.build_from_config(build_config)
-        if not model.built:
-            _build(model, saved, os.fspath(filepath))
         if model.has_own_files:
+            if not model.built:
+                raise CheckpointError(f"{os.fspath(filepath)}: does not say how the {model.name} in it was built.")
             keras_weights.read_weights(saved.file, model)
             users_state.give_assets(model, saved.assets)
             return model
+        if not model.built:
+            _build(model, saved, os.fspath(filepath))
         state_group.build_layers(saved.file, model)
         saved.read_weights(model)
         users_state.give_assets(model, saved.assets)

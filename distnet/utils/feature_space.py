@@ -60,8 +60,8 @@ class FeatureSpace(ArrayLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=cast(str, name))
-        if not features:
-            raise ArgumentError(f"{self.name}: features: expected some, received {features!r}.")
+        if not features or not isinstance(features, Mapping):
+            raise ArgumentError(f"{self.name}: features: expected some in a dict, received {features!r:.200}.")
         check_option(f"{self.name}: output_mode", output_mode, ("dict", "concat"))
         self.output_mode, self.crossing_dim = output_mode, crossing_dim
         self.hashing_dim, self.num_discretization_bins = hashing_dim, num_discretization_bins
@@ -233,8 +233,16 @@ class FeatureSpace(ArrayLayer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make it from what ``get_config`` gave, here or in Keras."""
-        return cls(**config)
+        """Make it from what ``get_config`` gave, here or in Keras.
+
+        Raises:
+            ArgumentError: the configuration is another thing's.
+        """
+        if not isinstance(config.get("features"), Mapping):
+            raise ArgumentError(
+                f"FeatureSpace: expected a configuration with features, received {dict(config)!r:.200}."
+            )
+        return super().from_config(config)
 
     def get_build_config(self) -> dict[str, Any]:
         """How the features' layers were built."""
@@ -243,8 +251,11 @@ class FeatureSpace(ArrayLayer):
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Build the features' layers; what they have learned is to follow."""
         for name, layer in self.preprocessors.items():
-            if not layer.built and config.get(name):
-                layer.build_from_config(config[name])
+            how = config.get(name)
+            if not isinstance(how, Mapping):
+                raise ArgumentError(f"{self.name}: {name}: expected how its layer was built, received {how!r:.100}.")
+            if not layer.built and how:
+                layer.build_from_config(how)
         self._is_adapted = True
 
     def as_json(self) -> Json:
@@ -323,6 +334,8 @@ class FeatureSpace(ArrayLayer):
 
     def _cross(self, given: Any) -> Cross:
         cross: Any = from_description(given)
+        if isinstance(cross, str) or not isinstance(cross, Cross | Iterable):
+            raise ArgumentError(f"{self.name}: crosses: expected tuples of names of features, received {cross!r:.100}.")
         made = cross if isinstance(cross, Cross) else Cross(tuple(cross), self.crossing_dim)
         unknown = [name for name in made.feature_names if name not in self.features]
         if unknown:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import distnet as keras
 import structured_cases
-from distnet import layers
+from distnet import errors, layers
 from distnet.utils import FeatureSpace
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "feature_spaces.json"
@@ -81,6 +82,33 @@ def test_its_files_are_archives(name, tmp_path):
         structured_cases.spaces(keras)["plain"].save(tmp_path / name)
     with pytest.raises(OSError, match="Call adapt"):
         FeatureSpace({"a": "string_categorical"}).save(tmp_path / "space.keras")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config.pop("build_config"),
+        lambda config: config.update(build_config=[1]),
+        lambda config: config["build_config"].update(amount=3),
+        lambda config: config["config"].pop("features"),
+        lambda config: config["config"].update(features=[1]),
+        lambda config: config["config"].update(crosses=[3]),
+        lambda config: config["config"].update(more=3),
+        lambda config: config["config"]["features"]["amount"]["config"].update(preprocessor=3),
+    ],
+)
+def test_damaged_files_are_told_as_such(change, tmp_path):
+    structured_cases.spaces(keras)["plain"].save(tmp_path / "space.keras")
+    with zipfile.ZipFile(tmp_path / "space.keras") as whole, zipfile.ZipFile(tmp_path / "bad.keras", "w") as bad:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                change(config)
+                content = json.dumps(config).encode()
+            bad.writestr(name, content)
+    with pytest.raises(errors.CheckpointError, match="bad.keras"):
+        keras.models.load_model(tmp_path / "bad.keras")
 
 
 MANY = {"amount": np.sin(np.arange(150.0)), "kind": np.array(["x", "é", "z"] * 50), "number": np.arange(150) % 7}
@@ -170,6 +198,11 @@ def test_it_is_the_front_of_a_model_that_files_keep(tmp_path):
     ("make", "message"),
     [
         (lambda: FeatureSpace({}), "features: expected some"),
+        (lambda: FeatureSpace(["a"]), "features: expected some in a dict"),
+        (lambda: FeatureSpace({"a": "float"}, crosses=["a"]), "crosses: expected tuples"),
+        (lambda: FeatureSpace({"a": "float"}, crosses=[3]), "crosses: expected tuples"),
+        (lambda: FeatureSpace.from_config({"output_mode": "dict"}), "a configuration with features"),
+        (lambda: FeatureSpace.from_config({"features": {"a": "float"}, "bins": 3}), "unknown configuration keys"),
         (lambda: FeatureSpace({"a": "text"}), "a: expected one of"),
         (lambda: FeatureSpace({"a": "float"}, output_mode="list"), "output_mode"),
         (lambda: FeatureSpace({"a": "float"}, crosses=[("a", "b")]), r"received \['b'\]"),

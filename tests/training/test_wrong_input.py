@@ -26,7 +26,7 @@ def make(loss="categorical_crossentropy", units=3, last="softmax"):
         (X[:0], Y[:0], errors.DataError, "at least one row"),
         (X, None, errors.DataError, "expected targets y beside x"),
         (None, Y, errors.DataError, "x: expected an array, received None"),
-        (X.astype(str), Y, errors.DataError, "Encode it as numbers"),
+        (X.astype(str), Y, errors.DataError, "received strings. Encode them as numbers"),
         ([X, X], Y, errors.ShapeError, "expected 1 input array, received 2"),
         (np.full_like(X, np.nan), Y, errors.DataError, "x: row 0 holds nan"),
         (X, np.full_like(Y, np.inf), errors.DataError, "y: row 0 holds inf"),

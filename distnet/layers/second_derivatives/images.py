@@ -12,6 +12,7 @@ from distnet import ops
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Workspaces
 from distnet.layers.engine.followed_node import computed_again, is_affine
 from distnet.layers.image.augmentation_policies import AugMix
+from distnet.layers.image.box_counts import MaxNumBoundingBoxes
 from distnet.layers.image.chained_changes import ChainedChanges, Link
 from distnet.layers.image.derived_change import DerivedChange
 from distnet.layers.image.factors import pair
@@ -36,6 +37,11 @@ def _derived(layer: DerivedChange, inputs: Sequence[Any], ctx: ForwardContext, s
     y = layer.in_dtype(layer.changed(_with_last_channels(layer, local(x), True), saved[1], ctx))
     y = _with_last_channels(layer, y, False)
     return y if x.rows is None else of_rows(y, x.rows)
+
+
+@defines(MaxNumBoundingBoxes)
+def _counted(layer: MaxNumBoundingBoxes, inputs: Sequence[Any], ctx: ForwardContext, saved: Any) -> Any:
+    return inputs[0]
 
 
 @defines(ChainedChanges)

@@ -15,9 +15,10 @@ from keras_cases import Case, numbers, one_or_list
 ROWS = 6
 NOT_COMPARED = {
     **dict.fromkeys(layer_cases.OF_ARRAYS, "those for strings need TensorFlow; see test_text_layers.py"),
-    **dict.fromkeys(("AutoContrast", "Equalization"), "Keras's gives back the placeholder that it takes"),
     **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "logarithms of small sums; test_spectrograms.py has them"),
-    **dict.fromkeys(("RandomColorJitter", "RandomGaussianBlur"), "test_changes_as_keras.py has it, by hand"),
+    **dict.fromkeys(
+        cases_images.OF_KERAS_3, "Keras 3.15 on JAX trains none of them that draws; see test_changes_as_keras.py"
+    ),
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
     "RNN": "Keras 3.15 on JAX fails over stacks with cells of several states; test_rnn.py compares the others",
     **dict.fromkeys(

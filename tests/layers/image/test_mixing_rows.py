@@ -42,6 +42,7 @@ def test_what_a_rectangle_covers_is_what_its_label_says():
 
 
 def test_a_dict_of_arrays_and_of_placeholders():
+    keras.utils.set_random_seed(1)  # by chance a call may change no row
     for layer in (layers.MixUp(seed=1), layers.CutMix(seed=1), layers.RandAugment(seed=1), layers.RandomFlip(seed=1)):
         made = layer({"images": X, "labels": Y})
         np.testing.assert_allclose(np.asarray(made["labels"]).sum(1), 1, rtol=1e-6)

@@ -9,17 +9,17 @@ import pytest
 PROGRAM = Path(__file__).parent / "programs" / "models_of_strings.py"
 
 
-def near(found, expected, where=""):
+def near(given, expected, where=""):
     if isinstance(expected, dict):
         for key in expected:
-            near(found[key], expected[key], f"{where} {key}")
+            near(given[key], expected[key], f"{where} {key}")
     elif isinstance(expected, list) and expected and isinstance(expected[0], dict | list):
-        for i, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        for i, (ours, theirs) in enumerate(zip(given, expected, strict=True)):
             near(ours, theirs, f"{where} {i}")
     elif isinstance(expected, list | float) and not any(isinstance(one, str) for one in np.ravel(expected)):
-        np.testing.assert_allclose(found, expected, rtol=1e-5 if "two" in where else 1e-10, err_msg=where)
+        np.testing.assert_allclose(given, expected, rtol=1e-5 if "two" in where else 1e-10, err_msg=where)
     else:
-        assert found == expected, where
+        assert given == expected, where
 
 
 @pytest.mark.slow

@@ -92,22 +92,22 @@ def reference(plan: dict, folder: Path) -> Path:
 def faults(folder: Path, undisturbed: Path) -> list[str]:
     """What differs."""
     told, expected = (json.loads((path / "told.json").read_text()) for path in (folder, undisturbed))
-    found = []
+    faults = []
     with np.load(folder / "weights.npz") as ours, np.load(undisturbed / "weights.npz") as theirs:
         worst = max(float(np.abs(ours[name] - theirs[name]).max()) for name in theirs.files)
     if not worst <= TOLERANCE:
-        found.append(f"weights or slots differ by {worst:.1e}")
+        faults.append(f"weights or slots differ by {worst:.1e}")
     for key, values in expected["history"].items():
         if not np.allclose(told["history"].get(key, []), values, rtol=0, atol=TOLERANCE):
-            found.append(f"history[{key!r}] is {told['history'].get(key)}, expected {values}")
+            faults.append(f"history[{key!r}] is {told['history'].get(key)}, expected {values}")
     for name in ("hooks.json", "log.csv"):
         lines, wanted = ((path / name).read_text().count("\n") for path in (folder, undisturbed))
         if lines != wanted:
-            found.append(f"{name} has {lines} lines, expected {wanted}")
+            faults.append(f"{name} has {lines} lines, expected {wanted}")
     hooks, wanted_hooks = ((path / "hooks.json").read_text() for path in (folder, undisturbed))
     if hooks != wanted_hooks:
-        found.append(f"hooks are {hooks}, expected {wanted_hooks}")
-    return found
+        faults.append(f"hooks are {hooks}, expected {wanted_hooks}")
+    return faults
 
 
 def recoveries(folder: Path) -> tuple[int, list[float]]:

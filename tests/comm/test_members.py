@@ -13,6 +13,21 @@ from distnet.errors import CommunicationError, LostRanksError
 class MPIError(Exception):
     """In the place of mpi4py's."""
 
+    def __init__(self, text, error_class="revoked"):
+        super().__init__(text)
+        self.error_class = error_class
+
+    def Get_error_class(self):
+        return self.error_class
+
+
+class MPI:
+    """In the place of the module ``mpi4py.MPI``."""
+
+    Exception = MPIError
+    COMM_TYPE_SHARED = "shared"
+    ERR_PROC_FAILED, ERR_PROC_FAILED_PENDING, ERR_REVOKED = "failed", "failed, pending", "revoked"
+
 
 class Group:
     def __init__(self, numbers):
@@ -50,8 +65,8 @@ class Comm:
         return self.made()
 
     def made(self):
-        if self.is_revoked or self.world.failing.pop("make", False):
-            raise MPIError("revoked")
+        if self.is_revoked or "make" in self.world.failing:
+            raise MPIError("it failed", self.world.failing.pop("make", "revoked"))
         return Comm(self.world, self.numbers, self.rank)
 
     def allgather(self, value):
@@ -79,9 +94,9 @@ class Comm:
         return Comm(self.world, left, left.index(self.numbers[self.rank]))
 
     def Agree(self, flag):
-        if self.world.failing.pop("agree", False):
+        if "agree" in self.world.failing:
             self.world.dead.add(self.numbers[-1])
-            raise MPIError("one more died")
+            raise MPIError("one more died", self.world.failing.pop("agree"))
         return flag
 
 
@@ -90,19 +105,39 @@ class World:
         self.dead, self.failing, self.late, self.revoked, self.shrunk = set(), failing, late, 0, []
 
     def members(self):
-        return Members(Comm(self, [0, 1, 2, 3], 1), 1, MPIError)
+        return Members(Comm(self, [0, 1, 2, 3], 1), MPI)
 
 
 def test_the_error_names_the_dead_and_revokes_all_communicators():
     world = World()
     members = world.members()
     world.dead |= {0, 3}
-    error = members.lost(MPIError("process failure"))
+    error = members.told(MPIError("process failure", "failed"))
+    assert isinstance(error, LostRanksError)
     assert "rank 1 cannot go on as it was: ranks 0, 3 died" in str(error)
     assert "elastic=True" in str(error)
     assert world.revoked == 5
-    members.lost(MPIError("again"))
+    members.lost("again")
     assert world.revoked == 5
+
+
+def test_an_error_that_speaks_of_no_death_is_none():
+    world = World()
+    error = world.members().told(MPIError("message truncated", "truncated"))
+    assert "rank 1: MPI failed, though no rank died: message truncated" in str(error)
+    assert not isinstance(error, LostRanksError)
+    assert world.revoked == 0
+
+
+def test_those_left_do_not_take_another_error_for_a_death():
+    world = World(make="truncated")
+    with pytest.raises(MPIError):
+        world.members()
+    members = world.members()
+    world.failing["make"] = "truncated"
+    with pytest.raises(CommunicationError, match="MPI failed, though no rank died") as raised:
+        members.left(timeout_s=1)
+    assert not isinstance(raised.value, LostRanksError)
 
 
 def test_those_left_have_communicators_of_their_own():
@@ -120,7 +155,7 @@ def test_one_that_dies_meanwhile_is_left_out_too(moment):
     world = World()
     members = world.members()
     world.dead.add(0)
-    world.failing[moment] = True
+    world.failing[moment] = "failed"
     left = members.left(timeout_s=1)
     assert len(world.shrunk) == 2
     assert left.all.numbers == [number for number in (1, 2, 3) if number not in world.dead]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from distnet.comm.patience import Patience
 from distnet.launcher import Launcher
 
-_LATER_S = 3.0
+_LATER_S = 6.0
 
 
 @contextmanager

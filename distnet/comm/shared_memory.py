@@ -18,7 +18,6 @@ from distnet.types import Array, DType
 
 PATH_BYTES = 64
 """Of an address that one rank of a node broadcasts."""
-_MAPS = Path("/proc/self/maps")
 _MPICHS = re.compile(r"/dev/shm/mpich_shm_[0-9a-f]+_[0-9]+")
 
 
@@ -127,6 +126,14 @@ def unname_mpis_memory() -> None:
     MPICH does so at its end only: each job that is killed, or aborted, would leave megabytes in ``/dev/shm`` until the
     machine starts again.
     """
-    with suppress(OSError):
-        for path in set(_MPICHS.findall(_MAPS.read_text())):
+    for path in mpis_memory_of("self"):
+        with suppress(OSError):
             Path(path).unlink(missing_ok=True)
+
+
+def mpis_memory_of(process: int | str) -> set[str]:
+    """Names of the memory that MPICH shares, as far as a process has mapped it; none where that is not to be seen."""
+    try:
+        return set(_MPICHS.findall(Path(f"/proc/{process}/maps").read_text(errors="replace")))
+    except OSError:
+        return set()

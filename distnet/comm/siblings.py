@@ -16,15 +16,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from distnet.comm.patience import TIMEOUT
+from distnet.comm.shared_memory import mpis_memory_of
 from distnet.launcher import Launcher
 from distnet.process_tree import below_launcher, descendants, has_name, is_stopped, ranks_of
 
 _LOOKS_EVERY_S = 0.25
+_SEES_MEMORY_EVERY_S = 0.05
 _GONE_FOR_S = 1.0
 """After this time a launcher that ends the job itself has done so."""
 _LAST_WORDS_S = 0.5
 """Time for the launcher to forward what was written: MPICH's drops what it has not read when the job ends."""
 _LOCAL_SIZES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
+_OTHERS_LATER_S = 2.0
+"""After the first ranks, which tell why the job ends: the launcher ends all when one has ended."""
+_TELLERS = 2
 _NAME = "distnet-joins"
 """Of the watching process: by it others see which ranks are joining."""
 
@@ -48,6 +53,7 @@ def watched_siblings(launcher: Launcher, timeout_s: float) -> Iterator[None]:
         watcher = os.fork()
     if watcher == 0:
         try:
+            os.setsid()  # MPICH's launcher kills the rank with its group
             with suppress(OSError):
                 Path("/proc/self/comm").write_text(_NAME, encoding="ascii")
             _Watcher(launcher, below, expected, timeout_s).run()
@@ -82,18 +88,33 @@ class _Watcher:
         self.launcher, self.below, self.expected, self.timeout_s = launcher, below, expected, timeout_s
         self.rank_process, self.began = os.getppid(), time.monotonic()
         self.gone_at: float | None = None
+        self.memory: set[str] = set()
 
     def run(self) -> None:
         """Watch until the rank has joined, which ends this process, or the job must end."""
         while os.getppid() == self.rank_process:
             living = ranks_of(self.below[0], self.launcher.variable) if self.below is not None else {}
             if self._is_one_gone(living):
-                self._end(living, _of_gone(self.launcher, living, self.expected), tellers=1)
+                self._end(_of_gone(self.launcher, living, self.expected))
                 return
-            if self.timeout_s and time.monotonic() - self.began >= self.timeout_s:
-                self._end(living, _of_late(self.launcher, living, self.timeout_s), tellers=2)
+            waited_s = time.monotonic() - self.began
+            if self.timeout_s and waited_s >= self.timeout_s and waited_s >= self.timeout_s + self._later(living):
+                self._end(_of_late(self.launcher, living, self.timeout_s))
                 return
-            time.sleep(_LOOKS_EVERY_S)
+            self._see_memory()
+        self._unname_memory()  # killed while it joined
+
+    def _see_memory(self) -> None:
+        """For the time between two looks, note what memory MPI shares by name: it takes the name away at a good end."""
+        until = time.monotonic() + _LOOKS_EVERY_S
+        while os.getppid() == self.rank_process and time.monotonic() < until:
+            self.memory |= mpis_memory_of(self.rank_process)
+            time.sleep(_SEES_MEMORY_EVERY_S)
+
+    def _unname_memory(self) -> None:
+        for path in self.memory:
+            with suppress(OSError):
+                os.unlink(path)
 
     def _is_one_gone(self, living: dict[int, int]) -> bool:
         """Whether fewer ranks live than should, for longer than a launcher takes to end the job itself."""
@@ -101,19 +122,35 @@ class _Watcher:
             self.gone_at = None
         elif self.gone_at is None:
             self.gone_at = time.monotonic()
-        return self.gone_at is not None and time.monotonic() - self.gone_at > _GONE_FOR_S
+        gone_s = 0.0 if self.gone_at is None else time.monotonic() - self.gone_at
+        return gone_s > _GONE_FOR_S and gone_s > _GONE_FOR_S + self._later(living)
 
-    def _end(self, living: dict[int, int], text: str, tellers: int) -> None:
-        """Let the lowest ranks tell it, and end this one, and the script around it."""
-        if self.launcher.rank in sorted(living or range(tellers))[:tellers]:
-            os.write(2, text.encode())
+    def _later(self, living: dict[int, int]) -> float:
+        """How much longer than the first ranks that join here this one waits."""
+        joining = [rank for rank, process in sorted(living.items()) if _joins(process)] or list(range(_TELLERS))
+        return 0.0 if self.launcher.rank in joining[:_TELLERS] else _OTHERS_LATER_S
+
+    def _end(self, text: str) -> None:
+        """Tell it, and end the rank, and the script around it."""
+        os.write(2, text.encode())
         time.sleep(_LAST_WORDS_S)
         started = self.rank_process if self.below is None else self.below[1]
+        self.memory |= mpis_memory_of(self.rank_process)
+        self._unname_memory()
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in dict.fromkeys((started, self.rank_process)):
                 with suppress(ProcessLookupError):
                     os.kill(process, number)
             time.sleep(_LAST_WORDS_S)
+
+
+def _joins(process: int) -> bool:
+    return any(has_name(child, (_NAME,)) for child in descendants(process))
+
+
+def _is_stopped(process: int) -> bool:
+    """Whether it is, or what it started: it may be a script around the rank."""
+    return is_stopped(process) or any(map(is_stopped, descendants(process)))
 
 
 def _of_gone(launcher: Launcher, living: dict[int, int], expected: int) -> str:
@@ -129,9 +166,9 @@ def _of_gone(launcher: Launcher, living: dict[int, int], expected: int) -> str:
 def _of_late(launcher: Launcher, living: dict[int, int], timeout_s: float) -> str:
     """Names the ranks of this machine that have not called distnet yet: no process of theirs joins."""
     late = [
-        f"rank {rank} (process {process}) {'is stopped, as by SIGSTOP' if is_stopped(process) else 'has not come'}"
+        f"rank {rank} (process {process}) {'is stopped, as by SIGSTOP' if _is_stopped(process) else 'has not come'}"
         for rank, process in sorted(living.items())
-        if not any(has_name(child, (_NAME,)) for child in descendants(process))
+        if not _joins(process)
     ]
     who = ", ".join(late) or "the ranks that can be seen from here have all come; another machine may be out of reach"
     return (

@@ -137,9 +137,9 @@ def _with_code(value: Any) -> Json:
 def _referred_to(value: Any) -> Json:
     """What is compared of an object of distnet's that a user's code refers to, apart from its name."""
     written: Json = None
-    if isinstance(value, Configurable) and not hasattr(value, "layers"):
+    if hasattr(value, "get_config") and not hasattr(value, "layers"):
         with contextlib.suppress(ArgumentError, NotImplementedError):
-            written = value.as_json()
+            written = value.as_json() if isinstance(value, Configurable) else to_json(value)
     if not isinstance(written, dict) or not isinstance(written.get("config"), dict):
         return f"{type(value).__module__}.{type(value).__qualname__}" if written is None else written
     return {**written, "config": {key: part for key, part in written["config"].items() if key != "name"}}

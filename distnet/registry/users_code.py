@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import random
 import sys
 import time
 import zlib
@@ -47,6 +48,8 @@ _OF_DISTNET = frozenset(
 """Attributes that distnet sets itself, and that ranks compare by other means, or need not."""
 _ADDING = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "appendleft", "pop"))
 """Methods that change a container: one that has them called on it is running state."""
+_ANY = "*"
+"""Stands for the name of a container that has no name, as an entry of another."""
 
 
 def is_users(value: Any) -> bool:
@@ -89,33 +92,54 @@ class _Uses:
     Args:
         names: that it reads: of globals, attributes and methods.
         state: names that it sets.
-        adds: whether it changes containers.
+        changed: names of containers that it changes.
     """
 
     names: set[str] = field(default_factory=set)
     state: set[str] = field(default_factory=set)
-    adds: bool = False
+    changed: set[str] = field(default_factory=set)
 
     def take(self, code: CodeType) -> None:
         """Add what this code uses, and the functions within it."""
-        names, state, adds = uses_of(code)
+        names, state, changed = uses_of(code)
         self.names |= names
         self.state |= state
-        self.adds |= adds
+        self.changed |= changed
 
 
 @functools.lru_cache(4096)
-def uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], bool]:
-    """Names that a code and those within it look up, names that it sets, and whether it adds to containers."""
-    names, state = set(code.co_names), set()
+def uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Names that a code and those within it look up, names that it sets, and names of containers that it changes."""
+    names, state, changed = set(code.co_names), set(), set[str]()
+    of_local: dict[str, str] = {}
+    before = ("", "")
     for instruction in get_instructions(code):
-        if instruction.opname in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
-            state.add(str(instruction.argval))
+        name = instruction.argval[-1] if isinstance(instruction.argval, tuple) else str(instruction.argval)
+        now = instruction.opname, name
+        if now[0] in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
+            state.add(name)
+        elif now[0] == "STORE_FAST" and _is_lookup(*before):
+            of_local[name] = before[1]
+        elif now[0] in ("LOAD_ATTR", "LOAD_METHOD") and name in _ADDING:
+            changed.add(_changed_by(*before, of_local))
+        before = now
     for inner in _codes_in(code):
         theirs = uses_of(inner)
         names |= theirs[0]
         state |= theirs[1]
-    return frozenset(names), frozenset(state), bool(names & _ADDING)
+        changed |= theirs[2]
+    return frozenset(names), frozenset(state), frozenset(changed)
+
+
+def _is_lookup(instruction: str, name: str) -> bool:
+    return instruction in ("LOAD_ATTR", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME") and name not in _ADDING
+
+
+def _changed_by(instruction: str, name: str, of_local: Mapping[str, str]) -> str:
+    """The name of what a method is called on, given the instruction before; of a local variable, what it stands for."""
+    if instruction.startswith("LOAD_FAST"):
+        return of_local.get(name, "")
+    return name if _is_lookup(instruction, name) else _ANY
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
@@ -191,6 +215,8 @@ class _Describer:
             return self._class(value, None, depth) if is_users(value) else _kind_of(value)
         if isinstance(value, ModuleType | BuiltinFunctionType):
             return str(value.__name__)
+        if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
+            return {"random generator": _kind(value), "state": _state_of(value)}
         if is_users(type(value)):
             return self._class(type(value), value, depth)
         return self.of_distnet(value) if type(value).__module__.startswith("distnet.") else _kind(value)
@@ -243,6 +269,7 @@ class _Describer:
         own = [each for each in cls.__mro__ if is_users(each)]
         members = {name: held for each in reversed(own) for name, held in vars(each).items()}
         methods = {name: list(functions_of(held)) for name, held in members.items()}
+        users = {name: [f for f in functions if is_users(f)] for name, functions in methods.items()}
         overridden = {name for each in cls.__mro__ if not is_users(each) and each is not object for name in vars(each)}
         has_base = len(own) + 1 < len(cls.__mro__)
         waiting = [
@@ -255,10 +282,10 @@ class _Describer:
             name = waiting.pop()
             if name not in reached:
                 reached.add(name)
-                for function in methods[name]:
+                for function in users[name]:  # what distnet puts into the class is the same on every rank
                     uses.take(function.__code__)
                 waiting += sorted(uses.names & {other for other, functions in methods.items() if functions} - reached)
-        written = {name: [self.function(f, depth + 1) for f in methods[name]] for name in sorted(reached)}
+        written = {name: [self.value(f, depth + 1) for f in methods[name]] for name in sorted(reached)}
         held = {} if owner is None else getattr(owner, "__dict__", {})
         attributes = {**{name: value for name, value in members.items() if not methods[name]}, **held}
         read = {name: attributes[name] for name in sorted(uses.names & attributes.keys() - _OF_DISTNET)}
@@ -288,7 +315,8 @@ class _OfModule:
 
 def _is_read(name: str, value: Any, uses: _Uses) -> bool:
     """Whether it is no running state."""
-    return name not in uses.state and not (uses.adds and isinstance(value, list | dict | set))
+    is_changed = isinstance(value, list | dict | set) and bool({name, _ANY} & uses.changed)
+    return name not in uses.state and not is_changed
 
 
 def _is_of_this_process(value: Any) -> bool:
@@ -329,6 +357,15 @@ def _array(array: np.ndarray[Any, Any]) -> Json:
     if array.dtype == object:
         return {"dtype": "object", "shape": list(array.shape)}
     return {"dtype": str(array.dtype), "shape": list(array.shape), "checksum": f"{checksum(array):08x}"}
+
+
+def _state_of(generator: np.random.Generator | np.random.RandomState | random.Random) -> str:
+    """A checksum of what decides its next numbers."""
+    if isinstance(generator, np.random.Generator):
+        state: object = generator.bit_generator.state
+    else:
+        state = generator.getstate() if isinstance(generator, random.Random) else generator.get_state(legacy=False)
+    return f"checksum {zlib.crc32(repr(state).encode()):08x}"
 
 
 def _shortened(text: str) -> str:

@@ -114,7 +114,7 @@ def test_a_rank_that_raises_says_so_itself_and_its_traceback_is_its_programs(end
         ("raise LookupError('early')", "LookupError: early"),
         ("os._exit(3)", "rank 1 of 2 (process"),
         ("os.kill(os.getpid(), 9)", "rank 1 of 2 (process"),
-        ("sys.exit(3)", "rank 1"),
+        ("sys.exit(3)", "ended its program with exit code 3"),
     ],
 )
 def test_a_rank_that_ends_before_it_imports_distnet_ends_the_job(tmp_path, does, told):

@@ -27,15 +27,18 @@ from jobs import Ranks, RunningJob, mpiexec
 
 PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "ways_to_end.py"
 WAYS = {
-    **{f"{place}:{how}": how for place in ("layer", "before", "after") for how in ("SIGKILL", "SIGSTOP", "SIGSEGV")},
-    **{f"{place}:raise": "boom" for place in ("layer", "callback", "loss", "generator", "metric", "before", "after")},
+    **{f"{place}:SIGKILL": r"SIGKILL|signal 9" for place in ("layer", "before", "after")},
+    **{f"{place}:SIGSTOP": "SIGSTOP" for place in ("layer", "before", "after")},
+    **{f"{place}:SIGSEGV": r"SIGSEGV|signal 11|Segmentation fault" for place in ("layer", "before", "after")},
+    **{f"{place}:raise": "boom" for place in ("layer", "callback", "loss", "metric", "before", "after")},
+    **{f"{place}:raise": "boom" for place in ("generator", "data")},
     **{f"{place}:sys.exit": r"rank {rank}" for place in ("layer", "before", "after")},
     **{f"{place}:os._exit(0)": r"rank {rank}" for place in ("layer", "before", "after")},
     "layer:sys.exit(0)": "rank {rank}",
     **{f"{place}:MemoryError": "MemoryError" for place in ("layer", "after")},
     **{f"{place}:child": "boom" for place in ("layer", "before")},
     "layer:subprocess": "CalledProcessError",
-    "layer:thread dies": "SIGKILL",
+    "layer:thread dies": r"SIGKILL|signal 9",
     "thread:raise": "boom",
 }
 """What one rank does -> what standard error must say of it."""

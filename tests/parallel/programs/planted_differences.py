@@ -108,6 +108,32 @@ class Batches(keras.utils.Sequence):
         )
 
 
+class OfLists(layers.Layer):
+    """Reads a list, and makes others meanwhile; draws from generators of its own."""
+
+    def __init__(self, last=1.0, seed=1, state=1):
+        super().__init__()
+        self.factors, self.seed = [1.0] * 100 + [last], keras.random.SeedGenerator(seed)
+        self.drawn = np.random.default_rng(state)
+
+    def call(self, x):
+        parts = []
+        for factor in self.factors[-2:]:
+            parts.append(x * factor)
+        noise = keras.random.normal(ops.shape(x), seed=self.seed)
+        return ops.add(parts[0], parts[1]) + noise + float(self.drawn.normal())
+
+    def get_config(self):
+        return {}
+
+
+def with_layer(layer):
+    keras.utils.set_random_seed(1)
+    made = keras.Sequential([keras.Input((4,)), layer, layers.Dense(1)])
+    made.compile("sgd", "mse")
+    fit(made)
+
+
 def of_settings():
     keras.config.set_epsilon(1e-3 if IS_ODD else 1e-7)
     try:
@@ -181,6 +207,9 @@ CASES = {
     "own activation": lambda: fit(model(activation=lambda x, factor=FACTOR: x * factor)),
     "own regularizer": lambda: fit(model(kernel_regularizer=lambda w: FACTOR * ops.sum(w * w))),
     "own model": lambda: (made := OwnModel(), made.compile("sgd", "mse"), fit(made)),
+    "list of a layer": lambda: with_layer(OfLists(last=FACTOR)),
+    "seed of a layer": lambda: with_layer(OfLists(seed=int(FACTOR))),
+    "generator of a layer": lambda: with_layer(OfLists(state=int(FACTOR))),
     "settings": of_settings,
     "rate between batches": lambda: between_batches(lambda made: setattr(made.optimizer, "learning_rate", 0.5)),
     "weights between batches": lambda: between_batches(lambda made: made.layers[0].kernel.assign(np.ones((4, 5)))),

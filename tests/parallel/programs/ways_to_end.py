@@ -58,36 +58,52 @@ def main(way, rank, step, folder):
 
     if place == "after" and is_it:
         end()
-    steps = {"count": 0}
 
-    def trap(at):
-        # All ranks count, and are told apart by no value that layers and losses read: those are compared.
-        if at == ("layer" if place == "thread" else place):
-            steps["count"] += 1
-            if steps["count"] == int(step) and keras.distribution.rank() == int(rank):
+    def trap_at(here):
+        """What ends the rank in its step here; what only rank 0 calls has a count that no other code reads."""
+        is_here = here == ("layer" if place == "thread" else place)
+        steps = {"count": 0}
+
+        def trap():
+            # All ranks count, and are told apart by no value that layers and losses read: those are compared.
+            steps["count"] += is_here
+            if is_here and steps["count"] == int(step) and keras.distribution.rank() == int(rank):
                 end()
+
+        return trap
+
+    in_layer, in_loss, in_metric, in_callback, in_data = map(trap_at, ("layer", "loss", "metric", "callback", "data"))
 
     class Trap(keras.layers.Layer):
         def call(self, x):
-            trap("layer")
+            in_layer()
             return x
 
     class TrapCallback(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            trap("callback")
+            in_callback()
 
     def loss(y_true, y_pred):
-        trap("loss")
+        in_loss()
         return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
     def metric(y_true, y_pred):
-        trap("metric")
+        in_metric()
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
 
     def batches():
+        in_generator = trap_at("generator")
         while True:
-            trap("generator")
+            in_generator()
             yield np.ones((12, 4)), np.ones((12, 1))
+
+    class Batches(keras.utils.Sequence):
+        def __len__(self):
+            return 10
+
+        def __getitem__(self, i):
+            in_data()
+            return np.ones((12, 4)), np.ones((12, 1))
 
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.layers.Dense(8, input_shape=(4,)), Trap(), keras.layers.Dense(1)])
@@ -95,7 +111,8 @@ def main(way, rank, step, folder):
     callbacks = [TrapCallback(), keras.callbacks.BackupAndRestore(folder, save_freq=3)]
 
     def fit():
-        model.fit(batches(), epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks)
+        source = Batches() if place == "data" else batches()
+        model.fit(source, epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks)
 
     if place == "thread":
         thread = threading.Thread(target=fit)

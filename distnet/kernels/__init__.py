@@ -8,12 +8,12 @@ from collections.abc import Callable
 from functools import cache
 
 from distnet.errors import ArgumentError
-from distnet.kernels.base import FUSED_ACTIVATIONS, Formula, Kernels
+from distnet.kernels.base import FUSED_ACTIVATIONS, Draw, Formula, Kernels
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.numpy_kernels import NumpyKernels
 from distnet.types import Array
 
-__all__ = ["FUSED_ACTIVATIONS", "Formula", "Kernels", "LateSum", "arrival", "current", "load"]
+__all__ = ["FUSED_ACTIVATIONS", "Draw", "Formula", "Kernels", "LateSum", "arrival", "current", "load"]
 
 _VARIABLE = "DISTNET_KERNELS"
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.readying import Call
@@ -25,6 +25,14 @@ FUSED_ACTIVATIONS = ("linear", "relu")
 
 MAX_SLOTS = 3
 """The most slots that a formula may have."""
+
+
+class Draw(NamedTuple):
+    """Where random bits come from; see ``distnet.addresses.random_bits``."""
+
+    key: int
+    step: int
+    first_row: int
 
 
 class Memory(Protocol):
@@ -172,8 +180,8 @@ class Kernels(Protocol):
             activation: one of ``FUSED_ACTIVATIONS``.
         """
 
-    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
-        """``activation_gradient``; returns the sums of the rows of ``out``, (O,) float64.
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0) -> Array:
+        """``activation_gradient`` times ``scale``; returns the sums of the rows of ``out``, (O,) float64.
 
         Shapes:
             dy, y, out: (S, O), contiguous; ``out`` may be ``dy``.
@@ -189,6 +197,13 @@ class Kernels(Protocol):
             bits: uint32, uniform.
             threshold: probability to keep an entry, times 2**32; 0 to 2**32.
             scale: what kept entries are multiplied by.
+        """
+
+    def relu_dropout(self, z: Array, bias: Array | None, draw: Draw, threshold: int, scale: float) -> None:
+        """``z = relu(z + bias)``, and the ``dropout`` of that with ``draw``'s bits, in one pass.
+
+        Shapes:
+            z: (N, F), contiguous; bias: (O,), added to each O entries of a row.
         """
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:

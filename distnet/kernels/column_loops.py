@@ -308,8 +308,10 @@ def passed_gradient(
 
 
 @compiled
-def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array, of_blocks: Array, is_part: bool) -> None:
-    """Write dy to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
+def bias_gradient(
+    dy: Array, y: Array, scale: float, out: Array | None, total: Array, of_blocks: Array, is_part: bool
+) -> None:
+    """Write ``dy * scale`` to ``out`` where ``y > 0``, else 0; add the sums of its columns to ``total`` (1, C)."""
     width, zero = folded(dy), dy.dtype.type(0)
     slopes, values, kept = dy.reshape(-1), y.reshape(-1), if_apart(out, out, dy).reshape(-1)
     for first in range(0, slopes.size, BLOCK_ROWS * width):
@@ -319,7 +321,7 @@ def bias_gradient(dy: Array, y: Array, out: Array | None, total: Array, of_block
             slope, value = slopes[start : start + width], values[start : start + width]
             target = if_apart(out, kept[start : start + width], slope)
             for j in range(slope.size):
-                passed = slope[j] if value[j] > 0 else zero
+                passed = slope[j] * scale if value[j] > 0 else zero
                 target[j] = passed
                 lanes[j] += passed
         if not is_part:

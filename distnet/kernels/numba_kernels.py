@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from distnet.addresses import BITS_PER_BLOCK
 from distnet.errors import ArgumentError
-from distnet.kernels import column_loops, crossentropy_loops, philox, row_loops, vector_loops, window_loops
-from distnet.kernels.base import Cells, Formula, Passed, Tiles, Vectorwise
+from distnet.kernels import (
+    column_loops,
+    crossentropy_loops,
+    entry_loops,
+    philox,
+    row_loops,
+    vector_loops,
+    window_loops,
+)
+from distnet.kernels.base import Cells, Draw, Formula, Passed, Tiles, Vectorwise
 from distnet.kernels.cell_runs import CompiledCells
 from distnet.kernels.column_parts import add_up, memory_for, moments, normalize_gradient, pass_over
-from distnet.kernels.compiling import Loop, apart, compiled, if_apart
+from distnet.kernels.compiling import Loop, apart, compiled
 from distnet.kernels.late_sum import LateSum
-from distnet.kernels.numpy_kernels import NumpyKernels, check_activation
+from distnet.kernels.numpy_kernels import NumpyKernels, check_activation, scaled
 from distnet.kernels.readying import Call, readied_by
 from distnet.kernels.teamwork import do, parts_of, share, sharing, takes_long
 from distnet.kernels.tiles import VectorTiles
@@ -37,18 +45,20 @@ def _ready_bias_activation(
     if bias is None or not bias.size or not z.flags.c_contiguous or (out is not None and not out.flags.c_contiguous):
         return None
     check_activation(activation)
-    loop = _bias_relu if activation == "relu" else _bias
+    loop = entry_loops.bias_relu if activation == "relu" else entry_loops.bias
     rows = (-1, bias.size)
     y = (z if out is None else out).reshape(rows)
     return sharing(loop, z.nbytes * _PASS_NS, (0, 2), z.reshape(rows), bias, y)
 
 
-def _ready_bias_gradient(_: NumbaKernels, dy: Array, y: Array, activation: str, out: Array) -> Call | None:
+def _ready_bias_gradient(
+    _: NumbaKernels, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0
+) -> Call | None:
     """The loop alone, with memory of its own for the sums."""
     if activation != "relu" or takes_long(dy.nbytes * _PASS_NS):
         return None
     total = np.zeros(dy.shape[1])
-    rows = dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy)
+    rows = dy[np.newaxis], y[np.newaxis], dy.dtype.type(scale), apart(out[np.newaxis], dy)
     return _summing(total, column_loops.bias_gradient, *rows, total[np.newaxis], memory_for(rows[0], 1), False)
 
 
@@ -167,11 +177,11 @@ class NumbaKernels:
         out = z if out is None else out
         if bias is None:
             if activation == "relu":
-                share(_relu, z.nbytes * _PASS_NS, (0, 1), _flat(z), _flat(out))
+                share(entry_loops.relu, z.nbytes * _PASS_NS, (0, 1), _flat(z), _flat(out))
             elif out is not z:
                 np.copyto(out, z)
         elif bias.size:
-            loop = _bias_relu if activation == "relu" else _bias
+            loop = entry_loops.bias_relu if activation == "relu" else entry_loops.bias
             rows, y = _flat(z).reshape(-1, bias.size), _flat(out).reshape(-1, bias.size)
             share(loop, z.nbytes * _PASS_NS, (0, 2), rows, bias, y)
         return out
@@ -180,25 +190,40 @@ class NumbaKernels:
         check_activation(activation)
         if activation == "relu":
             slopes = _flat(dy)
-            share(_relu_gradient, y.nbytes * _PASS_NS, (0, 1, 2), slopes, _flat(y), apart(_flat(out), slopes))
+            share(
+                entry_loops.relu_gradient, y.nbytes * _PASS_NS, (0, 1, 2), slopes, _flat(y), apart(_flat(out), slopes)
+            )
         elif out is not dy:
             np.copyto(out, dy)
         return out
 
     @readied_by(_ready_bias_gradient)
-    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0) -> Array:
         if activation != "relu":
-            return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
+            dz = self.activation_gradient(dy, y, activation, out)
+            return self.column_sums(scaled(dz, scale)[np.newaxis]).reshape(-1)
         total = np.zeros((1, dy.shape[1]))
-        rows = dy[np.newaxis], y[np.newaxis], apart(out[np.newaxis], dy)
+        rows = dy[np.newaxis], y[np.newaxis], dy.dtype.type(scale), apart(out[np.newaxis], dy)
         add_up(column_loops.bias_gradient, dy.nbytes * _PASS_NS, (total,), *rows)
         return total.reshape(-1)
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
         options = np.uint64(threshold), x.dtype.type(scale), apart(out, x)
-        share(_dropout, x.nbytes * _PASS_NS, (0, 1, 4), x, np.ascontiguousarray(bits), *options)
+        share(entry_loops.dropout, x.nbytes * _PASS_NS, (0, 1, 4), x, np.ascontiguousarray(bits), *options)
         return out
+
+    def relu_dropout(self, z: Array, bias: Array | None, draw: Draw, threshold: int, scale: float) -> None:
+        if not z.size or not threshold:
+            z.fill(0)
+            return
+        blocks, keys = -(-z.shape[1] // BITS_PER_BLOCK), _key_words(draw.key)
+        shift = np.zeros(z.shape[1], z.dtype) if bias is None else bias
+        options = shift, keys, draw.step, np.uint32(threshold - 1), z.dtype.type(scale)
+        do([
+            partial(entry_loops.relu_dropout, z[rows], (draw.first_row + rows.start) * blocks, *options)
+            for rows in parts_of(len(z), len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * _PASS_NS)
+        ])  # fmt: skip
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))
@@ -218,7 +243,7 @@ class NumbaKernels:
         is_whole = width == blocks * BITS_PER_BLOCK
         # New memory of this size would take the system longer to give than the words take to compute.
         words = out.view(np.uint64).reshape(-1) if is_whole else np.empty(rows * blocks * 4, np.uint64)
-        keys, first = np.array([key & _LOW_WORD, key >> 64], np.uint64), first_row * blocks
+        keys, first = _key_words(key), first_row * blocks
         do([
             partial(philox.random_words, keys, first + part.start, step, words[4 * part.start : 4 * part.stop])
             for part in parts_of(rows * blocks, words.size * _RANDOM_WORD_NS)
@@ -323,6 +348,11 @@ class NumbaKernels:
         share(_unpool, (dy.nbytes + out.nbytes) * _PASS_NS, (0, 1, 3), dy, winners, windows, out)
 
 
+@lru_cache
+def _key_words(key: int) -> Array:
+    return np.array([key & _LOW_WORD, key >> 64], np.uint64)
+
+
 @cache
 def _vectorwise(function: Vectorwise) -> Vectorwise:
     return compiled(function)
@@ -350,42 +380,6 @@ def _flat(a: Array) -> Array:
     return a.reshape(-1)
 
 
-def _bias_loop(z: Array, bias: Array, out: Array) -> None:
-    for n in range(z.shape[0]):
-        for o in range(z.shape[1]):
-            out[n, o] = z[n, o] + bias[o]
-
-
-def _bias_relu_loop(z: Array, bias: Array, out: Array) -> None:
-    for n in range(z.shape[0]):
-        for o in range(z.shape[1]):
-            value = z[n, o] + bias[o]
-            out[n, o] = 0 if value < 0 else value  # NaN stays NaN
-
-
-def _relu_loop(z: Array, out: Array) -> None:
-    for i in range(z.size):
-        out[i] = 0 if z[i] < 0 else z[i]
-
-
-def _relu_gradient_loop(dy: Array, y: Array, out: Array | None) -> None:
-    dx = if_apart(out, out, dy)
-    for i in range(y.size):
-        dx[i] = dy[i] if y[i] > 0 else 0
-
-
-def _dropout_loop(x: Array, bits: Array, threshold: int, scale: float, out: Array | None) -> None:
-    y = if_apart(out, out, x)
-    for n in range(x.shape[0]):
-        for f in range(x.shape[1]):
-            y[n, f] = x[n, f] * scale if bits[n, f] < threshold else 0
-
-
-_bias = compiled(_bias_loop)
-_bias_relu = compiled(_bias_relu_loop)
-_relu = compiled(_relu_loop)
-_relu_gradient = compiled(_relu_gradient_loop)
-_dropout = compiled(_dropout_loop)
 _add_rows = compiled(row_loops.add_rows)
 _im2col = compiled(window_loops.im2col)
 _col2im = compiled(window_loops.col2im)

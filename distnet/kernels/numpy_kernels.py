@@ -11,7 +11,7 @@ import numpy as np
 from distnet import addresses
 from distnet.errors import ArgumentError
 from distnet.kernels import vectors
-from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Formula, Passed, Tiles, Vectorwise
+from distnet.kernels.base import FUSED_ACTIVATIONS, Cells, Draw, Formula, Passed, Tiles, Vectorwise
 from distnet.kernels.columns import Columns
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.windows import Windows
@@ -71,8 +71,9 @@ class NumpyKernels:
             _zero_unless(y > 0, out)
         return out
 
-    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
-        return self.column_sums(self.activation_gradient(dy, y, activation, out)[np.newaxis]).reshape(-1)
+    def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0) -> Array:
+        dz = self.activation_gradient(dy, y, activation, out)
+        return self.column_sums(scaled(dz, scale)[np.newaxis]).reshape(-1)
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         np.multiply(x, x.dtype.type(scale), out=out)
@@ -80,6 +81,12 @@ class NumpyKernels:
         kept = bits <= np.uint32(threshold - 1) if threshold else np.zeros(bits.shape, bool)
         _zero_unless(kept, out)
         return out
+
+    def relu_dropout(self, z: Array, bias: Array | None, draw: Draw, threshold: int, scale: float) -> None:
+        bits = self.random_bits(draw.key, draw.step, draw.first_row, np.empty(z.shape, np.uint32))
+        shape = z.shape if bias is None else (z.size // max(bias.size, 1), bias.size)
+        self.bias_activation(z.reshape(shape), bias, "relu")
+        self.dropout(z, bits, threshold, scale, z)
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         order = np.argsort(rows, kind="stable")
@@ -238,6 +245,11 @@ def _zero_unless(keep: Array, out: Array) -> None:
     """Zero entries in place by multiplying their bits, seen as integers: exact, and faster than a masked copy."""
     bits = out.view(f"i{out.itemsize}")
     np.multiply(bits, keep, out=bits)
+
+
+def scaled(a: Array, scale: float) -> Array:
+    """``a``, multiplied by a number where it lies."""
+    return a if scale == 1.0 else np.multiply(a, a.dtype.type(scale), out=a)
 
 
 def check_activation(activation: str) -> None:

@@ -1,4 +1,4 @@
-"""Calls that do the work of others: batch normalization that of an Add and a ReLU behind it, pooling that of a ReLU."""
+"""Calls that do others' work: batch normalization that of an Add and a ReLU behind it, pools and dropout a ReLU's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def behind(nodes: Sequence[Node], outputs: Sequence[int], trained: Collection[in
     reader = nodes[number]
     if can_leave:
         takes = reader.layer.takes_left and is_built_in(reader.layer) and not _is_channels_first(reader.layer)
-        return Behind(None, pool=number) if takes and _is_plain(reader) else None
+        return Behind(None, taker=number) if takes and _is_plain(reader) else None
     if reader.inputs == (made,):
         return Behind(number) if _is_activation(reader) else None
     if type(reader.layer) is not Add or not _is_plain(reader) or made not in trained:
@@ -58,11 +58,11 @@ def hand_over(
         tensors: those that have been made so far.
     """
     activation = known.activation
-    if known.pool is not None:
+    if known.taker is not None:
         layer: Any = nodes[number].layer
         if bias_activation.fused_name(layer.activation) == "relu":
             ctx.is_left = True
-            tape.left[known.pool] = LeftWork(layer.bias, layer.activation)
+            tape.left[known.taker] = LeftWork(layer.bias, layer.activation)
         return
     if known.add is not None:
         other = None if known.other is None else tensors.get(known.other)

@@ -69,14 +69,14 @@ class Behind:
         add: number of the node before it that adds another tensor.
         place: the call's among what that adds.
         other: the tensor that is added.
-        pool: number of the node that can apply this call's bias and activation; there is nothing else then.
+        taker: number of the node that can apply this call's bias and activation; there is nothing else then.
     """
 
     activation: int | None
     add: int | None = None
     place: int = 0
     other: int | None = None
-    pool: int | None = None
+    taker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

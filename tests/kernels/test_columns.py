@@ -92,6 +92,10 @@ def test_maps_with_what_comes_behind_them(kernel, tolerance, shape, activation):
         sums = kernel.bias_gradient(*rows[:2], activation, rows[2])
         np.testing.assert_array_equal(dz, np.where(out > 0, b, 0) if activation == "relu" else b)
         np.testing.assert_allclose(sums, kernel.column_sums(dz)[0], rtol=tolerance, atol=1e-4)
+        scaled = dz * dz.dtype.type(1.6)
+        sums = kernel.bias_gradient(*rows[:2], activation, rows[2], 1.6)
+        np.testing.assert_array_equal(dz, scaled)
+        np.testing.assert_allclose(sums, kernel.column_sums(dz)[0], rtol=tolerance, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

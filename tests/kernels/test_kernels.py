@@ -10,7 +10,7 @@ import pytest
 
 from distnet import kernels
 from distnet.errors import ArgumentError
-from distnet.kernels.base import MAX_SLOTS
+from distnet.kernels.base import MAX_SLOTS, Draw
 from distnet.kernels.numpy_kernels import _CHUNK_BYTES
 from distnet.optimizers import formulas
 from kernel_sets import KERNEL_SETS, NEEDS_NUMBA
@@ -138,6 +138,23 @@ def test_dropout_keeps_and_scales_entries_below_the_threshold(kernel, dtype, sha
     np.testing.assert_array_equal(out, expected)
     kernel.dropout(x, bits, threshold, 1.6, out=x)
     np.testing.assert_array_equal(x, expected)
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 2**31, 2**32])
+@pytest.mark.parametrize("shape", [(0, 3), (4, 0), (6, 11), (300, 24)])
+@pytest.mark.parametrize("channels", [None, 1, 0])
+def test_bias_relu_and_dropout_in_one_pass_are_the_three(kernel, dtype, shape, threshold, channels):
+    rng, draw = np.random.default_rng(3), Draw(key=3 << 70, step=4, first_row=5)
+    z = rng.standard_normal(shape).astype(dtype)
+    z[1:2, :1], z[2:3, :1] = np.nan, np.inf
+    bias = None if channels is None else rng.standard_normal(channels or shape[1]).astype(dtype)
+    expected = z.copy().reshape(-1, 1) if channels == 1 else z.copy()
+    kernel.bias_activation(expected, bias, "relu")
+    expected = expected.reshape(shape)
+    bits = kernel.random_bits(*draw, np.empty(shape, np.uint32))
+    kernel.dropout(expected, bits, threshold, 1.6, expected)
+    kernel.relu_dropout(z, bias, draw, threshold, 1.6)
+    np.testing.assert_array_equal(z, expected)
 
 
 def test_an_activation_that_is_not_fused_is_refused(kernel):

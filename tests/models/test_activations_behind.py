@@ -161,6 +161,44 @@ def pooled_penalized(x):
     return Activation("relu")(layers.MaxPooling2D()(Conv2D(5, 3, activation="relu", activity_regularizer="l2")(x)))
 
 
+def dropped(x):
+    return Dense(2)(layers.Dropout(0.4)(Dense(5, activation="relu")(layers.Flatten()(x))))
+
+
+def dropped_images(x):
+    """Of one bias for many entries; without a bias; of a bias that is not trained; with shared layers."""
+    drop, dense = layers.Dropout(0.4), Dense(3, activation="relu")
+    y = drop(dense(layers.Dropout(0.5)(Conv2D(3, 3, padding="same", activation="relu")(x))))
+    y = layers.Dropout(0.3)(Dense(3, activation="relu", use_bias=False)(y))
+    y = drop(Dense(3, activation="relu", trainable=False)(y))
+    return drop(dense(layers.Dropout(1.0)(Dense(3, activation="relu")(y))))
+
+
+def dropped_at_any_time(x):
+    y = layers.Dropout(0.4)(Dense(4, activation="relu")(x), training=True)
+    y = layers.Dropout(0.4)(Dense(4, activation="relu")(y), training=False)
+    return layers.Dropout(0)(Dense(4, activation="relu")(y))
+
+
+def dropped_by_channels(x):
+    y = layers.SpatialDropout2D(0.5)(Dense(4, activation="relu")(x))
+    return layers.Dropout(0.5, noise_shape=(None, 1, 1, None))(Dense(3, activation="relu")(y))
+
+
+def dropped_behind_masks(x):
+    steps = layers.Masking(mask_value=0.0)(layers.Reshape((4, 12))(x))
+    return layers.GlobalAveragePooling1D()(layers.Dropout(0.4)(Dense(3, activation="relu")(steps)))
+
+
+def dropped_elsewhere(x):
+    """What else reads the ReLU, another activation, penalties."""
+    y = Dense(4, activation="relu")(x)
+    y = Add()([layers.Dropout(0.4)(y), y])
+    y = layers.Dropout(0.4)(Dense(4, activation="tanh")(y))
+    y = layers.Dropout(0.4)(Dense(4, activation="relu", activity_regularizer="l2")(y))
+    return layers.Dropout(0.4, activity_regularizer="l2")(Dense(4, activation="softmax")(y))
+
+
 def bounded(x):
     return ReLU(max_value=1.0)(BatchNormalization()(x))
 
@@ -213,6 +251,28 @@ def counted(monkeypatch):
     return calls
 
 
+DROPPED = [
+    dropped, dropped_images, dropped_at_any_time, dropped_by_channels, dropped_behind_masks, dropped_elsewhere,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("network", DROPPED)
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
+def test_dropout_applies_bias_and_relu_to_what_a_layer_leaves(network, kernels, monkeypatch):
+    monkeypatch.setenv("DISTNET_KERNELS", kernels)
+    passes, kernel = [], distnet.kernels.load(kernels)
+    drop = type(kernel).relu_dropout
+    monkeypatch.setattr(type(kernel), "relu_dropout", lambda *args: (passes.append(1), drop(*args))[1])
+    x = np.where(np.arange(20)[:, None, None, None] % 3 == 0, 0.0, X)
+    here = trained(network, x)
+    assert bool(passes) == (network not in (dropped_by_channels, dropped_elsewhere))
+    monkeypatch.setattr(fusing, "behind", lambda *args: None)
+    passes.clear()
+    for a, b in zip(here, trained(network, x), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not passes
+
+
 POOLED = [pooled, pooled_in_parts, pooled_sequence, pooled_without_relu, pooled_twice, pooled_penalized]
 
 
@@ -221,7 +281,9 @@ POOLED = [pooled, pooled_in_parts, pooled_sequence, pooled_without_relu, pooled_
 def test_pooling_applies_bias_and_relu_to_what_a_convolution_leaves(network, kernels, monkeypatch):
     monkeypatch.setenv("DISTNET_KERNELS", kernels)
     bias, forward = [], bias_activation.forward
-    monkeypatch.setattr(bias_activation, "forward", lambda *args: (bias.append(1), forward(*args))[1])
+    monkeypatch.setattr(
+        bias_activation, "forward", lambda *args: (args[3].is_left or bias.append(1), forward(*args))[1]
+    )
     here, alone = trained(network, fits=1), len(bias)
     monkeypatch.setattr(fusing, "behind", lambda *args: None)
     for a, b in zip(here, trained(network, fits=1), strict=True):

@@ -15,8 +15,11 @@ from distnet.layers.wrappers.base import Inner
 from distnet.types import Array
 from distnet.variables import Variable
 
-Kept: TypeAlias = Array | Inner
-"""What backward needs: the activation's input or output, or, if it is a layer, what its forward saved."""
+Kept: TypeAlias = Array | Inner | None
+"""What backward needs: the activation's input or output, or, if it is a layer, what its forward saved.
+
+None where bias and activation are left to the layer behind, as ``ctx.is_left`` says.
+"""
 
 
 def forward(
@@ -30,6 +33,8 @@ def forward(
     Args:
         is_channels_first: whether an activation along an axis counts the axes as (N, O, ...).
     """
+    if ctx.is_left:
+        return z, None
     fused = "linear" if ctx.logits else fused_name(activation)
     if fused:
         if bias is not None or fused != "linear":
@@ -54,8 +59,16 @@ def backward(
     activation: Activation,
     ctx: BackwardContext,
     is_channels_first: bool = False,
+    scale: float = 1.0,
 ) -> Array:
-    """Gradient of ``z + b``; ``dy`` is left as it is. That of the bias goes to the context."""
+    """Gradient of ``z + b``; ``dy`` is left as it is. That of the bias goes to the context.
+
+    Args:
+        is_channels_first: as for ``forward``.
+        scale: by which a fused activation's gradient is multiplied.
+    """
+    if saved is None:
+        return dy
     fused = "linear" if ctx.is_of_logits else fused_name(activation)
     if isinstance(saved, Inner):
         dz = _backward_of_layer(dy, saved, activation, ctx, is_channels_first)
@@ -65,11 +78,13 @@ def backward(
         dz = ctx.workspace("dz", saved.shape, saved.dtype)
         if fused and bias is not None and bias.is_trained:
             rows = (-1, bias.size)
-            arrays = dy.reshape(rows), saved.reshape(rows), fused, dz.reshape(rows)
+            arrays = dy.reshape(rows), saved.reshape(rows), fused, dz.reshape(rows), scale
             ctx.add_made(bias, ctx.kernels.bias_gradient, *arrays)
             return dz
         if fused:
             ctx.do(ctx.kernels.activation_gradient, dy, saved, fused, dz)
+            if scale != 1.0:
+                ctx.do(np.multiply, dz, dz.dtype.type(scale), out=dz)
             return dz
         seen = to_first if is_channels_first else np.asarray
         ctx.do(activation.backward, seen(dy), seen(saved), out=seen(dz))

@@ -18,7 +18,7 @@ from distnet.layers.engine.sliding import Extents, checked_sliding, input_channe
 from distnet.types import Array, Json, Shape
 from distnet.variables import Variable
 
-Saved = tuple[Array, Kept | None, Any]
+Saved = tuple[Array, Kept, Any]
 """The input, what the activation keeps, None if it is left to another layer, and what the products keep."""
 
 
@@ -77,15 +77,12 @@ class Convolving(Filtered):
     def forward_last(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
         z, of_products = self.convolve(as_volumes(x), ctx)
         z = of_rank(z, self.rank)
-        if ctx.is_left:
-            return z, (x, None, of_products)
         y, kept = bias_activation.forward(z, self.bias, self.activation, ctx, self.is_channels_first)
         return y, (x, kept, of_products)
 
     def backward_last(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array | None:
         x, kept, of_products = saved
-        if kept is not None:
-            dy = bias_activation.backward(dy, kept, self.bias, self.activation, ctx, self.is_channels_first)
+        dy = bias_activation.backward(dy, kept, self.bias, self.activation, ctx, self.is_channels_first)
         dx = self.convolve_back(as_volumes(x), as_volumes(dy), of_products, ctx)
         return None if dx is None else dx.reshape(x.shape)
 

@@ -31,6 +31,7 @@ class Dense(KernelAndBias, Units, Activated):
 
     supports_masking: ClassVar[bool] = True
     leaves_logits: ClassVar[bool] = True
+    leaves_activations: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     def build(self, shape: Shape, ctx: BuildContext) -> None:

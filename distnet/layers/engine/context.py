@@ -16,7 +16,7 @@ from distnet.allocation import awaited, check_memory
 from distnet.constraints import CONSTRAINTS
 from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS, Initializer
-from distnet.kernels import Kernels, matrix_products
+from distnet.kernels import Draw, Kernels, matrix_products
 from distnet.kernels.readying import Call, readied_by, ready
 from distnet.layers.engine.left_work import LeftWork
 from distnet.layers.engine.numbered_variables import numbered
@@ -226,6 +226,10 @@ class ForwardContext(Planned):
         """Overwrite ``bits``, which is contiguous, with what ``row_bits`` gives, and return it."""
         key = addresses.key(*self._address(purpose, seed))
         return self.kernels.random_bits(key, self.step, self.first_row, bits)
+
+    def draw(self, purpose: str, seed: int | None = None) -> Draw:
+        """Where ``row_bits`` come from, for kernels that draw themselves."""
+        return Draw(addresses.key(*self._address(purpose, seed)), self.step, self.first_row)
 
     def batch_bits(self, purpose: str, width: int, seed: int | None = None) -> Array:
         """(1, width) uint32 random bits that all rows of the global batch share."""

@@ -12,14 +12,23 @@ import numpy as np
 from distnet import config
 from distnet.arguments import FRACTION, is_integer, required_number, whole_number
 from distnet.errors import ArgumentError, ShapeError
-from distnet.kernels import Kernels
+from distnet.layers.activation import bias_activation
+from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.engine.base import Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.declared import as_shape
+from distnet.layers.engine.left_work import LeftWork
 from distnet.registry import IF_SET, LEFT_OUT
 from distnet.types import Array, Json, Shape
 
 _ALL_BITS = 2**32
+
+
+Saved = tuple[Array | None, tuple[LeftWork, Kept, float] | None]
+"""The mask's bits, if there is one; what the layer before left, what became of it, and what its slopes are scaled by.
+
+Where bias, ReLU and mask are applied in one pass, what became of it tells where its gradient passes.
+"""
 
 
 class Dropping(Layer):
@@ -36,25 +45,38 @@ class Dropping(Layer):
     def mask_shape(self) -> Shape | None:
         """Shape of the mask, where None is the input's extent; None for a mask of the input's shape."""
 
-    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Array | None]:
-        if not ctx.training or self.rate == 0:
-            return x, None
+    def forward(self, x: Array, ctx: ForwardContext) -> tuple[Array, Saved]:
+        left, drops = ctx.left, bool(ctx.training) and self.rate != 0
+        if left is not None and drops and self.mask_shape is None:
+            bias = None if left.bias is None else left.bias.value
+            ctx.do(drop_left, flat(x), bias, self.seed, ctx.here(), threshold(self.rate), self._scale)
+            return x, (None, (left, x, self._scale))
+        activated = None
+        if left is not None:
+            x, kept = bias_activation.forward(x, left.bias, left.activation, ctx)
+            activated = left, kept, 1.0
+        if not drops:
+            return x, (None, activated)
         bits, y = ctx.workspace("bits", x.shape, np.dtype(np.uint32)), ctx.workspace("y", x.shape, x.dtype)
         ctx.do(draw_mask, bits, self.mask_shape, self.seed, ctx.here(), self.name)
-        ctx.do(self._drop, x, bits, y, ctx.kernels)
-        return y, bits
+        ctx.do(ctx.kernels.dropout, flat(x), flat(bits), threshold(self.rate), self._scale, flat(y))
+        return y, (bits, activated)
 
-    def backward(self, dy: Array, saved: Array | None, ctx: BackwardContext) -> Array:
-        if saved is None:
-            return dy
-        dx = ctx.workspace("dx", dy.shape, dy.dtype)
-        ctx.do(self._drop, dy, saved, dx, ctx.kernels)
-        return dx
+    def backward(self, dy: Array, saved: Saved, ctx: BackwardContext) -> Array:
+        bits, activated = saved
+        if bits is not None:
+            dx = ctx.workspace("dx", dy.shape, dy.dtype)
+            ctx.do(ctx.kernels.dropout, flat(dy), flat(bits), threshold(self.rate), self._scale, flat(dx))
+            dy = dx
+        if activated is not None:
+            left, kept, scale = activated
+            dy = bias_activation.backward(dy, kept, left.bias, left.activation, ctx, scale=scale)
+        return dy
 
-    def _drop(self, x: Array, bits: Array, out: Array, kernels: Kernels) -> None:
-        kept, flat = 1.0 - self.rate, (len(x), math.prod(x.shape[1:]))
-        arrays = (x.reshape(flat), bits.reshape(flat))
-        kernels.dropout(*arrays, threshold(self.rate), 1.0 / kept if kept else 0.0, out.reshape(flat))
+    @property
+    def _scale(self) -> float:
+        """What kept entries are multiplied by."""
+        return 0.0 if self.rate == 1 else 1.0 / (1.0 - self.rate)
 
 
 @register_layer()
@@ -73,6 +95,8 @@ class Dropout(Dropping):
 
     Source: Srivastava et al., JMLR 15 (2014); ``keras.layers.Dropout``.
     """
+
+    takes_left: ClassVar[bool] = True
 
     rate: float = required_number(FRACTION)
     noise_shape: tuple[int | None, ...] | None = None
@@ -188,6 +212,18 @@ class SpatialDropout3D(SpatialDropout):
 def threshold(rate: float) -> int:
     """The threshold: random bits are below it with probability ``1 - rate``."""
     return round((1.0 - rate) * _ALL_BITS)
+
+
+def flat(a: Array) -> Array:
+    """(N, F)."""
+    return a.reshape(len(a), math.prod(a.shape[1:]))
+
+
+def drop_left(
+    z: Array, bias: Array | None, seed: int | None, ctx: ForwardContext, threshold: int, scale: float
+) -> None:
+    """Apply a bias, a ReLU and a mask of the rows' own to ``z`` (N, F)."""
+    ctx.kernels.relu_dropout(z, bias, ctx.draw("dropout", seed), threshold, scale)
 
 
 def draw_mask(bits: Array, shape: Shape | None, seed: int | None, ctx: ForwardContext, where: str) -> None:

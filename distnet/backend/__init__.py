@@ -59,6 +59,7 @@ from distnet.backend.multiplying import dot as dot
 from distnet.backend.phases import in_test_phase as in_test_phase
 from distnet.backend.phases import in_train_phase as in_train_phase
 from distnet.backend.phases import switch as switch
+from distnet.backend.promotion import result_type as result_type
 from distnet.backend.shaped import arange as arange
 from distnet.backend.shaped import batch_flatten as batch_flatten
 from distnet.backend.shaped import concatenate as concatenate
@@ -354,6 +355,5 @@ __getattr__ = names_elsewhere(
         **because(_SESSION, "get_session set_session tf manual_variable_initialization name_scope get_graph"),
         **because(_GRAPH, "placeholder"),
         **because(_CTC, "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse"),
-        "result_type": "it follows Keras's promotion of dtypes; arrays here are NumPy's. Use numpy.result_type.",
     },
 )

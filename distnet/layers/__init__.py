@@ -37,6 +37,8 @@ from distnet.layers.core.embedding import Embedding as Embedding
 from distnet.layers.core.identity import Identity as Identity
 from distnet.layers.core.lambda_layer import Lambda as Lambda
 from distnet.layers.core.masking import Masking as Masking
+from distnet.layers.core.pipeline import Pipeline as Pipeline
+from distnet.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from distnet.layers.engine import user_call as user_call
 from distnet.layers.engine.base import LAYERS as LAYERS
 from distnet.layers.engine.base import Layer as Layer
@@ -202,8 +204,8 @@ __getattr__ = names_elsewhere(
     ["layers.elsewhere"],
     {
         **because(_NOT_YET, """
-            ConvRecurrent2D DenseFeatures Pipeline
-            RandomHeight RandomWidth ReversibleEmbedding
+            ConvRecurrent2D DenseFeatures
+            RandomHeight RandomWidth
         """),
         **because(_OTHERS, "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"),
         **because("it went with Keras 1. Build it from Dense and Maximum or Multiply.", "MaxoutDense Highway"),

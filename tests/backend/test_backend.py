@@ -38,3 +38,15 @@ def test_a_cleared_session_counts_names_from_the_beginning():
 def test_the_settings_are_those_of_config():
     assert (K.backend(), K.image_data_format(), K.epsilon()) == ("numpy", "channels_last", keras.config.epsilon())
     assert K.cast_to_floatx([1, 2]).dtype == K.floatx()
+
+
+def test_dtypes_are_promoted_as_in_keras():
+    assert K.result_type() == K.result_type(None) == "float32"
+    assert K.result_type("int64", "float16") == "float16"
+    assert K.result_type("int8", "uint8") == "int16"
+    assert K.result_type("uint8", int) == "uint8"
+    assert K.result_type("bool", int) == "int32"
+    assert K.result_type("int32", float) == "float32"
+    assert K.result_type(np.int32, "float64") == "float64"
+    with pytest.raises(ArgumentError, match="received 'bfloat16'"):
+        K.result_type("bfloat16")

@@ -10,7 +10,7 @@ import pytest
 from distnet.layers import LAYERS
 from layer_cases import CASES, OF_ARRAYS, one_or_list
 from layer_run import assert_gradients_are_right_for, numbers
-from ranks_of_threads import on_ranks
+from ranks_of_threads import as_ranks
 
 KERAS = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())["layers"]
 NOT_KERAS = {"input_dim", "input_shape", "batch_input_shape", "dtype", "activity_regularizer", "name", "trainable"}
@@ -115,21 +115,21 @@ def test_where_nobody_needs_the_gradient_of_the_input_it_is_none(case):
 
 
 @each_case
-def test_three_ranks_of_which_one_has_no_rows_compute_what_one_computes(case):
+def test_three_ranks_of_which_one_has_no_rows_compute_what_one_computes(case, monkeypatch):
     whole, inputs = case.run(), case.inputs(ROWS)
     outputs = whole.outputs(*inputs)
     dys = gradients_of(outputs)
     dxs, dws = whole.gradients(inputs, dys)
 
-    def program(rank, sum_over_ranks):
-        run, rows = runs[rank], SHARDS[rank]
-        run.sums = {"sum_over_ranks": sum_over_ranks}
+    def program(communicator):
+        run, rows = runs[communicator.rank], SHARDS[communicator.rank]
+        run.sums = {"sum_over_ranks": communicator.allreduce}
         own, at = [x[rows] for x in inputs], {"first_row": rows.start, "global_rows": ROWS}
         found = run.outputs(*own, **at), *run.gradients(own, [dy[rows] for dy in dys], **at)
         return *found, [v.value for v in run.layer.non_trainable_weights]
 
     runs = [case.run() for _ in SHARDS]
-    parts = on_ranks(len(SHARDS), program)
+    parts = as_ranks(len(SHARDS), program, monkeypatch)
     near([np.concatenate(ys) for ys in zip(*(part[0] for part in parts), strict=True)], outputs)
     of_inputs = zip(*(part[1] for part in parts), strict=True)
     near([None if found[0] is None else np.concatenate(found) for found in of_inputs], dxs)

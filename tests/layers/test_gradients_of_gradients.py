@@ -21,12 +21,13 @@ class Twice:
     Args:
         shift: added to the inputs and weights, times numbers of their own.
         part: the rows at hand of ``ROWS``; None for all.
+        layer: of the case, built; by default a new one.
     """
 
-    def __init__(self, case, shift=0.0, part=None):
+    def __init__(self, case, shift=0.0, part=None, layer=None):
         random.set_job_seed(SEED)
         self.case, self.part = case, part
-        self.layer = case.run_of(case.layer()).layer
+        self.layer = layer or case.run().layer
         self.arrays = [np.asarray(a) for a in case.inputs(ROWS)]
         self.states = [v.value.copy() for v in self.layer.non_trainable_weights]
         floats = [i for i, a in enumerate(self.arrays) if a.dtype.kind == "f"]
@@ -97,7 +98,9 @@ def test_gradients_of_gradients(case, monkeypatch):
         assert abs(whole.slope - slope) < 2e-6 * max(1.0, abs(slope), abs(whole.total))
 
     def program(ranks):
-        return Twice(case, part=shard(ROWS, ranks.rank, 3))
+        return Twice(case, part=shard(ROWS, ranks.rank, 3), layer=on_each[ranks.rank])
+
+    on_each = [case.run().layer for _ in range(3)]  # by one thread: a trial holds the assignments of all
 
     for on_rank in as_ranks(3, program, monkeypatch):
         np.testing.assert_allclose(on_rank.total, whole.total, rtol=1e-10, atol=1e-12)

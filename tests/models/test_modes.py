@@ -37,6 +37,28 @@ def test_the_models_own_mode_comes_before_a_calls(training):
     assert not drops(model(ONES, training=False))
 
 
+@keras.saving.register_keras_serializable()
+class Halving(layers.Layer):
+    """A layer of the user's that has a mode."""
+
+    def call(self, inputs, training=None):
+        return inputs * (0.5 if training else 1.0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_models_own_mode_comes_before_that_of_a_call_of_the_users_layer(training):
+    x = keras.Input((50,))
+    model = keras.Model(x, Halving()(x, training=training))
+    model.compile("sgd", "mse")
+    for _ in range(3):
+        assert not drops(model.predict(ONES, verbose=0))
+        assert model.evaluate(ONES, ONES, verbose=0) == 0
+        assert model.train_on_batch(ONES, ONES) == 0.25
+    assert drops(model(ONES)) is training
+    kept = as_keras_2_wrote_it(model)
+    assert drops(kept.predict(ONES, verbose=0)) is training
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_a_calls_mode_holds_where_the_model_is_called_without_one(training):
     assert drops(dropping(training)(ONES)) is training

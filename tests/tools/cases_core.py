@@ -52,6 +52,7 @@ CASES = [
     ("ActivityRegularization", (4, 3), (None, 3), {"l1": 0.1, "l2": 0.2}),
     ("Embedding", (4,), (None,), {"input_dim": 5, "output_dim": 3}),
     ("Embedding", (2, 3), (None, 3), {"input_dim": 4, "output_dim": 2, "mask_zero": True}),
+    ("ReversibleEmbedding", (2, 3), (None, 3), {"input_dim": 4, "output_dim": 2, "mask_zero": True}),
     ("Lambda", (4, 3), (None, 3), {"function": lambda dtype: ops.square}),
     ("Masking", (4, 3), (None, 3), {"mask_value": 0.25}),
     ("Permute", IMAGE, ANY_IMAGE, {"dims": (3, 1, 2)}),

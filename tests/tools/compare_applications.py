@@ -70,7 +70,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--floatx", default="float32", choices=PREDICTED)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     names = options.names or list(NUMBERS)
     ask_keras(options.python, options.folder, options.floatx, names)
     is_equal = True

@@ -43,7 +43,14 @@ NOT_OF_KERAS_2 = [
     *((name, "data_format", "channels_first") for name in layer_cases.CASES),  # TensorFlow has none of it on a CPU
 ]
 """Layers with options that tf_keras does not know, or of which it computes something else."""
-NOT_IN_KERAS_2 = {"RMSNormalization", "MelSpectrogram", "STFTSpectrogram", *cases_images.OF_KERAS_3}
+NOT_IN_KERAS_2 = {
+    "Pipeline",
+    "ReversibleEmbedding",
+    "RMSNormalization",
+    "MelSpectrogram",
+    "STFTSpectrogram",
+    *cases_images.OF_KERAS_3,
+}
 NOT_IN_KERAS_3 = {"LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU"}
 ENTRY = "InputLayer"
 """No layer to call: every model begins with one."""

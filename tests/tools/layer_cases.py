@@ -70,10 +70,17 @@ def case_of(make, row, dynamic, options):
 
 
 def chain(dtype="float64", name=None, trainable=True):
-    parts = [layers.Dense(4, "tanh", dtype=dtype), layers.Dropout(0.3, dtype=dtype), layers.Dense(2, dtype=dtype)]
-    model = keras.Sequential(parts, name=name)
+    model = keras.Sequential(in_turn(dtype), name=name)
     model.trainable = trainable
     return model
+
+
+def in_turn(dtype="float64"):
+    return [layers.Dense(4, "tanh", dtype=dtype), layers.Dropout(0.3, dtype=dtype), layers.Dense(2, dtype=dtype)]
+
+
+def changes_of_images(dtype="float64"):
+    return [layers.RandomFlip(dtype=dtype), layers.RandomContrast(0.3, dtype=dtype)]
 
 
 def branches(dtype="float64", name=None, trainable=True):
@@ -112,6 +119,11 @@ CASES: dict[str, list[Case]] = {
     "Flatten": [case(layers.Flatten, (2, 3, 2), (None, 3, 2)), case(layers.Flatten, ())],
     "Functional": [case(branches, [(3,), (3,)])],
     "InputLayer": [case(layers.InputLayer, (3,), batch_input_shape=(None, 3))],
+    "Pipeline": [
+        case(layers.Pipeline, (3,), layers=in_turn),
+        case(layers.Pipeline, (4, 3), layers=in_turn),
+        case(layers.Pipeline, (4, 5, 2), layers=changes_of_images),
+    ],
     "Reshape": [
         case(layers.Reshape, (4, 3), (None, 3), target_shape=(2, -1)),
         case(layers.Reshape, (4, 3), target_shape=(3, 2, 2)),

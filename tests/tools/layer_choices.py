@@ -324,7 +324,7 @@ LAYERS: dict[str, LayerChoice] = {
 """By class name; operators between placeholders by their sign. ``Embedding`` is drawn with the inputs."""
 
 NOT_GENERATED = {
-    "Embedding": "is drawn with inputs of integers",
+    **dict.fromkeys(("Embedding", "ReversibleEmbedding"), "is drawn with inputs of integers"),
     "InputLayer": "every model begins with one",
     **dict.fromkeys(
         ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "is called with states, and drawn within RNN"
@@ -335,7 +335,7 @@ NOT_GENERATED = {
     ),
     "Discretization": "has no gradient; see test_text_layers.py",
     "GroupedQueryAttention": "is MultiHeadAttention but for two projections",
-    "Sequential": "is what a chain of calls may become",
+    **dict.fromkeys(("Pipeline", "Sequential"), "is what a chain of calls may become"),
     "Functional": "is what a specification becomes",
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",
     "Lambda": "takes a function",

@@ -59,7 +59,8 @@ class LayerRun:
 
     def forward(self, *inputs, first_row=0, global_rows=None):
         rows = len(inputs[0]) if global_rows is None else global_rows
-        ctx = ForwardContext(self.training, SEED, self.step, first_row, rows, self.workspaces, **self.sums)
+        place = {"is_spread": bool(self.sums), **self.sums}
+        ctx = ForwardContext(self.training, SEED, self.step, first_row, rows, self.workspaces, **place)
         masks = [MASK[first_row : first_row + len(x), : x.shape[1]] if x.ndim > 2 else None for x in inputs]
         return self.graph.forward([read_only(x) for x in inputs], ctx, masks if self.is_masked else None)
 

@@ -12,8 +12,9 @@ _BEHIND = {
     "mask_zero": "weights",
     "batch_size": "dtype",
     "encoding": "name",
+    "output_dim": "tie_weights",
 }
-"""An argument of Keras's constructors -> the field of ``Layer`` that follows it."""
+"""An argument of Keras's constructors -> the field that follows it."""
 
 
 def take_in_keras_order(cls: type) -> None:
@@ -25,7 +26,7 @@ def take_in_keras_order(cls: type) -> None:
         return
     taken = _names_taken(cls)
     for before, name in _BEHIND.items():
-        if before in taken and name not in getattr(cls, "taken_by_name", ()):
+        if before in taken and name in taken and name not in getattr(cls, "taken_by_name", ()):
             _insert(cls, name, before)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -60,7 +60,7 @@ def recorded(layer: Any, arrays: list[Array], ctx: ForwardContext, is_recorded: 
         masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
         for tensor, mask in zip(inputs, masks, strict=False):
             tensor._keras_mask = None if mask is None else Tensor(np.asarray(mask), rows=rows)
-    args, kwargs = filled(arguments_of(ctx.options, len(inputs)), inputs)
+    args, kwargs = called_with(inputs, ctx)
     scope = CallScope(ctx, ctx.training)
     with calling(scope), ctx.running(len(arrays[0])), following(is_recorded, is_call=True, nodes=trail.nodes):
         outputs = list(leaves(run(layer, args, kwargs, scope, is_penalized=False)))
@@ -77,6 +77,14 @@ def _as_part(output: Tensor, rows: Rows) -> Tensor:
     part: Tensor = own_rows(output, rows) if output.shape[:1] == (rows.total,) else varied(output)
     part._keras_mask = output._keras_mask
     return part
+
+
+def called_with(inputs: Sequence[Tensor], ctx: ForwardContext) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What ``call`` is called with; a mode given where the layer was called yields to the graph's, as in Keras."""
+    args, kwargs = filled(arguments_of(ctx.options, len(inputs)), list(inputs))
+    if kwargs.get("training") is not None and ctx.training is not None:
+        kwargs = {**kwargs, "training": ctx.training}
+    return args, kwargs
 
 
 def arguments_of(options: Mapping[str, Any], count: int) -> tuple[tuple[Any, ...], dict[str, Any]]:

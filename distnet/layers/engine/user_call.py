@@ -122,7 +122,8 @@ class ByCall(Layer):
             key[0].memory = None
             if not _add_parts(ctx, variable, made.own.get(key), made.shared.get(key), is_first):
                 idle.append(variable.path)
-        if idle and results and not vars(self).get("_has_warned"):
+        is_called_once = len(self.calls) < 2  # else another call may use them
+        if idle and results and is_called_once and not vars(self).get("_has_warned"):
             self._has_warned = True
             _warn_of_idle(self, idle)
         dxs = [None if t.node is None else made.shared.get((t.node, 0)) for t in saved.inputs]
@@ -292,6 +293,7 @@ def take_call(cls: Any) -> None:
     if first not in own:
         return
     cls.is_by_call = True
+    cls.repeats = False  # whatever the built-in class before it says of its own forward
     for name, value in vars(ByCall).items():
         is_given = name in ("forward", "backward") or not any(name in vars(c) for c in own)
         if (name == "__call__" or not name.startswith("_")) and is_given:

@@ -15,8 +15,8 @@ from distnet.layers.engine.call_scope import CallScope, calling
 from distnet.layers.engine.context import ForwardContext, Workspaces
 from distnet.layers.engine.followed_node import computed_again
 from distnet.layers.engine.inline import run
-from distnet.layers.engine.recorded_call import Recorded, arguments_of
-from distnet.layers.engine.structures import filled, leaves
+from distnet.layers.engine.recorded_call import Recorded, called_with
+from distnet.layers.engine.structures import leaves
 from distnet.layers.recurrent.cell_calls import state_widths
 from distnet.layers.recurrent.rnn import RNN
 from distnet.layers.recurrent.stacked_rnn_cells import StackedRNNCells
@@ -40,7 +40,7 @@ def _outputs(layer: Any, inputs: Sequence[Any], ctx: ForwardContext, saved: Any)
         masks = ctx.mask if isinstance(ctx.mask, list) else [ctx.mask]
         for tensor, mask in zip(inputs, masks, strict=False):
             tensor._keras_mask = None if mask is None else beside(tensor, mask)
-        args, kwargs = filled(arguments_of(ctx.options, len(inputs)), list(inputs))
+        args, kwargs = called_with(inputs, ctx)
         with calling(scope), ctx.running(len(inputs[0].value)), assignments_held():
             return list(leaves(run(layer, args, kwargs, scope, is_penalized=False)))
     with calling(scope):

@@ -60,7 +60,7 @@ def main():
         make = getattr(keras.applications, name)
         keras.utils.clear_session()
         keras.utils.set_random_seed(3)
-        model = make(weights=None, input_shape=(size, size, 3), classes=CLASSES, **options)
+        model = make(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
         fill(model)
         for ending in (".weights.h5", ".h5", ".keras"):
             path = folder / f"{name}-{floatx}{ending}"

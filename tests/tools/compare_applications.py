@@ -43,7 +43,7 @@ def differences(name, folder, floatx):
     for ending in (".weights.h5", ".h5", ".keras"):
         path = folder / f"{name}-{floatx}{ending}"
         distnet.utils.clear_session()
-        model = make(weights=path, input_shape=(size, size, 3), classes=CLASSES, **options)
+        model = make(weights=path, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
         distances[f"predicted {ending}"] = apart(model.predict(x, verbose=0), expected["predicted"])
     whole = distnet.models.load_model(folder / f"{name}-{floatx}.keras")
     distances["predicted, loaded"] = apart(whole.predict(x, verbose=0), expected["predicted"])

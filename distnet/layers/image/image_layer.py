@@ -290,6 +290,22 @@ class ImageLayer(Channelled):
         """As ``transform_images``, of one image."""
         return self.transform_images(np.asarray(image)[np.newaxis], transformation, training)[0]
 
+    def transform_single_label(self, label: Any, transformation: Transformation, training: bool = True) -> Any:
+        """As ``transform_labels``, of the label of one image."""
+        return self.transform_labels(np.asarray(label)[np.newaxis], transformation, training)[0]
+
+    def transform_single_bounding_box(
+        self, bounding_box: Mapping[str, Any], transformation: Transformation, training: bool = True
+    ) -> dict[str, Any]:
+        """As ``transform_bounding_boxes``, of the boxes of one image."""
+        return without_rows(self.transform_bounding_boxes(with_rows(bounding_box), transformation, training))
+
+    def transform_single_segmentation_mask(
+        self, segmentation_mask: Any, transformation: Transformation, training: bool = True
+    ) -> Any:
+        """As ``transform_segmentation_masks``, of the mask of one image."""
+        return self.transform_segmentation_masks(np.asarray(segmentation_mask)[np.newaxis], transformation, training)[0]
+
     def _of_arrays(self, given: Mapping[str, Any], is_training: bool) -> dict[str, Any]:
         """A dict of arrays changed, by hand."""
         is_one = np.ndim(given["images"]) == self.row_rank

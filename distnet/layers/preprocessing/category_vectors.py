@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+import math
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def vectors(indices: Array, mode: str, depth: int, dtype: DType, weights: Array 
             indices = indices[..., 0]
         return _marked(indices.reshape(-1, 1), depth, dtype).reshape(*indices.shape, depth)
     samples = np.moveaxis(indices, 1, -1) if indices.ndim > 1 else indices
-    flat = samples.reshape(-1, samples.shape[-1]) if samples.size else samples.reshape(_rows(samples), -1)
+    flat = samples.reshape(math.prod(samples.shape[:-1]), samples.shape[-1])
     if mode == "multi_hot":
         made = _marked(flat, depth, dtype)
     else:
@@ -72,7 +72,3 @@ def vectors_shape(shape: Shape, mode: str, depth: int | None) -> Shape:
 def _marked(samples: Array, depth: int, dtype: DType) -> Array:
     lengths = np.full(len(samples), samples.shape[1])
     return marked(samples.reshape(-1), lengths, depth, dtype)
-
-
-def _rows(samples: Array) -> int:
-    return int(np.prod(cast("tuple[int, ...]", samples.shape[:-1])))

@@ -310,6 +310,10 @@ class IndexLookup(KeepsVocabulary):
         """The tokens of indices."""
         table = self._known()
         known = np.array([*self.get_vocabulary(), self.oov_token], object if self.takes_strings else np.int64)
+        if array.dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"{self.name}: expected indices, for it inverts them, received {array.tolist()!r:.100}."
+            )
         places = array.astype(np.int64)
         inside = (places >= 0) & (places < len(table) + self.tokens_start)
         return known[np.where(inside, places, len(known) - 1)]

@@ -36,6 +36,17 @@ def test_one_image_is_flipped_as_one():
         assert any(np.array_equal(flipped, wanted) for wanted in (IMAGE, IMAGE[::-1]))
 
 
+def test_what_belongs_to_one_image_changes_as_in_a_batch_of_one():
+    layer = layers.RandomFlip("horizontal", seed=3, bounding_box_format="xyxy")
+    drawn = {"flips": np.array([True])[:, None, None, None], "input_shape": (1, 6, 8, 3)}
+    boxes = {"boxes": np.float32([[1, 2, 4, 5]]), "labels": np.int32([7])}
+    np.testing.assert_array_equal(layer.transform_single_image(IMAGE, drawn), IMAGE[:, ::-1])
+    np.testing.assert_array_equal(layer.transform_single_segmentation_mask(IMAGE, drawn), IMAGE[:, ::-1])
+    np.testing.assert_array_equal(layer.transform_single_bounding_box(boxes, drawn)["boxes"], [[4, 2, 7, 5]])
+    np.testing.assert_array_equal(layer.transform_single_bounding_box(boxes, drawn)["labels"], [7])
+    assert layer.transform_single_label(3, drawn) == 3
+
+
 def test_in_a_model_rows_have_a_batch_axis():
     with pytest.raises(ShapeError, match="batch, height, width, channels"):
         layers.Resizing(3, 5)(Input((8, 3)))

@@ -164,3 +164,33 @@ def test_ranges_that_were_learned_are_in_the_configuration():
     again = layers.Discretization.from_config(json.loads(json.dumps(layer.get_config())))
     assert again.bin_boundaries == layer.bin_boundaries
     assert (again.num_bins, len(again.bin_boundaries)) == (3, 2)
+
+
+STRINGS, NUMBERS = np.array([["a"], ["b"]], object), np.array([[1], [2]])
+VECTORS = ("one_hot", "multi_hot", "count")
+OF_CATEGORIES = {
+    "StringLookup": ({"vocabulary": ["a"]}, STRINGS, ("int", *VECTORS)),
+    "IntegerLookup": ({"vocabulary": [1]}, NUMBERS, ("int", *VECTORS)),
+    "Hashing": ({"num_bins": 3}, STRINGS, ("int", *VECTORS)),
+    "HashedCrossing": ({"num_bins": 3}, [STRINGS, NUMBERS], ("int", "one_hot")),
+    "Discretization": ({"bin_boundaries": [1.5]}, NUMBERS, ("int", *VECTORS)),
+    "CategoryEncoding": ({"num_tokens": 3}, NUMBERS, VECTORS),
+    "TextVectorization": ({"vocabulary": ["a"]}, STRINGS, ("multi_hot", "count")),
+}
+"""Their arguments, two rows for them, their modes."""
+
+
+@pytest.mark.parametrize("name", OF_CATEGORIES)
+def test_a_rank_without_rows_has_vectors_of_the_same_width(name):
+    options, x, modes = OF_CATEGORIES[name]
+    for mode in modes:
+        layer = getattr(layers, name)(**options, output_mode=mode)
+        rows = np.asarray(layer(x))
+        none = np.asarray(layer([part[:0] for part in x] if isinstance(x, list) else x[:0]))
+        assert none.shape == (0, *rows.shape[1:]), mode
+        assert none.dtype == rows.dtype
+
+
+def test_strings_are_no_indices_to_be_inverted():
+    with pytest.raises(ArgumentError, match=r"here: expected indices, for it inverts them, received \['a'\]"):
+        layers.StringLookup(vocabulary=["a"], invert=True, name="here")(["a"])

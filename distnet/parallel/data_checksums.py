@@ -70,6 +70,7 @@ class DataChecksums:
         self._parts = parts[:: self._every]
         self._known = np.zeros(len(self._parts), np.int64)
         self._done = self._compared = 0
+        self._spent_s = 0.0
         self._is_ended = threading.Event()
 
     @property
@@ -85,8 +86,10 @@ class DataChecksums:
     def read(self, most: int = _AT_ONCE_BYTES) -> None:
         """Read the next bytes, of any number up to ``most``."""
         stop = min(self._done + max(1, most // _PART_BYTES), len(self._parts))
+        start = time.thread_time()
         while self._done < stop:
             self._read_one()
+        self._spent_s += time.thread_time() - start
 
     def compare(self) -> None:
         """Fail unless the ranks' arrays are equal, as far as all of them have read; every rank calls it.
@@ -128,6 +131,7 @@ class DataChecksums:
         self._done += 1
 
     def _read_slowly(self) -> None:
+        self._is_ended.wait(self._spent_s / _SHARE_OF_TIME)  # what was read at once is of this share, too
         while not self.is_read and not self._is_ended.is_set():
             start = time.thread_time()
             self._read_one()

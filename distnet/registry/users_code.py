@@ -114,12 +114,14 @@ def uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[s
     of_local: dict[str, str] = {}
     before = ("", "")
     for instruction in get_instructions(code):
-        name = instruction.argval[-1] if isinstance(instruction.argval, tuple) else str(instruction.argval)
+        given = instruction.argval
+        of_two = isinstance(given, tuple) and "_FAST" in instruction.opname  # Python 3.13 joins two instructions
+        name = str(given[-1] if of_two else given)
         now = instruction.opname, name
         if now[0] in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
             state.add(name)
-        elif now[0] == "STORE_FAST" and _is_lookup(*before):
-            of_local[name] = before[1]
+        elif now[0].startswith("STORE_FAST") and _is_lookup(*before):
+            of_local[str(given[0] if of_two else given)] = before[1]
         elif now[0] in ("LOAD_ATTR", "LOAD_METHOD") and name in _ADDING:
             changed.add(_changed_by(*before, of_local))
         before = now

@@ -69,3 +69,22 @@ def test_attributes_of_objects():
     one, later = Scaled(2.0), Scaled(2.0)
     assert written(one) == written(later)
     assert written(one) != written(Scaled(2.5))
+
+
+class Reading:
+    """Reads one list, and changes others: its own, and those of its call."""
+
+    def __init__(self, last):
+        self.factors, self.seen = [1.0, last], [last]
+
+    def __call__(self, x, shape=()):
+        parts, seen = [], self.seen
+        for factor in self.factors:
+            parts.append(x * factor)
+        seen.extend(parts)
+        return parts, (), shape
+
+
+def test_lists_that_are_read_are_written_and_those_that_are_changed_are_not():
+    attributes = [described(Reading(last), str)["attributes"] for last in (1.0, 2.0)]
+    assert attributes == [{"factors": [1.0, 1.0]}, {"factors": [1.0, 2.0]}]

@@ -43,6 +43,22 @@ class Moment(NamedTuple):
     batches: int
     stage: Stage
 
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        return self._order < Moment(*other)._order
+
+    def __gt__(self, other: tuple[Any, ...]) -> bool:
+        return self._order > Moment(*other)._order
+
+    def __le__(self, other: tuple[Any, ...]) -> bool:
+        return self._order <= Moment(*other)._order
+
+    def __ge__(self, other: tuple[Any, ...]) -> bool:
+        return self._order >= Moment(*other)._order
+
+    @property
+    def _order(self) -> tuple[int, bool, int, Stage]:
+        return self.epoch, self.stage == Stage.AFTER, self.batches, self.stage  # after all batches, though it says 0
+
     @property
     def is_within_epoch(self) -> bool:
         """Whether going on from here needs the epoch's remaining batches, or its sums."""

@@ -115,8 +115,10 @@ class Members:
             self._agreement = agreement.request
             raise
 
-    def left(self, timeout_s: float) -> Members:
-        """The communicators of the ranks that are left; every one of these calls it.
+    def left(self, timeout_s: float) -> tuple[Members, list[int]]:
+        """The communicators of the ranks that are left, and these ranks' numbers here; every one of these calls it.
+
+        All of them have the same, or none has: one more may die at any moment.
 
         Args:
             timeout_s: how long to wait for a rank that does not come; 0 for ever.
@@ -128,9 +130,9 @@ class Members:
         while True:
             self._await_all(timeout_s)
             comm = self.all.Shrink()
-            made: Members | None = None
+            made: tuple[Members, list[int]] | None = None
             try:
-                made = Members(comm, self._mpi)
+                made = Members(comm, self._mpi), comm.allgather(self.all.rank)
             except self._mpi.Exception as error:
                 self._raise_unless_of_a_death(error)  # one more has died meanwhile; all learn of it below
                 comm.Revoke()

@@ -84,10 +84,10 @@ class MPICommunicator:
 
     def survive(self) -> list[int]:
         """Make communicators of the ranks that are left (``MPIX_Comm_ishrink``), and be among these."""
-        before, number, self.has_survived = self.abreast, self.rank, True
-        self._be_among(self.members.left(self.patience.timeout_s))
+        before, self.has_survived = self.abreast, True
+        members, numbers = self.members.left(self.patience.timeout_s)
+        self._be_among(members)
         self.abreast.go_on_from(before)
-        numbers: list[int] = self.allgather_object(number)
         self.neighbours.renumber(numbers)
         return numbers
 

@@ -176,6 +176,14 @@ class TakesGradients(ABC):
         if self.built and has_others:
             self.follow(store, store)
 
+    def hold(self, variables: Sequence[Variable]) -> None:
+        """Have slots for these variables alone: each as it was, or as before the first step."""
+        self._given = given = GivenVariables(variables)
+        if self.built:
+            self.follow(given, given)
+        else:
+            self.build(given)
+
     def scale_loss(self, loss: Any) -> Any:
         """``loss`` multiplied by what the gradients are later divided by.
 

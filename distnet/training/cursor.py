@@ -34,6 +34,7 @@ class Cursor:
         self.start, self.metrics = start, metrics
         self.was_told = False
         self.move(first_epoch, 0, Stage.START)
+        self._has_moved = False
         self.pending: Collection[int] = ()
         self.drawn = (0, 0), (0, 0)
         self.is_stepping = False
@@ -41,7 +42,7 @@ class Cursor:
     @property
     def position(self) -> tuple[Moment, bool]:
         """The latest moment that this rank has come to, and whether its hook was called; later ones are greater."""
-        if self.start is not None and self.moment < self.start.moment:
+        if self.start is not None and (not self._has_moved or self.moment < self.start.moment):
             return self.start.moment, self.was_told
         return self.moment, self.is_told
 
@@ -86,7 +87,7 @@ class Cursor:
 
     def move(self, epoch: int, batches: int, stage: Stage) -> None:
         """Be at that moment."""
-        self._at = epoch, batches, stage
+        self._at, self._has_moved = (epoch, batches, stage), True
         self.is_told = self.was_told and self.start is not None and self.moment == self.start.moment
 
     @property

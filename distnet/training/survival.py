@@ -25,7 +25,7 @@ from distnet.layers.engine.tracking import states_of_metrics
 from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
-from distnet.parallel.realigning import optimizers_of
+from distnet.parallel.replica_slots import HeldSlots, optimizers_of, slots_of
 from distnet.training.cursor import Cursor
 from distnet.training.hooks import Hooks
 from distnet.training.resumption import Resumption
@@ -66,6 +66,8 @@ class _Standing:
         record: the model's training state.
         metrics: states of those that layers have.
         optimizers: numbers and settings of each.
+        variables: shapes of all, which follow.
+        slots: which follow the variables.
         shared: see ``Hooks.shared``.
     """
 
@@ -76,6 +78,8 @@ class _Standing:
     record: Told
     metrics: Sequence[Any]
     optimizers: Sequence[tuple[Mapping[str, float], Mapping[str, Json]]]
+    variables: Sequence[tuple[tuple[int, ...], str]]
+    slots: HeldSlots
     shared: Sequence[Any]
 
 
@@ -161,7 +165,7 @@ class Survival(NoSurvival):
 
         self._undo.append(put_back)
         if not training.steps.updates_at_end:
-            self._undo += [_as_it_is(optimizer) for optimizer in optimizers_of(model)]
+            self._undo.append(_optimizers_as_they_are(model))
 
     def end(self) -> None:
         """It has run to its end."""
@@ -233,25 +237,58 @@ class Survival(NoSurvival):
                 )
 
     def _aligned(self) -> _Standing:
-        """Have the replica of the rank that came furthest, all of it or nothing; return what it has besides arrays."""
+        """Have the replica of the rank that came furthest, all of it or nothing; return what it has besides arrays.
+
+        What follows the ranks' positions is as that rank says, so that all take part in the same messages.
+        """
         training, ranks = self.training, self.training.ranks
         positions = ranks.allgather_object(training.cursor.position)
         leader = positions.index(max(positions))
         standing = ranks.broadcast_object(self._standing() if ranks.rank == leader else None, leader)
         if standing is None:
             raise CommunicationError(f"rank {ranks.rank}: rank {leader} does not say where it stands.")
-        arrays: list[Array] = []
-        received: list[Array] = []
-        if any(position != positions[leader] for position in positions):
-            arrays = self._arrays()
-            received = arrays if ranks.rank == leader else [np.empty_like(array) for array in arrays]
-            for array in received:
-                ranks.broadcast(array, leader)
+        differ = any(position != positions[leader] for position in positions)
+        received = self._received(standing, leader) if differ else []
         if ranks.rank != leader:
-            for array, theirs in zip(arrays, received, strict=True):
-                array[...] = theirs
+            if differ:
+                self._take_arrays(standing, received)
             self._take(standing)
         return standing
+
+    def _received(self, standing: _Standing, leader: int) -> list[Array]:
+        """The arrays of the rank that came furthest, in memory of their own."""
+        ranks = self.training.ranks
+        if ranks.rank == leader:
+            own = [*(variable.value for variable in self._variables()), *slots_of(self.training.model)]
+            arrays = [np.ascontiguousarray(array) for array in own]
+        else:
+            arrays = [*(np.empty(shape, dtype) for shape, dtype in standing.variables), *standing.slots.empty()]
+        for array in arrays:
+            ranks.broadcast(array, leader)
+        return arrays
+
+    def _take_arrays(self, standing: _Standing, received: Sequence[Array]) -> None:
+        """Have the arrays of the rank that came furthest.
+
+        Raises:
+            CommunicationError: this rank's model has other variables.
+        """
+        variables = self._variables()
+        shapes = [(variable.shape, variable.dtype.str) for variable in variables]
+        if shapes != list(standing.variables):
+            raise CommunicationError(
+                f"rank {self.training.ranks.rank}: a rank died, and the ranks that are left have models of different "
+                f"variables: expected {len(standing.variables)}, received {len(shapes)}, or others of other shapes. "
+                "Build the model before fit, so that no step makes variables."
+            )
+        for variable, value in zip(variables, received, strict=False):
+            variable.value[...] = value
+        standing.slots.take(self.training.model, received[len(variables) :])
+
+    def _variables(self) -> list[Any]:
+        """All that a replica holds, besides slots; in the same order on every rank."""
+        model = self.training.model
+        return [*model.variables, *(state for layer in stateful_layers(model) for state in layer.states)]
 
     def _standing(self) -> _Standing:
         training, model = self.training, self.training.model
@@ -271,15 +308,10 @@ class Survival(NoSurvival):
             model.training_state.told(),
             [of_metric for _, of_metric in states_of_metrics(model)],
             [(dict(optimizer.scalars), optimizer.settings()) for optimizer in optimizers_of(model)],
+            [(variable.shape, variable.dtype.str) for variable in self._variables()],
+            HeldSlots.of(model),
             hooks.shared(),
         )
-
-    def _arrays(self) -> list[Array]:
-        """All that a replica holds in arrays; in the same order on every rank."""
-        model = self.training.model
-        variables = [*model.variables, *(state for layer in stateful_layers(model) for state in layer.states)]
-        slots = [optimizer.slots[name] for optimizer in optimizers_of(model) for name in sorted(optimizer.slots)]
-        return [np.ascontiguousarray(array) for array in (*(variable.value for variable in variables), *slots)]
 
     def _take(self, standing: _Standing) -> None:
         """Be as the rank is that came furthest."""
@@ -326,19 +358,16 @@ def _put_back(values: Sequence[tuple[Any, Array]]) -> None:
         variable.value[...] = value
 
 
-def _as_it_is(optimizer: Any) -> Callable[[], None]:
-    """What makes the optimizer again what it is now."""
-    built = optimizer.built
-    slots = {name: slot.copy() for name, slot in optimizer.slots.items()} if built else {}
-    scalars, settings = dict(optimizer.scalars), optimizer.settings()
+def _optimizers_as_they_are(model: Any) -> Callable[[], None]:
+    """What makes the model's optimizers again what they are now."""
+    held, values = HeldSlots.of(model), [slot.copy() for slot in slots_of(model)]
+    numbers = [(dict(optimizer.scalars), optimizer.settings()) for optimizer in optimizers_of(model)]
 
     def put_back() -> None:
-        if not built:
-            optimizer.forget()
-        for name, slot in slots.items():
-            optimizer.slots[name][...] = slot
-        optimizer.scalars = dict(scalars)
-        optimizer.configure(changes(optimizer.settings(), settings))
+        held.take(model, values)
+        for optimizer, (scalars, settings) in zip(optimizers_of(model), numbers, strict=True):
+            optimizer.scalars = dict(scalars)
+            optimizer.configure(changes(optimizer.settings(), settings))
 
     return put_back
 

@@ -144,7 +144,7 @@ def test_those_left_have_communicators_of_their_own():
     world = World()
     members = world.members()
     world.dead.add(0)
-    left = members.left(timeout_s=1)
+    left, _ = members.left(timeout_s=1)
     assert (left.all.size, left.all.rank) == (3, 0)
     assert not left.all.is_revoked
     assert members.all.is_revoked
@@ -156,7 +156,7 @@ def test_one_that_dies_meanwhile_is_left_out_too(moment):
     members = world.members()
     world.dead.add(0)
     world.failing[moment] = "failed"
-    left = members.left(timeout_s=1)
+    left, _ = members.left(timeout_s=1)
     assert len(world.shrunk) == 2
     assert left.all.numbers == [number for number in (1, 2, 3) if number not in world.dead]
 

@@ -155,9 +155,11 @@ def main() -> int:
             sys.stdout.flush()
     sys.stdout.write(
         f"{options.trials} trainings, {lost[1]} lost 1 rank, {lost[2]} lost 2, {lost[3]} lost 3, {lost[0]} none; "
-        f"{failed} failed. From a death to the end of the next step: median {np.median(all_seconds):.2f} s, "
-        f"worst {max(all_seconds):.2f} s, of {len(all_seconds)}\n"
+        f"{failed} failed. From a death to the end of the next step: "
     )
+    if all_seconds:
+        sys.stdout.write(f"median {np.median(all_seconds):.2f} s, worst {max(all_seconds):.2f} s, of ")
+    sys.stdout.write(f"{len(all_seconds)}\n")
     return 1 if failed else 0
 
 

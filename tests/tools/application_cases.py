@@ -107,6 +107,8 @@ def fill(model):
         values = [_value(rng, name, tuple(w.shape)) for name, w in zip(names, layer.weights, strict=True)]
         if values:
             layer.set_weights(values)
+        if type(layer).__name__ == "Normalization" and hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # Keras computes with what it read of the weights before
 
 
 def _value(rng, name, shape):

@@ -13,7 +13,7 @@ import layer_choices
 from distnet.layers import LAYERS
 
 TOOLS = Path(__file__).parent / "tools"
-MODELS, MODELS_ON_RANKS = 300, 100
+MODELS, MODELS_ON_RANKS = 100, 40
 KERNELS = {"DISTNET_KERNELS": "numpy"}
 """Importing numba takes each process a second or two."""
 

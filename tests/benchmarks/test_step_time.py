@@ -82,7 +82,7 @@ def test_the_page_names_programs_and_options_that_exist():
     commands = [shlex.split(text) for text in re.findall(r"`python (benchmarks/[^`]+)`", page)]
     assert {Path(command[0]).name for command in commands} == {
         path.name for path in BENCHMARKS.glob("*.py") if "measuring.options" in path.read_text()
-    } | {"checkpoint_stall.py"}
+    } | {"checkpoint_stall.py", "scaling.py"}
     for program, *words in commands:
         files = Path(program).name, "measuring.py", "contestants.py", "workloads.py"
         text = "".join((BENCHMARKS / name).read_text() for name in files)

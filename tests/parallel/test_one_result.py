@@ -18,12 +18,12 @@ SETTINGS = {
 }
 RANKS_OF = {
     "numpy": {
-        "optimizers": [1, 2, 3, 4, 7],
-        "variants": [1, 2, 3, 4, 7],
+        "optimizers": [1, 3, 7],
+        "variants": [1, 2, 4],
         "structures": [1, 3],
-        "slices": [1, 2, 3, 4],
+        "slices": [1, 3, 4],
         "mnist_losses": [1, 2, 4],
-        "callbacks": [1, 2, 3],
+        "callbacks": [1, 3],
         "compressed": [1],
     },
     "numba": {"optimizers": [1, 3]},
@@ -57,12 +57,12 @@ def assert_same(found, expected, tolerance):
     assert not {key: by for key, by in apart.items() if not by <= tolerance}
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 7])
+@pytest.mark.parametrize("n", [3, 7])
 def test_every_optimizer_trains_what_one_rank_trains(results, n):
     assert_same(results("optimizers", n), results("optimizers", 1), 1e-10)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 7])
+@pytest.mark.parametrize("n", [2, 4])
 def test_every_way_of_training_and_asking_gives_what_one_rank_gives(results, n):
     assert_same(results("variants", n), results("variants", 1), 1e-10)
 
@@ -71,7 +71,7 @@ def test_nested_data_and_batches_of_other_lengths_give_what_one_rank_gives(resul
     assert_same(results("structures", 3), results("structures", 1), 1e-10)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("n", [3, 4])
 def test_slices_of_weights_train_what_one_rank_trains(results, n):
     assert_same(results("slices", n), results("slices", 1), 1e-10)
 
@@ -107,6 +107,5 @@ def test_the_first_losses_of_an_mnist_model_in_float32_are_those_of_one_rank(res
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("n", [2, 3])
-def test_callbacks_act_as_on_one_rank(results, n):
-    assert_same(results("callbacks", n), results("callbacks", 1), 1e-10)
+def test_callbacks_act_as_on_one_rank(results):
+    assert_same(results("callbacks", 3), results("callbacks", 1), 1e-10)

@@ -1,4 +1,4 @@
-"""Scripts as Keras's tutorials have them, with their imports changed: alone and on three ranks the same History."""
+"""Scripts as Keras's tutorials have them, with their imports changed: alone and on two ranks the same History."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCRIPTS = {
     "two_inputs": ["Connected to", "(4, 1) (4, 1)"],
 }
 SEEDLESS = {"backend_shapes", "estimators", "loose_ends", "new_optimizers", "old_keys"}
-"""Scripts that are run without a seed: one rank repeats them with the seed that three ranks agreed on."""
+"""Scripts that are run without a seed: one rank repeats them with the seed that two ranks agreed on."""
 WRITES = {
     "drawing": ["net.png", "net.svg"],
     "loan": ["accuracy.png", "best.h5", "loss.png"],
@@ -74,7 +74,7 @@ def test_a_script_gives_the_same_history_on_any_number_of_ranks(script, images, 
     changed = with_its_imports_changed(HERE / "programs" / f"{script}.py", tmp_path)
     seed = "any" if script in SEEDLESS else ""
     histories: list[dict[str, list[float]]] = []
-    for number, starter in enumerate((ranks(3), alone)):
+    for number, starter in enumerate((ranks(2), alone)):
         folder = tmp_path / str(number)
         folder.mkdir()
         write_table(folder / "pima-indians-diabetes.csv")
@@ -84,7 +84,7 @@ def test_a_script_gives_the_same_history_on_any_number_of_ranks(script, images, 
         assert sorted(path.name for path in folder.iterdir() if path.suffix != ".csv") == WRITES.get(script, [])
         histories.append(json.loads(told(job.stdout, "HISTORY ")))
         seed = told(job.stdout, "SEED ") if seed else ""
-    three, one = histories
-    assert one.keys() == three.keys()
+    two, one = histories
+    assert one.keys() == two.keys()
     for key, values in one.items():
-        np.testing.assert_allclose(three[key], values, rtol=0, atol=1e-6, err_msg=key)
+        np.testing.assert_allclose(two[key], values, rtol=0, atol=1e-6, err_msg=key)

@@ -37,8 +37,11 @@ def _specimen(dtype: Any) -> Any:
     if isinstance(dtype, type) and dtype in _OF_PYTHON:
         return _OF_PYTHON[dtype]
     try:
-        return np.zeros((), config.floatx() if dtype is None else dtype)
+        known = np.dtype(config.floatx() if dtype is None else dtype)
     except TypeError:
+        known = None
+    if known is None or not known.isbuiltin:  # ml_dtypes, once imported, adds such as bfloat16
         raise ArgumentError(
             f"result_type: expected dtypes of NumPy such as 'float32', or int or float, received {dtype!r}."
-        ) from None
+        )
+    return np.zeros((), known)

@@ -126,7 +126,8 @@ def test_every_layer_that_heeds_masks_is_among_the_models(asked):
     behind_masks = {type(model.layers[-1]).__name__ for model, _ in asked[0].values()}
     known = [cls for cls in layers.LAYERS.classes().values() if cls.__module__.startswith("distnet.")]
     heeding = {cls.__name__ for cls in known if cls.supports_masking}
-    assert heeding - behind_masks - NOT_COMPARED.keys() == {"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Embedding"}
+    of_indices = {"Embedding", "ReversibleEmbedding"}
+    assert heeding - behind_masks - NOT_COMPARED.keys() == {"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", *of_indices}
 
 
 def assert_same(found, expected, what):

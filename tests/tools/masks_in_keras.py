@@ -33,7 +33,8 @@ def answer(text, held):
     weights, x = ([held[f"{key}{i}"] for i in range(len(held)) if f"{key}{i}" in held] for key in "wx")
     model.set_weights(weights)
     result = {"supports_masking": {layer.name: layer.supports_masking for layer in model.layers}}
-    if not model.layers[-1].supports_masking and not isinstance(model.layers[-1], keras.Model):
+    passes_on = keras.Model, keras.layers.Pipeline  # the masks of the layers within
+    if not model.layers[-1].supports_masking and not isinstance(model.layers[-1], passes_on):
         return result  # the mask is gone, and what is computed does not heed it
     for training in (False, True):
         outputs = flat(model(one_or_list(x), training=training))

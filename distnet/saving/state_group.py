@@ -89,6 +89,7 @@ def _write_progress(group: h5py.Group, progress: Progress) -> None:
 def _progress(held: Mapping[str, Any]) -> Progress:
     epoch, batches, stage = held["moment"]
     train, validation = held["drawn"]
+    latest = held.get("latest")
     return Progress(
         moment=Moment(int(epoch), int(batches), Stage(stage)),
         facts=dict(held["facts"]),
@@ -96,6 +97,7 @@ def _progress(held: Mapping[str, Any]) -> Progress:
         loss_rows=float(held["loss_rows"]),
         rows=int(held["rows"]),
         sums=np.asarray(held["sums"], np.float64),
+        latest=None if latest is None else dict(latest),
         logs=dict(held["logs"]),
         is_stopped=bool(held["is_stopped"]),
         is_whole=bool(held["is_whole"]),

@@ -115,4 +115,5 @@ class Cursor:
             for metric, state in self.metrics:
                 metric.set_state(state)
             totals.loss_rows, totals.rows, totals.sums = self.start.loss_rows, self.start.rows, self.start.sums.copy()
+            totals.latest = None if self.start.latest is None else dict(self.start.latest)
         return self.start.moment.batches, totals

@@ -316,6 +316,7 @@ class Training:
             loss_rows=totals.loss_rows if is_within else 0.0,
             rows=totals.rows if is_within else 0,
             sums=totals.sums.copy() if is_within else totals.sums[:0],
+            latest=totals.latest if is_within else None,
             logs=dict(self.logs),
             is_stopped=self.model.stop_training,
             optimizer={key: optimizer[key] for key in changed},

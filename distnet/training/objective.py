@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -301,6 +301,7 @@ class Totals:
         self.objective = objective
         self.loss_rows = 0.0
         self.rows = 0
+        self.latest: dict[str, Any] | None = None  # of steps of the model's own
         self.sums = np.zeros(objective.entries)
         for metric in objective.kept:
             metric.reset_state()

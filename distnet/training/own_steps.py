@@ -88,6 +88,16 @@ class OwnTotals:
             metric.set_state(state)
         self.objective.latest = as_logs(self.objective.model.get_metrics_result())
 
+    @property
+    def latest(self) -> dict[str, Any] | None:
+        """What the last step returned, which need not be the metrics' results; None leaves it at these."""
+        return dict(self.objective.latest)
+
+    @latest.setter
+    def latest(self, latest: Mapping[str, Any] | None) -> None:
+        if latest is not None:
+            self.objective.latest = dict(latest)
+
     def add(self, loss: float, rows: int, sums: Array) -> None:
         """Count the rows; the metrics were updated in the step."""
         self.rows += rows

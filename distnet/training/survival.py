@@ -155,13 +155,14 @@ class Survival(NoSurvival):
         self._undo = [lambda: _put_back(values)]
         metrics = [(metric, metric.get_state()) for metric in self._metrics]
         totals, sums = training.totals, training.totals.sums.copy()
-        running = totals.loss_rows, totals.rows
+        running, latest = (totals.loss_rows, totals.rows), totals.latest
 
         def put_back() -> None:
             for metric, state in metrics:
                 metric.set_state(state)
             totals.loss_rows, totals.rows = running
             totals.sums = sums
+            totals.latest = latest
 
         self._undo.append(put_back)
         if not training.steps.updates_at_end:
@@ -299,6 +300,7 @@ class Survival(NoSurvival):
         progress = replace(
             training.observe(),
             moment=moment, callbacks=records, loss_rows=totals.loss_rows, rows=totals.rows, sums=totals.sums.copy(),
+            latest=totals.latest,
         )  # fmt: skip
         return _Standing(
             progress,
@@ -328,6 +330,7 @@ class Survival(NoSurvival):
         training.hooks.take(standing.shared)
         progress, totals = standing.progress, training.totals
         totals.loss_rows, totals.rows, totals.sums = progress.loss_rows, progress.rows, progress.sums.copy()
+        totals.latest = None if progress.latest is None else dict(progress.latest)
         training.cursor = Cursor.at(progress, standing.is_told, (), 0)
 
     def _take_over(self, progress: Progress, rank: int) -> None:

@@ -23,12 +23,25 @@ class Halving(keras.callbacks.Callback):
             bias.assign(np.array(bias) + 0.01)
 
 
-def train(data="arrays"):
+class Own(keras.Sequential):
+    """Its steps return another loss than that which its metrics have come to."""
+
+    def train_step(self, data):
+        x, y = data
+        with keras.ops.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(loss, self.trainable_weights), self.trainable_weights, strict=True)
+        )
+        return {"loss": loss}
+
+
+def train(data="arrays", kind=keras.Sequential):
     """What a training ends with."""
     keras.config.set_floatx("float64")
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(24, 4)), rng.normal(size=(24, 1))
-    model = keras.Sequential(
+    model = kind(
         [
             keras.layers.Input((4,)),
             keras.layers.Dense(5, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1)),
@@ -125,3 +138,12 @@ def test_batches_of_a_generator_are_given_again_unless_rank_0_died(monkeypatch):
         else:
             told = [str(each) for each in returned if isinstance(each, CommunicationError)]
             assert "x: expected batches that every rank can read, received a generator" in told[0], f"{death}: {told}"
+
+
+def test_an_epoch_ends_with_what_its_last_own_step_returned_whoever_dies_after_it(monkeypatch):
+    (expected, history), *_ = on_mortal_ranks(1, (), lambda ranks: train(kind=Own), monkeypatch)[0]
+    _, messages = on_mortal_ranks(SIZE, (), lambda ranks: train(kind=Own), monkeypatch)
+    for i, message in enumerate(range(messages[0] // 3, messages[0] // 2, 2)):
+        death = Death(i % SIZE, message, None)
+        returned, _ = on_mortal_ranks(SIZE, [death], lambda ranks: train(kind=Own), monkeypatch)
+        check(returned, [death], expected, history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from distnet.training.objective import Objective, Totals
@@ -114,6 +114,17 @@ class Cursor:
         if self.start.moment.is_within_epoch:
             for metric, state in self.metrics:
                 metric.set_state(state)
-            totals.loss_rows, totals.rows, totals.sums = self.start.loss_rows, self.start.rows, self.start.sums.copy()
-            totals.latest = None if self.start.latest is None else dict(self.start.latest)
+            count_on(totals, counted(self.start))
         return self.start.moment.batches, totals
+
+
+def counted(so_far: Totals | Progress) -> dict[str, Any]:
+    """What an epoch has counted so far, by the names of ``Progress``."""
+    latest = None if so_far.latest is None else dict(so_far.latest)
+    return {"loss_rows": so_far.loss_rows, "rows": so_far.rows, "sums": so_far.sums.copy(), "latest": latest}
+
+
+def count_on(totals: Totals, so_far: Mapping[str, Any]) -> None:
+    """Go on from what ``counted`` told."""
+    for name, value in so_far.items():
+        setattr(totals, name, value)

@@ -23,7 +23,7 @@ from distnet.parallel.exchange import StepSums
 from distnet.parallel.realigning import realign
 from distnet.saving import background
 from distnet.training.agreement import compared_data, facts
-from distnet.training.cursor import Cursor
+from distnet.training.cursor import Cursor, counted
 from distnet.training.evaluation import check_validation, validate
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
@@ -306,17 +306,14 @@ class Training:
 
     def observe(self) -> Progress:
         """Where training stands."""
-        start, totals, is_within = self.cursor.start, self.totals, self.cursor.moment.is_within_epoch
+        start = self.cursor.start
         optimizer = self.steps.optimizer.settings()
         changed = {**({} if start is None else start.optimizer), **changes(self.fit.optimizer, optimizer)}
         return Progress(
             moment=self.cursor.moment,
             facts=self.facts,
             drawn=self.cursor.drawn,
-            loss_rows=totals.loss_rows if is_within else 0.0,
-            rows=totals.rows if is_within else 0,
-            sums=totals.sums.copy() if is_within else totals.sums[:0],
-            latest=totals.latest if is_within else None,
+            **(counted(self.totals) if self.cursor.moment.is_within_epoch else {}),
             logs=dict(self.logs),
             is_stopped=self.model.stop_training,
             optimizer={key: optimizer[key] for key in changed},

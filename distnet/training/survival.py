@@ -26,7 +26,7 @@ from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replica_slots import HeldSlots, optimizers_of, slots_of
-from distnet.training.cursor import Cursor
+from distnet.training.cursor import Cursor, count_on, counted
 from distnet.training.hooks import Hooks
 from distnet.training.resumption import Resumption
 from distnet.training_state import Progress, Told
@@ -154,15 +154,12 @@ class Survival(NoSurvival):
         values = [(variable, variable.value.copy()) for variable in self._kept]
         self._undo = [lambda: _put_back(values)]
         metrics = [(metric, metric.get_state()) for metric in self._metrics]
-        totals, sums = training.totals, training.totals.sums.copy()
-        running, latest = (totals.loss_rows, totals.rows), totals.latest
+        totals, so_far = training.totals, counted(training.totals)
 
         def put_back() -> None:
             for metric, state in metrics:
                 metric.set_state(state)
-            totals.loss_rows, totals.rows = running
-            totals.sums = sums
-            totals.latest = latest
+            count_on(totals, so_far)
 
         self._undo.append(put_back)
         if not training.steps.updates_at_end:
@@ -296,12 +293,7 @@ class Survival(NoSurvival):
         hooks = training.hooks
         moment, is_told = training.cursor.position
         records = hooks.records() if self._has_callbacks else hooks.records_told
-        totals = training.totals
-        progress = replace(
-            training.observe(),
-            moment=moment, callbacks=records, loss_rows=totals.loss_rows, rows=totals.rows, sums=totals.sums.copy(),
-            latest=totals.latest,
-        )  # fmt: skip
+        progress = replace(training.observe(), moment=moment, callbacks=records, **counted(training.totals))
         return _Standing(
             progress,
             is_told,
@@ -328,10 +320,8 @@ class Survival(NoSurvival):
             optimizer.scalars = dict(scalars)
             optimizer.configure(changes(optimizer.settings(), settings))
         training.hooks.take(standing.shared)
-        progress, totals = standing.progress, training.totals
-        totals.loss_rows, totals.rows, totals.sums = progress.loss_rows, progress.rows, progress.sums.copy()
-        totals.latest = None if progress.latest is None else dict(progress.latest)
-        training.cursor = Cursor.at(progress, standing.is_told, (), 0)
+        count_on(training.totals, counted(standing.progress))
+        training.cursor = Cursor.at(standing.progress, standing.is_told, (), 0)
 
     def _take_over(self, progress: Progress, rank: int) -> None:
         """Go on with the callbacks, which were rank 0's."""

@@ -40,7 +40,7 @@ def _specimen(dtype: Any) -> Any:
         known = np.dtype(config.floatx() if dtype is None else dtype)
     except TypeError:
         known = None
-    if known is None or not known.isbuiltin:  # ml_dtypes, once imported, adds such as bfloat16
+    if known is None or known.kind not in "biufc":  # ml_dtypes, once imported, adds such as bfloat16
         raise ArgumentError(
             f"result_type: expected dtypes of NumPy such as 'float32', or int or float, received {dtype!r}."
         )

@@ -13,16 +13,16 @@ from distnet.training.runs import Runs
 from trace_format import checked, covered
 
 RNG = np.random.default_rng(0)
-X, Y = RNG.normal(size=(48, 8, 8, 2)), RNG.normal(size=(48, 1))
+X, Y = RNG.normal(size=(48, 32, 32, 2)), RNG.normal(size=(48, 1))
 
 
 def network(shared=False):
     """A model in a model; its first layer is called twice if it is shared."""
     distnet.utils.clear_session()
     distnet.utils.set_random_seed(1)
-    x = distnet.Input((8, 8, 4))
+    x = distnet.Input((32, 32, 4))
     inner = distnet.Model(x, layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, name="conv")(x)), name="inner")
-    given, same = distnet.Input((8, 8, 2)), layers.Conv2D(4, 3, padding="same", activation="relu", name="first")
+    given, same = distnet.Input((32, 32, 2)), layers.Conv2D(4, 3, padding="same", activation="relu", name="first")
     h = same(given)
     if shared:
         h = layers.Add()([h, same(given)])
@@ -51,7 +51,7 @@ def test_a_trace_has_every_part_of_every_step(tmp_path):
     (events,) = checked(tmp_path / "new" / "trace.json", 1).values()
     steps = [event for event in events if event["cat"] == "step"]
     assert [step["name"] for step in steps] == ["step 2", "step 3", "step 4", "step 5"]
-    assert sorted(covered(events, step) for step in steps)[len(steps) // 2] > 0.5  # a busy machine rests between them
+    assert sorted(covered(events, step) for step in steps)[len(steps) // 2] > 0.9
     assert {event["cat"] for event in events} == {
         *("step", "forward", "backward", "loss", "exchange", "update", "data", "callbacks", "instruction"),
         "evaluation",

@@ -25,8 +25,6 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from distnet.errors import Preempted
-
 PROGRAM = "distnet.commands.rank_program"
 ENDED, FAILED = b"ended", b"failed"
 """What a rank's program notes: that Python ended it, and that an error did, which it told of."""
@@ -35,6 +33,8 @@ _LAST_WORDS_S = 0.2
 """Time for the launcher to forward what was said: MPICH's drops what it has not read when the job ends."""
 _OUTPUT_S = 5.0
 """How long the output is awaited that a rank left in its pipes: a process that it started may hold them open."""
+SAVED = 75
+"""``errors.Preempted.EXIT_CODE``: this process must not import distnet, which would take it for the rank."""
 _TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FOR_THE_PROGRAM = (signal.SIGUSR1, signal.SIGUSR2)
 _OF_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
@@ -173,7 +173,7 @@ class WatchedRank:
                     "MPI_Abort or a library. The other ranks would wait for it: end programs by sys.exit."
                 )
                 return self._die(signal.SIGTERM) if self.size != 1 else code or 1
-            elif code not in (0, Preempted.EXIT_CODE):
+            elif code not in (0, SAVED):
                 self._say(f"{where} ended its program with exit code {code}, as by sys.exit.")
         if code and output.path is not None:
             self._say(f"{where} ended with exit code {code}; its output is in {output.path}.")

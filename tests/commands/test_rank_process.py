@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from distnet.commands import rank_process
+from distnet.errors import Preempted
 from jobs import LAUNCHERS, SETTINGS, mpiexec
 
 ENDING = """
@@ -141,3 +143,7 @@ def test_a_module_runs_with_its_own_workers(tmp_path):
         done = subprocess.run(command, env=kept, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stdout.endswith("part.py [2, 4] ['--rest']\n")
+
+
+def test_the_watching_process_knows_the_code_of_a_saved_training():
+    assert rank_process.SAVED == Preempted.EXIT_CODE

@@ -64,10 +64,13 @@ def main() -> None:
     parser.add_argument(
         "--shards", type=int, help="of distnet: the same bits on any number of ranks, by so many blocks"
     )
+    parser.add_argument("--elastic", action="store_true", help="of distnet: go on when ranks die")
     options = parser.parse_args()
     keras, work = importlib.import_module(options.framework), WORKLOADS[options.model]
     if options.shards:
         keras.distribution.set_distribution(keras.distribution.DataParallel(reproducible_shards=options.shards))
+    if options.elastic:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(elastic=True))
     x, labels = work.data(options.batch * options.steps)
     y = np.eye(CLASSES, dtype=np.float32)[labels]
     rows: dict[str, Any] = {"x": x, "y": y, "batch_size": options.batch}

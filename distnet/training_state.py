@@ -90,6 +90,7 @@ class Progress:
         drawn: batches and epochs taken so far from the training's source, then from the validation's.
         loss_rows, rows, sums: the epoch's running loss and metrics.
         latest: what the model's own ``train_step`` returned last; None where it has none, and in older files.
+        metrics: within an epoch, what metrics that are attributes had come to, by path; a validation has its own.
         logs: of the last epoch, as they were handed to the hook under way.
         is_stopped: whether a callback has asked to stop.
         is_whole: False after an interruption within a step: weights and optimizer may be of different steps.
@@ -104,6 +105,7 @@ class Progress:
     rows: int = 0
     sums: Array = field(default_factory=lambda: np.zeros(0))
     latest: Mapping[str, float | list[float]] | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     logs: Mapping[str, float | list[float]] = field(default_factory=dict)
     is_stopped: bool = False
     is_whole: bool = True

@@ -44,12 +44,17 @@ def _generators(model: StoredModel) -> dict[str, SeedGenerator]:
     return dict(kept_by(model, lambda value: isinstance(value, SeedGenerator)))
 
 
-def write(group: h5py.Group, model: StoredModel) -> None:
-    """Write their states into an empty group."""
+def write(group: h5py.Group, model: StoredModel, of_epoch: Mapping[str, Any]) -> None:
+    """Write their states into an empty group.
+
+    Args:
+        of_epoch: states of metrics that the epoch goes on from, where they count something else now.
+    """
+    metrics = {path: metric.get_state() for path, metric in kept_by(model, is_metric)}
     states = {
         _BUILT: {path: layer.get_build_config() for path, layer in layers_by_path(model) if layer.built},
         _GENERATORS: {path: generator.state.value for path, generator in _generators(model).items()},
-        _METRICS: {path: metric.get_state() for path, metric in kept_by(model, is_metric)},
+        _METRICS: {path: of_epoch.get(path, state) for path, state in metrics.items()},
     }
     write_tree(group.create_group(_OBJECTS), states, f"{model.name}: its attributes")
     numbers = {id(variable): i for i, variable in enumerate(model.variables)}
@@ -119,6 +124,11 @@ def build(group: h5py.Group, model: StoredModel) -> None:
     for path, layer in layers_by_path(model):
         if not layer.built and built.get(path):
             _set(group, path, layer.build_from_config, built[path])
+
+
+def metrics_in(group: h5py.Group) -> dict[str, Any]:
+    """The states of metrics that the group holds, by path."""
+    return dict(_states(group).get(_METRICS, {}))
 
 
 def _states(group: h5py.Group) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ Nothing here depends on the number of ranks.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import h5py
@@ -48,7 +49,7 @@ def write_training_state(file: h5py.Group, model: StoredModel) -> None:
     optimizer, store = model.optimizer, model.store
     if optimizer is not None and store is not None and optimizer.built:
         optimizer_group.write(group.create_group("optimizer"), optimizer, store)
-    attached.write(group.create_group(_ATTACHED), model)
+    attached.write(group.create_group(_ATTACHED), model, {} if progress is None else progress.metrics)
 
 
 def read_training_state(file: h5py.Group) -> TrainingState | None:
@@ -75,6 +76,8 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
         progress = None if held is None else _progress(held)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{file.file.filename}: its training state is damaged: {error!r}.") from None
+    if progress is not None and progress.moment.is_within_epoch and _ATTACHED in group:
+        progress = replace(progress, metrics=attached.metrics_in(contents.group(group, _ATTACHED)))
     return TrainingState(
         seed=seed, step=step, epochs=epochs, history=history, fits=fits, progress=progress, shards=shards
     )
@@ -83,7 +86,8 @@ def read_training_state(file: h5py.Group) -> TrainingState | None:
 def _write_progress(group: h5py.Group, progress: Progress) -> None:
     # By names, for messages: a user's callback may have a state that cannot be written.
     callbacks = {f"{i} {record.name}": vars(record) for i, record in enumerate(progress.callbacks)}
-    write_tree(group, {**vars(progress), "callbacks": callbacks}, "the training's progress")
+    held = {name: value for name, value in vars(progress).items() if name != "metrics"}  # which are among the attached
+    write_tree(group, {**held, "callbacks": callbacks}, "the training's progress")
 
 
 def _progress(held: Mapping[str, Any]) -> Progress:

@@ -17,14 +17,44 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO, cast
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import IO, TypeAlias, cast
 
 from distnet.errors import CheckpointError
 from distnet.saving import rules
+from distnet.scoped import Scoped
 
 _WAIT_S, _BYTES_PER_S = 600.0, 1_000_000
 """How long the process may take by the clock; what it computes is bounded in ``rules``, and a busy machine is slow."""
 _LAUNCHERS = ("PMI", "PMIX", "OMPI_", "MPI", "SLURM", "HYD", "PRTE", "HDF5_PLUGIN")
+
+
+Identity: TypeAlias = tuple[int, int, int, int]
+"""By which a file is known: its device, number, length, and time of its last change."""
+
+_trusted: ContextVar[frozenset[Identity]] = ContextVar("trusted", default=frozenset())
+
+
+def identity(path: str) -> Identity:
+    """That of the file of this name.
+
+    Raises:
+        OSError: there is none.
+    """
+    state = os.stat(path)
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def trusting(files: Iterable[Identity]) -> Scoped[frozenset[Identity]]:
+    """Within the block these need not be examined: another rank did."""
+    return Scoped(_trusted, frozenset(files))
+
+
+def is_trusted(path: str) -> bool:
+    """Whether it need not be examined."""
+    trusted = _trusted.get()
+    return bool(trusted) and identity(path) in trusted
 
 
 class _DiedError(Exception):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Self
 
+from distnet.training.epoch_counts import count_on, counted
 from distnet.training.objective import Objective, Totals
 from distnet.training.resumption import Resumption
 from distnet.training_state import Moment, Progress, Stage, TrainingState
@@ -116,15 +117,3 @@ class Cursor:
                 metric.set_state(state)
             count_on(totals, counted(self.start))
         return self.start.moment.batches, totals
-
-
-def counted(so_far: Totals | Progress) -> dict[str, Any]:
-    """What an epoch has counted so far, by the names of ``Progress``."""
-    latest = None if so_far.latest is None else dict(so_far.latest)
-    return {"loss_rows": so_far.loss_rows, "rows": so_far.rows, "sums": so_far.sums.copy(), "latest": latest}
-
-
-def count_on(totals: Totals, so_far: Mapping[str, Any]) -> None:
-    """Go on from what ``counted`` told."""
-    for name, value in so_far.items():
-        setattr(totals, name, value)

@@ -23,7 +23,8 @@ from distnet.parallel.exchange import StepSums
 from distnet.parallel.realigning import realign
 from distnet.saving import background
 from distnet.training.agreement import compared_data, facts
-from distnet.training.cursor import Cursor, counted
+from distnet.training.cursor import Cursor
+from distnet.training.epoch_counts import EpochCounts
 from distnet.training.evaluation import check_validation, validate
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
@@ -79,7 +80,7 @@ class Training:
         """The steps, for the next ``fit``; None of those with clocks around them."""
         self._objective = objective
         self.steps = self.make_steps()
-        self.totals = objective.totals()
+        self.totals, self.counts = objective.totals(), EpochCounts(self.model)
         self.survival = survival_of(self)
 
     @property
@@ -159,7 +160,7 @@ class Training:
                 return
         if cursor.comes_to(epoch, done, Stage.VALIDATION):
             cursor.move(epoch, done, Stage.VALIDATION)
-            with self.survival.repeatable():
+            with self.survival.repeatable(), self.counts.kept(self.totals):
                 self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
             self._note_drawn()
         cursor.move(epoch, done, Stage.END)
@@ -313,7 +314,7 @@ class Training:
             moment=self.cursor.moment,
             facts=self.facts,
             drawn=self.cursor.drawn,
-            **(counted(self.totals) if self.cursor.moment.is_within_epoch else {}),
+            **(self.counts.so_far(self.totals) if self.cursor.moment.is_within_epoch else {}),
             logs=dict(self.logs),
             is_stopped=self.model.stop_training,
             optimizer={key: optimizer[key] for key in changed},

@@ -17,6 +17,7 @@ from distnet.naming import kept_files
 from distnet.optimizers import Optimizer
 from distnet.paths import checked_path
 from distnet.saving import restore_training
+from distnet.saving.examined_together import examined_together
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
 from distnet.training.trained_model import TrainedModel
@@ -214,7 +215,8 @@ def _restore_newest(model: TrainedModel, paths: Sequence[str]) -> str:
     for path in paths:
         failure = None
         try:
-            restore_training(model, path)
+            with examined_together(path, ranks):
+                restore_training(model, path)
         except CheckpointError as error:
             failure = str(error)
         failed = [told for told in ranks.allgather_object(failure) if told is not None]

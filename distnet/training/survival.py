@@ -26,7 +26,8 @@ from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.logs import NamedLogs
 from distnet.optimizers.changed_settings import changes
 from distnet.parallel.replica_slots import HeldSlots, optimizers_of, slots_of
-from distnet.training.cursor import Cursor, count_on, counted
+from distnet.training.cursor import Cursor
+from distnet.training.epoch_counts import count_on, counted
 from distnet.training.hooks import Hooks
 from distnet.training.resumption import Resumption
 from distnet.training_state import Progress, Told

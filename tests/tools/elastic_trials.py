@@ -2,10 +2,11 @@
 
     python tests/tools/elastic_trials.py --trials 50        under Open MPI 5, of the Python that runs this
 
-Which ranks die, and when, is drawn by chance: half of them at a named place of a step, the others from outside, at any
-moment. Weights, optimizer's slots, history and the callbacks' files must be those of the undisturbed training: weights
-and slots within 1e-10, in float64. Exit code 0 if all are. Prints the time from a death to the end of the next step of
-the ranks that are left.
+Which ranks die, and when, is drawn by chance: half of them at a named place of a step, the others by the clock, in any
+phase of any step. Weights, optimizer's slots, history and the callbacks' files must be those of the undisturbed
+training: weights and slots within 1e-10, in float64. A job that hangs fails, and is shown with the phase and the stacks
+of every rank. Exit code 0 if none fails. Prints the time from a death to the end of the next step of the ranks that are
+left.
 """
 
 from __future__ import annotations
@@ -14,49 +15,64 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jobs import Ranks, RunningJob, mpiexec
+from jobs import Ranks, mpiexec
+from stuck_jobs import shown
 
 PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "elastic_training.py"
-PLACES = ("forward", "exchange", "summed", "update", "updated", "validation")
+PLACES = ("forward", "exchange", "summed", "update", "updated", "settle", "validation")
 OF_ROOT = ("on_train_batch_end", "on_epoch_begin", "on_epoch_end", "on_train_end")
 HOW = ("SIGKILL", "SIGKILL", "SIGSEGV", "0")
 OPTIMIZERS = ("adam", "sgd", "adamw")
 SIZE, STEPS, EPOCHS = 4, 15, 3
+ONCE = ("settle", "on_train_end")
+LONGEST_PHASE = 1.5
+"""In lengths of a step: past its end lie the hooks, after an epoch's last one the validation."""
 TOLERANCE = 1e-10
-LIMIT_S = 240.0
-STARTS_WITHIN_S = 200.0
+TIMEOUT_S = 60.0
+"""The jobs' own limit, at which they end by name."""
+HANGS_S = 150.0
 
 
-def drawn_plan(rng: random.Random, number: int) -> dict:
+def drawn_plan(rng: random.Random, number: int) -> dict[str, Any]:
     """What is trained, and who dies when."""
     data = rng.choice(["arrays", "arrays", "sequence", "generator"])
     plan = {"optimizer": OPTIMIZERS[number % len(OPTIMIZERS)], "data": data}
     victims = rng.sample(range(1 if data == "generator" else 0, SIZE), 1 + number % 3)
     is_at_once = rng.random() < 0.4
     if number % 2:
-        after_s = [rng.uniform(0, 1.5)] * len(victims) if is_at_once else [rng.uniform(0, 1.5) for _ in victims]
-        return {**plan, "from_outside": sorted(zip(after_s, victims, strict=True)), "epochs": 6}
-    at, place = rng.randint(2, STEPS - 3), rng.choice(PLACES[:-1])
+        return {**plan, "epochs": 2 * EPOCHS, "deaths": _by_the_clock(rng, victims, is_at_once, 2 * STEPS)}
+    at, place = rng.randint(2, STEPS - 3), rng.choice(PLACES[:-2])
     deaths = []
     for victim in victims:
         if not is_at_once:
             place = rng.choice(PLACES + (OF_ROOT if victim == 0 else ()))
             at = rng.randint(1, EPOCHS if "epoch" in place or place == "validation" else STEPS - 1)
-        at = 1 if place == "on_train_end" else at
+        at = 1 if place in ONCE else at
         if place == "validation" and data != "arrays":
             place = "forward"
         deaths.append([victim, place, at, rng.choice(HOW)])
     return {**plan, "deaths": deaths}
+
+
+def _by_the_clock(rng: random.Random, victims: list[int], is_at_once: bool, steps: int) -> list[list[Any]]:
+    """Deaths each so long after the beginning of a step; of the first, no rank knows yet how long one takes."""
+    moment = rng.randint(2, steps), rng.uniform(0, LONGEST_PHASE)
+    deaths = []
+    for victim in victims:
+        step, phase = moment if is_at_once else (rng.randint(2, steps), rng.uniform(0, LONGEST_PHASE))
+        deaths.append([victim, "forward", step, phase])
+    return deaths
 
 
 def launcher() -> tuple[str, ...]:
@@ -64,23 +80,9 @@ def launcher() -> tuple[str, ...]:
     return (*mpiexec(), "--with-ft", "ulfm", "-n", str(SIZE))
 
 
-def kill_from_outside(job: RunningJob, folder: Path, plan: dict) -> None:
-    """Kill the ranks, each so long after the first step."""
-    job.wait_for(folder / "steps", STARTS_WITHIN_S)
-    since = time.monotonic()
-    for after_s, victim in plan["from_outside"]:
-        time.sleep(max(0.0, since + after_s - time.monotonic()))
-        process = int((folder / f"process-{victim}").read_text())
-        folder.joinpath(f"died-{process}").write_text(f"{time.time()} from outside")
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            folder.joinpath(f"died-{process}").unlink()
-
-
-def reference(plan: dict, folder: Path) -> Path:
+def reference(plan: Mapping[str, Any], folder: Path) -> Path:
     """What the training gives alone."""
-    kept = {key: value for key, value in plan.items() if key not in ("deaths", "late", "from_outside")}
+    kept = {key: value for key, value in plan.items() if key not in ("deaths", "late")}
     own = folder / f"alone-{zlib.crc32(json.dumps(kept).encode())}"
     if not own.exists():
         own.mkdir()
@@ -113,13 +115,61 @@ def faults(folder: Path, undisturbed: Path) -> list[str]:
 def recoveries(folder: Path) -> tuple[int, list[float]]:
     """How many died, and how long each time until the next step of those left had ended."""
     deaths = sorted(float(path.read_text().split()[0]) for path in folder.glob("died-*"))
-    steps = [tuple(map(float, line.split())) for line in (folder / "steps").read_text().splitlines()]
+    noted = folder / "steps"
+    steps = [tuple(map(float, line.split())) for line in noted.read_text().splitlines()] if noted.exists() else []
     seconds, size = [], float(SIZE)
     for at, ranks in steps:
         if ranks < size:
             size = ranks
-            seconds.append(at - max(death for death in deaths if death < at))
+            seconds.append(at - deaths[SIZE - int(ranks) - 1])
     return len(deaths), seconds
+
+
+@dataclass
+class Trial:
+    """What came of one training.
+
+    Args:
+        dead: how many died.
+        seconds: from each death to the end of the next step.
+        problems: what does not hold.
+        said: what the job wrote, or where it hangs; for problems only.
+    """
+
+    dead: int
+    seconds: list[float]
+    problems: list[str]
+    said: str = ""
+
+
+def trial(plan: Mapping[str, Any], folder: Path, undisturbed: Path) -> Trial:
+    """Run one training."""
+    settings = {"DISTNET_TIMEOUT_S": f"{TIMEOUT_S:g}"}
+    job = Ranks(launcher(), folder).start(PROGRAM, folder, json.dumps(plan), env=settings)
+    try:
+        job.process.wait(HANGS_S)
+    except subprocess.TimeoutExpired:
+        said = shown(job)
+        job.kill()
+        return Trial(*recoveries(folder), [f"it had not ended after {HANGS_S:g} s"], said)
+    ended = job.wait(HANGS_S)
+    if ended.returncode or not (folder / "weights.npz").exists():
+        problems = [f"it ended with exit code {ended.returncode}, and without weights"]
+    else:
+        problems = faults(folder, undisturbed)
+    return Trial(*recoveries(folder), problems, ended.stderr if problems else "")
+
+
+def summary(trials: list[Trial]) -> str:
+    """The counts of all trials."""
+    lost = [sum(each.dead == count for each in trials) for count in range(SIZE)]
+    failed = sum(bool(each.problems) for each in trials)
+    seconds = [each for one in trials for each in one.seconds]
+    times = f"median {np.median(seconds):.2f} s, worst {max(seconds):.2f} s, of " if seconds else ""
+    return (
+        f"{len(trials)} trainings, {lost[1]} lost 1 rank, {lost[2]} lost 2, {lost[3]} lost 3, {lost[0]} none; "
+        f"{failed} failed. From a death to the end of the next step: {times}{len(seconds)}\n"
+    )
 
 
 def main() -> int:
@@ -128,39 +178,20 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
     options = parser.parse_args()
-    failed, all_seconds, lost = 0, [], [0, 0, 0, 0]
+    trials = []
     with tempfile.TemporaryDirectory() as name:
         for number in range(options.first, options.first + options.trials):
             plan = drawn_plan(random.Random(number), number)
-            undisturbed = reference(plan, Path(name))
-            folder = Path(name, str(number))
+            undisturbed, folder = reference(plan, Path(name)), Path(name, str(number))
             folder.mkdir()
-            job = Ranks(launcher(), folder).start(PROGRAM, folder, json.dumps(plan))
-            if "from_outside" in plan:
-                kill_from_outside(job, folder, plan)
-            ended = job.wait(LIMIT_S)
-            if ended.returncode or not (folder / "weights.npz").exists():
-                problems = [f"it ended with exit code {ended.returncode}, and without weights"]
-            else:
-                problems = faults(folder, undisturbed)
-            dead, seconds = recoveries(folder)
-            lost[dead] += 1
-            all_seconds += seconds
-            failed += bool(problems)
-            times = ", ".join(f"{each:.2f} s" for each in seconds)
-            sys.stdout.write(f"{number} {json.dumps(plan)}: {dead} died, next step after {times or '-'}: ")
-            sys.stdout.write(f"{'; '.join(problems) or 'as undisturbed'}\n")
-            if problems:
-                sys.stdout.write(f"{ended}\n")
+            each = trial(plan, folder, undisturbed)
+            trials.append(each)
+            times = ", ".join(f"{seconds:.2f} s" for seconds in each.seconds)
+            sys.stdout.write(f"{number} {json.dumps(plan)}: {each.dead} died, next step after {times or '-'}: ")
+            sys.stdout.write(f"{'; '.join(each.problems) or 'as undisturbed'}\n{each.said}")
             sys.stdout.flush()
-    sys.stdout.write(
-        f"{options.trials} trainings, {lost[1]} lost 1 rank, {lost[2]} lost 2, {lost[3]} lost 3, {lost[0]} none; "
-        f"{failed} failed. From a death to the end of the next step: "
-    )
-    if all_seconds:
-        sys.stdout.write(f"median {np.median(all_seconds):.2f} s, worst {max(all_seconds):.2f} s, of ")
-    sys.stdout.write(f"{len(all_seconds)}\n")
-    return 1 if failed else 0
+    sys.stdout.write(summary(trials))
+    return int(any(each.problems for each in trials))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python tests/tools/kill_trials.py --trials 60 --limit 6         MPI of this environment, under 'distnet run'
     python tests/tools/kill_trials.py --trials 60 --plain           under its mpirun, as it stands
+    python tests/tools/kill_trials.py --trials 60 --machines        the same on two pretended machines, as root
 
 Each job must end by itself within the limit plus 10 s, with an exit code other than 0, and with the rank and the cause
 on standard error; no process and no segment in /dev/shm may be left, and the last backup must be whole. The numbers of
@@ -16,6 +17,7 @@ import contextlib
 import os
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,8 +26,11 @@ from pathlib import Path
 from distnet.errors import DistnetError
 from distnet.models import load_model
 from jobs import Ranks, RunningJob, mpiexec
+from pretended_machines import PretendedMachines, reason_not_to
+from stuck_jobs import shown
 
 PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "ways_to_end.py"
+WITHIN_CALLS = ("evaluate", "predict", "train_on_batch", "validation", "saving")
 WAYS = {
     **{f"{place}:SIGKILL": r"SIGKILL|signal 9" for place in ("layer", "before", "after")},
     **{f"{place}:SIGSTOP": "SIGSTOP" for place in ("layer", "before", "after")},
@@ -35,6 +40,8 @@ WAYS = {
     **{f"{place}:sys.exit": r"rank {rank}" for place in ("layer", "before", "after")},
     **{f"{place}:os._exit(0)": r"rank {rank}" for place in ("layer", "before", "after")},
     "layer:sys.exit(0)": "rank {rank}",
+    **{f"{place}:SIGKILL": r"SIGKILL|signal 9" for place in WITHIN_CALLS},
+    **{f"{place}:raise": "boom" for place in WITHIN_CALLS},
     **{f"{place}:MemoryError": "MemoryError" for place in ("layer", "after")},
     **{f"{place}:child": "boom" for place in ("layer", "before")},
     "layer:subprocess": "CalledProcessError",
@@ -42,7 +49,7 @@ WAYS = {
     "thread:raise": "boom",
 }
 """What one rank does -> what standard error must say of it."""
-ON_RANK_0 = ("callback", "generator")
+ON_RANK_0 = ("callback", "generator", "saving")
 START_S = 10.0
 WRAPPER = '#!/bin/sh\n"$@"\nexit $?\n'
 
@@ -61,7 +68,7 @@ def segments() -> set[str]:
 
 
 def launcher(options: argparse.Namespace, ranks: int, wrapper: Path | None) -> tuple[str, ...]:
-    """What starts a job."""
+    """What starts a job on this machine."""
     if options.plain:
         return (*mpiexec(), "-n", str(ranks), *((str(wrapper),) if wrapper else ()))
     return (sys.executable, "-m", "distnet", "run", "-n", str(ranks), "--timeout", f"{options.limit:g}", "--seed", "1")
@@ -69,7 +76,7 @@ def launcher(options: argparse.Namespace, ranks: int, wrapper: Path | None) -> t
 
 def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Path) -> list[str]:
     """What does not hold of one job."""
-    ranks = rng.randint(2, 4)
+    ranks = rng.choice((2, 4)) if options.machines else rng.randint(2, 4)
     rank = 0 if way.partition(":")[0] in ON_RANK_0 else rng.randrange(ranks)
     wrapper = None
     if options.plain and rng.random() < 0.3:
@@ -77,19 +84,13 @@ def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Pat
         wrapper.write_text(WRAPPER)
         wrapper.chmod(0o755)
     backup, before = folder / "backup", segments()
-    started = Ranks(launcher(options, ranks, wrapper), folder)
-    job = start(started, [way, rank, rng.randint(2, 12), backup], options, wrapper)
-    longest = options.limit + 10 + START_S * options.slowness
-    wrong = []
-    try:
-        job.process.wait(longest)
-    except Exception:
-        wrong.append(f"did not end within {longest:.0f} s")
-    seconds = time.monotonic() - job.start
-    time.sleep(0.5)
-    left = job.left()
-    wrong += [f"processes left: {', '.join(left)}"] * bool(left)
-    job.kill()
+    with contextlib.ExitStack() as stack:
+        if options.machines:
+            started = Ranks(stack.enter_context(PretendedMachines()).launcher(mpiexec(), ranks), folder)
+        else:
+            started = Ranks(launcher(options, ranks, wrapper), folder)
+        job = start(started, [way, rank, rng.randint(2, 12), backup], options)
+        wrong, seconds = ended(job, options)
     said = job.err.read_text(errors="replace")
     wrong += ["exit code 0"] * (job.process.returncode == 0)
     lost = segments() - before
@@ -99,13 +100,7 @@ def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Pat
         wrong.append(f"does not say {cause!r}")
     if not re.search(rf"rank {rank}\b", said, re.IGNORECASE):
         wrong.append(f"does not name rank {rank}")
-    latest = backup / "latest.h5"
-    if latest.exists():
-        try:
-            load_model(latest, compile=False)
-        except DistnetError as error:
-            if "Trap" not in str(error):
-                wrong.append(f"the backup is not whole: {error}")
+    wrong += not_whole(backup / "latest.h5")
     print(f"{way:22} {ranks} ranks, rank {rank}{' below a wrapper' if wrapper else ''}: {seconds:5.1f} s  "
           f"{'; '.join(wrong) or 'well'}", flush=True)  # fmt: skip
     if wrong and options.verbose:
@@ -113,10 +108,39 @@ def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Pat
     return wrong
 
 
-def start(started: Ranks, arguments: list[object], options: argparse.Namespace, wrapper: Path | None) -> RunningJob:
+def ended(job: RunningJob, options: argparse.Namespace) -> tuple[list[str], float]:
+    """What does not hold of a job's end, at the latest now; and when it was."""
+    longest = options.limit + 10 + START_S * options.slowness
+    wrong = []
+    try:
+        job.process.wait(longest)
+    except subprocess.TimeoutExpired:
+        wrong.append(f"did not end within {longest:.0f} s")
+        if options.verbose:
+            print(shown(job), flush=True)
+    seconds = time.monotonic() - job.start
+    time.sleep(0.5)
+    left = job.left()
+    wrong += [f"processes left: {', '.join(left)}"] * bool(left)
+    job.kill()
+    return wrong, seconds
+
+
+def not_whole(backup: Path) -> list[str]:
+    """What is wrong with the last backup, if there is one."""
+    if backup.exists():
+        try:
+            load_model(backup, compile=False)
+        except DistnetError as error:
+            if "Trap" not in str(error):
+                return [f"the backup is not whole: {error}"]
+    return []
+
+
+def start(started: Ranks, arguments: list[object], options: argparse.Namespace) -> RunningJob:
     """Start the job; ``distnet run`` takes the script, and no Python before it."""
     environment = {"DISTNET_TIMEOUT_S": f"{options.limit:g}"}
-    if options.plain:
+    if options.plain or options.machines:
         return started.start(PROGRAM, *arguments, env=environment)
     kept = {**os.environ, "DISTNET_KERNELS": "numpy", **environment}
     return RunningJob([*started.launcher, str(PROGRAM), *map(str, arguments)], kept, started.folder)
@@ -129,9 +153,12 @@ def main() -> int:
     parser.add_argument("--slowness", type=float, default=1.0, help="of this machine, for the time that a start takes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--plain", action="store_true", help="start jobs by mpirun, not by distnet run")
+    parser.add_argument("--machines", action="store_true", help="start them on two pretended machines, as root")
     parser.add_argument("--only", default="", help="ways that hold this text")
     parser.add_argument("--verbose", action="store_true", help="show what failing jobs say")
     options = parser.parse_args()
+    if options.machines and (reason := reason_not_to()):
+        raise SystemExit(f"no machines can be pretended here: this {reason}.")
     rng = random.Random(options.seed)
     ways = [way for way in WAYS if options.only in way]
     failures: collections.Counter[str] = collections.Counter()

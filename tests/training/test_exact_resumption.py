@@ -119,6 +119,52 @@ def convolutional():
     return model
 
 
+class Tracked(layers.Layer):
+    """Counts by a metric of its own, in validations, too."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.size = keras.metrics.Mean(name="size")
+
+    def call(self, x):
+        self.size.update_state(keras.ops.abs(x))
+        return x
+
+
+class OwnSteps(keras.Sequential):
+    """Counts by one metric in training and in validation."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.mean_loss = keras.metrics.Mean(name="loss")
+
+    def train_step(self, data):
+        x, y = data
+        with keras.ops.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_weights)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
+        self.mean_loss.update_state(loss)
+        return {"loss": self.mean_loss.result()}
+
+    def test_step(self, data):
+        x, y = data
+        self.mean_loss.update_state(self.compute_loss(x, y, self(x)))
+        return {"loss": self.mean_loss.result()}
+
+
+def tracked():
+    model = keras.Sequential([layers.Input((6,)), layers.Dense(5, "tanh"), Tracked(), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
+def own_steps():
+    model = OwnSteps([layers.Input((6,)), layers.Dense(5, "tanh"), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
 ARRAYS = {"x": X, "y": Y, "batch_size": 8, "validation_split": 0.2}
 SGD = keras.optimizers.SGD
 CASES = {
@@ -157,6 +203,8 @@ CASES = {
         lambda: ARRAYS,
         lambda: [callbacks.ReduceLROnPlateau("val_loss", 0.5, patience=1, min_delta=0.3)],
     ),
+    "a layer's metric": (tracked, lambda: ARRAYS, list),
+    "own steps": (own_steps, lambda: ARRAYS, list),
     "scheduler": (dense, lambda: ARRAYS, lambda: [callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.7)]),
     "early stop": (
         lambda: dense(optimizer=SGD(2.0)),
@@ -191,3 +239,14 @@ def test_it_goes_on_from_any_moment_as_if_nothing_had_happened(case, tmp_path):
         assert again == end, path
         for a, b in zip(found, weights, strict=True):
             np.testing.assert_array_equal(a, b, err_msg=str(path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["a layer's metric", "own steps"])
+def test_a_copy_of_a_file_saved_within_a_validation_holds_what_the_epoch_had_counted(case, tmp_path):
+    saving = Saving(tmp_path, 1)
+    _, end = fit(case, tmp_path, saving)
+    within = next(path for path in saving.paths if "test_batch_end" in path.name)
+    copy = tmp_path / "copy.h5"
+    keras.models.load_model(within, custom_objects={"Tracked": Tracked, "OwnSteps": OwnSteps}).save(copy)
+    assert fit(case, tmp_path, Saving(tmp_path, 0), copy)[1] == end

@@ -2,13 +2,16 @@
 
     mpirun --with-ft ulfm -n 4 python elastic_training.py FOLDER '{"deaths": [[2, "forward", 5, "SIGKILL"]]}'
 
-Each death is of the process that began as this rank, at the place, at the n-th time that it comes there, how. A rank
-that is "late" at a place does not die there, but waits for a second.
+Each death is of the process that began as this rank, at the place, at the n-th time that it comes there, how: by a
+signal, by ``os._exit``, or, given a number, so many lengths of a step later, wherever the process then is. A rank that
+is "late" at a place does not die there, but waits for a second.
 """
 
 import json
+import operator
 import os
 import signal
+import statistics
 import sys
 import threading
 import time
@@ -32,22 +35,39 @@ class Deaths:
 
     def __init__(self, folder, deaths):
         rank = comm.world().rank
-        self.folder = folder
+        self.note = folder / f"died-{os.getpid()}"
         self.waiting = {(place, at): how for number, place, at, how in deaths if number == rank}
         self.passed = {}
         self.own = threading.Lock()  # cannot be pickled: what a callback keeps would else be rank 0's on every rank
 
     def pass_by(self, place):
         """Come to a place; die if it is time."""
-        at = self.passed[place] = self.passed.get(place, 0) + 1
-        how = self.waiting.get((place, at))
+        passed = self.passed.setdefault(place, [])
+        passed.append(time.monotonic())
+        if place == "settle":  # once all have come there they are outside of fit
+            self.stop_the_clock()
+        how = self.waiting.get((place, len(passed)))
         if how == "late":
             time.sleep(LATE_S)
+        elif isinstance(how, float):
+            self.die_after(how * statistics.median(map(operator.sub, passed[1:], passed[:-1])))
         elif how is not None:
-            self.folder.joinpath(f"died-{os.getpid()}").write_text(f"{time.time()} {place}")
+            self.note.write_text(f"{time.time()} {place}")
             if how.startswith("SIG"):
                 os.kill(os.getpid(), getattr(signal, how))
             os._exit(int(how))
+
+    def die_after(self, seconds):
+        """Die by the system's clock, wherever this process then is."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        self.note.write_text(f"{time.time() + seconds} by the clock")
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def stop_the_clock(self):
+        """Live on."""
+        left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        if left_s:
+            self.note.unlink()
 
     def at(self, owner, name, place, is_after=False):
         """Pass by the place whenever the method is called."""
@@ -169,6 +189,7 @@ def main(folder, plan):
     deaths.at(own_steps.OwnSteps, "train", "own step done", is_after=True)
     deaths.at(loop, "validate", "validation")
     deaths.at(hooks.Hooks, "share_kept", "end")
+    deaths.at(type(comm.world()), "settle", "settle")
     deaths.at(exchange.WholeExchange, "sum_and_update", "summed", is_after=True)
     epochs = plan.get("epochs", 3)
     positional, named = data_of(plan, epochs)

@@ -14,7 +14,8 @@ import numpy as np
 
 import distnet as keras
 from distnet import layers, optimizers
-from distnet.saving import background
+from distnet.comm import world
+from distnet.saving import background, vetting
 
 OPTIMIZERS = {
     "nadam": lambda: optimizers.Nadam(0.01, weight_decay=0.001),
@@ -65,6 +66,9 @@ def train(mode):
     if mode == "resume":
         options["resume"] = checkpoint
     history = model.fit(x, y, **options)
+    if mode == "resume":
+        examined = world().allgather_object(vetting._examiner._process is not None)
+        assert sum(examined) == 1, f"{examined}: one rank of a machine examines the file that all read"
     if keras.distribution.is_chief():
         record = {key: np.array(values) for key, values in history.history.items()} | {
             "epochs": np.array(history.epoch)

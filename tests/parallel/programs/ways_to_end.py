@@ -32,6 +32,8 @@ def in_child():
         pool.map(raise_in_child, [1])
 
 
+CALLED_OFTEN = ("evaluate", "predict", "train_on_batch")
+"""What is called over and over in the place of ``fit``, with the trap in a layer."""
 ENDS = {
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "SIGSTOP": lambda: os.kill(os.getpid(), signal.SIGSTOP),
@@ -61,7 +63,7 @@ def main(way, rank, step, folder):
 
     def trap_at(here):
         """What ends the rank in its step here; what only rank 0 calls has a count that no other code reads."""
-        is_here = here == ("layer" if place == "thread" else place)
+        is_here = here == ("layer" if place in (*CALLED_OFTEN, "thread") else place)
         steps = {"count": 0}
 
         def trap():
@@ -73,11 +75,18 @@ def main(way, rank, step, folder):
         return trap
 
     in_layer, in_loss, in_metric, in_callback, in_data = map(trap_at, ("layer", "loss", "metric", "callback", "data"))
+    in_validation, in_saving = map(trap_at, ("validation", "saving"))
 
     class Trap(keras.layers.Layer):
-        def call(self, x):
+        def call(self, x, training=None):
             in_layer()
+            if not training:
+                in_validation()
             return x
+
+        def get_config(self):
+            in_saving()
+            return super().get_config()
 
     class TrapCallback(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -112,12 +121,21 @@ def main(way, rank, step, folder):
 
     def fit():
         source = Batches() if place == "data" else batches()
-        model.fit(source, epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks)
+        validated = {"validation_data": (np.ones((12, 4)), np.ones((12, 1)))} if place == "validation" else {}
+        model.fit(source, epochs=40, steps_per_epoch=10, verbose=0, callbacks=callbacks, **validated)
+
+    def call_often():
+        rows = (np.ones((12, 4)),) if place == "predict" else (np.ones((12, 4)), np.ones((12, 1)))
+        options = {} if place == "train_on_batch" else {"verbose": 0}
+        for _ in range(400):
+            getattr(model, place)(*rows, **options)
 
     if place == "thread":
         thread = threading.Thread(target=fit)
         thread.start()
         thread.join()
+    elif place in CALLED_OFTEN:
+        call_often()
     else:
         fit()
     print("trained to its end", flush=True)

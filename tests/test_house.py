@@ -24,7 +24,9 @@ BY_STRING = {
     },  # what is public, when it is first wanted
     "absent": {None: 2},  # names that a module finds in another: ROOMS below
     "callbacks.plot_losses": {"IPython.display": 1},  # where it is installed
+    "callbacks.remote_monitor": {"urllib.request": 1},  # where logs are sent
     "models.plotting": {"IPython.display": 1},  # likewise
+    "saving.late_h5py": {"h5py": 1},  # where files are read or written
     "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted
     "wrappers.__init__": {"distnet.wrappers.scikit_learn": 1, "distnet.wrappers.keras_3": 1},  # need scikit-learn
 }

@@ -7,14 +7,17 @@ import fcntl
 import importlib.util
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, cast
 
 import numba
 import numpy as np
+from llvmlite import binding
 from numba.core import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
+from numba.core.runtime import nrt
 from numba.core.sigutils import normalize_signature
 from numba.extending import overload
 
@@ -46,6 +49,14 @@ def _leave_scipy_out() -> None:
 def _find_scipy() -> None:
     if importlib.util.find_spec("scipy") is None:
         raise ImportError("there is no SciPy")
+
+
+@cache
+def _name_the_runtime() -> None:
+    """Tell LLVM where numba's functions for memory are, which compiled code calls."""
+    functions: dict[str, int] = vars(nrt)["_nrt"].c_helpers
+    for name, address in functions.items():
+        binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 _leave_scipy_out()
@@ -146,14 +157,23 @@ class _CheckedCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code for a signature; if there is none, others wait until ``save_overload``, or this process' end."""
         self._let_others()
-        code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        code = self._loaded(sig, target_context)
         if code is None and self._enabled:
             compiling_notice.tell()
             self._hold_others()
-            code = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            code = self._loaded(sig, target_context)
             if code is not None:
                 self._let_others()
         return code
+
+    def _loaded(self, sig: Any, target_context: Any) -> Any:
+        """The code on the disk, or None.
+
+        numba's ``load_overload`` would first get ready to compile, which what compiles does again: it imports all that
+        numba knows of Python and NumPy, and compiles its runtime. That takes a process 29 MB, and a third of a second.
+        """
+        _name_the_runtime()
+        return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:

@@ -14,11 +14,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 
 from distnet.errors import ArgumentError, CheckpointError
 from distnet.saving import contents, json_text
+from distnet.saving.late_h5py import h5py
 from distnet.types import Array, Json
 
 _TEXT = "json"

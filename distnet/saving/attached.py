@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 
 from distnet.comm.scope import communicator
@@ -28,6 +27,7 @@ from distnet.optimizers.given_gradients import GivenVariables
 from distnet.random import SeedGenerator
 from distnet.saving import contents, optimizer_group
 from distnet.saving.array_tree import read_tree, write_tree
+from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import StoredModel
 from distnet.variables import Variable
 

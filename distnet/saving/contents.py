@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
+from distnet.saving.late_h5py import h5py
 from distnet.types import Array
 
 

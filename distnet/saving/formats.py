@@ -15,14 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import h5py
-
 from distnet.dialects.writing import FOR_BOTH, FOR_KERAS_2, by_output, of_sparse_targets
 from distnet.errors import CheckpointError
 from distnet.paths import checked_path
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_h5, keras_weights, state_group, users_state
 from distnet.saving.image import Image
+from distnet.saving.late_h5py import h5py
 from distnet.saving.opening import errors_of, opened
 from distnet.saving.stored_model import StoredModel, WholeModel
 from distnet.variables import laid_out

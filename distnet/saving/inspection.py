@@ -7,9 +7,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import h5py
-
 from distnet.saving import contents, formats, keras_archive, keras_h5, keras_weights, state_group
+from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
 from distnet.training_state import TrainingState
 from distnet.types import Json

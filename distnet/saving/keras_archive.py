@@ -23,8 +23,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, cast
 
-import h5py
-
 from distnet import allocation
 from distnet.dialects.reading import in_present_words
 from distnet.errors import CheckpointError
@@ -36,6 +34,7 @@ from distnet.registry import beside, said_beside
 from distnet.saving import rules
 from distnet.saving.image import Image
 from distnet.saving.json_text import parsed
+from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
 from distnet.saving.users_state import ASSETS
 from distnet.saving.vetting import examine

@@ -19,7 +19,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-import h5py
 import numpy as np
 
 from distnet.dialects import optimizer_state
@@ -31,6 +30,7 @@ from distnet.errors import CheckpointError
 from distnet.layers import InputLayer, Layer
 from distnet.saving import contents
 from distnet.saving.json_text import parsed
+from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.types import Array, Json
 from distnet.variables import Variable

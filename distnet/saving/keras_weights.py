@@ -24,7 +24,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
 
 from distnet.dialects import optimizer_state
@@ -35,6 +34,7 @@ from distnet.naming import snake_case
 from distnet.optimizers import Optimizer
 from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.saving import attached, contents
+from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import HoldsLayers, StoredModel, store_to_fill
 from distnet.types import Array
 from distnet.variables import Variable, Variables, VariableStore

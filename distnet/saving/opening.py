@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import h5py
-
 from distnet import allocation
 from distnet.errors import (
     CheckpointError,
@@ -18,6 +16,7 @@ from distnet.errors import (
     UnknownObjectError,
 )
 from distnet.saving import background, rules
+from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
 from distnet.saving.vetting import examine, is_trusted
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.optimizers import Optimizer
 from distnet.saving import contents
 from distnet.saving.json_text import parsed
+from distnet.saving.late_h5py import h5py
 from distnet.types import Array
 from distnet.variables import Variables
 

@@ -14,15 +14,13 @@ import select
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-import h5py
-
 from distnet.errors import CheckpointError
+from distnet.saving.late_h5py import h5py
 
 _MOST_DEPTH, _MOST_OBJECTS = 64, 1 << 15
-_FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF)
-_LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link into another file"}
 _ALWAYS_ALLOWED_BYTES = 1 << 26
 _MOST_RATIO = 8
 _MOST_CHUNK_BYTES = 1 << 26
@@ -71,9 +69,7 @@ class Survey:
             where = f"{group.name.rstrip('/')}/{name.decode(errors='replace')}"
             kind = group.id.links.get_info(name).type
             if kind != h5py.h5l.TYPE_HARD:
-                raise CheckpointError(
-                    f"{where}: expected an object, found {_LINKS.get(kind, 'a link of its own kind')}."
-                )
+                raise CheckpointError(f"{where}: expected an object, found {_named_link(kind)}.")
             entry = group[name]
             if isinstance(entry, h5py.Group):
                 yield from self._within(entry, depth + 1)
@@ -111,7 +107,7 @@ class Survey:
             raise CheckpointError(f"{where}: expected an array, found a virtual one, put together from others.")
         for number in range(properties.get_nfilters()):
             code = properties.get_filter(number)[0]
-            if code not in _FILTERS:
+            if code not in _filters():
                 raise CheckpointError(f"{where}: expected gzip, lzf or no compression, found HDF5's filter {code}.")
         allowed = most_bytes(self.file_bytes) - self._array_bytes
         # Weights lie in memory as float32 at least, however few bytes each has here.
@@ -188,6 +184,18 @@ def _read(dataset: h5py.Dataset) -> None:
         dataset[()]  # a larger one lies in one piece, which is known to be in the file
 
 
+@cache
+def _filters() -> tuple[int, ...]:
+    """What arrays may be compressed by."""
+    kinds = h5py.h5z
+    return kinds.FILTER_DEFLATE, kinds.FILTER_SHUFFLE, kinds.FILTER_FLETCHER32, kinds.FILTER_LZF
+
+
+def _named_link(kind: int) -> str:
+    named = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link into another file"}
+    return named.get(kind, "a link of its own kind")
+
+
 def _verdict(path: str) -> str | None:
     """What is wrong with a file, or None."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
@@ -225,5 +233,6 @@ def _answer(questions: Any, answers: Any) -> None:
 
 
 if __name__ == "__main__":
+    _filters()  # h5py is imported before there are limits
     _confine()
     _answer(sys.stdin, sys.stdout)

@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import h5py
 import numpy as np
 
 from distnet.errors import CheckpointError
 from distnet.saving import attached, contents, optimizer_group
 from distnet.saving.array_tree import read_tree, write_tree
+from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import StoredModel, store_to_fill
 from distnet.training_state import CallbackRecord, Moment, Progress, Stage, TrainingState
 

@@ -15,12 +15,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import h5py
-
 from distnet.errors import CheckpointError
 from distnet.layers.engine.own_state import arrays_of, every_layer, has_assets, has_own_variables
 from distnet.saving import contents
 from distnet.saving.array_tree import read_tree, write_tree
+from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import HoldsLayers, StoredModel
 
 _GROUP = "distnet_own_state"

@@ -80,6 +80,7 @@ _ROOMS = frozenset(
 )
 _HOMES = {
     **{"Variable": "layers.engine.own_variable"},
+    **{"device": "distribution"},
     **{"DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies"},
     **{"Input": "layers", "InputSpec": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
@@ -87,11 +88,17 @@ _HOMES = {
     **{"Optimizer": "optimizers", "Regularizer": "regularizers"},
 }
 
-_MACHINERY = "it is part of Keras's own machinery; distnet's is another."
 _ABSENT = {
-    **because(_MACHINERY, "Function Operation RematScope StatelessScope SymbolicScope distillation export legacy"),
-    **because(_MACHINERY, "name_scope remat src visualization estimator"),
-    **because("distnet computes on CPUs: leave it out.", "device"),
+    **because("models are made of layers and functions of ops. Use Model, Layer or Lambda.", "Function Operation"),
+    **because("nothing is computed twice to save memory: leave it out.", "RematScope remat"),
+    **because("it serves Keras's backends: leave it out.", "StatelessScope SymbolicScope"),
+    **because("weights have the names of their layers and their own: leave it out.", "name_scope"),
+    **because("give the student a Model with a train_step or compute_loss that calls the teacher.", "distillation"),
+    **because("it writes for other frameworks. Save with model.save, and export with Keras.", "export"),
+    **because("it writes objects as Keras 2 did. Use saving.serialize_keras_object.", "legacy"),
+    **because("it draws with OpenCV and Matplotlib. Draw with Matplotlib.", "visualization"),
+    **because("it went with TensorFlow's estimators. Train with fit.", "estimator"),
+    **because("these modules are Keras's own, not for users.", "src"),
     **because("weights are not quantized: leave it out.", "Quantizer quantizers"),
 }
 

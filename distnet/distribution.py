@@ -9,13 +9,15 @@ DataParallel(compression='bfloat16', reproducible_shards=None, elastic=False)
 
 from __future__ import annotations
 
+import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from distnet import comm
 from distnet.absent import because, names_elsewhere
 from distnet.arguments import check_integer
 from distnet.comm import fixed_blocks, scope
-from distnet.errors import ArgumentError, LaunchError
+from distnet.errors import AbsentError, ArgumentError, LaunchError
 from distnet.types import DType
 
 _COMPRESSIONS = (None, "float16", "bfloat16")
@@ -55,6 +57,22 @@ def list_devices(device_type: str | None = None) -> list[str]:
     """
     is_ours = device_type is None or str(device_type).lower() == _CPU
     return [f"{_CPU}:{i}" for i in range(size())] if is_ours else []
+
+
+def device(device_name: str) -> AbstractContextManager[None]:
+    """Within the block nothing changes: everything is computed by the CPU.
+
+    Args:
+        device_name: ``"cpu"``, or ``"cpu:0"`` and further numbers.
+
+    Raises:
+        AbsentError: it is no CPU.
+
+    Source: ``keras.device``.
+    """
+    if not (isinstance(device_name, str) and re.fullmatch(r"cpu(:\d+)?", device_name.lower())):
+        raise AbsentError(f"device: {device_name!r} is not in distnet, which computes on CPUs. Use 'cpu'.")
+    return nullcontext()
 
 
 def get_device_count(device_type: str | None = None) -> int:

@@ -88,3 +88,12 @@ def test_no_layer_that_is_there_is_listed_as_absent():
     names = [name for name in listed if name.isalnum() and name[0].isupper()]
     assert len(names) > 2
     assert [name for name in names if not isinstance(getattr(distnet.layers, name), Absent)] == []
+
+
+def test_the_only_device_is_the_cpu():
+    for name in ("cpu", "CPU:0", "cpu:3"):
+        with distnet.device(name):
+            assert distnet.ops.sum([1.0, 2.0]) == 3
+    for name in ("gpu:0", "cpu0", "", None):
+        with pytest.raises(AbsentError, match="computes on CPUs"):
+            distnet.device(name)

@@ -50,8 +50,13 @@ _DOC = """{class_name}, of {source}.
 
 @dataclass(frozen=True)
 class Wanted:
-    """The arguments that every family takes: see the functions that make networks."""
+    """The arguments that every family takes: see the functions that make networks.
 
+    Args:
+        family: the name of the function that was called, for messages.
+    """
+
+    family: str
     include_top: bool
     weights: Weights
     input_tensor: KerasTensor | None
@@ -66,12 +71,13 @@ class Wanted:
         """Whether the weights are Keras's own."""
         return isinstance(self.weights, str) and self.weights == IMAGENET
 
-    def check(self, family: str) -> None:
+    def check(self) -> None:
         """Fail if they contradict each other.
 
         Raises:
             ArgumentError: they do, or there is no such file of weights.
         """
+        family = self.family
         if not (self.weights is None or self.is_published or os.path.exists(self.weights)):
             raise ArgumentError(
                 f"{family}: weights: expected None, 'imagenet' or the path of a file, received {self.weights!r}, where "
@@ -158,7 +164,13 @@ def input_of(wanted: Wanted, shape: Shape) -> KerasTensor:
 def shape_of(wanted: Wanted, default_size: int, min_size: int = 32) -> Shape:
     """The shape of a row: see ``imagenet_utils.obtain_input_shape``."""
     return obtain_input_shape(
-        wanted.input_shape, default_size, min_size, config.image_data_format(), wanted.include_top, wanted.weights
+        wanted.input_shape,
+        default_size,
+        min_size,
+        config.image_data_format(),
+        wanted.include_top,
+        wanted.weights,
+        wanted.family,
     )
 
 
@@ -254,8 +266,10 @@ def application(class_name: str, model_name: str, source: str, make: Callable[[W
         classifier_activation: Classifier = "softmax",
         name: str | None = model_name,
     ) -> Functional:
-        wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-        wanted.check(class_name)
+        wanted = Wanted(
+            class_name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+        )
+        wanted.check()
         return make(wanted)
 
     described(network, class_name, source)

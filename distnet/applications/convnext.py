@@ -74,7 +74,7 @@ _KINDS = {
 
 def _network(kind: str, wanted: Wanted, includes_preprocessing: bool) -> Functional:
     depths, widths, *checksums = _KINDS[kind]
-    check_last(f"ConvNeXt{kind}")
+    check_last(wanted.family)
     shape = shape_of(wanted, _SIZE)
     name = str(wanted.name)
 
@@ -157,8 +157,10 @@ def _application(kind: str) -> Callable[..., Functional]:
         classifier_activation: Classifier = "softmax",
         name: str | None = f"convnext_{kind.lower()}",
     ) -> Functional:
-        wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-        wanted.check(class_name)
+        wanted = Wanted(
+            class_name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+        )
+        wanted.check()
         return _network(kind, wanted, include_preprocessing)
 
     further = "        include_preprocessing: whether it scales pixels from [0, 255] itself.\n"

@@ -41,7 +41,7 @@ _SOURCE = "G. Huang and others, 2016 (arXiv:1608.06993)"
 
 
 def _densenet(kind: str, wanted: Wanted) -> Functional:
-    check_last(kind)
+    check_last(wanted.family)
 
     def body(x: KerasTensor) -> KerasTensor:
         x = _PARTS.convolved(padded(x, 3), 64, 7, "conv1_conv", strides=2, padding="valid")

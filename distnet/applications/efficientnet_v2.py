@@ -163,8 +163,10 @@ def _application(kind: str) -> Callable[..., Functional]:
         include_preprocessing: bool = True,
         name: str | None = f"efficientnetv2-{kind}",
     ) -> Functional:
-        wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-        wanted.check(class_name)
+        wanted = Wanted(
+            class_name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+        )
+        wanted.check()
         return _network(kind, wanted, include_preprocessing)
 
     further = "        include_preprocessing: whether it scales pixels from [0, 255] itself.\n"

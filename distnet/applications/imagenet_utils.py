@@ -151,6 +151,7 @@ def obtain_input_shape(
     data_format: str | None,
     require_flatten: bool,
     weights: object = None,
+    network: str = "",
 ) -> Shape:
     """The shape of a row that a network is made for, from the one that was asked for.
 
@@ -161,46 +162,46 @@ def obtain_input_shape(
         data_format: where the channels are; None for ``config.image_data_format()``.
         require_flatten: whether the shape must be known: a network with its classifier.
         weights: ``"imagenet"`` needs three channels, and with a classifier the usual shape.
+        network: its name, for messages.
 
     Raises:
         ShapeError: a network cannot be made for the shape.
 
     Source: ``obtain_input_shape`` of Keras's ``imagenet_utils``.
     """
+    where = f"{network}: input_shape" if network else "input_shape"
     is_first = config.data_format(data_format, "obtain_input_shape") == "channels_first"
     is_pretrained = isinstance(weights, str) and weights == "imagenet"
     shape = None if input_shape is None else tuple(input_shape)
     if shape and len(shape) != 3:
-        raise ShapeError(f"input_shape: expected three integers, received {shape}.")
+        raise ShapeError(f"{where}: expected three integers, received {shape}.")
     channels = 3
     if shape and not is_pretrained:
         channels = shape[0 if is_first else -1]  # type: ignore[assignment]
         if channels not in (1, 3):
-            warnings.warn(
-                f"input_shape: these networks usually have 1 or 3 channels, received {channels}.", stacklevel=2
-            )
+            warnings.warn(f"{where}: these networks usually have 1 or 3 channels, received {channels}.", stacklevel=2)
     sides = (default_size, default_size)
     default: Shape = (channels, *sides) if is_first else (*sides, channels)
     if is_pretrained and require_flatten:
         if shape is not None and shape != default:
             raise ShapeError(
-                f"input_shape: expected {default}, for which the ImageNet weights with include_top=True were trained, "
+                f"{where}: expected {default}, for which the ImageNet weights with include_top=True were trained, "
                 f"received {shape}. Set include_top=False."
             )
         return default
     if not shape:
         return default if require_flatten else ((3, None, None) if is_first else (None, None, 3))
-    _check_sides(shape, is_first, min_size, is_pretrained)
+    _check_sides(where, shape, is_first, min_size, is_pretrained)
     if require_flatten and None in shape:
-        raise ShapeError(f"input_shape: expected known extents with include_top=True, received {shape}.")
+        raise ShapeError(f"{where}: expected known extents with include_top=True, received {shape}.")
     return shape
 
 
-def _check_sides(shape: Shape, is_first: bool, min_size: int, is_pretrained: bool) -> None:
+def _check_sides(where: str, shape: Shape, is_first: bool, min_size: int, is_pretrained: bool) -> None:
     if is_pretrained and shape[0 if is_first else -1] != 3:
-        raise ShapeError(f"input_shape: expected 3 channels, as the ImageNet weights have, received {shape}.")
+        raise ShapeError(f"{where}: expected 3 channels, as the ImageNet weights have, received {shape}.")
     if any(side is not None and side < min_size for side in (shape[1:] if is_first else shape[:2])):
-        raise ShapeError(f"input_shape: expected images of at least {min_size}x{min_size}, received {shape}.")
+        raise ShapeError(f"{where}: expected images of at least {min_size}x{min_size}, received {shape}.")
 
 
 def correct_pad(inputs: KerasTensor, kernel_size: int | tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -61,8 +61,10 @@ def MobileNet(
     name: str | None = None,
 ) -> Functional:
     """Described below."""
-    wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    wanted.check("MobileNet")
+    wanted = Wanted(
+        "MobileNet", include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+    )
+    wanted.check()
     sides = sides_of(input_shape)
     shape = shape_of(wanted, sides[0] if sides[0] == sides[1] and sides[0] in _SIZES else 224)
     rows, columns = sides_of(shape)

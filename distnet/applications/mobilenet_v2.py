@@ -53,9 +53,11 @@ def MobileNetV2(
     name: str | None = None,
 ) -> Functional:
     """Described below."""
-    wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    wanted.check("MobileNetV2")
-    check_width("MobileNetV2", wanted)
+    wanted = Wanted(
+        "MobileNetV2", include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+    )
+    wanted.check()
+    check_width(wanted)
     known = input_shape if input_shape is not None or input_tensor is None else input_tensor.shape[1:]
     sides = sides_of(known)
     shape = shape_of(wanted, sides[0] if sides[0] == sides[1] and sides[0] in _SIZES else 224)
@@ -91,7 +93,7 @@ def _check_published(alpha: float) -> None:
         )
 
 
-def check_width(family: str, wanted: Wanted) -> None:
+def check_width(wanted: Wanted) -> None:
     """Fail if the shape asked for is not that of the placeholder given.
 
     Raises:
@@ -102,8 +104,8 @@ def check_width(family: str, wanted: Wanted) -> None:
     given = sides_of(wanted.input_tensor.shape[1:])[1]
     if given != sides_of(tuple(wanted.input_shape))[1]:
         raise ShapeError(
-            f"{family}: expected an input_shape that fits input_tensor, of shape {wanted.input_tensor.shape}, received "
-            f"{wanted.input_shape}. Leave one of them out."
+            f"{wanted.family}: expected an input_shape that fits input_tensor, of shape {wanted.input_tensor.shape}, "
+            f"received {wanted.input_shape}. Leave one of them out."
         )
 
 

@@ -119,12 +119,11 @@ class _Options:
 
 
 def _network(kind: str, wanted: Wanted, options: _Options) -> Functional:
-    family = f"MobileNetV3{kind.capitalize()}"
-    wanted.check(family)
-    check_width(family, wanted)
-    shape = _shape(family, wanted)
+    wanted.check()
+    check_width(wanted)
+    shape = _shape(wanted)
     if wanted.is_published:
-        _check_published(family, options, shape)
+        _check_published(wanted.family, options, shape)
     kept = f"{kind}{'_minimalistic' if options.minimalistic else ''}_224_{float(options.alpha)}_float"
     ending = "" if wanted.include_top else "_no_top_v2"
 
@@ -209,7 +208,7 @@ def _active(x: KerasTensor, activation: str) -> KerasTensor:
     return y
 
 
-def _shape(family: str, wanted: Wanted) -> Shape:
+def _shape(wanted: Wanted) -> Shape:
     """The shape of a row, which a classifier does not fix."""
     is_first = config.image_data_format() == "channels_first"
     shape = wanted.input_shape
@@ -217,10 +216,12 @@ def _shape(family: str, wanted: Wanted) -> Shape:
         rows, columns = sides_of(None if wanted.input_tensor is None else wanted.input_tensor.shape[1:])
         shape = (3, columns, rows) if is_first else (columns, rows, 3)
     if len(shape) != 3:
-        raise ShapeError(f"{family}: input_shape: expected three integers, received {shape}.")
+        raise ShapeError(f"{wanted.family}: input_shape: expected three integers, received {shape}.")
     sides = sides_of(tuple(shape))
     if all(sides) and min(side or 0 for side in sides) < _LEAST:
-        raise ShapeError(f"{family}: input_shape: expected images of at least {_LEAST}x{_LEAST}, received {shape}.")
+        raise ShapeError(
+            f"{wanted.family}: input_shape: expected images of at least {_LEAST}x{_LEAST}, received {shape}."
+        )
     return tuple(shape)
 
 
@@ -258,7 +259,9 @@ def _application(kind: str) -> Callable[..., Functional]:
         include_preprocessing: bool = True,
         name: str | None = class_name,
     ) -> Functional:
-        wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+        wanted = Wanted(
+            class_name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+        )
         return _network(kind, wanted, _Options(alpha, minimalistic, dropout_rate, include_preprocessing))
 
     described(network, class_name, "A. Howard and others, 2019 (arXiv:1905.02244)", _FURTHER)

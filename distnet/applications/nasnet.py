@@ -91,12 +91,13 @@ _JOINED = {"normal": ("p", "1", "2", "3", "4", "5"), "reduction": ("2", "3", "4"
 """Tensors whose channels are a cell's output."""
 
 
-def _nasnet(kind: _Kind, family: str, wanted: Wanted) -> Functional:
-    check_last(family)
-    wanted.check(family)
+def _nasnet(kind: _Kind, wanted: Wanted) -> Functional:
+    check_last(wanted.family)
+    wanted.check()
     if wanted.is_published and wanted.input_shape is not None and None in wanted.input_shape:
         raise ShapeError(
-            f"{family}: input_shape: expected known extents with weights='imagenet', received {wanted.input_shape}."
+            f"{wanted.family}: input_shape: expected known extents with weights='imagenet', received "
+            f"{wanted.input_shape}."
         )
     ending = "" if wanted.include_top else "-no-top"
 
@@ -208,8 +209,10 @@ def _application(class_name: str, model_name: str) -> Callable[..., Functional]:
     ) -> Functional:
         if kind.reads_reduced and not include_top and input_shape is None:
             input_shape = (kind.size, kind.size, 3)
-        wanted = Wanted(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-        return _nasnet(kind, class_name, wanted)
+        wanted = Wanted(
+            class_name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+        )
+        return _nasnet(kind, wanted)
 
     described(network, class_name, "B. Zoph and others, 2017 (arXiv:1707.07012)")
     return network

@@ -65,21 +65,9 @@ def audio_dataset_from_directory(
     if ragged and output_sequence_length is not None:
         raise ArgumentError(f"{_WHERE}: expected ragged or output_sequence_length, received both.")
     folders = Folders(
-        where=_WHERE,
-        formats=(".wav",),
-        what="sounds",
-        directory=directory,
-        labels=labels,
-        label_mode=label_mode,
-        class_names=class_names,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        follow_links=follow_links,
-        verbose=verbose,
-    )
+        _WHERE, (".wav",), "sounds", directory, labels, label_mode, class_names, batch_size, shuffle, seed,
+        validation_split, subset, follow_links, verbose,
+    )  # fmt: skip
     is_even = output_sequence_length is not None or ragged
     reader = _SoundReader(sampling_rate, output_sequence_length, ragged and batch_size is not None)
     made = folders.datasets(reader.read, Dataset.batch if is_even else Dataset.padded_batch)

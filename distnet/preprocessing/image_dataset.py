@@ -84,21 +84,9 @@ def image_dataset_from_directory(
         config.data_format(data_format, _WHERE) == "channels_first",
     )
     folders = Folders(
-        where=_WHERE,
-        formats=FORMATS,
-        what="pictures",
-        directory=directory,
-        labels=labels,
-        label_mode=label_mode,
-        class_names=class_names,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        follow_links=follow_links,
-        verbose=verbose,
-    )
+        _WHERE, FORMATS, "pictures", directory, labels, label_mode, class_names, batch_size, shuffle, seed,
+        validation_split, subset, follow_links, verbose,
+    )  # fmt: skip
     made = folders.datasets(reader.read, Dataset.batch)
     return made if subset == "both" else made[0]
 

@@ -58,21 +58,9 @@ def text_dataset_from_directory(
     if max_length is not None:
         check_integer(f"{_WHERE}: max_length", max_length, 1)
     folders = Folders(
-        where=_WHERE,
-        formats=(".txt",),
-        what="texts",
-        directory=directory,
-        labels=labels,
-        label_mode=label_mode,
-        class_names=class_names,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        follow_links=follow_links,
-        verbose=verbose,
-    )
+        _WHERE, (".txt",), "texts", directory, labels, label_mode, class_names, batch_size, shuffle, seed,
+        validation_split, subset, follow_links, verbose,
+    )  # fmt: skip
     made = folders.datasets(partial(_read, max_length=max_length), Dataset.batch)
     return made if subset == "both" else made[0]
 

@@ -66,7 +66,7 @@ __getattr__ = names_elsewhere(
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
         **because("load the model with load_model, which flips kernels.", "convert_all_kernels_in_model"),
-        **because("it is part of Keras's own machinery.", "legacy"),
+        **because("it writes objects as Keras 2 did. Use saving.serialize_keras_object.", "legacy"),
     },
 )
 

@@ -27,7 +27,9 @@ class CategoryEncoding(ArrayLayer):
 
     Shapes:
         ``"one_hot"``: (N, 1) or (N,) -> (N, num_tokens), (N, T) -> (N, T, num_tokens); else (N, T) ->
-        (N, num_tokens). Numbers outside of [0, num_tokens) are passed over.
+        (N, num_tokens).
+        Numbers from num_tokens on are passed over, as in Keras; so are negative ones by ``"one_hot"``, while the other
+        modes refuse them, as Keras on TensorFlow does.
 
     Args:
         num_tokens: number of categories.
@@ -71,6 +73,11 @@ class CategoryEncoding(ArrayLayer):
     def encoded(self, arrays: list[Array], dtype: DType | None) -> Array:
         indices = arrays[0] if arrays[0].dtype.kind in "iu" else arrays[0].astype(np.int64)
         weights = arrays[1] if len(arrays) > 1 else None
+        if self.output_mode != "one_hot" and indices.size and indices.min() < 0:
+            raise ArgumentError(
+                f"{self.name}: expected numbers of categories, 0 and above, received {int(indices.min())}. Mark "
+                "what is missing by a category of its own."
+            )
         if weights is not None and weights.shape != indices.shape:
             raise ShapeError(
                 f"{self.name}: count_weights: expected the shape {indices.shape}, received {weights.shape}."

@@ -116,6 +116,12 @@ class Normalization(Layer):
         self.adapt_mean.assign(measured[0])
         self.adapt_variance.assign(measured[1])
 
+    def finalize_state(self) -> None:
+        """Use the mean and variance in the weights, which is so at any time; Keras needs the call after ``assign``.
+
+        Source: ``keras.layers.Normalization.finalize_state``.
+        """
+
     def _measure(self, data: Any) -> None:
         """Mean and variance of this rank's data: sums over all batches, whatever their sizes."""
         count, mean, squares = 0, cast(Any, 0.0), cast(Any, 0.0)

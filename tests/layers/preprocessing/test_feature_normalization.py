@@ -120,6 +120,15 @@ def test_statistics_that_were_given_are_attributes_of_the_input_s_rank():
     assert layers.Normalization.from_config(layer.get_config()).input_variance == [4, 4, 4]
 
 
+def test_statistics_that_are_assigned_are_in_use():
+    layer = layers.Normalization()
+    layer.build((None, 3))
+    layer.adapt_mean.assign([1.0, 2.0, 3.0])
+    layer.adapt_variance.assign([4.0, 4.0, 4.0])
+    layer.finalize_state()
+    np.testing.assert_allclose(layer(np.array([[3.0, 4.0, 5.0]], "float32")), [[1, 1, 1]])
+
+
 def test_training_does_not_move_the_statistics():
     model = adapted_model()
     before = statistics(model.layers[0])

@@ -121,6 +121,8 @@ def test_batches_count_like_the_whole():
         (lambda: layers.TextVectorization().adapt([]), ArgumentError, "received"),
         (lambda: layers.CategoryEncoding(), ArgumentError, "num_tokens"),
         (lambda: layers.CategoryEncoding(3)([1], count_weights=[2.0]), ArgumentError, "count_weights"),
+        (lambda: layers.CategoryEncoding(3)([[0, -1]]), ArgumentError, "0 and above, received -1"),
+        (lambda: layers.CategoryEncoding(3, "count")([-2]), ArgumentError, "0 and above, received -2"),
         (lambda: layers.Hashing(num_bins=0), ArgumentError, "num_bins"),
         (lambda: layers.Hashing(3, salt="a"), ArgumentError, "salt"),
         (lambda: layers.Hashing(3, dtype="float32"), ArgumentError, "dtype"),
@@ -156,6 +158,12 @@ def test_a_configuration_makes_an_equal_layer(layer):
     again = layers.deserialize(json.loads(text))
     assert json.dumps(layers.serialize(again)) == text
     assert again.name == "x"
+
+
+def test_numbers_that_are_no_categories_have_no_place_in_vectors():
+    given = [[1, 7]]
+    assert layers.CategoryEncoding(3)(given).tolist() == [[0, 1, 0]]
+    assert layers.CategoryEncoding(3, "one_hot")([[-1, 7, 2]]).tolist() == [[[0, 0, 0], [0, 0, 0], [0, 0, 1]]]
 
 
 def test_ranges_that_were_learned_are_in_the_configuration():

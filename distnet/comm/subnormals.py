@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
+import threading
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
@@ -36,9 +37,20 @@ _IS_KNOWN = sys.platform == "linux" and platform.machine() == "x86_64"
 if _IS_KNOWN:
     _library = ctypes.PyDLL(None)
     _get, _set = _library.fegetenv, _library.fesetenv
-    _get.argtypes = _set.argtypes = [ctypes.POINTER(_Environment)]
+    _get.argtypes = _set.argtypes = [ctypes.c_void_p]
     for _dtype in (np.float16, np.float32, np.float64):
         np.finfo(_dtype)  # NumPy before 2.4 works these out when they are first asked for, and warns of zeros then
+
+
+class _OfThread(threading.local):
+    """Memory of each thread's own for its environment, and where that is."""
+
+    def __init__(self) -> None:
+        self.environment = _Environment()
+        self.address = ctypes.addressof(self.environment)
+
+
+_of_thread = _OfThread()
 
 
 class Flushed:
@@ -46,19 +58,19 @@ class Flushed:
 
     def __enter__(self) -> Self:
         if _IS_KNOWN:
-            environment = self._environment = _Environment()
-            _get(environment)
-            self._before = environment.mxcsr
-            environment.mxcsr |= _FLUSHES
-            _set(environment)
+            environment, address = _of_thread.environment, _of_thread.address
+            _get(address)
+            self._before = before = environment.mxcsr
+            environment.mxcsr = before | _FLUSHES
+            _set(address)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if _IS_KNOWN:
-            self._environment.mxcsr = self._before
-            _set(self._environment)
+            _of_thread.environment.mxcsr = self._before
+            _set(_of_thread.address)
 
 
 def flushed(function: Callable[P, T]) -> Callable[P, T]:
@@ -78,9 +90,9 @@ class Setting:
     def __init__(self) -> None:
         self._environment = _Environment()
         if _IS_KNOWN:
-            _get(self._environment)
+            _get(ctypes.addressof(self._environment))
 
     def take_on(self) -> None:
         """Let this thread count them so, too."""
         if _IS_KNOWN:
-            _set(self._environment)
+            _set(ctypes.addressof(self._environment))

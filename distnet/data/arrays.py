@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
-from typing import Any, TypeAlias
+from itertools import repeat, zip_longest
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from distnet import addresses
 from distnet.arguments import check_option
 from distnet.checksums import checksum
-from distnet.data.batch import Batch
+from distnet.data.batch import Batch, Places
 from distnet.data.feeding import Gather, Room
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.layers.preprocessing.byte_strings import as_strings
@@ -28,6 +28,11 @@ Share: TypeAlias = Callable[[int], slice]
 _ROWS_PER_CHECK = 4096
 _LOOKED_AT = 1 << 14
 """Bytes of each array whose checksum is compared in a step: some rows of more."""
+_AT_ONCE_BYTES, _MOST_AT_ONCE = 1 << 16, 100
+"""Of rows that are gathered at once for several batches, and the most of these: taking a few rows takes longer than
+looking where they are."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,25 +88,58 @@ class ArrayData:
         part = share(stop - start)
         positions = slice(start + part.start, start + part.stop)
         mine = positions if order is None else order[positions]
+        places = None if not names_rows else range(self.rows)[positions] if order is None else order[positions]
+        return self._taken(mine, part.start, stop - start, places, checksums, rooms)
+
+    def _taken(
+        self, mine: Array | slice, first_row: int, global_rows: int, places: Places,
+        checksums: tuple[tuple[str, int], ...], rooms: Sequence[Array | None],
+    ) -> Batch:  # fmt: skip
         return Batch(
-            x=tuple([_taken(a, mine, room) for a, room in zip_longest(self.x, rooms)]),
-            y=tuple([_taken(a, mine) for a in self.y]),
-            weight=tuple([None if w is None else w[mine] for w in self.weight]),
-            first_row=part.start,
-            global_rows=stop - start,
-            places=None if not names_rows else range(self.rows)[positions] if order is None else order[positions],
-            checksums=checksums,
+            tuple([_taken(a, mine, room) for a, room in zip_longest(self.x, rooms)]),
+            tuple([_taken(a, mine) for a in self.y]),
+            tuple([None if w is None else w[mine] for w in self.weight]),
+            first_row,
+            global_rows,
+            places,
+            checksums,
         )
 
     def batches(
         self, batch_size: int, share: Share, order: Array | None = None, first: int = 0, is_shared: bool = False
     ) -> Iterator[Batch]:
-        """This rank's part of every global batch from number ``first`` on; with checksums where it ``is_shared``."""
+        """This rank's part of every global batch from number ``first`` on; with checksums where it ``is_shared``.
+
+        Of small batches whose rows are to be gathered, many are gathered at once.
+        """
+        if order is not None and self.batches_at_once(batch_size) > 1:
+            yield from self._together(batch_size, share, order, first, is_shared)
+            first = max(first, self.rows // batch_size)
         for start in range(first * batch_size, self.rows, batch_size):
             stop = min(start + batch_size, self.rows)
             rows = range(start, stop) if order is None else order[start:stop]
             checksums = self.checksums(rows, _LOOKED_AT) if is_shared else ()
             yield self.batch(order, start, stop, share, True, checksums)
+
+    def batches_at_once(self, batch_size: int) -> int:
+        """How many small batches may be gathered together."""
+        of_row = sum(a.nbytes // len(a) for a in (*self.x, *self.y, *self.weight) if a is not None)
+        return min(_AT_ONCE_BYTES // max(of_row * batch_size, 1), _MOST_AT_ONCE)
+
+    def _together(self, batch_size: int, share: Share, order: Array, first: int, is_shared: bool) -> Iterator[Batch]:
+        """The whole batches, many of which are gathered at once."""
+        part, form, whole, many = share(batch_size), object(), self.rows // batch_size, self.batches_at_once(batch_size)
+        for start in range(first, whole, many):
+            stop = min(start + many, whole)
+            rows = order[start * batch_size : stop * batch_size].reshape(-1, batch_size)
+            mine = rows[:, part]
+            x, y = ([_by_batch(a, mine) for a in arrays] for arrays in (self.x, self.y))
+            weight = [repeat(None) if w is None else _by_batch(w, mine) for w in self.weight]
+            for of_x, of_y, of_weight, places, each in zip(
+                _side_by_side(x), _side_by_side(y), _side_by_side(weight), mine, rows, strict=False
+            ):
+                checksums = self.checksums(each, _LOOKED_AT) if is_shared else ()
+                yield Batch(of_x, of_y, of_weight, part.start, batch_size, places, checksums, form)
 
     def checksums(
         self, rows: Sequence[int] | Array | None = None, most: int | None = None
@@ -118,24 +156,32 @@ class ArrayData:
         self, batch_size: int, share: Share, order: Array, first: int, is_shared: bool, room: Room
     ) -> Iterator[Gather]:
         """The same batches, each to be gathered into memory that ``room`` gives."""
-        for start in range(first * batch_size, self.rows, batch_size):
-            yield partial(self._gather, order, start, min(start + batch_size, self.rows), share, is_shared, room)
+        rows, known = self.rows, dict[tuple[int, int], tuple[slice, list[Array | None]]]()
 
-    def _gather(
-        self, order: Array, start: int, stop: int, share: Share, is_shared: bool, room: Room, number: int
-    ) -> Callable[[], Batch]:
-        part = share(stop - start)
-        rows = part.stop - part.start
-        rooms = [
+        def gather(start: int, stop: int, number: int) -> Callable[[], Batch]:
+            place = known.get((stop - start, number))
+            if place is None:
+                part = share(stop - start)
+                place = known[stop - start, number] = part, self._rooms(part.stop - part.start, number, room)
+            return partial(self._gathered, order, start, stop, is_shared, *place)
+
+        for start in range(first * batch_size, rows, batch_size):
+            yield partial(gather, start, min(start + batch_size, rows))
+
+    def _rooms(self, rows: int, number: int, room: Room) -> list[Array | None]:
+        """Memory for so many rows of each input, in set ``number``; None for one whose rows are taken otherwise."""
+        return [
             room(i, number, (rows, *a.shape[1:]), a.dtype) if a.flags.c_contiguous and a.dtype.kind != "O" else None
             for i, a in enumerate(self.x)
         ]
 
-        def gather() -> Batch:
-            checksums = self.checksums(order[start:stop], _LOOKED_AT) if is_shared else ()
-            return self.batch(order, start, stop, share, True, checksums, rooms)
-
-        return gather
+    def _gathered(
+        self, order: Array, start: int, stop: int, is_shared: bool, part: slice, rooms: Sequence[Array | None]
+    ) -> Batch:
+        """The batch of positions ``start`` to ``stop``, of which this rank has a part."""
+        mine = order[start + part.start : start + part.stop]
+        checksums = self.checksums(order[start:stop], _LOOKED_AT) if is_shared else ()
+        return self._taken(mine, part.start, stop - start, mine, checksums, rooms)
 
     def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
         """The first rows, and the last ``fraction`` of them.
@@ -198,9 +244,17 @@ def _taken(array: Array, rows: Array | slice, room: Array | None = None) -> Arra
         return array[rows]
     if room is None:
         return array.take(rows, 0)
-    return array.take(
-        rows, 0, out=room, mode="clip"
-    )  # "raise" would write elsewhere first; the rows are known to exist
+    return array.take(rows, 0, room, "clip")  # "raise" would write elsewhere first; the rows are known to exist
+
+
+def _by_batch(array: Array, rows: Array) -> Array:
+    """The rows of each batch, whose numbers are ``rows`` (batches, rows)."""
+    return _taken(array, rows.reshape(-1)).reshape(*rows.shape, *array.shape[1:])
+
+
+def _side_by_side(arrays: Sequence[Iterable[T]]) -> Iterator[tuple[T, ...]]:
+    """For each batch what all have for it; of no arrays nothing, without end."""
+    return zip(*arrays, strict=False) if arrays else repeat(())
 
 
 @contextmanager

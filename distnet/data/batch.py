@@ -12,7 +12,7 @@ Places: TypeAlias = Sequence[int] | Array | None
 """Where rows lie in the data; None if that is unknown."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Batch:
     """The rows of one optimizer step that this rank computes, and what it must know of the whole step.
 
@@ -24,6 +24,8 @@ class Batch:
         global_rows: rows of the global batch.
         places: where this rank's rows lie in the data, for messages; None if that is unknown.
         checksums: of what every rank knows of the whole batch, for ``StepChecks``.
+        form: one object for all batches that are known to be alike but for what their rows hold: in shapes, dtypes and
+            rows, and in having memory of their own; None where that is not known.
     """
 
     x: tuple[Array, ...]
@@ -33,3 +35,4 @@ class Batch:
     global_rows: int
     places: Places = None
     checksums: tuple[tuple[str, int], ...] = ()
+    form: object = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count, islice
-from typing import Any
+from typing import Any, ClassVar
 
 from distnet.comm import Communicator
 from distnet.comm.shares import shard
@@ -29,6 +29,8 @@ class DatasetSource:
         unpack: makes arrays of an element.
         ranks: who shares the batches.
     """
+
+    has_addresses: ClassVar[bool] = False
 
     stage: PipelineStage
     unpack: Unpack

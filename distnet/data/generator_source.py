@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from functools import cached_property, partial
 from itertools import chain, count, islice
-from typing import Any
+from typing import Any, ClassVar
 
 from distnet.comm import Communicator
 from distnet.comm.shares import shard
@@ -29,6 +29,7 @@ class GeneratorSource:
     """
 
     batches = None
+    has_addresses: ClassVar[bool] = False
 
     def __init__(
         self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator, meet: Callable[[Batch], None]

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from distnet import addresses
 from distnet.comm import Communicator
@@ -37,7 +37,10 @@ class Source(Protocol):
         sample: a few rows, or the first batch, to tell shapes by.
         facts: what the rows of a batch depend on besides its number, by name.
         drawn: batches and epochs taken so far, where the next one depends on that.
+        has_addresses: whether the next one depends on nothing but its number.
     """
+
+    has_addresses: ClassVar[bool]
 
     @property
     def batches(self) -> int | None: ...
@@ -90,6 +93,8 @@ class ArraySource:
         feeding: where rows go, if they are gathered; None for memory of each batch's own.
     """
 
+    has_addresses: ClassVar[bool] = True
+
     data: ArrayData
     batch_size: int
     ranks: Communicator
@@ -136,7 +141,7 @@ class ArraySource:
         With fewer steps than the rows have batches, epochs go on where the last one stopped; which
         batches are an epoch's depends on its number alone, so that a resumed training meets the same.
         """
-        if self.feeding is None or not self.shuffle:
+        if self.feeding is None or not self.shuffle or self.data.batches_at_once(self.batch_size) > 1:
             yield from self._rounds(number, batches, seed, first, self.data.batches)
             return
         gathers = partial(self.data.gathers, room=self.feeding.room)
@@ -174,6 +179,8 @@ class SequenceSource:
         ended: epochs that the sequence was told the end of.
         begun: the epoch that it was told the beginning of, until it is told its end.
     """
+
+    has_addresses: ClassVar[bool] = False
 
     sequence: Any
     unpack: Unpack

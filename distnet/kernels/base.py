@@ -147,6 +147,11 @@ class Kernels(Protocol):
             formula: elementwise; see ``distnet.optimizers.formulas`` for what it may contain.
         """
 
+    def ready_update(
+        self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], count: int
+    ) -> Callable[[Sequence[float]], object]:
+        """What updates these arrays again and again, given ``count`` scalars each time."""
+
     def vectorwise(self, function: Vectorwise) -> Vectorwise:
         """The function, or compiled code that does the same.
 
@@ -213,11 +218,14 @@ class Kernels(Protocol):
             out: (R, F); rows: (M,) of intp, in [0, R); values: (M, F); all contiguous.
         """
 
-    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
-        """``values = -sum(t log_softmax(z))`` of each row, ``slopes = softmax(z) sum(t) - t``, their derivatives by z.
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array, factor: Any = 1.0) -> None:
+        """``values = -sum(t log_softmax(z))`` of each row; ``slopes = softmax(z) sum(t) - t``, their derivatives by z.
 
         Shapes:
-            z, t, slopes: (N, C) of one dtype, contiguous; values: (N,).
+            z, t, slopes: (N, C) of one dtype, contiguous; values: (N,), of that dtype or a wider one.
+
+        Args:
+            factor: by which the slopes are multiplied; cast to their dtype.
         """
 
     def equal_peaks(self, a: Array, b: Array) -> int:

@@ -22,8 +22,8 @@ def _peak(row: Array) -> int:
 
 
 @compiled
-def softmax_crossentropy(z: Array, t: Array, values: Array, slopes: Array) -> None:
-    """Write the crossentropy of each row, and its derivatives by the scores."""
+def softmax_crossentropy(z: Array, t: Array, values: Array, slopes: Array, factor: float) -> None:
+    """Write the crossentropy of each row, and its derivatives by the scores, times a factor."""
     for n in range(z.shape[0]):
         top = z[n, 0]
         for c in range(1, z.shape[1]):
@@ -36,7 +36,7 @@ def softmax_crossentropy(z: Array, t: Array, values: Array, slopes: Array) -> No
         log_total, value = math.log(total), z.dtype.type(0)
         for c in range(z.shape[1]):
             value -= t[n, c] * (z[n, c] - top - log_total)
-            slopes[n, c] = slopes[n, c] / total * weight - t[n, c]
+            slopes[n, c] = (slopes[n, c] / total * weight - t[n, c]) * factor
         values[n] = value
 
 

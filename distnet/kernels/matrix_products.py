@@ -51,7 +51,7 @@ def _ready_by_blas(a: Array, b: Array, out: Array) -> Call:
     nanoseconds = a.size * b.shape[-1] * out.itemsize * _NS_PER_BYTE
     is_large = nanoseconds >= teamwork.LEAST_NS and out.dtype.char in "fd" and a.ndim == b.ndim == out.ndim
     if not is_large or (out.ndim > 2 and len(a) != len(b)):
-        return partial(np.matmul, a, b, out=out)
+        return partial(np.matmul, a, b, out)
     if out.ndim > 2:
         return partial(teamwork.share, np.matmul, nanoseconds, (0, 1, 2), a, b, out)
     return partial(_multiply_in_parts, nanoseconds, a, b, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -49,6 +49,11 @@ def _ready_bias_activation(
     rows = (-1, bias.size)
     y = (z if out is None else out).reshape(rows)
     return sharing(loop, z.nbytes * _PASS_NS, (0, 2), z.reshape(rows), bias, y)
+
+
+def _ready_softmax(_: NumbaKernels, x: Array, out: Array) -> Call | None:
+    """The loop alone."""
+    return sharing(vector_loops.softmax, x.nbytes * _SOFTMAX_NS, (0, 1), x, apart(out, x)) if x.shape[1] else None
 
 
 def _ready_bias_gradient(
@@ -151,12 +156,21 @@ class NumbaKernels:
     def update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], scalars: Sequence[float] = ()
     ) -> None:
-        number = w.dtype.type
-        loop, casts = update_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
-        if not takes_long(w.nbytes * (1 + len(slots)) * _PASS_NS):
-            loop(w, g, *slots, casts)
-            return
-        share(loop, w.nbytes * (1 + len(slots)) * _PASS_NS, range(2 + len(slots)), w, g, *slots, casts)
+        self.ready_update(formula, w, g, slots, len(scalars))(scalars)
+
+    def ready_update(
+        self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], count: int
+    ) -> Callable[[Sequence[float]], object]:
+        numbers, nanoseconds = np.empty(count, w.dtype), w.nbytes * (1 + len(slots)) * _PASS_NS
+        loop = update_loop(formula, len(slots), count)
+        run = sharing(loop, nanoseconds, range(2 + len(slots)), w, g, *slots, numbers)
+
+        def update(scalars: Sequence[float]) -> None:
+            for place, scalar in enumerate(scalars):
+                numbers[place] = scalar
+            run()
+
+        return update
 
     def vectorwise(self, function: Vectorwise) -> Vectorwise:
         return _vectorwise(function)
@@ -164,10 +178,9 @@ class NumbaKernels:
     def update_by_sum(
         self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
     ) -> None:
-        number = w.dtype.type
-        loop, casts = update_by_sum_loop(formula, len(slots)), tuple([number(scalar) for scalar in scalars])
+        loop, numbers = update_by_sum_loop(formula, len(slots), len(scalars)), np.array(scalars, w.dtype)
         do([
-            partial(loop, w[part], g.memory, g.starts + part.start, *[slot[part] for slot in slots], casts)
+            partial(loop, w[part], g.memory, g.starts + part.start, *[slot[part] for slot in slots], numbers)
             for part in parts_of(w.size, w.nbytes * (1 + len(slots) + len(g.starts)) * _PASS_NS)
         ])  # fmt: skip
 
@@ -228,11 +241,11 @@ class NumbaKernels:
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))
 
-    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array, factor: Any = 1.0) -> None:
         if 0 < z.shape[1] <= crossentropy_loops.MOST_CLASSES:
-            crossentropy_loops.softmax_crossentropy(z, t, values, slopes)
+            crossentropy_loops.softmax_crossentropy(z, t, values, slopes, slopes.dtype.type(factor))
         else:  # NumPy's exp is made of vectors
-            NumpyKernels().softmax_crossentropy(z, t, values, slopes)
+            NumpyKernels().softmax_crossentropy(z, t, values, slopes, factor)
 
     def equal_peaks(self, a: Array, b: Array) -> int:
         return int(crossentropy_loops.equal_peaks(a, b))
@@ -252,6 +265,7 @@ class NumbaKernels:
             out[...] = words.view(np.uint32).reshape(rows, blocks * BITS_PER_BLOCK)[:, :width]
         return out
 
+    @readied_by(_ready_softmax)
     def softmax(self, x: Array, out: Array) -> None:
         if x.shape[1]:
             share(vector_loops.softmax, x.nbytes * _SOFTMAX_NS, (0, 1), x, apart(out, x))

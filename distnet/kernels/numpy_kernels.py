@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class NumpyKernels:
                 results = formula(w[part], g[part], *(slot[part] for slot in slots), *numbers)
                 for target, result in zip((w, *slots), results, strict=True):
                     target[part] = result
+
+    def ready_update(
+        self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], count: int
+    ) -> Callable[[Sequence[float]], object]:
+        return partial(self.update, formula, w, g, slots)
 
     def vectorwise(self, function: Vectorwise) -> Vectorwise:
         return _silent(function)
@@ -104,7 +110,7 @@ class NumpyKernels:
             ends = np.cumsum(counts[many] - _FEW)
             out[ordered[starts[many]]] += np.add.reduceat(values[order[is_left]], ends - counts[many] + _FEW)
 
-    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array) -> None:
+    def softmax_crossentropy(self, z: Array, t: Array, values: Array, slopes: Array, factor: Any = 1.0) -> None:
         log_q = z - z.max(axis=1, keepdims=True, initial=-np.inf)
         np.exp(log_q, out=slopes)
         totals = slopes.sum(axis=1, keepdims=True)
@@ -113,6 +119,8 @@ class NumpyKernels:
         slopes /= totals
         slopes *= t.sum(axis=1, keepdims=True)
         slopes -= t
+        if factor != 1.0:
+            slopes *= slopes.dtype.type(factor)
 
     def equal_peaks(self, a: Array, b: Array) -> int:
         return int(np.count_nonzero(a.argmax(axis=1) == b.argmax(axis=1)))

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numba
 import numpy as np
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from distnet.errors import ArgumentError
 from distnet.kernels.base import MAX_SLOTS, Formula
@@ -19,8 +20,10 @@ _AT_A_TIME = 2048
 
 
 @cache
-def update_loop(formula: Formula, slots: int) -> Loop:
+def update_loop(formula: Formula, slots: int, scalars: int) -> Loop:
     """The compiled loop over weights and ``slots`` slots whose body is ``formula``.
+
+    It takes the formula's ``scalars`` numbers as an array, which numba recognizes in less time than a tuple.
 
     numba caches a function by the file, line and qualified name of its source. The loop takes those of its formula, so
     that each formula has its own cache, which is invalidated when the formula is edited.
@@ -30,15 +33,16 @@ def update_loop(formula: Formula, slots: int) -> Loop:
     """
     if slots > MAX_SLOTS:
         raise ArgumentError(f"{formula.__name__}: expected at most {MAX_SLOTS} slots, received {slots}.")
-    return _compiled_from(_TEMPLATES[slots], formula, "loop", {"formula": numba.njit(**OPTIONS)(formula)})
+    names = {"formula": numba.njit(**OPTIONS)(formula), "tuple_of": to_fixed_tuple, "COUNT": scalars}
+    return _compiled_from(_TEMPLATES[slots], formula, f"loop_{scalars}", names)
 
 
 @cache
-def update_by_sum_loop(formula: Formula, slots: int) -> Loop:
+def update_by_sum_loop(formula: Formula, slots: int, scalars: int) -> Loop:
     """``update_loop`` for gradients that it adds up, some at a time, in the nearest cache."""
-    loop = update_loop(formula, slots)
+    loop = update_loop(formula, slots, scalars)
     names = {"update": loop, "add_up": _add_up, "np": np, "min": min, "_AT_A_TIME": _AT_A_TIME}
-    return _compiled_from(_TEMPLATES_OF_SUMS[slots], formula, "loop_of_sums", names)
+    return _compiled_from(_TEMPLATES_OF_SUMS[slots], formula, f"loop_of_sums_{scalars}", names)
 
 
 def _compiled_from(template: Loop, formula: Formula, name: str, names: dict[str, Any]) -> Loop:
@@ -59,25 +63,31 @@ def _compiled_from(template: Loop, formula: Formula, name: str, names: dict[str,
 formula: Any = None
 update: Any = None
 add_up: Any = None
+tuple_of: Any = None
+COUNT: int = 0
 """Placeholders in the templates; each compiled copy has its own."""
 
 
-def _update_0(w: Array, g: Array, scalars: Any) -> None:
+def _update_0(w: Array, g: Array, numbers: Array) -> None:
+    scalars = tuple_of(numbers, COUNT)
     for i in range(w.size):
         (w[i],) = formula(w[i], g[i], *scalars)
 
 
-def _update_1(w: Array, g: Array, a: Array, scalars: Any) -> None:
+def _update_1(w: Array, g: Array, a: Array, numbers: Array) -> None:
+    scalars = tuple_of(numbers, COUNT)
     for i in range(w.size):
         w[i], a[i] = formula(w[i], g[i], a[i], *scalars)
 
 
-def _update_2(w: Array, g: Array, a: Array, b: Array, scalars: Any) -> None:
+def _update_2(w: Array, g: Array, a: Array, b: Array, numbers: Array) -> None:
+    scalars = tuple_of(numbers, COUNT)
     for i in range(w.size):
         w[i], a[i], b[i] = formula(w[i], g[i], a[i], b[i], *scalars)
 
 
-def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
+def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, numbers: Array) -> None:
+    scalars = tuple_of(numbers, COUNT)
     for i in range(w.size):
         w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
 
@@ -94,36 +104,36 @@ def _add_up(memory: Array, starts: Array, first: int, g: Array) -> None:
             g[i] += c[i]
 
 
-def _update_by_sum_0(w: Array, memory: Array, starts: Array, scalars: Any) -> None:
+def _update_by_sum_0(w: Array, memory: Array, starts: Array, numbers: Array) -> None:
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
         add_up(memory, starts, i, g)
-        update(w[i : i + g.size], g, scalars)
+        update(w[i : i + g.size], g, numbers)
 
 
-def _update_by_sum_1(w: Array, memory: Array, starts: Array, a: Array, scalars: Any) -> None:
+def _update_by_sum_1(w: Array, memory: Array, starts: Array, a: Array, numbers: Array) -> None:
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
         add_up(memory, starts, i, g)
-        update(w[i : i + g.size], g, a[i : i + g.size], scalars)
+        update(w[i : i + g.size], g, a[i : i + g.size], numbers)
 
 
-def _update_by_sum_2(w: Array, memory: Array, starts: Array, a: Array, b: Array, scalars: Any) -> None:
+def _update_by_sum_2(w: Array, memory: Array, starts: Array, a: Array, b: Array, numbers: Array) -> None:
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
         add_up(memory, starts, i, g)
-        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], scalars)
+        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], numbers)
 
 
-def _update_by_sum_3(w: Array, memory: Array, starts: Array, a: Array, b: Array, c: Array, scalars: Any) -> None:
+def _update_by_sum_3(w: Array, memory: Array, starts: Array, a: Array, b: Array, c: Array, numbers: Array) -> None:
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
         add_up(memory, starts, i, g)
-        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], c[i : i + g.size], scalars)
+        update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], c[i : i + g.size], numbers)
 
 
 _TEMPLATES = (_update_0, _update_1, _update_2, _update_3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 
@@ -21,8 +21,22 @@ from distnet.types import Array, ArrayLike, Shape
 
 _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
-Ready: TypeAlias = tuple[Callable[[Array], object], Array, Array]
-"""Writes values and gradients of given targets, and where."""
+
+
+class Ready(NamedTuple):
+    """A loss that is ready for predictions which stand where they are.
+
+    Args:
+        write: of targets and a factor, which has the dtype of the slopes: writes the values, and the slopes times the
+            factor.
+        values: (N, ...), of the samples; in the dtype of the predictions, or in float64.
+        slopes: their gradients, contiguous, like the predictions.
+    """
+
+    write: Callable[[Array, Any], object]
+    values: Array
+    slopes: Array
+
 
 _WAYS = frozenset({"call", "values_and_gradient", "formula"})
 """The methods by one of which a class states what its loss is."""
@@ -164,7 +178,7 @@ class Loss(Configurable):
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
         """What evaluates predictions that stand where they are, again and again; None where nothing is gained.
 
-        It takes targets like ``y_true``, and writes values, (N, ...), and gradients, contiguous, like ``y_pred``.
+        It takes targets like ``y_true``.
         """
         return None
 

@@ -107,7 +107,8 @@ class CategoricalCrossentropy(BuiltInLoss):
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
         if type(self) is not CategoricalCrossentropy or not self.from_logits or self.label_smoothing:
             return None
-        return crossentropies.ready_categorical(y_true, y_pred) if self.axis in (-1, y_pred.ndim - 1) else None
+        made = crossentropies.ready_categorical(y_true, y_pred) if self.axis in (-1, y_pred.ndim - 1) else None
+        return None if made is None else Ready(*made)
 
 
 categorical_crossentropy = LossFunction(CategoricalCrossentropy)

@@ -95,8 +95,14 @@ class CategoricalAccuracy(FunctionMetric):
         if type(self) is not CategoricalAccuracy or not is_alike or y_pred.ndim < 2 or not y_pred.flags.c_contiguous:
             return None
         rows, width = y_pred.reshape(-1, y_pred.shape[-1]), math.prod(y_pred.shape[1:-1])
-        count = kernels.current().equal_peaks
-        return lambda t: (count(np.ascontiguousarray(t).reshape(rows.shape), rows) / width, float(len(y_pred)))
+        count, total = kernels.current().equal_peaks, float(len(y_pred))
+
+        def sums(t: Array) -> tuple[float, float]:
+            if t.ndim > 2 or not t.flags.c_contiguous:
+                t = np.ascontiguousarray(t).reshape(rows.shape)
+            return count(t, rows) / width, total
+
+        return sums
 
 
 categorical_accuracy = MadeFunction(CategoricalAccuracy)

@@ -18,10 +18,11 @@ from distnet.errors import ArgumentError
 from distnet.kernels import Formula
 from distnet.naming import snake_case
 from distnet.optimizers import formulas
+from distnet.optimizers.bound_update import BoundUpdate
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
-from distnet.optimizers.slot_arrays import SlotViews, filled
+from distnet.optimizers.slot_arrays import SlotViews, filled, those_named
 from distnet.optimizers.store_padding import Padding
 from distnet.optimizers.store_part import StorePart
 from distnet.optimizers.updating_each import UpdatesEach
@@ -105,6 +106,7 @@ class Optimizer(UpdatesEach, HasSettings):
         self._decayed: list[slice] = []
         self._padding = Padding()
         self._views = SlotViews()
+        self._bound: BoundUpdate | None = None
 
     def initial_slots(self) -> dict[str, float]:
         """The rule's slots by Keras's names, in Keras's order, each with its initial value; by default none."""
@@ -195,6 +197,7 @@ class Optimizer(UpdatesEach, HasSettings):
         self._decayed = self._decayed_parts(store)
         self.numbers = self.numbers or {id(span.variable): i for i, span in enumerate(store.spans)}
         self._padding = Padding(store)
+        self._bound = None
         self.bind_own(store)
 
     def forget(self) -> None:
@@ -239,15 +242,19 @@ class Optimizer(UpdatesEach, HasSettings):
 
     def advance(self, store: Variables | StorePart) -> None:
         """The part of a step before constraints; for a part of the weights if ``is_elementwise``."""
-        if self._accumulate(store):
+        is_plain = self.loss_scale_factor is None and self.gradient_accumulation_steps is None
+        if is_plain or self._accumulate(store):
             learning_rate = self._decayed_learning_rate()
-            self._clip(store)
-            self._decay_weights(store, learning_rate)
-            (self.update_each if self.updates_each else self.update)(store, learning_rate)
-            between = self._padding.of(store.part)
-            if between.size:  # with epsilon=0 a rule may compute 0/0 between the variables
-                store.weights[between] = 0
-        self._average(store)
+            if self.clipvalue or self.clipnorm or self.global_clipnorm:
+                self._clip(store)
+            if self.weight_decay:
+                self._decay_weights(store, learning_rate)
+            is_by_rule = not self.updates_each
+            (self.update if is_by_rule else self.update_each)(store, learning_rate)
+            # With epsilon=0 a rule may compute 0/0 between the variables.
+            self._padding.clear(store.weights, store.part, is_by_rule and type(self).update is Optimizer.update)
+        if self.use_ema:
+            self._average(store)
 
     def _accumulate(self, store: Variables | StorePart) -> bool:
         """Divide the gradients by the loss scale, and add them up if several batches make one update.
@@ -281,41 +288,37 @@ class Optimizer(UpdatesEach, HasSettings):
 
     def _decay_weights(self, store: Variables | StorePart, learning_rate: float) -> None:
         """``w -= w * weight_decay * learning_rate``, for the variables that are not excluded."""
-        if self.weight_decay:
-            rates = (self.weight_decay, learning_rate)
-            for decayed in self._decayed:
-                first, last = max(decayed.start, store.part.start), min(decayed.stop, store.part.stop)
-                if first < last:
-                    here = slice(first - store.part.start, last - store.part.start)
-                    w = store.weights[here]
-                    kernels.current().update(formulas.weight_decay, w, w, (), rates)
+        rates = (self.weight_decay or 0.0, learning_rate)
+        for decayed in self._decayed:
+            first, last = max(decayed.start, store.part.start), min(decayed.stop, store.part.stop)
+            if first < last:
+                here = slice(first - store.part.start, last - store.part.start)
+                w = store.weights[here]
+                kernels.current().update(formulas.weight_decay, w, w, (), rates)
 
     def update(self, store: Variables | StorePart, learning_rate: float) -> None:
         """Apply the rule to weights and slots, given the final gradients."""
         formula, scalars = self.rule(learning_rate)
-        try:
-            slots = self._slots_of(store)
-        except KeyError as error:
-            raise ArgumentError(
-                f"{self.name}: its options now need the slot {error}, which they did not when training began. Set them "
-                "before the first step, or make a new optimizer."
-            ) from None
-        late = store.late_sum if isinstance(store, StorePart) else None
+        if isinstance(store, VariableStore):
+            bound = self._bound
+            if bound is None or not bound.suits(formula, store, self.slots, len(scalars)):
+                bound = self._bound = BoundUpdate(formula, store, self._slots_of_rule(), len(scalars))
+            bound.make(scalars)
+            return
+        by_name, late = self._slots_of_rule(), store.late_sum if isinstance(store, StorePart) else None
+        slots = list(by_name.values())
+        if isinstance(store, StorePart):
+            slots = [self._views.of(name, slot, store.part) for name, slot in by_name.items()]
         if late is None:
             kernels.current().update(formula, store.weights, store.gradients, slots, scalars)
         else:
             kernels.current().update_by_sum(formula, store.weights, late, slots, scalars)
 
-    def _slots_of(self, store: Variables | StorePart) -> list[Array]:
-        """The rule's slots for these weights."""
-        if isinstance(store, StorePart):
-            return [self._views.of(name, self.slots[name], store.part) for name in self.initial_slots()]
-        return [self.slots[name] for name in self.initial_slots()]
+    def _slots_of_rule(self) -> dict[str, Array]:
+        return those_named(self.name, self.slots, self.initial_slots())
 
     def _average(self, store: Variables | StorePart) -> None:
         """Update the average of the weights; set the weights to it if the options say so."""
-        if not self.use_ema:
-            return
         momentum = self.ema_momentum if self.iterations else 0.0
         average = self.slots["average"][store.part]
         kernels.current().update(formulas.moving_average, average, store.weights, (), (momentum, 1 - momentum))

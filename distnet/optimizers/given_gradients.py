@@ -136,8 +136,7 @@ class TakesGradients(ABC):
     def is_applied_by_user(self) -> bool:
         """Whether the class has an ``apply`` or ``apply_gradients`` of its own: steps are handed lists then."""
         cls = type(self)
-        own = cls.apply is not TakesGradients.apply, cls.apply_gradients is not TakesGradients.apply_gradients
-        return any(own)
+        return cls.apply is not TakesGradients.apply or cls.apply_gradients is not TakesGradients.apply_gradients
 
     @property
     @abstractmethod

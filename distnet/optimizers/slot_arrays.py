@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
+from distnet.errors import ArgumentError
 from distnet.types import Array, DType
 
 
 def filled(entries: int, value: float, dtype: DType) -> Array:
     """A slot; zeros take no memory until they are written."""
     return np.full(entries, value, dtype) if value else np.zeros(entries, dtype)
+
+
+def those_named(where: str, slots: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
+    """Some of an optimizer's slots.
+
+    Raises:
+        ArgumentError: there is no slot of a name; the message says ``where``.
+    """
+    try:
+        return {name: slots[name] for name in names}
+    except KeyError as error:
+        raise ArgumentError(
+            f"{where}: its options now need the slot {error}, which they did not when training began. Set them "
+            "before the first step, or make a new optimizer."
+        ) from None
 
 
 class SlotViews:

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from distnet.comm import Communicator, Request
 from distnet.optimizers import Optimizer
 from distnet.parallel.buckets import Buckets, Finish, least_bytes
@@ -15,7 +13,7 @@ from distnet.parallel.compression import CompressedSum, Together
 from distnet.types import Array
 from distnet.variables import VariableStore
 
-_LOSS, _STOP, _LEAVE, _READ, _CHECKS, _MEASURED = 0, 1, 2, 3, slice(4, 6), 6
+_LOSS, _STOP, _LEAVE, _READ, _CHECKS, _MEASURED = 0, 1, 2, 3, (4, 5), 6
 
 
 class Control(NamedTuple):
@@ -46,6 +44,9 @@ class StepSums:
     buffer: Array
     penalty: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._measured = self.buffer[_MEASURED:]
+
     @staticmethod
     def entries(measured: int) -> int:
         """Length of the buffer for this number of metrics' sums."""
@@ -53,13 +54,16 @@ class StepSums:
 
     def write(self, loss: float, measured: Array, control: Control) -> None:
         """Put in one rank's part."""
-        self.buffer[:_MEASURED] = loss, control.stop, control.leave, control.has_read, *control.checks
-        self.buffer[_MEASURED:] = measured
+        buffer = self.buffer  # entry by entry: numbers of several kinds at once would become an array first
+        buffer[_LOSS] = loss
+        buffer[_STOP], buffer[_LEAVE], buffer[_READ], (buffer[_CHECKS[0]], buffer[_CHECKS[1]]) = control
+        if measured.size:
+            self._measured[...] = measured
 
     @property
     def loss(self) -> float:
         """The loss, with the penalty."""
-        return float(self.buffer[_LOSS]) + self.penalty
+        return float(self.buffer.item(_LOSS)) + self.penalty
 
     @loss.setter
     def loss(self, value: float) -> None:
@@ -67,28 +71,28 @@ class StepSums:
 
     @property
     def measured(self) -> Array:
-        """(entries,) float64, the metrics' sums."""
-        return self.buffer[_MEASURED:].astype(np.float64)
+        """(entries,) the metrics' sums."""
+        return self._measured
 
     @property
     def stop(self) -> bool:
         """Whether any rank asked to stop."""
-        return bool(self.buffer[_STOP] > 0)
+        return bool(self.buffer.item(_STOP) > 0)
 
     @property
     def have_read(self) -> int:
         """The number of ranks that have read all of their data."""
-        return int(self.buffer[_READ])
+        return int(self.buffer.item(_READ))
 
     @property
-    def checks(self) -> Array:
-        """(2,) what ``StepChecks.hear`` is told."""
-        return self.buffer[_CHECKS]
+    def checks(self) -> tuple[float, float]:
+        """What ``StepChecks.hear`` is told."""
+        return self.buffer.item(_CHECKS[0]), self.buffer.item(_CHECKS[1])
 
     @property
     def leave(self) -> bool:
         """Whether any rank was told that the job must end."""
-        return bool(self.buffer[_LEAVE] > 0)
+        return bool(self.buffer.item(_LEAVE) > 0)
 
 
 class Exchange(Protocol):

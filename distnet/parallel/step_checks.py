@@ -56,13 +56,13 @@ class StepChecks:
         mask = (1 << self._bits) - 1
         return float(self._factor * (whole & mask)), float(self._factor * (whole >> (32 - self._bits) & mask))
 
-    def hear(self, sums: Array, step: int) -> None:
+    def hear(self, sums: tuple[float, float], step: int) -> None:
         """Fail unless the sums say that all told the same; every rank has the same sums.
 
         Raises:
             ReplicaError: they do not; the message names what differs, and the ranks.
         """
-        if self.communicator.size == 1 or not any(sums.tolist()):
+        if self.communicator.size == 1 or not any(sums):
             return
         each = self.communicator.allgather_object(dict(self._told))
         for what in dict.fromkeys(what for theirs in each for what in theirs):

@@ -43,8 +43,8 @@ class Steps:
         """Memory and facts that every step uses again."""
         self.kernels = kernels.current()
         self.dtype = np.dtype(model.dtype)
-        self._as_they_are: set[tuple[int, DType]] = set()
-        """Inputs and the dtypes in which the model takes them."""
+        self._as_they_are: dict[int, DType] = {}
+        """Inputs and the latest dtypes in which the model takes them."""
         self.timeline: Timeline | None = None
         """Where layers' calls are to be intervals, if a profile is made."""
         self.settings_met = settings()
@@ -139,9 +139,9 @@ class Steps:
 
     def _inputs(self, x: Sequence[Array]) -> list[Array]:
         """The rows in the model's dtype."""
-        inputs = []
+        inputs, as_they_are = [], self._as_they_are
         for i, given in enumerate(x):
-            if (i, given.dtype) in self._as_they_are:
+            if i in as_they_are and given.dtype == as_they_are[i]:
                 inputs.append(given)
                 continue
             rows = self.model.as_declared(i, given)
@@ -149,7 +149,7 @@ class Steps:
             if rows.dtype != self.dtype and not keeps:
                 rows = self._cast(i, rows)
             if rows is given:
-                self._as_they_are.add((i, given.dtype))
+                as_they_are[i] = given.dtype
             inputs.append(rows)
         return inputs
 

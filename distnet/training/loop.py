@@ -174,9 +174,10 @@ class Training:
 
     def _batches(self, epoch: int, done: int) -> int:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""
-        cursor, model, hooks = self.cursor, self.model, self.hooks
+        cursor, model, hooks, ranks = self.cursor, self.model, self.hooks, self.ranks
         self.acts_after_batches = hooks.is_root and hooks.callbacks.acts_after_batches
         self.reads_batch_logs = self.acts_after_batches and hooks.callbacks.reads_batch_logs
+        self.notes_draws = self.survival.is_on or not self.fit.train.has_addresses
         if done:  # the file's last step is done; its hook may not be
             self._end_batch(epoch, done)
             if model.stop_training and cursor.starts_at(Stage.BATCH_END):
@@ -190,7 +191,7 @@ class Training:
                 sums = self._step(batch)
                 done += 1
                 self._end_batch(epoch, done)
-                if sums.have_read == self.ranks.size:
+                if ranks.size > 1 and sums.have_read == ranks.size:
                     self.data.compare()
                 if sums.leave:
                     leave(self.ranks, self._backup(), cursor.moment, self.signals.received)
@@ -201,13 +202,17 @@ class Training:
     def _step(self, batch: Batch) -> StepSums:
         """Take a step, and count it."""
         self.cursor.is_stepping = True
-        self.survival.begin()
+        is_elastic = self.survival.is_on
+        if is_elastic:
+            self.survival.begin()
         sums: StepSums = self.steps.train(batch, self.signals.received is not None, self.data.is_read)
         if sums.stop:
             self.model.stop_training = True
         self.totals.add(sums.loss, batch.global_rows, sums.measured)
-        self._note_drawn()
-        self.survival.end_step()
+        if self.notes_draws:
+            self._note_drawn()
+        if is_elastic:
+            self.survival.end_step()
         return sums
 
     def _end_batch(self, epoch: int, done: int) -> None:
@@ -215,7 +220,8 @@ class Training:
         self.cursor.is_stepping = False
         if self.acts_after_batches:
             self._call("on_train_batch_end", done - 1, self.totals.logs() if self.reads_batch_logs else {})
-        self._share_after_batch()
+        if self.hooks.follows_batches:
+            self._share_after_batch()
 
     def _call(self, hook: str, *args: Any) -> None:
         """Call this moment's hook on the callbacks that it had not yet reached before an interruption."""
@@ -234,7 +240,7 @@ class Training:
 
     def _share_after_batch(self) -> None:
         self.hooks.share_after_batch()
-        self.cursor.is_told |= self.hooks.follows_batches
+        self.cursor.is_told = True
 
     def _note_drawn(self) -> None:
         """Remember what was taken from the data; what is taken from here on is taken anew after an interruption."""

@@ -103,8 +103,7 @@ class _Rows(NamedTuple):
     batch: Batch
 
 
-@dataclass(frozen=True)
-class Evaluated:
+class Evaluated(NamedTuple):
     """This rank's part of a global batch's loss, its gradients, and the sums of what is measured.
 
     Args:

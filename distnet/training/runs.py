@@ -174,7 +174,12 @@ class Runs:
         self._planned: dict[Hashable, PlannedRun] = {}
         self._holds_for: tuple[object, int, int] = (None, 0, 0)
         self._settings = 0
-        self._running: tuple[Hashable, PlannedRun] | None = None
+        self._latest: tuple[Hashable, PlannedRun] | None = None
+        self._form: object = None
+        """Of the latest batch."""
+        self._is_under_way = False
+        self._seen: tuple[object, bool] = (None, False)
+        """A graph, and whether the shapes of its results can be foreseen."""
 
     @property
     def may_plan(self) -> bool:
@@ -182,7 +187,9 @@ class Runs:
         graph = getattr(self.model, "graph", None)
         if graph is None or not self.makes_plans or getattr(self.model, "run_eagerly", False):
             return False
-        return not self.workspaces.once((graph, "varies"), lambda: any(map(_varies_in_shape, graph.layers)))
+        if graph is not self._seen[0]:
+            self._seen = graph, not any(map(_varies_in_shape, graph.layers))
+        return self._seen[1]
 
     def buffers(self) -> list[Array]:
         """The memory of all plans; some arrays occur more than once."""
@@ -190,23 +197,26 @@ class Runs:
 
     def of(self, batch: Batch, x: Sequence[Array]) -> Run:
         """What runs this batch, whose inputs are ``x``."""
-        self._running = None
+        if self._is_under_way:
+            self._forget_the_latest()
         if not self.may_plan:
             return self._live(batch)
-        graph = getattr(self.model, "graph", None)
-        present = graph, moves(), self.workspaces.moves
+        present = self._seen[0], moves(), self.workspaces.moves
         if present != self._holds_for or settings() != self._settings:
-            self._planned, self._holds_for, self._settings = {}, present, settings()
-        held = self.workspaces.holds
-        key = (batch.first_row, batch.global_rows, *[(a.shape, a.dtype, id(a.base) if held(a) else None) for a in x])
-        run = self._planned.pop(key, None)
-        if run is None:
-            live = self._live(batch)
-            if len(self._planned) >= MOST_PLANS:
-                return live
-            run = PlannedRun(live, x)
-        self._running = key, run
-        return run
+            self._planned, self._latest, self._holds_for, self._settings = {}, None, present, settings()
+        if self._latest is None or self._form is None or batch.form is not self._form:
+            held = self.workspaces.holds
+            each = [(a.shape, a.dtype, id(a.base) if held(a) else None) for a in x]
+            key = (batch.first_row, batch.global_rows, *each)
+            run = self._planned.get(key)
+            if run is None:
+                live = self._live(batch)
+                if len(self._planned) >= MOST_PLANS:
+                    return live
+                run = self._planned[key] = PlannedRun(live, x)
+            self._latest, self._form = (key, run), batch.form
+        self._is_under_way = True
+        return self._latest[1]
 
     def _live(self, batch: Batch) -> LiveRun:
         return LiveRun(self.model, self.objective, self.ranks, self._context_of(batch), self.settle)
@@ -215,14 +225,15 @@ class Runs:
         return cast("Callable[[Batch], ForwardContext]", self._context())(batch)
 
     def end_step(self) -> None:
-        """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are.
-
-        Of a step that fails there is no plan: it may be half made, and its contexts in the middle of a graph.
-        """
+        """Say that a step has ended: what layers set in themselves meanwhile leaves the plans as they are."""
         self._settings = settings()
-        if self._running is not None:
-            key, run = self._running
-            self._planned[key] = run
+        self._is_under_way = False
+
+    def _forget_the_latest(self) -> None:
+        """Of a step that failed there is no plan: it may be half made, and its contexts in the middle of a graph."""
+        if self._latest is not None:
+            self._planned.pop(self._latest[0], None)
+        self._latest, self._is_under_way = None, False
 
 
 def _varies_in_shape(layer: Layer) -> bool:

@@ -94,10 +94,10 @@ class NoSurvival:
         train()
 
     def begin(self) -> None:
-        """A step begins."""
+        """A step begins; where no rank may die, it need not be said."""
 
     def end_step(self) -> None:
-        """A step is done, in which every rank took part."""
+        """A step is done, in which every rank took part; as ``begin``."""
 
     def repeatable(self) -> AbstractContextManager[None]:
         """What is done within the block is done once."""

@@ -10,7 +10,7 @@ import distnet
 from distnet import layers
 from distnet.callbacks import LambdaCallback
 from distnet.comm import LocalCommunicator
-from distnet.data import feeding
+from distnet.data import arrays, feeding
 from distnet.data.arrays import ArrayData
 from distnet.data.feeding import Feeding
 from distnet.data.sources import ArraySource
@@ -23,6 +23,7 @@ X, Y = RNG.random((26, 5)), RNG.random((26, 2))
 def fed_by(monkeypatch, kind):
     """Let all that ``fit`` trains on be fed so: by a thread, in place, or as batches of their own."""
     monkeypatch.setattr(feeding, "LEAST_S", 0.0 if kind == "thread" else 1e9)
+    monkeypatch.setattr(arrays, "_AT_ONCE_BYTES", 1 << 16 if kind == "together" else 0)
     monkeypatch.setattr(rows_in_place, "Feeding", lambda room, has_core: Feeding(room, kind == "thread"))
     if kind == "own":
         monkeypatch.setattr(loop, "feeding_of", lambda steps: None)
@@ -37,6 +38,13 @@ def take_all(batches, taken):
         taken.append(batch)
 
 
+def alone(source, epoch, batches, first):
+    """The batches of a source, none of which is gathered with others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "_AT_ONCE_BYTES", 0)
+        return list(source.epoch(epoch, batches, 7, first))
+
+
 def rooms():
     memory = {}
     return lambda i, number, shape, dtype: memory.setdefault((i, number, shape), np.empty(shape, dtype))
@@ -44,27 +52,30 @@ def rooms():
 
 @pytest.mark.parametrize("shuffle", [True, "batch", False])
 @pytest.mark.parametrize("batches", [None, 3, 17])
-@pytest.mark.parametrize("kind", ["thread", "in place"])
-def test_batches_are_those_of_a_source_that_is_not_fed(shuffle, batches, kind, monkeypatch):
+@pytest.mark.parametrize("first", [0, 2])
+@pytest.mark.parametrize("kind", ["thread", "in place", "together", "one together"])
+def test_batches_are_those_of_a_source_that_is_not_fed(shuffle, batches, first, kind, monkeypatch):
     monkeypatch.setattr(feeding, "LEAST_S", 0.0)
-    weight = np.arange(26.0)
-    data = ArrayData((X, X[:, ::2], np.arange(26)), (Y,), (weight,))  # one of them is not contiguous
-    plain, fed = (ArraySource(data, 4, LocalCommunicator(), shuffle) for _ in range(2))
+    monkeypatch.setattr(arrays, "_AT_ONCE_BYTES", {"together": 1000, "one together": 1 << 16}.get(kind, 0))
+    ranks = LocalCommunicator(rank=1, size=3)
+    data = ArrayData((X, X[:, ::2], np.arange(26)), (Y, Y[:, 0]), (np.arange(26.0), None))  # one is not contiguous
+    plain, fed = (ArraySource(data, 4, ranks, shuffle) for _ in range(2))
     fed.feed(Feeding(rooms(), kind == "thread"))
     for epoch in range(3):
         count = 0
-        for a, b in zip(plain.epoch(epoch, batches, 7), fed.epoch(epoch, batches, 7), strict=True):
+        expected = alone(plain, epoch, batches, first)
+        for a, b in zip(expected, fed.epoch(epoch, batches, 7, first), strict=True):
             count += 1
             for one, other in zip((*a.x, *a.y, *a.weight), (*b.x, *b.y, *b.weight), strict=True):
                 np.testing.assert_array_equal(one, other)
             np.testing.assert_array_equal(a.places, b.places)
-            assert (a.first_row, a.global_rows) == (b.first_row, b.global_rows)
-        assert count == (batches or 7)
+            assert (a.first_row, a.global_rows, a.checksums) == (b.first_row, b.global_rows, b.checksums)
+        assert count == (batches or 7) - first
     assert not helpers()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
-@pytest.mark.parametrize("kind", ["thread", "in place"])
+@pytest.mark.parametrize("kind", ["thread", "in place", "together"])
 def test_models_train_to_the_same_bits_however_they_are_fed(kind, dtype, monkeypatch):
     x = (X * 50).astype(dtype)
 
@@ -89,7 +100,8 @@ def test_models_train_to_the_same_bits_however_they_are_fed(kind, dtype, monkeyp
     assert not helpers()
 
 
-def test_rows_are_gathered_where_the_plan_reads_them():
+def test_rows_are_gathered_where_the_plan_reads_them(monkeypatch):
+    monkeypatch.setattr(arrays, "_AT_ONCE_BYTES", 0)
     x = X.astype("float32")
     model = distnet.Sequential([layers.Input((5,)), layers.Dense(2)])
     model.compile("sgd", "mse")

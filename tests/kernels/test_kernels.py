@@ -70,6 +70,19 @@ def test_an_update_is_its_formula_for_each_weight(kernel, dtype, formula):
     np.testing.assert_array_equal(g, gradient)
 
 
+def test_an_update_that_is_ready_makes_the_same_updates_again_and_again(kernel, dtype):
+    formula = formulas.adam
+    (w, g, *slots), scalars = arguments(formula, 37, dtype)
+    (twin, _, *twins), _ = arguments(formula, 37, dtype)
+    update = kernel.ready_update(formula, w, g, slots, len(scalars))
+    for step in range(3):
+        g += step
+        rate, *others = scalars
+        update((rate * step, *others))
+        kernel.update(formula, twin, g, twins, (rate * step, *others))
+        np.testing.assert_array_equal([w, *slots], [twin, *twins])
+
+
 @NEEDS_NUMBA
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__name__)
@@ -227,7 +240,7 @@ from distnet.kernels.update_loops import update_loop
 w = np.ones(3)
 NumbaKernels().update(formula.step, w, w.copy(), [], (2.0,))
 compiles = "numba.cpython.setobj" in sys.modules  # what numba then imports, with much else
-print(w[0], sum(update_loop(formula.step, 0).stats.cache_hits.values()), compiles)
+print(w[0], sum(update_loop(formula.step, 0, 1).stats.cache_hits.values()), compiles)
 """
 
 
@@ -252,7 +265,7 @@ from distnet.optimizers import formulas
 from distnet.kernels.numba_kernels import NumbaKernels
 from distnet.kernels.update_loops import update_loop
 NumbaKernels().update(formulas.sgd, np.ones(3), np.ones(3), [], (2.0,))
-print(sum(update_loop(formulas.sgd, 0).stats.cache_hits.values()))
+print(sum(update_loop(formulas.sgd, 0, 1).stats.cache_hits.values()))
 """
     run(code)
     assert run(code) == "1\n"
@@ -301,6 +314,10 @@ def test_softmax_crossentropy_is_its_definition(kernel, dtype, shape):
     z, t = 5 * rng.standard_normal(shape), rng.random(shape)
     values, slopes = np.empty(shape[0], dtype), np.empty(shape, dtype)
     kernel.softmax_crossentropy(z.astype(dtype), t.astype(dtype), values, slopes)
+    wide, scaled, factor = np.empty(shape[0]), np.empty(shape, dtype), np.dtype(dtype).type(0.3)
+    kernel.softmax_crossentropy(z.astype(dtype), t.astype(dtype), wide, scaled, factor)
+    np.testing.assert_array_equal(wide, values.astype(np.float64))
+    np.testing.assert_array_equal(scaled, slopes * factor)
     shares = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
     np.testing.assert_allclose(values, -(t * np.log(shares)).sum(axis=1), **tolerance)

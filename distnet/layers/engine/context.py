@@ -381,10 +381,11 @@ def _ready_put(grad: Array, function: Callable[..., Array], *args: Any) -> Call 
     """With the function's call made ready."""
     if not grad.flags.c_contiguous:
         return None
-    flat, made = grad.reshape(-1), ready(function, *args)
+    flat, make = grad.reshape(-1), ready(function, *args)
 
     def put() -> None:
-        flat[...] = made().reshape(-1)
+        made = make()
+        flat[...] = made if made.ndim == 1 else made.reshape(-1)
 
     return put
 

@@ -116,21 +116,25 @@ def categorical_of_logits(t: Array, z: Array, axis: int) -> tuple[Array, Array]:
     return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
 
 
-def ready_categorical(t: Array, z: Array) -> tuple[Callable[[Array], object], Array, Array] | None:
+def ready_categorical(t: Array, z: Array) -> tuple[Callable[[Array, Any], object], Array, Array] | None:
     """``categorical_of_logits`` of logits that stand where they are, for targets like ``t``.
 
     Returns:
-        A function of the targets, and the values and slopes that it writes; None unless both arrays are of one shape
-        and dtype, and the logits contiguous.
+        A function of the targets and of a factor of the slopes, and the values and slopes that it writes; None unless
+        both arrays are of one shape and dtype, and the logits contiguous. Values are in float64, in which they are
+        added up, unless there are so many that NumPy would convert them in parts.
     """
     if t.shape != z.shape or t.dtype != z.dtype or z.ndim < 2 or not z.flags.c_contiguous:
         return None
     rows = (math.prod(z.shape[:-1]), z.shape[-1])
-    logits, values, slopes = z.reshape(rows), np.empty(rows[0], z.dtype), np.empty(rows, z.dtype)
+    dtype = np.dtype(np.float64) if rows[0] <= np.getbufsize() else z.dtype
+    logits, values, slopes = z.reshape(rows), np.empty(rows[0], dtype), np.empty(rows, z.dtype)
     write = kernels.current().softmax_crossentropy
 
-    def evaluate(t: Array) -> None:
-        write(logits, np.ascontiguousarray(t).reshape(rows), values, slopes)
+    def evaluate(t: Array, factor: Any) -> None:
+        if t.ndim > 2 or not t.flags.c_contiguous:
+            t = np.ascontiguousarray(t).reshape(rows)
+        write(logits, t, values, slopes, factor)
 
     return evaluate, values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from distnet import kernels
-from distnet.kernels.readying import Call
+from distnet.kernels.readying import Call, ready
 from distnet.ops.dtypes import floating
 from distnet.ops.nn.pieces import exp, step
 from distnet.ops.operators import PRIMITIVES
@@ -39,7 +38,7 @@ def ready_softmax(x: Array, out: Array, axis: Axes) -> Call | None:
     """The kernel's call that writes ``softmax``; None where no kernel does it."""
     if not _are_vectors(axis, x, out):
         return None
-    return partial(kernels.current().softmax, x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+    return ready(kernels.current().softmax, x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
 
 
 def write_softmax(x: Array, out: Array, axis: Axes) -> None:

@@ -9,12 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet import comm
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.batch import Batch
 from distnet.distribution import compression_for, distribution, is_elastic
-from distnet.errors import DataError, NotCompiledError
+from distnet.errors import DataError
 from distnet.layers import Layer
 from distnet.layers.engine.context import ForwardContext, Settle
 from distnet.optimizers import Optimizer
@@ -22,10 +21,11 @@ from distnet.parallel.exchange import Control, Exchange, StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.training.forward_steps import Steps, naming_the_row
 from distnet.training.objective import Objective
+from distnet.training.ready_optimizer import ready_optimizer
 from distnet.training.run_model import RunModel
 from distnet.training.runs import Runs
 from distnet.types import Array
-from distnet.variables import VariableStore, lay_out
+from distnet.variables import VariableStore
 
 
 class GradientSteps(Steps):
@@ -103,7 +103,7 @@ class TrainingSteps(GradientSteps):
     def __init__(self, model: RunModel, objective: Objective, communicator: Communicator) -> None:
         super().__init__(model, objective, communicator)
         self.evaluated = objective
-        self.store, self.optimizer = _ready_optimizer(model)
+        self.store, self.optimizer = ready_optimizer(model)
         if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
         self.distribution = distribution()
@@ -190,27 +190,6 @@ def _finish_gradients(
         scaled = store.gradients[part]
         with np.errstate(over="ignore", invalid="ignore"):
             scaled *= store.dtype.type(factor)
-
-
-def _ready_optimizer(model: RunModel) -> tuple[VariableStore, Optimizer]:
-    """Lay the variables out for training; the optimizer's state is made, or follows the variables.
-
-    Raises:
-        NotCompiledError: the model has no optimizer.
-    """
-    if model.optimizer is None:
-        raise NotCompiledError(f"{model.name}: has no optimizer. Call compile(optimizer) before training.")
-    old, new = model.store, lay_out(model)
-    before = model.optimizer.built_for
-    known = {id(span.variable) for span in new.spans}
-    # A loop of the user's may have begun before the model was laid out.
-    if before is not None and (old is not None or any(id(span.variable) in known for span in before.spans)):
-        model.optimizer.follow(before, new)
-    else:
-        model.optimizer.build(new)
-    if comm.is_forked():
-        model.optimizer.slots.update({name: slot.copy() for name, slot in model.optimizer.slots.items()})
-    return new, model.optimizer
 
 
 def _is_built_in(part: Any) -> bool:

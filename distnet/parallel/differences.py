@@ -25,13 +25,19 @@ class _Absent:
 _ABSENT = _Absent()
 
 
-def first_difference(values: Sequence[Any]) -> tuple[str, list[Any]] | None:
+def first_difference(values: Sequence[Any], processes: Sequence[tuple[int, ...]] = ()) -> tuple[str, list[Any]] | None:
     """Where values of JSON differ first, and what each is there; None if they are equal.
 
     A rank's own number under a name such as ``rank``, and whether it is rank 0 under one such as ``is_chief``, are no
-    difference: programs keep them to print on one rank.
+    difference: programs keep them to print on one rank. Nor is the number of the process, where each rank has its own.
+
+    Args:
+        processes: of each rank, the numbers of its process and of those around it, in one order.
     """
-    return next(((_written(path), parts) for path, parts in _differences(values, ()) if not _tells(path, parts)), None)
+    for path, parts in _differences(values, ()):
+        if not _tells(path, parts) and not _are_processes(parts, processes):
+            return _written(path), parts
+    return None
 
 
 def listed(values: Sequence[Any]) -> str:
@@ -69,6 +75,12 @@ def _tells(path: Path, parts: Sequence[Any]) -> bool:
     is_number = all(type(part) is int for part in parts) and parts == ranks
     is_flag = all(type(part) is bool for part in parts) and parts in ([r == 0 for r in ranks], [r != 0 for r in ranks])
     return (is_number or is_flag) and bool(names) and _OF_RANKS.search(names[-1]) is not None
+
+
+def _are_processes(parts: Sequence[Any], processes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether each rank has the number of a process of its own; numbers in containers are small, as others are, too."""
+    of_one_kind = map(list, zip(*processes, strict=True))
+    return all(type(part) is int for part in parts) and list(parts) in of_one_kind
 
 
 def _written(path: Path) -> str:

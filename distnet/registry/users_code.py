@@ -322,15 +322,14 @@ def _is_read(name: str, value: Any, uses: _Uses) -> bool:
 
 
 def _is_of_this_process(value: Any) -> bool:
-    """Whether it is the process's number, its machine, a moment since it began, or the path of something there.
+    """Whether it is the process's machine, a moment since it began, or the path of something there.
 
-    Each process may have others. What is read from a path is compared as data, or as weights.
+    Each process may have others. What is read from a path is compared as data, or as weights. The process's number is
+    no such value: in a container it is small, and a number of units may be equal to it, on one rank alone.
     """
     if isinstance(value, float):
         return _BEGAN <= value <= time.time()
-    if isinstance(value, str):
-        return value == platform.node() or (os.path.isabs(value) and os.path.exists(value))
-    return isinstance(value, int) and not isinstance(value, bool) and value in (os.getpid(), os.getppid())
+    return isinstance(value, str) and (value == platform.node() or (os.path.isabs(value) and os.path.exists(value)))
 
 
 def is_filled(cell: Any) -> bool:

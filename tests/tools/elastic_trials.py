@@ -1,6 +1,7 @@
 """Trainings that lose 1, 2 or 3 of 4 ranks, each held to what a training that lost none gives.
 
     python tests/tools/elastic_trials.py --trials 50        under Open MPI 5, of the Python that runs this
+    python tests/tools/elastic_trials.py --machines         the same on two pretended machines, as root
 
 Which ranks die, and when, is drawn by chance: half of them at a named place of a step, the others by the clock, in any
 phase of any step. Weights, optimizer's slots, history and the callbacks' files must be those of the undisturbed
@@ -12,6 +13,7 @@ left.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -27,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from jobs import Ranks, mpiexec
+from pretended_machines import PretendedMachines, reason_not_to
 from stuck_jobs import shown
 
 PROGRAM = Path(__file__).parents[1] / "parallel" / "programs" / "elastic_training.py"
@@ -75,9 +78,10 @@ def _by_the_clock(rng: random.Random, victims: list[int], is_at_once: bool, step
     return deaths
 
 
-def launcher() -> tuple[str, ...]:
-    """The command that starts ranks which outlive others."""
-    return (*mpiexec(), "--with-ft", "ulfm", "-n", str(SIZE))
+def launcher(machines: PretendedMachines | None) -> tuple[str, ...]:
+    """The command that starts ranks which outlive others, on this machine or on pretended ones."""
+    outliving = (*mpiexec(), "--with-ft", "ulfm")
+    return (*outliving, "-n", str(SIZE)) if machines is None else machines.launcher(outliving, SIZE)
 
 
 def reference(plan: Mapping[str, Any], folder: Path) -> Path:
@@ -142,10 +146,14 @@ class Trial:
     said: str = ""
 
 
-def trial(plan: Mapping[str, Any], folder: Path, undisturbed: Path) -> Trial:
-    """Run one training."""
+def trial(plan: Mapping[str, Any], folder: Path, undisturbed: Path, start: tuple[str, ...]) -> Trial:
+    """Run one training.
+
+    Args:
+        start: the command that starts ranks.
+    """
     settings = {"DISTNET_TIMEOUT_S": f"{TIMEOUT_S:g}"}
-    job = Ranks(launcher(), folder).start(PROGRAM, folder, json.dumps(plan), env=settings)
+    job = Ranks(start, folder).start(PROGRAM, folder, json.dumps(plan), env=settings)
     try:
         job.process.wait(HANGS_S)
     except subprocess.TimeoutExpired:
@@ -177,14 +185,20 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument(
+        "--machines", action="store_true", help="two pretended ones, half of the ranks on each, as root"
+    )
     options = parser.parse_args()
+    if options.machines and (reason := reason_not_to()):
+        raise SystemExit(f"no machines can be pretended here: this {reason}.")
     trials = []
     with tempfile.TemporaryDirectory() as name:
         for number in range(options.first, options.first + options.trials):
             plan = drawn_plan(random.Random(number), number)
             undisturbed, folder = reference(plan, Path(name)), Path(name, str(number))
             folder.mkdir()
-            each = trial(plan, folder, undisturbed)
+            with PretendedMachines() if options.machines else contextlib.nullcontext() as machines:
+                each = trial(plan, folder, undisturbed, launcher(machines))
             trials.append(each)
             times = ", ".join(f"{seconds:.2f} s" for seconds in each.seconds)
             sys.stdout.write(f"{number} {json.dumps(plan)}: {each.dead} died, next step after {times or '-'}: ")

@@ -18,15 +18,15 @@ _GDB_S = 30.0
 
 def shown(job: RunningJob) -> str:
     """All of it; the stacks in C where gdb is there. Ranks write those of Python on the job's standard error."""
-    told = []
-    for process in job.members():
+    told, processes = [], job.members()
+    for process in processes:
         with suppress(OSError):  # one may end meanwhile
-            told += [f"-- {_command(process)}: {_state(process)}, last at {_phase(process)}", _stacks_in_c(process)]
+            told.append(f"-- {_command(process)}: {_state(process)}, last at {_phase(process)}")
             if _shows_its_stacks(process):
                 os.kill(process, neighbours._signal())
     time.sleep(_SHOWN_S)
-    said = job.err.read_text(errors="replace")
-    return "\n".join([*told, "-- the job's standard error", said])
+    told += [_stacks_in_c(process) for process in processes]
+    return "\n".join([*told, "-- the job's standard error", job.err.read_text(errors="replace")])
 
 
 def _command(process: int) -> str:
@@ -35,7 +35,9 @@ def _command(process: int) -> str:
 
 
 def _state(process: int) -> str:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    """The letter of the system, and what of the kernel it waits in."""
+    letter = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    return f"{letter} {Path(f'/proc/{process}/wchan').read_text()}"
 
 
 def _phase(process: int) -> str:

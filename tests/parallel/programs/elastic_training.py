@@ -35,7 +35,7 @@ class Deaths:
 
     def __init__(self, folder, deaths):
         rank = comm.world().rank
-        self.note = folder / f"died-{os.getpid()}"
+        self.note = folder / f"died-{rank}"
         self.waiting = {(place, at): how for number, place, at, how in deaths if number == rank}
         self.passed = {}
         self.own = threading.Lock()  # cannot be pickled: what a callback keeps would else be rank 0's on every rank
@@ -143,8 +143,9 @@ class OwnTraining(keras.Model):
 
 def network(plan):
     """With whatever is hard to take back: dropout, moving statistics, slots."""
-    x = keras.Input((FEATURES,))
-    y = keras.layers.Dense(16, activation="tanh", kernel_regularizer="l2")(x)
+    x = y = keras.Input((FEATURES,))
+    for units in plan.get("hidden", [16]):
+        y = keras.layers.Dense(units, activation="tanh", kernel_regularizer="l2")(y)
     y = keras.layers.BatchNormalization()(y)
     y = keras.layers.Dropout(0.3)(y)
     y = keras.layers.Dense(CLASSES, activation="softmax")(y)
@@ -175,7 +176,6 @@ def data_of(plan, epochs=1):
 def main(folder, plan):
     """Train, and save."""
     deaths = Deaths(folder, [*plan.get("deaths", ()), *([*late, "late"] for late in plan.get("late", ()))])
-    folder.joinpath(f"process-{keras.distribution.rank()}").write_text(str(os.getpid()))
     deaths.pass_by("start")
     keras.config.set_floatx("float64")
     keras.utils.set_random_seed(5)

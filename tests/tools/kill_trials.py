@@ -67,11 +67,16 @@ def segments() -> set[str]:
     return {name for name in names if name not in mapped}
 
 
-def launcher(options: argparse.Namespace, ranks: int, wrapper: Path | None) -> tuple[str, ...]:
-    """What starts a job on this machine."""
+def launcher(
+    options: argparse.Namespace, ranks: int, wrapper: Path | None, machines: PretendedMachines | None
+) -> tuple[str, ...]:
+    """What starts a job."""
     if options.plain:
         return (*mpiexec(), "-n", str(ranks), *((str(wrapper),) if wrapper else ()))
-    return (sys.executable, "-m", "distnet", "run", "-n", str(ranks), "--timeout", f"{options.limit:g}", "--seed", "1")
+    run = (sys.executable, "-m", "distnet", "run", "-n", str(ranks), "--timeout", f"{options.limit:g}", "--seed", "1")
+    if machines is None:
+        return run
+    return (*machines.entered, *run, "--hosts", ",".join(f"{host}:{ranks // 2}" for host in machines.hosts))
 
 
 def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Path) -> list[str]:
@@ -85,11 +90,10 @@ def trial(options: argparse.Namespace, way: str, rng: random.Random, folder: Pat
         wrapper.chmod(0o755)
     backup, before = folder / "backup", segments()
     with contextlib.ExitStack() as stack:
-        if options.machines:
-            started = Ranks(stack.enter_context(PretendedMachines()).launcher(mpiexec(), ranks), folder)
-        else:
-            started = Ranks(launcher(options, ranks, wrapper), folder)
-        job = start(started, [way, rank, rng.randint(2, 12), backup], options)
+        machines = stack.enter_context(PretendedMachines()) if options.machines else None
+        started = Ranks(launcher(options, ranks, wrapper, machines), folder)
+        settings = {} if machines is None else machines.settings
+        job = start(started, [way, rank, rng.randint(2, 12), backup], options, settings)
         wrong, seconds = ended(job, options)
     said = job.err.read_text(errors="replace")
     wrong += ["exit code 0"] * (job.process.returncode == 0)
@@ -137,10 +141,10 @@ def not_whole(backup: Path) -> list[str]:
     return []
 
 
-def start(started: Ranks, arguments: list[object], options: argparse.Namespace) -> RunningJob:
+def start(started: Ranks, arguments: list[object], options: argparse.Namespace, settings: dict[str, str]) -> RunningJob:
     """Start the job; ``distnet run`` takes the script, and no Python before it."""
-    environment = {"DISTNET_TIMEOUT_S": f"{options.limit:g}"}
-    if options.plain or options.machines:
+    environment = {"DISTNET_TIMEOUT_S": f"{options.limit:g}", **settings}
+    if options.plain:
         return started.start(PROGRAM, *arguments, env=environment)
     kept = {**os.environ, "DISTNET_KERNELS": "numpy", **environment}
     return RunningJob([*started.launcher, str(PROGRAM), *map(str, arguments)], kept, started.folder)

@@ -114,8 +114,19 @@ class PretendedMachines:
             options += ["--map-by", f"ppr:{each}:node", "--host", hosts]
         else:
             options = ["-launcher", "ssh", "-launcher-exec", shell, "-hosts", ",".join(self.hosts), "-ppn", str(each)]
-        enter = ("nsenter", "-t", str(self.processes[0]), *_OF_FIRST)
-        return (*enter, *mpirun, *options, "-n", str(ranks))
+        return (*self.entered, *mpirun, *options, "-n", str(ranks))
+
+    @property
+    def entered(self) -> tuple[str, ...]:
+        """What starts a command on the first machine."""
+        return ("nsenter", "-t", str(self.processes[0]), *_OF_FIRST)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Variables by which MPI's launchers, started there by others, reach the other machines."""
+        shell = str(self.folder / "remote_shell")
+        hydra = {"HYDRA_LAUNCHER": "ssh", "HYDRA_LAUNCHER_EXEC": shell}
+        return {"PRTE_MCA_plm_ssh_agent": shell, "PRTE_MCA_prte_tmpdir_base": str(self.folder), **hydra}
 
     def _machine(self, number: int) -> subprocess.Popen[bytes]:
         text = _BEGIN.format(name=f"node{number}", hosts=self.folder / "hosts")

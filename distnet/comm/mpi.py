@@ -251,7 +251,7 @@ class MPICommunicator:
         apart; and a rank with more threads would only wait for the others.
         """
         cores = self.members.node.allgather(threads.available_cores())
-        self.has_cores = len(frozenset().union(*cores)) >= self.local_size
+        self.has_cores = self.abreast.has_cores = len(frozenset().union(*cores)) >= self.local_size
         share = min(self.members.all.allgather(threads.threads_per_rank(cores, self.local_rank)))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
         threads.OF_THIS_PROCESS.share = share

@@ -13,9 +13,21 @@ from distnet.comm.watch import Waiting
 
 _LOOKS_EVERY_S = 0.5
 
+_YIELDS_S = {True: 1e-3, False: 1e-4}
+"""How long a waiting rank yields its core before it sleeps, by whether each rank has a core. One that only yields takes
+half of the core from a process that works there, be it another rank or none of the job's."""
+
+_SLEEPS = 0.02
+"""Of the time that it waited so far: about so much later at most does a rank see that its wait is over."""
+
+_MESSAGE_YIELDS, _MESSAGE_SLEEPS = 10, 0.001
+"""Times ``_YIELDS_S``, and in the place of ``_SLEEPS``, for messages: MPI moves them on only where it is asked."""
+
+_LONGEST_SLEEP_S = 1e-3
+
 
 class MPIRequest:
-    """A non-blocking collective: ``wait`` yields the core to other processes and notices ranks that will not come."""
+    """A non-blocking collective: ``wait`` leaves the core to other processes and notices ranks that will not come."""
 
     def __init__(self, abreast: Abreast, request: Any, what: str) -> None:
         self.abreast = abreast
@@ -48,10 +60,17 @@ class MPIRequest:
         self.abreast.take_back(self.request)
 
     def _wait(self) -> None:
-        looks_at = time.monotonic() + _LOOKS_EVERY_S
+        began = time.monotonic()
+        looks_at = began + _LOOKS_EVERY_S
+        times, share = (1, _SLEEPS) if isinstance(self.request, Polled) else (_MESSAGE_YIELDS, _MESSAGE_SLEEPS)
+        yields_s = times * _YIELDS_S[self.abreast.has_cores]
         waiting: Waiting | None = None
         while not self.request.Test():
-            os.sched_yield()
+            waited_s = time.monotonic() - began
+            if waited_s < yields_s:
+                os.sched_yield()
+            else:
+                time.sleep(min(share * waited_s, _LONGEST_SLEEP_S))
             if time.monotonic() > looks_at:
                 waiting = waiting or self.abreast.waiting(self.number, self.what, looks_at - _LOOKS_EVERY_S)
                 self.abreast.look(waiting)

@@ -86,6 +86,8 @@ class DataChecksums:
     def read(self, most: int = _AT_ONCE_BYTES) -> None:
         """Read the next bytes, of any number up to ``most``."""
         stop = min(self._done + max(1, most // _PART_BYTES), len(self._parts))
+        if self._done == stop:
+            return
         start = time.thread_time()
         while self._done < stop:
             self._read_one()

@@ -108,6 +108,10 @@ class Hooks:
         if self.is_root and self._error is None:
             background.report()
             at_work(hook)
+            if self.communicator.size == 1:
+                with alone(self.model):
+                    self.callbacks.call(hook, *args, only=only)
+                return
             before = assignments()
             if "_batch_" not in hook:
                 self._compared.look_again()
@@ -120,10 +124,9 @@ class Hooks:
                     raise
                 self._error = error
             self._assigned_weights |= assignments() != before
-            if self.communicator.size > 1:
-                store = self.model.store
-                self._set_alone.take(noted, self._layers, () if store is None else store.variables)
-                self._set_alone.take_changed(self._compared.changed_since(seen), self._compared.owners)
+            store = self.model.store
+            self._set_alone.take(noted, self._layers, () if store is None else store.variables)
+            self._set_alone.take_changed(self._compared.changed_since(seen), self._compared.owners)
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""

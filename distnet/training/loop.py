@@ -160,7 +160,8 @@ class Training:
                 return
         if cursor.comes_to(epoch, done, Stage.VALIDATION):
             cursor.move(epoch, done, Stage.VALIDATION)
-            with self.survival.repeatable(), self.counts.kept(self.totals):
+            is_validated = self.fit.validation is not None
+            with self.survival.repeatable(), self.counts.kept(self.totals) if is_validated else nullcontext():
                 self.logs = self.totals.logs() | validate(self.fit, self.steps, hooks, epoch)
             self._note_drawn()
         cursor.move(epoch, done, Stage.END)

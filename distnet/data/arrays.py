@@ -26,7 +26,7 @@ Share: TypeAlias = Callable[[int], slice]
 """Picks one rank's part of a number of rows."""
 
 _ROWS_PER_CHECK = 4096
-_LOOKED_AT = 1 << 14
+_LOOKED_AT = 1 << 12
 """Bytes of each array whose checksum is compared in a step: some rows of more."""
 _AT_ONCE_BYTES, _MOST_AT_ONCE = 1 << 16, 100
 """Of rows that are gathered at once for several batches, and the most of these: taking a few rows takes longer than
@@ -132,14 +132,24 @@ class ArrayData:
         for start in range(first, whole, many):
             stop = min(start + many, whole)
             rows = order[start * batch_size : stop * batch_size].reshape(-1, batch_size)
-            mine = rows[:, part]
-            x, y = ([_by_batch(a, mine) for a in arrays] for arrays in (self.x, self.y))
-            weight = [repeat(None) if w is None else _by_batch(w, mine) for w in self.weight]
-            for of_x, of_y, of_weight, places, each in zip(
-                _side_by_side(x), _side_by_side(y), _side_by_side(weight), mine, rows, strict=False
+            x, y = ([_by_batch(a, rows) for a in arrays] for arrays in (self.x, self.y))
+            weight = [None if w is None else _by_batch(w, rows) for w in self.weight]
+            told = (
+                self._checksums_by_batch([a for a in (*x, *y, *weight) if a is not None]) if is_shared else repeat(())
+            )
+            own_x, own_y = (_side_by_side([a[:, part] for a in arrays]) for arrays in (x, y))
+            own_weight = _side_by_side([repeat(None) if w is None else w[:, part] for w in weight])
+            for of_x, of_y, of_weight, places, checksums in zip(
+                own_x, own_y, own_weight, rows[:, part], told, strict=False
             ):
-                checksums = self.checksums(each, _LOOKED_AT) if is_shared else ()
                 yield Batch(of_x, of_y, of_weight, part.start, batch_size, places, checksums, form)
+
+    def _checksums_by_batch(self, gathered: Sequence[Array]) -> Iterator[tuple[tuple[str, int], ...]]:
+        """The ``checksums`` of each batch, whose rows are gathered, as those of all its rows."""
+        named, batch_size = self.named(), gathered[0].shape[1]
+        looked_at = [(name, _step_between(a, batch_size, _LOOKED_AT)) for name, a in named]
+        for arrays in zip(*gathered, strict=True):
+            yield tuple([(name, checksum(a[::step])) for (name, step), a in zip(looked_at, arrays, strict=True)])
 
     def checksums(
         self, rows: Sequence[int] | Array | None = None, most: int | None = None
@@ -229,9 +239,14 @@ def _checksum(array: Array, rows: Sequence[int] | Array | None, most: int | None
     if rows is None:
         return checksum(array)
     if most is not None:
-        rows = rows[:: max(1, -(-len(rows) * array.nbytes // (most * len(array))))]
+        rows = rows[:: _step_between(array, len(rows), most)]
     part = array[rows.start : rows.stop : rows.step] if isinstance(rows, range) else _taken(array, np.asarray(rows))
     return checksum(part)
+
+
+def _step_between(array: Array, rows: int, most: int) -> int:
+    """From one to the next of those of so many rows of an array that are looked at, with ``most`` bytes or one row."""
+    return max(1, -(-rows * array.nbytes // (most * len(array))))
 
 
 def _taken(array: Array, rows: Array | slice, room: Array | None = None) -> Array:

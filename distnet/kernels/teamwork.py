@@ -205,9 +205,14 @@ def _team_of(size: int) -> Team:
     return known
 
 
+def is_one() -> bool:
+    """Whether this process computes with one thread, so that nothing can be shared out."""
+    return threads.OF_THIS_PROCESS.count() == 1
+
+
 def takes_long(nanoseconds: float) -> bool:
     """Whether work that takes one thread so long is worth sharing, and there are others to share it with."""
-    return nanoseconds >= LEAST_NS and threads.OF_THIS_PROCESS.count() > 1
+    return nanoseconds >= LEAST_NS and not is_one()
 
 
 def parts_of(count: int, nanoseconds: float, unit: int = 1, most: int = 2) -> list[slice]:
@@ -245,7 +250,7 @@ def share(loop: Callable[..., object], nanoseconds: float, places: Sequence[int]
         nanoseconds: about how long one thread takes.
         places: which of the arguments have a first axis of rows; None among them stays.
     """
-    if nanoseconds < LEAST_NS:
+    if nanoseconds < LEAST_NS or is_one():
         loop(*args)
         return
     parts = []
@@ -275,8 +280,7 @@ def cut(part_of: Callable[[slice, int], Part], count: int, nanoseconds: float, m
         return whole
 
     def in_parts() -> None:
-        parts = parts_of(count, nanoseconds, most=most)
-        if len(parts) == 1:
+        if is_one() or len(parts := parts_of(count, nanoseconds, most=most)) == 1:
             whole()
         else:
             do([part_of(part, number) for number, part in enumerate(parts)])

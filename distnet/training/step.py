@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any, cast
-
-import numpy as np
 
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
@@ -16,16 +13,15 @@ from distnet.distribution import compression_for, distribution, is_elastic
 from distnet.errors import DataError
 from distnet.layers import Layer
 from distnet.layers.engine.context import ForwardContext, Settle
-from distnet.optimizers import Optimizer
 from distnet.parallel.exchange import Control, Exchange, StepSums
 from distnet.parallel.slices import exchange_of
 from distnet.training.forward_steps import Steps, naming_the_row
 from distnet.training.objective import Objective
+from distnet.training.penalties import Penalties
 from distnet.training.ready_optimizer import ready_optimizer
 from distnet.training.run_model import RunModel
 from distnet.training.runs import Runs
 from distnet.types import Array
-from distnet.variables import VariableStore
 
 
 class GradientSteps(Steps):
@@ -107,6 +103,7 @@ class TrainingSteps(GradientSteps):
         if communicator.size > 1:  # also alone on a node: all ranks must count the same collectives
             self._compile_kernels_once()
         self.distribution = distribution()
+        self.penalties = Penalties(self.store, self.optimizer, self.communicator)
         self.exchange = self._exchange()
         self.buckets = self.exchange.buckets
         self.parts = self._parts()
@@ -123,7 +120,7 @@ class TrainingSteps(GradientSteps):
         Returns:
             The sums over the global batch, which the next step overwrites.
         """
-        penalty, step = self._penalty(), self.model.training_state.step
+        penalty, step = self.penalties.begin_step(), self.model.training_state.step
         checks = self.checks.tell(batch.checksums, self.optimizer, self.store.weights, step)
         self.buckets.begin_step()
         self._write_message(batch, Control(self.model.stop_training, leave, has_read, checks))
@@ -136,10 +133,8 @@ class TrainingSteps(GradientSteps):
     def _exchange(self) -> Exchange:
         """How messages are summed, whose memory the gradients move to."""
         compression = compression_for(self.model.name, self.dtype)
-        finish = partial(_finish_gradients, self.store, self.optimizer, self.communicator)
-        return exchange_of(
-            self.communicator, self.store, self.optimizer, self.objective.entries, finish, compression, is_elastic()
-        )
+        finish, entries = self.penalties.finish, self.objective.entries
+        return exchange_of(self.communicator, self.store, self.optimizer, entries, finish, compression, is_elastic())
 
     def _parts(self) -> Sequence[GradientSteps]:
         self.prepare(self.store.message, self.buckets.settle if self.buckets.are_several else None)
@@ -159,37 +154,6 @@ class TrainingSteps(GradientSteps):
         if self.communicator.local_rank == 0:
             self.optimizer.rehearse(self.store.dtype)
         self.communicator.local_barrier()
-
-    def _penalty(self) -> float:
-        """The penalties of the regularized weights, which every rank computes."""
-        penalties = 0.0
-        for span in self.store.spans:
-            if span.variable.regularizer is not None:
-                penalties += float(span.variable.regularizer.value(span.variable.value))
-        return penalties
-
-
-def _finish_gradients(
-    store: VariableStore, optimizer: Optimizer, communicator: Communicator, numbers: range, part: slice
-) -> None:
-    """Add the penalties' gradients, that of each weight on one rank, and multiply by the loss scale.
-
-    What overflows is for the optimizer to see.
-
-    Args:
-        store, optimizer, communicator: of the steps.
-        numbers: of some of the store's spans.
-        part: of the store's message, which has these spans.
-    """
-    for i in numbers:
-        variable = store.spans[i].variable
-        if variable.regularizer is not None and i % communicator.size == communicator.rank:
-            variable.grad += variable.regularizer.gradient(variable.value)
-    factor = optimizer.loss_scale
-    if factor is not None:
-        scaled = store.gradients[part]
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled *= store.dtype.type(factor)
 
 
 def _is_built_in(part: Any) -> bool:

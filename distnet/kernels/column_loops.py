@@ -17,9 +17,12 @@ import numpy as np
 from distnet.kernels.compiling import compiled, if_apart
 from distnet.types import Array
 
-_LANES = 128
-BLOCK_ROWS = 64
+_LANES = 512
+BLOCK_ROWS = 16
 """Folded rows of a block."""
+
+_FAR = 16
+"""Squares of a mean's distance from the pivot, by the variance: beyond it squares about the pivot are not precise."""
 
 
 @compiled
@@ -71,37 +74,57 @@ def add_up_blocks(of_blocks: Array, total: Array, which: int) -> None:
 
 
 @compiled
-def _block_moments(block: Array, width: int, lanes: Array, total: Array, moments: Array) -> None:
-    """Overwrite ``moments`` (2, C) with the block's means and its sums of squares about them.
-
-    The squares are taken about means in single precision, then corrected.
-    """
-    sums, squares, pivot = lanes[0], lanes[1], lanes[2]
-    count = block.size // total.size
-    sums[:] = 0
-    for start in range(0, block.size, width):
-        row = block[start : start + width]
-        for j in range(row.size):
-            sums[j] += row[j]
-    total[:] = 0
-    _add_up(sums, total)
-    total /= count
-    _repeat(total, pivot)
+def _sum_about(block: Array, width: int, pivot: Array, sums: Array, squares: Array) -> None:
+    """Overwrite ``sums`` and ``squares``, of each lane, with those of the distances from the pivot."""
     sums[:] = 0
     squares[:] = 0
-    for start in range(0, block.size, width):
+    four = 4 * width
+    whole = block.size // four * four
+    for start in range(0, whole, four):
+        a, b = block[start : start + width], block[start + width : start + 2 * width]
+        c, d = block[start + 2 * width : start + 3 * width], block[start + 3 * width : start + four]
+        for j in range(a.size):
+            p, q, r, s = a[j] - pivot[j], b[j] - pivot[j], c[j] - pivot[j], d[j] - pivot[j]
+            sums[j] += (p + q) + (r + s)
+            squares[j] += (p * p + q * q) + (r * r + s * s)
+    for start in range(whole, block.size, width):
         row = block[start : start + width]
         for j in range(row.size):
             centered = row[j] - pivot[j]
             sums[j] += centered
             squares[j] += centered * centered
+
+
+@compiled
+def _block_moments(block: Array, width: int, lanes: Array, total: Array, moments: Array) -> None:
+    """Overwrite ``moments`` (2, C) with the block's means and its sums of squares about them.
+
+    The squares are taken about the mean of the first rows, then corrected; where that is far from the mean, once more,
+    about the mean.
+    """
+    sums, squares, pivot = lanes[0], lanes[1], lanes[2]
+    count = block.size // total.size
+    first = block[: min(width, block.size)]
     total[:] = 0
-    moments[1] = 0
-    _add_up(sums, total)
-    _add_up(squares, moments[1])
-    for c in range(total.size):
-        moments[0, c] = pivot[c] + total[c] / count
-        moments[1, c] -= total[c] * total[c] / count
+    _add_up(first, total)
+    total /= first.size // total.size
+    for _ in range(2):
+        _repeat(total, pivot)
+        _sum_about(block, width, pivot, sums, squares)
+        total[:] = 0
+        moments[1] = 0
+        _add_up(sums, total)
+        _add_up(squares, moments[1])
+        is_far = False
+        for c in range(total.size):
+            step = total[c] / count
+            moments[0, c] = pivot[c] + step
+            moments[1, c] -= total[c] * step
+            if total[c] * step > _FAR * moments[1, c]:
+                is_far = True
+        if not is_far:
+            return
+        total[:] = moments[0]
 
 
 @compiled

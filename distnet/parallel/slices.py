@@ -34,7 +34,7 @@ from distnet.parallel.interruption import InterruptsHeld
 from distnet.parallel.node_barrier import NodeBarrier
 from distnet.parallel.tree_exchange import TreeExchange
 from distnet.types import Array, DType
-from distnet.variables import VariableStore
+from distnet.variables import VariableStore, zeros_from_a_line
 
 LEAST_BYTES = 1 << 16
 """Of a message for which slices are worth two barriers."""
@@ -71,7 +71,7 @@ def exchange_of(
     entries = store.size + StepSums.entries(measured)
     memory = None if is_whole else _shared_memory(communicator, communicator.local_size, entries, store.dtype)
     if memory is None:
-        store.move_gradients(np.zeros(entries, store.dtype))
+        store.move_gradients(zeros_from_a_line(entries, store.dtype))
         return WholeExchange(communicator, store, finish, compression)
     start = memory.size // communicator.local_size * communicator.local_rank
     store.move_gradients(memory[start : start + entries])

@@ -312,15 +312,26 @@ class BatchNormalization(Layer):
             variance = variance * (divisor / np.maximum(divisor - n, 1.0 - self.epsilon)).reshape(-1)
         return variance
 
-    def _move(self, stats: Statistics, x: Array, kernel: Kernels) -> None:
+    def _ready_move(self, stats: Statistics, x: Array, kernel: Kernels) -> Call:
         """Let the moving statistics follow those of a batch, unless nothing in it counts."""
-        if stats.divisor is None:
-            return
         is_corrected = self.as_in_keras_2 or self.sample_variance
-        variance = self._corrected(stats.variance, stats.divisor, x) if is_corrected else stats.variance
-        moving, slots = self.moving_mean.value.reshape(-1), (self.moving_variance.value.reshape(-1), variance)
+        variance = np.empty_like(stats.variance) if is_corrected else stats.variance
         rates = self.momentum, 1.0 - self.momentum
-        kernel.update(batch_formulas.moved, moving, stats.mean, slots, rates)
+        moving, slots = self.moving_mean.value.reshape(-1), (self.moving_variance.value.reshape(-1), variance)
+        follow = kernel.ready_update(batch_formulas.moved, moving, stats.mean, slots, len(rates))
+
+        def move() -> None:
+            if stats.divisor is None:
+                return
+            if is_corrected:
+                variance[...] = self._corrected(stats.variance, stats.divisor, x)
+            follow(rates)
+
+        return move
+
+    @readied_by(_ready_move)
+    def _move(self, *args: Any) -> None:
+        self._ready_move(*args)()
 
     def _rows(self, x: Array, ctx: ForwardContext | BackwardContext, name: str) -> Array:
         """(1, M, C), contiguous."""

@@ -31,6 +31,7 @@ class DatasetSource:
     """
 
     has_addresses: ClassVar[bool] = False
+    takes_room: ClassVar[bool] = False
 
     stage: PipelineStage
     unpack: Unpack

@@ -30,6 +30,7 @@ class GeneratorSource:
 
     batches = None
     has_addresses: ClassVar[bool] = False
+    takes_room: ClassVar[bool] = False
 
     def __init__(
         self, generator: Iterator[Any], unpack: Unpack, ranks: Communicator, meet: Callable[[Batch], None]

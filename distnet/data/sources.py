@@ -38,9 +38,13 @@ class Source(Protocol):
         facts: what the rows of a batch depend on besides its number, by name.
         drawn: batches and epochs taken so far, where the next one depends on that.
         has_addresses: whether the next one depends on nothing but its number.
+        takes_room: whether it asks for memory, for rows that it gathers one batch after the other.
     """
 
     has_addresses: ClassVar[bool]
+
+    @property
+    def takes_room(self) -> bool: ...
 
     @property
     def batches(self) -> int | None: ...
@@ -131,6 +135,11 @@ class ArraySource:
     def keep(self) -> None:
         """Nothing to do: batches have addresses."""
 
+    @property
+    def takes_room(self) -> bool:
+        """Unless rows lie in order, or many batches are gathered together."""
+        return bool(self.shuffle) and self.data.batches_at_once(self.batch_size) < 2
+
     def feed(self, feeding: Feeding) -> None:
         """As of any source."""
         self.feeding = feeding
@@ -141,7 +150,7 @@ class ArraySource:
         With fewer steps than the rows have batches, epochs go on where the last one stopped; which
         batches are an epoch's depends on its number alone, so that a resumed training meets the same.
         """
-        if self.feeding is None or not self.shuffle or self.data.batches_at_once(self.batch_size) > 1:
+        if self.feeding is None or not self.takes_room:
             yield from self._rounds(number, batches, seed, first, self.data.batches)
             return
         gathers = partial(self.data.gathers, room=self.feeding.room)
@@ -181,6 +190,7 @@ class SequenceSource:
     """
 
     has_addresses: ClassVar[bool] = False
+    takes_room: ClassVar[bool] = False
 
     sequence: Any
     unpack: Unpack

@@ -167,7 +167,8 @@ def own_metrics(owner: Any) -> list[Metric]:
         seen.add(id(layer))
         for name, value in vars(layer).items():
             kind: Any = type(value)
-            if _may_hold_metrics(kind) and name not in ("_live", "totals"):
+            is_empty = kind in _CONTAINERS and not value
+            if not is_empty and _may_hold_metrics(kind) and name not in ("_live", "totals"):
                 _add_metrics(value, metrics)
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())
@@ -182,6 +183,9 @@ def _add_metrics(value: Any, metrics: dict[int, Metric]) -> None:
                 _add_metrics(item, metrics)
     else:
         metrics[id(value)] = value
+
+
+_CONTAINERS = frozenset({list, tuple, dict})
 
 
 @cache

@@ -26,6 +26,9 @@ LEFT_OUT = {"config": False}
 BESIDE = {"config": "beside"}
 """Metadata of a field that no Keras knows: saved next to the Keras config, where Keras ignores it."""
 
+_JSON = frozenset({bool, int, float, str, type(None)})
+"""Types that are JSON as they are."""
+
 _OURS = "distnet"
 """The key of what is saved next to a config."""
 
@@ -45,9 +48,13 @@ class Configurable:
 
         ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
-        cls: Any = type(self)
-        written = [f.name for f, is_always in _fields_of(cls) if is_always or self._is_written(f)]
-        return {name: to_json(getattr(self, name)) for name in written}
+        config: dict[str, Json] = {}
+        kind: Any = type(self)
+        for f, is_always in _fields_of(kind):
+            if is_always or self._is_written(f):
+                value = getattr(self, f.name)
+                config[f.name] = value if type(value) in _JSON else to_json(value)
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Json]) -> Self:

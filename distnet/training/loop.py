@@ -98,7 +98,7 @@ class Training:
             return own_steps_of(self.model, objective, ranks)
         kept = take_steps(self.model, objective, ranks, self.resumption is not None or self.profiling.is_on)
         self.kept = None if self.profiling.is_on else kept
-        feeding = feeding_of(kept.steps)
+        feeding = feeding_of(kept.steps) if self.fit.train.takes_room else None
         if feeding is not None:
             self.fit.train.feed(feeding)
         return kept.steps

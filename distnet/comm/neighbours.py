@@ -1,7 +1,8 @@
 """What a rank shows of its neighbours on the same node: where they are, although they answer nothing.
 
-Each rank keeps a note of what it is at in memory that its neighbours can read, and shows the stacks of its threads on
-standard error when it gets a signal, whatever it is doing: the interpreter need not run for that.
+Each rank keeps a note of what it is at in memory that its neighbours can read. When it gets a signal, it writes the
+stacks of its threads behind the note, whatever it is doing: the interpreter need not run for that. Whoever sent the
+signal shows them: what two processes say themselves comes in any order.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ _NOTE_BYTES = 160
 _THIS_ROOM = os.path.dirname(__file__)
 _SIGNAL = 9
 """Which of the real-time signals."""
-_SHOWN_S = 0.3
-"""Time in which another process shows its stacks."""
+_WRITTEN_S = 1.0
+"""Time in which another process writes its stacks."""
+_LOOKS_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Neighbours:
         with suppress(OSError):
             self._memory = SharedMemory.of_size(_NOTE_BYTES)
             self._note = mmap.mmap(self._memory.descriptor, _NOTE_BYTES)
-            faulthandler.register(_signal(), file=sys.__stderr__ or 2, all_threads=True)
+            os.lseek(self._memory.descriptor, _NOTE_BYTES, os.SEEK_SET)
+            faulthandler.register(_signal(), file=self._memory.descriptor, all_threads=True)
             address = Address(rank, os.getpid(), self._memory.path, self._memory.name)
         self._addresses = {each.rank: each for each in gather(address) if each is not None}
 
@@ -107,19 +110,36 @@ class Neighbours:
             return
         with mmap.mmap(memory.descriptor, _NOTE_BYTES) as note:
             phase = self._phase(note)
-        memory.close()
         state = Path(f"/proc/{address.process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        of_rank = f"distnet: rank {address.rank} (process {address.process})"
         if state in "Tt":
-            _say(f"distnet: rank {address.rank} (process {address.process}) is stopped, as by SIGSTOP; last: {phase}\n")
-            return
-        _say(f"distnet: rank {address.rank} (process {address.process}) does not come; last: {phase}. Its stack:\n")
-        os.kill(address.process, _signal())
-        time.sleep(_SHOWN_S)
+            _say(f"{of_rank} is stopped, as by SIGSTOP; last: {phase}\n")
+        else:
+            _say(f"{of_rank} does not come; last: {phase}. Its stack:\n{_stacks(address.process, memory.descriptor)}")
+        memory.close()
 
     @staticmethod
     def _phase(note: mmap.mmap | None) -> str:
         text = b"" if note is None else note[:].partition(b"\0")[0]
         return text.decode(errors="replace") or "no distnet call"
+
+
+def _stacks(process: int, descriptor: int) -> str:
+    """Those that a process writes now, where it can.
+
+    Args:
+        descriptor: of the memory that has its note.
+    """
+    begin = before = os.fstat(descriptor).st_size
+    os.kill(process, _signal())
+    end = time.monotonic() + _WRITTEN_S
+    while time.monotonic() < end:
+        time.sleep(_LOOKS_EVERY_S)
+        size = os.fstat(descriptor).st_size
+        if size == before > begin:
+            break
+        before = size
+    return os.pread(descriptor, before - begin, begin).decode(errors="replace") or "  (it does not say)\n"
 
 
 def _signal() -> int:

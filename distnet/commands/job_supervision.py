@@ -7,16 +7,19 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 from distnet.commands.lost_segments import remove_lost_segments
 from distnet.commands.machines import Machine
 from distnet.commands.mpi_launchers import MPILauncher
 from distnet.commands.parent_death import end_with
+from distnet.commands.rank_process import BEGAN, ENDED_WELL, ENDS
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 _MACHINE_ANSWERS_S = 30
@@ -112,12 +115,14 @@ class Supervision:
         since = time.time()
         stdin = subprocess.DEVNULL if self.most_restarts else None
         with_this = partial(end_with, os.getpid(), signal.SIGTERM)
-        self._process = subprocess.Popen(
-            job.command(), env=job.environ, stdin=stdin, start_new_session=True, preexec_fn=with_this
-        )
-        for number in self._told:  # between two starts
-            self._send(number)
-        code = self._process.wait()
+        with tempfile.TemporaryDirectory(prefix="distnet-run-") as ends:
+            environ = {**job.environ, ENDS: ends}
+            self._process = subprocess.Popen(
+                job.command(), env=environ, stdin=stdin, start_new_session=True, preexec_fn=with_this
+            )
+            for number in self._told:  # between two starts
+                self._send(number)
+            code = self._process.wait() or _code_of_ranks(Path(ends))
         if code:
             remove_lost_segments(since)
         return 128 - code if code < 0 else code
@@ -132,6 +137,19 @@ class Supervision:
         passed = signal.SIGUSR1 if self._is_open_mpi and number == signal.SIGTERM else number
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(passed)
+
+
+def _code_of_ranks(ends: Path) -> int:
+    """The exit code of a job whose launcher says that all is well; Open MPI's does where a machine of several is lost.
+
+    Args:
+        ends: the folder of ``rank_process.ENDS``. Ranks on other machines note nothing there.
+    """
+    began, ended_well = (sum(1 for _ in ends.glob(f"{what}-*")) for what in (BEGAN, ENDED_WELL))
+    if not began or ended_well:  # others may have died, where ranks outlive them
+        return 0
+    say("mpirun ended with exit code 0, but no rank here had ended its program: another machine may be lost.")
+    return 1
 
 
 def say(text: str) -> None:

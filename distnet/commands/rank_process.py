@@ -35,6 +35,9 @@ _OUTPUT_S = 5.0
 """How long the output is awaited that a rank left in its pipes: a process that it started may hold them open."""
 SAVED = 75
 """``errors.Preempted.EXIT_CODE``: this process must not import distnet, which would take it for the rank."""
+ENDS = "DISTNET_RUN_ENDS"
+"""Variable with a folder where each rank of the machine that the job is started from notes that it began, and ended."""
+BEGAN, ENDED_WELL = "began", "ended"
 _TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FOR_THE_PROGRAM = (signal.SIGUSR1, signal.SIGUSR2)
 _OF_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
@@ -130,11 +133,17 @@ class WatchedRank:
             command, stdout=out, stderr=err, close_fds=False, env={**os.environ, "PYTHONHASHSEED": seed}
         )
         os.close(writing)
+        self._note_down(BEGAN)
         output.forward(process)
         code = self._end_of(process)
         output.finish()
         os.set_blocking(reading, False)
         return self._report(process.pid, code, _read(reading), output)
+
+    def _note_down(self, what: str) -> None:
+        folder = os.environ.get(ENDS)
+        if folder is not None and os.path.isdir(folder):  # on other machines there is none
+            Path(folder, f"{what}-{self.rank}").touch()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told_to_end |= number in _TO_END
@@ -175,6 +184,8 @@ class WatchedRank:
                 return self._die(signal.SIGTERM) if self.size != 1 else code or 1
             elif code not in (0, SAVED):
                 self._say(f"{where} ended its program with exit code {code}, as by sys.exit.")
+        if ENDED in noted and code == 0:
+            self._note_down(ENDED_WELL)
         if code and output.path is not None:
             self._say(f"{where} ended with exit code {code}; its output is in {output.path}.")
         return self._die(signal.Signals(-code)) if code < 0 else code

@@ -11,6 +11,7 @@ import pytest
 
 import layer_choices
 from distnet.layers import LAYERS
+from distnet.utils import FeatureSpace
 
 TOOLS = Path(__file__).parent / "tools"
 MODELS, MODELS_ON_RANKS = 100, 40
@@ -22,6 +23,7 @@ def test_every_registered_layer_is_generated_or_said_why_not():
     known = layer_choices.LAYERS.keys() | layer_choices.NOT_GENERATED.keys()
     of_keras = {name for name, kind in LAYERS.classes().items() if "keras.layers." in str(kind.__doc__)}
     assert not of_keras - known, "add these to tests/tools/layer_choices.py"
+    assert LAYERS.classes()["FeatureSpace"] is FeatureSpace  # registered where utils is imported
     assert not known - LAYERS.classes().keys() - {"+", "-", "*", "Functional", "Lambda", "Sequential"}
 
 

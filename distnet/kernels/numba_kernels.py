@@ -26,7 +26,7 @@ from distnet.kernels.compiling import Loop, apart, compiled
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation, scaled
 from distnet.kernels.readying import Call, readied_by
-from distnet.kernels.teamwork import do, parts_of, share, sharing, takes_long
+from distnet.kernels.teamwork import do, is_one, parts_of, share, sharing, takes_long
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.update_loops import update_by_sum_loop, update_loop
 from distnet.kernels.windows import Windows
@@ -179,6 +179,9 @@ class NumbaKernels:
         self, formula: Formula, w: Array, g: LateSum, slots: Sequence[Array], scalars: Sequence[float] = ()
     ) -> None:
         loop, numbers = update_by_sum_loop(formula, len(slots), len(scalars)), np.array(scalars, w.dtype)
+        if is_one():
+            loop(w, g.memory, g.starts, *slots, numbers)
+            return
         do([
             partial(loop, w[part], g.memory, g.starts + part.start, *[slot[part] for slot in slots], numbers)
             for part in parts_of(w.size, w.nbytes * (1 + len(slots) + len(g.starts)) * _PASS_NS)
@@ -233,6 +236,9 @@ class NumbaKernels:
         blocks, keys = -(-z.shape[1] // BITS_PER_BLOCK), _key_words(draw.key)
         shift = np.zeros(z.shape[1], z.dtype) if bias is None else bias
         options = shift, keys, draw.step, np.uint32(threshold - 1), z.dtype.type(scale)
+        if is_one():
+            entry_loops.relu_dropout(z, draw.first_row * blocks, *options)
+            return
         do([
             partial(entry_loops.relu_dropout, z[rows], (draw.first_row + rows.start) * blocks, *options)
             for rows in parts_of(len(z), len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * _PASS_NS)

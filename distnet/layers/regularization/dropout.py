@@ -12,6 +12,8 @@ import numpy as np
 from distnet import config
 from distnet.arguments import FRACTION, is_integer, required_number, whole_number
 from distnet.errors import ArgumentError, ShapeError
+from distnet.kernels import Draw
+from distnet.kernels.readying import Call, readied_by
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.bias_activation import Kept
 from distnet.layers.engine.base import Layer, register_layer
@@ -219,6 +221,21 @@ def flat(a: Array) -> Array:
     return a.reshape(len(a), math.prod(a.shape[1:]))
 
 
+def _ready_drop_left(
+    z: Array, bias: Array | None, seed: int | None, ctx: ForwardContext, threshold: int, scale: float
+) -> Call | None:
+    """With the address of the bits looked up; that of a call by hand is another each time."""
+    if ctx.turn is not None:
+        return None
+    key, drop = ctx.draw("dropout", seed).key, ctx.kernels.relu_dropout
+
+    def dropped() -> None:
+        drop(z, bias, Draw(key, ctx.step, ctx.first_row), threshold, scale)
+
+    return dropped
+
+
+@readied_by(_ready_drop_left)
 def drop_left(
     z: Array, bias: Array | None, seed: int | None, ctx: ForwardContext, threshold: int, scale: float
 ) -> None:

@@ -26,7 +26,7 @@ Share: TypeAlias = Callable[[int], slice]
 """Picks one rank's part of a number of rows."""
 
 _ROWS_PER_CHECK = 4096
-_LOOKED_AT = 1 << 12
+_LOOKED_AT = 1 << 14
 """Bytes of each array whose checksum is compared in a step: some rows of more."""
 _AT_ONCE_BYTES, _MOST_AT_ONCE = 1 << 16, 100
 """Of rows that are gathered at once for several batches, and the most of these: taking a few rows takes longer than

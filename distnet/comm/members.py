@@ -68,8 +68,8 @@ class Members:
         Args:
             error: MPI's.
         """
-        if not self._is_of_a_death(error):
-            return CommunicationError(f"rank {self.all.rank}: MPI failed, though no rank died: {error}")
+        if not self._is_of_a_death(error, self.all):
+            return self._of_no_death(error)
         return self.lost(str(error))
 
     def lost(self, reason: str) -> LostRanksError:
@@ -82,9 +82,11 @@ class Members:
             "keras.distribution.DataParallel(elastic=True)."
         )
 
-    def _is_of_a_death(self, error: Any) -> bool:
+    def _is_of_a_death(self, error: Any, comm: Any) -> bool:
+        """Whether it says so, or ranks of the communicator died: Open MPI then gives ``MPI_ERR_OTHER``, too."""
         mpi = self._mpi
-        return error.Get_error_class() in (mpi.ERR_PROC_FAILED, mpi.ERR_PROC_FAILED_PENDING, mpi.ERR_REVOKED)
+        is_told = error.Get_error_class() in (mpi.ERR_PROC_FAILED, mpi.ERR_PROC_FAILED_PENDING, mpi.ERR_REVOKED)
+        return is_told or comm.Is_revoked() or comm.Get_failed().size > 0
 
     def _dead(self) -> list[int]:
         failed, everyone = self.all.Get_failed(), self.all.Get_group()
@@ -134,7 +136,7 @@ class Members:
             try:
                 made = Members(comm, self._mpi), comm.allgather(self.all.rank)
             except self._mpi.Exception as error:
-                self._raise_unless_of_a_death(error)  # one more has died meanwhile; all learn of it below
+                self._raise_unless_of_a_death(error, comm)  # one more has died meanwhile; all learn of it below
                 comm.Revoke()
             if self._agreed(comm, made is not None) and made is not None:
                 return made
@@ -162,12 +164,15 @@ class Members:
         try:
             return bool(comm.Agree(int(is_well)))
         except self._mpi.Exception as error:
-            self._raise_unless_of_a_death(error)
+            self._raise_unless_of_a_death(error, comm)
             return False
 
-    def _raise_unless_of_a_death(self, error: Exception) -> None:
-        if not self._is_of_a_death(error):
-            raise self.told(error) from error
+    def _raise_unless_of_a_death(self, error: Exception, comm: Any) -> None:
+        if not self._is_of_a_death(error, comm):
+            raise self._of_no_death(error) from error
+
+    def _of_no_death(self, error: Exception) -> CommunicationError:
+        return CommunicationError(f"rank {self.all.rank}: MPI failed, though no rank died: {error}")
 
 
 class Guarded:

@@ -129,6 +129,16 @@ def test_an_error_that_speaks_of_no_death_is_none():
     assert world.revoked == 0
 
 
+def test_whatever_mpi_says_of_ranks_that_died_is_of_their_death():
+    world = World()
+    members = world.members()
+    world.dead.add(2)
+    error = members.told(MPIError("known error not in list", "other"))
+    assert isinstance(error, LostRanksError)
+    world.dead.clear()
+    assert isinstance(members.told(MPIError("known error not in list", "other")), LostRanksError)  # revoked by others
+
+
 def test_those_left_do_not_take_another_error_for_a_death():
     world = World(make="truncated")
     with pytest.raises(MPIError):

@@ -61,7 +61,7 @@ NUMBERS = {
 
 With 32 pixels MobileNetV2 normalizes 4 values at its end.
 """
-CLASSES, ROWS, STEPS = 5, 4, 3
+CLASSES, ROWS, STEPS, SQUARES = 5, 4, 3, 4
 
 
 def layout_cases():
@@ -93,18 +93,34 @@ def images(size, dtype="float32", rows=ROWS):
     return np.random.default_rng(1).uniform(0, 255, (rows, size, size, 3)).astype(dtype)
 
 
+def pictures(size, rows, seed):
+    """Pixels in [0, 255], in squares of one colour.
+
+    Rows differ as a whole, too: normalization over them divides by how far they are apart.
+    """
+    squares = np.random.default_rng(seed).uniform(0, 255, (rows, SQUARES, SQUARES, 3))
+    places = np.arange(size) * SQUARES // size
+    return squares[:, places][:, :, places]
+
+
 def labels(rows=ROWS):
     return np.arange(rows) % CLASSES
 
 
-def fill(model):
-    """Give a network weights that depend on their shapes and order alone, of a size that keeps its numbers in range."""
+def fill(model, keeps_kernels=False):
+    """Give a network weights that depend on their shapes and order alone, of a size that keeps its numbers in range.
+
+    Kernels may stay as they are.
+    """
     rng = np.random.default_rng(2)
     for layer in model.layers:
         if type(layer).__name__ == "Rescaling" and np.ndim(layer.scale) == 0:
             layer.scale = float(np.float32(layer.scale))  # which Keras on TensorFlow rounds so in float64, too
         names = [w.path.rpartition("/")[2] for w in layer.weights]
-        values = [_value(rng, name, tuple(w.shape)) for name, w in zip(names, layer.weights, strict=True)]
+        values = [
+            old if keeps_kernels and old.ndim > 1 else _value(rng, name, old.shape)
+            for name, old in zip(names, layer.get_weights(), strict=True)
+        ]
         if values:
             layer.set_weights(values)
         if type(layer).__name__ == "Normalization" and hasattr(layer, "finalize_state"):
@@ -128,16 +144,37 @@ def without_dropout(model):
     return model
 
 
-def trained(keras, base_of, is_frozen, x, jit_compile="auto"):
-    """Losses of some steps of a new head on a network, and its weights after them."""
+def headed(keras, base_of, is_frozen, jit_compile="auto", kernel_of=np.ones, rate=1e-3):
+    """A new head on a network, ready for training; its kernel from its shape."""
     base = without_dropout(base_of())
     base.trainable = not is_frozen
-    outputs = keras.layers.Dense(CLASSES, name="head", kernel_initializer="ones")(base.output)
-    model = keras.Model(base.input, outputs)
+    head = keras.layers.Dense(CLASSES, name="head")
+    model = keras.Model(base.input, head(base.output))
+    head.set_weights([kernel_of(head.kernel.shape), np.zeros(CLASSES)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(1e-3), loss, jit_compile=jit_compile)
+    model.compile(keras.optimizers.SGD(rate), loss, jit_compile=jit_compile)
+    return model
+
+
+def losses_of_steps(model, x):
     history = model.fit(x, labels(len(x)), batch_size=len(x), epochs=STEPS, shuffle=False, verbose=0)
-    return history.history["loss"], model.get_weights()
+    return history.history["loss"]
+
+
+def trained(keras, base_of, is_frozen, x, jit_compile="auto"):
+    """Losses of some steps of a new head on a network, and its weights after them."""
+    model = headed(keras, base_of, is_frozen, jit_compile)
+    return losses_of_steps(model, x), model.get_weights()
+
+
+def kernel_near_one(shape):
+    """Logits near 1 from as many features near 1."""
+    return np.random.default_rng(4).standard_normal(shape) / np.sqrt(shape[0])
+
+
+def headed_near_one(keras, base_of, is_frozen, jit_compile="auto"):
+    """With losses near 1, which the steps change little: behind many normalizations gradients are large."""
+    return headed(keras, base_of, is_frozen, jit_compile, kernel_near_one, rate=1e-4 if is_frozen else 1e-7)
 
 
 def numbers(keras, name, dtype, jit_compile="auto"):

@@ -15,10 +15,12 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 import keras
 import numpy as np
 
-from application_cases import CLASSES, NUMBERS, fill, images, trained
+from application_cases import CLASSES, NUMBERS, fill, headed_near_one, losses_of_steps, pictures
 
-COMPILED = False if keras.backend.backend() == "tensorflow" else "auto"
-"""Whether XLA compiles the steps: on TensorFlow it need not, and takes minutes."""
+ROWS, ROWS_BEFORE = 8, 16
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if ON_TENSORFLOW:
+    import tensorflow as tf
 
 
 def without_top(make, size, options):
@@ -42,18 +44,36 @@ def write_base(make, size, options, model, path):
     made.save_weights(path)
 
 
+def prepared(make, size, rows, seed, floatx):
+    """Images as the network's own ``preprocess_input`` makes them."""
+    return sys.modules[make.__module__].preprocess_input(pictures(size, rows, seed).astype(floatx))
+
+
+def after_training(model, x):
+    """Let it normalize by the statistics of some images: its numbers stay near 1 in ``predict``, too."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    model(x, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
 def learned(base, x):
     """Losses and weights, with the network frozen and not."""
     results = {}
     for is_frozen in (True, False):
-        losses, weights = trained(keras, base, is_frozen, x, COMPILED)
-        results |= {f"losses {is_frozen}": losses}
-        results |= {f"weight {is_frozen} {i}": w for i, w in enumerate(weights)}
+        model = headed_near_one(keras, base, is_frozen, False if ON_TENSORFLOW else "auto")
+        results |= {f"losses {is_frozen}": losses_of_steps(model, x)}
+        results |= {f"weight {is_frozen} {i}": w for i, w in enumerate(model.get_weights())}
     return results
 
 
 def main():
     folder, floatx, names = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    if ON_TENSORFLOW:
+        tf.config.run_functions_eagerly(True)  # a graph of some hundred layers takes minutes, for three steps
     keras.config.set_floatx(floatx)
     for name in names:
         size, options = NUMBERS[name]
@@ -61,12 +81,13 @@ def main():
         keras.utils.clear_session()
         keras.utils.set_random_seed(3)
         model = make(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
-        fill(model)
+        fill(model, keeps_kernels=True)
+        after_training(model, prepared(make, size, ROWS_BEFORE, 5, floatx))
         for ending in (".weights.h5", ".h5", ".keras"):
             path = folder / f"{name}-{floatx}{ending}"
             model.save_weights(path) if ending == ".weights.h5" else model.save(path)
-        x = images(size, floatx)
-        results = {"predicted": model.predict(x, verbose=0)}
+        x = prepared(make, size, ROWS, 6, floatx)
+        results = {"x": x, "predicted": model.predict(x, verbose=0)}
         path = folder / f"{name}-{floatx}-base.weights.h5"
         write_base(make, size, options, model, path)
         results |= learned(partial(base_of, make, size, options, path), x)

@@ -14,7 +14,7 @@ from distnet.layers import LAYERS
 from distnet.utils import FeatureSpace
 
 TOOLS = Path(__file__).parent / "tools"
-MODELS, MODELS_ON_RANKS = 100, 40
+MODELS, MODELS_ON_RANKS = 60, 24
 KERNELS = {"DISTNET_KERNELS": "numpy"}
 """Importing numba takes each process a second or two."""
 

@@ -95,7 +95,7 @@ def refuse_in_callback_of(model: object, call: str) -> None:
     """
     if model is not None and _watched.get() is model:
         raise ArgumentError(
-            f"{call}: a model cannot be trained or compiled by one of its own callbacks, which runs on one rank in the "
-            "middle of a step. A callback may change weights and learning rate, evaluate, predict, save, and set "
-            "stop_training; train further when fit has returned."
+            f"{call}: a model cannot be trained, compiled or given another optimizer by one of its own callbacks, "
+            "which runs on one rank in the middle of a step. A callback may change weights, learning rate and the "
+            "optimizer's settings, evaluate, predict, save, and set stop_training; train further when fit has returned."
         )

@@ -17,8 +17,9 @@ from distnet.layers.engine.structures import form_of, holds_tensors, leaves
 from distnet.metrics import Metric
 from distnet.models.composite import Composite
 from distnet.models.keras_steps import KerasSteps, own_metrics
+from distnet.models.optimizer_attribute import OptimizerAttribute
 from distnet.old_names import takes_old_arguments
-from distnet.optimizers import OPTIMIZERS, Optimizer
+from distnet.optimizers import OPTIMIZERS
 from distnet.registry import to_json
 from distnet.training.compilation import Compilation, in_either_order, meaning_of, named_in_full
 from distnet.training.kept_steps import KeptObjective
@@ -37,7 +38,7 @@ class Compiled(KerasSteps, Composite, ABC):
     """As given to ``compile``; ignored."""
     steps_per_execution: int = 1
     """As given to ``compile``; ignored."""
-    optimizer: Optimizer | None = None
+    optimizer = OptimizerAttribute()
     loss: object = None
     """As given to ``compile``."""
     stop_training: bool = False

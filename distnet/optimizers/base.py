@@ -21,6 +21,7 @@ from distnet.optimizers import formulas
 from distnet.optimizers.bound_update import BoundUpdate
 from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
+from distnet.optimizers.iterations import CountsIterations
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
 from distnet.optimizers.slot_arrays import SlotViews, filled, those_named
 from distnet.optimizers.store_padding import Padding
@@ -35,7 +36,7 @@ _KERAS_2_KEYS = {"jit_compile", "is_legacy_optimizer"}
 
 
 @dataclass(eq=False)
-class Optimizer(UpdatesEach, HasSettings):
+class Optimizer(UpdatesEach, HasSettings, CountsIterations):
     """One step from ``store.gradients`` to ``store.weights``: base of all optimizers.
 
     A step unscales, accumulates and clips the gradients, decays the weights, updates them, averages them,
@@ -132,11 +133,6 @@ class Optimizer(UpdatesEach, HasSettings):
     @built.setter
     def built(self, value: bool) -> None:
         """Nothing: ``build`` says it; users' may say it, too."""
-
-    @property
-    def iterations(self) -> int:
-        """Updates made so far: steps, divided by ``gradient_accumulation_steps``."""
-        return int(self.scalars["iteration"]) // (self.gradient_accumulation_steps or 1)
 
     @property
     def loss_scale(self) -> float | None:

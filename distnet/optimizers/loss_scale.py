@@ -11,6 +11,7 @@ import numpy as np
 from distnet.arguments import POSITIVE, number, whole_number
 from distnet.errors import ArgumentError
 from distnet.optimizers.base import OPTIMIZERS, Optimizer
+from distnet.optimizers.iterations import Iterations
 from distnet.optimizers.learning_rate import LearningRate, LearningRateLike
 from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.registry import LEFT_OUT, to_json
@@ -105,7 +106,7 @@ class LossScaleOptimizer(OptimizerOfOthers):
         return self.as_variables({_COUNTER: np.int64(self.scalars[_COUNTER])})[0]
 
     @property
-    def iterations(self) -> int:
+    def iterations(self) -> Iterations:
         """Updates made so far, without the skipped steps."""
         return self.inner_optimizer.iterations
 

@@ -194,6 +194,14 @@ class MultiOptimizer(OptimizerOfOthers):
             else:
                 optimizer.build(group)
 
+    def set_iterations(self, updates: int) -> None:
+        """Refuse: each of its optimizers has a number of its own.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"{self.name}: has no iterations to set to {updates}. {_REMEDY}")
+
     def take_step(self, store: Variables) -> None:
         if not self.built:
             self.build(store)

@@ -121,7 +121,7 @@ class KeepsVocabulary(ArrayLayer):
         if self.vocabulary is not None or not path.is_file():
             return
         lines = path.read_bytes().replace(b"\r\n", b"\n").decode().split("\n")
-        while lines and lines[-1] == "" and len(lines) != self._size:  # which Keras loses as the last token
+        while lines and lines[-1] == "":  # as a last token Keras loses it, too
             lines.pop()
         tokens = lines if self.takes_strings else [int(line) for line in lines]
         if len(tokens) > self.tokens_start:

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from distnet.arguments import check_integer
+from distnet.assignments import is_noting
+from distnet.errors import ArgumentError
 
 
 class Counts(Protocol):
@@ -46,8 +48,13 @@ class Iterations(int):
         """Let the optimizer have made so many updates: schedules and moments go by this number.
 
         Raises:
-            ArgumentError: it is no whole number of at least 0.
+            ArgumentError: it is no whole number of at least 0; or a callback sets it, unknown to the other ranks.
         """
+        if is_noting():
+            raise ArgumentError(
+                f"{self.owner.name}.iterations: cannot be set by a callback on several ranks, which runs on one of "
+                "them. Set it on every rank, between two calls of fit; or set the learning rate in the callback."
+            )
         number = value.item() if isinstance(value, np.ndarray | np.generic) and value.size == 1 else value
         self.owner.set_iterations(check_integer(f"{self.owner.name}.iterations", number, 0))
 

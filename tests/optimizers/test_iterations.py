@@ -8,6 +8,7 @@ import pytest
 
 import distnet as keras
 from distnet import optimizers
+from distnet.assignments import noting
 from distnet.errors import ArgumentError
 
 X, Y = np.linspace(-1, 1, 24).reshape(8, 3), np.linspace(0, 1, 8)[:, None]
@@ -40,12 +41,19 @@ def test_a_schedule_begins_again_where_it_is_set_to_0():
     assert optimizer.learning_rate == pytest.approx(0.1)
 
 
-def test_a_callback_may_set_it():
+def test_a_callback_may_set_it_where_there_is_one_rank():
     class BeginsAgain(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.optimizer.iterations.assign(0)
 
     assert trained("adam", BeginsAgain()).optimizer.iterations == 0
+
+
+def test_a_callback_of_several_ranks_may_not():
+    optimizer = optimizers.SGD()
+    with noting(), pytest.raises(ArgumentError, match=r"sgd\.iterations: cannot be set by a callback on several ranks"):
+        optimizer.iterations.assign(0)
+    assert optimizer.iterations == 0
 
 
 @pytest.mark.parametrize("value", [-1, 2.5, "3", None])

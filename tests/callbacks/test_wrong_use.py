@@ -54,7 +54,7 @@ def test_keras_patterns_are_taken(pattern):
 )
 def test_a_model_is_not_trained_by_its_own_callback(call, act):
     watched = model()
-    with pytest.raises(ArgumentError, match=f"{call}: a model cannot be trained or compiled by one of its own"):
+    with pytest.raises(ArgumentError, match=f"{call}: a model cannot be trained, compiled or given another optimizer"):
         watched.fit(X, Y, callbacks=[callbacks.LambdaCallback(on_epoch_end=lambda e, logs: act(watched))], verbose=0)
     act(watched)
 

@@ -21,12 +21,23 @@ from distnet.kernels import (
 )
 from distnet.kernels.base import Cells, Draw, Formula, Passed, Tiles, Vectorwise
 from distnet.kernels.cell_runs import CompiledCells
-from distnet.kernels.column_parts import add_up, memory_for, moments, normalize_gradient, pass_over
-from distnet.kernels.compiling import Loop, apart, compiled
+from distnet.kernels.column_parts import add_up, moments, normalize_gradient, pass_over
+from distnet.kernels.compiling import apart, compiled
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.numpy_kernels import NumpyKernels, check_activation, scaled
+from distnet.kernels.ready_columns import (
+    PASS_NS,
+    lowest,
+    ready_bias_gradient,
+    ready_column_gradient,
+    ready_column_map,
+    ready_column_moments,
+    ready_column_products,
+    ready_column_sums,
+    ready_relu_products,
+)
 from distnet.kernels.readying import Call, readied_by
-from distnet.kernels.teamwork import do, is_one, parts_of, share, sharing, takes_long
+from distnet.kernels.teamwork import do, is_one, parts_of, share, sharing
 from distnet.kernels.tiles import VectorTiles
 from distnet.kernels.update_loops import update_by_sum_loop, update_loop
 from distnet.kernels.windows import Windows
@@ -34,8 +45,8 @@ from distnet.types import Array
 
 _LOW_WORD = (1 << 64) - 1
 
-_PASS_NS, _SOFTMAX_NS, _RANDOM_WORD_NS = 0.1, 0.3, 1.2
-"""About how long loops take: for each byte that is written, or each word."""
+_SOFTMAX_NS, _RANDOM_WORD_NS = 0.3, 1.2
+"""As ``PASS_NS``: for each byte, or each word."""
 
 
 def _ready_bias_activation(
@@ -48,102 +59,12 @@ def _ready_bias_activation(
     loop = entry_loops.bias_relu if activation == "relu" else entry_loops.bias
     rows = (-1, bias.size)
     y = (z if out is None else out).reshape(rows)
-    return sharing(loop, z.nbytes * _PASS_NS, (0, 2), z.reshape(rows), bias, y)
+    return sharing(loop, z.nbytes * PASS_NS, (0, 2), z.reshape(rows), bias, y)
 
 
 def _ready_softmax(_: NumbaKernels, x: Array, out: Array) -> Call | None:
     """The loop alone."""
     return sharing(vector_loops.softmax, x.nbytes * _SOFTMAX_NS, (0, 1), x, apart(out, x)) if x.shape[1] else None
-
-
-def _ready_bias_gradient(
-    _: NumbaKernels, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0
-) -> Call | None:
-    """The loop alone, with memory of its own for the sums."""
-    if activation != "relu" or takes_long(dy.nbytes * _PASS_NS):
-        return None
-    total = np.zeros(dy.shape[1])
-    rows = dy[np.newaxis], y[np.newaxis], dy.dtype.type(scale), apart(out[np.newaxis], dy)
-    return _summing(total, column_loops.bias_gradient, *rows, total[np.newaxis], memory_for(rows[0], 1), False)
-
-
-def _ready_column_sums(_: NumbaKernels, x: Array) -> Call | None:
-    """The loop alone, with memory of its own for the sums."""
-    if takes_long(x.nbytes * _PASS_NS):
-        return None
-    total = np.zeros((x.shape[0], x.shape[2]))
-    return _summing(total, column_loops.column_sums, x, total, memory_for(x, 1), False)
-
-
-def _ready_column_moments(_: NumbaKernels, x: Array) -> Call | None:
-    """The loop alone, with memory of its own."""
-    if takes_long(x.nbytes * 2 * _PASS_NS):
-        return None
-    both = np.zeros((2, x.shape[0], x.shape[2]))
-    return _summing(both, column_loops.column_moments, x, *both, np.empty((1, 2, x.shape[2])), False)
-
-
-def _ready_column_map(
-    _: NumbaKernels, x: Array, mean: Array, scale: Array, shift: Array, out: Array, activation: str = "linear",
-    other: Array | None = None,
-) -> Call | None:  # fmt: skip
-    """The loop alone."""
-    check_activation(activation)
-    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(mean, scale, shift):
-        return None
-    return partial(column_loops.column_map, x, mean, scale, shift, other, _lowest(x, activation), out)
-
-
-def _ready_column_products(
-    _: NumbaKernels, dy: Array, x: Array, mean: Array, passed: Passed | None = None
-) -> Call | None:
-    """The loop alone, with memory of its own for the sums."""
-    vectors = mean, *(passed or ())
-    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(*vectors):
-        return None
-    both = np.zeros((2, x.shape[0], x.shape[2]))
-    loop = column_loops.column_products if passed is None else column_loops.passed_products
-    return _summing(both, loop, dy, x, *vectors, *both, memory_for(x, 2), False)
-
-
-def _ready_relu_products(_: NumbaKernels, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> Call | None:
-    """The loop alone, with memory of its own for the sums."""
-    if takes_long(x.nbytes * 2 * _PASS_NS) or not _are_doubles(mean):
-        return None
-    both = np.zeros((2, x.shape[0], x.shape[2]))
-    return _summing(both, column_loops.relu_products, dy, y, x, mean, dz, *both, memory_for(x, 2), False)
-
-
-def _ready_column_gradient(
-    _: NumbaKernels, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
-    limit: Array | None = None,
-) -> Call | None:  # fmt: skip
-    """The loop alone."""
-    vectors = mean, scale, slope, shift, *([] if limit is None else [limit])
-    if takes_long(x.nbytes * _PASS_NS) or not _are_doubles(*vectors):
-        return None
-    loop = column_loops.column_gradient if limit is None else column_loops.passed_gradient
-    return partial(loop, dy, x, *vectors, apart(out, dy))
-
-
-def _are_doubles(*vectors: Array) -> bool:
-    return all(vector.dtype == np.float64 and vector.flags.c_contiguous for vector in vectors)
-
-
-def _lowest(x: Array, activation: str) -> Any:
-    """What an activation's results are not below, in the dtype of x."""
-    return x.dtype.type(0 if activation == "relu" else -np.inf)
-
-
-def _summing(total: Array, loop: Loop, *args: Any) -> Call:
-    """The call of a loop that adds to ``total``, which is returned."""
-
-    def summed() -> Array:
-        total.fill(0)
-        loop(*args)
-        return total
-
-    return summed
 
 
 class NumbaKernels:
@@ -161,7 +82,7 @@ class NumbaKernels:
     def ready_update(
         self, formula: Formula, w: Array, g: Array, slots: Sequence[Array], count: int
     ) -> Callable[[Sequence[float]], object]:
-        numbers, nanoseconds = np.empty(count, w.dtype), w.nbytes * (1 + len(slots)) * _PASS_NS
+        numbers, nanoseconds = np.empty(count, w.dtype), w.nbytes * (1 + len(slots)) * PASS_NS
         loop = update_loop(formula, len(slots), count)
         run = sharing(loop, nanoseconds, range(2 + len(slots)), w, g, *slots, numbers)
 
@@ -184,7 +105,7 @@ class NumbaKernels:
             return
         do([
             partial(loop, w[part], g.memory, g.starts + part.start, *[slot[part] for slot in slots], numbers)
-            for part in parts_of(w.size, w.nbytes * (1 + len(slots) + len(g.starts)) * _PASS_NS)
+            for part in parts_of(w.size, w.nbytes * (1 + len(slots) + len(g.starts)) * PASS_NS)
         ])  # fmt: skip
 
     @readied_by(_ready_bias_activation)
@@ -193,40 +114,38 @@ class NumbaKernels:
         out = z if out is None else out
         if bias is None:
             if activation == "relu":
-                share(entry_loops.relu, z.nbytes * _PASS_NS, (0, 1), _flat(z), _flat(out))
+                share(entry_loops.relu, z.nbytes * PASS_NS, (0, 1), _flat(z), _flat(out))
             elif out is not z:
                 np.copyto(out, z)
         elif bias.size:
             loop = entry_loops.bias_relu if activation == "relu" else entry_loops.bias
             rows, y = _flat(z).reshape(-1, bias.size), _flat(out).reshape(-1, bias.size)
-            share(loop, z.nbytes * _PASS_NS, (0, 2), rows, bias, y)
+            share(loop, z.nbytes * PASS_NS, (0, 2), rows, bias, y)
         return out
 
     def activation_gradient(self, dy: Array, y: Array, activation: str, out: Array) -> Array:
         check_activation(activation)
         if activation == "relu":
             slopes = _flat(dy)
-            share(
-                entry_loops.relu_gradient, y.nbytes * _PASS_NS, (0, 1, 2), slopes, _flat(y), apart(_flat(out), slopes)
-            )
+            share(entry_loops.relu_gradient, y.nbytes * PASS_NS, (0, 1, 2), slopes, _flat(y), apart(_flat(out), slopes))
         elif out is not dy:
             np.copyto(out, dy)
         return out
 
-    @readied_by(_ready_bias_gradient)
+    @readied_by(ready_bias_gradient)
     def bias_gradient(self, dy: Array, y: Array, activation: str, out: Array, scale: float = 1.0) -> Array:
         if activation != "relu":
             dz = self.activation_gradient(dy, y, activation, out)
             return self.column_sums(scaled(dz, scale)[np.newaxis]).reshape(-1)
         total = np.zeros((1, dy.shape[1]))
         rows = dy[np.newaxis], y[np.newaxis], dy.dtype.type(scale), apart(out[np.newaxis], dy)
-        add_up(column_loops.bias_gradient, dy.nbytes * _PASS_NS, (total,), *rows)
+        add_up(column_loops.bias_gradient, dy.nbytes * PASS_NS, (total,), *rows)
         return total.reshape(-1)
 
     def dropout(self, x: Array, bits: Array, threshold: int, scale: float, out: Array) -> Array:
         # Padded rows of bits are copied first: over strided rows the loop stays scalar, 10 times slower.
         options = np.uint64(threshold), x.dtype.type(scale), apart(out, x)
-        share(entry_loops.dropout, x.nbytes * _PASS_NS, (0, 1, 4), x, np.ascontiguousarray(bits), *options)
+        share(entry_loops.dropout, x.nbytes * PASS_NS, (0, 1, 4), x, np.ascontiguousarray(bits), *options)
         return out
 
     def relu_dropout(self, z: Array, bias: Array | None, draw: Draw, threshold: int, scale: float) -> None:
@@ -241,7 +160,7 @@ class NumbaKernels:
             return
         do([
             partial(entry_loops.relu_dropout, z[rows], (draw.first_row + rows.start) * blocks, *options)
-            for rows in parts_of(len(z), len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * _PASS_NS)
+            for rows in parts_of(len(z), len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * PASS_NS)
         ])  # fmt: skip
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
@@ -277,7 +196,7 @@ class NumbaKernels:
             share(vector_loops.softmax, x.nbytes * _SOFTMAX_NS, (0, 1), x, apart(out, x))
 
     def softmax_gradient(self, dy: Array, y: Array, out: Array) -> None:
-        share(vector_loops.softmax_gradient, y.nbytes * _PASS_NS, (0, 1, 2), dy, y, apart(out, dy))
+        share(vector_loops.softmax_gradient, y.nbytes * PASS_NS, (0, 1, 2), dy, y, apart(out, dy))
 
     def normalize_rows(
         self, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, is_centered: bool, out: Array
@@ -285,7 +204,7 @@ class NumbaKernels:
         mean, inverse = np.empty((2, len(x), 1), x.dtype)
         scale, shift = _or_full(gamma, x, 1), _or_full(beta, x, 0)
         options = scale, shift, x.dtype.type(epsilon), is_centered, out, mean, inverse
-        share(vector_loops.normalize, x.nbytes * 2 * _PASS_NS, (0, 5, 6, 7), x, *options)
+        share(vector_loops.normalize, x.nbytes * 2 * PASS_NS, (0, 5, 6, 7), x, *options)
         return mean, inverse
 
     def normalize_rows_gradient(
@@ -293,23 +212,23 @@ class NumbaKernels:
     ) -> tuple[Array, Array]:
         totals = np.zeros((2, x.shape[1]))
         scale, dx = _or_full(gamma, x, 1), apart(out, dy)
-        normalize_gradient(x.nbytes * 2 * _PASS_NS, totals, dy, x, *statistics, scale, is_centered, dx)
+        normalize_gradient(x.nbytes * 2 * PASS_NS, totals, dy, x, *statistics, scale, is_centered, dx)
         of_gamma, of_beta = totals
         return of_gamma, of_beta
 
-    @readied_by(_ready_column_sums)
+    @readied_by(ready_column_sums)
     def column_sums(self, x: Array) -> Array:
         total = np.zeros((x.shape[0], x.shape[2]))
-        add_up(column_loops.column_sums, x.nbytes * _PASS_NS, (total,), x)
+        add_up(column_loops.column_sums, x.nbytes * PASS_NS, (total,), x)
         return total
 
-    @readied_by(_ready_column_moments)
+    @readied_by(ready_column_moments)
     def column_moments(self, x: Array) -> tuple[Array, Array]:
         mean, squares = np.zeros((2, x.shape[0], x.shape[2]))
-        moments(x.nbytes * 2 * _PASS_NS, x, mean, squares)
+        moments(x.nbytes * 2 * PASS_NS, x, mean, squares)
         return mean, squares
 
-    @readied_by(_ready_column_map)
+    @readied_by(ready_column_map)
     def column_map(
         self,
         x: Array,
@@ -321,36 +240,36 @@ class NumbaKernels:
         other: Array | None = None,
     ) -> None:
         check_activation(activation)
-        vectors, lowest = _doubles(mean, scale, shift), _lowest(x, activation)
-        pass_over(column_loops.column_map, x.nbytes * _PASS_NS, x, *vectors, other, lowest, out)
+        vectors, least = _doubles(mean, scale, shift), lowest(x, activation)
+        pass_over(column_loops.column_map, x.nbytes * PASS_NS, x, *vectors, other, least, out)
 
-    @readied_by(_ready_column_products)
+    @readied_by(ready_column_products)
     def column_products(self, dy: Array, x: Array, mean: Array, passed: Passed | None = None) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
         loop = column_loops.column_products if passed is None else column_loops.passed_products
-        add_up(loop, x.nbytes * _PASS_NS, (plain, weighted), dy, x, *_doubles(mean, *(passed or ())))
+        add_up(loop, x.nbytes * PASS_NS, (plain, weighted), dy, x, *_doubles(mean, *(passed or ())))
         return plain, weighted
 
-    @readied_by(_ready_relu_products)
+    @readied_by(ready_relu_products)
     def relu_products(self, dy: Array, y: Array, x: Array, mean: Array, dz: Array) -> tuple[Array, Array]:
         plain, weighted = np.zeros((2, x.shape[0], x.shape[2]))
         rows = dy, y, x, *_doubles(mean), dz
-        add_up(column_loops.relu_products, x.nbytes * 2 * _PASS_NS, (plain, weighted), *rows)
+        add_up(column_loops.relu_products, x.nbytes * 2 * PASS_NS, (plain, weighted), *rows)
         return plain, weighted
 
-    @readied_by(_ready_column_gradient)
+    @readied_by(ready_column_gradient)
     def column_gradient(
         self, dy: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, out: Array,
         limit: Array | None = None,
     ) -> None:  # fmt: skip
         loop = column_loops.column_gradient if limit is None else column_loops.passed_gradient
         vectors = _doubles(mean, scale, slope, shift, *([] if limit is None else [limit]))
-        pass_over(loop, x.nbytes * _PASS_NS, dy, x, *vectors, apart(out, dy))
+        pass_over(loop, x.nbytes * PASS_NS, dy, x, *vectors, apart(out, dy))
 
     def im2col(self, x: Array, windows: Windows, first: int, channel: int, patches: Array) -> None:
         do([
             partial(_im2col, x, windows, first + part.start, channel, patches[part])
-            for part in parts_of(len(patches), patches.nbytes * _PASS_NS, most=1)
+            for part in parts_of(len(patches), patches.nbytes * PASS_NS, most=1)
         ])  # fmt: skip
 
     def col2im(self, patches: Array, windows: Windows, first: int, channel: int, out: Array) -> None:
@@ -362,10 +281,10 @@ class NumbaKernels:
     ) -> None:  # fmt: skip
         check_activation(activation)
         options = bias, x.dtype.type(0 if activation == "relu" else -np.inf)
-        share(_max_pool, x.nbytes * 4 * _PASS_NS, (0, 2, 3), x, windows, out, winners, *options)
+        share(_max_pool, x.nbytes * 4 * PASS_NS, (0, 2, 3), x, windows, out, winners, *options)
 
     def max_pool_gradient(self, dy: Array, winners: Array, windows: Windows, out: Array) -> None:
-        share(_unpool, (dy.nbytes + out.nbytes) * _PASS_NS, (0, 1, 3), dy, winners, windows, out)
+        share(_unpool, (dy.nbytes + out.nbytes) * PASS_NS, (0, 1, 3), dy, winners, windows, out)
 
 
 @lru_cache

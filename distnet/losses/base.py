@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from distnet.errors import ArgumentError, ShapeError
 from distnet.losses import differentiated, of_tensors
 from distnet.losses.alignment import as_floating, in_columns, per_row
 from distnet.losses.differentiated import Pullback as Pullback
+from distnet.losses.ready import Ready
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
@@ -21,22 +22,6 @@ from distnet.types import Array, ArrayLike, Shape
 
 _MEANS = ("sum_over_batch_size", "mean")
 _REDUCTIONS = (*_MEANS, "mean_with_sample_weight", "sum", "none", None)
-
-
-class Ready(NamedTuple):
-    """A loss that is ready for predictions which stand where they are.
-
-    Args:
-        write: of targets and a factor, which has the dtype of the slopes: writes the values, and the slopes times the
-            factor.
-        values: (N, ...), of the samples; in the dtype of the predictions, or in float64.
-        slopes: their gradients, contiguous, like the predictions.
-    """
-
-    write: Callable[[Array, Any], object]
-    values: Array
-    slopes: Array
-
 
 _WAYS = frozenset({"call", "values_and_gradient", "formula"})
 """The methods by one of which a class states what its loss is."""

@@ -10,9 +10,10 @@ import numpy as np
 from distnet import activations, config
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import class_numbers
-from distnet.losses.base import Pullback, Ready
+from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
+from distnet.losses.ready import Ready
 from distnet.losses.slopes import (
     clip,
     log_softmax,

@@ -10,7 +10,7 @@ import numpy as np
 from distnet.comm import Communicator
 from distnet.data.batch import Batch
 from distnet.losses.alignment import per_row
-from distnet.losses.base import Ready
+from distnet.losses.ready import Ready
 from distnet.metrics import Metric
 from distnet.training.objective import Evaluated, MeasuredMetric, Objective, Prediction
 from distnet.types import Array, DType, Shape

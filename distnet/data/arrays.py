@@ -35,6 +35,21 @@ looking where they are."""
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where the rows of batches of one size are put, one after the other: such batches are alike.
+
+    Args:
+        part: this rank's, of the rows.
+        rooms: memory for the rows of each input, or None.
+        looked_at: the arrays whose checksums are taken, with their names, and of which rows: one of so many.
+    """
+
+    part: slice
+    rooms: list[Array | None]
+    looked_at: list[tuple[str, Array, int]]
+
+
 @dataclass(frozen=True)
 class ArrayData:
     """Arrays of equal length: inputs, targets and sample weights.
@@ -146,10 +161,9 @@ class ArrayData:
 
     def _checksums_by_batch(self, gathered: Sequence[Array]) -> Iterator[tuple[tuple[str, int], ...]]:
         """The ``checksums`` of each batch, whose rows are gathered, as those of all its rows."""
-        named, batch_size = self.named(), gathered[0].shape[1]
-        looked_at = [(name, _step_between(a, batch_size, _LOOKED_AT)) for name, a in named]
+        looked_at = self._looked_at(gathered[0].shape[1], True)
         for arrays in zip(*gathered, strict=True):
-            yield tuple([(name, checksum(a[::step])) for (name, step), a in zip(looked_at, arrays, strict=True)])
+            yield tuple([(name, checksum(a[::step])) for (name, _, step), a in zip(looked_at, arrays, strict=True)])
 
     def checksums(
         self, rows: Sequence[int] | Array | None = None, most: int | None = None
@@ -166,14 +180,15 @@ class ArrayData:
         self, batch_size: int, share: Share, order: Array, first: int, is_shared: bool, room: Room
     ) -> Iterator[Gather]:
         """The same batches, each to be gathered into memory that ``room`` gives."""
-        rows, known = self.rows, dict[tuple[int, int], tuple[slice, list[Array | None]]]()
+        rows, known = self.rows, dict[tuple[int, int], _Place]()
 
         def gather(start: int, stop: int, number: int) -> Callable[[], Batch]:
             place = known.get((stop - start, number))
             if place is None:
                 part = share(stop - start)
-                place = known[stop - start, number] = part, self._rooms(part.stop - part.start, number, room)
-            return partial(self._gathered, order, start, stop, is_shared, *place)
+                rooms = self._rooms(part.stop - part.start, number, room)
+                place = known[stop - start, number] = _Place(part, rooms, self._looked_at(stop - start, is_shared))
+            return partial(self._gathered, order, start, stop, place)
 
         for start in range(first * batch_size, rows, batch_size):
             yield partial(gather, start, min(start + batch_size, rows))
@@ -185,13 +200,17 @@ class ArrayData:
             for i, a in enumerate(self.x)
         ]
 
-    def _gathered(
-        self, order: Array, start: int, stop: int, is_shared: bool, part: slice, rooms: Sequence[Array | None]
-    ) -> Batch:
+    def _looked_at(self, rows: int, is_shared: bool) -> list[tuple[str, Array, int]]:
+        """The arrays whose checksums ranks compare, and from one to the next of those of so many rows that they see."""
+        return [(name, a, _step_between(a, rows, _LOOKED_AT)) for name, a in self.named()] if is_shared else []
+
+    def _gathered(self, order: Array, start: int, stop: int, place: _Place) -> Batch:
         """The batch of positions ``start`` to ``stop``, of which this rank has a part."""
-        mine = order[start + part.start : start + part.stop]
-        checksums = self.checksums(order[start:stop], _LOOKED_AT) if is_shared else ()
-        return self._taken(mine, part.start, stop - start, mine, checksums, rooms)
+        part, rows = place.part, order[start:stop]
+        checksums = tuple([(name, checksum(_taken(a, rows[::step]))) for name, a, step in place.looked_at])
+        batch = self._taken(rows[part], part.start, stop - start, rows[part], checksums, place.rooms)
+        batch.form = place
+        return batch
 
     def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
         """The first rows, and the last ``fraction`` of them.

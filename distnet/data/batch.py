@@ -25,7 +25,7 @@ class Batch:
         places: where this rank's rows lie in the data, for messages; None if that is unknown.
         checksums: of what every rank knows of the whole batch, for ``StepChecks``.
         form: one object for all batches that are known to be alike but for what their rows hold: in shapes, dtypes and
-            rows, and in having memory of their own; None where that is not known.
+            rows, and in lying in one place, or in memory of their own each; None where that is not known.
     """
 
     x: tuple[Array, ...]

@@ -5,23 +5,14 @@ The last block of a row begins earlier, so that it is whole; what it shares with
 
 from __future__ import annotations
 
-from distnet.kernels import vector_code
+from distnet.kernels import fetching, vector_code
 from distnet.kernels.compiling import compiled
-from distnet.kernels.vector_code import at, call, fetch_line
+from distnet.kernels.fetching import fetch
+from distnet.kernels.vector_code import at, call
 from distnet.types import Array
 
-_LINE_BYTES = 64
 _CHAIN = 1024
 """The most products that are added up in single precision before a sum is added to others."""
-
-
-def _fetch(a: Array, first: int, stop: int) -> None:
-    """Ask for the lines of the cache with these entries, which are needed soon: else a core waits for each."""
-    for i in range(first, min(stop, a.size), _LINE_BYTES // a.itemsize):
-        fetch_line(at(a, i))
-
-
-_ask_for = compiled(_fetch, vector_code.__file__)
 
 
 @compiled
@@ -91,10 +82,10 @@ def _correlate(
                         plane = n * out.shape[1] + spans[p, 0, 1] + u * spans[p, 0, 2]
                         y = (plane * out_height + spans[p, 1, 1] + v * spans[p, 1, 2]) * out_width
                         if s == p == 0:
-                            _ask_for(out, (y + 2 * out_width) * outputs, (y + 3 * out_width) * outputs)
+                            fetch(out, (y + 2 * out_width) * outputs, (y + 3 * out_width) * outputs)
                             if padded.size:
                                 row = ((n + 1) * depth + u * spans[p, 0, 3]) * height + v * spans[p, 1, 3]
-                                _ask_for(x, row * width * channels, (row + spans[p, 1, 3]) * width * channels)
+                                fetch(x, row * width * channels, (row + spans[p, 1, 3]) * width * channels)
                         for q in range(0, count, block):
                             o = min(q, count - block)
                             call(
@@ -177,5 +168,5 @@ def _correlate_gradient(
                                 )  # fmt: skip
 
 
-correlate = compiled(_correlate, vector_code.__file__)
-correlate_gradient = compiled(_correlate_gradient, vector_code.__file__)
+correlate = compiled(_correlate, vector_code.__file__, fetching.__file__)
+correlate_gradient = compiled(_correlate_gradient, vector_code.__file__, fetching.__file__)

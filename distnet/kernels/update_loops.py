@@ -11,12 +11,17 @@ import numpy as np
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from distnet.errors import ArgumentError
+from distnet.kernels import fetching
 from distnet.kernels.base import MAX_SLOTS, Formula
 from distnet.kernels.compiling import OPTIONS, Loop, compiled
+from distnet.kernels.fetching import fetch, fetch_to_write
 from distnet.types import Array
 
-_AT_A_TIME = 2048
-"""Gradients that are added up before the weights are updated by them."""
+_AT_A_TIME, _AHEAD = 256, 512
+"""Gradients that are added up before the weights are updated by them; entries by which memory is asked for before.
+
+An update by the gradients of two ranks then takes 0.25 ms for 0.35 (half of 535,000 weights, RMSprop).
+"""
 
 
 @cache
@@ -41,7 +46,8 @@ def update_loop(formula: Formula, slots: int, scalars: int) -> Loop:
 def update_by_sum_loop(formula: Formula, slots: int, scalars: int) -> Loop:
     """``update_loop`` for gradients that it adds up, some at a time, in the nearest cache."""
     loop = update_loop(formula, slots, scalars)
-    names = {"update": loop, "add_up": _add_up, "np": np, "min": min, "_AT_A_TIME": _AT_A_TIME}
+    names = {"update": loop, "add_up": _compiled_add_up, "fetch_to_write": fetch_to_write, "np": np, "min": min}
+    names |= {"_AT_A_TIME": _AT_A_TIME, "_AHEAD": _AHEAD}
     return _compiled_from(_TEMPLATES_OF_SUMS[slots], formula, f"loop_of_sums_{scalars}", names)
 
 
@@ -57,7 +63,7 @@ def _compiled_from(template: Loop, formula: Formula, name: str, names: dict[str,
     )
     loop = types.FunctionType(code, names | {"range": range}, formula.__name__)
     loop.__module__, loop.__qualname__ = formula.__module__, f"{formula.__qualname__}_{name}"
-    return compiled(loop, __file__)
+    return compiled(loop, __file__, fetching.__file__)
 
 
 formula: Any = None
@@ -92,9 +98,10 @@ def _update_3(w: Array, g: Array, a: Array, b: Array, c: Array, numbers: Array) 
         w[i], a[i], b[i], c[i] = formula(w[i], g[i], a[i], b[i], c[i], *scalars)
 
 
-@compiled
 def _add_up(memory: Array, starts: Array, first: int, g: Array) -> None:
     """Overwrite ``g`` with the sum of what begins at ``starts``, from entry ``first`` on, in order."""
+    for k in range(starts.size):
+        fetch(memory, starts[k] + first + _AHEAD, starts[k] + first + _AHEAD + _AT_A_TIME)
     a, b = memory[starts[0] + first :], memory[starts[1] + first :]
     for i in range(g.size):
         g[i] = a[i] + b[i]
@@ -104,10 +111,14 @@ def _add_up(memory: Array, starts: Array, first: int, g: Array) -> None:
             g[i] += c[i]
 
 
+_compiled_add_up = compiled(_add_up, fetching.__file__)
+
+
 def _update_by_sum_0(w: Array, memory: Array, starts: Array, numbers: Array) -> None:
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
+        fetch_to_write(w, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
         add_up(memory, starts, i, g)
         update(w[i : i + g.size], g, numbers)
 
@@ -116,6 +127,8 @@ def _update_by_sum_1(w: Array, memory: Array, starts: Array, a: Array, numbers: 
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
+        fetch_to_write(w, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(a, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
         add_up(memory, starts, i, g)
         update(w[i : i + g.size], g, a[i : i + g.size], numbers)
 
@@ -124,6 +137,9 @@ def _update_by_sum_2(w: Array, memory: Array, starts: Array, a: Array, b: Array,
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
+        fetch_to_write(w, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(a, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(b, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
         add_up(memory, starts, i, g)
         update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], numbers)
 
@@ -132,6 +148,10 @@ def _update_by_sum_3(w: Array, memory: Array, starts: Array, a: Array, b: Array,
     block = np.empty(min(_AT_A_TIME, w.size), w.dtype)
     for i in range(0, w.size, _AT_A_TIME):
         g = block[: min(_AT_A_TIME, w.size - i)]
+        fetch_to_write(w, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(a, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(b, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
+        fetch_to_write(c, i + _AHEAD, i + _AHEAD + _AT_A_TIME)
         add_up(memory, starts, i, g)
         update(w[i : i + g.size], g, a[i : i + g.size], b[i : i + g.size], c[i : i + g.size], numbers)
 

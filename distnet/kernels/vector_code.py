@@ -173,11 +173,21 @@ def _fetch_line(typing_context: Any, address: Any) -> Generated:
     return types.void(types.intp), generate
 
 
-def _ask_for(builder: Any, place: Any, level: int) -> None:
+def _fetch_line_to_write(typing_context: Any, address: Any) -> Generated:
+    """Ask for the line of the cache at an address, which this core alone is to have."""
+
+    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        _ask_for(builder, builder.inttoptr(arguments[0], _BYTES), 3, is_written=True)
+        return context.get_dummy_value()
+
+    return types.void(types.intp), generate
+
+
+def _ask_for(builder: Any, place: Any, level: int, is_written: bool = False) -> None:
     """Have a line of memory fetched to the nearest cache, 3, or the one behind it, 2."""
     kind, name = ir.IntType(32), f"llvm.prefetch.p0{'i8' if str(place.type) != 'ptr' else ''}"
     function = ir.FunctionType(ir.VoidType(), [place.type, *[kind] * 3])
-    options = [ir.Constant(kind, option) for option in (0, level, 1)]  # to read; data
+    options = [ir.Constant(kind, option) for option in (int(is_written), level, 1)]  # the last: data
     builder.call(_code.get_or_insert_function(builder.module, function, name), [place, *options])
 
 
@@ -392,6 +402,7 @@ def _lane_numbers(numbers: list[int]) -> Any:
 at: Any = intrinsic(_at)
 call: Any = intrinsic(_call)
 fetch_line: Any = intrinsic(_fetch_line)
+fetch_line_to_write: Any = intrinsic(_fetch_line_to_write)
 lanes_of: Any = intrinsic(_lanes_of)
 tile: Any = intrinsic(_tile)
 transpose: Any = intrinsic(_transpose)

@@ -14,8 +14,8 @@ from distnet.types import Json
 
 _ENCODED = ("int", "one_hot", "float")
 _MODULE = "keras.src.layers.preprocessing.feature_space"
-_OF_KERAS = {"TFDIdentity": "Identity"}
-"""Keras's private class, which a column of plain numbers has in its files."""
+_OWN_IDENTITY = "TFDIdentity"
+"""Keras's private class for columns of plain numbers: it makes integers real, as Identity does here."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,16 @@ class Feature:
         """The arguments as JSON, the layer with its module."""
         layer = cast(dict[str, Json], LAYERS.with_module(to_json(self.preprocessor)))
         layer.setdefault("build_config", to_json(self.preprocessor.get_build_config() or {}))
+        if layer["class_name"] == "Identity" and self.dtype == "float32":
+            layer |= {"module": _MODULE, "class_name": _OWN_IDENTITY, "registered_name": _OWN_IDENTITY}
         return {"dtype": self.dtype, "preprocessor": layer, "output_mode": self.output_mode}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make it from what ``get_config`` gave, here or in Keras."""
         spec = config["preprocessor"]
-        if isinstance(spec, Mapping) and spec.get("class_name") in _OF_KERAS:
-            spec = {**spec, "class_name": _OF_KERAS[spec["class_name"]], "registered_name": None}
+        if isinstance(spec, Mapping) and spec.get("class_name") == _OWN_IDENTITY:
+            spec = {**spec, "module": "keras.layers", "class_name": "Identity", "registered_name": None}
         return cls(**{**config, "preprocessor": LAYERS.get(spec)})
 
 

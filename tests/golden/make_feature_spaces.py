@@ -1,6 +1,6 @@
-"""Runs structured_cases.py with Keras 3 and TensorFlow, and writes feature_spaces.json and .npz beside this file.
+"""Runs structured_cases.py and some spaces of feature_space_cases.py with Keras 3 and TensorFlow.
 
-KERAS_BACKEND=jax python tests/golden/make_feature_spaces.py
+KERAS_BACKEND=tensorflow python tests/golden/make_feature_spaces.py  # writes feature_spaces.json and .npz
 """
 
 import io
@@ -12,7 +12,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import feature_space_cases
 import structured_cases
+
+SEEDS = 16
 
 
 def archive(path):
@@ -36,8 +39,20 @@ def files():
     return saved, expected
 
 
+def drawn():
+    """Seed -> what is made of columns and of one row, where Keras refuses nothing."""
+    made = {}
+    for seed in range(SEEDS):
+        try:
+            made[seed] = feature_space_cases.made(keras, seed)
+        except ValueError as error:
+            print(f"{seed}: {str(error)[:100]}")
+    return made
+
+
 if __name__ == "__main__":
     saved, loaded = files()
-    made = {"keras": keras.__version__, "results": structured_cases.results(keras), "loaded": loaded}
+    results = structured_cases.results(keras)
+    made = {"keras": keras.__version__, "results": results, "loaded": loaded, "drawn": drawn()}
     Path(__file__).with_name("feature_spaces.json").write_text(json.dumps(made), encoding="utf-8")
     np.savez(Path(__file__).with_name("feature_spaces.npz"), **saved)

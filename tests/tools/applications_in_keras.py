@@ -1,5 +1,7 @@
 """Run by a Python that has real Keras: networks with their weights in files, what they predict, what they learn.
 
+Beside what a network gives in float32 is what the same weights and images give in float64.
+
 python applications_in_keras.py FOLDER FLOATX NAME ...
 """
 
@@ -70,28 +72,47 @@ def learned(base, x):
     return results
 
 
+def write_files(make, size, options, floatx, stem):
+    """Weights in files of all kinds."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(3)
+    model = whole(make, size, options)
+    fill(model, keeps_kernels=True)
+    after_training(model, prepared(make, size, ROWS_BEFORE, 5, floatx))
+    for ending in (".weights.h5", ".h5", ".keras"):
+        model.save_weights(f"{stem}{ending}") if ending == ".weights.h5" else model.save(f"{stem}{ending}")
+    write_base(make, size, options, model, f"{stem}-base.weights.h5")
+
+
+def whole(make, size, options):
+    return make(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
+
+
+def given(make, size, options, x, stem):
+    """What a network with the weights of files predicts and learns."""
+    keras.utils.clear_session()
+    model = whole(make, size, options)
+    model.load_weights(f"{stem}.weights.h5")
+    predicted = model.predict(x, verbose=0)
+    return {"predicted": predicted} | learned(partial(base_of, make, size, options, f"{stem}-base.weights.h5"), x)
+
+
 def main():
     folder, floatx, names = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     if ON_TENSORFLOW:
         tf.config.run_functions_eagerly(True)  # a graph of some hundred layers takes minutes, for three steps
-    keras.config.set_floatx(floatx)
     for name in names:
+        keras.config.set_floatx(floatx)
         size, options = NUMBERS[name]
-        make = getattr(keras.applications, name)
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(3)
-        model = make(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
-        fill(model, keeps_kernels=True)
-        after_training(model, prepared(make, size, ROWS_BEFORE, 5, floatx))
-        for ending in (".weights.h5", ".h5", ".keras"):
-            path = folder / f"{name}-{floatx}{ending}"
-            model.save_weights(path) if ending == ".weights.h5" else model.save(path)
-        x = prepared(make, size, ROWS, 6, floatx)
-        results = {"x": x, "predicted": model.predict(x, verbose=0)}
-        path = folder / f"{name}-{floatx}-base.weights.h5"
-        write_base(make, size, options, model, path)
-        results |= learned(partial(base_of, make, size, options, path), x)
-        np.savez(folder / f"{name}-{floatx}.npz", **results)
+        stem = folder / f"{name}-{floatx}"
+        network = getattr(keras.applications, name), size, options
+        write_files(*network, floatx, stem)
+        x = prepared(network[0], size, ROWS, 6, floatx)
+        results = {"x": x, **given(*network, x, stem)}
+        if floatx == "float32" and ON_TENSORFLOW:
+            keras.config.set_floatx("float64")
+            results |= {f"exact {key}": value for key, value in given(*network, x.astype("float64"), stem).items()}
+        np.savez(f"{stem}.npz", **results)
         print(json.dumps(name), flush=True)
 
 

@@ -11,6 +11,7 @@ import pandas
 import pytest
 
 import distnet as keras
+import feature_space_cases
 import structured_cases
 from distnet import errors, layers
 from distnet.utils import FeatureSpace
@@ -40,6 +41,17 @@ def assert_alike(made, expected):
         assert np.shape(parts[key]) == np.shape(value)
 
 
+@pytest.mark.parametrize("seed", OF_KERAS["drawn"])
+def test_spaces_drawn_at_random_encode_as_keras_does(seed):
+    made = feature_space_cases.made(keras, int(seed))
+    for what, expected in OF_KERAS["drawn"][seed].items():
+        in_one = "values" in expected
+        for key, part in ({"": expected} if in_one else expected).items():
+            own = made[what] if in_one else made[what][key]
+            assert own["dtype"] == part["dtype"], key
+            assert_alike(own["values"], part["values"])
+
+
 @pytest.mark.parametrize("name", OF_KERAS["loaded"])
 def test_keras_files_load(name, tmp_path):
     with np.load(GOLDEN.with_suffix(".npz")) as files:
@@ -56,6 +68,9 @@ def test_what_is_loaded_encodes_as_what_was_saved(name, tmp_path):
     assert type(loaded) is FeatureSpace
     assert structured_cases.encoded(loaded, name) == structured_cases.encoded(space, name)
     loaded.save(tmp_path / "again.keras")
+    with zipfile.ZipFile(tmp_path / "again.keras") as written:  # Keras's own class makes integers real
+        of_numbers = json.loads(written.read("config.json"))["config"]["features"]["number"]["config"]["preprocessor"]
+    assert name != "rescaled" or of_numbers["class_name"] == "TFDIdentity"
     again = keras.models.load_model(tmp_path / "again.keras")
     assert structured_cases.encoded(again, name) == structured_cases.encoded(space, name)
     assert again.get_config() == loaded.get_config() == space.get_config()

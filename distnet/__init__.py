@@ -69,6 +69,7 @@ _ROOMS = frozenset(
             "config",
             "constraints",
             "datasets",
+            "distillation",
             "distribution",
             "dtype_policies",
             "engine",
@@ -93,7 +94,6 @@ _ABSENT = {
     **because("nothing is computed twice to save memory: leave it out.", "RematScope remat"),
     **because("it serves Keras's backends: leave it out.", "StatelessScope SymbolicScope"),
     **because("weights have the names of their layers and their own: leave it out.", "name_scope"),
-    **because("give the student a Model with a train_step or compute_loss that calls the teacher.", "distillation"),
     **because("it writes for other frameworks. Save with model.save, and export with Keras.", "export"),
     **because("it writes objects as Keras 2 did. Use saving.serialize_keras_object.", "legacy"),
     **because("it draws with OpenCV and Matplotlib. Draw with Matplotlib.", "visualization"),
@@ -104,6 +104,7 @@ _ABSENT = {
 
 announce("layer", lambda: importlib.import_module("distnet.models"))
 announce("layer", lambda: importlib.import_module("distnet.utils.feature_space"))
+announce("layer", lambda: importlib.import_module("distnet.distillation"))
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 

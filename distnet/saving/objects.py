@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet import dtype_policies
 from distnet.activations import ACTIVATIONS
 from distnet.config import runs_code
 from distnet.constraints import CONSTRAINTS
@@ -14,6 +15,7 @@ from distnet.errors import ArgumentError
 from distnet.initializers import INITIALIZERS
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
+from distnet.losses.distillation_losses import DISTILLATION_LOSSES
 from distnet.metrics import METRICS
 from distnet.optimizers import OPTIMIZERS
 from distnet.optimizers.schedules import SCHEDULES
@@ -32,7 +34,9 @@ _FAMILIES: tuple[Registry[Any], ...] = (
     REGULARIZERS,
     CONSTRAINTS,
     ACTIVATIONS,
+    DISTILLATION_LOSSES,
 )
+_POLICIES = ("DTypePolicy", "FloatDTypePolicy")
 _TUPLE, _ARRAY = "__tuple__", "__numpy__"
 
 
@@ -56,6 +60,8 @@ def serialize_keras_object(obj: Any) -> Json:
         return {"class_name": _ARRAY, "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, np.generic):
         return to_json(obj)
+    if isinstance(obj, dtype_policies.DTypePolicy):
+        return dtype_policies.serialize(obj)
     family = next((family for family in _FAMILIES if isinstance(obj, family.base)), None)
     if family is not None and not isinstance(obj, type):
         return family.with_module(to_json(obj))
@@ -97,6 +103,8 @@ def _deserialized(config: Any) -> Any:
         return np.array(config["config"]["value"], config["config"]["dtype"])
     if name == "function":
         return _function(str(config["config"]))
+    if str(config.get("module")) in ("keras", "keras.dtype_policies") and name in _POLICIES:
+        return dtype_policies.deserialize(config)
     return _family(config).get(config)
 
 

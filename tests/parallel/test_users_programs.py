@@ -14,7 +14,8 @@ PROGRAM = Path(__file__).parent / "programs" / "users_programs.py"
 WITHOUT_XLA = Path(__file__).parents[1] / "tools" / "without_xla.py"
 WITHOUT_TAPE = (
     "custom_dense", "state_and_added_loss", "list_of_sublayers", "siamese_network", "transformer", "cell_of_ones_own",
-    "mixture_of_experts", "vector_quantizer", "distillation", "optimizer_of_ones_own", "masked_decoder",
+    "mixture_of_experts", "vector_quantizer", "distillation", "distillation_of_features",
+    "optimizer_of_ones_own", "masked_decoder",
 )  # fmt: skip
 """Those that need no tape, which Keras has on no backend of its own."""
 PATH = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1] / "tools"), os.environ.get("PYTHONPATH", "")])}
@@ -31,7 +32,7 @@ def test_three_ranks_train_what_one_trains(alone, ranks, tmp_path):
     alone.run(PROGRAM, tmp_path / "1.npz", env=PATH).succeeded()
     ranks(3).run(PROGRAM, tmp_path / "3.npz", env=PATH).succeeded()
     expected, made = arrays(tmp_path / "1.npz"), arrays(tmp_path / "3.npz")
-    assert len(expected) == 38
+    assert len(expected) == 40
     assert all(np.isfinite(value).all() for value in expected.values())
     apart = {key: float(np.abs(made[key] - value).max()) for key, value in expected.items()}
     assert not {key: by for key, by in apart.items() if not by <= 1e-10}

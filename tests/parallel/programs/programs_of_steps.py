@@ -252,6 +252,22 @@ def distillation():
     return [*history["loss"], *history["sparse_categorical_accuracy"]], model
 
 
+def distillation_of_features():
+    """Keras's own Distiller, by logits and by a layer's outputs."""
+    teacher = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(4, activation="tanh", name="features"), layers.Dense(3)]
+    )
+    student = keras.Sequential([keras.Input((6,)), layers.Dense(4, name="features"), layers.Dense(3)])
+    of_logits = keras.distillation.LogitsDistillation(2.0, keras.losses.KLDivergence())
+    of_features = keras.distillation.FeatureDistillation("mse", "features", "features")
+    model = keras.distillation.Distiller(teacher, student, [of_logits, of_features], [1.0, 0.5], 0.4)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[keras.metrics.SparseCategoricalAccuracy()])
+    history = trained(model, X, LABELS)
+    told = ("loss", "student_loss", "distillation_loss", "total_loss", "sparse_categorical_accuracy")
+    return [value for key in told for value in history[key]], model
+
+
 class Contrastive(keras.Model):
     """SimCLR's loss, which couples the rows of a batch."""
 

@@ -21,6 +21,7 @@ from programs_of_layers import (
 from programs_of_steps import (
     contrastive_learning,
     distillation,
+    distillation_of_features,
     generative_adversarial_network,
     optimizer_of_ones_own,
     training_loop,
@@ -33,7 +34,7 @@ from users_setting import keras
 PROGRAMS: list[Callable] = [
     custom_dense, state_and_added_loss, list_of_sublayers, variational_autoencoder, variational_autoencoder_by_add_loss,
     generative_adversarial_network, wasserstein_gan, siamese_network, transformer, cell_of_ones_own, training_loop,
-    distillation, contrastive_learning, optimizer_of_ones_own,
+    distillation, distillation_of_features, contrastive_learning, optimizer_of_ones_own,
     mixture_of_experts, vector_quantizer, graph_attention, actor_critic, masked_decoder,
 ]  # fmt: skip
 

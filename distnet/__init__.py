@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from distnet.absent import Absent, because
 from distnet.late_rooms import announce
 from distnet.launcher import watch_for_failure
+from distnet.old_paths import old_paths
 
 if TYPE_CHECKING:
     from distnet import activations as activations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from distnet import config as config
     from distnet import constraints as constraints
     from distnet import datasets as datasets
+    from distnet import distillation as distillation
     from distnet import distribution as distribution
     from distnet import dtype_policies as dtype_policies
     from distnet import engine as engine
@@ -95,13 +97,13 @@ _ABSENT = {
     **because("it serves Keras's backends: leave it out.", "StatelessScope SymbolicScope"),
     **because("weights have the names of their layers and their own: leave it out.", "name_scope"),
     **because("it writes for other frameworks. Save with model.save, and export with Keras.", "export"),
-    **because("it writes objects as Keras 2 did. Use saving.serialize_keras_object.", "legacy"),
     **because("it draws with OpenCV and Matplotlib. Draw with Matplotlib.", "visualization"),
     **because("it went with TensorFlow's estimators. Train with fit.", "estimator"),
     **because("these modules are Keras's own, not for users.", "src"),
     **because("weights are not quantized: leave it out.", "Quantizer quantizers"),
 }
 
+old_paths(__name__, "legacy legacy.saving", "saving.objects_of_keras_2")
 announce("layer", lambda: importlib.import_module("distnet.models"))
 announce("layer", lambda: importlib.import_module("distnet.utils.feature_space"))
 announce("layer", lambda: importlib.import_module("distnet.distillation"))

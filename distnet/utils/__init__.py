@@ -66,12 +66,12 @@ __getattr__ = names_elsewhere(
         **because("read the dataset with h5py: h5py.File(path)[dataset][start:end].", "HDF5Matrix"),
         **because("use to_categorical and NumPy.", "get_test_data keras_test"),
         **because("load the model with load_model, which flips kernels.", "convert_all_kernels_in_model"),
-        **because("it writes objects as Keras 2 did. Use saving.serialize_keras_object.", "legacy"),
     },
 )
 
 old_paths(__name__, "all_utils dataset_utils image_utils losses_utils metrics_utils multi_gpu_utils np_utils", "utils")
 old_paths(__name__, "numerical_utils python_utils test_utils tf_utils training_utils vis_utils", "utils")
+old_paths(__name__, "legacy", "saving.objects_of_keras_2")
 old_paths(__name__, "visualize_util", "utils", plot=plot_model, to_graph=model_to_dot)
 
 

@@ -81,3 +81,42 @@ def test_get_of_nothing_is_nothing_as_in_keras():
     assert model.evaluate(np.ones((2, 2)), model.predict(np.ones((2, 2)), verbose=0), verbose=0) < 1e-12
     with pytest.raises(keras.errors.NotCompiledError, match="optimizer"):
         model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
+
+
+class Holder:
+    """An object of a user's own, with an object and a function in its configuration."""
+
+    def __init__(self, inner=None, function=None, count=3, name="own"):
+        self.inner, self.function, self.count, self.name = inner, function, count, name
+
+    def get_config(self):
+        return {"inner": self.inner, "function": self.function, "count": self.count, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def own(x):
+    return 2 * x
+
+
+def test_objects_are_described_as_keras_2_did():
+    """What Keras 3.15 gives for the same."""
+    known = {"Holder": Holder, "own": own}
+    described = keras.legacy.saving.serialize_keras_object(Holder(keras.layers.Dropout(0.5, name="d"), own))
+    within = {"class_name": "Dropout", "config": {"rate": 0.25}, "__passive_serialization__": True}
+    assert described["config"]["inner"]["config"]["rate"] == 0.5
+    described["config"]["inner"]["config"] = {"rate": 0.25}
+    assert described["config"] == {"inner": within, "function": "own", "count": 3, "name": "own"}
+    revive = keras.utils.legacy.deserialize_keras_object
+    again = revive(described, vars(keras.layers), custom_objects=known)
+    assert (again.inner.rate, again.function, again.count, again.name) == (0.25, own, 3, "own")
+    assert isinstance(revive("Holder", known), Holder)
+    assert revive("own", custom_objects=known) is own is revive(own)
+    assert revive(None) is keras.legacy.saving.serialize_keras_object(None) is None
+    for wrong in ("Dropout", described, {"class_name": "Holder"}, 3):
+        with pytest.raises(ValueError, match="deserialize_keras_object: .*(unknown object|expected a name)"):
+            revive(wrong, {})
+    with pytest.raises(ValueError, match=r"expected an object with get_config\(\)"):
+        keras.legacy.saving.serialize_keras_object(3)

@@ -15,6 +15,7 @@ from keras_cases import Case, numbers, one_or_list
 ROWS = 6
 NOT_COMPARED = {
     **dict.fromkeys(layer_cases.OF_ARRAYS, "those for strings need TensorFlow; see test_text_layers.py"),
+    "Distiller": "it is a whole training; test_distiller.py has it",
     **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "logarithms of small sums; test_spectrograms.py has them"),
     **dict.fromkeys(("AutoContrast", "Equalization"), "Keras's may give back the placeholder that it takes"),
     "RandomCrop": "Keras 3.15 leaves images whole at inference, against its documentation",

@@ -147,8 +147,9 @@ def simplest(kind):
 
 
 OF_ARRAYS = {name for name, kind in layers.LAYERS.classes().items() if issubclass(kind, ArrayLayer)}
-OF_ARRAYS.add(keras.utils.FeatureSpace.__name__)
-"""Layers of strings and categories, which have no gradients: see ``test_text_layers``."""
+OF_ARRAYS |= {keras.utils.FeatureSpace.__name__, keras.distillation.Distiller.__name__}
+"""Layers of strings and categories, which have no gradients: see ``test_text_layers``; and a model that is called as
+its student is: see ``test_distiller``."""
 
 for name, kind in layers.LAYERS.classes().items():
     if name not in CASES | dict.fromkeys(OF_ARRAYS) and kind.__module__.startswith("distnet."):

@@ -110,6 +110,11 @@ class Variable(NDArrayOperatorsMixin):
         """Whether it has a gradient and the optimizer updates it."""
         return self.trainable and not self.frozen
 
+    @property
+    def free_value(self) -> Any:
+        """What it holds, where no model's store does; else the variable itself."""
+        return self.value if self.value.base is None else self
+
     __hash__ = object.__hash__  # ``==`` compares the entries, as an array's
 
     def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> Array:

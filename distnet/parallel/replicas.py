@@ -53,10 +53,15 @@ def are_equal(communicator: Communicator, number: int) -> bool:
     return bool((numbers == numbers[0]).all())
 
 
-def compare_weights(communicator: Communicator, store: VariableStore) -> None:
+def compare_weights(communicator: Communicator, store: VariableStore, others: Sequence[Variable] = ()) -> None:
     """Fail unless every rank holds the same weights, bit for bit.
 
     Of weights that the ranks of a node share, each rank looks at those that it updates.
+
+    Args:
+        communicator: the ranks.
+        store: holds the weights.
+        others: variables that must be the same besides, such as the states of a recurrent layer.
 
     Raises:
         ReplicaError: they differ; the message names two ranks.
@@ -64,14 +69,15 @@ def compare_weights(communicator: Communicator, store: VariableStore) -> None:
     if communicator.size == 1:
         return
     place, own = (0, slice(None)) if store.own is None else (communicator.local_rank, store.own)
-    mine = place, _digest(store.frozen), _digest(store.weights[own])
+    digests = [_digest(array) for array in (store.frozen, store.weights[own], *(other.value for other in others))]
     first: dict[int, tuple[int, object]] = {}
-    for rank, (theirs, *digests) in enumerate(communicator.allgather_object(mine)):
-        other, expected = first.setdefault(theirs, (rank, digests))
-        if digests != expected:
+    for rank, (theirs, held) in enumerate(communicator.allgather_object((place, digests))):
+        other, expected = first.setdefault(theirs, (rank, held))
+        if held != expected:
             raise ReplicaError(
-                f"the weights of rank {rank} differ from rank {other}'s. Change weights with set_weights or assign, in "
-                "a callback or on every rank alike, never in place; unlike machines in one job can also drift apart."
+                f"the weights of rank {rank} differ from rank {other}'s. Change weights and states with set_weights, "
+                "assign or reset_states, in a callback or on every rank alike, never in place; unlike machines in one "
+                "job can also drift apart."
             )
 
 

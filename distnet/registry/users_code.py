@@ -2,7 +2,8 @@
 
 Ranks compare it: two functions of one name may compute different things. What is written depends on nothing that
 differs from process to process, such as addresses, the order of sets, moments, paths and the machine's name. Attributes
-that the code itself sets while it computes, and lists that it adds to, are its running state, which is not written.
+that the code itself sets while it computes, lists that it adds to, and iterators are its running state, which is not
+written. Of objects those attributes are written that any of the code names.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from dis import get_instructions
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from pathlib import PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from distnet.checksums import checksum
+from distnet.registry.code_uses import Uses, codes_in, is_read
+from distnet.registry.library_objects import attributes_of, content_of, is_namespace
 from distnet.types import Json
 
-_MOST_DEEP = 12
+_MOST_DEEP = 60
 _MOST_ENTRIES = 64
 """Of a list or dict; of a longer one the rest is a checksum."""
 _MOST_CHARACTERS = 200
@@ -46,10 +50,6 @@ _OF_DISTNET = frozenset(
      "fit_steps", "kept_inference")
 )  # fmt: skip
 """Attributes that distnet sets itself, and that ranks compare by other means, or need not."""
-_ADDING = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "appendleft", "pop"))
-"""Methods that change a container: one that has them called on it is running state."""
-_ANY = "*"
-"""Stands for the name of a container that has no name, as an entry of another."""
 
 
 def is_users(value: Any) -> bool:
@@ -78,74 +78,12 @@ def described(value: Any, of_distnet: Callable[[Any], Json]) -> Json:
     present = _present.get()
     if present is not None:
         return present.value(value, 1)
-    token = _present.set(_Describer(of_distnet))
+    describer = _Describer(of_distnet)
+    token = _present.set(describer)
     try:
-        return cast(_Describer, _present.get()).value(value, 0)
+        return describer.whole(value)
     finally:
         _present.reset(token)
-
-
-@dataclass
-class _Uses:
-    """What some code uses.
-
-    Args:
-        names: that it reads: of globals, attributes and methods.
-        state: names that it sets.
-        changed: names of containers that it changes.
-    """
-
-    names: set[str] = field(default_factory=set)
-    state: set[str] = field(default_factory=set)
-    changed: set[str] = field(default_factory=set)
-
-    def take(self, code: CodeType) -> None:
-        """Add what this code uses, and the functions within it."""
-        names, state, changed = uses_of(code)
-        self.names |= names
-        self.state |= state
-        self.changed |= changed
-
-
-@functools.lru_cache(4096)
-def uses_of(code: CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Names that a code and those within it look up, names that it sets, and names of containers that it changes."""
-    names, state, changed = set(code.co_names), set(), set[str]()
-    of_local: dict[str, str] = {}
-    before = ("", "")
-    for instruction in get_instructions(code):
-        given = instruction.argval
-        of_two = isinstance(given, tuple) and "_FAST" in instruction.opname  # Python 3.13 joins two instructions
-        name = str(given[-1] if of_two else given)
-        now = instruction.opname, name
-        if now[0] in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"):
-            state.add(name)
-        elif now[0].startswith("STORE_FAST") and _is_lookup(*before):
-            of_local[str(given[0] if of_two else given)] = before[1]
-        elif now[0] in ("LOAD_ATTR", "LOAD_METHOD") and name in _ADDING:
-            changed.add(_changed_by(*before, of_local))
-        before = now
-    for inner in _codes_in(code):
-        theirs = uses_of(inner)
-        names |= theirs[0]
-        state |= theirs[1]
-        changed |= theirs[2]
-    return frozenset(names), frozenset(state), frozenset(changed)
-
-
-def _is_lookup(instruction: str, name: str) -> bool:
-    return instruction in ("LOAD_ATTR", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME") and name not in _ADDING
-
-
-def _changed_by(instruction: str, name: str, of_local: Mapping[str, str]) -> str:
-    """The name of what a method is called on, given the instruction before; of a local variable, what it stands for."""
-    if instruction.startswith("LOAD_FAST"):
-        return of_local.get(name, "")
-    return name if _is_lookup(instruction, name) else _ANY
-
-
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
 
 
 @functools.lru_cache(4096)
@@ -158,7 +96,7 @@ def _described_code(code: CodeType) -> Mapping[str, Json]:
         "arguments": [code.co_argcount, code.co_kwonlyargcount, *code.co_varnames[: code.co_argcount]],
         "bytecode": f"{zlib.crc32(code.co_code):08x}",
     }
-    inner = [dict(_described_code(each)) for each in _codes_in(code)]
+    inner = [dict(_described_code(each)) for each in codes_in(code)]
     return {**written, "functions within": inner} if inner else written
 
 
@@ -181,6 +119,17 @@ class _Describer:
     def __init__(self, of_distnet: Callable[[Any], Json]) -> None:
         self.of_distnet = of_distnet
         self.met: dict[int, Any] = {}
+        self.names, self.state = set[str](), set[str]()
+        """That some of the code reads, and that functions set."""
+        self._left_out = set[str]()
+
+    def whole(self, value: Any) -> Json:
+        """A value, with all attributes of objects that any code within names, wherever it stands."""
+        while True:
+            self.met, self._left_out, state = {}, set(), len(self.state)
+            written = self.value(value, 0)
+            if self._left_out.isdisjoint(self.names) and len(self.state) == state:
+                return written
 
     def value(self, value: Any, depth: int) -> Json:
         """A value that code reads, or is part of one."""
@@ -190,13 +139,13 @@ class _Describer:
             return value
         if isinstance(value, str | bytes):
             return _shortened(value if isinstance(value, str) else repr(value))
-        if isinstance(value, np.generic | np.ndarray):
+        if isinstance(value, np.generic | np.ndarray) and value.dtype != object:
             return _array(np.asarray(value))
         if depth > _MOST_DEEP or id(value) in self.met:
             return _kind(value)
         self.met[id(value)] = value
         if isinstance(value, Mapping):
-            return self._entries({str(key): part for key, part in value.items()}, depth)
+            return self._entries({self._key(key, depth): part for key, part in value.items()}, depth)
         if isinstance(value, list | tuple):
             return self._entries(list(value), depth)
         if isinstance(value, set | frozenset):
@@ -216,55 +165,73 @@ class _Describer:
         if isinstance(value, type):
             return self._class(value, None, depth) if is_users(value) else _kind_of(value)
         if isinstance(value, ModuleType | BuiltinFunctionType):
-            return str(value.__name__)
+            owner = getattr(value, "__self__", None)
+            is_plain = owner is None or isinstance(owner, ModuleType)
+            return value.__name__ if is_plain else {"method": value.__name__, "of": self.value(owner, depth)}
+        if isinstance(value, Enum):
+            return {"enum": _kind(value), "value": self.value(value.value, depth)}
+        return self._object(value, depth)
+
+    def _object(self, value: Any, depth: int) -> Json:
         if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
             return {"random generator": _kind(value), "state": _state_of(value)}
         if is_users(type(value)):
             return self._class(type(value), value, depth)
-        return self.of_distnet(value) if type(value).__module__.startswith("distnet.") else _kind(value)
+        if type(value).__module__.startswith("distnet."):
+            return self.of_distnet(value)
+        if is_namespace(value):
+            return self._entries(self._named(vars(value), self.names), depth)
+        return {"object": _kind(value), "parts": self.value(content_of(value), depth)}
+
+    def _named(self, attributes: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+        """Those attributes that the code names, and that no function sets."""
+        self._left_out |= attributes.keys() - names
+        return {name: attributes[name] for name in sorted(attributes.keys() & names - self.state)}
+
+    def _key(self, key: Any, depth: int) -> str:
+        return str(key) if isinstance(key, str | int | float | type(None)) else repr(self.value(key, depth + 1))
 
     def _entries(self, values: Any, depth: int) -> Json:
         if isinstance(values, dict):
-            kept = list(values.items())[:_MOST_ENTRIES]
-            written: dict[str, Json] = {key: self.value(part, depth + 1) for key, part in kept}
-            return {"entries": len(values), **written} if len(values) > _MOST_ENTRIES else written
-        parts = [self.value(part, depth + 1) for part in values[:_MOST_ENTRIES]]
-        if len(values) > _MOST_ENTRIES:
-            rest = repr([self.value(part, depth + 1) for part in values[_MOST_ENTRIES:]])
-            parts += [f"{len(values)} entries, the rest of checksum {zlib.crc32(rest.encode()):08x}"]
-        return parts
+            written = {key: self.value(part, depth + 1) for key, part in values.items()}
+            kept = dict(list(written.items())[:_MOST_ENTRIES])
+            return written if len(written) == len(kept) else {**kept, "the rest": _rest(list(written.items()))}
+        parts = [self.value(part, depth + 1) for part in values]
+        return parts if len(parts) <= _MOST_ENTRIES else [*parts[:_MOST_ENTRIES], _rest(parts)]
 
     def function(self, function: FunctionType, depth: int) -> Json:
         """Code, defaults, what it has from around it, and the globals that it reads."""
-        uses = _Uses()
+        uses = Uses()
         uses.take(function.__code__)
+        self.names |= uses.names
+        self.state |= uses.state
         return {
             "function": function.__qualname__,
             **_described_code(function.__code__),
             **self._read(function, uses, depth),
         }
 
-    def _read(self, function: FunctionType, uses: _Uses, depth: int) -> dict[str, Json]:
+    def _read(self, function: FunctionType, uses: Uses, depth: int) -> dict[str, Json]:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         closure = {name: cell.cell_contents for name, cell in cells.items() if is_filled(cell)}
         closure.pop("__class__", None)  # what super() refers to
         parts = {
             "defaults": list(function.__defaults__ or ()),
             "keyword defaults": function.__kwdefaults__ or {},
-            "from around it": {name: held for name, held in closure.items() if _is_read(name, held, uses)},
+            "from around it": {name: _value_of(held) for name, held in closure.items() if is_read(name, held, uses)},
             "globals": dict(self._globals(function.__globals__, uses)),
             "environment": _environment(function.__code__, uses),
         }
         return {what: self.value(part, depth) for what, part in parts.items() if part}
 
-    def _globals(self, present: Mapping[str, Any], uses: _Uses) -> Iterator[tuple[str, Any]]:
+    def _globals(self, present: Mapping[str, Any], uses: Uses) -> Iterator[tuple[str, Any]]:
         for name in sorted(uses.names & present.keys()):
             value = present[name]
             if isinstance(value, ModuleType):
                 if is_users(_OfModule(value.__name__)):
                     yield from ((f"{name}.{part}", held) for part, held in self._globals(vars(value), uses))
-            elif _is_read(name, value, uses):
-                yield name, value
+            elif is_read(name, value, uses):
+                yield name, _value_of(value)
 
     def _class(self, cls: type, owner: Any, depth: int) -> Json:
         """The methods by which a class computes, and the attributes that they read of an object of it."""
@@ -279,7 +246,7 @@ class _Describer:
             if functions and name not in _NOT_COMPUTING and not name.startswith("on_")
             and (name in overridden or name == "__call__" or not has_base)
         ]  # fmt: skip
-        reached, uses = set[str](), _Uses()
+        reached, uses = set[str](), Uses()
         while waiting:
             name = waiting.pop()
             if name not in reached:
@@ -287,24 +254,27 @@ class _Describer:
                 for function in users[name]:  # what distnet puts into the class is the same on every rank
                     uses.take(function.__code__)
                 waiting += sorted(uses.names & {other for other, functions in methods.items() if functions} - reached)
+        state = set(self.state)
         written = {name: [self.value(f, depth + 1) for f in methods[name]] for name in sorted(reached)}
-        held = {} if owner is None else getattr(owner, "__dict__", {})
+        self.state = state  # what methods set concerns their own objects
+        held = {} if owner is None else attributes_of(owner)
         attributes = {**{name: value for name, value in members.items() if not methods[name]}, **held}
-        read = {name: attributes[name] for name in sorted(uses.names & attributes.keys() - _OF_DISTNET)}
+        read = {name: value for name, value in attributes.items() if name not in _OF_DISTNET}
+        read = self._named(read, set(read) if _has_library_base(cls) else self.names)
         return {
             "class": cls.__qualname__,
             "methods": {name: parts[0] if len(parts) == 1 else parts for name, parts in written.items()},
             "attributes": self.value(
-                {name: value for name, value in read.items() if _is_read(name, value, uses)}, depth + 1
+                {name: value for name, value in read.items() if is_read(name, value, uses)}, depth + 1
             ),
         }
 
 
-def _environment(code: CodeType, uses: _Uses) -> dict[str, str]:
+def _environment(code: CodeType, uses: Uses) -> dict[str, str]:
     """The environment variables that it names, if it reads any."""
     if not uses.names & {"environ", "getenv"}:
         return {}
-    named = [constant for each in (code, *_codes_in(code)) for constant in each.co_consts]
+    named = [constant for each in (code, *codes_in(code)) for constant in each.co_consts]
     return {name: os.environ[name] for name in named if isinstance(name, str) and name in os.environ}
 
 
@@ -315,21 +285,33 @@ class _OfModule:
     __module__: str
 
 
-def _is_read(name: str, value: Any, uses: _Uses) -> bool:
-    """Whether it is no running state."""
-    is_changed = isinstance(value, list | dict | set) and bool({name, _ANY} & uses.changed)
-    return name not in uses.state and not is_changed
-
-
 def _is_of_this_process(value: Any) -> bool:
     """Whether it is the process's machine, a moment since it began, or the path of something there.
 
     Each process may have others. What is read from a path is compared as data, or as weights. The process's number is
     no such value: in a container it is small, and a number of units may be equal to it, on one rank alone.
     """
-    if isinstance(value, float):
-        return _BEGAN <= value <= time.time()
-    return isinstance(value, str) and (value == platform.node() or (os.path.isabs(value) and os.path.exists(value)))
+    if isinstance(value, float | datetime):
+        return _BEGAN <= (value if isinstance(value, float) else value.timestamp()) <= time.time()
+    if not isinstance(value, str | PurePath):
+        return False
+    return value == platform.node() or (os.path.isabs(value) and os.path.exists(value))
+
+
+def _value_of(held: Any) -> Any:
+    """Of a variable that is no weight of a model what it holds now; anything else as it is."""
+    return getattr(held, "free_value", held) if type(held).__module__.startswith("distnet.") else held
+
+
+def _has_library_base(cls: type) -> bool:
+    """Whether code of a library's, which is not read, may use any of an object's attributes."""
+    tops = {each.__module__.partition(".")[0] for each in cls.__mro__ if not is_users(each)}
+    return any(top not in ("distnet", "builtins") and top not in sys.stdlib_module_names for top in tops)
+
+
+def _rest(parts: list[Any]) -> str:
+    """Stands for the entries after the first ones."""
+    return f"{len(parts)} entries, the rest of checksum {zlib.crc32(repr(parts[_MOST_ENTRIES:]).encode()):08x}"
 
 
 def is_filled(cell: Any) -> bool:
@@ -355,8 +337,6 @@ def _library_function(function: FunctionType) -> Json:
 def _array(array: np.ndarray[Any, Any]) -> Json:
     if array.size <= _MOST_ENTRIES and array.dtype.kind in "biuf":
         return {"dtype": str(array.dtype), "shape": list(array.shape), "values": array.tolist()}
-    if array.dtype == object:
-        return {"dtype": "object", "shape": list(array.shape)}
     return {"dtype": str(array.dtype), "shape": list(array.shape), "checksum": f"{checksum(array):08x}"}
 
 

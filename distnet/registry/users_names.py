@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from distnet.registry.users_code import functions_of, is_filled, is_users, uses_of
+from distnet.registry.code_uses import uses_of
+from distnet.registry.users_code import functions_of, is_filled, is_users
 
 _FIXED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 

@@ -17,13 +17,15 @@ from distnet.callbacks import Profiler
 from distnet.comm import Communicator
 from distnet.data.arrays import ArrayData
 from distnet.data.sources import Source
-from distnet.distribution import distribution
+from distnet.distribution import DataParallel, distribution
+from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.naming import snake_case
 from distnet.parallel.data_checksums import DataChecksums
 from distnet.registry import describing, to_json, users_code_of
 from distnet.training.fit_arguments import FitOptions
 from distnet.training.set_alone import layers_of
 from distnet.training.trained_model import TrainedModel
+from distnet.variables import Variable
 
 _MOST_EPOCHS = 1000
 """Of so many epochs ranks compare whether each is validated, where an object decides it."""
@@ -65,11 +67,21 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
         "the model's code": users_code_of(model),
         "the compile settings": {**(model.compile_settings or {}), "run_eagerly": getattr(model, "run_eagerly", False)},
         "the optimizer": None if model.optimizer is None else _anonymous(to_json(model.optimizer)),
-        "the distribution": repr(distribution()),
+        "the distribution": vars(distribution() or DataParallel()),
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": _own_version(), "numpy": np.__version__, "kernels": kernels.current().name},
     }
+
+
+def alike_on_ranks(model: TrainedModel) -> list[Variable]:
+    """What every rank holds whole: weights, and states of recurrent layers that outlive their batch."""
+    return [*model.variables, *states_of(model)]
+
+
+def states_of(model: TrainedModel) -> list[Variable]:
+    """The states of recurrent layers that outlive their batch."""
+    return [state for layer in stateful_layers(model) for state in layer.states]
 
 
 def _architecture(layer: Any) -> Any:

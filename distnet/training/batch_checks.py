@@ -12,7 +12,7 @@ from distnet.optimizers import Optimizer
 from distnet.parallel import replicas
 from distnet.parallel.data_checksums import compare_data
 from distnet.parallel.step_checks import of_numbers, of_weights
-from distnet.training.agreement import data_facts, model_facts
+from distnet.training.agreement import data_facts, model_facts, states_of
 from distnet.training.trained_model import TrainedModel
 
 _CALLS = 64
@@ -45,7 +45,7 @@ class BatchChecks:
         replicas.compare(ranks, lambda: {**data_facts(data), **model_facts(model)})
         compare_data(ranks, data.named())
         if model.store is not None and config.checks_replicas():
-            replicas.compare_weights(ranks, model.store)
+            replicas.compare_weights(ranks, model.store, states_of(model))
 
 
 def _of_model(model: TrainedModel, calls: int) -> int:

@@ -13,7 +13,7 @@ from distnet.data.arrays import ArrayData
 from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
-from distnet.training.agreement import model_facts
+from distnet.training.agreement import alike_on_ranks, model_facts
 from distnet.training.batch_checks import BatchChecks
 from distnet.training.block_steps import training_steps
 from distnet.training.inputs import labelled_data
@@ -88,5 +88,5 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
         has_own = isinstance(objective, OwnObjective)
         steps = OwnSteps(model, ranks, objective) if has_own else training_steps(model, objective, ranks)
         model.batch_steps = steps
-        replicas.agree_on_weights(ranks, model.variables)
+        replicas.agree_on_weights(ranks, alike_on_ranks(model))
     return steps

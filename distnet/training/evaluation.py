@@ -24,7 +24,7 @@ from distnet.parallel import replicas
 from distnet.parallel.data_checksums import compare_data
 from distnet.parallel.realigning import realign
 from distnet.parallel.step_checks import BatchLog
-from distnet.training.agreement import data_facts, model_facts
+from distnet.training.agreement import alike_on_ranks, data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.forward_steps import Steps
 from distnet.training.given import Given, check_end
@@ -244,7 +244,7 @@ def _agree(
         realign(ranks, model)
         replicas.compare(ranks, lambda: {**model_facts(model), **data_facts(data, batch_size=batch_size, steps=steps)})
         compare_data(ranks, data.named())
-        replicas.agree_on_weights(ranks, model.variables)
+        replicas.agree_on_weights(ranks, alike_on_ranks(model))
 
 
 def _hooks(

@@ -22,7 +22,7 @@ from distnet.parallel import replicas
 from distnet.parallel.exchange import StepSums
 from distnet.parallel.realigning import realign
 from distnet.saving import background
-from distnet.training.agreement import compared_data, facts
+from distnet.training.agreement import alike_on_ranks, compared_data, facts, states_of
 from distnet.training.cursor import Cursor
 from distnet.training.epoch_counts import EpochCounts
 from distnet.training.evaluation import check_validation, validate
@@ -111,7 +111,7 @@ class Training:
         """
         try:
             note_shards(self.model.training_state, self.resumption is not None and self.ranks.rank == 0)
-            replicas.agree_on_weights(self.ranks, self.model.variables)
+            replicas.agree_on_weights(self.ranks, alike_on_ranks(self.model))
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
             checking = self.data.in_background() if config.checks_replicas() else nullcontext()
@@ -171,7 +171,7 @@ class Training:
         state.record(epoch, self.logs)  # anew, with what callbacks added
         if config.checks_replicas():
             self.data.compare()
-            replicas.compare_weights(self.ranks, self.steps.store)
+            replicas.compare_weights(self.ranks, self.steps.store, states_of(self.model))
 
     def _batches(self, epoch: int, done: int) -> int:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import collections
+import datetime
+import decimal
+import fractions
 import json
+import operator
 import os
 import platform
 import tempfile
+import threading
 import time
 
+import numpy as np
 import pytest
 
 from distnet.registry.users_code import described
@@ -86,3 +94,57 @@ class Reading:
 def test_lists_that_are_read_are_written_and_those_that_are_changed_are_not():
     attributes = [described(Reading(last), str)["attributes"] for last in (1.0, 2.0)]
     assert attributes == [{"factors": [1.0, 1.0]}, {"factors": [1.0, 2.0]}]
+
+
+class Held:
+    """Only a loss reads its factor, by a function of its own."""
+
+    def __init__(self, factor):
+        self.factor, self.unread = factor, object()
+
+
+HELD: dict[str, object] = {}
+
+
+def factor_of(held):
+    return held.factor
+
+
+def by_object(y_true, y_pred):
+    return (y_true - y_pred) * factor_of(HELD["object"])
+
+
+def by_value(y_true, y_pred):
+    return (y_true - y_pred) * HELD["value"]
+
+
+@pytest.mark.parametrize("holder", [Held, lambda factor: argparse.Namespace(factor=factor, unread=object())])
+def test_attributes_that_any_of_the_code_names_are_written_of_what_it_reads(monkeypatch, holder):
+    texts = []
+    for factor in (1.0, 1.0, 2.0):
+        monkeypatch.setitem(HELD, "object", holder(factor))
+        texts.append(written(by_object))
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [complex, fractions.Fraction, decimal.Decimal, lambda n: range(int(n)), lambda n: collections.deque([n]),
+     lambda n: np.poly1d([n]), lambda n: np.array([n, "a"], object), lambda n: {"a": n}.get, operator.itemgetter,
+     lambda n: dict.fromkeys(range(99), 1.0) | {90: n}, lambda n: {plain: n}],
+)  # fmt: skip
+def test_objects_of_libraries_are_written_by_what_they_hold(monkeypatch, make):
+    texts = []
+    for number in (1.0, 1.0, 2.0):
+        monkeypatch.setitem(HELD, "value", make(number))
+        texts.append(written(by_value))
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize("make", [threading.Lock, object, datetime.datetime.now, lambda: iter([time.time()])])
+def test_what_differs_by_chance_is_not_written(monkeypatch, make):
+    texts = []
+    for value in (make(), make()):
+        monkeypatch.setitem(HELD, "value", value)
+        texts.append(written(by_value))
+    assert texts[0] == texts[1]

@@ -1,48 +1,21 @@
 """Rank 1 or rank 0 differs from the others in one thing, which is compared by name: cases for each_caught.py.
 
 In most it is the rank that PLANTED_RANK names, by default 1. All cases run in one job; each ends with an error on every
-rank.
+rank, but those of HARMLESS. More cases are in planted_settings.py.
 """
 
 import os
 import types
 
 import numpy as np
+import planted_settings
+from planting import FACTOR, IS_FIRST, IS_ODD, changed, data, fit, model
 
 import distnet as keras
-from distnet import distribution, layers, ops
+from distnet import layers, ops
 
-IS_ODD = distribution.rank() == int(os.environ.get("PLANTED_RANK", "1"))
-IS_FIRST = distribution.rank() == 0
-FACTOR = 2.0 if IS_ODD else 1.0
 USED = types.ModuleType("of_the_user")
 USED.RATE = FACTOR
-
-
-def data(rows=200):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(rows, 4))
-    return x, (x.sum(1, keepdims=True) > 0).astype(float)
-
-
-def model(loss="mse", optimizer="sgd", metrics=None, **options):
-    keras.utils.set_random_seed(1)
-    made = keras.Sequential([keras.Input((4,)), layers.Dense(5, **options), layers.Dense(1)])
-    made.compile(optimizer, loss, metrics)
-    return made
-
-
-def fit(made=None, x=None, y=None, **options):
-    rows, labels = data()
-    given = {"batch_size": 20, "verbose": 0} | options
-    (made or model()).fit(rows if x is None else x, labels if y is None else y, **given)
-
-
-def changed(array, place, is_changed=IS_ODD):
-    array = array.copy()
-    if is_changed:
-        array[place] += 0.25
-    return array
 
 
 def squares(factor):
@@ -222,4 +195,6 @@ CASES = {
     "batch of a loop": lambda: in_a_loop("x"),
     "labels of a loop": lambda: in_a_loop("y"),
     "loss of a loop": lambda: in_a_loop("loss"),
+    **planted_settings.CASES,
+    **planted_settings.HARMLESS,
 }

@@ -12,6 +12,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import random as python_random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,6 +96,16 @@ def users_seed() -> int | None:
 def next_build_index() -> int:
     """A new number for each layer that this program builds, so that equal layers start from different weights."""
     return _state.builds.next()
+
+
+@contextmanager
+def builds_uncounted() -> Iterator[None]:
+    """Within the block layers are built that have no weights, and take no numbers from others."""
+    before = copy(_state.builds)
+    try:
+        yield
+    finally:
+        _state.builds = before
 
 
 def next_call_index() -> int:

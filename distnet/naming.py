@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
@@ -70,6 +72,17 @@ def unique_name(class_name: str) -> str:
     name = snake_case(class_name)
     _uses[name] += 1
     return name if _uses[name] == 1 else f"{name}_{_uses[name] - 1}"
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Within the block names are given that others may get again behind it."""
+    before = _uses.copy()
+    try:
+        yield
+    finally:
+        _uses.clear()
+        _uses.update(before)
 
 
 def reset() -> None:

@@ -290,13 +290,24 @@ class Composite(Layer, ABC):
 
     def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
         """Write every variable's gradient; 0 for a variable that no output depends on."""
+        self._take_gradients(self.graph, tape, dy, ctx)
+
+    def _take_gradients(self, graph: Graph, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
         ctx.needs_input_gradient = False
         if ctx.settle is not None:
-            ctx.last_uses = ctx.workspaces.once((self, "last uses"), lambda: last_uses(self.graph))
-        self.graph.backward(tape, dy, ctx)
-        trained = ctx.workspaces.once((self, "trained"), lambda: [v for v in self.variables if v.is_trained])
+            ctx.last_uses = ctx.workspaces.once((graph, "last uses"), lambda: last_uses(graph))
+        graph.backward(tape, dy, ctx)
+        trained = ctx.workspaces.once((self, "trained variables"), lambda: [v for v in self.variables if v.is_trained])
         if len(ctx.written) < len(trained):
             ctx.fill_unwritten(trained)
+
+    def graph_in_mode(self, training: bool) -> Graph | None:
+        """The graph that a batch runs through in this mode; None where no graph says what happens."""
+        return self.graph
+
+    def graph_takes(self, x: Sequence[Array]) -> bool:
+        """Whether that graph is one for such inputs."""
+        return True
 
     def build_on(self, inputs: Sequence[Array]) -> None:
         """Build the model for data."""

@@ -51,12 +51,15 @@ class Graph:
         outputs: numbers of the tensors that the caller gets.
         as_in_keras_2: whether a call's own ``training`` holds in every mode. In Keras 3 it holds where the caller
             names no mode: ``fit``, ``evaluate`` and ``predict`` name theirs.
+        numbers: of the calls, by which their random numbers are drawn; by default those of the nodes.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], inputs: Sequence[int], outputs: Sequence[int], as_in_keras_2: bool = False
-    ) -> None:
+        self, nodes: Sequence[Node], inputs: Sequence[int], outputs: Sequence[int], as_in_keras_2: bool = False,
+        numbers: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
         self.nodes = tuple(nodes)
+        self.numbers = tuple(range(len(nodes)) if numbers is None else numbers)
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.as_in_keras_2 = as_in_keras_2
@@ -207,10 +210,10 @@ class Graph:
         trained = self._tensors_behind_variables(set())
         return [
             CallFacts(
-                node, i, (*path, i), node.layer.activity_regularizer is not None or node.layer.has_penalty,
+                node, i, (*path, number), node.layer.activity_regularizer is not None or node.layer.has_penalty,
                 behind=fusing.behind(self.nodes, self.outputs, trained, node),
             )
-            for i, node in enumerate(self.nodes)
+            for i, (number, node) in enumerate(zip(self.numbers, self.nodes, strict=True))
         ]  # fmt: skip
 
     def on_tensors(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:

@@ -34,6 +34,7 @@ class Tape:
         done: numbers of the nodes whose work the layer before did, and which input that layer made.
         left: by the number of a node, what the layer before left to its layer.
         added: numbers of the nodes whose layers also added another tensor.
+        graph: that ran, where a model's text says it.
     """
 
     global_rows: int
@@ -48,6 +49,7 @@ class Tape:
     done: dict[int, int] = field(default_factory=dict)
     left: dict[int, LeftWork] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
+    graph: Any = None
 
     def forget_penalties(self) -> None:
         """Begin the sum of the penalties anew."""

@@ -26,7 +26,7 @@ def last_uses(graph: Graph, path: tuple[int, ...] = ()) -> dict[tuple[int, ...],
 
 def _uses(graph: Graph, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Variable]]:
     """The calls that use trained variables, in the order of the backward pass; each layer within is a call."""
-    for number, node in reversed(list(enumerate(graph.nodes))):
+    for number, node in reversed(list(zip(graph.numbers, graph.nodes, strict=True))):
         call, within = (*path, number), set()
         if has_graph(node.layer):
             for inner, variable in _uses(node.layer.graph, call):

@@ -7,8 +7,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from distnet.data.arrays import holds_strings, strings_in
+from distnet.errors import DataError
 from distnet.layers import InputLayer
 from distnet.layers.engine.base import KerasTensor
+from distnet.layers.engine.structures import holds_tensors
 from distnet.types import STRING, Shape
 
 
@@ -41,3 +44,17 @@ def opened(own: Shape, given: Shape) -> Shape:
     if len(own) != len(given):
         return (None, *given[1:])
     return (None, *(a if a == b else None for a, b in zip(own[1:], given[1:], strict=True)))
+
+
+def mapped_arrays(inputs: Any) -> Any:
+    """The inputs, with arrays in the place of what can be made one."""
+    if isinstance(inputs, Mapping):
+        return {key: mapped_arrays(value) for key, value in inputs.items()}
+    if holds_tensors(inputs):
+        return type(inputs)(mapped_arrays(value) for value in inputs)
+    if holds_strings(inputs):
+        return strings_in(inputs, "x")
+    array = np.asarray(inputs)
+    if array.dtype.kind not in "biuf" or not array.ndim:
+        raise DataError(f"x: expected an array of numbers, received {array.dtype} of shape {array.shape}.")
+    return array

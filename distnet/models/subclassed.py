@@ -6,11 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
-import numpy as np
-
 from distnet.activations import Activation
-from distnet.data.arrays import holds_strings, strings_in
-from distnet.errors import ArgumentError, DataError, DistnetError, NotBuiltError
+from distnet.errors import ArgumentError, DistnetError, NotBuiltError
 from distnet.layers import LAYERS, Layer
 from distnet.layers.engine import trial
 from distnet.layers.engine.base import KerasTensor
@@ -22,9 +19,11 @@ from distnet.layers.engine.structures import holds_tensors, is_nested, leaves, m
 from distnet.layers.engine.tracking import keras_order, own_variables
 from distnet.layers.engine.user_call import ByCall
 from distnet.models.functional import Functional
+from distnet.models.graph import Graph
 from distnet.models.graph_tape import Tape
 from distnet.models.model import Model
-from distnet.models.model_entries import dtype_of, entries_of, entry, opened
+from distnet.models.model_entries import dtype_of, entries_of, entry, mapped_arrays, opened
+from distnet.models.written_graph import WrittenGraphs
 from distnet.naming import snake_case
 from distnet.old_names import present_arguments
 from distnet.registry import custom_object_scope
@@ -63,6 +62,8 @@ class SubclassedModel(Model, has_graph=True):
         self._entries: Any = None
         """The placeholders of the inputs, in the form in which the first call got them."""
         self._ends: Any = None
+        self.written = WrittenGraphs()
+        """What the text of ``call`` says, by mode."""
         self._data: Any = None
         """The placeholders of data that a step of the class's own is handed, where ``call`` takes others."""
 
@@ -216,12 +217,36 @@ class SubclassedModel(Model, has_graph=True):
     def as_declared(self, number: int, rows: Array) -> Array:
         return rows
 
+    def graph_in_mode(self, training: bool) -> Graph | None:
+        """What the text of ``call`` says, where it is straight: that is planned; of another one each step runs anew."""
+        if not self.defines_call or self._entries is None or self._data is not None:
+            return None
+        return self.written.of(self, self._entries, training)
+
+    def graph_takes(self, x: Sequence[Array]) -> bool:
+        return len(x) == len(self.inputs) and all(
+            a.ndim == len(own.shape) and opened(own.shape, a.shape) == tuple(own.shape)
+            and dtype_of(a, self.dtype) == own.dtype
+            for a, own in zip(x, self.inputs, strict=True)
+        )  # fmt: skip
+
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Tape]:
         self._check_call()
+        if ctx.plan is not None:
+            graph = self.graph_in_mode(bool(ctx.training))
+            if graph is None:
+                raise ArgumentError(
+                    f"{self.name}: what its call refers to was changed while it ran. Compile the model with "
+                    "run_eagerly=True."
+                )
+            y, tape = graph.forward(x, ctx)
+            tape.graph = graph
+            return y, tape
         structure, _ = slotted(self._entries, lambda leaf: True)
         before, ctx.options = ctx.options, {"arguments": ((structure,), {})}
         ctx.mask = None
-        y, saved = ByCall.forward(cast(Any, self), list(x), ctx)
+        own = [a.copy() if ctx.workspaces.holds(a) else a for a in x]  # which the call may keep
+        y, saved = ByCall.forward(cast(Any, self), own, ctx)
         ctx.options = before
         outputs = y if isinstance(y, list) else [y]
         masks = ByCall.mask_after(cast(Any, self), x, None, saved)
@@ -229,6 +254,9 @@ class SubclassedModel(Model, has_graph=True):
         return outputs, Tape(ctx.global_rows, [saved], masks=each, penalty=ByCall.penalty(cast(Any, self), saved))
 
     def backward_batch(self, tape: Tape, dy: Sequence[Array | None], ctx: BackwardContext) -> None:
+        if tape.graph is not None:
+            self._take_gradients(tape.graph, tape, dy, ctx)
+            return
         ctx.needs_input_gradient = False
         ByCall.backward(cast(Any, self), list(dy), tape.saved[0], ctx)
         for variable in self.variables:
@@ -328,20 +356,6 @@ def _follow_call(cls: Any) -> None:
 _follow_call(SubclassedModel)
 SubclassedModel.__abstractmethods__ = frozenset()
 Model.base_of_own = SubclassedModel
-
-
-def mapped_arrays(inputs: Any) -> Any:
-    """The inputs, with arrays in the place of what can be made one."""
-    if isinstance(inputs, Mapping):
-        return {key: mapped_arrays(value) for key, value in inputs.items()}
-    if holds_tensors(inputs):
-        return type(inputs)(mapped_arrays(value) for value in inputs)
-    if holds_strings(inputs):
-        return strings_in(inputs, "x")
-    array = np.asarray(inputs)
-    if array.dtype.kind not in "biuf" or not array.ndim:
-        raise DataError(f"x: expected an array of numbers, received {array.dtype} of shape {array.shape}.")
-    return array
 
 
 def _become_functional(cls: type) -> None:

@@ -57,24 +57,38 @@ class Trace:
 
     def graph(self) -> Graph:
         """The calls as a graph of numbered tensors."""
-        tensors = [*self.inputs, *(t for call in self.calls for t in call.outputs)]
-        numbers = {id(tensor): i for i, tensor in enumerate(tensors)}
-        nodes = [
-            Node(
-                call.layer,
-                tuple(numbers[id(t)] for t in call.inputs),
-                tuple(numbers[id(t)] for t in call.outputs),
-                call.options,
-            )
-            for call in self.calls
-        ]
-        graph = Graph(nodes, range(len(self.inputs)), [numbers[id(t)] for t in self.outputs])
+        graph = graph_of(self.inputs, self.calls, self.outputs)
         read = [
             (t, call.layer.name) for call in self.calls if not isinstance(call.layer, Operation) for t in call.inputs
         ]
         made = [(t, "the model's output") for t in self.outputs]
         graph.without_batch = next((f"{t!r}, read by {name}" for t, name in (*read, *made) if not t.has_rows), None)
         return graph
+
+
+def graph_of(
+    inputs: Sequence[KerasTensor], calls: Sequence[Call], outputs: Sequence[KerasTensor], **options: Any
+) -> Graph:
+    """Calls as a graph of numbered tensors.
+
+    Args:
+        inputs: the placeholders that the caller provides.
+        calls: each behind those that make its inputs.
+        outputs: the placeholders that the caller gets.
+        options: of the graph.
+    """
+    tensors = [*inputs, *(t for call in calls for t in call.outputs)]
+    numbers = {id(tensor): i for i, tensor in enumerate(tensors)}
+    nodes = [
+        Node(
+            call.layer,
+            tuple(numbers[id(t)] for t in call.inputs),
+            tuple(numbers[id(t)] for t in call.outputs),
+            call.options,
+        )
+        for call in calls
+    ]
+    return Graph(nodes, range(len(inputs)), [numbers[id(t)] for t in outputs], **options)
 
 
 def between(name: str, inputs: Any, outputs: Any) -> tuple[Any, Any]:

@@ -21,7 +21,7 @@ from distnet.losses import Loss
 OF_DISTNET = frozenset(
     ("stop_training", "stop_evaluating", "stop_predicting", "input_shape", "built_shape", "activity_penalties", "calls",
      "initial_weights", "history", "totals", "batch_steps", "batch_checks", "fit_steps", "kept_inference",
-     "training_state", "store", "name", "graph", "optimizer", "built_shapes", "trace")
+     "training_state", "store", "name", "graph", "optimizer", "built_shapes", "trace", "written")
 )  # fmt: skip
 """What distnet sets itself, also while a callback predicts, or has the ranks share otherwise."""
 

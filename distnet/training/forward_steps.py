@@ -110,7 +110,7 @@ class Steps:
         return nullcontext()
 
     def _runs_forward(self, context: Callable[[Batch], ForwardContext], objective: Objective = NOTHING) -> Runs:
-        return Runs(self.model, self.workspaces, context, objective, self.communicator)
+        return Runs(self.model, self.workspaces, context, objective, self.communicator, False)
 
     def _measuring(self, objective: Objective) -> Runs:
         """What runs batches to be measured by this objective: what ran the last ones, if it is the same."""

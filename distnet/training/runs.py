@@ -33,6 +33,10 @@ NOTHING = Objective(0, (), (), ())
 class ModelOfLayers(Protocol):
     """A model, as a run sees it."""
 
+    def graph_in_mode(self, training: bool) -> Any: ...
+
+    def graph_takes(self, x: Sequence[Array]) -> bool: ...
+
     def forward_batch(self, x: Sequence[Array], ctx: ForwardContext) -> tuple[list[Array], Any]: ...
 
     def backward_batch(self, tape: Any, dy: Sequence[Array | None], ctx: BackwardContext) -> None: ...
@@ -154,6 +158,7 @@ class Runs:
         context: what a batch's layers may know.
         objective: what to minimize and measure.
         ranks: who share the batches.
+        training: the mode.
         settle: is told, in the middle of the backward pass, of variables whose gradients are whole.
     """
 
@@ -166,9 +171,10 @@ class Runs:
         context: Callable[[Batch], ForwardContext],
         objective: Objective,
         ranks: Communicator,
+        training: bool,
         settle: Settle | None = None,
     ) -> None:
-        self.model, self.workspaces, self.settle = model, workspaces, settle
+        self.model, self.workspaces, self.training, self.settle = model, workspaces, training, settle
         self._context = WeakMethod(context)  # the steps have these runs: a circle would keep all their memory
         self.objective, self.ranks = objective, ranks
         self._planned: dict[Hashable, PlannedRun] = {}
@@ -184,8 +190,10 @@ class Runs:
     @property
     def may_plan(self) -> bool:
         """Whether the model's batches may have plans."""
-        graph = getattr(self.model, "graph", None)
-        if graph is None or not self.makes_plans or getattr(self.model, "run_eagerly", False):
+        if not self.makes_plans or getattr(self.model, "run_eagerly", False):
+            return False
+        graph = self.model.graph_in_mode(self.training)
+        if graph is None:
             return False
         if graph is not self._seen[0]:
             self._seen = graph, not any(map(_varies_in_shape, graph.layers))
@@ -211,7 +219,7 @@ class Runs:
             run = self._planned.get(key)
             if run is None:
                 live = self._live(batch)
-                if len(self._planned) >= MOST_PLANS:
+                if len(self._planned) >= MOST_PLANS or not self.model.graph_takes(x):
                     return live
                 run = self._planned[key] = PlannedRun(live, x)
             self._latest, self._form = (key, run), batch.form

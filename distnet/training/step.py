@@ -51,7 +51,9 @@ class GradientSteps(Steps):
             settle: is told, in the middle of the backward pass, of variables whose gradients are whole.
         """
         self.sums = StepSums(message[-StepSums.entries(self.objective.entries) :])
-        self.runs = Runs(self.model, self.workspaces, self._training_context, self.objective, self.communicator, settle)
+        self.runs = Runs(
+            self.model, self.workspaces, self._training_context, self.objective, self.communicator, True, settle
+        )
 
     @flushed
     def gradients(self, batch: Batch, control: Control) -> None:

@@ -18,18 +18,20 @@ class CallScope:
     Args:
         ctx: what the outermost layer is handed.
         training: the mode of the layer that is running now; None where nobody said.
-        numbers: counts the calls within, each of which has random numbers and memory of its own.
+        numbers: counts the calls within the one that is running now; each has random numbers and memory of its own.
         losses: what ``add_loss`` was given, with the layer.
+        path: of the call that is running now; by default the outermost one.
     """
 
     ctx: Any
     training: bool | None
     numbers: Iterator[int] = field(default_factory=count)
     losses: list[tuple[Any, Any]] = field(default_factory=list)
+    path: tuple[int, ...] | None = None
 
     def next_path(self) -> tuple[int, ...]:
         """A new path for what draws random numbers: the same on every rank, another one for each call of a step."""
-        return (*self.ctx.call, next(self.numbers))
+        return (*(self.ctx.call if self.path is None else self.path), next(self.numbers))
 
 
 _present: ContextVar[CallScope | None] = ContextVar("call_scope", default=None)
@@ -43,6 +45,23 @@ def present_call() -> CallScope | None:
 def calling(scope: CallScope) -> Scoped[CallScope]:
     """Within the block this is the present call."""
     return Scoped(_present, scope)
+
+
+class in_call:  # noqa: N801 - a function's name
+    """Within the block a layer within runs, whose own calls are counted from 0."""
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: CallScope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        scope = self._scope
+        self._before = scope.path, scope.numbers
+        scope.path, scope.numbers = scope.next_path(), count()
+
+    def __exit__(self, *error: object) -> None:
+        self._scope.path, self._scope.numbers = self._before
 
 
 class in_mode:  # noqa: N801 - a function's name

@@ -17,7 +17,7 @@ from distnet.comm.scope import communicator
 from distnet.comm.shares import shard
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers.engine.abstract_layer import AbstractLayer
-from distnet.layers.engine.call_scope import CallScope, calling, in_mode, present_call
+from distnet.layers.engine.call_scope import CallScope, calling, in_call, in_mode, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
 from distnet.layers.engine.followed_node import FollowedCall
@@ -86,7 +86,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
         return made
     inline = getattr(layer, "on_tensors", None)
     if inline is not None and kind is type(layer):
-        with in_mode(scope, options.get("training", scope.training)):
+        with in_call(scope), in_mode(scope, options.get("training", scope.training)):
             return layer.as_given(inline(tensors, options))
     shapes = [layer.shape_to_build(t.shape) for t in tensors]
     if kind is type(layer):

@@ -12,7 +12,7 @@ from distnet.layers.engine import trial
 from distnet.layers.engine.base import Call, KerasTensor
 from distnet.layers.engine.by_hand import as_list
 from distnet.layers.engine.call_arguments import as_input, bound, build_arguments, shapes_by_name
-from distnet.layers.engine.call_scope import present_call
+from distnet.layers.engine.call_scope import in_call, present_call
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BuildContext
 from distnet.layers.engine.inline import has_own_mask, run
@@ -62,10 +62,7 @@ def on_placeholders(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], s
         says_shape: whether the class has a ``compute_output_shape`` of its own.
     """
     arguments, tensors = slotted((args, kwargs), lambda leaf: isinstance(leaf, KerasTensor))
-    options: dict[str, Any] = {"arguments": arguments}
     _check_first(layer, args, kwargs)
-    if kwargs.get("training") is not None:
-        options["training"] = kwargs["training"]
     if layer.built_shape is None:
         built(layer, shapes_by_name(layer, args, kwargs))
         _check_first(layer, args, kwargs)
@@ -79,6 +76,15 @@ def on_placeholders(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], s
         )
     else:
         specs = trial.specs(layer, trial.Tried.on(tensors, arguments))
+    return as_node(layer, args, kwargs, specs)
+
+
+def as_node(layer: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], specs: Any) -> Any:
+    """The placeholders of a call on placeholders, which is known to give such tensors."""
+    arguments, tensors = slotted((args, kwargs), lambda leaf: isinstance(leaf, KerasTensor))
+    options: dict[str, Any] = {"arguments": arguments}
+    if kwargs.get("training") is not None:
+        options["training"] = kwargs["training"]
     call = Call(layer, len(layer.calls), tuple(tensors), options, args, kwargs)
     call.outputs = tuple(KerasTensor(s.shape, s.dtype, call, i) for i, s in enumerate(leaves(specs)))
     passes = layer.supports_masking or has_own_mask(layer)
@@ -99,7 +105,8 @@ def on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         _check_first(layer, args, kwargs)
     scope = present_call()
     if scope is not None:
-        return run(layer, args, kwargs, scope)
+        with in_call(scope):
+            return run(layer, args, kwargs, scope)
     args, kwargs = _shared_out(args, kwargs)
     first = next((leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)), None)
     forget_penalties([layer])

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from distnet.layers.engine.call_arguments import takes_masks
+from distnet.layers.engine.function_text import NotStraight
 from distnet.layers.engine.inline import has_own_mask
-from distnet.layers.engine.straight_text import NotStraight, StraightText
+from distnet.layers.engine.straight_text import StraightText
 from distnet.layers.engine.structures import Slot
 from distnet.ops.routes import Trail
 from distnet.ops.tensor import TapeNode, Tensor

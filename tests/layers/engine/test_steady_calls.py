@@ -8,8 +8,9 @@ import pytest
 import distnet
 from distnet import layers, ops
 from distnet.callbacks import LambdaCallback
+from distnet.layers.engine.function_text import NotStraight
 from distnet.layers.engine.plan import WholeCall
-from distnet.layers.engine.straight_text import NotStraight, StraightText
+from distnet.layers.engine.straight_text import StraightText
 
 STEPS, ROWS, WIDTH = 6, 8, 5
 FACTOR = 1.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from distnet.kernels.long_sums import BLOCK
 from distnet.kernels.windows import Windows
 from distnet.types import Array
 
@@ -16,9 +17,15 @@ def means(x: Array, windows: Windows, out: Array) -> Array:
     """
     entries = np.zeros((*windows.shape, 1), x.dtype)
     out.fill(0)
-    for _, of, at in windows.overlaps():
-        out[:, *of] += x[:, *at]
+    part = np.zeros_like(out) if windows.taps > BLOCK else out
+    for tap, (_, of, at) in enumerate(windows.overlaps(), 1):
+        part[:, *of] += x[:, *at]
         entries[of] += 1
+        if part is not out and tap % BLOCK == 0:
+            out += part
+            part.fill(0)
+    if part is not out:
+        out += part
     np.reciprocal(entries, out=entries)
     out *= entries
     return entries

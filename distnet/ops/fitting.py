@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels.long_sums import summed
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.tensor import Tensor
 from distnet.types import Array
@@ -56,7 +57,7 @@ def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
         return totals.reshape(shape).astype(gradient.dtype)
     extra = gradient.ndim - len(shape)
     repeated = [i + extra for i, n in enumerate(shape) if n == 1 != gradient.shape[i + extra]]
-    total = gradient.sum(axis=(*range(extra), *repeated), keepdims=True) if extra or repeated else gradient
+    total = summed(gradient, (*range(extra), *repeated), keepdims=True) if extra or repeated else gradient
     return np.asarray(total).reshape(shape)
 
 

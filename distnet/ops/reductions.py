@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from distnet.kernels import long_sums
 from distnet.ops.compositions import composition
 from distnet.ops.dtypes import converted, floating
 from distnet.ops.operators import PRIMITIVES
@@ -45,6 +46,8 @@ def spread_to(dy: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 def sum(x: ArrayLike, axis: Any = None, keepdims: bool = False) -> Array:
     """The sum over axes, or over all."""
     x = converted(x)
+    if x.dtype.kind == "f":
+        return long_sums.summed(x, axis, keepdims)
     return np.asarray(np.sum(x, axis=as_axis(axis), keepdims=keepdims, dtype=as_sum_dtype(x.dtype)))
 
 
@@ -54,7 +57,12 @@ sum.has_gradients(lambda dy, y, x, axis, keepdims: spread_to(dy, x, axis, keepdi
 @primitive(spread=averaging)
 def mean(x: ArrayLike, axis: Any = None, keepdims: bool = False) -> Array:
     """The mean over axes, or over all."""
-    return np.asarray(np.mean(floating(x), axis=as_axis(axis), keepdims=keepdims))
+    x = floating(x)
+    total = long_sums.of_long(x, axis, keepdims)
+    if total is None:
+        return np.asarray(np.mean(x, axis=as_axis(axis), keepdims=keepdims))
+    total /= x.size // total.size
+    return total
 
 
 def _of_mean(dy: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from distnet.errors import ShapeError
+from distnet.kernels.long_sums import summed
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
@@ -45,9 +46,9 @@ class GlobalMean:
 
     def forward(self, x: Array, kept: Array | None, y: Array) -> None:
         _, count = self._counted(x, kept)
-        np.sum(x, axis=1, keepdims=True, out=y, where=True if kept is None else kept[:, :, np.newaxis])
+        total = summed(x if kept is None else np.where(kept[:, :, np.newaxis], x, x.dtype.type(0)), 1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):  # of no entries: nan, as in Keras
-            np.divide(y, count, out=y)
+            np.divide(total, count, out=y)
 
     def backward(self, dy: Array, x: Array, kept: Array | None, y: Array, dx: Array) -> None:
         share, count = self._counted(x, kept)

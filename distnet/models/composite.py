@@ -152,7 +152,7 @@ class Composite(Layer, ABC):
     @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the entry."""
-        return [layer for layer in self.graph.layers if not isinstance(layer, InputLayer)]
+        return list(self.graph.layers_without_entries)
 
     def inner_layers(self) -> list[tuple[str, Layer]]:
         """The layers by class, each class in the model's order."""

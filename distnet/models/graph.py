@@ -13,6 +13,7 @@ from distnet.activations import Activation
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
+from distnet.layers.engine.input_layer import InputLayer
 from distnet.layers.engine.plan import Planned, Standing, WholeCall, is_repeated
 from distnet.layers.engine.user_call import call_of_node
 from distnet.layers.operations import Operation
@@ -87,10 +88,15 @@ class Graph:
                 activations.append(_final_activation(node.layer) if is_plain else None)
         return activations
 
-    @property
-    def layers(self) -> list[Layer]:
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
         """The layers, each once, in the order of their first call."""
-        return list(dict.fromkeys(node.layer for node in self.nodes))
+        return tuple(dict.fromkeys(node.layer for node in self.nodes))
+
+    @cached_property
+    def layers_without_entries(self) -> tuple[Layer, ...]:
+        """The layers that compute."""
+        return tuple(layer for layer in self.layers if not isinstance(layer, InputLayer))
 
     @cached_property
     def _is_built_in(self) -> bool:

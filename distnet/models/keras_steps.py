@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers.engine.structures import leaves
+from distnet.layers.engine.tracking import NOT_WALKED, PLAIN
 from distnet.metrics import Metric
 from distnet.ops import GradientTape
 from distnet.training.live_metrics import CompiledLoss, CompiledMetrics
@@ -167,8 +168,9 @@ def own_metrics(owner: Any) -> list[Metric]:
         seen.add(id(layer))
         for name, value in vars(layer).items():
             kind: Any = type(value)
-            is_empty = kind in _CONTAINERS and not value
-            if not is_empty and _may_hold_metrics(kind) and name not in ("_live", "totals"):
+            if kind in PLAIN or name in _WITHOUT_METRICS or (kind in _CONTAINERS and not value):
+                continue
+            if _may_hold_metrics(kind):
                 _add_metrics(value, metrics)
         waiting += [inner for _, inner in reversed(list(layer.inner_layers()))]
     return list(metrics.values())
@@ -184,6 +186,9 @@ def _add_metrics(value: Any, metrics: dict[int, Metric]) -> None:
     else:
         metrics[id(value)] = value
 
+
+_WITHOUT_METRICS = frozenset({"_live", "totals", *NOT_WALKED})
+"""Attributes of models and layers that hold no metrics of the user's."""
 
 _CONTAINERS = frozenset({list, tuple, dict})
 

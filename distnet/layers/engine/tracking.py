@@ -15,7 +15,7 @@ from distnet.layers.engine.context import BuildContext
 from distnet.naming import path_within, snake_case, unique_name
 from distnet.variables import Variable
 
-_NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
+NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
 """Attributes that hold none of the layer's own."""
 
 PLAIN = frozenset({bool, int, float, str, bytes, type(None), np.ndarray, np.dtype})
@@ -41,7 +41,7 @@ def attributes(layer: Any, is_wanted: Kind = _is_variable_or_layer) -> Iterator[
     Source: ``keras.src.saving.saving_lib._save_container_state``.
     """
     for name, value in list(vars(layer).items()):
-        if type(value) not in PLAIN and name not in _NOT_WALKED:
+        if type(value) not in PLAIN and name not in NOT_WALKED:
             yield from _within(name, value, is_wanted)
 
 

@@ -57,7 +57,7 @@ def trained(model, x, y, **options):
     return all_that_came_of(model, fits, *predicted, *map(np.ravel, evaluated))
 
 
-def mlp():
+def mlp(train=trained):
     """Large enough for slices in shared memory; clipped by one norm; the last batch has 5 rows, for 8 blocks."""
     model = keras.Sequential(
         [
@@ -73,18 +73,18 @@ def mlp():
     metrics = ["accuracy", keras.metrics.AUC(multi_label=True, name="auc"), keras.metrics.F1Score()]
     model.compile(optimizer, "categorical_crossentropy", metrics=metrics)
     x, y = draw(65, 40), np.eye(3, dtype=np.float32)[labels(65, 3)]
-    return trained(model, x, y, class_weight={0: 1.0, 1: 2.0, 2: 0.3}, validation_data=(x[:23], y[:23]))
+    return train(model, x, y, class_weight={0: 1.0, 1: 2.0, 2: 0.3}, validation_data=(x[:23], y[:23]))
 
 
-def sliced():
+def sliced(train=trained):
     """An update made slice by slice, with averaged weights."""
     model = keras.Sequential([keras.Input((40,)), layers.Dense(200, "tanh"), layers.Dense(3)])
     model.compile(keras.optimizers.AdamW(1e-3, use_ema=True, clipvalue=0.01), "mse")
     x = draw(61, 40)
-    return trained(model, x, draw(61, 3, seed=2), sample_weight=np.linspace(0.1, 2, 61), validation_split=0.2)
+    return train(model, x, draw(61, 3, seed=2), sample_weight=np.linspace(0.1, 2, 61), validation_split=0.2)
 
 
-def cnn():
+def cnn(train=trained):
     model = keras.Sequential(
         [
             keras.Input((12, 12, 3)),
@@ -103,10 +103,10 @@ def cnn():
         ]
     )
     model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return trained(model, draw(46, 12, 12, 3), labels(46, 4), validation_split=0.1)
+    return train(model, draw(46, 12, 12, 3), labels(46, 4), validation_split=0.1)
 
 
-def resnet():
+def resnet(train=trained):
     """Several outputs, with a loss each; statistics of the batch in every block."""
     start = x = keras.Input((16, 16, 3))
     for filters, strides in ((8, 1), (16, 2)):
@@ -120,10 +120,10 @@ def resnet():
     losses = {"kind": "sparse_categorical_crossentropy", "size": "huber"}
     model.compile("adam", losses, loss_weights={"kind": 1.0, "size": 0.3}, metrics={"kind": "accuracy", "size": "mae"})
     x = draw(43, 16, 16, 3)
-    return trained(model, x, {"kind": labels(43, 5), "size": draw(43, 1, seed=3)})
+    return train(model, x, {"kind": labels(43, 5), "size": draw(43, 1, seed=3)})
 
 
-def lstm():
+def lstm(train=trained):
     start = keras.Input((None,), dtype="int32")
     x = layers.Embedding(50, 16, mask_zero=True)(start)
     x = layers.Bidirectional(layers.LSTM(12, return_sequences=True, dropout=0.2, recurrent_dropout=0.1))(x)
@@ -132,10 +132,10 @@ def lstm():
     model.compile(keras.optimizers.Nadam(1e-2, clipnorm=1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
     tokens = np.random.default_rng(4).integers(1, 50, (45, 9)).astype(np.int32)
     tokens[::3, 5:] = 0
-    return trained(model, tokens, labels(45, 2), validation_split=0.25)
+    return train(model, tokens, labels(45, 2), validation_split=0.25)
 
 
-def transformer():
+def transformer(train=trained):
     start = keras.Input((10,), dtype="int32")
     x = layers.Embedding(50, 32)(start)
     attended = layers.MultiHeadAttention(4, 8, dropout=0.1)(x, x)
@@ -143,7 +143,7 @@ def transformer():
     x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(32)(layers.Dense(64, "gelu")(x))]))
     model = keras.Model(start, layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(x)))
     model.compile(keras.optimizers.Lamb(1e-2), "sparse_categorical_crossentropy")
-    return trained(model, np.random.default_rng(5).integers(0, 50, (47, 10)), labels(47, 3))
+    return train(model, np.random.default_rng(5).integers(0, 50, (47, 10)), labels(47, 3))
 
 
 class Centred(layers.Layer):
@@ -180,14 +180,14 @@ def contrast(y_true, y_pred):
     return ops.mean(ops.square(y_true - centred), axis=-1)
 
 
-def own():
+def own(train=trained):
     """Layers, a loss and a metric of the user's."""
     start = keras.Input((6,))
     x = Centred()(layers.Dense(16, "relu")(start))
     x = layers.Lambda(lambda z: z / (1.0 + ops.std(z, axis=0)))(x)
     model = keras.Model(start, layers.Dense(2)(x))
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), contrast, metrics=[Spread(), "mse"])
-    return trained(model, draw(38, 6), draw(38, 2, seed=6), batch_size=9)
+    return train(model, draw(38, 6), draw(38, 2, seed=6), batch_size=9)
 
 
 def by_hand():

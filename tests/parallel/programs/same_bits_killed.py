@@ -1,8 +1,8 @@
-"""Trains with fixed blocks of rows, from the backup if there is one; may be killed within an epoch.
+"""Trains a model of same_bits.py from the backup if there is one; may be killed within an epoch.
 
-    mpirun -n 3 python same_bits_killed.py FOLDER STEP
+    mpirun -n 3 python same_bits_killed.py FOLDER STEP [NAME]
 
-At optimizer step STEP all ranks end by SIGKILL; with STEP 0 the training ends, and FOLDER/came.json has its digests.
+At step STEP all ranks end by SIGKILL; with STEP 0 the training ends, and FOLDER/came.json has its digests.
 """
 
 import json
@@ -11,10 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from same_bits import all_that_came_of, draw, labels
+from same_bits import MODELS, SHARDS, all_that_came_of
 
 import distnet as keras
-from distnet import distribution, layers
+from distnet import distribution
 
 
 class Kill(keras.callbacks.Callback):
@@ -24,33 +24,24 @@ class Kill(keras.callbacks.Callback):
         self.step = step
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.step and self.model.optimizer.iterations >= self.step:
+        if self.step and self.model.training_state.step >= self.step:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main():
     folder, step = Path(sys.argv[1]), int(sys.argv[2])
-    distribution.set_distribution(distribution.DataParallel(reproducible_shards=8))
+    name = sys.argv[3] if len(sys.argv) > 3 else "cnn"
+
+    def train(model, x, y, **options):
+        backup = keras.callbacks.BackupAndRestore(folder / "backup", save_freq=1, delete_checkpoint=False)
+        options = {"batch_size": 20, "epochs": 6, "verbose": 0, **options}
+        return all_that_came_of(model, [model.fit(x, y, callbacks=[backup, Kill(step)], **options)])
+
+    distribution.set_distribution(distribution.DataParallel(reproducible_shards=SHARDS))
     keras.utils.set_random_seed(5)
-    model = keras.Sequential(
-        [
-            keras.Input((8, 8, 2)),
-            layers.RandomFlip(),
-            layers.Conv2D(6, 3),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Flatten(),
-            layers.Dense(80, "relu"),
-            layers.Dropout(0.4),
-            layers.Dense(4, "softmax"),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    backup = keras.callbacks.BackupAndRestore(folder / "backup", save_freq=1, delete_checkpoint=False)
-    x, y = draw(50, 8, 8, 2), labels(50, 4)
-    fit = model.fit(x, y, 12, 3, validation_split=0.1, callbacks=[backup, Kill(step)], verbose=0)
+    came = MODELS[name](train)
     if distribution.is_chief():
-        (folder / "came.json").write_text(json.dumps(all_that_came_of(model, [fit])))
+        (folder / "came.json").write_text(json.dumps(came))
 
 
 if __name__ == "__main__":

@@ -211,6 +211,11 @@ class Kernels(Protocol):
             z: (N, F), contiguous; bias: (O,), added to each O entries of a row.
         """
 
+    def ready_relu_dropout(
+        self, z: Array, bias: Array | None, key: int, threshold: int, scale: float
+    ) -> Callable[[int, int], object]:
+        """``relu_dropout`` on these arrays, of the step and the first row that it is called with."""
+
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         """``out[rows[i]] += values[i]`` for each i; rows may occur several times.
 

@@ -149,19 +149,29 @@ class NumbaKernels:
         return out
 
     def relu_dropout(self, z: Array, bias: Array | None, draw: Draw, threshold: int, scale: float) -> None:
+        self.ready_relu_dropout(z, bias, draw.key, threshold, scale)(draw.step, draw.first_row)
+
+    def ready_relu_dropout(
+        self, z: Array, bias: Array | None, key: int, threshold: int, scale: float
+    ) -> Callable[[int, int], object]:
         if not z.size or not threshold:
-            z.fill(0)
-            return
-        blocks, keys = -(-z.shape[1] // BITS_PER_BLOCK), _key_words(draw.key)
+            return lambda step, first_row: z.fill(0)
+        blocks, keys = -(-z.shape[1] // BITS_PER_BLOCK), _key_words(key)
         shift = np.zeros(z.shape[1], z.dtype) if bias is None else bias
-        options = shift, keys, draw.step, np.uint32(threshold - 1), z.dtype.type(scale)
-        if is_one():
-            entry_loops.relu_dropout(z, draw.first_row * blocks, *options)
-            return
-        do([
-            partial(entry_loops.relu_dropout, z[rows], (draw.first_row + rows.start) * blocks, *options)
-            for rows in parts_of(len(z), len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * PASS_NS)
-        ])  # fmt: skip
+        limit, factor = np.uint32(threshold - 1), z.dtype.type(scale)
+        nanoseconds = len(z) * blocks * 4 * _RANDOM_WORD_NS + z.nbytes * PASS_NS
+        loop = entry_loops.relu_dropout
+
+        def dropped(step: int, first_row: int) -> None:
+            if is_one():
+                loop(z, first_row * blocks, shift, keys, step, limit, factor)
+                return
+            do([
+                partial(loop, z[rows], (first_row + rows.start) * blocks, shift, keys, step, limit, factor)
+                for rows in parts_of(len(z), nanoseconds)
+            ])  # fmt: skip
+
+        return dropped
 
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         _add_rows(out, rows, np.ascontiguousarray(values))

@@ -94,6 +94,11 @@ class NumpyKernels:
         self.bias_activation(z.reshape(shape), bias, "relu")
         self.dropout(z, bits, threshold, scale, z)
 
+    def ready_relu_dropout(
+        self, z: Array, bias: Array | None, key: int, threshold: int, scale: float
+    ) -> Callable[[int, int], object]:
+        return lambda step, first_row: self.relu_dropout(z, bias, Draw(key, step, first_row), threshold, scale)
+
     def add_rows(self, out: Array, rows: Array, values: Array) -> None:
         order = np.argsort(rows, kind="stable")
         ordered = rows[order]

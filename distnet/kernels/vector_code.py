@@ -163,28 +163,21 @@ def _transpose(typing_context: Any, number: Any, source: Any, source_row: Any, o
     return types.void(number, *[types.intp] * 4), generate
 
 
-def _fetch_line(typing_context: Any, address: Any) -> Generated:
-    """Ask for the line of the cache at an address; any will do."""
+def _fetching(level: int, is_written: bool) -> Callable[..., Generated]:
+    """Asks for the line of the cache at an address, any address; see ``_ask_for``."""
 
-    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-        _ask_for(builder, builder.inttoptr(arguments[0], _BYTES), 2)
-        return context.get_dummy_value()
+    def fetch(typing_context: Any, address: Any) -> Generated:
+        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+            _ask_for(builder, builder.inttoptr(arguments[0], _BYTES), level, is_written)
+            return context.get_dummy_value()
 
-    return types.void(types.intp), generate
+        return types.void(types.intp), generate
 
-
-def _fetch_line_to_write(typing_context: Any, address: Any) -> Generated:
-    """Ask for the line of the cache at an address, which this core alone is to have."""
-
-    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-        _ask_for(builder, builder.inttoptr(arguments[0], _BYTES), 3, is_written=True)
-        return context.get_dummy_value()
-
-    return types.void(types.intp), generate
+    return fetch
 
 
 def _ask_for(builder: Any, place: Any, level: int, is_written: bool = False) -> None:
-    """Have a line of memory fetched to the nearest cache, 3, or the one behind it, 2."""
+    """Have a line fetched to the nearest cache, 3, or the one behind it, 2; what is written, from other cores."""
     kind, name = ir.IntType(32), f"llvm.prefetch.p0{'i8' if str(place.type) != 'ptr' else ''}"
     function = ir.FunctionType(ir.VoidType(), [place.type, *[kind] * 3])
     options = [ir.Constant(kind, option) for option in (int(is_written), level, 1)]  # the last: data
@@ -401,8 +394,8 @@ def _lane_numbers(numbers: list[int]) -> Any:
 
 at: Any = intrinsic(_at)
 call: Any = intrinsic(_call)
-fetch_line: Any = intrinsic(_fetch_line)
-fetch_line_to_write: Any = intrinsic(_fetch_line_to_write)
+fetch_line: Any = intrinsic(_fetching(2, False))
+fetch_line_to_write: Any = intrinsic(_fetching(3, True))
 lanes_of: Any = intrinsic(_lanes_of)
 tile: Any = intrinsic(_tile)
 transpose: Any = intrinsic(_transpose)

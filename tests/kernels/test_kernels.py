@@ -166,8 +166,14 @@ def test_bias_relu_and_dropout_in_one_pass_are_the_three(kernel, dtype, shape, t
     expected = expected.reshape(shape)
     bits = kernel.random_bits(*draw, np.empty(shape, np.uint32))
     kernel.dropout(expected, bits, threshold, 1.6, expected)
+    given, other = z.copy(), np.empty_like(z)
     kernel.relu_dropout(z, bias, draw, threshold, 1.6)
     np.testing.assert_array_equal(z, expected)
+    again = kernel.ready_relu_dropout(other, bias, draw.key, threshold, 1.6)
+    for step, first_row in ((9, 0), (draw.step, draw.first_row)):
+        other[...] = given
+        again(step, first_row)
+    np.testing.assert_array_equal(other, expected)
 
 
 def test_an_activation_that_is_not_fused_is_refused(kernel):

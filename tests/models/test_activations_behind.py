@@ -261,8 +261,9 @@ DROPPED = [
 def test_dropout_applies_bias_and_relu_to_what_a_layer_leaves(network, kernels, monkeypatch):
     monkeypatch.setenv("DISTNET_KERNELS", kernels)
     passes, kernel = [], distnet.kernels.load(kernels)
-    drop = type(kernel).relu_dropout
-    monkeypatch.setattr(type(kernel), "relu_dropout", lambda *args: (passes.append(1), drop(*args))[1])
+    for name in ("relu_dropout", "ready_relu_dropout"):
+        drop = getattr(type(kernel), name)
+        monkeypatch.setattr(type(kernel), name, lambda *args, drop=drop: (passes.append(1), drop(*args))[1])
     x = np.where(np.arange(20)[:, None, None, None] % 3 == 0, 0.0, X)
     here = trained(network, x)
     assert bool(passes) == (network not in (dropped_by_channels, dropped_elsewhere))

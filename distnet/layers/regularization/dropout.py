@@ -12,7 +12,6 @@ import numpy as np
 from distnet import config
 from distnet.arguments import FRACTION, is_integer, required_number, whole_number
 from distnet.errors import ArgumentError, ShapeError
-from distnet.kernels import Draw
 from distnet.kernels.readying import Call, readied_by
 from distnet.layers.activation import bias_activation
 from distnet.layers.activation.bias_activation import Kept
@@ -227,12 +226,8 @@ def _ready_drop_left(
     """With the address of the bits looked up; that of a call by hand is another each time."""
     if ctx.turn is not None:
         return None
-    key, drop = ctx.draw("dropout", seed).key, ctx.kernels.relu_dropout
-
-    def dropped() -> None:
-        drop(z, bias, Draw(key, ctx.step, ctx.first_row), threshold, scale)
-
-    return dropped
+    drop = ctx.kernels.ready_relu_dropout(z, bias, ctx.draw("dropout", seed).key, threshold, scale)
+    return lambda: drop(ctx.step, ctx.first_row)
 
 
 @readied_by(_ready_drop_left)

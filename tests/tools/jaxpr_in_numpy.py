@@ -63,15 +63,20 @@ def apply(primitive: Any, args: list[Any], params: dict[str, Any]) -> Sequence[A
         index, *operands = args
         branch = params["branches"][int(np.clip(int(index), 0, len(params["branches"]) - 1))]
         return evaluate(branch.jaxpr, branch.consts, operands)
-    if name in OPERATIONS:
+    if name in OPERATIONS and not any(map(_is_key, args)):
         made = OPERATIONS[name](*args, **params)
         return list(made) if primitive.multiple_results else (made,)
     outputs = primitive.bind(*args, **params)
-    return [np.asarray(o) for o in outputs] if primitive.multiple_results else (_as_array(outputs),)
+    return [_as_array(o) for o in (outputs if primitive.multiple_results else (outputs,))]
 
 
 def _as_array(value: Any) -> Any:
-    return value if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended) else np.asarray(value)
+    return value if _is_key(value) else np.asarray(value)
+
+
+def _is_key(value: Any) -> bool:
+    """Whether it is a key of random numbers, or an array of keys, which only JAX can read."""
+    return hasattr(value, "dtype") and jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended)
 
 
 def _scan(

@@ -17,6 +17,7 @@ from distnet.layers.engine.context import BackwardContext, BuildContext, Forward
 from distnet.models.graph import Graph
 from distnet.models.graph_tape import Tape
 from distnet.models.last_uses import last_uses
+from distnet.models.lent_nodes import define, on_lent_call
 from distnet.models.matching import matched
 from distnet.naming import snake_case
 from distnet.types import STRING, Array, Json, Shape
@@ -237,7 +238,8 @@ class Composite(Layer, ABC):
         self.build_once(shapes if len(shapes) > 1 else shapes[0])
         given = [ranked(self.name, t.shape, s) for t, s in zip(tensors, self.input_shapes, strict=True)]
         shaped = [t if len(s) == t.ndim else t.reshape(s) for t, s in zip(tensors, given, strict=True)]
-        return self.graph.on_tensors(shaped, options.get("training"))
+        lent = on_lent_call(self, shaped)
+        return self.graph.on_tensors(shaped, options.get("training")) if lent is None else lent
 
     def mask_after(self, x: Any, mask: Any, saved: Tape) -> Any:
         """The masks of the outputs, made by the layers within."""
@@ -356,3 +358,6 @@ def _all_fit(expected: Sequence[Shape], given: Sequence[Shape]) -> bool:
         len(e) == len(g) and all(a is None or b is None or a == b for a, b in zip(e[1:], g[1:], strict=True))
         for e, g in zip(expected, given, strict=True)
     )
+
+
+define(Composite)

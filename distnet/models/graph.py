@@ -103,6 +103,11 @@ class Graph:
         """Whether no layer is of a user's class, who might keep gradients that a later call overwrites."""
         return all(map(_is_all_built_in, self.layers))
 
+    @cached_property
+    def can_be_lent(self) -> bool:
+        """Whether a call within a user's step may be planned: see ``lent_calls``."""
+        return self._is_built_in and self.without_batch is None and not any(map(_varies, self.layers))
+
     def _shares_memory(self, layer: Layer, saved: Any) -> bool:
         """Whether gradients that the layer makes may lie where earlier ones did: repetitions make them there, too."""
         return self._is_built_in and is_repeated(layer) and not isinstance(saved, WholeCall)
@@ -320,6 +325,12 @@ def _final_activation(layer: Layer) -> Activation | None:
 def _leaves_logits(kind: type[Layer]) -> bool:
     owner = next(cls for cls in kind.__mro__ if "forward" in vars(cls))
     return bool(vars(owner).get("leaves_logits", False))
+
+
+def _varies(layer: Layer) -> bool:
+    """Whether a layer, or one within, has results of shapes that cannot be foreseen, or penalizes activities."""
+    is_penalized = layer.activity_regularizer is not None or layer.has_penalty
+    return layer.varies_in_shape or is_penalized or any(_varies(inner) for _, inner in layer.inner_layers())
 
 
 def _is_all_built_in(layer: Layer) -> bool:

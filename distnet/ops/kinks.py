@@ -38,7 +38,14 @@ sign = of_one(__name__, "sign", np.sign, None, "-1, 0 or 1.")
 signbit = of_one(__name__, "signbit", np.signbit, None, "Whether the sign is set, of -0.0, too.")
 ceil = curve(__name__, "ceil", np.ceil, None, "The smallest integer from x on.")
 floor = curve(__name__, "floor", np.floor, None, "The largest integer up to x.")
-trunc = of_one(__name__, "trunc", np.trunc, None, "x without its fraction.")
+
+
+def _whole_part(x: Array) -> Array:
+    """Integers stay what they are, which NumPy before 2.1 makes float64."""
+    return np.array(x) if x.dtype.kind in "biu" else np.asarray(np.trunc(x))
+
+
+trunc = of_one(__name__, "trunc", _whole_part, None, "x without its fraction.")
 
 
 @primitive(spread=elementwise)

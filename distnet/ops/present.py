@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from distnet.ops.tensor import Rows
 from distnet.scoped import Scoped
@@ -27,12 +27,14 @@ class Present:
         step: number of the training step.
         address: gives seed and place of the code, when the first number is drawn.
         draws: how many times numbers were drawn.
+        kept: what the code's runs keep from one to the next; None where they keep nothing.
     """
 
     rows: Rows | None
     step: int
     address: Callable[[], Address]
     draws: int = 0
+    kept: Any = None
 
     def next_draw(self) -> int:
         """A new number for each array that the code draws: 0, 1, 2 ... in every run."""
@@ -48,6 +50,6 @@ def present() -> Present | None:
     return _present.get()
 
 
-def running(rows: Rows | None, step: int, address: Callable[[], Address]) -> Scoped[Present]:
+def running(rows: Rows | None, step: int, address: Callable[[], Address], kept: Any = None) -> Scoped[Present]:
     """Within the block users' code runs. For the arguments see ``Present``."""
-    return Scoped(_present, Present(rows, step, address))
+    return Scoped(_present, Present(rows, step, address, kept=kept))

@@ -71,7 +71,7 @@ class TapeNode:
     ``needed`` says of each parent whether its gradient is wanted; it is known when gradients are taken.
     """
 
-    __slots__ = ("computed", "function", "memory", "needed", "number", "parents", "pull", "sums_ranks")
+    __slots__ = ("__weakref__", "computed", "function", "memory", "needed", "number", "parents", "pull", "sums_ranks")
 
     def __init__(
         self, parents: Sequence[Tensor | None] = (), pull: Pull | None = None, sums_ranks: bool = False,

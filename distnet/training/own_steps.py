@@ -139,6 +139,8 @@ class OwnSteps(Steps):
         """What a validation measures."""
         self.optimizer: Any = model.optimizer or SGD()
         self._sums = np.zeros(StepSums.entries(0))
+        self._kept: dict[str, Any] = {}
+        """What calls in the model's steps keep for the next step."""
 
     @property
     def store(self) -> VariableStore:
@@ -183,7 +185,7 @@ class OwnSteps(Steps):
     @contextmanager
     def _running(self, batch: Batch) -> Iterator[None]:
         state = self.model.training_state
-        with running(self._rows(batch), state.step, lambda: (state.seed, "own step")):
+        with running(self._rows(batch), state.step, lambda: (state.seed, "own step"), self._kept):
             yield
 
     def _rows(self, batch: Batch) -> Rows | None:

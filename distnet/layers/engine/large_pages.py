@@ -30,9 +30,14 @@ _LINE_BYTES = 64
 
 
 class LargePages:
-    """Gives arrays; a block's memory is freed with the last array in it."""
+    """Gives arrays; a block's memory is freed with the last array in it.
 
-    def __init__(self) -> None:
+    Args:
+        are_wanted: whether arrays are to lie in blocks; else NumPy gives each its memory.
+    """
+
+    def __init__(self, are_wanted: bool = True) -> None:
+        self._are_wanted = are_wanted
         self._given = 0
         self._block: mmap.mmap | None = None
         self._used = 0
@@ -41,7 +46,7 @@ class LargePages:
         """An array with arbitrary content."""
         nbytes = entries * np.dtype(dtype).itemsize
         self._given += nbytes
-        if not nbytes or nbytes >= _MOST_BYTES or self._given < LEAST_BYTES:
+        if not self._are_wanted or not nbytes or nbytes >= _MOST_BYTES or self._given < LEAST_BYTES:
             return np.empty(entries, dtype)
         if self._block is None or self._used + nbytes > len(self._block):
             self._block = _new_block()

@@ -92,7 +92,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     if kind is type(layer):
         layer.build_once(shapes if len(shapes) > 1 else shapes[0])
     rows = next((t.rows for t in tensors if t.rows is not None), None)
-    inputs = [_in_rows(t, rows) for t in tensors]
+    inputs = [in_rows(t, rows) for t in tensors]
     x = [_as_taken(layer, t.value) for t in inputs]
     mask = _masks(tensors, options.get("mask"), rows)
     training = options.get("training")
@@ -120,7 +120,7 @@ def _masks(tensors: Sequence[Tensor], given: Any, rows: Rows | None) -> list[Arr
     masks = given if isinstance(given, list | tuple) else [given]
     if given is None:
         masks = [t._keras_mask for t in tensors]
-    return [None if m is None else _in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
+    return [None if m is None else in_rows(as_tensor(m), rows).value.astype(bool) for m in masks]
 
 
 def shared_out(tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -203,7 +203,7 @@ def _followed_slope(regularizer: Any, x: Tensor, dy: Any) -> Any:
     return gradients([(regularizer.penalty(x), dy)], [source]).shared.get(source)
 
 
-def _in_rows(tensor: Tensor, rows: Rows | None) -> Tensor:
+def in_rows(tensor: Tensor, rows: Rows | None) -> Tensor:
     """This rank's rows of a tensor, beside others of which it has only these."""
     if rows is None or tensor.rows is not None:
         return tensor
@@ -289,7 +289,7 @@ def _collected(
     """
     before = [(v.grad, v.frozen) for v in trained]
     for v in trained:
-        v.grad, v.frozen = np.zeros_like(v.value), False
+        v.grad, v.frozen = np.empty_like(v.value), False  # the first part overwrites it
     try:
         dx = run()
         return dx, [v.grad if id(v) in back.written else None for v in trained]

@@ -93,11 +93,25 @@ def test_a_layer_without_them_is_named():
         gradient_penalty(ByHand(name="memory"), np.ones((2, 3, 2), np.float32))
 
 
-def test_a_layer_within_that_cannot_be_computed_again_is_named():
-    inner = keras.Sequential([keras.Sequential([layers.Dropout(0.5)]), layers.Dense(2, "tanh")])
-    layer = layers.TimeDistributed(inner, name="steps")
+class Counting(layers.Layer):
+    calls_made = 0
+
+    def call(self, x):
+        self.calls_made += 1
+        return x * float(self.calls_made)
+
+
+@pytest.mark.parametrize("within", [Counting, lambda: keras.Sequential([Counting()])])
+def test_a_layer_within_that_cannot_be_computed_again_is_named(within):
+    layer = layers.TimeDistributed(keras.Sequential([within(), layers.Dense(2, "tanh")]), name="steps")
     with pytest.raises(ArgumentError, match="steps: has no second derivatives here: computed again it gives other"):
         gradient_penalty(layer, np.ones((2, 3, 4), np.float32))
+
+
+def test_random_numbers_of_layers_within_layers_are_drawn_again():
+    inner = keras.Sequential([keras.Sequential([layers.Dropout(0.5)]), layers.Dense(2, "tanh")])
+    penalty, _ = gradient_penalty(layers.TimeDistributed(inner), np.ones((2, 3, 4), np.float32))
+    assert penalty > 0
 
 
 @pytest.mark.parametrize("regularizer", ["l1", "l2", "l1_l2", regularizers.OrthogonalRegularizer(0.3)], ids=str)

@@ -36,6 +36,7 @@ The exit code is that of the job, with --max-restarts that of its last start.
 """
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_COMPILED, _LONGEST_FIRST_LINE = b"\x7fELF", 200
 _SEEDS = 1 << 32
 _STOPPED_S = 600.0
 
@@ -88,6 +89,8 @@ def run_job(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     try:
         if not options.is_module and not os.path.isfile(options.program):
             raise ArgumentError(f"{options.program}: no such script.")
+        if not options.is_module:
+            _check_is_python(options.program)
         job = job_of(options, os.environ)
     except ArgumentError as error:
         parser.error(str(error))
@@ -124,6 +127,21 @@ def job_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Job:
     if options.max_restarts and launcher.is_open_mpi:
         settings.setdefault("DISTNET_STOP_SIGNALS", "TERM,USR1")  # see Supervision
     return Job(launcher, ranks, tuple(placed), _program(options, settings), settings, {**environ, **settings})
+
+
+def _check_is_python(program: str) -> None:
+    """Fail on a program of another kind, such as a script of a shell, which every rank would fail to read.
+
+    Raises:
+        ArgumentError: its first bytes say so.
+    """
+    with open(program, "rb") as file:
+        first = file.readline(_LONGEST_FIRST_LINE)
+    if first.startswith(_COMPILED) or (first.startswith(b"#!") and b"python" not in first):
+        raise ArgumentError(
+            f"{program}: expected a Python script, received a program of another kind. What it sets can be set before "
+            f"'distnet run'; or start it with mpirun: mpirun -n N {program} python train.py."
+        )
 
 
 def _machines(options: argparse.Namespace) -> list[Machine]:

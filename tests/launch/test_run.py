@@ -228,6 +228,8 @@ def test_a_dry_run_shows_the_command_and_starts_nothing(fake, script):
         (("-n", "two", "{script}"), "received two"),
         (("--ranks=2", "{script}"), "unrecognized arguments: --ranks=2"),
         (("-n", "2", "none.py"), "none.py: no such script"),
+        (("-n", "2", "/bin/sh", "train.py"), "/bin/sh: expected a Python script"),
+        (("-n", "2", "{wrapper}", "train.py"), "expected a Python script, received a program of another kind"),
         (("--max-restarts", "many", "{script}"), "--max-restarts: expected a number, received many"),
         (("--hosts", "a", "--hostfile", "{script}", "{script}"), "not allowed with argument --hosts"),
         (("--hosts", "a:b", "{script}"), "a: expected a number of ranks of at least 1, received b"),
@@ -237,8 +239,11 @@ def test_a_dry_run_shows_the_command_and_starts_nothing(fake, script):
         (("--seed", "-1", "{script}"), "--seed: expected"),
     ],
 )
-def test_wrong_usage_is_explained_with_exit_code_2(fake, script, arguments, message):
-    done = run(*(argument.format(script=script) for argument in arguments), MPIRUN=str(fake), VERSION="HYDRA")
+def test_wrong_usage_is_explained_with_exit_code_2(fake, script, tmp_path, arguments, message):
+    wrapper = tmp_path / "wrap.sh"
+    wrapper.write_text('#!/bin/sh\nexec "$@"\n')
+    given = (argument.format(script=script, wrapper=wrapper) for argument in arguments)
+    done = run(*given, MPIRUN=str(fake), VERSION="HYDRA")
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.startswith("usage: distnet")

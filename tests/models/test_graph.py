@@ -75,7 +75,7 @@ def test_gradients_of_all_paths_add_up():
     dz = 2 * dy * x * hidden * (1 - hidden**2)
     np.testing.assert_allclose(dense.kernel.grad, x.T @ dz, rtol=1e-12)
     np.testing.assert_allclose(dx, dz @ dense.kernel.value.T + dy * hidden**2, rtol=1e-12)
-    assert graph.layers == [dense, product]
+    assert graph.layers == (dense, product)
 
 
 def test_an_output_that_is_used_again_keeps_both_gradients():

@@ -47,7 +47,7 @@ class LentCall:
         self.graph, self.trained = graph, trained
         self._x = [np.array(a) for a in x]
         self._forward = Plan()
-        self._ctx = replace(ctx, workspaces=Workspaces(are_kept=True), plan=self._forward)
+        self._ctx = replace(ctx, workspaces=Workspaces(), plan=self._forward)
         self._made: tuple[list[Array], Any] | None = None
         self._grads = [np.empty_like(v.value) for v in trained]
         self._backward: dict[tuple[bool, ...], _Backward] = {}

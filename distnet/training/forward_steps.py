@@ -39,7 +39,7 @@ class Steps:
     def __init__(self, model: RunModel, communicator: Communicator) -> None:
         self.model = model
         self.communicator = communicator
-        self.workspaces = Workspaces(are_kept=True)
+        self.workspaces = Workspaces()
         """Memory and facts that every step uses again."""
         self.kernels = kernels.current()
         self.dtype = np.dtype(model.dtype)

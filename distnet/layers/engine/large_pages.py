@@ -30,14 +30,9 @@ _LINE_BYTES = 64
 
 
 class LargePages:
-    """Gives arrays; a block's memory is freed with the last array in it.
+    """Gives arrays; a block's memory is freed with the last array in it."""
 
-    Args:
-        are_wanted: whether arrays are to lie in blocks; else NumPy gives each its memory.
-    """
-
-    def __init__(self, are_wanted: bool = True) -> None:
-        self._are_wanted = are_wanted
+    def __init__(self) -> None:
         self._given = 0
         self._block: mmap.mmap | None = None
         self._used = 0
@@ -46,7 +41,7 @@ class LargePages:
         """An array with arbitrary content."""
         nbytes = entries * np.dtype(dtype).itemsize
         self._given += nbytes
-        if not self._are_wanted or not nbytes or nbytes >= _MOST_BYTES or self._given < LEAST_BYTES:
+        if not nbytes or nbytes >= _MOST_BYTES or self._given < LEAST_BYTES:
             return np.empty(entries, dtype)
         if self._block is None or self._used + nbytes > len(self._block):
             self._block = _new_block()

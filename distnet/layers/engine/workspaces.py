@@ -63,20 +63,15 @@ class ShortLived:
 
 
 class Workspaces:
-    """What every step uses again: arrays, as large as the largest batch so far, and facts that do not change.
+    """What every step uses again: arrays, as large as the largest batch so far, and facts that do not change."""
 
-    Args:
-        are_kept: whether there are further steps. What one call uses alone does not lie in large pages: to clear these
-            takes longer than they save.
-    """
-
-    def __init__(self, are_kept: bool = False) -> None:
+    def __init__(self) -> None:
         self._arrays: dict[tuple[tuple[int, ...], str, DType], Array] = {}
         self._wholes: dict[int, Array] = {}
         self._facts: dict[Hashable, Any] = {}
         self.moves = 0
         """How often an array became too small, and others had to take its place."""
-        self._pages = LargePages(are_kept)
+        self._pages = LargePages()
         self.short_lived = ShortLived(self._pages)
         """For what calls of a backward pass hand to each other."""
 

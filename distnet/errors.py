@@ -16,6 +16,7 @@
     ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
     │   └── UnknownObjectError              a class or function that a file names is missing; an UnknownNameError, too
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
+    │   └── MissingFileError                a file that is not there; a FileNotFoundError, too
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
         ├── LaunchError                     started in a way that cannot be one job
         ├── LostRanksError                  other ranks died, and MPI lets this one go on
@@ -93,6 +94,10 @@ class UnknownObjectError(CheckpointError, UnknownNameError):
 
 class DatasetError(DistnetError, OSError):
     """A dataset that cannot be found, fetched or verified."""
+
+
+class MissingFileError(DatasetError, FileNotFoundError):
+    """A file that is not there."""
 
 
 class CommunicationError(DistnetError, RuntimeError):

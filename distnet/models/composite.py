@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from distnet.activations import Activation
+from distnet.data.arrays import strings_in
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.engine import structures
@@ -281,6 +282,10 @@ class Composite(Layer, ABC):
     def input_takes_strings(self, number: int) -> bool:
         """Whether input ``number`` is one of strings."""
         return self.built and number < len(self.inputs) and self.inputs[number].dtype == STRING
+
+    def as_strings(self, number: int, given: Any) -> Array | None:
+        """What is given for input ``number``, if that is one of strings."""
+        return strings_in(given, self.name) if self.input_takes_strings(number) else None
 
     def wiring(self) -> Json:
         """Which layer is called on what; the same on all ranks that train the same model."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distnet.errors import ArgumentError, DatasetError, MissingPackageError, ShapeError
-from distnet.preprocessing.image import array_to_img, img_to_array, load_img, save_img
+from distnet.preprocessing.image import array_to_img, img_to_array, load_img, save_img, smart_resize
 
 X = np.random.default_rng(0).integers(0, 256, (6, 9, 3)).astype(np.float32)
 
@@ -70,7 +70,7 @@ def test_wrong_shapes_are_named():
 
 
 def test_a_missing_or_truncated_file_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=r"a\.png: cannot be read as a picture"):
+    with pytest.raises(FileNotFoundError, match=r"load_img: .*a\.png: there is no such file"):
         load_img(tmp_path / "a.png")
     save_img(tmp_path / "a.png", X)
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:90])
@@ -84,3 +84,13 @@ def test_without_pillow_the_package_to_install_is_named(monkeypatch):
         load_img("a.png")
     with pytest.raises(ImportError, match="Pillow"):
         array_to_img(X)
+
+
+def test_integers_are_resized_as_real_numbers_unless_the_nearest_are_taken():
+    """As in Keras 3.15."""
+    x = np.arange(60, dtype="uint8").reshape(4, 5, 3) * 4
+    made = smart_resize(x, (3, 3))
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, smart_resize(x.astype("float32"), (3, 3)), rtol=1e-6)
+    assert smart_resize(x, (3, 3), interpolation="nearest").dtype == np.uint8
+    assert smart_resize(x.tolist(), (3, 3)).dtype == np.float32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,14 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import ForwardContext, Turn, Workspaces
 from distnet.results import as_result, mask_of
 from distnet.types import Array, Shape
+
+
+@runtime_checkable
+class MayTakeStrings(Protocol):
+    """A model, some of whose inputs may be strings."""
+
+    def as_strings(self, number: int, given: Any) -> Array | None:
+        """What is given for input ``number``, if that is one of strings."""
 
 
 def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -70,17 +78,22 @@ def _keep_penalties(layer: AbstractLayer, parts: Sequence[Array], ctx: ForwardCo
 
 
 def as_inputs(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Array]:
-    """The arrays that ``forward`` gets: in the layer's dtype, unless it takes integers as they are.
+    """The arrays that ``forward`` gets: in the layer's dtype, unless it takes integers or strings as they are.
 
     Raises:
         ArgumentError, ShapeError: what is no array of numbers, or arrays of different numbers of rows.
     """
-    arrays = [layer.as_declared(i, _as_array(layer.name, tensor)) for i, tensor in enumerate(tensors)]
+    arrays = [_as_input(layer, i, tensor) for i, tensor in enumerate(tensors)]
     if len({len(a) for a in arrays}) > 1:
         shapes = [a.shape for a in arrays]
         raise ShapeError(f"{layer.name}: expected inputs of equally many rows, received {shapes}.")
-    keeps = "iu" if layer.takes_integers else ""
+    keeps = "iuO" if layer.takes_integers else "O"
     return [a if a.dtype.kind in keeps else a.astype(layer.dtype, order="C") for a in arrays]
+
+
+def _as_input(layer: AbstractLayer, number: int, tensor: Any) -> Array:
+    strings = layer.as_strings(number, tensor) if isinstance(layer, MayTakeStrings) else None
+    return layer.as_declared(number, _as_array(layer.name, tensor)) if strings is None else strings
 
 
 def as_masks(layer: AbstractLayer, given: Any, inputs: Sequence[Array]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import as_numbers, is_integer
-from distnet.errors import ArgumentError, DatasetError, MissingPackageError, ShapeError
+from distnet.errors import ArgumentError, DatasetError, MissingFileError, MissingPackageError, ShapeError
 from distnet.types import Array, ArrayLike
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def load_img(
 
     Raises:
         ArgumentError: an argument is invalid.
-        DatasetError: the file cannot be read as a picture.
+        DatasetError: the file cannot be read as a picture; a MissingFileError, which is a FileNotFoundError, too, where
+            it is not there.
         MissingPackageError: Pillow is not installed.
 
     Source: ``keras.utils.load_img``.
@@ -68,13 +69,16 @@ def opened(path: str | Path | io.BytesIO, where: str) -> Image:
         where: who asks, for messages.
 
     Raises:
-        DatasetError: the file cannot be read as a picture.
+        DatasetError: the file cannot be read as a picture; a MissingFileError, which is a FileNotFoundError, too, where
+            it is not there.
         MissingPackageError: Pillow is not installed.
     """
     opener = _pillow(where)
     try:
         img: Image = opener.open(path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes()))
         img.load()
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{where}: {path}: there is no such file.") from error
     except (OSError, ValueError, SyntaxError, TypeError) as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}. Replace or remove the file.") from error
     return img

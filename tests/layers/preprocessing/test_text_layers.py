@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import distnet as keras
 import text_layer_cases
 from distnet import layers
 from distnet.errors import ArgumentError, DataError, NotBuiltError, ShapeError
@@ -219,3 +220,15 @@ def test_a_configuration_has_no_token_for_what_has_none():
     config = layer.get_config()
     assert (config["vocabulary"], config["idf_weights"]) == ([3, 1], [0.5, 1.5])
     np.testing.assert_array_equal(layers.IntegerLookup.from_config(config)([[1, 3, 8]]), layer([[1, 3, 8]]))
+
+
+def test_a_model_of_strings_is_called_by_hand():
+    """As Keras on TensorFlow calls it."""
+    layer = keras.layers.TextVectorization(vocabulary=["cat", "the"], output_sequence_length=3)
+    model = keras.Sequential([keras.Input((1,), dtype="string"), layer, keras.layers.Rescaling(2.0)])
+    given = np.array([["the cat"], ["x"]])
+    for strings in (given, given.astype(object), given.tolist()):
+        np.testing.assert_array_equal(model(strings), [[6, 4, 0], [2, 0, 0]])
+    np.testing.assert_array_equal(model.predict(given, verbose=0), model(given))
+    with pytest.raises(ValueError, match="string"):
+        model(np.ones((2, 1)))

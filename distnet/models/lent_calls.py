@@ -73,6 +73,12 @@ class LentCall:
             self._forward.repeat(step)
         return [np.array(part) for part in self._made[0]]
 
+    @property
+    def masks(self) -> list[Array | None]:
+        """Of the latest call's outputs, in memory of their own."""
+        made = [] if self._made is None else self._made[1].masks
+        return [None if mask is None else np.array(mask) for mask in made]
+
     def gradients(self, dys: Sequence[Array | None], wants_inputs: bool) -> list[Array | None]:
         """By the inputs and the trained variables, given those of the outputs, in memory of their own."""
         key = *(dy is not None for dy in dys), wants_inputs

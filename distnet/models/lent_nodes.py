@@ -50,10 +50,10 @@ def on_lent_call(model: Any, given: Sequence[Tensor]) -> list[Tensor] | None:
         calls.drop()
         raise
     node = _node(model, call, inputs, trained, made, ctx) if is_recording() else None
-    return [
-        Tensor(part, node if part.dtype.kind == "f" else None, i, inputs[0].rows if rows is None else rows)
-        for i, part in enumerate(made)
-    ]
+    outputs = [Tensor(part, node if part.dtype.kind == "f" else None, i, rows) for i, part in enumerate(made)]
+    for output, mask in zip(outputs, call.masks, strict=True):
+        output._keras_mask = None if mask is None else Tensor(mask, rows=rows)
+    return outputs
 
 
 def _context(scope: CallScope, inputs: Sequence[Tensor]) -> ForwardContext:

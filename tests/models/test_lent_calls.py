@@ -124,6 +124,29 @@ class Changes(Own):
         return self.learn(tape, loss, self.inner.trainable_variables)
 
 
+class Words(Own):
+    """Masks that are made within the model, and come with its output to the loss and to what reads it next."""
+
+    def __init__(self):
+        super().__init__()
+        entry = keras.Input((WIDTH,), dtype="int32")
+        x = layers.Embedding(7, 4, mask_zero=True)(entry)
+        x = layers.Add()([layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True), layers.Dense(4)(x)])
+        x = layers.Bidirectional(layers.GRU(2, return_sequences=True))(x)
+        self.words, self.reader = keras.Model(entry, x), keras.Sequential([layers.LSTM(3)])
+        self.reader.build((None, WIDTH, 4))
+
+    def train_step(self, data):
+        x, y = data
+        numbers = ops.cast(ops.clip(ops.abs(x) * 4.0, 0.0, 6.0), "int32")
+        with keras.GradientTape() as tape:
+            made = self.words(numbers, training=True)
+            of_words = self.compute_loss(x=x, y=ops.stack([y] * 4, axis=-1), y_pred=made)
+            loss = of_words + ops.mean(ops.square(self.reader(made, training=True) - y))
+        weights = self.words.trainable_variables + self.reader.trainable_variables
+        return self.learn(tape, loss, weights) | {"words": of_words}
+
+
 def trained(kind, is_lent, monkeypatch):
     """What is logged, all weights, and how many calls were lent."""
     lent = []
@@ -138,7 +161,7 @@ def trained(kind, is_lent, monkeypatch):
     model = kind()
     model.compile("adam", "mse")
     history = model.fit(x, y, batch_size=ROWS, epochs=2, verbose=0).history
-    values = [v.numpy() for v in (*model.inner.variables, *model.critic.variables)]
+    values = [v.numpy() for v in model.variables]
     monkeypatch.undo()
     return history, values, len(lent)
 
@@ -150,7 +173,7 @@ def _in_float64():
     keras.backend.set_floatx("float32")
 
 
-KINDS = [Plain, Twice, Penalized, Within, Keeps, Toggles, Changes]
+KINDS = [Plain, Twice, Penalized, Within, Keeps, Toggles, Changes, Words]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -13,7 +13,6 @@ from distnet import distribution, layers
 from distnet.comm.fixed_blocks import fix_blocks
 from distnet.comm.shares import shard
 from distnet.errors import ArgumentError
-from kernel_sets import NEEDS_NUMBA
 
 pytestmark = pytest.mark.timeout(300)
 PROGRAMS = Path(__file__).parent / "programs"
@@ -40,7 +39,6 @@ def differing(some, others):
     return [(name, key) for name in some for key in some[name] if some[name][key] != others[name][key]]
 
 
-@NEEDS_NUMBA
 @pytest.mark.parametrize(("n", "settings"), [(3, {}), (8, {"MPIR_CVAR_NUM_CLIQUES": "2"})])
 def test_any_number_of_ranks_trains_the_same_bits(came, ranks, tmp_path, n, settings):
     path = tmp_path / "came.json"
@@ -48,7 +46,6 @@ def test_any_number_of_ranks_trains_the_same_bits(came, ranks, tmp_path, n, sett
     assert not differing(came, json.loads(path.read_text()))
 
 
-@NEEDS_NUMBA
 def test_threads_change_no_bit(came, alone, tmp_path):
     path = tmp_path / "came.json"
     alone.run(PROGRAMS / "same_bits.py", path, env=FASTEST | {"OMP_NUM_THREADS": "3"}, timeout=200).succeeded()

@@ -2,7 +2,7 @@
 
 Beside what a network gives in float32 is what the same weights and images give in float64.
 
-python applications_in_keras.py FOLDER FLOATX NAME ...
+python applications_in_keras.py FOLDER FLOATX [predictions] NAME ...
 """
 
 import json
@@ -20,6 +20,8 @@ import numpy as np
 from application_cases import CLASSES, NUMBERS, fill, headed_near_one, losses_of_steps, pictures
 
 ROWS, ROWS_BEFORE = 8, 16
+PREDICTIONS = "predictions"
+"""Given before the names: nothing is trained."""
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if ON_TENSORFLOW:
     import tensorflow as tf
@@ -88,30 +90,35 @@ def whole(make, size, options):
     return make(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
 
 
-def given(make, size, options, x, stem):
-    """What a network with the weights of files predicts and learns."""
+def given(make, size, options, x, stem, learns):
+    """What a network with the weights of files predicts, and learns."""
     keras.utils.clear_session()
     model = whole(make, size, options)
     model.load_weights(f"{stem}.weights.h5")
-    predicted = model.predict(x, verbose=0)
-    return {"predicted": predicted} | learned(partial(base_of, make, size, options, f"{stem}-base.weights.h5"), x)
+    predicted = {"predicted": model.predict(x, verbose=0)}
+    if not learns:
+        return predicted
+    return predicted | learned(partial(base_of, make, size, options, f"{stem}-base.weights.h5"), x)
 
 
 def main():
     folder, floatx, names = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    learns = names[0] != PREDICTIONS
     if ON_TENSORFLOW:
         tf.config.run_functions_eagerly(True)  # a graph of some hundred layers takes minutes, for three steps
-    for name in names:
+    for name in names if learns else names[1:]:
         keras.config.set_floatx(floatx)
         size, options = NUMBERS[name]
         stem = folder / f"{name}-{floatx}"
         network = getattr(keras.applications, name), size, options
         write_files(*network, floatx, stem)
         x = prepared(network[0], size, ROWS, 6, floatx)
-        results = {"x": x, **given(*network, x, stem)}
+        results = {"x": x, **given(*network, x, stem, learns)}
         if floatx == "float32" and ON_TENSORFLOW:
             keras.config.set_floatx("float64")
-            results |= {f"exact {key}": value for key, value in given(*network, x.astype("float64"), stem).items()}
+            results |= {
+                f"exact {key}": value for key, value in given(*network, x.astype("float64"), stem, learns).items()
+            }
         np.savez(f"{stem}.npz", **results)
         print(json.dumps(name), flush=True)
 

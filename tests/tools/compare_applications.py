@@ -1,6 +1,7 @@
 """What networks of each family predict and learn in distnet and in Keras, with weights from files of Keras.
 
-python tests/tools/compare_applications.py FOLDER [--python PYTHON] [--floatx float64] [--kind .keras ...] [NAME ...]
+python tests/tools/compare_applications.py FOLDER [--python PYTHON] [--floatx float64] [--kind .keras ...]
+                                           [--predictions] [NAME ...]
 
 PYTHON has Keras; ``KERAS_BACKEND`` says on what. In float64 it must be TensorFlow: on JAX and on PyTorch Keras 3.15
 predicts what is a millionth off. Kernels are as Keras draws them, moving statistics those of some images, inputs as
@@ -120,7 +121,8 @@ class Comparison:
         for what, predicted in predictions(self.name, self.folder, self.floatx, self.kinds, x).items():
             pairs = self._pairs(predicted, "predicted")
             every[what] = [apart(*pair) for pair in pairs]
-        for how, is_frozen in (("frozen", True), ("trained", False)):
+        is_frozen_in = {"frozen": True, "trained": False} if "losses True" in self.of_keras else {}
+        for how, is_frozen in is_frozen_in.items():
             each = self._of_steps(is_frozen)
             every |= {f"{what}, {how}": [far[what] for far in each] for what in each[0]}
         return every
@@ -161,12 +163,13 @@ def verdict_of(limit, far, ours=None, theirs=None):
     return "ROUNDING, as Keras's" if ours is not None and ours <= AS_KERAS * theirs else TOO_FAR
 
 
-def ask_keras(python, folder, floatx, names):
+def ask_keras(python, folder, floatx, names, learns):
     """Let Keras write what is not there yet."""
     wanted = [name for name in names if not (folder / f"{name}-{floatx}.npz").exists()]
     if wanted:
         script = str(Path(__file__).parent / "applications_in_keras.py")
-        subprocess.run([python, script, str(folder), floatx, *wanted], check=True, env=dict(os.environ))
+        what = [] if learns else ["predictions"]
+        subprocess.run([python, script, str(folder), floatx, *what, *wanted], check=True, env=dict(os.environ))
 
 
 def main():
@@ -176,9 +179,10 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--floatx", default="float32", choices=PREDICTED)
     parser.add_argument("--kind", action="append", choices=KINDS, help="of file; by default every")
+    parser.add_argument("--predictions", action="store_true", help="train nothing")
     options = parser.parse_intermixed_args()
     names = options.names or list(NUMBERS)
-    ask_keras(options.python, options.folder, options.floatx, names)
+    ask_keras(options.python, options.folder, options.floatx, names, not options.predictions)
     is_equal = True
     for name in names:
         comparison = Comparison(name, options.folder, options.floatx, options.kind or KINDS)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from distnet.commands.launcher_end import wait_for
 from distnet.commands.lost_segments import remove_lost_segments
 from distnet.commands.machines import Machine
 from distnet.commands.mpi_launchers import MPILauncher
@@ -122,7 +123,11 @@ class Supervision:
             )
             for number in self._told:  # between two starts
                 self._send(number)
-            code = self._process.wait() or _code_of_ranks(Path(ends))
+            code, was_ended = wait_for(self._process, job.ranks, Path(ends))
+            if was_ended:
+                say("mpirun did not end though all its ranks had; it was ended.")
+                code = 0 if len(list(Path(ends).glob(f"{ENDED_WELL}-*"))) == job.ranks else code
+            code = code or _code_of_ranks(Path(ends))
         if code:
             remove_lost_segments(since)
         return 128 - code if code < 0 else code

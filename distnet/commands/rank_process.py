@@ -38,6 +38,8 @@ SAVED = 75
 ENDS = "DISTNET_RUN_ENDS"
 """Variable with a folder where each rank of the machine that the job is started from notes that it began, and ended."""
 BEGAN, ENDED_WELL = "began", "ended"
+PID_NAMESPACE = "/proc/self/ns/pid"
+"""Tells where the number of a process, which a rank notes when it begins, is that process's."""
 _TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FOR_THE_PROGRAM = (signal.SIGUSR1, signal.SIGUSR2)
 _OF_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
@@ -143,7 +145,10 @@ class WatchedRank:
     def _note_down(self, what: str) -> None:
         folder = os.environ.get(ENDS)
         if folder is not None and os.path.isdir(folder):  # on other machines there is none
-            Path(folder, f"{what}-{self.rank}").touch()
+            namespace = os.readlink(PID_NAMESPACE) if os.path.exists(PID_NAMESPACE) else "unknown"
+            note = Path(folder, f"{what}-{self.rank}")
+            note.with_suffix(".new").write_text(f"{os.getpid()} {namespace}", encoding="ascii")
+            note.with_suffix(".new").replace(note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told_to_end |= number in _TO_END

@@ -32,6 +32,7 @@ from distnet.backend.chance import random_normal_variable as random_normal_varia
 from distnet.backend.chance import random_uniform as random_uniform
 from distnet.backend.chance import random_uniform_variable as random_uniform_variable
 from distnet.backend.chance import truncated_normal as truncated_normal
+from distnet.backend.dtype_names import standardize_dtype as standardize_dtype
 from distnet.backend.entrywise import argmax as argmax
 from distnet.backend.entrywise import argmin as argmin
 from distnet.backend.entrywise import batch_normalization as batch_normalization
@@ -217,9 +218,6 @@ def dtype(x: Any) -> str:
     Source: ``keras.backend.dtype``.
     """
     return np.dtype(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype).name
-
-
-standardize_dtype = dtype
 
 
 def is_keras_tensor(x: object) -> bool:

@@ -304,9 +304,9 @@ class Composite(Layer, ABC):
         if ctx.settle is not None:
             ctx.last_uses = ctx.workspaces.once((graph, "last uses"), lambda: last_uses(graph))
         graph.backward(tape, dy, ctx)
+        # Layers that a callback took out of the model since the first batch are trained with no gradient.
         trained = ctx.workspaces.once((self, "trained variables"), lambda: [v for v in self.variables if v.is_trained])
-        if len(ctx.written) < len(trained):
-            ctx.fill_unwritten(trained)
+        ctx.fill_unwritten(trained)
 
     def graph_in_mode(self, training: bool) -> Graph | None:
         """The graph that a batch runs through in this mode; None where no graph says what happens."""

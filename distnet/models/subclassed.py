@@ -186,13 +186,13 @@ class SubclassedModel(Model, has_graph=True):
             made = [entry(shape, dtype) for shape, dtype in zip(wider, dtypes, strict=True)]
             before = self._entries, self._ends
             self._entries, self._ends = packed(self._entries, made), None
-            if self.feeds_itself and self.defines_call and self.built and not self._can_be_tried():
-                self._entries, self._ends = before  # the data are for a step of the model's own
+            if self.defines_call and self.built and not self._can_be_tried():
+                self._entries, self._ends = before  # the data are refused, or for a step of the model's own
 
     def _can_be_tried(self) -> bool:
         try:
             return bool(self.structure)
-        except DistnetError:
+        except Exception:  # a user's call may raise anything, and does so again on the data
             return False
 
     @property

@@ -147,8 +147,12 @@ def _referred_to(value: Any) -> Json:
     if hasattr(value, "get_config") and not hasattr(value, "layers"):
         with contextlib.suppress(ArgumentError, NotImplementedError):
             written = value.as_json() if isinstance(value, Configurable) else to_json(value)
+    if written is None:
+        name = getattr(value, "__name__", None)  # of functions that are objects
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        return f"{kind} {value.__module__}.{name}" if isinstance(name, str) else kind
     if not isinstance(written, dict) or not isinstance(written.get("config"), dict):
-        return f"{type(value).__module__}.{type(value).__qualname__}" if written is None else written
+        return written
     return {**written, "config": {key: part for key, part in written["config"].items() if key != "name"}}
 
 

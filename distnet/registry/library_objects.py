@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import copyreg
 from collections.abc import Iterator, Mapping
+from threading import Thread
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -19,15 +21,16 @@ def is_namespace(value: Any) -> bool:
 def content_of(value: Any) -> Any:
     """A function that it stands around, such as one with a cache, or its parts.
 
-    None where there are none to compare: open files, locks, and iterators, which are running state.
+    None where there are none to compare: open files, locks, threads, and iterators, which are running state.
     """
     within = getattr(value, "__wrapped__", None)
     if isinstance(within, FunctionType):
         return within
-    if isinstance(value, Iterator):
+    if isinstance(value, Iterator | Thread):
         return None
+    reduce = copyreg.dispatch_table.get(type(value))  # of functions of NumPy's, and of regular expressions
     try:
-        made = value.__reduce_ex__(_PROTOCOL)
+        made = value.__reduce_ex__(_PROTOCOL) if reduce is None else reduce(value)
     except Exception:  # a library's class may do anything when it is taken apart
         return None
     if isinstance(made, str):

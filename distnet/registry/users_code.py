@@ -178,7 +178,8 @@ class _Describer:
         if is_users(type(value)):
             return self._class(type(value), value, depth)
         if type(value).__module__.startswith("distnet."):
-            return self.of_distnet(value)
+            held = _value_of(value)
+            return self.of_distnet(value) if held is value else self.value(held, depth)
         if is_namespace(value):
             return self._entries(self._named(vars(value), self.names), depth)
         return {"object": _kind(value), "parts": self.value(content_of(value), depth)}
@@ -221,6 +222,7 @@ class _Describer:
             "from around it": {name: _value_of(held) for name, held in closure.items() if is_read(name, held, uses)},
             "globals": dict(self._globals(function.__globals__, uses)),
             "environment": _environment(function.__code__, uses),
+            "attributes": self._named(vars(function), self.names),
         }
         return {what: self.value(part, depth) for what, part in parts.items() if part}
 

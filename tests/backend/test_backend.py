@@ -50,3 +50,22 @@ def test_dtypes_are_promoted_as_in_keras():
     assert K.result_type(np.int32, "float64") == "float64"
     with pytest.raises(ArgumentError, match="received 'bfloat16'"):
         K.result_type("bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [
+        (None, "float32"), ("float32", "float32"), (np.float32, "float32"), (np.dtype("int8"), "int8"), (bool, "bool"),
+        (int, "int32"), ("int", "int32"), (float, "float32"), (str, "string"), (complex, "complex64"),
+        ("bfloat16", "bfloat16"),
+    ],
+)  # fmt: skip
+def test_a_dtype_has_its_name_in_keras_however_it_is_given(dtype, name):
+    """As ``keras.backend.standardize_dtype`` on JAX."""
+    assert K.standardize_dtype(dtype) == keras.utils.standardize_dtype(dtype) == name
+
+
+@pytest.mark.parametrize("dtype", ["float", "object", list, [1]])
+def test_what_keras_has_no_dtype_for_is_refused(dtype):
+    with pytest.raises(ArgumentError, match="dtype: expected one of"):
+        K.standardize_dtype(dtype)

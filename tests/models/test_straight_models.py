@@ -1,11 +1,14 @@
 """Models whose ``call`` is planned as its text says: the same numbers as when it runs anew at each step."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import distnet as keras
 from distnet import layers, ops
 from distnet.callbacks import LambdaCallback
+from distnet.errors import DistnetError
 
 ROWS, WIDTH = 8, 6
 FACTOR = 1.5
@@ -312,3 +315,42 @@ def test_a_text_that_changes_at_each_step_is_not_read_again_and_again():
     model.fit(x, x[:, :3], 1, verbose=0, callbacks=[LambdaCallback(on_train_batch_end=change)])
     assert max(steps) == 3
     assert model.graph_in_mode(True) is None
+
+
+@pytest.mark.filterwarnings("ignore:.*no gradient flows")
+@pytest.mark.parametrize("is_eager", [False, True])
+def test_a_layer_that_a_callback_takes_out_of_a_model_stays_as_it_is(is_eager):
+    """With SGD: no gradient of an earlier step is used again."""
+
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = layers.Dense(2), layers.Dense(1)
+
+        def call(self, x):
+            return self.last(self.first(x))
+
+    model, other, seen = Two(), layers.Dense(2), []
+    other.build((None, WIDTH))
+    first = model.first
+    model.compile("sgd", "mse", run_eagerly=is_eager)
+
+    def change(batch, logs):
+        model.first = other if batch == 2 else first
+        seen.append(np.array(first.get_weights()[0]))
+
+    x = np.random.default_rng(0).random((5, WIDTH))
+    model.fit(x, x[:, :1] + 1, 1, verbose=0, shuffle=False, callbacks=[LambdaCallback(on_train_batch_begin=change)])
+    moved = [not np.array_equal(a, b) for a, b in pairwise(seen)]
+    assert moved == [True, True, False, True]
+
+
+def test_a_model_goes_on_after_data_that_it_refused():
+    model, x = Chain(), np.random.default_rng(0).random((4, WIDTH))
+    model.compile("sgd", "categorical_crossentropy")
+    model.fit(x, np.eye(3)[[0, 1, 2, 0]], verbose=0)
+    for call in (model.predict, lambda given, verbose: model.fit(given, np.eye(3)[[0, 1, 2, 0]], verbose=verbose)):
+        with pytest.raises(DistnetError, match=str(WIDTH)):
+            call(x[:, 1:], verbose=0)
+        assert np.isfinite(model.fit(x, np.eye(3)[[0, 1, 2, 0]], verbose=0).history["loss"]).all()
+        assert model.predict(x, verbose=0).shape == model(x).shape == (4, 3)

@@ -110,6 +110,7 @@ PLANTED = {
 }
 OF_ONE_RANK = {"missing input": "expected a dict with the keys ['a', 'b'], received ['a']"}
 HARMLESS = (
+    "a thread, and dates",
     "order of inputs", "verbose", "steps_per_execution", "name of an optimizer", "DataParallel or None", "callbacks",
     "body of a callback", "generator", "weights between fits", "states between fits", "state of a metric",
 )  # fmt: skip

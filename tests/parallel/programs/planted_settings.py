@@ -8,6 +8,8 @@ import collections
 import enum
 import fractions
 import functools
+import re
+import threading
 
 import numpy as np
 from planting import FACTOR, IS_ODD, changed, data, fit, model
@@ -203,9 +205,22 @@ def of_an_object(given):
     return given.factor
 
 
+def with_attribute():
+    return with_attribute.factor
+
+
+class OfVariable:
+    held = keras.Variable(FACTOR)
+
+
 COMMAND_LINE, KIND, OBJECT = argparse.Namespace(factor=FACTOR), either(Kind.TWO, Kind.ONE), OfObject()
 QUEUE, FRACTION, MANY = collections.deque([FACTOR]), fractions.Fraction(int(FACTOR)), {str(i): 1.0 for i in range(99)}
 MANY["90"], VARIABLE, POLYNOMIAL = FACTOR, keras.Variable(FACTOR), np.poly1d([FACTOR])
+OF_NUMPY, OF_OPS, OF_LOSSES = either(
+    (np.multiply, ops.sin, keras.losses.mean_squared_error), (np.add, ops.cos, keras.losses.mean_absolute_error)
+)
+PATTERN, HOLDER, with_attribute.factor = re.compile(either("a", "b")), OfVariable(), FACTOR
+SAME = [threading.current_thread(), np.datetime64("2020-01-01"), np.array(["2020-01-01"], "M8[D]"), np.timedelta64(1)]
 
 OPTIMIZERS = {
     "momentum": ("SGD", 0.9, 0.8), "nesterov": ("SGD", True, False), "weight_decay": ("SGD", 0.1, 0.2),
@@ -252,6 +267,12 @@ VALUES = {
     "VARIABLE": lambda: VARIABLE,
     "POLYNOMIAL": lambda: POLYNOMIAL(1.0),
     "cached": lambda: cached(),
+    "OF_NUMPY": lambda: OF_NUMPY(1.0, 2.0),
+    "OF_OPS": lambda: OF_OPS(1.0),
+    "OF_LOSSES": lambda: OF_LOSSES(np.zeros((1, 2)), np.full((1, 2), 3.0)),
+    "PATTERN": lambda: float(PATTERN.match("a") is None),
+    "HOLDER": lambda: HOLDER.held,
+    "with_attribute": lambda: with_attribute(),
     "FACTOR": lambda: globals()["FACTOR"],
 }
 CASES = {
@@ -326,6 +347,7 @@ def late_batches():
 
 
 HARMLESS = {
+    "a thread, and dates": functools.partial(with_value, lambda: float(len(SAME))),
     "order of inputs": lambda: two_inputs(either({"b": X + 1, "a": X}, {"a": X, "b": X + 1})),
     "verbose": lambda: fit(verbose=either("auto", 0)),
     "steps_per_execution": lambda: trained(steps_per_execution=int(FACTOR)),

@@ -72,6 +72,8 @@ class Distiller(SubclassedModel, has_graph=True):
         self.student_loss_tracker = Mean(name="student_loss")
         self.distillation_loss_tracker = Mean(name="distillation_loss")
         self.total_loss_tracker = Mean(name="total_loss")
+        if student.built and teacher.built:  # Keras saves it before it was called
+            self.build_on_placeholders(student.structure[0])
 
     def compile(self, optimizer: object = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """Set the optimizer, the student's loss and its metrics.

@@ -110,6 +110,11 @@ class SubclassedModel(Model, has_graph=True):
                 raise
             self._data, self._entries, self.built_shape = self._entries, None, None
 
+    def build_on_placeholders(self, inputs: Any) -> None:
+        """Build for inputs like these placeholders, in their structure."""
+        self._meet(inputs)
+        self.build_once(mapped(lambda entry: entry.shape, self._entries))
+
     def _meet(self, given: Any) -> None:
         """Learn the form, the shapes and the dtypes of the inputs."""
         self._entries = mapped(lambda leaf: entry((None, *leaf.shape[1:]), dtype_of(leaf, self.dtype)), given)

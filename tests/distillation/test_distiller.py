@@ -135,3 +135,16 @@ def test_a_loss_of_ones_own_gives_one_number():
         model.fit(cases.X, np.eye(3)[cases.LABELS], verbose=0)
     with pytest.raises(NotImplementedError, match="compute_loss"):
         distillation.DistillationLoss().compute_loss(0.0, 0.0)
+
+
+def test_it_is_saved_before_it_is_trained(tmp_path):
+    """As Keras saves it; inputs keep their structure."""
+
+    def pairs():
+        a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+        return keras.Model({"a": a, "b": b}, keras.layers.Dense(2)(keras.layers.Concatenate()([a, b])))
+
+    made = Distiller(pairs(), pairs(), LogitsDistillation())
+    made.save(tmp_path / "made.keras")
+    x = {"a": np.ones((4, 3)), "b": np.ones((4, 2))}
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "made.keras").predict(x, verbose=0), made(x))

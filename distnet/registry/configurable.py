@@ -50,10 +50,10 @@ class Configurable:
         """
         config: dict[str, Json] = {}
         kind: Any = type(self)
-        for name, default, is_always in _fields_of(kind):
-            value = getattr(self, name)
-            if is_always or self._is_written(name, value, default):
-                config[name] = value if type(value) in _JSON else to_json(value)
+        for f, is_always in _fields_of(kind):
+            if is_always or self._is_written(f):
+                value = getattr(self, f.name)
+                config[f.name] = value if type(value) in _JSON else to_json(value)
         return config
 
     @classmethod
@@ -77,9 +77,10 @@ class Configurable:
             raise ArgumentError(f"{cls.__name__}: the configuration lacks {missing}, received {sorted(config)}.")
         return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
 
-    def _is_written(self, name: str, value: object, default: object) -> bool:
-        """Whether a field is written that is left out if it is not set."""
-        return bool(value != default)
+    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
+        rule = f.metadata.get("config", True)
+        is_optional = rule in (IF_SET["config"], BESIDE["config"])
+        return bool(rule) and not (is_optional and getattr(self, f.name) == f.default)
 
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}`` of this object."""
@@ -90,11 +91,10 @@ class Configurable:
 
 
 @functools.cache
-def _fields_of(cls: type) -> tuple[tuple[str, Any, bool], ...]:
-    """The fields of a class that are written, if it is a dataclass: name, default, whether it is written, too."""
+def _fields_of(cls: type) -> tuple[tuple[dataclasses.Field[Any], bool], ...]:
+    """The fields of a class, if it is a dataclass, and whether each is written whatever its value."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    rules = [(f, f.metadata.get("config", True)) for f in fields]
-    return tuple((f.name, f.default, rule not in (IF_SET["config"], BESIDE["config"])) for f, rule in rules if rule)
+    return tuple((f, f.metadata.get("config", True) is True) for f in fields)
 
 
 def to_json(value: object) -> Json:

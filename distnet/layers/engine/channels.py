@@ -97,8 +97,8 @@ class Channelled(Layer):
         has_format = any(f.name == "data_format" and f.init for f in dataclasses.fields(cls))
         return super().from_config({"data_format": "channels_last", **config} if has_format else config)
 
-    def _is_written(self, name: str, value: object, default: object) -> bool:
-        return super()._is_written(name, value, default) or (name == "data_format" and self.is_channels_first)
+    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
+        return super()._is_written(f) or (f.name == "data_format" and self.is_channels_first)
 
 
 def to_last(x: Array) -> Array:

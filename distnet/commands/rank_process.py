@@ -146,9 +146,9 @@ class WatchedRank:
         folder = os.environ.get(ENDS)
         if folder is not None and os.path.isdir(folder):  # on other machines there is none
             namespace = os.readlink(PID_NAMESPACE) if os.path.exists(PID_NAMESPACE) else "unknown"
-            note = Path(folder, f"{what}-{self.rank}")
-            note.with_suffix(".new").write_text(f"{os.getpid()} {namespace}", encoding="ascii")
-            note.with_suffix(".new").replace(note)
+            unread = Path(folder, f".{what}-{self.rank}")  # the launcher looks at any time, at whole notes
+            unread.write_text(f"{os.getpid()} {namespace}", encoding="ascii")
+            unread.replace(Path(folder, f"{what}-{self.rank}"))
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told_to_end |= number in _TO_END

@@ -52,12 +52,10 @@ class Registers(NamedTuple):
 
 REGISTERS = Registers.of(*cpu_target.target_context.codegen().magic_tuple())
 
-_REGISTER_BYTES = REGISTERS.size
-
 
 def lanes(itemsize: int) -> int:
     """Numbers of so many bytes in a register."""
-    return _REGISTER_BYTES // itemsize
+    return REGISTERS.size // itemsize
 
 
 def _at(typing_context: Any, array: Any, offset: Any) -> Generated:

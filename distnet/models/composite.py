@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from distnet.activations import Activation
-from distnet.data.arrays import strings_in
+from distnet.data.given_arrays import strings_in
 from distnet.errors import ArgumentError, ShapeError
 from distnet.layers import InputLayer, Layer
 from distnet.layers.engine import structures

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from distnet.data.arrays import holds_strings, strings_in
+from distnet.data.given_arrays import holds_strings, strings_in
 from distnet.errors import DataError
 from distnet.layers import InputLayer
 from distnet.layers.engine.base import KerasTensor

@@ -293,8 +293,13 @@ def _is_of_this_process(value: Any) -> bool:
     Each process may have others. What is read from a path is compared as data, or as weights. The process's number is
     no such value: in a container it is small, and a number of units may be equal to it, on one rank alone.
     """
-    if isinstance(value, float | datetime):
-        return _BEGAN <= (value if isinstance(value, float) else value.timestamp()) <= time.time()
+    if isinstance(value, datetime):
+        try:
+            value = value.timestamp()
+        except (OverflowError, ValueError):  # the first year, or pandas' NaT
+            return False
+    if isinstance(value, float):
+        return _BEGAN <= value <= time.time()
     if not isinstance(value, str | PurePath):
         return False
     return value == platform.node() or (os.path.isabs(value) and os.path.exists(value))

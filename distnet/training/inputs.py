@@ -8,7 +8,8 @@ from typing import Any, Protocol, cast
 
 from distnet.arguments import check_integer
 from distnet.comm.scope import communicator
-from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows
+from distnet.data.arrays import ArrayData
+from distnet.data.given_arrays import as_arrays, check_equal_rows
 from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.layers.engine.calling import ranked

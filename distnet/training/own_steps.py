@@ -139,8 +139,8 @@ class OwnSteps(Steps):
         """What a validation measures."""
         self.optimizer: Any = model.optimizer or SGD()
         self._sums = np.zeros(StepSums.entries(0))
-        self._kept: dict[str, Any] = {}
-        """What calls in the model's steps keep for the next step."""
+        self._kept: dict[Any, Any] = {}
+        """What calls of each model in the steps keep for the next step."""
 
     @property
     def store(self) -> VariableStore:

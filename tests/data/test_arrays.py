@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from distnet import errors
 from distnet.comm.shares import shard
-from distnet.data.arrays import ArrayData, as_arrays, check_equal_rows, shuffled
+from distnet.data.arrays import ArrayData, shuffled
+from distnet.data.given_arrays import as_arrays, check_equal_rows
 
 ROWS = np.arange(20.0).reshape(10, 2)
 

@@ -9,6 +9,7 @@ import distnet as keras
 from distnet import layers, ops
 from distnet.callbacks import LambdaCallback
 from distnet.errors import DistnetError
+from distnet.layers.engine.function_text import NotStraight, References
 
 ROWS, WIDTH = 8, 6
 FACTOR = 1.5
@@ -301,6 +302,20 @@ def test_nested_inputs_and_outputs_are_planned_in_their_structure():
     assert model.graph_in_mode(False) is not None
     for key in ("product", "sum"):
         np.testing.assert_allclose(made[key], expected[key], rtol=1e-12)
+
+
+def test_a_variable_that_is_gone_is_not_what_it_was():
+    value, references = object(), References()
+
+    def reads():
+        return value
+
+    assert references.cell(reads, "value") is value
+    assert references.hold()
+    del reads.__closure__[0].cell_contents
+    assert not references.hold()
+    with pytest.raises(NotStraight):
+        references.cell(reads, "value")
 
 
 def test_a_text_that_changes_at_each_step_is_not_read_again_and_again():

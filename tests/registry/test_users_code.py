@@ -16,6 +16,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distnet.registry.users_code import described
@@ -137,6 +138,15 @@ def test_objects_of_libraries_are_written_by_what_they_hold(monkeypatch, make):
     texts = []
     for number in (1.0, 1.0, 2.0):
         monkeypatch.setitem(HELD, "value", make(number))
+        texts.append(written(by_value))
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize("moment", [datetime.datetime.min, datetime.datetime(1700, 1, 1), pd.NaT])
+def test_moments_that_no_clock_shows_are_written(monkeypatch, moment):
+    texts = []
+    for value in (moment, moment, datetime.datetime(1700, 1, 2)):
+        monkeypatch.setitem(HELD, "value", value)
         texts.append(written(by_value))
     assert texts[0] == texts[1] != texts[2]
 

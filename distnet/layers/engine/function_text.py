@@ -53,10 +53,9 @@ class References:
             NotStraight: it has none yet.
         """
         cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
-        try:
-            value = cell.cell_contents
-        except ValueError:
-            raise NotStraight from None
+        value = _held(cell)
+        if value is _ABSENT:
+            raise NotStraight
         self._cells.append((cell, value))
         return value
 
@@ -92,7 +91,7 @@ class References:
             if names.get(name, _ABSENT) is not value:
                 return False
         for cell, value in self._cells:
-            if cell.cell_contents is not value:
+            if _held(cell) is not value:
                 return False
         for values, entries in self._contents.values():
             if len(values) != len(entries) or any(a is not b for a, b in zip(values, entries, strict=True)):
@@ -104,6 +103,13 @@ class References:
             if any(a is not b for a, b in zip(_parts(function), parts, strict=True)):
                 return False
         return True
+
+
+def _held(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # the variable was deleted, or is set later
+        return _ABSENT
 
 
 def _parts(function: FunctionType) -> tuple[Any, ...]:

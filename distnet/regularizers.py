@@ -11,6 +11,7 @@ import numpy as np
 from distnet import config
 from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, DistnetError, ShapeError
+from distnet.kernels.matrix_products import matmul
 from distnet.naming import name_of
 from distnet.ops.kinks import side
 from distnet.ops.opaque import followed
@@ -258,15 +259,15 @@ class OrthogonalRegularizer(Regularizer):
 
     def value(self, w: Array) -> float:
         unit, _ = self._unit_rows(w)
-        cosines = unit @ unit.T
+        cosines = matmul(unit, unit.T)
         np.fill_diagonal(cosines, 0)
         return float(self._weight(unit) * np.abs(cosines).sum())
 
     def gradient(self, w: Array) -> Array:
         unit, norms = self._unit_rows(w)
-        signs: Array = side(unit @ unit.T)
+        signs: Array = side(matmul(unit, unit.T))
         np.fill_diagonal(signs, 0)
-        by_unit = 2 * self._weight(unit) * (signs @ unit)
+        by_unit = 2 * self._weight(unit) * matmul(signs, unit)
         gradient = (by_unit - unit * np.sum(unit * by_unit, axis=1, keepdims=True)) / norms
         return cast(Array, gradient if self.mode == "rows" else gradient.T)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,10 @@ _NS_PER_BYTE = 0.0045
 
 _UNIT = 16
 """Rows or columns of a part: whole blocks of BLAS's."""
+
+_of_vector = np.errstate(invalid="ignore")(np.matmul)
+"""OpenBLAS 0.3.31 multiplies five numbers by columns along with whatever is on the stack, on cores with AVX-512. The
+product is right, but where that is a signaling nan, NumPy warns of an invalid value."""
 
 
 def _ready(a: Array, b: Array, out: Array) -> Call:
@@ -51,9 +57,9 @@ def _ready_by_blas(a: Array, b: Array, out: Array) -> Call:
     nanoseconds = a.size * b.shape[-1] * out.itemsize * _NS_PER_BYTE
     is_large = nanoseconds >= teamwork.LEAST_NS and out.dtype.char in "fd" and a.ndim == b.ndim == out.ndim
     if not is_large or (out.ndim > 2 and len(a) != len(b)):
-        return partial(np.matmul, a, b, out)
+        return partial(_function_for(a, b, out), a, b, out)
     if out.ndim > 2:
-        return partial(teamwork.share, np.matmul, nanoseconds, (0, 1, 2), a, b, out)
+        return partial(teamwork.share, _function_for(a, b, out), nanoseconds, (0, 1, 2), a, b, out)
     return partial(_multiply_in_parts, nanoseconds, a, b, out)
 
 
@@ -70,15 +76,21 @@ def by_blas(a: Array, b: Array, out: Array) -> Array:
 
 def _multiply_in_parts(nanoseconds: float, a: Array, b: Array, out: Array) -> None:
     """Matrices, along the longer side of the result."""
+    function = _of_vector if _has_vector(a, b) else np.matmul
     if teamwork.is_one():
-        np.matmul(a, b, out)
+        function(a, b, out)
         return
     rows, columns = out.shape
     parts = teamwork.parts_of(max(rows, columns), nanoseconds, _UNIT, most=1)
     if rows >= columns:
-        teamwork.do([partial(np.matmul, a[part], b, out=out[part]) for part in parts])
+        teamwork.do([partial(function, a[part], b, out=out[part]) for part in parts])
     else:
-        teamwork.do([partial(np.matmul, a, b[:, part], out=out[:, part]) for part in parts])
+        teamwork.do([partial(function, a, b[:, part], out=out[:, part]) for part in parts])
+
+
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
+    """``np.matmul(a, b, out)``, by one thread, without the warnings that BLAS's own scratch memory gives rise to."""
+    return np.asarray((_of_vector if _has_vector(a, b) else np.matmul)(a, b, out))
 
 
 def for_blas(a: Array) -> Array:
@@ -96,8 +108,21 @@ def product_of(a: Array, b: Array) -> Array:
         return multiply(a, b, np.empty((len(a), b.shape[1]), a.dtype))
     is_large = a.size * b.shape[-1] * a.itemsize * _NS_PER_BYTE >= teamwork.LEAST_NS
     if not is_large or a.ndim != b.ndim or a.ndim < 2 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
-        return np.asarray(np.matmul(a, b))
+        return matmul(a, b)
     return by_blas(a, b, np.empty((*a.shape[:-1], b.shape[-1]), np.result_type(a, b)))
+
+
+def _function_for(a: Array, b: Array, out: Array) -> Callable[..., Any]:
+    """NumPy's function for a product by BLAS: of matrices, ``dot`` makes the same calls as ``matmul``, and sooner."""
+    if _has_vector(a, b):
+        return _of_vector
+    is_plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype == out.dtype and out.dtype.char in "fd"
+    return np.dot if is_plain and out.flags.c_contiguous else np.matmul
+
+
+def _has_vector(a: Array, b: Array) -> bool:
+    """Whether BLAS multiplies a matrix by a vector."""
+    return min(a.ndim, b.ndim) < 2 or a.shape[-2] == 1 or b.shape[-1] == 1
 
 
 def _suits(a: Array, b: Array, out: Array) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from distnet.arguments import ANY, number
 from distnet.errors import ShapeError
+from distnet.kernels.matrix_products import matmul
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss, LossFunction
@@ -54,7 +55,7 @@ class Circle(BuiltInLoss):
         gamma, margin = self.gamma, self.margin
         others = y_pred if self.ref_embeddings is None else np.asarray(self.ref_embeddings, y_pred.dtype)
         labels = y_true if self.ref_labels is None else np.asarray(self.ref_labels).reshape(-1)
-        cosine = y_pred @ others.T
+        cosine = matmul(y_pred, others.T)
         distance = np.maximum(1.0 - cosine, 0.0)
         is_alike = y_true[:, None] == labels
         is_other = ~is_alike
@@ -69,8 +70,8 @@ class Circle(BuiltInLoss):
             slope_other = of_other * (2.0 * (distance - 1.0) * (far > 0))
             opened = np.exp(-np.logaddexp(0.0, -(alike + other)))
             by_cosine = -gamma * opened[:, None] * (slope_alike + slope_other) * (cosine < 1.0) * dv
-            by_row = by_cosine @ others
-            return np.asarray(by_row + by_cosine.T @ y_pred if self.ref_embeddings is None else by_row)
+            by_row = matmul(by_cosine, others)
+            return by_row if self.ref_embeddings is not None else by_row + matmul(by_cosine.T, y_pred)
 
         return np.logaddexp(0.0, alike + other).astype(y_pred.dtype), pullback
 

@@ -1,11 +1,16 @@
 """Matrix products in register blocks, with guard zones around all memory; and where BLAS serves."""
 
+import ctypes
+import sys
+import warnings
+
 import numpy as np
 import pytest
 
 from distnet import kernels
 from distnet.errors import ArgumentError
 from distnet.kernels import matrix_products
+from distnet.kernels.readying import ready
 from guarded import Guarded
 
 ERROR = {"float32": 1e-6, "float64": 4e-15}
@@ -64,3 +69,36 @@ def test_whichever_multiplies_the_result_is_written(rows, dtype):
     out = np.empty((rows, 170), dtype)
     assert matrix_products.multiply(a, b, out=out) is out
     np.testing.assert_allclose(out, a.astype(float) @ b.astype(float), rtol=1e-6)
+
+
+class _Words(ctypes.Structure):
+    _fields_ = (("each", ctypes.c_uint32 * 20_000),)
+
+
+def fill_stack(word):
+    """Call a function with as much on the stack, below which the next call has its own memory."""
+    call = ctypes.CDLL(None).getpid
+    call.argtypes = [_Words]
+    call(_Words((ctypes.c_uint32 * 20_000)(*[word] * 20_000)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fills the stack by a function of POSIX")
+@pytest.mark.parametrize("rows", [1, 7, 10])
+def test_what_lies_on_the_stack_makes_no_product_warn(rows):
+    """OpenBLAS computes with it beside the numbers, and NumPy looks at the flags of both."""
+    a, b = np.ones((rows, 5), np.float32), np.ones((5, 1), np.float32)
+    out = np.empty((rows, 1), np.float32)
+    call = ready(matrix_products.by_blas, a, b, out=out)
+    ways = (
+        lambda: matrix_products.multiply(a, b, out),
+        lambda: matrix_products.product_of(a[None], b[None]),
+        lambda: matrix_products.matmul(a, b[:, 0]),
+        lambda: matrix_products.product_of(b.T, np.ascontiguousarray(a.T)),
+        call,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for way in ways:
+            fill_stack(0x7F88BFD0)  # a signaling nan
+            way()
+    assert np.all(out == 5)

@@ -61,6 +61,15 @@ NUMBERS = {
 
 With 32 pixels MobileNetV2 normalizes 4 values at its end.
 """
+SIBLINGS = {
+    "VGG19": (32, {}),
+    **dict.fromkeys(("ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2"), (64, {})),
+    **dict.fromkeys(("DenseNet169", "DenseNet201", "NASNetLarge"), (64, {})),
+    **{f"EfficientNetB{number}": (64, {}) for number in range(1, 8)},
+    **{f"EfficientNetV2{kind}": (64, {}) for kind in ("B1", "B2", "B3", "M", "L")},
+    **{f"ConvNeXt{size}": (64, {}) for size in ("Small", "Base", "Large", "XLarge")},
+}
+"""The other networks of these families: the same blocks, more or wider."""
 CLASSES, ROWS, STEPS, SQUARES = 5, 4, 3, 4
 
 

@@ -17,7 +17,7 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 import keras
 import numpy as np
 
-from application_cases import CLASSES, NUMBERS, fill, headed_near_one, losses_of_steps, pictures
+from application_cases import CLASSES, NUMBERS, SIBLINGS, fill, headed_near_one, losses_of_steps, pictures
 
 ROWS, ROWS_BEFORE = 8, 16
 PREDICTIONS = "predictions"
@@ -108,7 +108,7 @@ def main():
         tf.config.run_functions_eagerly(True)  # a graph of some hundred layers takes minutes, for three steps
     for name in names if learns else names[1:]:
         keras.config.set_floatx(floatx)
-        size, options = NUMBERS[name]
+        size, options = (NUMBERS | SIBLINGS)[name]
         stem = folder / f"{name}-{floatx}"
         network = getattr(keras.applications, name), size, options
         write_files(*network, floatx, stem)

@@ -14,8 +14,6 @@ import distnet
 if __name__ == "__main__":
     script, folder, seed = (*sys.argv[1:], "")[:3]
     warnings.simplefilter("error")
-    # BLAS was seen to raise this flag, once in 300 jobs, for a finite product. A nan shows in the history.
-    warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
     if not seed:
         distnet.utils.set_random_seed(7)
     elif seed != "any":

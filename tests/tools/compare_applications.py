@@ -1,4 +1,4 @@
-"""What networks of each family predict and learn in distnet and in Keras, with weights from files of Keras.
+"""What networks predict and learn in distnet and in Keras, with weights from files of Keras.
 
 python tests/tools/compare_applications.py FOLDER [--python PYTHON] [--floatx float64] [--kind .keras ...]
                                            [--predictions] [NAME ...]
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import distnet
-from application_cases import CLASSES, NUMBERS, headed_near_one, losses_of_steps
+from application_cases import CLASSES, NUMBERS, SIBLINGS, headed_near_one, losses_of_steps
 
 PREDICTED = {"float32": 1e-5, "float64": 1e-10}
 LEARNED = 1e-4
@@ -30,11 +30,16 @@ AS_KERAS = 2.0
 """Where float32 is not enough, how many times Keras's own distance from float64 distnet's may be."""
 TOO_FAR = "TOO FAR"
 KINDS = (".weights.h5", ".h5", ".keras")
+NETWORKS = NUMBERS | SIBLINGS
 
 
 def apart(a, b, least=0.0):
     """The largest difference, in units of the largest entry where that is above the least unit."""
     return float(np.max(np.abs(np.asarray(a) - b), initial=0) / max(least, np.max(np.abs(b), initial=0)))
+
+
+def softmax(z):
+    return distnet.activations.softmax(np.asarray(z, np.float64))
 
 
 def changes_apart(before, ours, theirs):
@@ -54,7 +59,7 @@ def base_of(make, size, options, path):
 
 def predictions(name, folder, floatx, kinds, x):
     """Kind of file -> what is predicted with the weights from it."""
-    size, options = NUMBERS[name]
+    size, options = NETWORKS[name]
     make = getattr(distnet.applications, name)
     predicted = {}
     for kind in kinds:
@@ -121,6 +126,9 @@ class Comparison:
         for what, predicted in predictions(self.name, self.folder, self.floatx, self.kinds, x).items():
             pairs = self._pairs(predicted, "predicted")
             every[what] = [apart(*pair) for pair in pairs]
+            every[what.replace("predicted", "probabilities")] = [
+                apart(*map(softmax, pair), least=1.0) for pair in pairs
+            ]
         is_frozen_in = {"frozen": True, "trained": False} if "losses True" in self.of_keras else {}
         for how, is_frozen in is_frozen_in.items():
             each = self._of_steps(is_frozen)
@@ -135,7 +143,7 @@ class Comparison:
         return [(ours, theirs), (ours, exact), (theirs, exact)]
 
     def _of_steps(self, is_frozen):
-        size, options = NUMBERS[self.name]
+        size, options = NETWORKS[self.name]
         path = self.folder / f"{self.name}-{self.floatx}-base.weights.h5"
         steps = Steps(
             partial(base_of, getattr(distnet.applications, self.name), size, options, path),
@@ -151,7 +159,7 @@ class Comparison:
 
 
 def limit_of(what, floatx):
-    if what.startswith("predicted"):
+    if what.startswith(("predicted", "probabilities")):
         return PREDICTED[floatx]
     return CHANGED[floatx] if what.startswith("changes") else LEARNED
 
@@ -181,7 +189,7 @@ def main():
     parser.add_argument("--kind", action="append", choices=KINDS, help="of file; by default every")
     parser.add_argument("--predictions", action="store_true", help="train nothing")
     options = parser.parse_intermixed_args()
-    names = options.names or list(NUMBERS)
+    names = options.names or list(NETWORKS)
     ask_keras(options.python, options.folder, options.floatx, names, not options.predictions)
     is_equal = True
     for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distnet.kernels.matrix_products import by_blas
+from distnet.kernels.matrix_products import by_blas, matmul
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array
 
@@ -37,7 +37,7 @@ def tanh_scores(query: Array, key: Array, factors: Array, scale: Array, ctx: For
 
 def tanh_gradients(d: Array, squashed: Array, factors: Array, ctx: BackwardContext) -> tuple[Array, Array, Array]:
     """The gradients of ``scale query`` and ``scale key``, and that of the factors."""
-    dfactors = d.reshape(-1) @ squashed.reshape(-1, squashed.shape[-1])
+    dfactors = matmul(d.reshape(-1), squashed.reshape(-1, squashed.shape[-1]))
     slope = ctx.workspace("slope", squashed.shape, squashed.dtype)
     np.multiply(squashed, squashed, out=slope)
     np.subtract(1, slope, out=slope)

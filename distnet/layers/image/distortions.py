@@ -12,6 +12,7 @@ import numpy as np
 from distnet import ops
 from distnet.arguments import FRACTION, number, whole_number
 from distnet.errors import ArgumentError
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import ForwardContext
 from distnet.layers.image.box_moves import around
@@ -182,5 +183,5 @@ class RandomElasticTransform(_Distortion):
         alpha, sigma = max(height, width) * 0.1 * scale, max(min(height, width) * 0.05 * scale, _LEAST_SIGMA)
         size = int(6 * sigma) | 1
         rows, columns = (sliding(bell(size, sigma), extent).astype(noise.dtype) for extent in (height, width))
-        smooth = np.matmul(np.matmul(rows, noise * sigma), columns.T)
+        smooth = matmul(matmul(rows, noise * sigma), columns.T)
         return smooth[:, 1] * alpha, smooth[:, 0] * alpha

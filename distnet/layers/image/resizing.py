@@ -12,6 +12,7 @@ import numpy as np
 
 from distnet.arguments import COUNT, whole_number
 from distnet.errors import ArgumentError
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.image.image_layer import ImageLayer, Transformation
@@ -312,5 +313,5 @@ def resize_gradient(
 def _applied(x: Array, rows: Array, columns: Array) -> Array:
     """Matrices applied along the rows and the columns of images."""
     images, height, width, channels = x.shape
-    tall = np.matmul(rows, x.reshape(images, height, width * channels)).reshape(images * len(rows), width, channels)
-    return np.asarray(np.matmul(columns, tall).reshape(images, len(rows), len(columns), channels))
+    tall = matmul(rows, x.reshape(images, height, width * channels)).reshape(images * len(rows), width, channels)
+    return matmul(columns, tall).reshape(images, len(rows), len(columns), channels)

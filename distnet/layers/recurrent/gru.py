@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from distnet.arguments import check_option
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.layers.engine.field_blocks import Units
@@ -123,7 +124,7 @@ class ResetAfter(GRUSteps):
         self.cells.gru_back(self.z, dy, kernel, self.h, self.inner, factors, skipped, d, self.dz, self.dinner, ctx)
 
     def forward(self, t: int) -> None:
-        inner = np.matmul(self.feed(t), self.kernel.value, out=self.inner[t])
+        inner = matmul(self.feed(t), self.kernel.value, out=self.inner[t])
         if self.inner_bias is not None:
             inner[:, self.new] += self.inner_bias
         self.z[t][:, self.both] += inner[:, self.both]
@@ -164,10 +165,10 @@ class ResetBefore(GRUSteps):
 
     def forward(self, t: int) -> None:
         fed, kernel = self.feed(t), self.kernel.value
-        self.z[t][:, self.both] += np.matmul(fed, kernel[:, self.both], out=self.product)
+        self.z[t][:, self.both] += matmul(fed, kernel[:, self.both], out=self.product)
         both = self.of_gates.forward(t)
         left = np.multiply(both[:, self.reset], fed, out=self.left[t])
-        self.z[t][:, self.new] += np.matmul(left, kernel[:, self.new], out=self.scratch)
+        self.z[t][:, self.new] += matmul(left, kernel[:, self.new], out=self.scratch)
         self.mix(t, both)
 
     def start_backward(self, ctx: BackwardContext) -> None:
@@ -177,7 +178,7 @@ class ResetBefore(GRUSteps):
     def backward(self, t: int, d: list[Array]) -> None:
         (dh,), dz, kernel = d, self.dz[t], self.kernel.value
         self.unmix(t, dh)
-        dleft = np.matmul(dz[:, self.new], kernel[:, self.new].T, out=self.dleft)
+        dleft = matmul(dz[:, self.new], kernel[:, self.new].T, out=self.dleft)
         np.multiply(dleft, self.fed[t], out=dz[:, self.reset])
         self.of_gates.backward(t, dz[:, self.both])
         dleft *= self.of_gates.y[t][:, self.reset]
@@ -193,6 +194,6 @@ class ResetBefore(GRUSteps):
         if self.kernel.is_trained:
             gradient = ctx.workspace("dkernel", self.kernel.shape, dz.dtype)
             fed, left = self.fed.reshape(rows, self.units), self.left.reshape(rows, self.units)
-            np.matmul(fed.T, dz[:, self.both], out=gradient[:, self.both])
-            np.matmul(left.T, dz[:, self.new], out=gradient[:, self.new])
+            matmul(fed.T, dz[:, self.both], out=gradient[:, self.both])
+            matmul(left.T, dz[:, self.new], out=gradient[:, self.new])
             ctx.add(self.kernel, gradient)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from distnet.activations import sigmoid, tanh
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.types import Array
 from distnet.variables import Variable
@@ -122,12 +123,11 @@ class TimeSteps(ABC):
 
     def recur(self, t: int) -> Array:
         """(N, G U) the previous output's part of the pre-activations."""
-        part: Array = np.matmul(self.feed(t), self.kernel.value, out=self.product)
-        return part
+        return matmul(self.feed(t), self.kernel.value, out=self.product)
 
     def through_feed(self, dz: Array, kernel: Array, out: Array) -> Array:
         """Write the gradient of the previous output that comes through ``feed(t) @ kernel``."""
-        np.matmul(dz, kernel.T, out=out)
+        matmul(dz, kernel.T, out=out)
         if self.factors is not None:
             out *= self.factors
         return out

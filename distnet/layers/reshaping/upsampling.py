@@ -10,6 +10,7 @@ import numpy as np
 
 from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.base import register_layer
 from distnet.layers.engine.channels import Channelled
 from distnet.layers.engine.context import BackwardContext, ForwardContext
@@ -174,6 +175,6 @@ def blend(extent: int, factor: int, dtype: DType, from_corners: bool = False) ->
 def _transformed(x: Array, rows: Array, columns: Array, out: Array) -> Array:
     """``out[n, :, :, c] = rows x[n, :, :, c] columns^T``."""
     n, h, w, c = x.shape
-    tall = np.matmul(rows, x.reshape(n, h, w * c)).reshape(n * len(rows), w, c)
-    np.matmul(columns, tall, out=out.reshape(n * len(rows), len(columns), c))
+    tall = matmul(rows, x.reshape(n, h, w * c)).reshape(n * len(rows), w, c)
+    matmul(columns, tall, out=out.reshape(n * len(rows), len(columns), c))
     return out

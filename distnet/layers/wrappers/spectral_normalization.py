@@ -13,6 +13,7 @@ from distnet import config
 from distnet.arguments import whole_number
 from distnet.errors import ArgumentError
 from distnet.initializers import TruncatedNormal
+from distnet.kernels.matrix_products import matmul
 from distnet.layers.engine.base import LAYERS, Layer, register_layer
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
 from distnet.layers.wrappers import base as wrapper
@@ -134,10 +135,10 @@ class SpectralNormalization(Wrapper):
         kernel = self._kernel
         matrix, u = kernel.value.reshape(-1, kernel.shape[-1]), self.vector_u.value
         for _ in range(self.power_iterations):
-            v = _unit(u @ matrix.T)
-            u = _unit(v @ matrix)
+            v = _unit(matmul(u, matrix.T))
+            u = _unit(matmul(v, matrix))
         self.vector_u.assign(u)
-        sigma = v @ matrix @ u.T
+        sigma = matmul(matmul(v, matrix), u.T)
         own = Variable(kernel.name, kernel.path, kernel.value / sigma[0, 0], kernel.trainable, kernel.frozen)
         if not kernel.is_trained:
             kernel.assign(own.value)  # a frozen kernel is a state, which Keras 3 on JAX writes back
@@ -158,7 +159,7 @@ class SpectralNormalization(Wrapper):
         """``(G - <G, W / sigma> v^T u) / sigma``, where G is the gradient of the divided kernel."""
         kernel = normalized.kernel
         along = np.vdot(kernel.grad, kernel.value)
-        direction = (normalized.v.T @ normalized.u).reshape(kernel.shape)
+        direction = matmul(normalized.v.T, normalized.u).reshape(kernel.shape)
         return np.asarray((kernel.grad - along * direction) / normalized.sigma[0, 0])
 
 

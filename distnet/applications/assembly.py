@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from distnet import activations, allocation, config, layers
@@ -273,6 +274,7 @@ def application(class_name: str, model_name: str, source: str, make: Callable[[W
         return make(wanted)
 
     described(network, class_name, source)
+    network.__module__ = (make.func if isinstance(make, partial) else make).__module__
     return network
 
 

@@ -81,4 +81,4 @@ def _transition(x: KerasTensor, name: str) -> KerasTensor:
 DenseNet121 = application("DenseNet121", "densenet121", _SOURCE, partial(_densenet, "densenet121"))
 DenseNet169 = application("DenseNet169", "densenet169", _SOURCE, partial(_densenet, "densenet169"))
 DenseNet201 = application("DenseNet201", "densenet201", _SOURCE, partial(_densenet, "densenet201"))
-preprocess_input = preprocessing("torch")
+preprocess_input = preprocessing("torch", __name__)

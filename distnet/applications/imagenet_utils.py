@@ -86,13 +86,19 @@ def _dtype(x: Any) -> str:
     return str(x.dtype)
 
 
-def preprocessing(mode: str) -> Callable[..., Any]:
-    """The ``preprocess_input`` of a family that was trained on pixels scaled so."""
+def preprocessing(mode: str, module: str) -> Callable[..., Any]:
+    """The ``preprocess_input`` of a family that was trained on pixels scaled so.
+
+    Args:
+        mode: see ``preprocess_input``.
+        module: whose it is, for pickles.
+    """
 
     def preprocess(x: Images, data_format: str | None = None) -> Images:
         return preprocess_input(x, data_format, mode)
 
-    preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
+    preprocess.__module__, preprocess.__name__ = module, "preprocess_input"
+    preprocess.__qualname__ = preprocess.__name__
     preprocess.__doc__ = (
         f"Pixels in [0, 255] as the family expects them: ``imagenet_utils.preprocess_input(x, mode={mode!r})``."
     )

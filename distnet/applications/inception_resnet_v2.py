@@ -80,4 +80,4 @@ InceptionResNetV2 = application(
     "C. Szegedy and others, 2016 (arXiv:1602.07261)",
     _inception_resnet_v2,
 )
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

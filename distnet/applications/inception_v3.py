@@ -88,4 +88,4 @@ def _fork(x: KerasTensor, name: str = NUMBERED) -> KerasTensor:
 InceptionV3 = application(
     "InceptionV3", "inception_v3", "C. Szegedy and others, 2015 (arXiv:1512.00567)", _inception_v3
 )
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

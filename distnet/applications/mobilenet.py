@@ -135,4 +135,4 @@ described(
         dropout: rate before the classifier.
 """,
 )
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

@@ -129,4 +129,4 @@ described(
     "M. Sandler and others, 2018 (arXiv:1801.04381)",
     "        alpha: factor of the number of filters.\n",
 )
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

@@ -220,4 +220,4 @@ def _application(class_name: str, model_name: str) -> Callable[..., Functional]:
 
 NASNetMobile = _application("NASNetMobile", "nasnet_mobile")
 NASNetLarge = _application("NASNetLarge", "nasnet_large")
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

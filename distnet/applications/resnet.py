@@ -109,4 +109,4 @@ def _block(x: KerasTensor, filters: int, strides: int, is_first: bool, name: str
 ResNet50 = application("ResNet50", "resnet50", _SOURCE, partial(_resnet, "resnet50"))
 ResNet101 = application("ResNet101", "resnet101", _SOURCE, partial(_resnet, "resnet101"))
 ResNet152 = application("ResNet152", "resnet152", _SOURCE, partial(_resnet, "resnet152"))
-preprocess_input = preprocessing("caffe")
+preprocess_input = preprocessing("caffe", __name__)

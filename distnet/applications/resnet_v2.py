@@ -56,4 +56,4 @@ def _block(x: KerasTensor, filters: int, strides: int, is_first: bool, name: str
 ResNet50V2 = application("ResNet50V2", "resnet50v2", _SOURCE, partial(_resnet_v2, "resnet50v2"))
 ResNet101V2 = application("ResNet101V2", "resnet101v2", _SOURCE, partial(_resnet_v2, "resnet101v2"))
 ResNet152V2 = application("ResNet152V2", "resnet152v2", _SOURCE, partial(_resnet_v2, "resnet152v2"))
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

@@ -55,4 +55,4 @@ def _vgg(kind: str, wanted: Wanted) -> Functional:
 
 VGG16 = application("VGG16", "vgg16", _SOURCE, partial(_vgg, "vgg16"))
 VGG19 = application("VGG19", "vgg19", _SOURCE, partial(_vgg, "vgg19"))
-preprocess_input = preprocessing("caffe")
+preprocess_input = preprocessing("caffe", __name__)

@@ -77,4 +77,4 @@ def _separable(x: KerasTensor, filters: int, name: str) -> KerasTensor:
 
 
 Xception = application("Xception", "xception", "F. Chollet, 2016 (arXiv:1610.02357)", _xception)
-preprocess_input = preprocessing("tf")
+preprocess_input = preprocessing("tf", __name__)

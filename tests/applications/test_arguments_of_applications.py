@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -28,6 +29,14 @@ def test_a_network_is_found_by_every_path_of_keras():
         assert callable(room.preprocess_input)
         assert callable(room.decode_predictions)
     assert applications.mobilenet.DepthwiseConv2D is layers.DepthwiseConv2D
+
+
+def test_a_network_and_its_scaling_go_to_other_processes():
+    names = [name for name in dir(applications) if name[0].isupper()]
+    for make in (getattr(applications, name) for name in names):
+        family = sys.modules[make.__module__]
+        for function in (make, family.preprocess_input):
+            assert pickle.loads(pickle.dumps(function)) is function
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,22 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 @dataclass
 class _Count:
     assignments: int = 0
     moves: int = 0
     settings: int = 0
+    parts: int = 0
     is_held: bool = False
     refuse: Callable[[Any], None] | None = None
     noted: Noted | None = None
 
+
+PLAIN = frozenset({bool, int, float, str, bytes, type(None), object, np.ndarray, np.dtype})
+"""Types of most attributes, which hold nothing: ``isinstance`` of an abstract class takes long to say so."""
 
 UNSET = object()
 """Stands for the value of an attribute that there was not."""
@@ -134,6 +140,16 @@ def settings() -> int:
 def count_setting() -> None:
     """Say that an argument of a layer was set."""
     _count.settings += 1
+
+
+def parts() -> int:
+    """Number of times so far that a layer got, or lost, an attribute that may hold a layer, a variable or a metric."""
+    return _count.parts
+
+
+def count_part() -> None:
+    """Say that a layer got, or lost, such an attribute."""
+    _count.parts += 1
 
 
 @contextmanager

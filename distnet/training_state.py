@@ -173,8 +173,12 @@ class TrainingState:
         if not self.epochs or self.epochs[-1] != epoch:
             self.epochs.append(epoch)
             self._of_last_epoch.clear()
-        for key, values in self._with(logs).items():
-            self.history.setdefault(key, [])[:] = values
+        for key, value in logs.items():
+            values, logged = self.history.setdefault(key, []), _as_logged(value)
+            if values and key in self._of_last_epoch:
+                values[-1] = logged
+            else:
+                values.append(logged)
         self._of_last_epoch.update(logs)
 
     def told(self) -> Told:
@@ -210,6 +214,8 @@ class TrainingState:
 
 def _as_logged(value: Any) -> Any:
     """A number as float, an array as list; a callback may add anything else that JSON has."""
+    if type(value) is float:
+        return value
     if isinstance(value, np.ndarray):
         return value.tolist()
     return float(value) if is_number(value) else value

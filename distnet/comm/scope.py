@@ -72,19 +72,26 @@ def tell_of(error: BaseException | None) -> None:
         communicator().leave_by(error)
 
 
-@contextmanager
-def alone(model: object = None) -> Iterator[None]:
+class alone:  # noqa: N801 - as contextmanager's functions are named; those take longer than a hook
     """Within the block this rank works alone: so run callbacks on rank 0, while the others wait.
 
     Args:
         model: the model whose callbacks they are.
     """
-    tokens = _alone.set(True), _watched.set(model)
-    try:
-        yield
-    finally:
-        _alone.reset(tokens[0])
-        _watched.reset(tokens[1])
+
+    __slots__ = ("_model", "_tokens")
+
+    def __init__(self, model: object = None) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        self._tokens = _alone.set(True), _watched.set(self._model)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _alone.reset(self._tokens[0])
+        _watched.reset(self._tokens[1])
 
 
 def refuse_in_callback_of(model: object, call: str) -> None:

@@ -6,9 +6,10 @@ import warnings
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from distnet import config
+from distnet.activations import Activation
 from distnet.arguments import check_integer
 from distnet.comm.scope import refuse_in_callback_of
 from distnet.data.arrays import ArrayData
@@ -26,12 +27,44 @@ from distnet.training.kept_steps import KeptObjective
 from distnet.training.objective import Objective
 from distnet.training.outputs import Outputs, sample_weights, targets
 from distnet.training.own_steps import OwnObjective
-from distnet.types import Json
+from distnet.types import Json, Shape
+
+
+class _OfLosses(NamedTuple):
+    """What the objective is made of besides losses, metrics and targets.
+
+    Args:
+        outputs: by their names.
+        shapes: of the outputs.
+        has_penalty: whether a layer has an activity regularizer.
+        activations: that make the outputs.
+        metrics: attributes of the model and of its layers.
+    """
+
+    outputs: Outputs
+    shapes: list[Shape]
+    has_penalty: bool
+    activations: list[Activation | None]
+    metrics: list[Metric]
 
 
 class Compiled(KerasSteps, Composite, ABC):
     """The settings of ``compile`` and the metrics, as attributes of Keras's models."""
 
+    set_by_training: ClassVar[frozenset[str]] = frozenset(
+        {
+            "batch_checks",
+            "batch_steps",
+            "fit_steps",
+            "history",
+            "store",
+            "totals",
+            "_form_of_targets",
+            "_live",
+            "_objective",
+            "_training_state",
+        }  # fmt: skip
+    )
     run_eagerly: bool = False
     """As given to ``compile``: whether layers run anew in every step."""
     jit_compile: str | bool = "auto"
@@ -101,8 +134,9 @@ class Compiled(KerasSteps, Composite, ABC):
     @property
     def outputs_told(self) -> Outputs:
         """The names of the outputs, as ``compile`` and targets use them."""
-        if not self.built:
-            return Outputs(0, ("output",))
+        return self._outputs_told() if self.built else Outputs(0, ("output",))
+
+    def _outputs_told(self) -> Outputs:
         form, names = self.structure[1], self.output_names
         is_single = isinstance(form, list | tuple) and len(form) == 1
         return Outputs.of(form[0] if is_single else form, names)
@@ -180,21 +214,24 @@ class Compiled(KerasSteps, Composite, ABC):
         """
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before training or evaluating.")
-        shapes = self.output_shapes
-        kept, metrics = self._objective, own_metrics(self)
-        activations = [] if config.clips_crossentropy() else self.final_activations
-        values = self.outputs_told, [y.shape[1:] for y in data.y], shapes, self.has_penalty, activations
-        objects = [self._compilation, *metrics]
+        own, kept = self.walks.once(self, "what losses are of", self._of_losses), self._objective
+        activations = [] if config.clips_crossentropy() else own.activations
+        values = own.outputs, [y.shape[1:] for y in data.y], own.shapes, own.has_penalty, activations
+        objects = [self._compilation, *own.metrics]
         if isinstance(kept, KeptObjective) and kept.suits(values, objects):
-            kept.objective.check(data, shapes)
+            kept.objective.check(data, own.shapes)
             kept.objective.told.clear()
             return kept.objective
-        objective = self._compilation.objective(self.outputs_told, [y.shape for y in data.y], shapes, self.has_penalty)
-        objective = replace(objective, kept=tuple(metrics))
-        objective.check(data, shapes)
+        objective = self._compilation.objective(own.outputs, [y.shape for y in data.y], own.shapes, own.has_penalty)
+        objective = replace(objective, kept=tuple(own.metrics))
+        objective.check(data, own.shapes)
         objective = objective.on(activations) if activations else objective
         self._objective = KeptObjective(values, objects, objective)
         return objective
+
+    def _of_losses(self) -> _OfLosses:
+        shapes, activations = self.output_shapes, self.final_activations
+        return _OfLosses(self._outputs_told(), shapes, self.has_penalty, activations, own_metrics(self))
 
     def targets_in_order(self, given: Any) -> list[Any]:
         """The targets that a caller passed, one for each output; None for an output without a loss.
@@ -205,8 +242,13 @@ class Compiled(KerasSteps, Composite, ABC):
         if not self.needs_targets:
             self._form_of_targets = form_of(given)
             return list(leaves(given, holds_tensors))
+        outputs, optional = self.walks.once(self, "what targets are for", self._of_targets)
+        return targets(outputs, given, optional)
+
+    def _of_targets(self) -> tuple[Outputs, list[int]]:
+        """The outputs, and the numbers of those that need no targets."""
         outputs = self.outputs_told
-        return targets(outputs, given, [] if self._compilation is None else self._compilation.without_loss(outputs))
+        return outputs, [] if self._compilation is None else self._compilation.without_loss(outputs)
 
     def weights_in_order(self, given: Any) -> list[Any]:
         """The sample weights that a caller passed, one for each output, or None.

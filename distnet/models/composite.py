@@ -15,6 +15,7 @@ from distnet.layers.engine import structures
 from distnet.layers.engine.base import KerasTensor
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.walks import Walks
 from distnet.models.graph import Graph
 from distnet.models.graph_tape import Tape
 from distnet.models.last_uses import last_uses
@@ -41,6 +42,7 @@ class Composite(Layer, ABC):
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.graph = Graph((), (0,), (0,))
+        self.walks = Walks()
         super().__init__(name=cast(str, name), trainable=trainable)
 
     @abstractmethod

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from distnet.assignments import PLAIN
 from distnet.errors import ArgumentError, NotCompiledError
 from distnet.layers.engine.structures import leaves
-from distnet.layers.engine.tracking import NOT_WALKED, PLAIN
+from distnet.layers.engine.tracking import NOT_WALKED
 from distnet.metrics import Metric
 from distnet.ops import GradientTape
 from distnet.training.live_metrics import CompiledLoss, CompiledMetrics
@@ -17,6 +19,14 @@ from distnet.training.live_metrics import CompiledLoss, CompiledMetrics
 if TYPE_CHECKING:
     from distnet.optimizers import Optimizer
     from distnet.training.compilation import Compilation
+
+
+_STEPS = attrgetter("train_step", "test_step", "predict_step")
+_PARTS_OF_STEPS: Mapping[str, Callable[[type], object]] = {
+    "train": attrgetter("train_step", "compute_loss", "compute_metrics"),
+    "test": attrgetter("test_step", "compute_loss", "compute_metrics"),
+    "predict": attrgetter("predict_step"),
+}
 
 
 class KerasSteps(ABC):
@@ -41,14 +51,13 @@ class KerasSteps(ABC):
         Args:
             what: ``"train"``, ``"test"`` or ``"predict"``.
         """
-        parts = [f"{what}_step", *(() if what == "predict" else ("compute_loss", "compute_metrics"))]
-        return any(getattr(type(self), part) is not getattr(KerasSteps, part) for part in parts)
+        parts = _PARTS_OF_STEPS[what]
+        return bool(parts(type(self)) != parts(KerasSteps))
 
     @property
     def feeds_itself(self) -> bool:
         """Whether a step of the class's own is handed the data, which need not be what the model is called on."""
-        steps = ("train_step", "test_step", "predict_step")
-        return any(getattr(type(self), step) is not getattr(KerasSteps, step) for step in steps)
+        return bool(_STEPS(type(self)) != _STEPS(KerasSteps))
 
     @property
     def is_called_on_other_data(self) -> bool:

@@ -71,7 +71,6 @@ class DataChecksums:
         self._known = np.zeros(len(self._parts), np.int64)
         self._done = self._compared = 0
         self._spent_s = 0.0
-        self._is_ended = threading.Event()
 
     @property
     def is_read(self) -> bool:
@@ -120,25 +119,26 @@ class DataChecksums:
         if self.is_read or self.communicator.size == 1:
             yield
             return
-        thread = threading.Thread(target=self._read_slowly, name="distnet-checksums", daemon=True)
+        is_ended = threading.Event()
+        thread = threading.Thread(target=self._read_slowly, args=(is_ended,), name="distnet-checksums", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            self._is_ended.set()
+            is_ended.set()
             thread.join()
 
     def _read_one(self) -> None:
         self._known[self._done] = self._parts[self._done].checksum()
         self._done += 1
 
-    def _read_slowly(self) -> None:
-        self._is_ended.wait(self._spent_s / _SHARE_OF_TIME)  # what was read at once is of this share, too
-        while not self.is_read and not self._is_ended.is_set():
+    def _read_slowly(self, is_ended: threading.Event) -> None:
+        is_ended.wait(self._spent_s / _SHARE_OF_TIME)  # what was read at once is of this share, too
+        while not self.is_read and not is_ended.is_set():
             start = time.thread_time()
             self._read_one()
             worked = time.thread_time() - start
-            self._is_ended.wait(max(worked / _SHARE_OF_TIME, _SHORTEST_SLEEP_S))
+            is_ended.wait(max(worked / _SHARE_OF_TIME, _SHORTEST_SLEEP_S))
 
     def _fail(self, number: int) -> None:
         """Tell where the first part that differs does."""

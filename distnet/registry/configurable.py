@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import functools
 import inspect
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Self, cast
 
 import numpy as np
@@ -29,6 +30,8 @@ BESIDE = {"config": "beside"}
 _JSON = frozenset({bool, int, float, str, type(None)})
 """Types that are JSON as they are."""
 
+_NO_NAMES: frozenset[str] = frozenset()
+
 _OURS = "distnet"
 """The key of what is saved next to a config."""
 
@@ -48,12 +51,18 @@ class Configurable:
 
         ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
-        config: dict[str, Json] = {}
-        kind: Any = type(self)
-        for f, is_always in _fields_of(kind):
-            if is_always or self._is_written(f):
-                value = getattr(self, f.name)
-                config[f.name] = value if type(value) in _JSON else to_json(value)
+        written = _written_fields(cast(Any, type(self)))
+        values = () if written.read is None else written.read(self)
+        config: dict[str, Any] = dict(zip(written.names, values, strict=True))
+        needed = self._needs_written()
+        for name, default in written.optional:
+            if config[name] == default and name not in needed:
+                del config[name]
+        if not config.keys() >= needed:
+            names = [f.name for f in dataclasses.fields(cast(Any, self)) if f.name in config or f.name in needed]
+            config = {name: getattr(self, name) for name in names}
+        if not _JSON.issuperset(map(type, config.values())):
+            config = {name: value if type(value) in _JSON else to_json(value) for name, value in config.items()}
         return config
 
     @classmethod
@@ -77,10 +86,9 @@ class Configurable:
             raise ArgumentError(f"{cls.__name__}: the configuration lacks {missing}, received {sorted(config)}.")
         return cls(**cast(dict[str, Any], {key: value for key, value in config.items() if key not in unknown}))
 
-    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
-        rule = f.metadata.get("config", True)
-        is_optional = rule in (IF_SET["config"], BESIDE["config"])
-        return bool(rule) and not (is_optional and getattr(self, f.name) == f.default)
+    def _needs_written(self) -> Set[str]:
+        """The names of fields that are written now, though their class would leave them out."""
+        return _NO_NAMES
 
     def as_json(self) -> Json:
         """Keras's ``{"class_name", "config"}`` of this object."""
@@ -90,11 +98,31 @@ class Configurable:
         return said_beside(described, **ours) if ours else described
 
 
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """The fields of a class that ``get_config`` writes.
+
+    Args:
+        names: of all, in order.
+        optional: names and defaults of those that are written only if they differ from these.
+        read: gives the values of an object, one for each name; None where there is no name.
+    """
+
+    names: tuple[str, ...]
+    optional: tuple[tuple[str, Any], ...]
+    read: Callable[[object], tuple[Any, ...]] | None
+
+
 @functools.cache
-def _fields_of(cls: type) -> tuple[tuple[dataclasses.Field[Any], bool], ...]:
-    """The fields of a class, if it is a dataclass, and whether each is written whatever its value."""
+def _written_fields(cls: type) -> _Written:
+    """What is written of a class; nothing if it is no dataclass."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    return tuple((f, f.metadata.get("config", True) is True) for f in fields)
+    rules = {f.name: f.metadata.get("config", True) for f in fields}
+    names = tuple(name for name, rule in rules.items() if rule)
+    optional = tuple((f.name, f.default) for f in fields if rules[f.name] in (IF_SET["config"], BESIDE["config"]))
+    if len(names) < 2:  # of one name ``attrgetter`` makes no tuple
+        return _Written(names, optional, (lambda owner: (getattr(owner, names[0]),)) if names else None)
+    return _Written(names, optional, operator.attrgetter(*names))
 
 
 def to_json(value: object) -> Json:

@@ -119,8 +119,10 @@ def compared_data(ranks: Communicator, train: Source, validation: Source | None)
     Raises:
         ReplicaError: the ranks' data differ.
     """
+    if ranks.size == 1:
+        return DataChecksums(ranks, ())
     sources = (("the training data", train), ("the validation data", validation))
-    samples = [(what, source.sample) for what, source in sources if source is not None] if ranks.size > 1 else []
+    samples = [(what, source.sample) for what, source in sources if source is not None]
     data = DataChecksums(ranks, [(what, *named) for what, sample in samples for named in sample.named()])
     data.read()
     data.compare()

@@ -13,7 +13,6 @@ from distnet import kernels
 from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.distribution import distribution
-from distnet.layers.engine.calling import forget_penalties
 from distnet.training.block_steps import evaluating_steps
 from distnet.training.forward_steps import Steps
 from distnet.training.kept_steps import are_same
@@ -100,7 +99,7 @@ def inference(model: Any, ranks: Communicator) -> Iterator[KeptInference]:
     """
     kept = model.kept_inference.take()
     if isinstance(kept, KeptInference) and kept.suits(model, ranks):
-        forget_penalties(model.layers)
+        model.walks.forget_penalties(model)
     else:
         kept = KeptInference(model, ranks)
     yield kept

@@ -12,7 +12,6 @@ from distnet import kernels
 from distnet.assignments import settings
 from distnet.comm import Communicator
 from distnet.distribution import distribution
-from distnet.layers.engine.calling import forget_penalties
 from distnet.training.block_steps import training_steps
 from distnet.training.objective import Objective
 from distnet.training.step import TrainingSteps
@@ -75,10 +74,9 @@ class KeptSteps(Kept):
 
 def _parts(model: Any, steps: TrainingSteps) -> list[object]:
     """What steps depend on besides what they hold: the variables, and which are trained; the slots; options."""
-    trained, optimizer = {id(v) for v in model.trainable_weights}, steps.optimizer
-    flags = [v.trainable and id(v) in trained for v in model.variables]
+    variables, optimizer = model.walks.once(model, "variables", lambda: model.variables), steps.optimizer
     facts = getattr(model, "graph", None), distribution(), kernels.current(), optimizer.is_elementwise
-    return [*model.variables, *flags, *facts, *optimizer.slots.values()]
+    return [*variables, *[v.trainable for v in variables], *facts, *optimizer.slots.values()]
 
 
 def are_same(some: Sequence[object], others: Sequence[object]) -> bool:
@@ -102,6 +100,6 @@ def take_steps(model: Any, objective: Objective, ranks: Communicator, is_anew: b
         ranks.allreduce(refusals)
         suits = not refusals[0]
     if isinstance(kept, KeptSteps) and suits:
-        forget_penalties(model.layers)
+        model.walks.forget_penalties(model)
         return kept
     return KeptSteps(training_steps(model, objective, ranks))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -111,7 +110,8 @@ class Training:
         """
         try:
             note_shards(self.model.training_state, self.resumption is not None and self.ranks.rank == 0)
-            replicas.agree_on_weights(self.ranks, alike_on_ranks(self.model))
+            if self.ranks.size > 1:
+                replicas.agree_on_weights(self.ranks, alike_on_ranks(self.model))
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
             checking = self.data.in_background() if config.checks_replicas() else nullcontext()
@@ -169,7 +169,7 @@ class Training:
         self._call("on_epoch_end", epoch, self.logs)
         self.logs = self._share(self.logs)
         state.record(epoch, self.logs)  # anew, with what callbacks added
-        if config.checks_replicas():
+        if self.ranks.size > 1 and config.checks_replicas():
             self.data.compare()
             replicas.compare_weights(self.ranks, self.steps.store, states_of(self.model))
 
@@ -309,11 +309,11 @@ class Training:
             yield
         finally:
             if state.observe is not None:
-                state.progress = replace(self.observe(), is_whole=not self.cursor.is_stepping)
+                state.progress = self.observe(is_whole=not self.cursor.is_stepping)
             state.observe = None
 
-    def observe(self) -> Progress:
-        """Where training stands."""
+    def observe(self, is_whole: bool = True) -> Progress:
+        """Where training stands; see ``Progress`` for the argument."""
         start = self.cursor.start
         optimizer = self.steps.optimizer.settings()
         changed = {**({} if start is None else start.optimizer), **changes(self.fit.optimizer, optimizer)}
@@ -324,6 +324,7 @@ class Training:
             **(self.counts.so_far(self.totals) if self.cursor.moment.is_within_epoch else {}),
             logs=dict(self.logs),
             is_stopped=self.model.stop_training,
+            is_whole=is_whole,
             optimizer={key: optimizer[key] for key in changed},
             callbacks=self.hooks.records(),
         )

@@ -9,6 +9,7 @@ import pytest
 import distnet
 from distnet import layers
 from distnet.callbacks import LambdaCallback
+from distnet.layers.engine.walks import Walks
 from distnet.training import kept_steps
 
 RNG = np.random.default_rng(0)
@@ -44,6 +45,8 @@ SAME = {
 OTHER = {
     "trainable": lambda model: setattr(model.layers[0], "trainable", not model.layers[0].trainable),
     "argument": lambda model: setattr(model.layers[1], "rate", 0.6),
+    "frozen weight": lambda model: setattr(model.layers[0].bias, "trainable", False),
+    "metric of a layer": lambda model: setattr(model.layers[0], "mine", distnet.metrics.Mean(name="of the layer")),
     "activity": lambda model: setattr(model.layers[0], "activity_regularizer", distnet.regularizers.L2(0.1)),
     "loss": lambda model: setattr(model.loss, "label_smoothing", 0.3),
     "compile": lambda model: model.compile("sgd", "mse", metrics=["accuracy"]),
@@ -76,6 +79,7 @@ def results(change, keeps):
         model = changed if isinstance(changed, distnet.Model) else model
         if not keeps:
             model.fit_steps = model._objective = None
+            model.walks = Walks()
     return [*values, *model.get_weights()]
 
 

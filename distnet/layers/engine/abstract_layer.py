@@ -12,11 +12,11 @@ import numpy as np
 from distnet import addresses
 from distnet.activations import Activation
 from distnet.arguments import check_fields
-from distnet.assignments import UNSET, count_setting, is_noting, note_attribute
 from distnet.errors import ArgumentError, NotBuiltError, ShapeError
 from distnet.layers.engine.build_config import HasBuildConfig
 from distnet.layers.engine.by_hand import InitialWeights, as_list, buildable
 from distnet.layers.engine.context import BackwardContext, BuildContext, ForwardContext
+from distnet.layers.engine.counted_attributes import CountsAttributes
 from distnet.layers.engine.declared import as_shape, checked_name, dtype_name
 from distnet.layers.engine.overriding import refuse_missing
 from distnet.layers.engine.own_state import HasOwnState
@@ -28,7 +28,7 @@ from distnet.variables import Variable, assign_all
 
 
 @dataclass(eq=False, kw_only=True)
-class AbstractLayer(HasBuildConfig, HasOwnState, Configurable, ABC):
+class AbstractLayer(HasBuildConfig, HasOwnState, CountsAttributes, Configurable, ABC):
     """One function of a network, with its gradient.
 
     A layer of your own is a dataclass: its fields are its constructor and its saved configuration.
@@ -139,13 +139,6 @@ class AbstractLayer(HasBuildConfig, HasOwnState, Configurable, ABC):
         self._check_activations()
         check_fields(self, self.name)
         self.validate()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        before = vars(self).get(name, UNSET) if is_noting() else UNSET
-        super().__setattr__(name, value)
-        if name in type(self).__dataclass_fields__:
-            count_setting()
-        note_attribute(self, name, before)
 
     def _check_activations(self) -> None:
         for key, value in vars(self).items():

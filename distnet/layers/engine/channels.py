@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, ClassVar, Self
 
 from distnet import config
@@ -97,8 +97,8 @@ class Channelled(Layer):
         has_format = any(f.name == "data_format" and f.init for f in dataclasses.fields(cls))
         return super().from_config({"data_format": "channels_last", **config} if has_format else config)
 
-    def _is_written(self, f: dataclasses.Field[Any]) -> bool:
-        return super()._is_written(f) or (f.name == "data_format" and self.is_channels_first)
+    def _needs_written(self) -> Set[str]:
+        return {"data_format"} if self.is_channels_first else super()._needs_written()
 
 
 def to_last(x: Array) -> Array:

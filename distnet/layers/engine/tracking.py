@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from distnet import addresses
+from distnet.assignments import PLAIN
 from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
@@ -17,9 +18,6 @@ from distnet.variables import Variable
 
 NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
 """Attributes that hold none of the layer's own."""
-
-PLAIN = frozenset({bool, int, float, str, bytes, type(None), np.ndarray, np.dtype})
-"""Types of most attributes, which hold nothing: ``isinstance`` of an abstract class takes long to say so."""
 
 Kind = Callable[[Any], bool]
 """Tells whether an object is of a kind."""

@@ -11,6 +11,8 @@ _LAUNCHERS = frozenset(
      "srun", "slurmstepd")
 )  # fmt: skip
 """Names of the programs that start ranks, as far as ``/proc`` shows them."""
+_BEGAN_AT = 19
+"""The place of the time of its begin among a process's fields: proc(5), less the three that ``_status`` leaves out."""
 
 
 def ancestors(process: int) -> Iterator[int]:
@@ -75,6 +77,11 @@ def ranks_of(launcher: int, variable: str) -> dict[int, int]:
     return ranks
 
 
+def is_child_with(process: int, parent: int, variable: str) -> bool:
+    """Whether ``/proc`` shows that one process started the other, with a variable."""
+    return process in _children(parent) and has_variable(process, variable) is True
+
+
 def is_alive(process: int) -> bool:
     """Whether the process runs: one that has ended stays visible until its parent has noticed."""
     return _state(process) not in ("", "Z", "X")
@@ -83,6 +90,12 @@ def is_alive(process: int) -> bool:
 def is_stopped(process: int) -> bool:
     """Whether the process is stopped by a signal."""
     return _state(process) in ("T", "t")
+
+
+def began_at(process: int) -> str:
+    """When a process began, which tells it from a later one of the same number; empty where that is not to be seen."""
+    fields = _status(process)
+    return fields[_BEGAN_AT] if len(fields) > _BEGAN_AT else ""
 
 
 def descendants(process: int) -> Iterator[int]:

@@ -3,6 +3,7 @@
 ``MPI_Init`` waits for every rank, for ever if one has ended before: MPICH's ``mpirun`` does not mind a process, or a
 script around it, that ends without having called MPI. So a forked process, which uses nothing but ``/proc``, looks
 whether the launcher's other children live, and ends the job by name if one does not, or if some do not join in time.
+Two ranks of a machine watch for all: if each did, 64 ranks would look at 64 processes four times a second.
 """
 
 from __future__ import annotations
@@ -11,14 +12,23 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from distnet.comm.joining_marks import Joining
 from distnet.comm.patience import TIMEOUT
 from distnet.comm.shared_memory import mpis_memory_of
 from distnet.launcher import Launcher
-from distnet.process_tree import below_launcher, descendants, has_name, is_stopped, ranks_of
+from distnet.process_tree import (
+    below_launcher,
+    descendants,
+    has_name,
+    is_alive,
+    is_child_with,
+    is_stopped,
+    ranks_of,
+)
 
 _LOOKS_EVERY_S = 0.25
 _SEES_MEMORY_EVERY_S = 0.05
@@ -29,9 +39,8 @@ _LAST_WORDS_S = 0.5
 _LOCAL_SIZES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 _OTHERS_LATER_S = 2.0
 """After the first ranks, which tell why the job ends: the launcher ends all when one has ended."""
-_TELLERS = 2
 _NAME = "distnet-joins"
-"""Of the watching process: by it others see which ranks are joining."""
+"""Of the watching process."""
 
 
 @contextmanager
@@ -43,29 +52,39 @@ def watched_siblings(launcher: Launcher, timeout_s: float) -> Iterator[None]:
         timeout_s: how long to wait for ranks; 0 for ever.
     """
     below, expected = below_launcher(launcher.variable), _expected(launcher)
-    if below is None or not ranks_of(below[0], launcher.variable):
+    if below is None or not is_child_with(below[1], below[0], launcher.variable):
         below, expected = None, 0
     if not expected and not timeout_s:
         yield
         return
+    with Joining(None if below is None else below[0], launcher.rank) as joining:
+        watching = _forked(_Watcher(launcher, below, expected, timeout_s, joining)) if joining.watches else None
+        joining.leave_watch()
+        try:
+            yield
+        finally:
+            if watching is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(watching, signal.SIGKILL)
+                with suppress(ChildProcessError):
+                    os.waitpid(watching, 0)
+
+
+def _forked(watcher: _Watcher) -> int:
+    """The process that watches."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads, none of which the forked process needs
-        watcher = os.fork()
-    if watcher == 0:
+        process = os.fork()
+    if process == 0:
         try:
             os.setsid()  # MPICH's launcher kills the rank with its group
             with suppress(OSError):
                 Path("/proc/self/comm").write_text(_NAME, encoding="ascii")
-            _Watcher(launcher, below, expected, timeout_s).run()
+            watcher.joining.leave()
+            watcher.run()
         finally:
             os._exit(0)
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(watcher, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(watcher, 0)
+    return process
 
 
 def _expected(launcher: Launcher) -> int:
@@ -82,27 +101,38 @@ class _Watcher:
         below: the launcher's process, and the one that it started for the rank; None if they are not to be seen.
         expected: number of ranks on this machine; 0 if it is not known.
         timeout_s: how long to wait; 0 for ever.
+        joining: which ranks join.
     """
 
-    def __init__(self, launcher: Launcher, below: tuple[int, int] | None, expected: int, timeout_s: float) -> None:
+    def __init__(
+        self, launcher: Launcher, below: tuple[int, int] | None, expected: int, timeout_s: float, joining: Joining
+    ) -> None:
         self.launcher, self.below, self.expected, self.timeout_s = launcher, below, expected, timeout_s
-        self.rank_process, self.began = os.getppid(), time.monotonic()
+        self.joining, self.rank_process, self.began = joining, os.getpid(), time.monotonic()
+        self.later_s = 0.0 if joining.is_first else _OTHERS_LATER_S
+        self.living: dict[int, int] = {}
         self.gone_at: float | None = None
         self.memory: set[str] = set()
 
     def run(self) -> None:
         """Watch until the rank has joined, which ends this process, or the job must end."""
         while os.getppid() == self.rank_process:
-            living = ranks_of(self.below[0], self.launcher.variable) if self.below is not None else {}
-            if self._is_one_gone(living):
-                self._end(_of_gone(self.launcher, living, self.expected))
+            self._look()
+            if self._is_one_gone():
+                self._end(_of_gone(self.launcher, self.living, self.expected))
                 return
-            waited_s = time.monotonic() - self.began
-            if self.timeout_s and waited_s >= self.timeout_s and waited_s >= self.timeout_s + self._later(living):
-                self._end(_of_late(self.launcher, living, self.timeout_s))
+            if self.timeout_s and time.monotonic() - self.began >= self.timeout_s + self.later_s:
+                self._end(_of_late(self.launcher, self.living, self.timeout_s, self.joining))
                 return
             self._see_memory()
         self._unname_memory()  # killed while it joined
+
+    def _look(self) -> None:
+        """See which ranks live; once all have been there, only they can."""
+        if self.expected and len(self.living) == self.expected:
+            self.living = {rank: process for rank, process in self.living.items() if is_alive(process)}
+        elif self.below is not None:
+            self.living = ranks_of(self.below[0], self.launcher.variable)
 
     def _see_memory(self) -> None:
         """For the time between two looks, note what memory MPI shares by name: it takes the name away at a good end."""
@@ -116,36 +146,39 @@ class _Watcher:
             with suppress(OSError):
                 os.unlink(path)
 
-    def _is_one_gone(self, living: dict[int, int]) -> bool:
+    def _is_one_gone(self) -> bool:
         """Whether fewer ranks live than should, for longer than a launcher takes to end the job itself."""
-        if len(living) >= self.expected or self.launcher.rank not in living:
+        if len(self.living) >= self.expected or self.launcher.rank not in self.living:
             self.gone_at = None
         elif self.gone_at is None:
             self.gone_at = time.monotonic()
-        gone_s = 0.0 if self.gone_at is None else time.monotonic() - self.gone_at
-        return gone_s > _GONE_FOR_S and gone_s > _GONE_FOR_S + self._later(living)
-
-    def _later(self, living: dict[int, int]) -> float:
-        """How much longer than the first ranks that join here this one waits."""
-        joining = [rank for rank, process in sorted(living.items()) if _joins(process)] or list(range(_TELLERS))
-        return 0.0 if self.launcher.rank in joining[:_TELLERS] else _OTHERS_LATER_S
+        return self.gone_at is not None and time.monotonic() - self.gone_at > _GONE_FOR_S + self.later_s
 
     def _end(self, text: str) -> None:
-        """Tell it, and end the rank, and the script around it."""
+        """Tell it, and end the rank, and the script around it; then those that join, if the launcher leaves them."""
         os.write(2, text.encode())
         time.sleep(_LAST_WORDS_S)
         started = self.rank_process if self.below is None else self.below[1]
         self.memory |= mpis_memory_of(self.rank_process)
         self._unname_memory()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in dict.fromkeys((started, self.rank_process)):
-                with suppress(ProcessLookupError):
-                    os.kill(process, number)
-            time.sleep(_LAST_WORDS_S)
+        _end_processes((started, self.rank_process))
+        others = [process for rank, process in self.living.items() if self.joining.is_joining(rank)]
+        if others:
+            time.sleep(_OTHERS_LATER_S)
+            _end_processes([each for other in others for each in (other, *_programs_of(other))])
 
 
-def _joins(process: int) -> bool:
-    return any(has_name(child, (_NAME,)) for child in descendants(process))
+def _end_processes(processes: Sequence[int]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in dict.fromkeys(processes):
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        time.sleep(_LAST_WORDS_S)
+
+
+def _programs_of(process: int) -> list[int]:
+    """What it has started, but for what watches over it."""
+    return [each for each in descendants(process) if not has_name(each, (_NAME,))]
 
 
 def _is_stopped(process: int) -> bool:
@@ -163,12 +196,12 @@ def _of_gone(launcher: Launcher, living: dict[int, int], expected: int) -> str:
     )
 
 
-def _of_late(launcher: Launcher, living: dict[int, int], timeout_s: float) -> str:
+def _of_late(launcher: Launcher, living: dict[int, int], timeout_s: float, joining: Joining) -> str:
     """Names the ranks of this machine that have not called distnet yet: no process of theirs joins."""
     late = [
         f"rank {rank} (process {process}) {'is stopped, as by SIGSTOP' if _is_stopped(process) else 'has not come'}"
         for rank, process in sorted(living.items())
-        if not _joins(process)
+        if not joining.is_joining(rank)
     ]
     who = ", ".join(late) or "the ranks that can be seen from here have all come; another machine may be out of reach"
     return (

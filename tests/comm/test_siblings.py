@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from distnet.comm.joining_marks import Joining
 
 JOINING = """
 import mmap, os, signal, sys, time
@@ -36,3 +39,26 @@ def test_of_a_rank_that_is_killed_with_its_group_while_it_joins_mpis_memory_lose
         assert not path.exists()
     finally:
         path.unlink(missing_ok=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
+def test_two_ranks_of_a_machine_watch_for_all_and_others_take_the_place_of_those_that_end():
+    ranks = [Joining(os.getpid(), rank) for rank in range(4)]
+    assert [rank.watches for rank in ranks] == [True, True, False, False]
+    assert [ranks[0].is_joining(rank) for rank in range(5)] == [True, True, True, True, False]
+    ranks[1].leave()
+    ranks[1].leave_watch()
+    later = Joining(os.getpid(), 4)
+    assert later.watches
+    assert [later.is_joining(rank) for rank in range(5)] == [True, False, True, True, True]
+    for rank in (*ranks, later):
+        rank.leave()
+        rank.leave_watch()
+
+
+def test_every_rank_watches_where_the_launcher_is_not_to_be_seen():
+    for rank in range(3):
+        joining = Joining(None, rank)
+        assert joining.watches
+        assert joining.is_first == (rank < 2)
+        assert not joining.is_joining(rank)

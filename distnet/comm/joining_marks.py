@@ -1,0 +1,93 @@
+"""Names that one process of a machine holds at a time: they tell which ranks are joining, and which of them watch.
+
+Linux knows names of sockets that lie in no folder. Such a name is free again when its holder ends, however it ends.
+Source: unix(7), on abstract addresses.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from types import TracebackType
+from typing import Self
+
+from distnet.process_tree import began_at
+
+_WATCHERS = 2
+"""Ranks of a machine that watch."""
+
+
+class Joining:
+    """A rank that joins, until the block ends, and what it sees of the others of its machine.
+
+    Args:
+        launcher: the process that started the ranks; None if it is not to be seen.
+        rank: this rank.
+
+    Attributes:
+        watches: whether this rank is to watch; each does where this system has no such names.
+        is_first: whether it is one of the first to tell what it sees.
+    """
+
+    def __init__(self, launcher: int | None, rank: int) -> None:
+        self._job = None if launcher is None else f"\0distnet-{launcher}-{began_at(launcher)}"
+        self._joins: socket.socket | None = None
+        self._watch: socket.socket | None = None
+        self.is_first = rank < _WATCHERS
+        self.watches = True
+        try:
+            self._joins = self._taken(_of_rank(rank))
+            self._watch = next(filter(None, (self._taken(f"watch-{i}") for i in range(_WATCHERS))), None)
+            self.watches = self.is_first = self._watch is not None
+        except OSError:
+            self._job = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def is_joining(self, rank: int) -> bool:
+        """Whether a rank of this machine joins; not known to do so where this system has no such names."""
+        try:
+            holder = self._taken(_of_rank(rank))
+        except OSError:
+            return False
+        if holder is not None:
+            holder.close()
+        return holder is None
+
+    def leave(self) -> None:
+        """Join no more in this process: another one may."""
+        if self._joins is not None:
+            self._joins.close()
+
+    def leave_watch(self) -> None:
+        """Watch no more in this process: another one may."""
+        if self._watch is not None:
+            self._watch.close()
+
+    def _taken(self, name: str) -> socket.socket | None:
+        """What holds a name until it is closed; None if another process holds it.
+
+        Raises:
+            OSError: this system has no such names, or the job none.
+        """
+        if self._job is None or not hasattr(socket, "AF_UNIX"):
+            raise OSError("no names of sockets")
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            holder.bind(f"{self._job}-{name}")
+        except OSError as error:
+            holder.close()
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise
+        return holder
+
+
+def _of_rank(rank: int) -> str:
+    return f"rank-{rank}"

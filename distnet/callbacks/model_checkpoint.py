@@ -16,7 +16,7 @@ from distnet.callbacks.base import STATE, Logs
 from distnet.callbacks.console import say
 from distnet.errors import ArgumentError
 from distnet.logs import NamedLogs
-from distnet.paths import checked_path
+from distnet.paths import checked_path, names_archive, names_keras_3
 
 
 class _AnyLog(dict[str, float]):
@@ -48,7 +48,8 @@ class ModelCheckpoint(watching.Monitoring):
     """Saves the model after every epoch, after a number of batches, or whenever a value improves.
 
     Args:
-        filepath: path of the file; ``{epoch}``, counted from 1, ``{batch}`` and the logs' keys are filled in.
+        filepath: path of the file, whose end says the format, as for ``Model.save`` and ``Model.save_weights``;
+            ``{epoch}``, counted from 1, ``{batch}`` and the logs' keys are filled in.
         monitor: key of the logs.
         verbose: 1 prints what is saved and why.
         save_best_only: save only when ``monitor`` has improved.
@@ -64,7 +65,8 @@ class ModelCheckpoint(watching.Monitoring):
     The file is written while training goes on: see ``Model.save_checkpoint``.
 
     Raises:
-        ArgumentError: ``save_freq``, ``period`` or ``keep`` is invalid, or ``filepath`` names a key that no log has.
+        ArgumentError: ``save_freq``, ``period`` or ``keep`` is invalid, or ``filepath`` names a key that no log has, or
+            says no format.
 
     Source: ``keras.callbacks.ModelCheckpoint``.
     """
@@ -91,6 +93,8 @@ class ModelCheckpoint(watching.Monitoring):
         super().__post_init__()
         self.save_freq = check_frequency("ModelCheckpoint: save_freq", self.save_freq, ["epoch"])
         self.filepath = _checked_pattern(self.filepath)
+        check_end = names_keras_3 if self.save_weights_only else names_archive
+        check_end("ModelCheckpoint: filepath", self.filepath)
         self.best = self.initial_value_threshold
 
     def get_state(self) -> dict[str, Any]:

@@ -346,11 +346,9 @@ class Model(Keras2Methods, Compiled, ABC):
         """Write the whole model to one file: see ``distnet.models.save_model``.
 
         Raises:
-            ArgumentError: Keras 2's ``save_format="tf"``.
+            ArgumentError: the end of the name, or ``save_format``, says no format that can be written.
         """
-        if save_format == "tf":
-            raise ArgumentError(f"{self.name}: TensorFlow's SavedModel cannot be written. Leave save_format out.")
-        save_model(self, filepath, overwrite, include_optimizer, keras_optimizer)
+        save_model(self, filepath, overwrite, include_optimizer, keras_optimizer, save_format)
 
     def save_checkpoint(
         self, filepath: str | os.PathLike[str], weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()

@@ -9,6 +9,7 @@ import numpy as np
 from distnet.arguments import check_integer
 from distnet.assignments import is_noting
 from distnet.errors import ArgumentError
+from distnet.optimizers.owned_number import OwnedNumber
 
 
 class Counts(Protocol):
@@ -21,28 +22,10 @@ class Counts(Protocol):
     def set_iterations(self, updates: int) -> None: ...
 
 
-class Iterations(int):
+class Iterations(OwnedNumber[Counts, int], int):
     """The present number of updates, with the methods of Keras's variable."""
 
-    owner: Counts
-
-    def __new__(cls, value: int, owner: Counts) -> Iterations:
-        """Remember whose number it is."""
-        iterations = super().__new__(cls, value)
-        iterations.owner = owner
-        return iterations
-
-    def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        """Copies and pickles are plain numbers, without the optimizer."""
-        return int, (int(self),)
-
-    @property
-    def value(self) -> int:
-        return int(self)
-
-    def numpy(self) -> np.int64:
-        """The number as a NumPy scalar."""
-        return np.int64(self)
+    plain = int
 
     def assign(self, value: int) -> None:
         """Let the optimizer have made so many updates: schedules and moments go by this number.

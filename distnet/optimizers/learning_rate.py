@@ -9,6 +9,7 @@ import numpy as np
 
 from distnet.arguments import NOT_NEGATIVE, check_number
 from distnet.errors import ArgumentError
+from distnet.optimizers.owned_number import OwnedNumber
 from distnet.optimizers.schedules import SCHEDULES, LearningRateSchedule
 from distnet.types import Json
 
@@ -26,28 +27,10 @@ class Scheduled(Protocol):
     schedule: Schedule | None
 
 
-class LearningRate(float):
+class LearningRate(OwnedNumber[Scheduled, float], float):
     """The present learning rate: a number with the methods that Keras's users call on Keras's variable."""
 
-    owner: Scheduled
-
-    def __new__(cls, value: float, owner: Scheduled) -> LearningRate:
-        """Remember whose learning rate it is."""
-        rate = super().__new__(cls, value)
-        rate.owner = owner
-        return rate
-
-    def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        """Copies and pickles are plain numbers, without the optimizer."""
-        return float, (float(self),)
-
-    @property
-    def value(self) -> float:
-        return float(self)
-
-    def numpy(self) -> np.float64:
-        """The number as a NumPy scalar."""
-        return np.float64(self)
+    plain = float
 
     def assign(self, value: float) -> None:
         """Set the optimizer's learning rate."""

@@ -40,9 +40,6 @@ from distnet.saving.users_state import ASSETS
 from distnet.saving.vetting import examine
 from distnet.types import Json
 
-SUFFIX = ".keras"
-"""Names that end so mean this format, in Keras and here."""
-
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KERAS_VERSION = "3.11.0"
 _SIGNATURE = b"PK\x03\x04"

@@ -39,9 +39,6 @@ from distnet.saving.stored_model import HoldsLayers, StoredModel, store_to_fill
 from distnet.types import Array
 from distnet.variables import Variable, Variables, VariableStore
 
-SUFFIX = ".weights.h5"
-"""Names that end so mean this layout, in Keras and here; all others the legacy one."""
-
 _OPTIMIZER = "optimizer"
 _LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
 _VARS = "vars"

@@ -6,7 +6,7 @@ import os
 
 from distnet.comm.scope import meeting, on_all_ranks
 from distnet.errors import CheckpointError
-from distnet.paths import checked_path
+from distnet.paths import check_archive
 from distnet.registry import to_json
 from distnet.saving import keras_archive, keras_weights, users_state
 from distnet.saving.image import Image
@@ -19,14 +19,11 @@ def save_layer(layer: HoldsLayers, filepath: str | os.PathLike[str]) -> None:
     """Let rank 0 write a layer, with those within, to a ``.keras`` archive; every rank returns once it is there.
 
     Raises:
-        CheckpointError: the layer is not built, the name ends otherwise, or the file cannot be written.
+        ArgumentError: the name ends otherwise.
+        CheckpointError: the layer is not built, or the file cannot be written.
     """
     with meeting("save") as ranks:
-        if not checked_path("save: filepath", filepath).endswith(keras_archive.SUFFIX):
-            raise CheckpointError(
-                f"{layer.name}: save: expected a name that ends in {keras_archive.SUFFIX}, received "
-                f"{os.fspath(filepath)!r}."
-            )
+        check_archive(f"{layer.name}: save: filepath", filepath)
         if not layer.built:
             raise CheckpointError(f"{layer.name}: cannot be saved before it has seen data. Call adapt(data) before.")
     put_on_root(ranks, filepath, True, lambda image: _write(image, layer))

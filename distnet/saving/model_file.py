@@ -10,13 +10,13 @@ from distnet import config
 from distnet.comm import Communicator
 from distnet.comm.scope import meeting, on_all_ranks
 from distnet.dialects import input_shapes
-from distnet.errors import CheckpointError
+from distnet.errors import ArgumentError, CheckpointError
 from distnet.layers import LAYERS
 from distnet.parallel.realigning import realign
-from distnet.paths import checked_path
+from distnet.paths import names_archive
 from distnet.registry import custom_object_scope
 from distnet.registry.code import code_allowed
-from distnet.saving import background, formats, keras_archive, keras_weights, state_group, users_state
+from distnet.saving import background, formats, keras_weights, state_group, users_state
 from distnet.saving.image import Image
 from distnet.saving.stored_model import StoredModel, WholeModel
 
@@ -27,6 +27,7 @@ def save_model(
     overwrite: bool = True,
     include_optimizer: bool = True,
     keras_optimizer: bool = False,
+    save_format: str | None = None,
 ) -> None:
     """Write architecture, weights, training configuration and training state to one file.
 
@@ -34,21 +35,28 @@ def save_model(
     whole.
 
     Args:
-        filepath: a name that ends in ``.keras`` makes Keras 3's archive, from which Keras 3 trains on; any other
-            an HDF5 file. Missing folders are made.
+        filepath: a name that ends in ``.keras`` makes Keras 3's archive, from which Keras 3 trains on; one that ends
+            in ``.h5`` or ``.hdf5`` a legacy HDF5 file. Missing folders are made.
         overwrite: False refuses to replace a file.
         include_optimizer: False leaves out training configuration and state.
         keras_optimizer: True writes an HDF5 file for Keras 2 alone, with the optimizer's state, from which it then
             trains on. Where no one form suits both Keras 2 and Keras 3, this file has that of Keras 2, every other
             that of Keras 3: calls with ``initial_state``, ``MultiHeadAttention``, what ``hard_sigmoid`` means. From
             any such file Keras 3 cannot train before it has called ``compile`` again.
+        save_format: Keras 2's ``"h5"`` or ``"keras"``, ignored: the name decides, as in Keras 3.
 
     Raises:
+        ArgumentError: the name says no format, or ``save_format`` another one.
         CheckpointError: the model has no weights yet, or the file cannot be written.
 
     Source: ``keras.Model.save``.
     """
-    is_archive = checked_path("save: filepath", filepath).endswith(keras_archive.SUFFIX)
+    if save_format not in (None, "h5", "keras"):
+        raise ArgumentError(
+            f"save: save_format: expected 'h5' or 'keras', received {save_format!r}. Leave it out: the end of filepath "
+            "says the format. TensorFlow's SavedModel cannot be written."
+        )
+    is_archive = names_archive("save: filepath", filepath)
     write(
         model,
         filepath,

@@ -1,7 +1,7 @@
 """save_weights and load_weights: files of weights alone.
 
-``x.weights.h5`` is Keras 3's layout, with the optimizer's state; every other name means the legacy one,
-whose root holds what ``model_weights`` holds in a whole-model file.
+``x.weights.h5`` is Keras 3's layout, with the optimizer's state; ``x.h5`` and ``x.hdf5`` mean the legacy one, whose
+root holds what ``model_weights`` holds in a whole-model file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from distnet.errors import NotBuiltError
-from distnet.paths import checked_path
+from distnet.paths import names_keras_3
 from distnet.saving import formats, keras_weights
 from distnet.saving.model_file import write
 from distnet.saving.stored_model import StoredModel
@@ -19,11 +19,12 @@ def save_weights(model: StoredModel, filepath: str | os.PathLike[str], overwrite
     """Write the model's weights; rank 0 writes, and the old file stands until the new one is whole.
 
     Raises:
+        ArgumentError: the name ends otherwise.
         CheckpointError: the model has no weights yet, or the file cannot be written.
 
     Source: ``keras.Model.save_weights``.
     """
-    is_keras_3 = checked_path("save_weights: filepath", filepath).endswith(keras_weights.SUFFIX)
+    is_keras_3 = names_keras_3("save_weights: filepath", filepath)
     write(model, filepath, overwrite, lambda image: formats.write_weights(image, model, is_keras_3))
 
 

@@ -15,7 +15,7 @@ from distnet.errors import CheckpointError, DistnetError
 from distnet.layers.engine.tracking import states_of_metrics
 from distnet.naming import kept_files
 from distnet.optimizers import Optimizer
-from distnet.paths import checked_path
+from distnet.paths import checked_path, names_archive
 from distnet.saving import restore_training
 from distnet.saving.examined_together import examined_together
 from distnet.training.fit_arguments import Fit
@@ -198,6 +198,7 @@ def restore_progress(
         )
     if restored is None and path is not None:
         named_path = checked_path("fit: resume", path)
+        names_archive("fit: resume", named_path)  # where ``save_now`` will save
         restored = _restore_newest(model, ranks.broadcast_object(kept_files(named_path)) or [named_path])
     if restored is None:
         return None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import h5py
@@ -56,12 +57,48 @@ def test_the_functions_of_the_package_save_and_load_too(model, tmp_path):
     assert same(models.load_model(str(tmp_path / "a.h5")), keras.saving.load_model(tmp_path / "b.h5"))
 
 
-@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m.h7", "m", "m.keras.bak"])
-def test_any_extension_is_hdf5_and_folders_are_made(model, tmp_path, name):
+@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m.h7", "m.weights.h5", ".h5"])
+def test_hdf5_files_are_called_so_and_folders_are_made(model, tmp_path, name):
     path = tmp_path / "new" / "folder" / name
     model.save(path)
     assert h5py.is_hdf5(path)
     assert same(models.load_model(path), model)
+    assert same(models.load_model(path.rename(tmp_path / "m.any name")), model)
+
+
+@pytest.mark.parametrize("name", ["m", "m.foo", "m.KERAS", "m.H5", "m.keras.bak", "m.h5/", "m.tf", "m.weights.json"])
+def test_names_that_say_no_format_are_refused_as_in_keras_3(model, tmp_path, name):
+    path = f"{tmp_path}/{name}"
+    takes = {
+        "save": model.save,
+        "save_weights": model.save_weights,
+        "save, in the background": model.save_checkpoint,
+        "models.save_model": lambda path: models.save_model(model, path),
+        "saving.save_weights": lambda path: keras.saving.save_weights(model, path),
+        "ModelCheckpoint": keras.callbacks.ModelCheckpoint,
+        "of weights": lambda path: keras.callbacks.ModelCheckpoint(path, save_weights_only=True),
+        "fit": lambda path: model.fit(X, Y, verbose=0, resume=path),
+    }
+    for what, take in takes.items():
+        with pytest.raises(errors.ArgumentError, match=rf"expected a name that ends in .*{re.escape(name)}'"):
+            take(path)
+        assert not list(tmp_path.iterdir()), what
+
+
+def test_weights_are_not_saved_as_an_archive(model, tmp_path):
+    with pytest.raises(errors.ArgumentError, match=r"ends in \.weights\.h5"):
+        model.save_weights(tmp_path / "m.keras")
+    with pytest.raises(errors.ArgumentError, match=r"ends in \.weights\.h5"):
+        keras.callbacks.ModelCheckpoint(tmp_path / "m.keras", save_weights_only=True)
+
+
+def test_the_name_decides_the_format(model, tmp_path):
+    model.save(tmp_path / "m.keras", save_format="h5")
+    assert not h5py.is_hdf5(tmp_path / "m.keras")
+    for name, save_format in (("m.h5", "tf"), ("m", "h5"), ("m", "keras")):
+        with pytest.raises(errors.ArgumentError, match="save_format|filepath"):
+            model.save(tmp_path / name, save_format=save_format)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
 
 def test_the_layout_is_keras(model, path):

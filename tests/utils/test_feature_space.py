@@ -93,7 +93,7 @@ def test_files_need_no_import_of_utils(tmp_path):
 
 @pytest.mark.parametrize("name", ["space.h5", "space"])
 def test_its_files_are_archives(name, tmp_path):
-    with pytest.raises(OSError, match=r"ends in \.keras"):
+    with pytest.raises(errors.ArgumentError, match=r"ends in \.keras"):
         structured_cases.spaces(keras)["plain"].save(tmp_path / name)
     with pytest.raises(OSError, match="Call adapt"):
         FeatureSpace({"a": "string_categorical"}).save(tmp_path / "space.keras")

@@ -38,20 +38,29 @@ def is_alone() -> bool:
     return _alone.get()
 
 
-@contextmanager
-def meeting(call: str) -> Iterator[Communicator]:
+class meeting:  # noqa: N801 - as contextmanager's functions are named; those take longer
     """Within the block each rank prepares a call without communication; at its end the ranks meet.
 
     Raises:
         Exception: on every rank, the error of the first rank that met one.
     """
-    ranks = communicator()
-    try:
-        yield ranks
-    except Exception as error:
-        ranks.meet(call, error)
-        raise
-    ranks.meet(call)
+
+    __slots__ = ("_call", "_ranks")
+
+    def __init__(self, call: str) -> None:
+        self._call = call
+
+    def __enter__(self) -> Communicator:
+        self._ranks = communicator()
+        return self._ranks
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._ranks.meet(self._call)
+        elif isinstance(error, Exception):
+            self._ranks.meet(self._call, error)
 
 
 class on_all_ranks(ContextDecorator):  # noqa: N801 - a decorator of functions

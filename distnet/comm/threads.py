@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from threading import Lock
-from typing import Any
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
 
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from distnet import launcher
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SET_BY_USER = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -45,7 +49,7 @@ def limit_blas_threads(threads: int, environ: Mapping[str, str]) -> int:
 
 def set_by_user(environ: Mapping[str, str]) -> int | None:
     """How many threads the environment asks for; None if it does not say, or no number."""
-    value = next((environ[name] for name in _SET_BY_USER if environ.get(name)), "")
+    value = next(filter(None, map(environ.get, _SET_BY_USER)), "")
     first = value.partition(",")[0].strip()
     return int(first) if first.isdigit() and int(first) > 0 else None
 
@@ -65,14 +69,14 @@ class Threads:
         """As many as the user says, else this rank's share, or all cores of a process that runs alone."""
         return self._asked() if self._held is None else self._held
 
-    @contextmanager
-    def held(self) -> Iterator[int]:
-        """Within the block, which computes much, the number is looked up once."""
+    def hold(self) -> int | None:
+        """From here on, where much is computed, the number is looked up no more; what to ``release`` then."""
         before, self._held = self._held, self.count()
-        try:
-            yield self._held
-        finally:
-            self._held = before
+        return before
+
+    def release(self, before: int | None) -> None:
+        """Be as before the ``hold`` that returned this."""
+        self._held = before
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -122,22 +126,37 @@ class _OneBlasThread:
 _one_blas_thread = _OneBlasThread()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Within the block, of a process with several threads, a product takes one of BLAS's.
+class one_blas_thread:  # noqa: N801 - as contextmanager's functions are named; those take longer
+    """Within the block, or the function, of a process with several threads, a product takes one of BLAS's.
 
     Products are large enough for several in ``distnet.kernels.matrix_products``. BLAS's own would spin after each, and
     keep the cores from other work.
     """
-    with OF_THIS_PROCESS.held() as count:
-        if count == 1:
-            yield
-            return
-        _one_blas_thread.begin()
-        try:
-            yield
-        finally:
+
+    __slots__ = ("_before", "_is_held")
+
+    def __enter__(self) -> None:
+        self._before = OF_THIS_PROCESS.hold()
+        self._is_held = OF_THIS_PROCESS.count() > 1
+        if self._is_held:
+            _one_blas_thread.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_held:
             _one_blas_thread.end()
+        OF_THIS_PROCESS.release(self._before)
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        """The function, in such a block."""
+
+        @wraps(function)
+        def within(*args: P.args, **options: P.kwargs) -> T:
+            with one_blas_thread():
+                return function(*args, **options)
+
+        return within
 
 
 @cache

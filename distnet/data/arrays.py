@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ _LOOKED_AT = 1 << 14
 _AT_ONCE_BYTES, _MOST_AT_ONCE = 1 << 16, 100
 """Of rows that are gathered at once for several batches, and the most of these: taking a few rows takes longer than
 looking where they are."""
+
+_MOST_KEPT = 4096
+"""Rows whose order is kept."""
 
 T = TypeVar("T")
 
@@ -136,8 +140,11 @@ class ArrayData:
 
     def batches_at_once(self, batch_size: int) -> int:
         """How many small batches may be gathered together."""
-        of_row = sum(a.nbytes // len(a) for a in (*self.x, *self.y, *self.weight) if a is not None)
-        return min(_AT_ONCE_BYTES // max(of_row * batch_size, 1), _MOST_AT_ONCE)
+        return min(_AT_ONCE_BYTES // max(self._row_bytes * batch_size, 1), _MOST_AT_ONCE)
+
+    @functools.cached_property
+    def _row_bytes(self) -> int:
+        return sum(a.nbytes // len(a) for a in (*self.x, *self.y, *self.weight) if a is not None)
 
     def _together(self, batch_size: int, share: Share, order: Array, first: int, is_shared: bool) -> Iterator[Batch]:
         """The whole batches, many of which are gathered at once."""
@@ -312,11 +319,23 @@ def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: 
     check_shuffle(shuffle)
     if not shuffle:
         return None
+    return (_kept_order if rows <= _MOST_KEPT else _order)(rows, batch_size, shuffle == "batch", seed, epoch)
+
+
+def _order(rows: int, batch_size: int, is_by_batch: bool, seed: int, epoch: int) -> Array:
     rng = addresses.generator(seed, "shuffle", epoch)
-    if shuffle != "batch":
+    if not is_by_batch:
         return rng.permutation(rows)
     blocks = [np.arange(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]
     return np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
+
+
+@functools.lru_cache(maxsize=16)
+def _kept_order(rows: int, batch_size: int, is_by_batch: bool, seed: int, epoch: int) -> Array:
+    """The same of few rows, kept for the next ``fit``: a generator takes as long as a step of a small model."""
+    order = _order(rows, batch_size, is_by_batch, seed, epoch)
+    order.flags.writeable = False
+    return order
 
 
 def check_shuffle(shuffle: object) -> None:
@@ -324,12 +343,18 @@ def check_shuffle(shuffle: object) -> None:
     check_option("shuffle", shuffle, (True, False, "batch"))
 
 
+def _finite_in(dtype: DType, part: Array) -> Array:
+    """Which entries are finite once they are of this dtype."""
+    with np.errstate(over="ignore"):
+        finite: Array = np.isfinite(part.astype(dtype))
+    return finite
+
+
 def _check_rows_finite(what: str, array: Array, rows: slice, dtype: DType) -> None:
     for start in range(rows.start, rows.stop, _ROWS_PER_CHECK):
         part = array[start : min(start + _ROWS_PER_CHECK, rows.stop)]
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(part.astype(dtype, copy=False))
-        if not finite.all():
+        finite = np.isfinite(part) if part.dtype == dtype else _finite_in(dtype, part)
+        if not np.logical_and.reduce(finite, None):
             entry = tuple(np.argwhere(~finite)[0])
             held = f"{part[entry]}" + (f", which is infinite in {dtype}" if np.isfinite(part[entry]) else "")
             raise DataError(

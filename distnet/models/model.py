@@ -34,7 +34,7 @@ from distnet.training.memory import memory_use_of
 from distnet.training.objective import Log, in_form
 from distnet.training.resumption import restore_progress
 from distnet.training_state import TrainingState
-from distnet.types import Json
+from distnet.types import Array, Json
 from distnet.variables import VariableStore
 
 
@@ -245,7 +245,10 @@ class Model(Keras2Methods, Compiled, ABC):
         Source: ``keras.Model.predict``.
         """
         refuse_own(self, self.name, "asked", IN_PREDICTION)
-        outputs = evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks))
+        return self._predicted(evaluation.predict(self, x, batch_size, verbose, steps, as_list(callbacks)))
+
+    def _predicted(self, outputs: list[Array]) -> Any:
+        """Predictions in the form of the model's outputs."""
         return packed(self.form_of_predictions, outputs) if self.has_own("predict") else self.as_given(outputs)
 
     @takes_old_arguments("train_on_batch")
@@ -288,7 +291,8 @@ class Model(Keras2Methods, Compiled, ABC):
 
         Source: ``keras.Model.predict_on_batch``.
         """
-        return self.predict(x, steps=1, verbose=0)
+        refuse_own(self, self.name, "asked", IN_PREDICTION)
+        return self._predicted(batchwise.predict_on_batch(self, x))
 
     def summary(
         self,

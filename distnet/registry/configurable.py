@@ -8,6 +8,7 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Set
+from itertools import repeat
 from typing import Any, Self, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ LEFT_OUT = {"config": False}
 BESIDE = {"config": "beside"}
 """Metadata of a field that no Keras knows: saved next to the Keras config, where Keras ignores it."""
 
-_JSON = frozenset({bool, int, float, str, type(None)})
+_JSON = (bool, int, float, str, type(None))
 """Types that are JSON as they are."""
 
 _NO_NAMES: frozenset[str] = frozenset()
@@ -51,18 +52,17 @@ class Configurable:
 
         ``IF_SET`` and ``LEFT_OUT`` leave out fields: a file with fewer keys is read by more versions of Keras.
         """
-        written = _written_fields(cast(Any, type(self)))
-        values = () if written.read is None else written.read(self)
-        config: dict[str, Any] = dict(zip(written.names, values, strict=True))
+        fields = _fields_of(cast(Any, type(self)))
         needed = self._needs_written()
-        for name, default in written.optional:
-            if config[name] == default and name not in needed:
-                del config[name]
-        if not config.keys() >= needed:
-            names = [f.name for f in dataclasses.fields(cast(Any, self)) if f.name in config or f.name in needed]
-            config = {name: getattr(self, name) for name in names}
-        if not _JSON.issuperset(map(type, config.values())):
-            config = {name: value if type(value) in _JSON else to_json(value) for name, value in config.items()}
+        names, values = fields.always, fields.read_always(self)
+        given = fields.read_optional(self)
+        if needed or given != fields.defaults:
+            pairs = zip(fields.optional, given, fields.defaults, strict=True)
+            names = fields.in_order({*names, *needed, *(name for name, value, default in pairs if value != default)})
+            values = _reading(names)(self)
+        config: dict[str, Any] = dict(zip(names, values, strict=True))
+        if not all(map(isinstance, values, repeat(_JSON))):
+            config = {name: to_json(value) for name, value in config.items()}
         return config
 
     @classmethod
@@ -99,30 +99,45 @@ class Configurable:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Written:
-    """The fields of a class that ``get_config`` writes.
+class _Fields:
+    """The fields of a class, as ``get_config`` sees them.
 
     Args:
-        names: of all, in order.
-        optional: names and defaults of those that are written only if they differ from these.
-        read: gives the values of an object, one for each name; None where there is no name.
+        all: names, in order.
+        always: names of those that are written whatever their values.
+        optional: names of those that are written only if they differ from their defaults.
+        defaults: of these.
+        read_always, read_optional: give an object's values of these.
     """
 
-    names: tuple[str, ...]
-    optional: tuple[tuple[str, Any], ...]
-    read: Callable[[object], tuple[Any, ...]] | None
+    all: tuple[str, ...]
+    always: tuple[str, ...]
+    optional: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    read_always: Callable[[object], tuple[Any, ...]]
+    read_optional: Callable[[object], tuple[Any, ...]]
+
+    def in_order(self, names: Set[str]) -> tuple[str, ...]:
+        """Those among these names that are fields, in the order of the fields."""
+        return tuple(name for name in self.all if name in names)
 
 
 @functools.cache
-def _written_fields(cls: type) -> _Written:
-    """What is written of a class; nothing if it is no dataclass."""
+def _fields_of(cls: type) -> _Fields:
+    """Of a dataclass; of another class none."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     rules = {f.name: f.metadata.get("config", True) for f in fields}
-    names = tuple(name for name, rule in rules.items() if rule)
-    optional = tuple((f.name, f.default) for f in fields if rules[f.name] in (IF_SET["config"], BESIDE["config"]))
-    if len(names) < 2:  # of one name ``attrgetter`` makes no tuple
-        return _Written(names, optional, (lambda owner: (getattr(owner, names[0]),)) if names else None)
-    return _Written(names, optional, operator.attrgetter(*names))
+    defaults = {f.name: f.default for f in fields if rules[f.name] in (IF_SET["config"], BESIDE["config"])}
+    always, optional = tuple(name for name, rule in rules.items() if rule and name not in defaults), tuple(defaults)
+    return _Fields(tuple(rules), always, optional, tuple(defaults.values()), _reading(always), _reading(optional))
+
+
+@functools.cache
+def _reading(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """What gives an object's attributes of these names; ``attrgetter`` makes no tuple of one."""
+    if len(names) < 2:
+        return lambda owner: tuple(getattr(owner, name) for name in names)
+    return operator.attrgetter(*names)
 
 
 def to_json(value: object) -> Json:
@@ -131,7 +146,7 @@ def to_json(value: object) -> Json:
     Raises:
         ArgumentError: the value has no JSON form.
     """
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, _JSON):
         return value
     if isinstance(value, np.generic | np.ndarray):
         return cast(Json, value.tolist())

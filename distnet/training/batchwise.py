@@ -13,15 +13,18 @@ from distnet.data.arrays import ArrayData
 from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
+from distnet.training import evaluation
 from distnet.training.agreement import alike_on_ranks, model_facts
 from distnet.training.batch_checks import BatchChecks
 from distnet.training.block_steps import training_steps
+from distnet.training.given import Given
 from distnet.training.inputs import labelled_data
 from distnet.training.kept_inference import inference
 from distnet.training.objective import Log
 from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.step import TrainingSteps
 from distnet.training.trained_model import TrainedModel
+from distnet.types import Array
 
 
 @on_all_ranks()
@@ -63,6 +66,17 @@ def test_on_batch(model: TrainedModel, x: Any, y: Any, sample_weight: Any) -> di
     totals.loss_rows += steps.regularization() * data.rows
     logs: dict[str, Log] = totals.logs()
     return logs
+
+
+def predict_on_batch(model: TrainedModel, x: Any) -> list[Array]:
+    """Each output for one global batch, which every rank is given whole, on every rank."""
+    given, ranks = Given(x, is_labelled=False), communicator()
+    if ranks.size > 1 or given.is_sequence or given.is_generator or evaluation.is_of_batches(model):
+        return evaluation.predict(model, x, None, 0, 1, ())
+    with on_all_ranks(), one_blas_thread():
+        data = given.arrays(model)
+        with inference(model, ranks) as kept:
+            return [y.copy() for y in kept.steps.forward(data.x, places=range(data.rows))]
 
 
 def _checks(model: TrainedModel) -> BatchChecks:

@@ -20,6 +20,7 @@ from distnet.data.arrays import ArrayData, naming
 from distnet.data.batch import Batch
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import DataError
+from distnet.kernels import compiling_notice
 from distnet.parallel import replicas
 from distnet.parallel.data_checksums import compare_data
 from distnet.parallel.realigning import realign
@@ -175,10 +176,8 @@ def predict(
         return _predict_batches(model, source, batches, _hooks(ranks, model, callbacks, verbose, batches))
     _agree(ranks, model, data, size, steps)
     rows = data.rows if steps is None else min(data.rows, check_integer("steps", steps, 1) * size)
-    # Callbacks count, and may stop at, batches of all ranks; a user's call may compute with rows of the whole batch;
-    # a stateful layer's rows go on in the next batch. Fixed blocks are those of a batch of all ranks, too.
-    is_of_batches = model.depends_on_batch or model.has_own("predict") or fixed_blocks() is not None
-    if CallbackList(callbacks).follows_predict_batches or is_of_batches:
+    # Callbacks count, and may stop at, batches of all ranks.
+    if is_of_batches(model) or (callbacks and CallbackList(callbacks).follows_predict_batches):
         rows_in_order = ArraySource(data, size, ranks)
         batches = count_batches(rows_in_order, steps, "steps")
         hooks = _hooks(ranks, model, callbacks, verbose, batches)
@@ -188,6 +187,16 @@ def predict(
     with inference(model, ranks) as kept:
         outputs = _predict_rows(kept.steps, data, mine, size, hooks)
     return [_all_rows(ranks, y) for y in outputs]
+
+
+def is_of_batches(model: TrainedModel) -> bool:
+    """Whether a prediction must be made of whole batches, each by all ranks.
+
+    A user's call may compute with rows of the whole batch; a stateful layer's rows go on in the next batch. Fixed
+    blocks are those of a batch of all ranks, too.
+    """
+    depends_on_batch = model.walks.once(model, "depends on batch", lambda: model.depends_on_batch)
+    return depends_on_batch or model.has_own("predict") or fixed_blocks() is not None
 
 
 def _all_rows(ranks: Communicator, rows: Array) -> Array:
@@ -250,10 +259,11 @@ def _agree(
 def _hooks(
     ranks: Communicator, model: TrainedModel, callbacks: Sequence[Any], verbose: str | int, steps: int | None
 ) -> Hooks:
-    """The callbacks with a progress line, attached."""
-    display = ProgbarLogger(verbosity(verbose))
-    hooks = Hooks(ranks, model, CallbackList([*callbacks, display]))
-    hooks.attach({"verbose": display.verbose, "epochs": 1, "steps": steps})
+    """The callbacks, with a progress line unless it is silent, attached."""
+    verbose = verbosity(verbose)
+    compiling_notice.listen(None)
+    hooks = Hooks(ranks, model, CallbackList([*callbacks, ProgbarLogger(verbose)] if verbose else callbacks))
+    hooks.attach({"verbose": verbose, "epochs": 1, "steps": steps})
     return hooks
 
 

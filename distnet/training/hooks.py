@@ -108,6 +108,8 @@ class Hooks:
         if self.is_root and self._error is None:
             background.report()
             at_work(hook)
+            if not self.callbacks.callbacks:
+                return
             if self.communicator.size == 1:
                 with alone(self.model):
                     self.callbacks.call(hook, *args, only=only)

@@ -173,6 +173,8 @@ def _weights(
     names: Sequence[object] = model.output_names if model.needs_targets else targets
     if class_weight is not None and len(names) > 1:
         raise ArgumentError("class_weight: is for a model with one output. Pass sample_weight for each output instead.")
+    if sample_weight is None and class_weight is None:
+        return (None,) * (len(targets) or len(names))
     given = None if sample_weight is None else _given(sample_weight, "sample_weight")
     each = [None] * len(names) if given is None else model.weights_in_order(given)
     ys: list[Array | None] = [*targets] or [None] * len(names)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -91,17 +90,29 @@ def _parts(model: Any, ranks: Communicator) -> list[object]:
     return [getattr(model, "graph", None), others, kernels.current(), distribution()]
 
 
-@contextmanager
-def inference(model: Any, ranks: Communicator) -> Iterator[KeptInference]:
+class inference:  # noqa: N801 - as contextmanager's functions are named; those take longer
     """Steps for one ``evaluate`` or ``predict``: those of the last call if they suit, else new ones.
 
     They are kept for the next call if this one ends well.
     """
-    kept = model.kept_inference.take()
-    if isinstance(kept, KeptInference) and kept.suits(model, ranks):
-        model.walks.forget_penalties(model)
-    else:
-        kept = KeptInference(model, ranks)
-    yield kept
-    if kept.steps.nbytes <= MOST_KEPT_BYTES:
-        model.kept_inference.put(kept)
+
+    __slots__ = ("_kept", "_model", "_ranks")
+
+    def __init__(self, model: Any, ranks: Communicator) -> None:
+        self._model, self._ranks = model, ranks
+
+    def __enter__(self) -> KeptInference:
+        model, ranks = self._model, self._ranks
+        kept = model.kept_inference.take()
+        if isinstance(kept, KeptInference) and kept.suits(model, ranks):
+            model.walks.forget_penalties(model)
+        else:
+            kept = KeptInference(model, ranks)
+        self._kept = kept
+        return kept
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self._kept.steps.nbytes <= MOST_KEPT_BYTES:
+            self._model.kept_inference.put(self._kept)

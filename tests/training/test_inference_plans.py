@@ -279,3 +279,21 @@ def test_no_hook_of_batches_is_called_where_none_acts_and_every_one_where_one_do
     model.evaluate(X, Y, batch_size=8, verbose=0, callbacks=[LambdaCallback(**hooks)])
     model.predict(X, batch_size=8, verbose=0, callbacks=[LambdaCallback(**hooks)])
     assert seen.count("own") == 2 * 4 * 2
+
+
+def test_predictions_of_batches_are_those_of_predict_and_stay():
+    inputs = layers.Input((4,))
+    model = distnet.Model(inputs, {"a": layers.Dense(3, "relu")(inputs), "same": inputs})
+    x = np.random.default_rng(0).random((7, 4)).astype("float32")
+    made = [(rows, model.predict_on_batch(x[:rows])) for rows in (7, 3, 1, 7)]
+    x[:] = 0
+    model.predict_on_batch(x)
+    x[:] = np.random.default_rng(0).random((7, 4))
+    for rows, outputs in made:
+        whole = model.predict(x[:rows], batch_size=2, verbose=0)
+        assert list(outputs) == list(whole)
+        for name, y in outputs.items():
+            np.testing.assert_allclose(y, whole[name], rtol=1e-6)
+    with pytest.raises(distnet.errors.ShapeError, match="expected rows of shape"):
+        model.predict_on_batch(x[:, :2])
+    np.testing.assert_array_equal(model.predict_on_batch(x[:3])["same"], x[:3])

@@ -6,7 +6,8 @@ whose layers are all of distnet's own classes: what they are is what was set in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar, cast
 
 from distnet.assignments import PLAIN, parts, settings
@@ -70,17 +71,21 @@ class _Seen:
     """
 
     def __init__(
-        self, counts: tuple[int, int], is_kept: bool, layers: Sequence[AbstractLayer], watched: Sequence[Iterable[Any]]
+        self,
+        counts: tuple[int, int],
+        is_kept: bool,
+        layers: Sequence[AbstractLayer],
+        watched: Sequence[Collection[Any]],
     ) -> None:
         self.counts, self.is_kept, self.layers, self._watched = counts, is_kept, layers, watched
-        self._kept_alive = [[*items] for items in watched]  # no later object has the identity of one of these
+        self._items = [*chain.from_iterable(watched)]  # kept, so that no later object has the identity of one of these
         self._identities = _identities(watched)
         self.told: dict[str, Any] = {}
 
     @classmethod
     def of(cls, owner: Any) -> _Seen:
         """Look at a model."""
-        counts, layers, watched = _counts(), [*_layers_within(owner)], dict[int, Iterable[Any]]()
+        counts, layers, watched = _counts(), [*_layers_within(owner)], dict[int, Collection[Any]]()
         for layer in (owner, *layers):
             for name, value in vars(layer).items():
                 if type(value) not in PLAIN and name not in _UNWATCHED:
@@ -107,11 +112,12 @@ def _layers_within(owner: Any) -> Iterator[AbstractLayer]:
                 yield inner
 
 
-def _identities(watched: Sequence[Iterable[Any]]) -> list[list[int]]:
-    return [[*map(id, items)] for items in watched]
+def _identities(watched: Sequence[Collection[Any]]) -> tuple[list[int], list[int]]:
+    """The lengths of containers, and the identities of what is in them."""
+    return [*map(len, watched)], [*map(id, chain.from_iterable(watched))]
 
 
-def _watch(value: Any, watched: dict[int, Iterable[Any]]) -> None:
+def _watch(value: Any, watched: dict[int, Collection[Any]]) -> None:
     """Add the containers that a value is, or holds."""
     if not isinstance(value, _CONTAINERS) or id(value) in watched:
         return

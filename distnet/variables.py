@@ -51,7 +51,7 @@ class Variable(NDArrayOperatorsMixin):
         path: its full name, as in Keras 3: with the name of the Sequential model that built its layer, for example
             ``"sequential/dense/kernel"``.
         value: the weights, of any shape.
-        trainable: whether it was declared as a weight to train (moving statistics are not).
+        trainable: whether it is a weight to train (moving statistics are not).
         frozen: whether its layer's ``trainable`` flag keeps it from being trained.
         regularizer: adds to the loss, and to this variable's gradient.
         constraint: applied to the weights after each update.
@@ -71,12 +71,15 @@ class Variable(NDArrayOperatorsMixin):
     grad: Array = field(init=False, repr=False)
     number: int | None = field(default=None, init=False, repr=False)
     """By which all ranks know it, if all of them made it."""
+    was_trainable: bool = field(default=True, init=False, repr=False)
+    """How it was declared: layers list their weights by that, in Keras too, whatever ``trainable`` is set to later."""
     changes: int = field(default=0, init=False, repr=False)
     """How often it was assigned, or updated with gradients that users' code gave."""
     node: Any = field(default=None, init=False, repr=False)
     """What stands for it among the sources of gradients; set by ``distnet.ops``."""
 
     def __post_init__(self) -> None:
+        self.was_trainable = self.trainable
         self.grad = np.zeros(self.value.shape, self.value.dtype)  # takes memory when it is written, zeros_like at once
 
     @property
@@ -194,6 +197,11 @@ def _array_of(value: Any) -> Any:
     return value.numpy() if hasattr(value, "numpy") else value
 
 
+def trainable_first(variables: Sequence[Variable]) -> list[Variable]:
+    """Those that were declared as weights to train, then the others, each kind in the order given."""
+    return sorted(variables, key=lambda variable: not variable.was_trainable)
+
+
 @dataclass(frozen=True)
 class Span:
     """The place of a trainable variable in the flat buffers: entries ``start`` to ``stop``."""
@@ -228,6 +236,7 @@ class VariableStore:
     def __init__(self, variables: Sequence[Variable], dtype: DType) -> None:
         self.variables = list(variables)
         self.dtype = np.dtype(dtype)
+        self._are_trained = [v.is_trained for v in self.variables]
         trained = [v for v in self.variables if v.is_trained]
         frozen = [v for v in self.variables if not v.is_trained]
         spans, self.size = self._spans(trained, 0)
@@ -280,8 +289,12 @@ class VariableStore:
 
     @property
     def is_current(self) -> bool:
-        """Whether the variables are still views into this store; another model may have taken shared ones."""
-        return all(np.may_share_memory(span.variable.value, self.weights) for span in self.spans)
+        """Whether it is still what would be made for its variables.
+
+        Another model may have taken shared ones, or some are to be trained now, and others not.
+        """
+        are_here = all(np.may_share_memory(span.variable.value, self.weights) for span in self.spans)
+        return are_here and self._are_trained == [v.is_trained for v in self.variables]
 
     def trainable(self) -> Iterator[Span]:
         """The trainable variables and where they lie."""

@@ -206,8 +206,18 @@ def _datasets(group: h5py.Group, listed: Sequence[str]) -> list[h5py.Dataset]:
 
 
 def _in_order(layer: Layer) -> list[Variable]:
-    """A layer's weights as the file lists them: in a model within the model too, all that are trained come first."""
-    return layer.trainable_weights + layer.non_trainable_weights
+    """A layer's weights as the file lists them: in a model within the model too, all that are trained come first.
+
+    A weight that was frozen by itself counts as trained: the file does not say that it was.
+    """
+    frozen = [v for v in layer.variables if v.was_trainable and not v.trainable]
+    for variable in frozen:
+        variable.trainable = True
+    try:
+        return layer.trainable_weights + layer.non_trainable_weights
+    finally:
+        for variable in frozen:
+            variable.trainable = False
 
 
 def _origin(group: h5py.Group) -> Origin:

@@ -37,7 +37,7 @@ from distnet.saving import attached, contents
 from distnet.saving.late_h5py import h5py
 from distnet.saving.stored_model import HoldsLayers, StoredModel, store_to_fill
 from distnet.types import Array
-from distnet.variables import Variable, Variables, VariableStore
+from distnet.variables import Variable, Variables, VariableStore, trainable_first
 
 _OPTIMIZER = "optimizer"
 _LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
@@ -183,7 +183,7 @@ def _groups(model: HoldsLayers, is_of_2_13: bool = False, repeats: bool = False)
     """
     visited: set[int] = set()
     is_own = has_own_variables(model)
-    declared = [] if is_own else _declared(list(model.own_variables))
+    declared = [] if is_own else trainable_first(list(model.own_variables))
     yield _Vars([_VARS], model.name, declared, model if is_own else None)
     for where, layer in _inner(model, is_of_2_13):
         yield from _groups_of(layer, where, visited, is_of_2_13, repeats)
@@ -219,11 +219,11 @@ def _groups_of(layer: Layer, path: str, visited: set[int], is_of_2_13: bool, rep
     for variable in layer.variables:
         if id(variable) not in others:
             objects.setdefault(_object_of(layer, variable), []).append(variable)
-    yield _Vars([f"{path}/vars"], layer.name, _declared(objects.pop("", [])))
+    yield _Vars([f"{path}/vars"], layer.name, trainable_first(objects.pop("", [])))
     for attribute, variables in objects.items():
         name = variables[0].path.split("/")[-2]
         # Early versions of Keras 3 called the attributes of attention "_query_dense" ...
-        yield _Vars([f"{path}/{attribute}/vars", f"{path}/_{attribute}/vars"], name, _declared(variables))
+        yield _Vars([f"{path}/{attribute}/vars", f"{path}/_{attribute}/vars"], name, trainable_first(variables))
     for where, part in inner:
         yield from _groups_of(part, f"{path}/{where}", visited, is_of_2_13, repeats)
 
@@ -232,11 +232,6 @@ def _object_of(layer: Layer, variable: Variable) -> str:
     """The attribute of Keras's layer whose variable it is; "" for the layer's own."""
     words = variable.path.split("/")
     return layer.keras_objects.get(words[-2], "") if len(words) > 1 else ""
-
-
-def _declared(variables: list[Variable]) -> list[Variable]:
-    """Those to be trained first; whether they are frozen does not matter."""
-    return sorted(variables, key=lambda variable: not variable.trainable)
 
 
 def _own_arrays(groups: Mapping[str, h5py.Group], filename: str, wanted: _Vars) -> dict[str, Array]:

@@ -90,3 +90,18 @@ def test_what_changes_between_two_fits_counts(name, made):
     assert (len(made) == 1) == (name in SAME)
     for a, b in zip(kept, results(change, False), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["frozen weight", "argument", "activity", "loss"])
+def test_what_changes_between_two_single_steps_counts(name):
+    def steps(run_eagerly):
+        distnet.utils.clear_session()
+        distnet.utils.set_random_seed(1)
+        model = network()
+        model.compile("sgd", distnet.losses.CategoricalCrossentropy(), run_eagerly=run_eagerly)
+        logs = [model.train_on_batch(X, Y)]
+        OTHER[name](model)
+        return [*logs, *[model.train_on_batch(X, Y) for _ in range(2)], *model.get_weights()]
+
+    for planned, eager in zip(steps(False), steps(True), strict=True):
+        np.testing.assert_array_equal(planned, eager)

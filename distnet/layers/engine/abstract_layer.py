@@ -24,7 +24,7 @@ from distnet.naming import path_within
 from distnet.registry import BESIDE, LEFT_OUT, Configurable, Resolved
 from distnet.regularizers import REGULARIZERS, Regularizer
 from distnet.types import Array, ArrayLike, Json, Shape
-from distnet.variables import Variable, assign_all
+from distnet.variables import Variable, assign_all, trainable_first
 
 
 @dataclass(eq=False, kw_only=True)
@@ -306,7 +306,7 @@ class AbstractLayer(HasBuildConfig, HasOwnState, CountsAttributes, Configurable,
 
     def all_weights(self) -> list[Variable]:
         """All variables, the trainable ones first: those of the attribute ``weights``."""
-        return self.trainable_weights + self.non_trainable_weights
+        return trainable_first(self.variables)
 
     @property
     def unfrozen_weights(self) -> list[Variable]:

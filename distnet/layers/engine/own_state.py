@@ -11,7 +11,7 @@ import numpy as np
 from distnet.errors import ArgumentError
 from distnet.layers.engine.build_config import overrides
 from distnet.types import Array
-from distnet.variables import Variable
+from distnet.variables import Variable, trainable_first
 
 
 class HasOwnState(ABC):
@@ -74,7 +74,7 @@ class HasOwnState(ABC):
     def _variables_of_its_own(self) -> list[Variable]:
         within = {id(variable) for _, layer in self.inner_layers() for variable in layer.variables}
         own = [variable for variable in self.variables if id(variable) not in within]
-        return sorted(own, key=lambda variable: not variable.trainable)
+        return trainable_first(own)
 
 
 def has_own_variables(layer: Any) -> bool:

@@ -14,7 +14,7 @@ from distnet.errors import ArgumentError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import BuildContext
 from distnet.naming import path_within, snake_case, unique_name
-from distnet.variables import Variable
+from distnet.variables import Variable, trainable_first
 
 NOT_WALKED = frozenset({"calls", "initial_weights", "_variables", "activity_penalties", "constructed", "built_shapes"})
 """Attributes that hold none of the layer's own."""
@@ -91,7 +91,7 @@ def own_variables(layer: Any) -> list[Variable]:
     """The layer's variables without those of layers within: first those to train, each kind in the order made."""
     known = {id(v): v for v in vars(layer).get("_variables", ())}
     known.update((id(v), v) for _, v in attributes(layer) if isinstance(v, Variable))
-    return sorted(known.values(), key=lambda variable: not variable.trainable)
+    return trainable_first([*known.values()])
 
 
 def sublayers(layer: Any) -> list[tuple[str, AbstractLayer]]:

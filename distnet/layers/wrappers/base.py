@@ -13,7 +13,7 @@ from distnet.layers.engine.base import LAYERS, Layer
 from distnet.layers.engine.context import BackwardContext, ForwardContext
 from distnet.registry import to_json
 from distnet.types import Array, Json
-from distnet.variables import Variable
+from distnet.variables import Variable, trainable_first
 
 
 @dataclass
@@ -72,8 +72,7 @@ class Holder(Layer, ABC):
 
     def all_weights(self) -> list[Variable]:
         """Its own variables, the trainable ones first, then the weights of the layers within."""
-        own = sorted(self._variables, key=lambda variable: not variable.trainable)
-        return [*own, *(v for layer in self.sublayers for v in layer.weights)]
+        return [*trainable_first(self._variables), *(v for layer in self.sublayers for v in layer.weights)]
 
     @property
     def unfrozen_weights(self) -> list[Variable]:

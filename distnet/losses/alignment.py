@@ -48,6 +48,12 @@ def same_shape(name: str, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Arra
     return targets, outputs
 
 
+def are_alike(y_true: Array, y_pred: Array) -> bool:
+    """Whether ``same_shape`` gives targets the shape of predictions of two axes or more, whatever else it checks."""
+    is_column = y_true.ndim == 1 and y_pred.shape == (len(y_true), 1)
+    return y_pred.ndim > 1 and (y_true.shape == y_pred.shape or is_column)
+
+
 def _remedy(name: str, y_true: Array, y_pred: Array) -> str:
     rows_agree = y_true.shape[:1] == y_pred.shape[:1]
     if not rows_agree:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from distnet import activations, config
 from distnet.arguments import FRACTION, INNER_FRACTION, number
-from distnet.losses.alignment import class_numbers
+from distnet.losses.alignment import are_alike, class_numbers
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import AsMetric, BuiltInLoss, LossFunction
@@ -18,6 +18,7 @@ from distnet.losses.slopes import (
     clip,
     log_softmax,
     power_slope,
+    write_mean,
 )
 from distnet.ops.nn import crossentropies
 from distnet.ops.nn.pieces import clip_slope
@@ -70,6 +71,22 @@ class BinaryCrossentropy(BuiltInLoss):
 
         return crossentropies.binary_of_shares(t, p).mean(axis=axis), pullback
 
+    def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
+        """The formula of logits, written where the arrays of every batch are."""
+        is_plain = type(self) is BinaryCrossentropy and self.from_logits and not self.label_smoothing
+        if not is_plain or not are_alike(y_true, y_pred) or self.axis not in (-1, y_pred.ndim - 1):
+            return super().ready(y_true, y_pred)
+        slopes, values = np.empty_like(y_pred), np.empty(y_pred.shape[:-1], y_pred.dtype)
+        write_entries = crossentropies.ready_binary(y_pred, slopes)
+        share_of_entry = y_pred.dtype.type(1.0 / y_pred.shape[-1])
+
+        def write(t: Array, factor: Any) -> None:
+            write_mean(write_entries(np.asarray(t, y_pred.dtype).reshape(y_pred.shape)), values)
+            np.multiply(slopes, share_of_entry, slopes)
+            np.multiply(slopes, factor, slopes)
+
+        return Ready(write, values, slopes)
+
 
 binary_crossentropy = LossFunction(BinaryCrossentropy)
 
@@ -106,10 +123,11 @@ class CategoricalCrossentropy(BuiltInLoss):
         return values, lambda dv: crossentropies.categorical_of_shares_slope(t, q, sums, axis) * dv
 
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
-        if type(self) is not CategoricalCrossentropy or not self.from_logits or self.label_smoothing:
-            return None
-        made = crossentropies.ready_categorical(y_true, y_pred) if self.axis in (-1, y_pred.ndim - 1) else None
-        return None if made is None else Ready(*made)
+        is_plain = type(self) is CategoricalCrossentropy and self.from_logits and not self.label_smoothing
+        made = None
+        if is_plain and self.axis in (-1, y_pred.ndim - 1):
+            made = crossentropies.ready_categorical(y_true, y_pred)
+        return super().ready(y_true, y_pred) if made is None else Ready(*made)
 
 
 categorical_crossentropy = LossFunction(CategoricalCrossentropy)
@@ -140,6 +158,11 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         axis, kept = self.axis, None if self.ignore_class is None else y_true != self.ignore_class
         labels = np.expand_dims(y_true if kept is None else np.where(kept, y_true, 0), axis)
+        if self.from_logits and kept is None and crossentropies.are_few(y_pred, axis):
+            values, slopes = crossentropies.categorical_of_logits(
+                crossentropies.indicators(y_true, np.empty_like(y_pred)), y_pred, -1
+            )
+            return values, lambda dv: slopes * dv
         if self.from_logits:
             total = None
             log_q = log_softmax(y_pred, axis)
@@ -166,6 +189,22 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
 
         values = values.squeeze(axis=axis)
         return values if kept is None else np.where(kept, values, 0.0).astype(y_pred.dtype, copy=False), pullback
+
+    def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
+        """Of few classes, that of the targets that are 1 for the label, and 0."""
+        is_plain = type(self) is SparseCategoricalCrossentropy and self.from_logits and self.ignore_class is None
+        if not is_plain or y_pred.ndim < 2 or not crossentropies.are_few(y_pred, self.axis):
+            return super().ready(y_true, y_pred)
+        targets = np.empty_like(y_pred)
+        made = crossentropies.ready_categorical(targets, y_pred)
+        if made is None:
+            return super().ready(y_true, y_pred)
+        of_targets, values, slopes = made
+
+        def write(t: Array, factor: Any) -> None:
+            of_targets(crossentropies.indicators(self.align(t, y_pred)[0], targets), factor)
+
+        return Ready(write, values, slopes)
 
     def valid(self, y_true: Array, values: Array) -> Array | None:
         """Where the label is a class."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.losses import of_tensors
-from distnet.losses.alignment import as_floating, same_shape
+from distnet.losses.alignment import as_floating, in_columns, same_shape
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.made_function import HasFunction, MadeFunction
+from distnet.losses.ready import Ready
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
@@ -70,6 +71,22 @@ class BuiltInLoss(HasFunction, Loss, ABC):
             DataError: a label is no class.
         """
         return same_shape(self.function.__name__, y_true, y_pred)
+
+    def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
+        """The formula, whose arrays are copied where those of every batch are."""
+        is_as_stated = type(self).__module__.startswith("distnet.") and not self.is_differentiated
+        if not is_as_stated or self.couples_rows:
+            return None
+        columns, slopes = in_columns(y_pred), np.empty_like(y_pred)
+        first = self.values_and_pullback(y_true, columns)[0]
+        values, slopes_of_columns = np.empty_like(first), in_columns(slopes)
+
+        def write(t: Array, factor: Any) -> None:
+            made, pullback = self.values_and_pullback(t, columns)
+            np.copyto(values, made)
+            np.copyto(slopes_of_columns, pullback(factor))
+
+        return Ready(write, values, slopes) if values.ndim else None
 
     def of_logits(self, activation: Activation) -> Loss | None:
         """With ``from_logits``, for the crossentropy that belongs to the activation, over the last axis."""

@@ -102,6 +102,18 @@ class FunctionMetric(HasFunction, MeanMetric, ABC):
 
     family: ClassVar[type] = MeanMetric
 
+    def ready(self, y_true: Array, y_pred: Array) -> Callable[[Array], tuple[float, ...]] | None:
+        """The same sums without what weights and other dtypes need."""
+        if not type(self).__module__.startswith("distnet.") or y_pred.dtype.kind != "f":
+            return None
+
+        def sums(t: Array) -> tuple[float, float]:
+            values = np.asarray(self.values(t, y_pred), np.float64)
+            total = float(np.add.reduce(values, None))
+            return (total / math.prod(values.shape[1:]), float(len(values))) if values.ndim else (total, 1.0)
+
+        return sums
+
 
 class MeanMetricWrapper(MeanMetric):
     """The mean of any function ``fn(y_true, y_pred, **options) -> values``, named after it.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import loss_cases as samples
 from distnet import losses
-from distnet.errors import ArgumentError
+from distnet.errors import ArgumentError, DataError
 
 every_loss = pytest.mark.parametrize(("loss", "draw"), samples.CASES, ids=samples.IDS)
 by_rows = [case for case in samples.CASES if not case[0].couples_rows]
@@ -70,6 +70,53 @@ def test_the_mean_is_the_sum_over_the_divisor(loss, draw):
     mean, gradient = loss.mean_and_gradient(y_true, y_pred, weight, 9, None if count is None else lambda own: own)
     assert mean == expected[0]
     np.testing.assert_array_equal(gradient, expected[1])
+
+
+def assert_ready(loss, draws, dtype):
+    """What is ready for the first of some targets and predictions gives for all of them what the loss gives."""
+    (y_true, y_pred), *others = draws
+    place = y_pred.astype(dtype)
+    ready, scale = loss.ready(y_true, place), 1 / loss.divisor(loss.values_per_row(y_true, place), 6)
+    for t, p in [*others, (y_true, y_pred)]:
+        place[...] = p
+        mean, gradient = loss.mean_and_gradient(t, place, None, 6)
+        ready.write(t, ready.slopes.dtype.type(scale))
+        assert float(ready.values.sum(dtype=np.float64)) * scale == mean
+        np.testing.assert_array_equal(ready.slopes, gradient)
+        assert ready.slopes.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every_loss_of_rows
+def test_what_is_ready_gives_the_bits_of_the_loss(loss, draw, dtype):
+    if loss.counts_rows_only:
+        rng = np.random.default_rng(1)
+        assert_ready(loss, [draw(rng, 6) for _ in range(3)], dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True)])
+@pytest.mark.parametrize(
+    ("of_targets", "shape"), [((6,), (6, 1)), ((6, 1), (6, 1)), ((6, 3), (6, 3)), ((6, 2), (6, 2, 1)), ((6, 2, 3),) * 2]
+)
+def test_what_is_ready_takes_targets_of_other_shapes_and_integers(loss, of_targets, shape, dtype):
+    rng = np.random.default_rng(1)
+    draws = [(rng.integers(0, 2, of_targets), rng.standard_normal(shape)) for _ in range(3)]
+    assert_ready(loss, draws, dtype)
+    assert_ready(loss, [(t.astype(dtype), p) for t, p in draws], dtype)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (6, 2, 3), (6, 60)])
+@pytest.mark.parametrize("with_axis", [False, True])
+def test_what_is_ready_takes_labels_of_few_classes_and_of_many(shape, with_axis):
+    rng, loss = np.random.default_rng(1), losses.SparseCategoricalCrossentropy(from_logits=True)
+    of_labels = (*shape[:-1], 1) if with_axis else shape[:-1]
+    draws = [(rng.integers(0, shape[-1], of_labels), rng.standard_normal(shape)) for _ in range(3)]
+    assert_ready(loss, draws, "float32")
+    wrong = draws[0][0].copy()
+    wrong[2] = shape[-1]
+    with pytest.raises(DataError, match="class numbers"):
+        loss.ready(draws[0][0], draws[0][1]).write(wrong, 1.0)
 
 
 @every_loss

@@ -64,6 +64,16 @@ def feed(metric, y_true, y_pred):
     return metric.sums(y_true, y_pred)
 
 
+def test_what_is_ready_gives_the_bits_of_the_sums(name):
+    metric, (y_true, y_pred) = make(name), data(name)
+    for dtype in ("float64", "float32"):
+        place = y_pred.astype(dtype)
+        ready = metric.ready(y_true, place)
+        for rolled in range(3 if ready else 0):
+            place[...] = np.roll(y_pred, rolled, axis=0)
+            np.testing.assert_array_equal(ready(y_true), metric.added_by(y_true, place))
+
+
 def test_state_is_one_float64_vector_whose_parts_add_up(name):
     metric, (y_true, y_pred) = make(name), data(name)
     whole = feed(metric, y_true, y_pred)

@@ -24,6 +24,9 @@ from distnet.ops.spread import elementwise, is_spread, rowwise
 from distnet.ops.tensor import Tensor
 from distnet.types import Array, ArrayLike
 
+_MOST_INDICATED = 48
+"""Classes; so many kernels compute in one pass."""
+
 
 def _shape(x: Any) -> tuple[int, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
@@ -60,6 +63,25 @@ def binary_of_shares_slope(t: Any, p: Any) -> Any:
 def binary_of_logits(t: Array, z: Array) -> Array:
     """``max(z, 0) - t z + log(1 + exp(-|z|))``, the same for ``p = sigmoid(z)``."""
     return np.asarray(np.maximum(z, 0.0) - t * z + np.log1p(np.exp(-np.abs(z))))
+
+
+def ready_binary(z: Array, slopes: Array) -> Callable[[Array], Array]:
+    """``binary_of_logits`` of logits that stand where they are, for targets like them; its slopes are written, too.
+
+    Returns:
+        A function of the targets that gives the entries, in memory that it uses again.
+    """
+    entries, other = np.empty_like(z), np.empty_like(z)
+
+    def write(t: Array) -> Array:
+        np.maximum(z, 0.0, out=entries)
+        np.subtract(entries, np.multiply(t, z, other), entries)
+        np.log1p(np.exp(np.negative(np.abs(z, other), other), other), other)
+        sigmoid.write(z, slopes)
+        np.subtract(slopes, t, slopes)
+        return np.add(entries, other, entries)
+
+    return write
 
 
 def binary_of_logits_slope(t: Any, z: Any) -> Any:
@@ -114,6 +136,17 @@ def categorical_of_logits(t: Array, z: Array, axis: int) -> tuple[Array, Array]:
     logits, targets = np.ascontiguousarray(z).reshape(rows), np.ascontiguousarray(t).reshape(rows)
     kernels.current().softmax_crossentropy(logits, targets, values, slopes)
     return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
+
+
+def are_few(z: Array, axis: int) -> bool:
+    """Whether classes along the last axis are so few that targets of 0 and 1 take less time than looking labels up."""
+    return axis in (-1, z.ndim - 1) and z.shape[-1] <= _MOST_INDICATED
+
+
+def indicators(labels: Array, out: Array) -> Array:
+    """Write 1 where the last axis of ``out`` has the label's number, else 0."""
+    np.equal(labels[..., np.newaxis], np.arange(out.shape[-1]), out=out)
+    return out
 
 
 def ready_categorical(t: Array, z: Array) -> tuple[Callable[[Array, Any], object], Array, Array] | None:

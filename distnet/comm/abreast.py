@@ -39,7 +39,7 @@ class Abreast:
         calls: number of the last call, or of the one under way.
         collectives: number of the last collective that was started.
         lent: requests that were started early, and not yet waited for.
-        has_cores: whether each rank of the node has a core of its own.
+        crowd: ranks of the node for each of its cores.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Abreast:
     ) -> None:
         self.watch, self.local_ranks, self.take_part, self.end_job = watch, local_ranks, take_part, end_job
         self.round = self.met_by = self.calls = self.collectives = 0
-        self.has_cores = True
+        self.crowd = 1.0
         self._depth = self._thread = 0
         self._met_at = 0
         self._kept: deque[Collective] = deque(maxlen=_KEPT)
@@ -67,7 +67,7 @@ class Abreast:
         """
         self.calls, self._depth, self._thread = before.calls, before._depth, before._thread
         self.round, self.met_by, self._before = before.round, before.met_by, before
-        self.has_cores = before.has_cores
+        self.crowd = before.crowd
 
     @property
     def is_within_call(self) -> bool:

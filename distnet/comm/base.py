@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from distnet.types import Array, DType
@@ -113,8 +113,8 @@ class Communicator(Protocol):
     def barrier(self) -> None:
         """Wait until every rank is here."""
 
-    def shared_array(self, entries: int, dtype: DType) -> Array | None:
-        """Zeros that the ranks of each node share.
+    def shared_arrays(self, parts: Sequence[tuple[int, DType]]) -> list[Array] | None:
+        """Zeros that the ranks of each node share: an array for each number of entries and dtype.
 
         None if nothing can be shared: one process alone, nodes of different numbers of ranks, or ranks that may not
         see each other's memory.

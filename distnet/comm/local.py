@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -92,7 +92,7 @@ class LocalCommunicator:
     def barrier(self) -> None:
         """Return at once."""
 
-    def shared_array(self, entries: int, dtype: DType) -> None:
+    def shared_arrays(self, parts: Sequence[tuple[int, DType]]) -> None:
         """None: there is nobody to share with."""
 
     def iallreduce_across_nodes(self, buffer: Array) -> Done:

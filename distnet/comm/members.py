@@ -43,18 +43,34 @@ class Members:
     def __init__(self, comm: Any, mpi: Any) -> None:
         self.all, self._mpi = comm, mpi
         self.node: Any = comm.Split_type(mpi.COMM_TYPE_SHARED)
-        self.nodes: Any = comm.Split(self.node.rank, comm.rank)
+        places = np.empty((comm.size, 2), np.int64)
+        comm.Allgather(np.array([self.node.rank, self.node.size]), places)
+        self.local_ranks: list[int] = places[:, 0].tolist()
+        self.node_count = self.local_ranks.count(0)
+        self.has_even_nodes = len(set(places[:, 1].tolist())) == 1
+        is_one_node = self.node_count == 1
+        self.nodes: Any = mpi.COMM_SELF.Dup() if is_one_node else comm.Split(self.node.rank, comm.rank)
         self.meetings: Any = comm.Dup()
         self.notices: Any = comm.Dup()
-        self.local_ranks: list[int] = comm.allgather(self.node.rank)
-        self.node_count = self.local_ranks.count(0)
-        self.has_even_nodes = len(set(comm.allgather(self.node.size))) == 1
         self._agreement: Any = None
 
     @property
     def by_name(self) -> dict[str, Any]:
         """The communicators of collectives, by the names that these use."""
         return {"all": self.all, "node": self.node, "nodes": self.nodes, "meetings": self.meetings}
+
+    def of_root(self, number: int) -> int:
+        """The number that rank 0 passes."""
+        numbers = np.array([number])
+        self.all.Bcast(numbers)
+        return int(numbers[0])
+
+    def least(self, number: int) -> int:
+        """The least that any rank passes; the ranks of a node pass the same."""
+        least = np.array([number])
+        if self.node_count > 1:
+            self.all.Allreduce(self._mpi.IN_PLACE, least, self._mpi.MIN)
+        return int(least[0])
 
     def revoke(self) -> None:
         """Let nobody go on waiting in these communicators."""
@@ -198,6 +214,14 @@ class Guarded:
     def isend(self, obj: Any, dest: int) -> Guarded:
         """Start to send."""
         return Guarded(self._guarded(self._inner.isend, obj, dest), self._mpi_error, self._told)
+
+    def Ibarrier(self) -> Guarded:
+        """Start to meet all ranks."""
+        return self.started(self._inner.Ibarrier)
+
+    def Ireduce_scatter_block(self, given: Array, taken: Array) -> Guarded:
+        """Start to sum arrays over the ranks, of which rank i takes part i."""
+        return self.started(partial(self._inner.Ireduce_scatter_block, given, taken))
 
     def iprobe(self) -> bool:
         """Whether a message is there."""

@@ -8,11 +8,11 @@ import os
 import pickle
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import NoReturn, TypeVar, cast
 
 import mpi4py
 import numpy as np
@@ -23,10 +23,12 @@ from distnet.comm.alarmed_start import showing_where_it_waits
 from distnet.comm.base import Request
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import POLL, Collective
+from distnet.comm.departing import depart
 from distnet.comm.local import Done
 from distnet.comm.members import SURVIVES, Members
 from distnet.comm.neighbours import Neighbours
 from distnet.comm.notices import Ended
+from distnet.comm.parted import BROADCAST_BYTES, GATHERED_BYTES, begin_and_rest, rest_bytes, unpickled
 from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import PATH_BYTES, SharedMemory, unname_mpis_memory
@@ -61,10 +63,10 @@ class MPICommunicator:
 
     def __init__(self, comm: MPI.Intracomm, patience: Patience, can_survive: bool = False) -> None:
         self.patience, self.can_survive = patience, can_survive
-        self.common_seed: int = comm.bcast(secrets.randbits(32))
         self.blas_threads: int | None = None
         self.has_cores = self.has_survived = False
         members = Members(comm, MPI)
+        self.common_seed: int = members.of_root(secrets.randbits(32))
         self.neighbours = Neighbours(comm.rank, members.node.allgather)
         self._be_among(members)
         work.OF_THIS_PROCESS.listener = self._at_work
@@ -120,14 +122,14 @@ class MPICommunicator:
         self._start(Collective("broadcast", "all", "u1", buffer.nbytes, root), buffer).wait()
 
     def broadcast_object(self, value: T, root: int = 0) -> T:
-        """Root's ``value``, pickled: first its length, then its bytes."""
+        """Root's ``value``, pickled: its length and its first bytes, then the rest of a long one."""
         self.watch.hear()  # root is often waited for: questions to it must not pile up
-        data = np.frombuffer(pickle.dumps(value), np.uint8) if self.rank == root else np.empty(0, np.uint8)
-        length = np.array([data.size], np.int64)
-        self.broadcast(length, root)
-        buffer = data.copy() if self.rank == root else np.empty(int(length[0]), np.uint8)
-        self.broadcast(buffer, root)
-        return value if self.rank == root else cast(T, _unpickled(buffer))
+        begin, rest = begin_and_rest(value if self.rank == root else None, BROADCAST_BYTES)
+        self.broadcast(begin, root)
+        if rest_bytes(begin):
+            rest = rest if self.rank == root else np.empty(rest_bytes(begin), np.uint8)
+            self.broadcast(rest, root)
+        return value if self.rank == root else cast(T, unpickled(begin, rest))
 
     def scatter_object(self, values: list[T] | None, root: int = 0) -> T:
         """This rank's entry of root's list, pickled: first the lengths, then the bytes (``MPI_Iscatterv``)."""
@@ -137,14 +139,16 @@ class MPICommunicator:
         received = np.empty(int(lengths[self.rank]), np.uint8)
         sent = np.frombuffer(b"".join(parts), np.uint8) if parts else None
         self._start(Collective("scatter", root=root, lengths=tuple(lengths.tolist())), sent, received).wait()
-        return cast(T, _unpickled(received))
+        return cast(T, pickle.loads(received.tobytes()))  # noqa: S301 - from a rank of this very job
 
     def allgather_object(self, value: T) -> list[T]:
-        """Every rank's ``value``, pickled, in order of rank."""
-        data = np.frombuffer(pickle.dumps(value), np.uint8)
-        lengths = self._allgather_lengths(data.size)
-        parts = np.split(self._allgather_bytes(data, lengths), np.cumsum(lengths)[:-1])
-        return [_unpickled(part) for part in parts]
+        """Every rank's ``value``, pickled, in order of rank: lengths and first bytes, then the rest of long ones."""
+        given, rest = begin_and_rest(value, GATHERED_BYTES)
+        begins = np.empty((self.size, given.size), np.uint8)
+        self._start(Collective("allgather", "all", "u1", given.size), given, begins).wait()
+        lengths = np.array([rest_bytes(begin) for begin in begins], np.int64)
+        rests = self._allgather_bytes(rest, lengths) if lengths.any() else rest
+        return list(map(unpickled, begins, np.split(rests, np.cumsum(lengths)[:-1])))
 
     def allgather_rows(self, rows: Array) -> Array:
         """The rows of all ranks, in order of rank."""
@@ -204,18 +208,20 @@ class MPICommunicator:
         """Wait for every rank."""
         self.meet("barrier")
 
-    def shared_array(self, entries: int, dtype: DType) -> Array | None:
+    def shared_arrays(self, parts: Sequence[tuple[int, DType]]) -> list[Array] | None:
         """Zeros in memory that one rank of each node makes and the others map."""
         if self.local_size == 1 or not self.members.has_even_nodes:
             return None
-        start = partial(self._start, Collective("broadcast", "node", "u1", PATH_BYTES))
-        memory = SharedMemory.of_node(entries * dtype.itemsize, self.local_rank, start)
-        opened = np.array([memory is not None], np.int64)
+        start = partial(self._start, Collective("broadcast", "node", "u1", len(parts) * PATH_BYTES))
+        memories = SharedMemory.of_node([n * dtype.itemsize for n, dtype in parts], self.local_rank, start)
+        opened = np.array([memories is not None], np.int64)
         self._start(Collective("allreduce", "all", opened.dtype.str, 1, is_least=True), opened).wait()
-        array = memory.array(dtype) if memory is not None and opened[0] else None
-        if memory is not None:
+        if memories is None:
+            return None
+        arrays = [memory.array(dtype) for memory, (_, dtype) in zip(memories, parts, strict=True) if opened[0]]
+        for memory in memories:
             memory.close()
-        return array
+        return arrays or None
 
     def iallreduce_across_nodes(self, buffer: Array) -> Request:
         """Start the sum over the nodes (``MPI_Iallreduce``); with one node, nothing is sent."""
@@ -251,18 +257,18 @@ class MPICommunicator:
         apart; and a rank with more threads would only wait for the others.
         """
         cores = self.members.node.allgather(threads.available_cores())
-        self.has_cores = self.abreast.has_cores = len(frozenset().union(*cores)) >= self.local_size
-        share = min(self.members.all.allgather(threads.threads_per_rank(cores, self.local_rank)))
+        self.abreast.crowd = self.local_size / len(frozenset().union(*cores))
+        self.has_cores = self.abreast.crowd <= 1
+        share = self.members.least(threads.threads_per_rank(cores))
         self.blas_threads = threads.limit_blas_threads(share, os.environ)
         threads.OF_THIS_PROCESS.share = share
 
     def announce_departure(self) -> None:
-        """Tell the others after how many collectives it ended; MPI's end waits for those that an error left."""
+        """End with the others, or tell them where; MPI's end waits for collectives that an error left."""
         with suppress(CommunicationError):
             self.abreast.rejoin()
         with suppress(LostRanksError):
-            self.watch.tell(Ended(self.rank, self.abreast.collectives))
-            self.watch.finish()
+            depart(self.watch, Ended(self.rank, self.abreast.collectives))
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
@@ -294,9 +300,8 @@ class MPICommunicator:
         """Take part in a collective of the past, for the others' sake."""
         if missed.what == POLL:
             return
-        request, arrays = missed.start_with_nothing(MPI, self._comms[missed.among])
+        request, _arrays = missed.start_with_nothing(MPI, self._comms[missed.among])  # which must live until then
         complete(request)
-        del arrays
 
     def _start(
         self, collective: Collective, given: Array | None = None, taken: Array | None = None, what: str = ""
@@ -393,7 +398,3 @@ def _initialize(launcher: Launcher, patience: Patience) -> None:
 def library_name() -> str:
     """Name and version of the MPI library that mpi4py runs on, for example ``MPICH Version: 5.0.2``."""
     return " ".join(MPI.Get_library_version().splitlines()[0].split())[:80]
-
-
-def _unpickled(data: Array) -> Any:
-    return pickle.loads(data.tobytes())  # noqa: S301 - from a rank of this very job

@@ -24,6 +24,7 @@ _MESSAGE_YIELDS, _MESSAGE_SLEEPS = 10, 0.001
 """Times ``_YIELDS_S``, and in the place of ``_SLEEPS``, for messages: MPI moves them on only where it is asked."""
 
 _LONGEST_SLEEP_S = 1e-3
+"""Times the number of ranks for each core: those that wait look as often together, however many they are."""
 
 
 class MPIRequest:
@@ -62,15 +63,18 @@ class MPIRequest:
     def _wait(self) -> None:
         began = time.monotonic()
         looks_at = began + _LOOKS_EVERY_S
-        times, share = (1, _SLEEPS) if isinstance(self.request, Polled) else (_MESSAGE_YIELDS, _MESSAGE_SLEEPS)
-        yields_s = times * _YIELDS_S[self.abreast.has_cores]
+        crowd = max(self.abreast.crowd, 1.0)
+        times, share = (1.0, _SLEEPS)
+        if not isinstance(self.request, Polled):
+            times, share = _MESSAGE_YIELDS / crowd, min(_MESSAGE_SLEEPS * crowd, _SLEEPS)
+        yields_s, longest_s = times * _YIELDS_S[self.abreast.crowd <= 1], _LONGEST_SLEEP_S * crowd
         waiting: Waiting | None = None
         while not self.request.Test():
             waited_s = time.monotonic() - began
             if waited_s < yields_s:
                 os.sched_yield()
             else:
-                time.sleep(min(share * waited_s, _LONGEST_SLEEP_S))
+                time.sleep(min(share * waited_s, longest_s))
             if time.monotonic() > looks_at:
                 waiting = waiting or self.abreast.waiting(self.number, self.what, looks_at - _LOOKS_EVERY_S)
                 self.abreast.look(waiting)

@@ -6,7 +6,7 @@ import mmap
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,28 +72,39 @@ class SharedMemory:
         return cls(os.open(path, os.O_RDWR | os.O_CLOEXEC), size, name)
 
     @classmethod
-    def of_node(cls, size: int, local_rank: int, start: Callable[[Array], Request]) -> SharedMemory | None:
-        """Memory that rank 0 of a node makes and the others open; None where that fails.
+    def of_node(
+        cls, sizes: Sequence[int], local_rank: int, start: Callable[[Array], Request]
+    ) -> list[SharedMemory] | None:
+        """Memory that rank 0 of a node makes and the others open, of each of these sizes; None where one fails.
 
         Args:
-            start: starts to give every rank of the node what rank 0 of them has in an array of ``PATH_BYTES`` bytes.
+            start: starts to give every rank of the node what rank 0 of them has in an array of ``PATH_BYTES`` bytes for
+                each size.
         """
-        path = np.zeros(PATH_BYTES, np.uint8)
-        memory = None
+        paths = np.zeros((len(sizes), PATH_BYTES), np.uint8)
+        memories: list[SharedMemory] = []
         with suppress(OSError):
             if local_rank == 0:
-                memory = cls.of_size(size)
-                address = f"{memory.path} {memory.name}".encode()
-                path = np.frombuffer(address.ljust(PATH_BYTES), np.uint8).copy()
-        start(path).wait()
+                for path, size in zip(paths, sizes, strict=True):
+                    memories.append(cls.of_size(size))
+                    address = f"{memories[-1].path} {memories[-1].name}".encode()
+                    path[:] = np.frombuffer(address.ljust(PATH_BYTES), np.uint8)
+        start(paths).wait()
         with suppress(OSError):
-            if local_rank > 0 and path[0]:
-                where, name = path.tobytes().decode().split()
-                memory = cls.opened(where, size, name)
-        return memory
+            if local_rank > 0:
+                for path, size in zip(paths, sizes, strict=True):
+                    where, _, name = path.tobytes().rstrip(b"\0 ").decode().partition(" ")
+                    memories.append(cls.opened(where, size, name))
+        if len(memories) == len(sizes):
+            return memories
+        for memory in memories:
+            memory.close()
+        return None
 
     def array(self, dtype: DType) -> Array:
         """The memory as a flat array, which keeps it alive."""
+        if not self.size:  # which cannot be mapped
+            return np.empty(0, dtype)
         return np.frombuffer(mmap.mmap(self.descriptor, self.size), dtype)
 
     def close(self) -> None:

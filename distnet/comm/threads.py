@@ -27,16 +27,14 @@ def available_cores() -> frozenset[int]:
     return frozenset(range(os.cpu_count() or 1))
 
 
-def threads_per_rank(cores_of_ranks: Sequence[frozenset[int]], local_rank: int) -> int:
-    """Threads of one rank of a node: the node's cores shared out, at least one.
+def threads_per_rank(cores_of_ranks: Sequence[frozenset[int]]) -> int:
+    """Threads of each rank of a node: the node's cores shared out, at least one, and no more than any rank may use.
 
     Args:
         cores_of_ranks: the cores each rank of the node may run on; a launcher may have bound them.
-        local_rank: the rank asked about.
     """
     cores = frozenset().union(*cores_of_ranks)
-    share = len(cores) // len(cores_of_ranks)
-    return max(1, min(share, len(cores_of_ranks[local_rank])))
+    return max(1, min(len(cores) // len(cores_of_ranks), *map(len, cores_of_ranks)))
 
 
 def limit_blas_threads(threads: int, environ: Mapping[str, str]) -> int:

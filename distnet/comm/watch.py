@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from distnet.comm.asked import is_of_tensors
 from distnet.comm.carried import Carried
 from distnet.comm.collectives import Collective
 from distnet.comm.notices import Answer, AtWork, Ended, Left, Missed, Position, Question, Stalled
 from distnet.comm.patience import TIMEOUT, Patience
 from distnet.errors import CommunicationError
+from distnet.types import Array
 
 SAME_CALLS = (
     "All ranks must make the same distnet calls: fit, evaluate, predict, save and barrier are for every rank, not for "
@@ -32,7 +35,6 @@ SAME_TENSORS = (
 
 _ANSWERS_S = 2.0
 """Time in which every waiting rank answers: it looks for questions twice a second."""
-_FINISHES_EVERY_S = 0.01
 _SHOWING_S = 2.0
 """Time in which ranks show where they are, before the job ends."""
 _TELLS_EVERY_S = 20.0
@@ -47,6 +49,10 @@ class Channel(Protocol):
     def iprobe(self) -> bool: ...
 
     def recv(self) -> Any: ...
+
+    def Ibarrier(self) -> Any: ...
+
+    def Ireduce_scatter_block(self, given: Array, taken: Array) -> Any: ...
 
 
 @dataclass
@@ -86,6 +92,8 @@ class Watch:
 
     Attributes:
         show: shows where this rank is, and its neighbours of these numbers, given what it waits in.
+        sent_to: how many notices each rank was sent.
+        received: how many this rank has heard.
         heard_from: the rank whose error this rank has raised.
         heard: that error.
     """
@@ -99,6 +107,7 @@ class Watch:
         self._questions: dict[int, Question] = {}
         self._answers: list[Answer] = []
         self._sent: list[Any] = []
+        self.sent_to, self.received = np.zeros(size, np.int64), 0
         self._stalled: Stalled | None = None
         self._progress_at, self._told_at = -math.inf, time.monotonic()
         self.show: Callable[[Sequence[int], str], None] = _show_nothing
@@ -118,22 +127,15 @@ class Watch:
             self._told_at = now
             self.tell(AtWork(self.rank))
 
-    def finish(self) -> None:
-        """Before this rank ends, take every notice that is meant for it, the last of which say that others end.
-
-        MPI waits at its end for all ranks anyway; some (UCX) complain there of messages that nobody has taken.
-        """
-        since = time.monotonic()
-        while not self.patience.timeout_s or time.monotonic() - since < self.patience.timeout_s:
-            self.hear()
-            self._sent = [request for request in self._sent if not request.test()[0]]
-            if not self._sent and len(self._ended) == self.size - 1:
-                return
-            time.sleep(_FINISHES_EVERY_S)
+    def have_gone(self) -> bool:
+        """Whether MPI has sent all that this rank told."""
+        self._sent = [request for request in self._sent if not request.test()[0]]
+        return not self._sent
 
     def hear(self) -> None:
         """Read the notices that have arrived."""
         while self.channel.iprobe():
+            self.received += 1
             match self.channel.recv():
                 case Ended() as ended:
                     self._ended[ended.rank] = ended
@@ -209,7 +211,8 @@ class Watch:
         return made
 
     def _send(self, notice: object, rank: int) -> None:
-        self._sent = [request for request in self._sent if not request.test()[0]]  # their buffers must live
+        self.have_gone()  # the buffers of those that have not must live
+        self.sent_to[rank] += 1
         self._sent.append(self.channel.isend(notice, rank))
 
     def _raise_what_a_rank_left_with(self, waiting: Waiting) -> None:

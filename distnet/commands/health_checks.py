@@ -37,7 +37,7 @@ from distnet import comm
 ranks = comm.world()
 total = np.array([ranks.rank + 1.0])
 ranks.allreduce(total)
-shared = ranks.shared_array(4, np.dtype(np.float64)) is not None
+shared = ranks.shared_arrays([(4, np.dtype(np.float64))]) is not None
 if ranks.rank == 0:
     print("sum", total[0], "shared", shared, "nodes", ranks.node_count)
 """

@@ -100,6 +100,10 @@ class DataChecksums:
         """
         if self.is_compared or self.communicator.size == 1:
             return
+        known = self._known[self._compared : self._done]
+        if are_equal(self.communicator, self._done << 32 | checksum(known)):
+            self._compared = self._done
+            return
         done = np.zeros(self.communicator.size, np.int64)
         done[self.communicator.rank] = self._done
         self.communicator.allreduce(done)

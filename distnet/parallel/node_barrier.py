@@ -8,9 +8,16 @@ import numpy as np
 
 from distnet import kernels
 from distnet.comm import Communicator
+from distnet.types import Array, DType
 
 _LOOKS = 200
 """At each counter, a few microseconds, before the core is offered to other processes."""
+
+
+def counters_of(communicator: Communicator) -> tuple[int, DType]:
+    """How many counters a barrier of this node's ranks takes, and their dtype; none where messages are used."""
+    arrival = kernels.arrival()
+    return communicator.local_size * (0 if arrival is None else arrival[1]), np.dtype(np.int64)
 
 
 class NodeBarrier:
@@ -22,18 +29,17 @@ class NodeBarrier:
 
     Args:
         communicator: the ranks.
+        counters: zeros that the ranks of the node share, as many as ``counters_of`` says; None if they share none.
     """
 
-    def __init__(self, communicator: Communicator) -> None:
+    def __init__(self, communicator: Communicator, counters: Array | None) -> None:
         self.communicator = communicator
         self._has_everybody_come: Callable[[int], bool] | None = None
         arrival = kernels.arrival()
-        if arrival is not None:
-            arrive, entries = arrival
-            counters = communicator.shared_array(communicator.local_size * entries, np.dtype(np.int64))
+        if arrival is not None and counters is not None:
+            arrive, _ = arrival
             looks = _LOOKS if communicator.has_cores else 1
-            if counters is not None:
-                self._has_everybody_come = lambda number: arrive(counters, communicator.local_rank, number, looks)
+            self._has_everybody_come = lambda number: arrive(counters, communicator.local_rank, number, looks)
 
     def wait(self) -> None:
         """Return once every rank of this node has come here.

@@ -13,8 +13,9 @@ weights on every rank: each then has its own copy, publishes its slice, and copi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,7 +24,6 @@ from distnet.comm.fixed_blocks import blocks_of
 from distnet.comm.local import Done
 from distnet.comm.shared_memory import let_go_of
 from distnet.comm.sum_tree import SumTree
-from distnet.errors import CommunicationError
 from distnet.kernels import LateSum
 from distnet.optimizers import Optimizer
 from distnet.optimizers.store_part import StorePart
@@ -31,9 +31,9 @@ from distnet.parallel.buckets import Buckets, Finish, least_bytes
 from distnet.parallel.compression import CompressedSum, Together
 from distnet.parallel.exchange import Exchange, StepSums, WholeExchange
 from distnet.parallel.interruption import InterruptsHeld
-from distnet.parallel.node_barrier import NodeBarrier
+from distnet.parallel.node_barrier import NodeBarrier, counters_of
 from distnet.parallel.tree_exchange import TreeExchange
-from distnet.types import Array, DType
+from distnet.types import Array
 from distnet.variables import VariableStore, zeros_from_a_line
 
 LEAST_BYTES = 1 << 16
@@ -69,12 +69,12 @@ def exchange_of(
         is_whole: whether every rank is to have all sums and slots, so that others may die.
     """
     entries = store.size + StepSums.entries(measured)
-    memory = None if is_whole else _shared_memory(communicator, communicator.local_size, entries, store.dtype)
+    memory = None if is_whole else NodeMemory.of(communicator, communicator.local_size, entries, store, optimizer)
     if memory is None:
         store.move_gradients(zeros_from_a_line(entries, store.dtype))
         return WholeExchange(communicator, store, finish, compression)
-    start = memory.size // communicator.local_size * communicator.local_rank
-    store.move_gradients(memory[start : start + entries])
+    start = memory.messages.size // communicator.local_size * communicator.local_rank
+    store.move_gradients(memory.messages[start : start + entries])
     kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
     return kind(communicator, store, memory, optimizer, finish, compression)
 
@@ -92,24 +92,45 @@ def exchange_of_blocks(
     held = blocks_of(communicator.rank, communicator.size, tree.leaves)
     entries, is_one_node = store.size + StepSums.entries(measured), communicator.node_count == 1
     may_share = is_one_node and not is_whole
-    memory = _shared_memory(communicator, tree.leaves, entries, store.dtype) if may_share else None
+    memory = NodeMemory.of(communicator, tree.leaves, entries, store, optimizer) if may_share else None
     if memory is None:
         own = [np.zeros(entries, store.dtype) for _ in held]
         store.move_gradients(own[0])
         return TreeExchange(communicator, store, own, held, tree, finish), own
-    stride = memory.size // tree.leaves
-    own = [memory[block * stride : block * stride + entries] for block in held]
+    stride = memory.messages.size // tree.leaves
+    own = [memory.messages[block * stride : block * stride + entries] for block in held]
     store.move_gradients(own[0])
     kind = SlicedUpdate if optimizer.is_elementwise else SlicedSum
     return kind(communicator, store, memory, optimizer, finish, tree=tree), own
 
 
-def _shared_memory(communicator: Communicator, count: int, entries: int, dtype: DType) -> Array | None:
-    """Memory for so many messages of the ranks of the node; None if not worth it or not shared."""
-    if entries * dtype.itemsize < LEAST_BYTES:
-        return None
-    stride = -(-entries // _LINE) * _LINE
-    return communicator.shared_array(stride * count, dtype)
+@dataclass(frozen=True)
+class NodeMemory:
+    """What the ranks of a node share.
+
+    Args:
+        messages: one of each rank of the node, at equal distances; with a tree, of each block of rows.
+        counters: of the barrier between them.
+        of_weights: as long as the weights: those that are published, and each of the optimizer's slots; none where
+            every rank updates all weights.
+    """
+
+    messages: Array
+    counters: Array
+    of_weights: Sequence[Array]
+
+    @classmethod
+    def of(
+        cls, communicator: Communicator, count: int, entries: int, store: VariableStore, optimizer: Optimizer
+    ) -> NodeMemory | None:
+        """Memory for so many messages of so many entries; None if not worth it or not shared."""
+        if entries * store.dtype.itemsize < LEAST_BYTES:
+            return None
+        stride = -(-entries // _LINE) * _LINE
+        like_weights = 1 + len(optimizer.slots) if optimizer.is_elementwise else 0
+        parts = [(stride * count, store.dtype), counters_of(communicator), *[(store.size, store.dtype)] * like_weights]
+        arrays = communicator.shared_arrays(parts)
+        return None if arrays is None else cls(arrays[0], arrays[1], arrays[2:])
 
 
 class SlicedSum:
@@ -118,7 +139,7 @@ class SlicedSum:
     Args:
         communicator: the ranks.
         store: holds this rank's message.
-        memory: has a message of each rank of the node, at equal distances; with a tree, of each block of rows.
+        memory: of the node.
         optimizer: whose steps they are.
         finish: see ``Buckets``.
         compression: of gradients that are sent; see ``pack``.
@@ -129,19 +150,19 @@ class SlicedSum:
         self,
         communicator: Communicator,
         store: VariableStore,
-        memory: Array,
+        memory: NodeMemory,
         optimizer: Optimizer,
         finish: Finish,
         compression: str | None = None,
         tree: SumTree | None = None,
     ) -> None:
         self.communicator, self.tree = communicator, tree
-        self.barrier, self.held = NodeBarrier(communicator), InterruptsHeld.instead_of_default()
+        self.barrier, self.held = NodeBarrier(communicator, memory.counters), InterruptsHeld.instead_of_default()
         self.store = store
-        self.memory, ranks = memory, communicator.local_size
-        self.starts = range(0, memory.size, memory.size // (ranks if tree is None else tree.leaves))
+        self.memory, ranks = memory.messages, communicator.local_size
+        self.starts = range(0, self.memory.size, self.memory.size // (ranks if tree is None else tree.leaves))
         """Where each message begins."""
-        self.messages = [memory[start : start + store.message.size] for start in self.starts]
+        self.messages = [self.memory[start : start + store.message.size] for start in self.starts]
         self.of_ranks = [self.messages[_first_message(rank, ranks, tree)] for rank in range(ranks)]
         """One message of each rank, by local rank."""
         share = -(-store.size // (ranks * _LINE)) * _LINE
@@ -155,7 +176,7 @@ class SlicedSum:
         self.sums = StepSums(self.own[self.mine.stop - self.mine.start :])
         self.compression = compression if communicator.node_count > 1 else None
         self.buckets = Buckets(store, least_bytes(communicator), finish, self._send)
-        self.share_slots(optimizer)
+        self.share_slots(optimizer, memory.of_weights)
 
     @property
     def slots_updated(self) -> slice:
@@ -167,7 +188,7 @@ class SlicedSum:
         """Bytes of the sums of this rank's slice."""
         return self.own.nbytes
 
-    def share_slots(self, optimizer: Optimizer) -> None:
+    def share_slots(self, optimizer: Optimizer, of_weights: Sequence[Array]) -> None:
         """Nothing: every rank has all slots, and updates all weights."""
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
@@ -239,11 +260,10 @@ class SlicedUpdate(SlicedSum):
         """Bytes of the sums of this rank's slice, and of the weights that are published."""
         return self.own.nbytes + (0 if self.store.own is not None else self.published.nbytes)
 
-    def share_slots(self, optimizer: Optimizer) -> None:
+    def share_slots(self, optimizer: Optimizer, of_weights: Sequence[Array]) -> None:
         """Move the slots, and the weights that are published, to memory of the node."""
-        self.published = self._shared(self.store.size)
-        for name, slot in optimizer.slots.items():
-            shared = self._shared(self.store.size)
+        self.published, *of_slots = of_weights
+        for (name, slot), shared in zip(optimizer.slots.items(), of_slots, strict=True):
             shared[self.mine] = slot[self.mine]
             optimizer.slots[name] = shared
             self._let_go_of(shared)
@@ -329,12 +349,3 @@ class SlicedUpdate(SlicedSum):
     @property
     def _is_large(self) -> bool:
         return self.store.message.nbytes >= LARGE_BYTES
-
-    def _shared(self, entries: int) -> Array:
-        array = self.communicator.shared_array(entries, self.store.dtype)
-        if array is None:
-            raise CommunicationError(
-                f"rank {self.communicator.rank}: the ranks of this node shared memory for gradients, but cannot for "
-                f"{entries} weights more. Give the job more memory, or each node fewer ranks."
-            )
-        return array

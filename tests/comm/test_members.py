@@ -29,6 +29,17 @@ class MPI:
     ERR_PROC_FAILED, ERR_PROC_FAILED_PENDING, ERR_REVOKED = "failed", "failed, pending", "revoked"
 
 
+class Alone:
+    """In the place of ``MPI.COMM_SELF``."""
+
+    @staticmethod
+    def Dup():
+        return Comm(World(), [1], 0)
+
+
+MPI.COMM_SELF = Alone
+
+
 class Group:
     def __init__(self, numbers):
         self.numbers, self.size = numbers, len(numbers)
@@ -71,6 +82,9 @@ class Comm:
 
     def allgather(self, value):
         return [value] * self.size
+
+    def Allgather(self, given, taken):
+        taken[:] = [[rank, self.size] for rank in range(self.size)]
 
     def Is_revoked(self):
         return self.is_revoked
@@ -116,9 +130,11 @@ def test_the_error_names_the_dead_and_revokes_all_communicators():
     assert isinstance(error, LostRanksError)
     assert "rank 1 cannot go on as it was: ranks 0, 3 died" in str(error)
     assert "elastic=True" in str(error)
-    assert world.revoked == 5
+    assert world.revoked == 4
+    assert members.nodes.is_revoked  # of this rank alone, on one node
     members.lost("again")
-    assert world.revoked == 5
+    assert world.revoked == 4
+    assert members.nodes.is_revoked  # of this rank alone, on one node
 
 
 def test_an_error_that_speaks_of_no_death_is_none():

@@ -35,11 +35,11 @@ def clock(monkeypatch):
     return clock
 
 
-def waited(clock, seconds, has_cores, is_message):
+def waited(clock, seconds, crowd, is_message):
     """The time at which a request that is complete after so many seconds is waited for no more."""
     abreast = SimpleNamespace(
         collectives=1,
-        has_cores=has_cores,
+        crowd=crowd,
         take_back=lambda request: None,
         waiting=lambda *args: None,
         look=lambda waiting: None,
@@ -50,15 +50,15 @@ def waited(clock, seconds, has_cores, is_message):
 
 
 @pytest.mark.parametrize("is_message", [False, True])
-@pytest.mark.parametrize("has_cores", [False, True])
+@pytest.mark.parametrize("crowd", [0.5, 2, 32])
 @pytest.mark.parametrize("seconds", [0.02, 0.4, 30.0])
-def test_a_long_wait_is_slept_through(clock, seconds, has_cores, is_message):
-    over = waited(clock, seconds, has_cores, is_message)
+def test_a_long_wait_is_slept_through(clock, seconds, crowd, is_message):
+    over = waited(clock, seconds, crowd, is_message)
     assert clock.slept > 0.4 * seconds
     assert seconds <= over <= 1.021 * seconds
 
 
-@pytest.mark.parametrize(("has_cores", "seconds"), [(True, 9e-4), (False, 9e-5)])
-def test_a_short_wait_is_not(clock, has_cores, seconds):
-    waited(clock, seconds, has_cores, is_message=False)
+@pytest.mark.parametrize(("crowd", "seconds"), [(1, 9e-4), (2, 9e-5)])
+def test_a_short_wait_is_not(clock, crowd, seconds):
+    waited(clock, seconds, crowd, is_message=False)
     assert clock.slept == 0 < clock.yields

@@ -40,10 +40,11 @@ if world.rank == 0:
         ([EIGHT] * 20, 1),
         ([frozenset({0, 1}), frozenset({2, 3})], 2),
         ([frozenset({0}), frozenset({1, 2, 3})], 1),
+        ([frozenset({1, 2, 3}), frozenset({0})], 1),
     ],
 )
 def test_the_ranks_of_a_node_share_its_cores(cores, expected):
-    assert threads.threads_per_rank(cores, 0) == expected
+    assert threads.threads_per_rank(cores) == expected
 
 
 def test_this_process_has_cores():

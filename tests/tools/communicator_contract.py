@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from distnet import comm
-from distnet.parallel.node_barrier import NodeBarrier
+from distnet.parallel.node_barrier import NodeBarrier, counters_of
 from distnet.types import Array
 
 DTYPES = ("float32", "float64", "int64", "uint8", "bool")
@@ -94,16 +94,16 @@ def check_allgather_rows_of_what_is_not_contiguous(ranks):
 
 
 def check_ranks_of_a_node_see_the_same_array(ranks):
-    for dtype in (np.dtype("float32"), np.dtype("float64")):
-        array = ranks.shared_array(ranks.local_size + 1, dtype)
-        found = ranks.allgather_object(array is not None)
-        assert len(set(found)) == 1
-        assert found[0] == (ranks.local_size > 1 and sys.platform == "linux")
-        if array is not None:
-            assert array.dtype == dtype
-            array[ranks.local_rank] = ranks.local_rank + 1
-            ranks.local_barrier()
-            assert array.tolist() == [*range(1, ranks.local_size + 1), 0]
+    parts = [(ranks.local_size + 1 + more, np.dtype(name)) for more, name in ((0, "float32"), (2000, "float64"))]
+    arrays = ranks.shared_arrays(parts)
+    are_shared = ranks.allgather_object(arrays is not None)
+    assert len(set(are_shared)) == 1
+    assert are_shared[0] == (ranks.local_size > 1 and sys.platform == "linux")
+    for array, (entries, dtype) in zip(arrays or (), parts, strict=arrays is not None):
+        assert (array.size, array.dtype) == (entries, dtype)
+        array[ranks.local_rank] = ranks.local_rank + 1
+        ranks.local_barrier()
+        assert array.tolist() == [*range(1, ranks.local_size + 1), *[0] * (entries - ranks.local_size)]
 
 
 def check_one_node_has_nothing_to_sum_across(ranks):
@@ -130,8 +130,8 @@ def check_what_is_polled_for_is_asked_until_it_is_done(ranks):
 
 
 def check_the_barrier_of_a_node_shows_what_was_written_before(ranks):
-    barrier = NodeBarrier(ranks)
-    array = ranks.shared_array(ranks.local_size, np.dtype(np.int64))
+    array, counters = ranks.shared_arrays([(ranks.local_size, np.dtype(np.int64)), counters_of(ranks)]) or (None, None)
+    barrier = NodeBarrier(ranks, counters)
     for i in range(1, 200):
         if array is not None:
             array[ranks.local_rank] = i

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from distnet.types import Array, DType
@@ -133,6 +134,15 @@ class Communicator(Protocol):
 
     def iallgather(self, given: Array, taken: Array, across_nodes: bool = False) -> Request:
         """Start to send ``given`` to every rank; rank i's goes to row i of ``taken``."""
+
+    def done_on_node(self, work: bytes) -> AbstractContextManager[bool]:
+        """Whether another rank of the node has lately done the work within the block; not collective.
+
+        One of the ranks that come does it, and the others wait, a minute at most. Where it fails, each does it itself.
+
+        Args:
+            work: names it; on all ranks alike.
+        """
 
     def poll(self, what: str, is_done: Callable[[int], bool]) -> None:
         """Wait for something that needs no messages; like every collective it notices ranks that will not come.

@@ -68,6 +68,7 @@ class MPICommunicator:
         members = Members(comm, MPI)
         self.common_seed: int = members.of_root(secrets.randbits(32))
         self.neighbours = Neighbours(comm.rank, members.node.allgather)
+        self.done_on_node = self.neighbours.work.done
         self._be_among(members)
         work.OF_THIS_PROCESS.listener = self._at_work
 
@@ -298,10 +299,9 @@ class MPICommunicator:
 
     def _take_part(self, missed: Collective) -> None:
         """Take part in a collective of the past, for the others' sake."""
-        if missed.what == POLL:
-            return
-        request, _arrays = missed.start_with_nothing(MPI, self._comms[missed.among])  # which must live until then
-        complete(request)
+        if missed.what != POLL:
+            request, _arrays = missed.start_with_nothing(MPI, self._comms[missed.among])  # which must live until then
+            complete(request)
 
     def _start(
         self, collective: Collective, given: Array | None = None, taken: Array | None = None, what: str = ""

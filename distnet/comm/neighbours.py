@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from distnet.comm.once_a_node import TABLE_BYTES, OnceANode
 from distnet.comm.shared_memory import SharedMemory
 
 _NOTE_BYTES = 160
@@ -52,6 +53,9 @@ class Neighbours:
     Args:
         rank: this one.
         gather: gives the addresses of all ranks of the node for this one's.
+
+    Attributes:
+        work: what one rank of the node does for all.
     """
 
     def __init__(self, rank: int, gather: Callable[[Address | None], Sequence[Address | None]]) -> None:
@@ -60,12 +64,13 @@ class Neighbours:
         self._memory: SharedMemory | None = None
         address = None
         with suppress(OSError):
-            self._memory = SharedMemory.of_size(_NOTE_BYTES)
+            self._memory = SharedMemory.of_size(_NOTE_BYTES + TABLE_BYTES)
             self._note = mmap.mmap(self._memory.descriptor, _NOTE_BYTES)
-            os.lseek(self._memory.descriptor, _NOTE_BYTES, os.SEEK_SET)
+            os.lseek(self._memory.descriptor, self._memory.size, os.SEEK_SET)
             faulthandler.register(_signal(), file=self._memory.descriptor, all_threads=True)
             address = Address(rank, os.getpid(), self._memory.path, self._memory.name)
         self._addresses = {each.rank: each for each in gather(address) if each is not None}
+        self.work = OnceANode(self._opened_first, _NOTE_BYTES)
 
     def note(self, phase: str) -> None:
         """Remember what this rank is at."""
@@ -84,6 +89,13 @@ class Neighbours:
             new[old]: replace(address, rank=new[old]) for old, address in self._addresses.items() if old in new
         }
         self.rank = new[self.rank]
+
+    def _opened_first(self) -> int | None:
+        """The descriptor of the memory of the node's first rank, in which ranks note what they did for all."""
+        first = self._addresses.get(min(self._addresses, default=self.rank))
+        if first is None or self._memory is None:
+            return None
+        return SharedMemory.opened(first.path, self._memory.size, first.name).descriptor
 
     def show(self, ranks: Sequence[int], waiting: str) -> None:
         """Show on standard error where this rank and its silent neighbours are.

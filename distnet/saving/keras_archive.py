@@ -37,7 +37,7 @@ from distnet.saving.json_text import parsed
 from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
 from distnet.saving.users_state import ASSETS
-from distnet.saving.vetting import examine
+from distnet.saving.vetting import examine, examined_by_a_neighbour
 from distnet.types import Json
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -112,7 +112,9 @@ def unpacked(path: str) -> Iterator[tuple[dict[str, Any], h5py.File, dict[str, b
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged, or no .keras archive: {error}.") from None
     config = in_present_words(parsed(text, f"{path}: {_CONFIG}"), version)
-    _examine(weights, path)
+    with examined_by_a_neighbour(weights) as is_examined:
+        if not is_examined:
+            _examine(weights, path)
     member = _Member(f"{path}/{_WEIGHTS}", weights)
     with h5py.File(member, "r") as file, allocation.awaiting(rules.check(file, len(weights))):
         yield config, file, assets

@@ -18,7 +18,7 @@ from distnet.errors import (
 from distnet.saving import background, rules
 from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
-from distnet.saving.vetting import examine, is_trusted
+from distnet.saving.vetting import examine, examined_by_a_neighbour, is_trusted
 
 
 @contextmanager
@@ -81,5 +81,7 @@ def examine_whole(path: str) -> None:
         CheckpointError: says what is wrong.
         OSError: it cannot be read.
     """
-    is_sealed(path)  # for what it raises: its words for damage say more
-    examine(path)
+    with examined_by_a_neighbour(path) as is_examined:
+        if not is_examined:
+            is_sealed(path)  # for what it raises: its words for damage say more
+            examine(path)

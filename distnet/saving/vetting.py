@@ -17,10 +17,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import IO, TypeAlias, cast
 
+from distnet import comm
 from distnet.errors import CheckpointError
 from distnet.saving import rules
 from distnet.scoped import Scoped
@@ -55,6 +57,26 @@ def is_trusted(path: str) -> bool:
     """Whether it need not be examined."""
     trusted = _trusted.get()
     return bool(trusted) and identity(path) in trusted
+
+
+@contextmanager
+def examined_by_a_neighbour(file: str | bytes) -> Iterator[bool]:
+    """Whether another rank of this node has just examined the file, as its every reader would; else the block does it.
+
+    Ranks that load one file need not meet for it: one examines it, and the others wait until it has.
+
+    Args:
+        file: its name; or what it holds, where its name says nothing.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    known = file if isinstance(file, bytes) else repr((identity(file), os.stat(file).st_ctime_ns)).encode()
+    if not comm.has_joined():
+        yield False
+        return
+    with comm.world().done_on_node(known) as is_done:
+        yield is_done
 
 
 class _DiedError(Exception):

@@ -200,7 +200,9 @@ class CallbackList:
         """
         if hook.endswith("_begin"):
             args = (*args, {})
-        called = [i for i in range(len(self.callbacks)) if only is None or i in only]
+        called: Sequence[int] = range(len(self.callbacks))
+        if only is not None:
+            called = [i for i in called if i in only]
         for turn, i in enumerate(called, 1):
             self.pending = called[turn:]
             method = getattr(self.callbacks[i], hook, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +15,6 @@ from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.layers.engine.context import ForwardContext, Turn, Workspaces
 from distnet.results import as_result, mask_of
 from distnet.types import Array, Shape
-
-
-@runtime_checkable
-class MayTakeStrings(Protocol):
-    """A model, some of whose inputs may be strings."""
-
-    def as_strings(self, number: int, given: Any) -> Array | None:
-        """What is given for input ``number``, if that is one of strings."""
 
 
 def call_on_arrays(layer: AbstractLayer, tensors: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -92,7 +84,8 @@ def as_inputs(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Array]:
 
 
 def _as_input(layer: AbstractLayer, number: int, tensor: Any) -> Array:
-    strings = layer.as_strings(number, tensor) if isinstance(layer, MayTakeStrings) else None
+    as_strings = getattr(layer, "as_strings", None)  # of models, some of whose inputs may be strings
+    strings = None if as_strings is None else as_strings(number, tensor)
     return layer.as_declared(number, _as_array(layer.name, tensor)) if strings is None else strings
 
 

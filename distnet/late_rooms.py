@@ -1,11 +1,16 @@
-"""Rooms that register members of a family, and that a program need not have imported.
+"""Rooms and names that are imported when they are first asked for.
 
-The package's front, which is above them all, says which; the registry, which is below them, asks for them.
+A program pays for what it names: of the layers, most need a few. The front of a package says in one table which of its
+modules has which names. The package's front that is above them all says which rooms register further members of a
+family; the registry, which is below them, asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 _rooms: dict[str, list[Callable[[], object]]] = {}
 
@@ -18,3 +23,39 @@ def announce(kind: str, room: Callable[[], object]) -> None:
 def fetched(kind: str) -> Iterator[object]:
     """Import those rooms, one after the other, as long as more are wanted."""
     return (room() for room in _rooms.get(kind, ()))
+
+
+def homes(package: str, names: Mapping[str, str]) -> dict[str, str]:
+    """Name -> the full name of its module.
+
+    Args:
+        package: that the modules are in.
+        names: of each module, by its name within the package, separated by spaces.
+    """
+    return {name: f"{package}.{module}" for module, listed in names.items() for name in listed.split()}
+
+
+def late_names(
+    package: str, modules: Mapping[str, str], otherwise: Callable[[str], Any] | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A package's ``__getattr__``, which imports a name's module when the name is first asked for, and its ``__dir__``.
+
+    Args:
+        package: its full name.
+        modules: name -> module; of a module in the package, the package.
+        otherwise: its ``__getattr__`` for other names.
+    """
+
+    def find(name: str) -> Any:
+        if name not in modules:
+            return (otherwise or missing)(name)
+        is_module = modules[name] == package
+        home = importlib.import_module(f"{package}.{name}" if is_module else modules[name])
+        value = home if is_module else getattr(home, name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def missing(name: str) -> NoReturn:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find, lambda: sorted({*vars(sys.modules[package]), *modules})

@@ -26,7 +26,10 @@ BY_STRING = {
     "absent": {None: 2},  # names that a module finds in another: ROOMS below
     "callbacks.plot_losses": {"IPython.display": 1},  # where it is installed
     "callbacks.remote_monitor": {"urllib.request": 1},  # where logs are sent
+    "late_rooms": {None: 1},  # names of tables: tests/test_late_rooms.py
+    "layers.__init__": {"distnet.layers.second_derivatives": 1},  # where gradients of gradients are taken
     "models.plotting": {"IPython.display": 1},  # likewise
+    "registry.family": {None: 1},  # members that a table of their room names
     "saving.late_h5py": {"h5py": 1},  # where files are read or written
     "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted
     "wrappers.__init__": {"distnet.wrappers.scikit_learn": 1, "distnet.wrappers.keras_3": 1},  # need scikit-learn

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from distnet.comm import world
 from distnet.errors import DatasetError
@@ -185,6 +184,8 @@ def download(remote: RemoteFile, target: Path) -> None:
 
 def _copy(remote: RemoteFile, target: Path) -> None:
     """Like ``download``, for a ``file://`` URL."""
+    from urllib.request import url2pathname  # slow to import, needed by few
+
     source = Path(url2pathname(urlsplit(remote.url).path))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as made:

@@ -136,8 +136,8 @@ def _frozen_throughout(value: Any) -> Any:
 
 def _computes_otherwise(name: object) -> bool:
     """Whether it is a layer that can be told to compute ``as_in_keras_2``: it has a field for that."""
-    layer = LAYERS.classes().get(str(name))
-    return layer is not None and any(field.name == "as_in_keras_2" for field in dataclasses.fields(layer))
+    layer = LAYERS.named(str(name))
+    return isinstance(layer, type) and any(field.name == "as_in_keras_2" for field in dataclasses.fields(layer))
 
 
 def _names_modes(config: Any) -> bool:

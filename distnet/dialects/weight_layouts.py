@@ -16,8 +16,9 @@ from typing import Self
 
 import numpy as np
 
+from distnet import layers
 from distnet.dialects.versions import FIRST_VERSION, is_keras_1
-from distnet.layers import GRU, LSTM, Layer
+from distnet.layers import Layer
 from distnet.layers.wrappers.base import Wrapper
 from distnet.types import Array
 
@@ -182,7 +183,7 @@ def _of_leaf(leaf: Layer, arrays: list[Array], origin: Origin, is_slot: bool = F
         arrays = [_kernel(leaf, array, origin) if array.ndim > 1 else array for array in arrays]
     if gates and len(arrays) == 3 * len(gates):
         arrays = [np.concatenate([arrays[3 * g + k] for g in gates], axis=-1) for k in range(3)]
-    return _without_cudnn(leaf, arrays, is_slot) if isinstance(leaf, LSTM | GRU) else arrays
+    return _without_cudnn(leaf, arrays, is_slot) if isinstance(leaf, layers.LSTM | layers.GRU) else arrays
 
 
 def _kernel(leaf: Layer, kernel: Array, origin: Origin) -> Array:
@@ -209,12 +210,12 @@ def _kernel_of_keras_1(leaf: Layer, kernel: Array) -> Array:
     return kernel
 
 
-def _without_cudnn(leaf: LSTM | GRU, arrays: list[Array], is_slot: bool) -> list[Array]:
+def _without_cudnn(leaf: layers.LSTM | layers.GRU, arrays: list[Array], is_slot: bool) -> list[Array]:
     """Kernels and bias of a CuDNN layer as those of ``leaf``; others stay as they are.
 
     Of a slot, the two halves of a bias, which are alike, become one.
     """
-    gates = len(_GATES["LSTM" if isinstance(leaf, LSTM) else "GRU"])
+    gates = len(_GATES["LSTM" if isinstance(leaf, layers.LSTM) else "GRU"])
     if len(arrays) != 3 or arrays[2].shape != (2 * gates * leaf.units,):
         return arrays
     kernel, recurrent, bias = arrays
@@ -223,6 +224,6 @@ def _without_cudnn(leaf: LSTM | GRU, arrays: list[Array], is_slot: bool) -> list
     turned = [part.reshape(part.shape[::-1]).T for part in np.split(kernel, gates, axis=1)]
     recurrent = np.hstack([part.T for part in np.split(recurrent, gates, axis=1)])
     halves = bias.reshape(2, -1)
-    if isinstance(leaf, LSTM):
+    if isinstance(leaf, layers.LSTM):
         halves = halves.mean(axis=0) if is_slot else halves.sum(axis=0)
     return [np.hstack(turned), recurrent, halves]

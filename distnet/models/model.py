@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
+from distnet import saving
 from distnet.callbacks import History
 from distnet.callbacks.console import say
 from distnet.callbacks.memory_use import MemoryUse
@@ -25,7 +26,6 @@ from distnet.models.summary import summary_lines
 from distnet.old_names import present_arguments, takes_old_arguments
 from distnet.registry import custom_object_scope
 from distnet.registry.constructors import constructor_arguments, taken
-from distnet.saving import CheckpointPath, load_weights, save_model, save_weights
 from distnet.training import batchwise, evaluation, fit_arguments
 from distnet.training.inputs import as_list
 from distnet.training.kept_inference import Shelf
@@ -352,7 +352,7 @@ class Model(Keras2Methods, Compiled, ABC):
         Raises:
             ArgumentError: the end of the name, or ``save_format``, says no format that can be written.
         """
-        save_model(self, filepath, overwrite, include_optimizer, keras_optimizer, save_format)
+        saving.save_model(self, filepath, overwrite, include_optimizer, keras_optimizer, save_format)
 
     def save_checkpoint(
         self, filepath: str | os.PathLike[str], weights_only: bool = False, keep: int = 1, retired: Sequence[str] = ()
@@ -371,14 +371,14 @@ class Model(Keras2Methods, Compiled, ABC):
             CheckpointError: the checkpoint before this one could not be written.
         """
         save = self.save_weights if weights_only else self.save
-        save(CheckpointPath(filepath, keep, retired))
+        save(saving.CheckpointPath(filepath, keep, retired))
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write only the weights: see ``distnet.saving.save_weights``."""
-        save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite)
 
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
     ) -> None:
         """Fill the weights from a file of weights or of a model: see ``distnet.saving.load_weights``."""
-        load_weights(self, filepath, skip_mismatch, by_name)
+        saving.load_weights(self, filepath, skip_mismatch, by_name)

@@ -178,3 +178,8 @@ def _cell(cell: BoxCell, span: str) -> str:
     if cell.color != LIGHT:
         return f'<td {span}bgcolor="{cell.color}"><font color="white">{value}</font></td>'
     return f'<td {span}bgcolor="white">{cell.what}: {value}</td>'
+
+
+plot = plot_model
+to_graph = model_to_dot
+"""Keras 1's names, of ``keras.utils.visualize_util``."""

@@ -12,6 +12,7 @@ from distnet.registry.configurable import (
     users_code_of,
 )
 from distnet.registry.custom_objects import (
+    CustomObjectScope,
     custom_object_scope,
     describing,
     get_custom_objects,
@@ -29,6 +30,7 @@ __all__ = [
     "IF_SET",
     "LEFT_OUT",
     "Configurable",
+    "CustomObjectScope",
     "Registry",
     "Resolved",
     "beside",

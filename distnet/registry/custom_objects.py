@@ -93,3 +93,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         yield
     finally:
         _scoped_custom.reset(token)
+
+
+CustomObjectScope = custom_object_scope
+"""Keras's other name for ``custom_object_scope``."""

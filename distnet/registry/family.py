@@ -7,7 +7,8 @@ A class is registered once, under its own name and Keras's aliases; it can then 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
 
 from distnet.errors import ArgumentError, DistnetError, UnknownNameError
@@ -45,8 +46,10 @@ class Registry(Generic[T]):
         self.base = base
         self.adapt = adapt
         self.members: dict[str, type[T] | T] = {}
+        """Those whose modules are imported by now."""
         self._by_key: dict[str, type[T] | T] = {}
         self._spelled: dict[str, str] = {}
+        self._homes: dict[str, str] = {}
 
     def register(self, *aliases: str) -> Callable[[C], C]:
         """Decorate a class, to register it under its own name and ``aliases``."""
@@ -67,8 +70,14 @@ class Registry(Generic[T]):
             self._spelled.setdefault(key, spelled)
         self.members[name] = member
 
+    def expect(self, homes: Mapping[str, str]) -> None:
+        """Say which modules register members when they are imported: name -> module."""
+        self._homes |= {_normalized(name): module for name, module in homes.items()}
+
     def classes(self) -> dict[str, type[T]]:
-        """The registered classes by their own names."""
+        """The registered classes by their own names, with those whose modules nothing has imported yet."""
+        for key in self._homes:
+            self._ask_for(key)
         return {name: member for name, member in self.members.items() if isinstance(member, type)}
 
     def names_of(self, member: type[T] | T) -> list[str]:
@@ -117,7 +126,7 @@ class Registry(Generic[T]):
             return custom[name]
         member = self._by_key.get(_normalized(name))
         if member is None:
-            rooms = fetched(self.kind)
+            rooms = self._fetched(_normalized(name))
             member = next((made for _ in rooms if (made := self._by_key.get(_normalized(name))) is not None), None)
         if member is None:
             raise UnknownNameError(
@@ -125,6 +134,28 @@ class Registry(Generic[T]):
                 f"@register_keras_serializable() where it is defined, or pass custom_objects={{{name!r}: ...}}."
             )
         return member
+
+    def named(self, name: str) -> type[T] | T | None:
+        """The member whose own name this is; None if there is none."""
+        if name not in self.members:
+            self._ask_for(_normalized(name))
+        return self.members.get(name)
+
+    def home_of(self, name: str) -> str | None:
+        """The module that is expected to register this name."""
+        return self._homes.get(_normalized(name))
+
+    def _ask_for(self, key: str) -> None:
+        """Import the module that is expected to register it, if there is one."""
+        if key in self._homes:
+            importlib.import_module(self._homes[key])
+
+    def _fetched(self, key: str) -> Iterator[object]:
+        """Import what may register it: the module that is expected to, then all others, for it may be an alias."""
+        self._ask_for(key)
+        yield None
+        yield self.classes()
+        yield from fetched(self.kind)
 
     def _hint(self, name: str) -> str:
         """The names that are meant, perhaps; all, where these are few."""
@@ -180,7 +211,7 @@ class Registry(Generic[T]):
             return {key: self.with_module(item) for key, item in value.items()}
         if ">" in name:
             return {**value, "module": None, "class_name": name.rpartition(">")[2], "registered_name": name}
-        member = self.members.get(name)
+        member = self.named(name)
         if member is None or not member.__module__.startswith("distnet."):
             return value
         return {**value, "module": getattr(member, "keras_module", self.module), "registered_name": None}

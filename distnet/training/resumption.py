@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from distnet import saving
 from distnet.callbacks import CallbackList
 from distnet.comm.fixed_blocks import fixed_blocks
 from distnet.comm.scope import communicator
@@ -16,7 +17,6 @@ from distnet.layers.engine.tracking import states_of_metrics
 from distnet.naming import kept_files
 from distnet.optimizers import Optimizer
 from distnet.paths import checked_path, names_archive
-from distnet.saving import restore_training
 from distnet.saving.examined_together import examined_together
 from distnet.training.fit_arguments import Fit
 from distnet.training.hooks import Hooks
@@ -217,7 +217,7 @@ def _restore_newest(model: TrainedModel, paths: Sequence[str]) -> str:
         failure = None
         try:
             with examined_together(path, ranks):
-                restore_training(model, path)
+                saving.restore_training(model, path)
         except CheckpointError as error:
             failure = str(error)
         failed = [told for told in ranks.allgather_object(failure) if told is not None]

@@ -9,11 +9,9 @@ import numpy as np
 
 from distnet import comm
 from distnet.callbacks.progbar_logger import ProgressLine
+from distnet.registry import CustomObjectScope as CustomObjectScope
 from distnet.registry import custom_object_scope as custom_object_scope
 from distnet.registry import get_custom_objects as get_custom_objects
-
-CustomObjectScope = custom_object_scope
-"""Keras's other name for ``custom_object_scope``."""
 
 
 class Progbar:

@@ -110,3 +110,7 @@ class SeparableConv2D(SeparableConvolution):
     """
 
     rank: ClassVar[int] = 2
+
+
+SeparableConvolution1D = SeparableConv1D
+"""Keras's other names."""

@@ -117,3 +117,9 @@ class Conv3DTranspose(KernelAndBias, _OfVolumes, Filters, TransposedConvolution)
     """
 
     rank: ClassVar[int] = 3
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
+"""Keras's other names."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from distnet import late_rooms
 from distnet.comm.scope import communicator
 from distnet.errors import ArgumentError
 from distnet.layers.engine.call_scope import CallScope, calling
@@ -23,6 +25,8 @@ DEFINITIONS: dict[type, Callable[..., Any]] = {}
 """Classes of layers -> what they compute, by functions of ``ops``: ``definition(layer, inputs, ctx, saved)``."""
 AFFINE: set[type] = set()
 """Classes without weights whose output is an affine function of their inputs, whatever the entries of these."""
+SECOND_DERIVATIVES = "second derivative"
+"""The kind of the late room that has what is said of distnet's own layers."""
 
 _TOLERANCE = 1e-3
 """How far, relative to the largest entry, a layer's definition may be from its ``forward``: rounding, no more."""
@@ -86,12 +90,21 @@ class FollowedCall:
 
 def definition_of(kind: Any) -> Callable[..., Any] | None:
     """What layers of a class compute; None where nothing says it."""
+    _hear_of_own_layers()
     return next((DEFINITIONS[c] for c in kind.__mro__ if c in DEFINITIONS), None)
 
 
 def is_affine(kind: Any) -> bool:
     """Whether layers of a class are said to be affine."""
+    _hear_of_own_layers()
     return any(c in AFFINE for c in kind.__mro__)
+
+
+@cache
+def _hear_of_own_layers() -> None:
+    """Import what is said of all of them: few programs ask."""
+    for _ in late_rooms.fetched(SECOND_DERIVATIVES):
+        pass
 
 
 def computed_again(layer: Any, kind: Any, inputs: Sequence[Tensor], ctx: ForwardContext, saved: Any) -> list[Any]:

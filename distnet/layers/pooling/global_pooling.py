@@ -200,3 +200,12 @@ class GlobalAveragePooling3D(GlobalPooling):
 
     rank: ClassVar[int] = 3
     pool: ClassVar[GlobalPool] = GlobalMean()
+
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+"""Keras's other names."""

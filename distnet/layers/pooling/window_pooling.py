@@ -213,3 +213,12 @@ class AveragePooling3D(Pooling):
 
     rank: ClassVar[int] = 3
     pool: ClassVar[WindowPool] = WindowMean()
+
+
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+"""Keras's other names."""

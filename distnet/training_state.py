@@ -159,14 +159,14 @@ class TrainingState:
         if self.progress is not None and self.progress.moment.stage is Stage.END:
             self._of_last_epoch.update(self.progress.logs)
 
-    def begin_record(self, is_resumed: bool, first_epoch: int) -> None:
-        """A new record, unless a training is resumed, or begins where the record ends.
+    def begin_record(self, is_resumed: bool) -> None:
+        """A new record, unless a training is resumed.
 
-        The lists are copies: the ``History`` of the training before keeps what it was.
+        Programs that train on with ``initial_epoch`` join the two histories themselves, as Keras's do. The lists are
+        copies: the ``History`` of the training before keeps what it was.
         """
-        goes_on = is_resumed or bool(first_epoch and self.epochs and self.epochs[-1] == first_epoch - 1)
-        self.epochs = list(self.epochs) if goes_on else []
-        self.history = {key: list(values) for key, values in self.history.items()} if goes_on else {}
+        self.epochs = list(self.epochs) if is_resumed else []
+        self.history = {key: list(values) for key, values in self.history.items()} if is_resumed else {}
 
     def record(self, epoch: int, logs: Mapping[str, float | list[float]]) -> None:
         """Enter an epoch's logs, or enter them anew where the epoch is the last one recorded."""

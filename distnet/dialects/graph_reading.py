@@ -15,6 +15,8 @@ from distnet.dialects.operations import present_entry
 from distnet.errors import ArgumentError
 from distnet.layers.engine.base import KerasTensor
 
+_OPTIONS_OF_ENDS = {"AddLoss": "unconditional", "AddMetric": "metric_name"}
+"""Layers of Keras 2 that mark a graph's ends, with an option that each writes: a class of the user's may have the name."""
 
 def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The entries of layers and operations in a configuration, without those that only compute masks.
@@ -49,10 +51,11 @@ def parted(
     """
     layers, ends = [], list(added_ends or ()) if isinstance(added_ends, list | None) else [added_ends]
     for entry in entries:
-        if entry.get("class_name") in ("AddLoss", "AddMetric"):
-            config, nodes = entry.get("config"), entry.get("inbound_nodes") or ()
-            name = config.get("metric_name") if isinstance(config, Mapping) else None
-            ends += [(name, reference) for node in nodes for reference in node]
+        config = entry.get("config")
+        option = _OPTIONS_OF_ENDS.get(str(entry.get("class_name")))
+        if option and isinstance(config, Mapping) and option in config:  # else it is a layer of the user's own
+            nodes = entry.get("inbound_nodes") or ()
+            ends += [(config.get("metric_name"), reference) for node in nodes for reference in node]
         else:
             layers.append(entry)
     for end in ends:

@@ -255,7 +255,7 @@ class Composite(Layer, ABC):
     @property
     def makes_masks(self) -> bool:  # type: ignore[override]
         """Whether a layer within makes masks."""
-        return any(layer.makes_masks for layer in self.graph.layers)
+        return any(layer.makes_masks for _, layer in self.inner_layers())
 
     @property
     def has_penalty(self) -> bool:

@@ -164,7 +164,7 @@ class Model(Keras2Methods, Compiled, ABC):
             shuffle: True shuffles the rows at each epoch, ``"batch"`` whole batches, False nothing.
             class_weight: class number -> weight.
             sample_weight: weight of each row.
-            initial_epoch: first epoch, counted from 0; continues the history of an earlier training.
+            initial_epoch: first epoch, counted from 0; the history begins with it.
             steps_per_epoch: batches of an epoch; by default as many as there are.
             validation_steps, validation_batch_size, validation_freq: the same for validation.
             resume: a file that ``save``, ``ModelCheckpoint`` or ``BackupAndRestore`` wrote while this model was

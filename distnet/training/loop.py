@@ -270,7 +270,7 @@ class Training:
         fit, model, verbose = self.fit, self.model, verbosity(self.fit.options.verbose)
         if verbose and self.ranks.size > 1 and self.ranks.rank == 0:
             announce(self.ranks.size, self.ranks.blas_threads)
-        model.training_state.begin_record(self.resumption is not None, fit.options.initial_epoch)
+        model.training_state.begin_record(self.resumption is not None)
         history = History()
         callbacks = CallbackList([*fit.options.callbacks, ProgbarLogger(verbose)])
         self.hooks = Hooks(self.ranks, model, callbacks, self._note_told if self.survival.is_on else None)

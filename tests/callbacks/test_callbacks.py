@@ -277,7 +277,7 @@ def test_the_history_is_the_models_and_a_new_fit_begins_a_new_one(model):
     assert first.epoch == [0, 1, 2]
     assert first.params == {"verbose": 0, "epochs": 3, "steps": 3}
     kept = {key: list(values) for key, values in first.history.items()}
-    assert fit(model, epochs=5, initial_epoch=3).epoch[-2:] == [3, 4]
+    assert fit(model, epochs=5, initial_epoch=3).epoch == [3, 4]
     assert fit(model, epochs=2).epoch == [0, 1]
     assert first.epoch == [0, 1, 2]
     assert first.history == kept

@@ -135,6 +135,27 @@ def test_models_stand_within_models():
     assert len(around.trainable_weights) == 8
 
 
+class Masked(keras.Model):
+    """Embeds its input, and so makes a mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = keras.layers.Embedding(5, 3, mask_zero=True)
+
+    def call(self, x):
+        return self.embedding(x)
+
+
+@pytest.mark.parametrize("kind", [Masked, MLP])
+def test_they_stand_in_a_chain_that_is_called_on_a_placeholder(kind):
+    inner, x = kind(), np.array([[1, 2, 0], [3, 0, 0]]) if kind is Masked else X[:, None]
+    chain = keras.Sequential([keras.layers.Lambda(lambda x: x), inner, keras.layers.GlobalAveragePooling1D()])
+    entry = keras.Input(x.shape[1:], dtype=x.dtype.name)
+    model = keras.Model(entry, chain(entry))
+    expected = chain.layers[-1](inner(x), mask=x != 0 if kind is Masked else None)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-6)
+
+
 def test_a_layer_that_call_leaves_out_is_not_trained():
     class Spare(MLP):
         def __init__(self):
@@ -210,6 +231,23 @@ def test_what_is_added_to_loss_and_metrics_comes_back(tmp_path, way):
     assert made == expected
     assert made.keys() == {"loss", "size"}
     assert again.fit(x, x[:, :2], verbose=0).history == model.fit(x, x[:, :2], verbose=0).history
+
+
+class AddLoss(keras.layers.Layer):
+    """A user's layer, with the name of Keras 2's entry for what is added to the loss."""
+
+    def call(self, x):
+        self.add_loss(ops.mean(x))
+        return x
+
+
+@pytest.mark.parametrize("path", ["own.keras", "own.h5"])
+def test_a_layer_of_the_users_own_may_have_the_name_of_such_an_entry(tmp_path, path):
+    entry = keras.Input((4,))
+    model = keras.Model(entry, keras.layers.Dense(2)(AddLoss()(entry)))
+    model.save(tmp_path / path)
+    again = keras.models.load_model(tmp_path / path, custom_objects={"AddLoss": AddLoss})
+    assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
 
 
 @pytest.mark.parametrize("ends", [3, [[None]], [[3, ["dense", 0, 0]]], [[None, {"a": 1}]], [[None, ["none", 0, 0]]]])

@@ -18,6 +18,7 @@ from distnet.layers.engine.base import KerasTensor
 _OPTIONS_OF_ENDS = {"AddLoss": "unconditional", "AddMetric": "metric_name"}
 """Layers of Keras 2 that mark a graph's ends, with an option that each writes: a user's class may have the name."""
 
+
 def entries_of(model: str, config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The entries of layers and operations in a configuration, without those that only compute masks.
 

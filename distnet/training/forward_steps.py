@@ -102,8 +102,8 @@ class Steps:
         self.settings_met = settings()
 
     def regularization(self) -> float:
-        """The penalties of all regularized weights."""
-        return sum(v.regularizer.value(v.value) for v in self.model.variables if v.is_trained and v.regularizer)
+        """The penalties of the regularized weights that are trained now, whether or not they are laid out for it."""
+        return sum(v.regularizer.value(v.value) for v in self.model.trainable_weights if v.regularizer)
 
     def weights_in_place(self) -> AbstractContextManager[None]:
         """Within the block, which trains, the ranks of a node may share the trainable weights."""

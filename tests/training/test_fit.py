@@ -172,6 +172,21 @@ def test_a_frozen_layer_keeps_its_weights_and_its_optimizer_state_comes_back():
     assert not np.array_equal(model.get_weights()[0], before[0])
 
 
+@pytest.mark.parametrize("is_trained_before", [False, True])
+def test_what_is_frozen_is_not_penalized_by_the_next_evaluation(is_trained_before):
+    model = make(stack=[layers.Dense(3, "tanh", kernel_regularizer="l2"), layers.Dense(3, kernel_regularizer="l2")])
+    if is_trained_before:
+        trained(model=model, epochs=1)
+    regularized = float(sum(model.losses))
+    for frozen in (0, 1):
+        before, penalty = model.evaluate(X, LABELS, verbose=0)[0], float(model.layers[frozen].losses[0])
+        model.layers[frozen].trainable = False
+        assert model.evaluate(X, LABELS, verbose=0)[0] == pytest.approx(before - penalty, abs=1e-6)
+        assert model.test_on_batch(X, LABELS)[0] == pytest.approx(before - penalty, abs=1e-6)
+        regularized -= penalty
+    assert (regularized, model.losses) == (pytest.approx(0, abs=1e-7), [])
+
+
 def test_weights_may_be_zero_and_then_nothing_is_learned():
     model = make(optimizer="sgd")
     before = model.get_weights()

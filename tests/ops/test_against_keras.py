@@ -12,13 +12,15 @@ from op_cases import every_case, ids, value_and_gradients
 IN_KERAS = Path(__file__).parents[1] / "tools" / "ops_in_keras.py"
 """What asks Keras, never imported here: it imports Keras."""
 CASES = every_case()
+NAMES = ids(CASES)
+ASKED = [number for number, case in enumerate(CASES) if case.in_keras]
 
 
 @pytest.fixture(scope="session")
 def asked(tmp_path_factory, beside, keras_3):
     """The process that asks Keras about every case, and its folder."""
     folder = tmp_path_factory.mktemp("ops")
-    calls = [(case.name, case.args, case.options) for case in CASES if case.in_keras]
+    calls = [(CASES[number].name, CASES[number].args, CASES[number].options) for number in ASKED]
     (folder / "cases.pickle").write_bytes(pickle.dumps(calls))
     return beside([keras_3, str(IN_KERAS), str(folder)], env={**os.environ, "KERAS_BACKEND": "jax"}), folder
 
@@ -29,7 +31,7 @@ def answers(asked):
     process, folder = asked
     assert process.wait() == 0
     theirs = pickle.loads((folder / "answers.pickle").read_bytes())
-    return dict(zip([i for i, case in enumerate(CASES) if case.in_keras], theirs, strict=True))
+    return dict(zip(ASKED, theirs, strict=True))
 
 
 @pytest.mark.starts_first
@@ -38,7 +40,7 @@ def test_cases_have_functions(asked):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("number", [i for i, case in enumerate(CASES) if case.in_keras], ids=lambda i: ids(CASES)[i])
+@pytest.mark.parametrize("number", ASKED, ids=[NAMES[number] for number in ASKED])
 def test_values_and_gradients_are_those_of_keras(answers, number):
     case, theirs = CASES[number], answers[number]
     assert not isinstance(theirs, str), theirs

@@ -39,13 +39,14 @@ def test_three_ranks_train_what_one_trains(alone, ranks, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_keras_trains_the_same_for_twenty_steps(keras_3, tmp_path):
     settings = {"FLOATX": "float32", "RATE": "0", "WEIGHTS": str(tmp_path), "EPOCHS": "5", "KERAS_BACKEND": "jax"}
     made = {}
     for which, python in (("keras", [keras_3, WITHOUT_XLA]), ("distnet", [sys.executable])):
         path = tmp_path / f"results-{which}.npz"
         subprocess.run(
-            [*python, PROGRAM, path, *WITHOUT_TAPE], check=True, timeout=300,
+            [*python, PROGRAM, path, *WITHOUT_TAPE], check=True,
             env={**os.environ, **PATH, **settings, "WHICH_KERAS": which},
         )  # fmt: skip
         made[which] = arrays(path)

@@ -116,15 +116,22 @@ def labels(rows=ROWS):
     return np.arange(rows) % CLASSES
 
 
+def round_scales(model):
+    """The network with the numbers that it multiplies pixels by as Keras on TensorFlow rounds them, in float64, too."""
+    for layer in model.layers:
+        if type(layer).__name__ == "Rescaling" and np.ndim(layer.scale) == 0:
+            layer.scale = float(np.float32(layer.scale))
+    return model
+
+
 def fill(model, keeps_kernels=False):
     """Give a network weights that depend on their shapes and order alone, of a size that keeps its numbers in range.
 
     Kernels may stay as they are.
     """
     rng = np.random.default_rng(2)
+    round_scales(model)
     for layer in model.layers:
-        if type(layer).__name__ == "Rescaling" and np.ndim(layer.scale) == 0:
-            layer.scale = float(np.float32(layer.scale))  # which Keras on TensorFlow rounds so in float64, too
         names = [w.path.rpartition("/")[2] for w in layer.weights]
         values = [
             old if keeps_kernels and old.ndim > 1 else _value(rng, name, old.shape)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import distnet
-from application_cases import CLASSES, NUMBERS, SIBLINGS, headed_near_one, losses_of_steps
+from application_cases import CLASSES, NUMBERS, SIBLINGS, headed_near_one, losses_of_steps, round_scales
 
 PREDICTED = {"float32": 1e-5, "float64": 1e-10}
 LEARNED = 1e-4
@@ -53,8 +53,7 @@ def changes_apart(before, ours, theirs):
 
 def base_of(make, size, options, path):
     distnet.utils.clear_session()
-    made = make(weights=path, input_shape=(size, size, 3), include_top=False, pooling="avg", **options)
-    return made
+    return round_scales(make(weights=path, input_shape=(size, size, 3), include_top=False, pooling="avg", **options))
 
 
 def predictions(name, folder, floatx, kinds, x):
@@ -66,7 +65,7 @@ def predictions(name, folder, floatx, kinds, x):
         path = folder / f"{name}-{floatx}{kind}"
         distnet.utils.clear_session()
         model = make(weights=path, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
-        predicted[f"predicted {kind}"] = model.predict(x, verbose=0)
+        predicted[f"predicted {kind}"] = round_scales(model).predict(x, verbose=0)
     if ".keras" in kinds:
         whole = distnet.models.load_model(folder / f"{name}-{floatx}.keras")
         predicted["predicted, loaded"] = whole.predict(x, verbose=0)

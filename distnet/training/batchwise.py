@@ -10,7 +10,6 @@ from distnet.comm.scope import communicator, meeting, on_all_ranks, refuse_in_ca
 from distnet.comm.shares import shard
 from distnet.comm.threads import one_blas_thread
 from distnet.data.arrays import ArrayData
-from distnet.distribution import distribution
 from distnet.parallel import replicas
 from distnet.parallel.realigning import realign
 from distnet.training import evaluation
@@ -20,6 +19,7 @@ from distnet.training.block_steps import training_steps
 from distnet.training.given import Given
 from distnet.training.inputs import labelled_data
 from distnet.training.kept_inference import inference
+from distnet.training.kept_steps import KeptSteps, suiting_everywhere
 from distnet.training.objective import Log
 from distnet.training.own_steps import OwnObjective, OwnSteps
 from distnet.training.step import TrainingSteps
@@ -88,19 +88,22 @@ def _checks(model: TrainedModel) -> BatchChecks:
 
 def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
     """The steps of the last call, or new ones, before the first of which the ranks agree on the weights."""
-    steps, ranks = model.batch_steps, communicator()
+    kept, ranks = model.batch_steps, communicator()
     is_apart = ranks.size > 1 and model.training_state.errors != ranks.errors
-    if isinstance(steps, OwnSteps) and not is_apart and steps.communicator.size == ranks.size:
-        return steps
-    if (
-        is_apart or not isinstance(steps, TrainingSteps) or steps.communicator.size != ranks.size
-        or steps.store is not model.store or not steps.store.is_current or steps.distribution is not distribution()
-    ):  # fmt: skip
-        realign(ranks, model)
-        replicas.compare(ranks, lambda: model_facts(model))
-        objective = model.training_objective(data)
-        has_own = isinstance(objective, OwnObjective)
-        steps = OwnSteps(model, ranks, objective) if has_own else training_steps(model, objective, ranks)
-        model.batch_steps = steps
-        replicas.agree_on_weights(ranks, alike_on_ranks(model))
+    if isinstance(kept, OwnSteps) and not is_apart and kept.communicator.size == ranks.size:
+        return kept
+    objective = model.training_objective(data)
+    has_own = isinstance(objective, OwnObjective)
+    suiting = None if has_own else suiting_everywhere(kept, model, objective, ranks, is_apart)
+    if suiting is not None:
+        return suiting.steps
+    realign(ranks, model)
+    replicas.compare(ranks, lambda: model_facts(model))
+    steps: TrainingSteps | OwnSteps
+    if has_own:
+        steps = model.batch_steps = OwnSteps(model, ranks, objective)
+    else:
+        steps = training_steps(model, objective, ranks)
+        model.batch_steps = KeptSteps(steps)
+    replicas.agree_on_weights(ranks, alike_on_ranks(model))
     return steps

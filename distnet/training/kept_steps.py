@@ -94,12 +94,20 @@ def take_steps(model: Any, objective: Objective, ranks: Communicator, is_anew: b
         is_anew: whether they must be new: the optimizer's state was read from a file, or clocks are put around them.
     """
     kept, model.fit_steps = model.fit_steps, None
-    suits = isinstance(kept, KeptSteps) and not is_anew and kept.suit(model, objective, ranks)
-    if ranks.size > 1:
-        refusals = np.array([not suits], np.int64)
-        ranks.allreduce(refusals)
-        suits = not refusals[0]
-    if isinstance(kept, KeptSteps) and suits:
-        model.walks.forget_penalties(model)
-        return kept
-    return KeptSteps(training_steps(model, objective, ranks))
+    suiting = suiting_everywhere(kept, model, objective, ranks, is_anew)
+    if suiting is None:
+        return KeptSteps(training_steps(model, objective, ranks))
+    model.walks.forget_penalties(model)
+    return suiting
+
+
+def suiting_everywhere(
+    kept: object, model: Any, objective: Objective, ranks: Communicator, is_anew: bool
+) -> KeptSteps | None:
+    """The steps of an earlier call, if they suit on every rank; see ``take_steps``."""
+    own = kept if isinstance(kept, KeptSteps) and not is_anew and kept.suit(model, objective, ranks) else None
+    if ranks.size == 1:
+        return own
+    refusals = np.array([own is None], np.int64)
+    ranks.allreduce(refusals)
+    return None if refusals[0] else own

@@ -12,17 +12,14 @@ from distnet.optimizers import Optimizer
 from distnet.training.forward_steps import Steps
 from distnet.training.kept_inference import KeptInference
 from distnet.training.kept_steps import KeptSteps
-from distnet.training.step import TrainingSteps
 from distnet.types import Array
 from distnet.variables import Variable, VariableStore
 
 
 def memory_use_of(model: Any) -> MemoryUse:
     """What a model holds now: see ``Model.memory_use``."""
-    held = [kept.steps for kept in (model.fit_steps, model.kept_inference.look()) if _has_steps(kept)]
-    if isinstance(model.batch_steps, TrainingSteps):
-        held.append(model.batch_steps)
-    return memory_use_of_steps(model, held)
+    every = model.fit_steps, model.batch_steps, model.kept_inference.look()
+    return memory_use_of_steps(model, [kept.steps for kept in every if _has_steps(kept)])
 
 
 def memory_use_of_steps(model: Any, held: Sequence[Any]) -> MemoryUse:

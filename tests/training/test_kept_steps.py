@@ -92,7 +92,7 @@ def test_what_changes_between_two_fits_counts(name, made):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["frozen weight", "argument", "activity", "loss"])
+@pytest.mark.parametrize("name", ["frozen weight", "argument", "metric of a layer", "activity", "loss", "metric"])
 def test_what_changes_between_two_single_steps_counts(name):
     def steps(run_eagerly):
         distnet.utils.clear_session()
@@ -101,7 +101,11 @@ def test_what_changes_between_two_single_steps_counts(name):
         model.compile("sgd", distnet.losses.CategoricalCrossentropy(), run_eagerly=run_eagerly)
         logs = [model.train_on_batch(X, Y)]
         OTHER[name](model)
-        return [*logs, *[model.train_on_batch(X, Y) for _ in range(2)], *model.get_weights()]
+        logs += [model.train_on_batch(X, Y, return_dict=True) for _ in range(2)]
+        assert ("mine" in logs[-1]) == (name == "metric")
+        return logs, model.get_weights()
 
-    for planned, eager in zip(steps(False), steps(True), strict=True):
+    (logs, weights), (eager_logs, eager_weights) = steps(False), steps(True)
+    assert logs == eager_logs
+    for planned, eager in zip(weights, eager_weights, strict=True):
         np.testing.assert_array_equal(planned, eager)

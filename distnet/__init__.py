@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from distnet.absent import Absent, because
-from distnet.late_rooms import announce
+from distnet.late_rooms import announce, without_looking_for_garbage
 from distnet.launcher import watch_for_failure
 from distnet.old_paths import old_paths
 
@@ -117,9 +117,11 @@ def version() -> str:
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return importlib.import_module(f"distnet.{name}")
+        with without_looking_for_garbage():
+            return importlib.import_module(f"distnet.{name}")
     if name in _HOMES:
-        return getattr(importlib.import_module(f"distnet.{_HOMES[name]}"), name)
+        with without_looking_for_garbage():
+            return getattr(importlib.import_module(f"distnet.{_HOMES[name]}"), name)
     if name in _ABSENT:
         return Absent(f"keras.{name}", _ABSENT[name])
     raise AttributeError(f"module 'distnet' has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import os
 import pkgutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import distnet
+from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
 
 ROOT = Path(distnet.__file__).parent
@@ -64,6 +66,17 @@ def test_every_layer_is_expected_where_it_is():
     for name, layer in LAYERS.classes().items():
         if layer.__module__.startswith("distnet.layers."):
             assert LAYERS.home_of(name) == layer.__module__
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_imports_leave_the_search_for_garbage_as_it_was(is_on):
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with pytest.raises(ModuleNotFoundError), without_looking_for_garbage():
+            importlib.import_module("no_such_module_whatever" if not gc.isenabled() else "gc")
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
 
 
 PROGRAM = """

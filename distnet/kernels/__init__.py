@@ -11,6 +11,7 @@ from distnet.errors import ArgumentError
 from distnet.kernels.base import FUSED_ACTIVATIONS, Draw, Formula, Kernels
 from distnet.kernels.late_sum import LateSum
 from distnet.kernels.numpy_kernels import NumpyKernels
+from distnet.late_rooms import without_looking_for_garbage
 from distnet.types import Array
 
 __all__ = ["FUSED_ACTIVATIONS", "Draw", "Formula", "Kernels", "LateSum", "arrival", "current", "load"]
@@ -52,7 +53,8 @@ def load(name: str | None = None) -> Kernels:
     if name not in (None, "numba"):
         raise ArgumentError(f"{_VARIABLE}: expected 'numpy' or 'numba', received {name!r}.")
     try:
-        from distnet.kernels.numba_kernels import NumbaKernels
+        with without_looking_for_garbage():
+            from distnet.kernels.numba_kernels import NumbaKernels
     except ImportError as error:
         if name == "numba":
             raise ArgumentError(

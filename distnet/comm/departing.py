@@ -10,6 +10,7 @@ the count.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -25,31 +26,31 @@ _SLEEPS, _LONGEST_SLEEP_S = 0.02, 0.01
 
 
 def depart(watch: Watch, ended: Ended) -> None:
-    """Return when all ranks have ended, and this one has taken all notices, or after ``timeout_s`` of its patience.
+    """Return when all ranks have ended, for which MPI would wait, too, and this one has taken all notices.
+
+    For these it waits no longer than ``timeout_s`` of its patience.
 
     Args:
         watch: of this rank.
         ended: tells the others of its end.
     """
-    since = time.monotonic()
     have_come = watch.channel.Ibarrier()
-    if not _awaited(watch, since, have_come.Test, _TELLS_AFTER_S):
+    if not _awaited(watch, have_come.Test, _TELLS_AFTER_S):
         watch.tell(ended)
-        if not _awaited(watch, since, have_come.Test):
-            return
-    expected = np.zeros(1, np.int64)
+        _awaited(watch, have_come.Test)
+    expected, most_s = np.zeros(1, np.int64), watch.patience.timeout_s or math.inf
     is_counted = watch.channel.Ireduce_scatter_block(watch.sent_to, expected)
-    if _awaited(watch, since, is_counted.Test):
-        _awaited(watch, since, lambda: watch.received == expected[0] and watch.have_gone())
+    if _awaited(watch, is_counted.Test, most_s):
+        _awaited(watch, lambda: watch.received == expected[0] and watch.have_gone(), most_s)
 
 
-def _awaited(watch: Watch, since: float, is_so: Callable[[], bool], most_s: float = 0.0) -> bool:
-    """Whether it has come to be so, in so many seconds at most, or those of the rank's patience."""
+def _awaited(watch: Watch, is_so: Callable[[], bool], most_s: float = math.inf) -> bool:
+    """Whether it has come to be so, in so many seconds at most."""
     began = time.monotonic()
     while not is_so():
         watch.hear()
-        now = time.monotonic()
-        if (most_s and now - began >= most_s) or (watch.patience.timeout_s and now - since >= watch.patience.timeout_s):
+        waited_s = time.monotonic() - began
+        if waited_s >= most_s:
             return False
-        time.sleep(min(_SLEEPS * (now - began), _LONGEST_SLEEP_S))
+        time.sleep(min(_SLEEPS * waited_s, _LONGEST_SLEEP_S))
     return True

@@ -80,11 +80,19 @@ def test_a_rank_that_waits_elsewhere_learns_who_has_ended(monkeypatch):
     assert not any(ranks.boxes)
 
 
-def test_a_rank_that_never_comes_is_not_waited_for_longer_than_patience_lasts(monkeypatch):
+def test_a_rank_is_waited_for_as_long_as_it_takes(monkeypatch):
     monkeypatch.setattr(departing, "_TELLS_AFTER_S", 0.02)
     ranks = Ranks(2, timeout_s=0.1)
-    departing.depart(ranks.watches[1], Ended(1, 5))
-    assert [type(notice) for notice in ranks.boxes[0]] == [Ended]
+    assert ranks.depart(0.4) == [False] * 2
+    assert ranks.barrier.brought == [1, 0]
+    assert ranks.watches[0].received == 1
+
+
+def test_notices_that_do_not_come_are_not_waited_for_longer_than_patience_lasts():
+    ranks = Ranks(2, timeout_s=0.1)
+    ranks.watches[1].sent_to[0] = 1
+    assert ranks.depart() == [False] * 2
+    assert ranks.watches[0].received == 0
 
 
 @pytest.mark.parametrize("size", [2, 7])

@@ -187,11 +187,12 @@ def ends_otherwise() -> None:
 
 def _end_for_a_thread(started: Launcher, status: int) -> None:
     """End a process that a thread wants to end, while the main thread may be in the middle of MPI's work."""
-    sys.stderr.write(
+    for tell in before_reports:
+        tell()
+    say(
         f"\ndistnet: rank {started.rank} of {started.size or 'several'}: a thread called os._exit({status}) while "
         "others may wait for this rank; the job ends.\n"
     )
-    sys.stderr.flush()
     time.sleep(_LAST_WORDS_S)
     _end_by_signal(started)
 
@@ -226,8 +227,15 @@ def report_failure(
     for tell in before_reports:
         tell()
     text = "".join(traceback.format_exception(kind, error, trace))
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     time.sleep(_TURN_S * (min(rank, _MOST_TURNS) if heard_from is None else min(heard_from, _MOST_TURNS) + 2))
-    sys.stderr.write(f"\ndistnet: rank {rank} of {size or 'several'} failed; the job ends.\n{text}")
-    sys.stderr.flush()
+    say(f"\ndistnet: rank {rank} of {size or 'several'} failed; the job ends.\n{text}")
     time.sleep(_LAST_WORDS_S)
+
+
+def say(text: str) -> None:
+    """Write on standard error, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,8 +21,9 @@ def showing_where_it_waits(launcher: Launcher, patience: Patience) -> Iterator[N
     The first two ranks show their stacks after ``warning_s``. An alarm ends a job that ``watched_siblings``, which
     says whom it waits for, did not end after ``timeout_s``: where it cannot watch.
     """
-    if patience.warning_s and launcher.rank in (0, 1):
-        faulthandler.dump_traceback_later(patience.warning_s, exit=False)
+    error = sys.__stderr__
+    if patience.warning_s and launcher.rank in (0, 1) and error is not None and not error.closed:
+        faulthandler.dump_traceback_later(patience.warning_s, exit=False, file=error)
     has_alarm = bool(patience.timeout_s) and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
     if has_alarm:
         signal.setitimer(signal.ITIMER_REAL, patience.timeout_s + _LATER_S)

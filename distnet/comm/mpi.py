@@ -33,6 +33,7 @@ from distnet.comm.patience import Patience
 from distnet.comm.requests import MPIRequest, Polled
 from distnet.comm.shared_memory import PATH_BYTES, SharedMemory, unname_mpis_memory
 from distnet.comm.siblings import watched_siblings
+from distnet.comm.silent_deaths import watched_for_silent_deaths
 from distnet.comm.stuck_launcher import end_launcher_if_stuck
 from distnet.comm.watch import SAME_CALLS, Watch
 from distnet.errors import CommunicationError, LaunchError, LostRanksError
@@ -342,37 +343,33 @@ def start(launcher: Launcher) -> MPICommunicator:
             "srun was given no --mpi plugin: start with the mpirun of mpi4py's MPI, or install mpi4py for this one."
         )
     communicator = MPICommunicator(world.Dup(), patience, os.environ.get(SURVIVES) == "1")
-    communicator.share_cores()
-    if communicator.local_rank == 0:
-        unname_mpis_memory()
-    process = os.getpid()
-    departures.append(atexit.register(partial(_depart, communicator, process)))
-    sys.excepthook = partial(_fail, communicator, process)
+    with watched_for_silent_deaths(communicator.neighbours, world.size, communicator.can_survive):
+        communicator.share_cores()
+        unname_mpis_memory(communicator.local_rank)
+    departures.append(atexit.register(_here(partial(_depart, communicator), _stay)))
+    sys.excepthook = _here(communicator.end_the_job, sys.__excepthook__)
     return communicator
 
 
-def _depart(communicator: MPICommunicator, process: int) -> None:
+def _here(call: Callable[..., T], otherwise: Callable[..., T]) -> Callable[..., T]:
+    """What this process calls; those that it forks call another function: an error of theirs ends them alone."""
+    process = os.getpid()
+    return lambda *args: (call if os.getpid() == process else otherwise)(*args)
+
+
+def _depart(communicator: MPICommunicator) -> None:
     """At the end of a rank's program tell the others, and leave MPI; a forked process leaves it to its parent."""
+    communicator.neighbours.mark_leaving()
     # Open MPI 5.0.11 may hang in ``MPI_Finalize`` after a death. It tells of one who ends within a call by itself.
-    is_death = communicator.can_survive and communicator.abreast.is_within_call
-    if os.getpid() == process and not MPI.Is_finalized() and not is_death:
+    if not MPI.Is_finalized() and not (communicator.can_survive and communicator.abreast.is_within_call):
         communicator.announce_departure()
         if not communicator.has_survived:
             MPI.Finalize()
+    communicator.neighbours.mark_ended()
 
 
-def _fail(
-    communicator: MPICommunicator,
-    process: int,
-    kind: type[BaseException],
-    error: BaseException,
-    trace: TracebackType | None,
-) -> None:
-    """An uncaught error ends the job; that of a forked process ends this alone."""
-    if os.getpid() != process:
-        sys.__excepthook__(kind, error, trace)
-        return
-    communicator.end_the_job(kind, error, trace)
+def _stay() -> None:
+    """Leave MPI to the process that this one was forked from."""
 
 
 def join_to_leave(launcher: Launcher) -> None:

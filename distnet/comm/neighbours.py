@@ -11,7 +11,6 @@ import faulthandler
 import mmap
 import os
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,16 +18,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from distnet.comm.node_watcher import ENDED, FAILED, LEAVING, NOTE_BYTES
 from distnet.comm.once_a_node import TABLE_BYTES, OnceANode
 from distnet.comm.shared_memory import SharedMemory
+from distnet.launcher import say
 
-_NOTE_BYTES = 160
 _THIS_ROOM = os.path.dirname(__file__)
 _SIGNAL = 9
 """Which of the real-time signals."""
 _WRITTEN_S = 1.0
 """Time in which another process writes its stacks."""
 _LOOKS_EVERY_S = 0.05
+_PID_NAMESPACE = "/proc/self/ns/pid"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,16 @@ class Address:
         rank: its number in the job.
         process: its number on this node.
         path, name: of the memory with its note; a process of another namespace is none of this number with this memory.
+        namespace: in which the process has this number.
+        pipe: that it holds open as long as it lives.
     """
 
     rank: int
     process: int
     path: str
     name: str
+    namespace: str
+    pipe: str
 
 
 class Neighbours:
@@ -59,24 +64,49 @@ class Neighbours:
     """
 
     def __init__(self, rank: int, gather: Callable[[Address | None], Sequence[Address | None]]) -> None:
-        self.rank = rank
+        self.rank, self._process = rank, os.getpid()
         self._note: mmap.mmap | None = None
         self._memory: SharedMemory | None = None
         address = None
         with suppress(OSError):
-            self._memory = SharedMemory.of_size(_NOTE_BYTES + TABLE_BYTES)
-            self._note = mmap.mmap(self._memory.descriptor, _NOTE_BYTES)
+            self._memory = SharedMemory.of_size(NOTE_BYTES + TABLE_BYTES)
+            self._note = mmap.mmap(self._memory.descriptor, NOTE_BYTES)
             os.lseek(self._memory.descriptor, self._memory.size, os.SEEK_SET)
             faulthandler.register(_signal(), file=self._memory.descriptor, all_threads=True)
-            address = Address(rank, os.getpid(), self._memory.path, self._memory.name)
+            namespace = os.readlink(_PID_NAMESPACE)
+            reading, _ = os.pipe()
+            pipe = f"/proc/{self._process}/fd/{reading}"
+            address = Address(rank, self._process, self._memory.path, self._memory.name, namespace, pipe)
         self._addresses = {each.rank: each for each in gather(address) if each is not None}
-        self.work = OnceANode(self._opened_first, _NOTE_BYTES)
+        self.work = OnceANode(self._opened_first, NOTE_BYTES)
 
     def note(self, phase: str) -> None:
         """Remember what this rank is at."""
         if self._note is not None:
-            text = phase.encode()[:_NOTE_BYTES]
-            self._note[: len(text) + 1] = text + b"\0" if len(text) < _NOTE_BYTES else text
+            text = phase.encode()[: NOTE_BYTES - 2] + b"\0"
+            self._note[: len(text)] = text
+
+    def mark_leaving(self) -> None:
+        """Let the watcher of this node know that this rank's program has ended, and that it waits for others."""
+        self._mark(LEAVING)
+
+    def mark_ended(self) -> None:
+        """Let it know that this rank has left MPI."""
+        self._mark(ENDED)
+
+    def mark_failed(self) -> None:
+        """Let it know that this rank tells of an error itself."""
+        self._mark(FAILED)
+
+    def _mark(self, state: bytes) -> None:
+        if self._note is not None and os.getpid() == self._process:  # a copy that it forks says nothing
+            self._note[-1:] = state
+
+    def watched_by_this_rank(self) -> list[Address]:
+        """Of each namespace of processes the first rank watches over all: those of this one's, or none."""
+        own = self._addresses.get(self.rank)
+        seen = [each for _, each in sorted(self._addresses.items()) if own and each.namespace == own.namespace]
+        return seen if seen[:1] == [own] else []
 
     def renumber(self, numbers: Sequence[int]) -> None:
         """Know the ranks by new numbers.
@@ -106,7 +136,7 @@ class Neighbours:
         """
         stack = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(_THIS_ROOM)]
         here = "".join(traceback.format_list(stack))
-        _say(f"distnet: rank {self.rank} waits in {waiting}; last: {self._phase(self._note)}. Its stack:\n{here}")
+        say(f"distnet: rank {self.rank} waits in {waiting}; last: {self._phase(self._note)}. Its stack:\n{here}")
         if self.rank != min((rank for rank in self._addresses if rank not in ranks), default=self.rank):
             return  # one of each node shows the others
         for rank in ranks:
@@ -116,23 +146,23 @@ class Neighbours:
 
     def _show(self, address: Address) -> None:
         try:
-            memory = SharedMemory.opened(address.path, _NOTE_BYTES, address.name)
+            memory = SharedMemory.opened(address.path, NOTE_BYTES, address.name)
         except OSError:
-            _say(f"distnet: rank {address.rank} (process {address.process}) is gone, or cannot be seen from here.\n")
+            say(f"distnet: rank {address.rank} (process {address.process}) is gone, or cannot be seen from here.\n")
             return
-        with mmap.mmap(memory.descriptor, _NOTE_BYTES) as note:
+        with mmap.mmap(memory.descriptor, NOTE_BYTES) as note:
             phase = self._phase(note)
         state = Path(f"/proc/{address.process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
         of_rank = f"distnet: rank {address.rank} (process {address.process})"
         if state in "Tt":
-            _say(f"{of_rank} is stopped, as by SIGSTOP; last: {phase}\n")
+            say(f"{of_rank} is stopped, as by SIGSTOP; last: {phase}\n")
         else:
-            _say(f"{of_rank} does not come; last: {phase}. Its stack:\n{_stacks(address.process, memory.descriptor)}")
+            say(f"{of_rank} does not come; last: {phase}. Its stack:\n{_stacks(address.process, memory.descriptor)}")
         memory.close()
 
     @staticmethod
     def _phase(note: mmap.mmap | None) -> str:
-        text = b"" if note is None else note[:].partition(b"\0")[0]
+        text = b"" if note is None else note[: NOTE_BYTES - 1].partition(b"\0")[0]
         return text.decode(errors="replace") or "no distnet call"
 
 
@@ -163,8 +193,3 @@ def _signal() -> int:
     if not hasattr(signal, "SIGRTMIN"):
         raise OSError("no real-time signals on this system")
     return int(signal.SIGRTMIN) + _SIGNAL
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()

@@ -131,13 +131,13 @@ def let_go_of(array: Array) -> None:
         owner.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
-def unname_mpis_memory() -> None:
-    """Take the names from the memory that MPICH's ranks share here, once all of the node have mapped it.
+def unname_mpis_memory(local_rank: int) -> None:
+    """Take the names from the memory that MPICH's ranks share here, once all of the node have mapped it: rank 0 does.
 
     MPICH does so at its end only: each job that is killed, or aborted, would leave megabytes in ``/dev/shm`` until the
     machine starts again.
     """
-    for path in mpis_memory_of("self"):
+    for path in mpis_memory_of("self") if local_rank == 0 else ():
         with suppress(OSError):
             Path(path).unlink(missing_ok=True)
 

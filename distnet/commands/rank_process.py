@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, cast
 
 PROGRAM = "distnet.commands.rank_program"
 ENDED, FAILED = b"ended", b"failed"
@@ -42,8 +42,7 @@ PID_NAMESPACE = "/proc/self/ns/pid"
 """Tells where the number of a process, which a rank notes when it begins, is that process's."""
 _TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FOR_THE_PROGRAM = (signal.SIGUSR1, signal.SIGUSR2)
-_OF_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
-_KILLS_FOR_MEMORY = Path("/sys/fs/cgroup/memory.events")
+_PACKAGE = Path(__file__).parents[1]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--folder")
     parser.add_argument("program", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
-    launcher = runpy.run_path(str(Path(__file__).parents[1] / "launcher.py"))["detect"](os.environ)
+    launcher = runpy.run_path(str(_PACKAGE / "launcher.py"))["detect"](os.environ)
     rank, size = (0, 1) if launcher is None else (launcher.rank, launcher.size)
     watched = WatchedRank(rank, size, options.stopped)
     return watched.run(options.seed, options.program[1:], Output(rank, options.prefix, options.folder))
@@ -120,7 +119,8 @@ class WatchedRank:
         self.rank, self.size, self.stopped_s = rank, size, stopped_s
         self._told_to_end = False
         self._was_stopped_long = False
-        self._kills_before = _kills_for_memory()
+        self._words = runpy.run_path(str(_PACKAGE / "comm" / "process_ends.py"))
+        self._kills_before = self._words["kills_for_memory"]()
 
     def run(self, seed: str, program: Sequence[str], output: Output) -> int:
         """Run the program; return its exit code, or end as it did."""
@@ -179,32 +179,23 @@ class WatchedRank:
         """Say how it ended, where it did not itself; end likewise."""
         where = f"(process {process} on {socket.gethostname()})"
         if FAILED not in noted and not self._told_to_end:
-            if code < 0:
-                self._say(f"{where} was ended by {signal.Signals(-code).name}. {self._cause(-code)}")
-            elif ENDED not in noted:
-                self._say(
-                    f"{where} left without ending its program, with exit code {code}: by os._exit, "
-                    "MPI_Abort or a library. The other ranks would wait for it: end programs by sys.exit."
-                )
-                return self._die(signal.SIGTERM) if self.size != 1 else code or 1
+            if code < 0 or ENDED not in noted:
+                self._say(f"{where} {self._in_words(code)}")
+                if code >= 0:
+                    return self._die(signal.SIGTERM) if self.size != 1 else code or 1
             elif code not in (0, SAVED):
                 self._say(f"{where} ended its program with exit code {code}, as by sys.exit.")
         if ENDED in noted and code == 0:
             self._note_down(ENDED_WELL)
         if code and output.path is not None:
             self._say(f"{where} ended with exit code {code}; its output is in {output.path}.")
-        return self._die(signal.Signals(-code)) if code < 0 else code
+        return self._die(-code) if code < 0 else code
 
-    def _cause(self, number: int) -> str:
+    def _in_words(self, code: int) -> str:
         if self._was_stopped_long:
-            return f"It had been stopped for {self.stopped_s:.0f} s."
-        if number == signal.SIGKILL and _kills_for_memory() > self._kills_before:
-            return "Its memory ran out: use fewer ranks a machine, or smaller batches."
-        if number == signal.SIGKILL:
-            return "Something outside of it did so: the system, where memory runs out (dmesg says so), or a person."
-        if number in _OF_CRASHES:
-            return "A library crashed; above is where, if Python could still tell."
-        return ""
+            return f"was ended by SIGKILL. It had been stopped for {self.stopped_s:.0f} s."
+        ran_out = self._words["kills_for_memory"]() > self._kills_before
+        return cast(str, self._words["in_words"](code, ran_out))
 
     def _say(self, text: str) -> None:
         size = "" if self.size is None else f" of {self.size}"
@@ -212,7 +203,7 @@ class WatchedRank:
         sys.stderr.flush()
 
     @staticmethod
-    def _die(number: signal.Signals) -> int:
+    def _die(number: int) -> int:
         """End this process by a signal, without a second core dump."""
         time.sleep(_LAST_WORDS_S)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -227,15 +218,6 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 1 << 10)
     except BlockingIOError:  # a process that it started holds the other end
         return b""
-
-
-def _kills_for_memory() -> int:
-    """How many processes of this control group the system has killed for want of memory."""
-    try:
-        counts = dict(line.split() for line in _KILLS_FOR_MEMORY.read_text(encoding="ascii").splitlines())
-    except (OSError, ValueError):
-        return 0
-    return int(counts.get("oom_kill", 0))
 
 
 if __name__ == "__main__":

@@ -161,11 +161,29 @@ def test_processes_that_a_rank_starts_work_alone(ranks):
     ranks(2).run(program, "subprocess", "spawn", "fork", "raw", timeout=110).succeeded()
 
 
-def test_a_program_that_a_rank_starts_is_no_rank(ranks):
+def test_a_program_that_a_rank_starts_is_no_rank_and_a_rank_has_no_other_children(ranks):
     program = (
-        "import subprocess, sys, distnet as keras\n"
+        "import os, subprocess, sys, distnet as keras\n"
         "keras.distribution.barrier()\n"
         "subprocess.run([sys.executable, '-c', 'import distnet'], check=True)\n"
-        "keras.distribution.barrier()\n"
+        "try:\n"
+        "    sys.exit(f'a child: {os.waitpid(-1, os.WNOHANG)}')\n"
+        "except ChildProcessError:\n"
+        "    keras.distribution.barrier()\n"
     )
     assert not ranks(2).run(program).succeeded().stderr
+
+
+def test_where_standard_error_is_closed_ranks_work_and_no_process_is_left(ranks):
+    program = (
+        "import os, sys\n"
+        "if sys.stderr is not None:\n"
+        "    os.close(2)\n"
+        "    os.execv(sys.executable, [sys.executable, *sys.argv])\n"
+        "import distnet as keras\n"
+        "keras.distribution.barrier()\n"
+    )
+    job = ranks(2).start(program)
+    assert job.process.wait(60) == 0
+    assert not job.left()
+    job.kill()

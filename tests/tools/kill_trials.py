@@ -6,7 +6,8 @@
 
 Each job must end by itself within the limit plus 10 s, with an exit code other than 0, and with the rank and the cause
 on standard error; no process and no segment in /dev/shm may be left, and the last backup must be whole. The numbers of
-ranks (2 to 4), the rank that ends and its step are drawn by chance. Exit code 0 if all of it holds.
+ranks (2 to 4), the rank that ends, its step and the order of the ways are drawn by chance. Exit code 0 if all of it
+holds.
 """
 
 from __future__ import annotations
@@ -166,9 +167,10 @@ def main() -> int:
     rng = random.Random(options.seed)
     ways = [way for way in WAYS if options.only in way]
     failures: collections.Counter[str] = collections.Counter()
-    for number in range(options.trials):
+    drawn = [way for _ in range(-(-options.trials // len(ways))) for way in rng.sample(ways, len(ways))]
+    for way in drawn[: options.trials]:
         with tempfile.TemporaryDirectory() as folder:
-            failures[ways[number % len(ways)]] += bool(trial(options, ways[number % len(ways)], rng, Path(folder)))
+            failures[way] += bool(trial(options, way, rng, Path(folder)))
     print(f"{options.trials} trials, {failures.total()} of which do not hold: {dict(+failures)}")
     return min(failures.total(), 1)
 

@@ -96,39 +96,45 @@ def _code_of_one_gone(end: int) -> int | None:
 
 
 class NodeWatcher:
-    """What this program does.
+    """What this program does: from when it is made it misses no end, and in ``run`` it tells of it.
 
     Args:
         size: number of ranks of the job.
         host: name of this machine.
         ranks: those to watch.
-        in_words, kills_for_memory: of ``process_ends``.
     """
 
-    def __init__(
-        self,
-        size: int,
-        host: str,
-        ranks: Sequence[MortalRank],
-        in_words: Callable[[int, bool], str],
-        kills_for_memory: Callable[[], int],
-    ) -> None:
+    def __init__(self, size: int, host: str, ranks: Sequence[MortalRank]) -> None:
         self.size, self.host, self.ranks = size, host, ranks
-        self._in_words, self._kills_for_memory = in_words, kills_for_memory
-        self._kills_before = kills_for_memory()
         self._has_told = False
+        self._ends = select.epoll()
+        for each in ranks:
+            self._ends.register(each.end, select.EPOLLIN)
+            self._ends.register(each.closing, 0)  # of a pipe that is closed the system tells without being asked
 
-    def run(self) -> None:
-        """Watch until the last rank has ended."""
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> NodeWatcher:
+        """The watcher that a command line tells of: number of ranks, name of the machine, and five words a rank."""
+        _let_go()
+        size, host, *words = arguments
+        ranks = []
+        for at in range(0, len(words), 5):
+            with suppress(OSError):  # gone already, or not to be seen
+                ranks.append(MortalRank(*words[at : at + 5]))
+        return cls(int(size), host, ranks)
+
+    def run(self, in_words: Callable[[int, bool], str], kills_for_memory: Callable[[], int]) -> None:
+        """Watch until the last rank has ended.
+
+        Args:
+            in_words, kills_for_memory: of ``process_ends``.
+        """
+        self._in_words, self._kills_for_memory, self._kills_before = in_words, kills_for_memory, kills_for_memory()
         watched = {descriptor: each for each in self.ranks for descriptor in (each.end, each.closing)}
-        ends = select.epoll()
-        for each in self.ranks:
-            ends.register(each.end, select.EPOLLIN)
-            ends.register(each.closing, 0)  # of a pipe that is closed the system tells without being asked
         living = {each.end for each in self.ranks}
         while living:
-            for descriptor, _ in ends.poll():  # in the order in which they came, also where this process had to wait
-                ends.unregister(descriptor)
+            for descriptor, _ in self._ends.poll():  # in the order in which they came, also where this comes late
+                self._ends.unregister(descriptor)
                 living.discard(descriptor)
                 if not self._has_told and watched[descriptor].is_ending():
                     self._judge(watched[descriptor])
@@ -165,14 +171,6 @@ _OF_SEVERAL_MACHINES = (
 )
 
 
-def _watched(arguments: Sequence[str]) -> list[MortalRank]:
-    ranks = []
-    for at in range(0, len(arguments), 5):
-        with suppress(OSError):  # gone already, or not to be seen
-            ranks.append(MortalRank(*arguments[at : at + 5]))
-    return ranks
-
-
 def _let_go() -> None:
     """Hold nothing of the job but its standard error."""
     for descriptor in map(int, os.listdir("/proc/self/fd")):
@@ -184,10 +182,3 @@ def _let_go() -> None:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))  # not with the rank on its core
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write(_NAME)
-
-
-def main(arguments: Sequence[str], in_words: Callable[[int, bool], str], kills_for_memory: Callable[[], int]) -> None:
-    """Watch; ``silent_deaths`` has started this process."""
-    _let_go()
-    size, host, *rest = arguments
-    NodeWatcher(int(size), host, _watched(rest), in_words, kills_for_memory).run()

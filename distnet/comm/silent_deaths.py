@@ -15,12 +15,14 @@ from distnet.launcher import before_reports
 
 _PROGRAM = """
 import os, sys
+sys.path.append(sys.argv[1])
+import node_watcher
+watcher = node_watcher.NodeWatcher.of(sys.argv[2:])
 if os.fork() > 0:
     os._exit(0)
 os.setsid()
-sys.path.append(sys.argv[1])
-import node_watcher, process_ends
-node_watcher.main(sys.argv[2:], process_ends.in_words, process_ends.kills_for_memory)
+import process_ends
+watcher.run(process_ends.in_words, process_ends.kills_for_memory)
 """
 """No rank is the parent of the watcher: a program that waits for all its children would wait for it for ever."""
 _BLOCKED = ("SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2")

@@ -51,7 +51,8 @@ def said(size, states, ends, closing=()):
     if watcher == 0:
         os.dup2(writing, 2)
         os.close(writing)
-        node_watcher.NodeWatcher(size, "here", ranks, process_ends.in_words, process_ends.kills_for_memory).run()
+        watcher = node_watcher.NodeWatcher(size, "here", ranks)
+        watcher.run(process_ends.in_words, process_ends.kills_for_memory)
         os._exit(0)
     os.close(writing)
     wait_for(watcher, "S")

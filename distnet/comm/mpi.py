@@ -346,6 +346,7 @@ def start(launcher: Launcher) -> MPICommunicator:
     with watched_for_silent_deaths(communicator.neighbours, world.size, communicator.can_survive):
         communicator.share_cores()
         unname_mpis_memory(communicator.local_rank)
+    communicator.members.node.Barrier()  # none dies before it is watched
     departures.append(atexit.register(_here(partial(_depart, communicator), _stay)))
     sys.excepthook = _here(communicator.end_the_job, sys.__excepthook__)
     return communicator

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, cast
+
+import numpy as np
 
 from distnet.arguments import check_integer
 from distnet.comm.scope import communicator
@@ -14,8 +17,12 @@ from distnet.data.weights import row_weights
 from distnet.errors import ArgumentError, DataError, ShapeError
 from distnet.layers.engine.calling import ranked
 from distnet.layers.engine.structures import holds_tensors, mapped
+from distnet.layers.engine.walks import Walks
 from distnet.training.outputs import no_targets
 from distnet.types import Array, Shape
+
+_NUMBERS = "biuf"
+"""Kinds of dtypes."""
 
 
 class FedModel(Protocol):
@@ -23,6 +30,9 @@ class FedModel(Protocol):
 
     name: str
     dtype: str
+
+    @property
+    def walks(self) -> Walks: ...
 
     @property
     def built(self) -> bool: ...
@@ -68,6 +78,10 @@ def array_data(
         DataError: no rows, or no numbers.
         ShapeError: other rows than the model takes, or different numbers of rows.
     """
+    if sample_weight is None and class_weight is None and type(x) is np.ndarray:
+        data = _plain_data(model, x, y)
+        if data is not None:
+            return data
     inputs = tuple(as_arrays(part, "x", takes_strings=True)[0] for part in model.in_order(_given(x, "x")))
     if not model.built:
         model.build_on(inputs)
@@ -76,6 +90,40 @@ def array_data(
     check_equal_rows([("x", inputs), ("y", targets)])
     weights = _weights(model, targets, sample_weight, class_weight)
     return ArrayData(fitting(model, inputs), targets, weights)
+
+
+def _plain_data(model: FedModel, x: Array, y: Any) -> ArrayData | None:
+    """The data, if they are one array for the one input, and perhaps one for the one output, as they should be.
+
+    None for all others, and where a model has to be asked more; most data are such, and are seen to be at once.
+    """
+    rows = model.walks.if_kept(model, "the rows of the one input", partial(_rows_of_the_input, model))
+    if rows is None or x.shape[1:] != rows or not x.size or not x.ndim or x.dtype.kind not in _NUMBERS:
+        return None
+    needs_targets = model.needs_targets
+    if y is None:
+        return ArrayData((x,), (), (None,) if needs_targets else ())
+    if not needs_targets or type(y) is not np.ndarray or y.dtype.kind not in _NUMBERS or y.shape[:1] != x.shape[:1]:
+        return None
+    is_one = model.walks.if_kept(model, "whether one array is all targets", partial(_takes_one_target, model))
+    return ArrayData((x,), (y,), (None,)) if is_one else None
+
+
+def _rows_of_the_input(model: FedModel) -> Shape | None:
+    """The shape of a row, of a model that takes one array of numbers, of known extents; else None."""
+    shapes = model.input_shapes if model.built and not model.is_called_on_other_data else []
+    if len(shapes) != 1 or None in shapes[0][1:] or model.input_takes_strings(0) or len(model.output_names) != 1:
+        return None
+    probe = np.zeros(1)
+    each = model.in_order(probe)
+    return tuple(shapes[0][1:]) if len(each) == 1 and each[0] is probe else None
+
+
+def _takes_one_target(model: FedModel) -> bool:
+    """Whether one array is handed over as the targets of the one output."""
+    probe = np.zeros(1)
+    each = model.targets_in_order(probe)
+    return len(each) == 1 and each[0] is probe
 
 
 def labelled_data(

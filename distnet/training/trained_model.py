@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from distnet.callbacks.watched_model import WatchedModel
-from distnet.layers.engine.walks import Walks
 from distnet.saving.stored_model import StoredModel
 from distnet.training.inputs import FedModel
 from distnet.training.run_model import RunModel
@@ -21,9 +20,6 @@ class TrainedModel(RunModel, FedModel, WatchedModel, StoredModel, Protocol):
     fit_steps: object
     kept_inference: Any
     batch_checks: object
-
-    @property
-    def walks(self) -> Walks: ...
 
     @property
     def depends_on_batch(self) -> bool: ...

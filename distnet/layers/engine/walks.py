@@ -37,11 +37,12 @@ class Walks:
             what: is told; by this name it is kept.
         """
         seen = self._present(owner)
-        if not seen.is_kept:
-            return walk()
-        if what not in seen.told:
-            seen.told[what] = walk()
-        return cast(T, seen.told[what])
+        return seen.once(what, walk) if seen.is_kept else walk()
+
+    def if_kept(self, owner: Any, what: str, walk: Callable[[], T]) -> T | None:
+        """The same; None for a model that would be asked each time."""
+        seen = self._present(owner)
+        return seen.once(what, walk) if seen.is_kept else None
 
     def forget_penalties(self, owner: Any) -> None:
         """Forget what the activities of calls by hand cost, in all layers within."""
@@ -80,7 +81,7 @@ class _Seen:
         self.counts, self.is_kept, self.layers, self._watched = counts, is_kept, layers, watched
         self._items = [*chain.from_iterable(watched)]  # kept, so that no later object has the identity of one of these
         self._identities = _identities(watched)
-        self.told: dict[str, Any] = {}
+        self._told: dict[str, Any] = {}
 
     @classmethod
     def of(cls, owner: Any) -> _Seen:
@@ -92,6 +93,12 @@ class _Seen:
                     _watch(value, watched)
         is_kept = owner.is_graph and all(type(layer).__module__.startswith("distnet.") for layer in (owner, *layers))
         return cls(counts, is_kept, layers, [*watched.values()])
+
+    def once(self, what: str, walk: Callable[[], T]) -> T:
+        """What a walk tells, or told."""
+        if what not in self._told:
+            self._told[what] = walk()
+        return cast(T, self._told[what])
 
     def holds(self) -> bool:
         """Whether all is as it was."""

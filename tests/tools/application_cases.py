@@ -117,10 +117,12 @@ def labels(rows=ROWS):
 
 
 def round_scales(model):
-    """The network with the numbers that it multiplies pixels by as Keras on TensorFlow rounds them, in float64, too."""
+    """The network with the numbers that its pixels are scaled by as Keras on TensorFlow rounds them, in float64, too."""
     for layer in model.layers:
         if type(layer).__name__ == "Rescaling" and np.ndim(layer.scale) == 0:
             layer.scale = float(np.float32(layer.scale))
+        if type(layer).__name__ == "Normalization" and hasattr(layer, "_given") and layer._given is not None:
+            layer._given = tuple(each.astype(np.float32).astype(each.dtype) for each in layer._given)
     return model
 
 

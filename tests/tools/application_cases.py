@@ -117,7 +117,7 @@ def labels(rows=ROWS):
 
 
 def round_scales(model):
-    """The network with the numbers that its pixels are scaled by as Keras on TensorFlow rounds them, in float64, too."""
+    """The network, its pixels scaled by numbers as Keras on TensorFlow rounds them, in float64, too."""
     for layer in model.layers:
         if type(layer).__name__ == "Rescaling" and np.ndim(layer.scale) == 0:
             layer.scale = float(np.float32(layer.scale))

@@ -102,4 +102,4 @@ def test_a_frequency_is_a_word_or_a_number_of_batches():
     ("make", "name"), [(callbacks.TensorBoard, "update_freq"), (callbacks.ModelCheckpoint, "save_freq")]
 )
 def test_callbacks_take_numbers_of_batches_of_numpy(make, name, tmp_path):
-    assert type(getattr(make(str(tmp_path / "x"), **{name: np.int64(5)}), name)) is int
+    assert type(getattr(make(str(tmp_path / "x.h5"), **{name: np.int64(5)}), name)) is int

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from distnet.absent import because, names_elsewhere
 from distnet.late_rooms import announce, homes, late_names
+from distnet.layers import operations as operations
 from distnet.layers.activation import layer_activation as layer_activation
 from distnet.layers.engine import user_call as user_call
 from distnet.layers.engine.base import LAYERS as LAYERS

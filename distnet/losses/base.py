@@ -158,7 +158,7 @@ class Loss(Configurable):
             return
         values = self._values(y_true[:1], y_pred[:1])
         shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
-        sample_weights(self.name, np.broadcast_to(values.dtype.type(1), shape), sample_weight)
+        sample_weights(self.name, np.broadcast_to(sample_weight.dtype.type(1), shape), sample_weight)
 
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
         """What evaluates predictions that stand where they are, again and again; None where nothing is gained.

@@ -197,16 +197,20 @@ class Compiled(KerasSteps, Composite, ABC):
 
     _form_of_targets: Any = None
 
-    def training_objective(self, data: ArrayData) -> Any:
-        """What ``fit`` minimizes and measures."""
-        return OwnObjective(self) if self.has_own("train") else self.objective(data)
+    def training_objective(self, data: ArrayData, is_known: bool = False) -> Any:
+        """What ``fit`` minimizes and measures; see ``objective`` for ``is_known``."""
+        return OwnObjective(self) if self.has_own("train") else self.objective(data, is_known)
 
     def evaluation_objective(self, data: ArrayData) -> Any:
         """What ``evaluate`` measures."""
         return OwnObjective(self) if self.has_own("test") else self.objective(data)
 
-    def objective(self, data: ArrayData) -> Objective:
+    def objective(self, data: ArrayData, is_known: bool = False) -> Objective:
         """Loss and metrics for these targets.
+
+        Args:
+            data: with the targets.
+            is_known: whether targets of shapes like those before are not looked at again before the step meets them.
 
         Raises:
             NotCompiledError: ``compile`` was not called.
@@ -219,7 +223,8 @@ class Compiled(KerasSteps, Composite, ABC):
         values = own.outputs, [y.shape[1:] for y in data.y], own.shapes, own.has_penalty, activations
         objects = [self._compilation, *own.metrics]
         if isinstance(kept, KeptObjective) and kept.suits(values, objects):
-            kept.objective.check(data, own.shapes)
+            if not is_known:
+                kept.objective.check(data, own.shapes)
             kept.objective.told.clear()
             return kept.objective
         objective = self._compilation.objective(own.outputs, [y.shape for y in data.y], own.shapes, own.has_penalty)

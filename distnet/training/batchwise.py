@@ -92,7 +92,7 @@ def _prepared(model: TrainedModel, data: ArrayData) -> TrainingSteps | OwnSteps:
     is_apart = ranks.size > 1 and model.training_state.errors != ranks.errors
     if isinstance(kept, OwnSteps) and not is_apart and kept.communicator.size == ranks.size:
         return kept
-    objective = model.training_objective(data)
+    objective = model.training_objective(data, is_known=True)
     has_own = isinstance(objective, OwnObjective)
     suiting = None if has_own else suiting_everywhere(kept, model, objective, ranks, is_apart)
     if suiting is not None:

@@ -29,6 +29,8 @@ _SIGNAL = 9
 _WRITTEN_S = 1.0
 """Time in which another process writes its stacks."""
 _LOOKS_EVERY_S = 0.05
+_LEAVES_S, _LOOKS_AT_ENDS_EVERY_S = 1.0, 0.001
+"""Time in which the ranks of a node leave MPI, which they have begun together."""
 _PID_NAMESPACE = "/proc/self/ns/pid"
 
 
@@ -93,6 +95,21 @@ class Neighbours:
     def mark_ended(self) -> None:
         """Let it know that this rank has left MPI."""
         self._mark(ENDED)
+
+    def await_ends(self) -> None:
+        """Return when the other ranks of this node have left MPI, too, or after a while.
+
+        MPICH's launcher was seen to kill a rank that was still leaving MPI when another one's process was gone.
+        """
+        until = time.monotonic() + _LEAVES_S
+        for address in self._addresses.values():
+            if address.rank == self.rank:
+                continue
+            with suppress(OSError):  # it has gone, or is not to be seen
+                memory = SharedMemory.opened(address.path, NOTE_BYTES, address.name)
+                while os.pread(memory.descriptor, 1, NOTE_BYTES - 1) != ENDED and time.monotonic() < until:
+                    time.sleep(_LOOKS_AT_ENDS_EVERY_S)
+                memory.close()
 
     def mark_failed(self) -> None:
         """Let it know that this rank tells of an error itself."""

@@ -360,16 +360,14 @@ def _here(call: Callable[..., T], otherwise: Callable[..., T]) -> Callable[..., 
 
 def _depart(communicator: MPICommunicator) -> None:
     """At the end of a rank's program tell the others, and leave MPI; a forked process leaves it to its parent."""
-    neighbours = communicator.neighbours
-    neighbours.mark_leaving()
+    communicator.neighbours.mark_leaving()
     # Open MPI 5.0.11 may hang in ``MPI_Finalize`` after a death. It tells of one who ends within a call by itself.
     if not MPI.Is_finalized() and not (communicator.can_survive and communicator.abreast.is_within_call):
         communicator.announce_departure()
         if not communicator.has_survived:
             MPI.Finalize()
-            neighbours.mark_ended()
-            neighbours.await_ends()
-    neighbours.mark_ended()
+            communicator.neighbours.leave_together()
+    communicator.neighbours.mark_ended()
 
 
 def _stay() -> None:

@@ -96,11 +96,12 @@ class Neighbours:
         """Let it know that this rank has left MPI."""
         self._mark(ENDED)
 
-    def await_ends(self) -> None:
-        """Return when the other ranks of this node have left MPI, too, or after a while.
+    def leave_together(self) -> None:
+        """The same; return when the other ranks of this node have left MPI, too, or after a while.
 
         MPICH's launcher was seen to kill a rank that was still leaving MPI when another one's process was gone.
         """
+        self.mark_ended()
         until = time.monotonic() + _LEAVES_S
         for address in self._addresses.values():
             if address.rank == self.rank:

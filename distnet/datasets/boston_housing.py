@@ -8,7 +8,7 @@ Source: Harrison, Rubinfeld, J. Environ. Econ. Manag. 5 (1978); the file is the 
 
 from __future__ import annotations
 
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.datasets.npz import read_numbers
 from distnet.datasets.word_numbers import shuffled
 from distnet.errors import ArgumentError
@@ -42,7 +42,7 @@ def load_data(
     """
     if not 0 <= test_split < 1:
         raise ArgumentError(f"boston_housing: expected test_split in [0, 1), received {test_split!r}.")
-    arrays = on_one_rank_first(lambda: read_numbers(locate(REMOTE, path), [("x", "y")]))
+    arrays = on_one_rank_only(lambda: read_numbers(locate(REMOTE, path), [("x", "y")]))
     x, y = shuffled(arrays["x"], arrays["y"], seed)
     at = int(len(x) * (1 - test_split))
     return (x[:at].copy(), y[:at].copy()), (x[at:].copy(), y[at:].copy())

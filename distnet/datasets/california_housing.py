@@ -7,7 +7,7 @@ Keras downloads.
 from __future__ import annotations
 
 from distnet.arguments import check_option
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.datasets.npz import read_numbers
 from distnet.datasets.word_numbers import shuffled
 from distnet.errors import ArgumentError
@@ -44,7 +44,7 @@ def load_data(
     check_option("california_housing: version", version, ("small", "large"))
     if not 0 <= test_split < 1:
         raise ArgumentError(f"california_housing: expected test_split in [0, 1), received {test_split!r}.")
-    arrays = on_one_rank_first(lambda: read_numbers(locate(REMOTE, path), [("x", "y")]))
+    arrays = on_one_rank_only(lambda: read_numbers(locate(REMOTE, path), [("x", "y")]))
     rows = slice(0, _ROWS_OF_THE_SMALL_ONE if version == "small" else None)
     x, y = shuffled(arrays["x"][rows], arrays["y"][rows], seed)
     at = int(len(x) * (1 - test_split))

@@ -6,7 +6,7 @@ Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 
 from __future__ import annotations
 
 from distnet.datasets.cifar import joined, read_parts
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.types import Array
 
 REMOTE = RemoteFile(
@@ -30,7 +30,7 @@ def load_data() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
 
     Source: ``keras.datasets.cifar10.load_data``.
     """
-    return on_one_rank_first(_read)
+    return on_one_rank_only(_read)
 
 
 def _read() -> tuple[tuple[Array, Array], tuple[Array, Array]]:

@@ -6,7 +6,7 @@ Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 
 from __future__ import annotations
 
 from distnet.datasets.cifar import read_parts
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.errors import ArgumentError
 from distnet.types import Array
 
@@ -37,6 +37,6 @@ def load_data(label_mode: str = "fine") -> tuple[tuple[Array, Array], tuple[Arra
     """
     if label_mode not in ("fine", "coarse"):
         raise ArgumentError(f"cifar100: expected label_mode 'fine' or 'coarse', received {label_mode!r}.")
-    parts = on_one_rank_first(lambda: read_parts(locate(REMOTE), PARTS, f"{label_mode}_labels"))
+    parts = on_one_rank_only(lambda: read_parts(locate(REMOTE), PARTS, f"{label_mode}_labels"))
     train, test = (parts[name] for name in PARTS)
     return train, test

@@ -5,7 +5,7 @@ Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST", arXiv:1708.07747; the f
 
 from __future__ import annotations
 
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.datasets.idx import read_idx
 from distnet.types import Array
 
@@ -53,7 +53,7 @@ def load_data() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
 
     Source: ``keras.datasets.fashion_mnist.load_data``.
     """
-    arrays = on_one_rank_first(_read)
+    arrays = on_one_rank_only(_read)
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 

@@ -1,7 +1,7 @@
 """Where a dataset's files are: the user's folder, the cache, Keras's cache, the network.
 
-One rank of each node looks first, and downloads if necessary, while the others wait; an error is raised on every
-rank.
+One rank of each node looks first, and downloads if necessary, while the others wait; what it reads it gives them in
+memory. An error is raised on every rank.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from distnet.comm import world
+from distnet.comm.base import Communicator
+from distnet.comm.shared_values import of_first_on_node
 from distnet.errors import DatasetError
 
 T = TypeVar("T")
@@ -127,20 +129,45 @@ def on_one_rank_first(load: Callable[[], T]) -> T:
         DatasetError: ``load`` failed on some rank; every rank raises the same message.
     """
     comm = world()
-    results: list[T] = []
-    for turn in (0, 1):
-        failure: str | None = None
-        cause: Exception | None = None
-        if min(comm.local_rank, 1) == turn:
-            try:
-                results.append(load())
-            except Exception as error:  # an error kept to this rank would leave the others waiting
-                cause = error
-                failure = str(error) if isinstance(error, DatasetError) else f"{type(error).__name__}: {error}"
-        failures = [other for other in comm.allgather_object(failure) if other is not None]
-        if failures:
-            raise DatasetError(failures[0]) from cause
-    return results[0]
+    of_first = _on_some(comm, comm.local_rank == 0, load)
+    of_others = _on_some(comm, comm.local_rank > 0, load)
+    return [*of_first, *of_others][0]
+
+
+def on_one_rank_only(load: Callable[[], T]) -> T:
+    """``load()``, called by one rank of each node, for all of them; every rank must call this.
+
+    The others call it after that one where ranks cannot share memory.
+
+    Raises:
+        DatasetError: ``load`` failed on some rank; every rank raises the same message.
+    """
+    comm = world()
+    of_first = _on_some(comm, comm.local_rank == 0, load)
+    if comm.size == 1:
+        return of_first[0]
+    shared = of_first_on_node(comm, of_first[0] if of_first else None)
+    if shared is not None:
+        return shared
+    of_others = _on_some(comm, comm.local_rank > 0, load)
+    return [*of_first, *of_others][0]
+
+
+def _on_some(comm: Communicator, is_one: bool, load: Callable[[], T]) -> list[T]:
+    """What ``load`` makes on a rank that is one of those to call it, while the others wait; none on these."""
+    loaded: list[T] = []
+    failure: str | None = None
+    cause: Exception | None = None
+    if is_one:
+        try:
+            loaded.append(load())
+        except Exception as error:  # an error kept to this rank would leave the others waiting
+            cause = error
+            failure = str(error) if isinstance(error, DatasetError) else f"{type(error).__name__}: {error}"
+    failures = [other for other in comm.allgather_object(failure) if other is not None]
+    if failures:
+        raise DatasetError(failures[0]) from cause
+    return loaded
 
 
 def _describe_user_folder(dataset: str) -> str:

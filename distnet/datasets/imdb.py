@@ -6,7 +6,7 @@ Source: Maas et al., "Learning word vectors for sentiment analysis", ACL 2011; t
 from __future__ import annotations
 
 from distnet.datasets import word_numbers
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.datasets.npz import read_lists
 from distnet.types import Array
 
@@ -46,7 +46,7 @@ def load_data(
 
     Source: ``keras.datasets.imdb.load_data``.
     """
-    arrays = on_one_rank_first(lambda: read_lists(locate(REMOTE, path), [("x_train", "y_train"), ("x_test", "y_test")]))
+    arrays = on_one_rank_only(lambda: read_lists(locate(REMOTE, path), [("x_train", "y_train"), ("x_test", "y_test")]))
     parts = []
     for part in ("train", "test"):
         texts, labels = word_numbers.shuffled(arrays[f"x_{part}"], arrays[f"y_{part}"], seed)

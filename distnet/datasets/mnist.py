@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distnet.datasets.fetch import RemoteFile, obtain, on_one_rank_first, user_folder
+from distnet.datasets.fetch import RemoteFile, obtain, on_one_rank_only, user_folder
 from distnet.datasets.idx import read_idx
 from distnet.datasets.npz import read_npz
 from distnet.errors import DatasetError
@@ -50,7 +50,7 @@ def load_data(path: str = "mnist.npz") -> tuple[tuple[Array, Array], tuple[Array
 
     Source: ``keras.datasets.mnist.load_data``.
     """
-    arrays = on_one_rank_first(lambda: _read(path))
+    arrays = on_one_rank_only(lambda: _read(path))
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 

@@ -6,7 +6,7 @@ Source: the Reuters-21578 collection as Keras prepared it; the file is the one K
 from __future__ import annotations
 
 from distnet.datasets import word_numbers
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.datasets.npz import read_lists
 from distnet.types import Array
 
@@ -55,7 +55,7 @@ def load_data(
 
     Source: ``keras.datasets.reuters.load_data``.
     """
-    arrays = on_one_rank_first(lambda: read_lists(locate(REMOTE, path), [("x", "y")]))
+    arrays = on_one_rank_only(lambda: read_lists(locate(REMOTE, path), [("x", "y")]))
     texts, labels = word_numbers.shuffled(arrays["x"], arrays["y"], seed)
     kept, labels = word_numbers.shorter(word_numbers.started(texts, start_char, index_from), labels, maxlen)
     kept = word_numbers.limited(kept, num_words, skip_top, oov_char)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, locate, on_one_rank_only
 from distnet.errors import ArgumentError, DatasetError
 from distnet.types import Array
 
@@ -68,7 +68,7 @@ def word_index(remote: RemoteFile, path: str) -> dict[str, int]:
     Raises:
         DatasetError: the file is damaged, or is missing and cannot be downloaded; on every rank.
     """
-    return on_one_rank_first(lambda: _read_index(locate(remote, path)))
+    return on_one_rank_only(lambda: _read_index(locate(remote, path)))
 
 
 def _read_index(path: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pytest
 
 from distnet.comm import LocalCommunicator
 from distnet.datasets import fetch
-from distnet.datasets.fetch import RemoteFile, cache_folder, obtain, on_one_rank_first
+from distnet.datasets.fetch import RemoteFile, cache_folder, obtain, on_one_rank_first, on_one_rank_only
 from distnet.errors import DatasetError
 
 
@@ -153,15 +153,20 @@ def test_one_rank_of_a_node_loads_before_the_others(node):
     assert sorted(order) == [0, 1, 2]
 
 
+def test_ranks_that_cannot_share_memory_load_by_themselves(node):
+    assert node.run(lambda number: on_one_rank_only(lambda: number)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("on_ranks", [on_one_rank_first, on_one_rank_only])
 @pytest.mark.parametrize("failing", [0, 2])
 @pytest.mark.parametrize("error", [DatasetError("no luck"), RuntimeError("a bug")])
-def test_a_failure_on_one_rank_is_raised_on_all(node, failing, error):
+def test_a_failure_on_one_rank_is_raised_on_all(node, failing, error, on_ranks):
     def load(number: int) -> int:
         if number == failing:
             raise error
         return number
 
-    results = node.run(lambda number: on_one_rank_first(lambda: load(number)))
+    results = node.run(lambda number: on_ranks(lambda: load(number)))
     assert all(isinstance(result, DatasetError) for result in results)
     assert len({str(result) for result in results}) == 1
     assert str(error) in str(results[0])

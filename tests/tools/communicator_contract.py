@@ -5,6 +5,8 @@ import sys
 import numpy as np
 
 from distnet import comm
+from distnet.comm.shared_values import of_first_on_node
+from distnet.datasets.fetch import on_one_rank_only
 from distnet.parallel.node_barrier import NodeBarrier, counters_of
 from distnet.types import Array
 
@@ -104,6 +106,26 @@ def check_ranks_of_a_node_see_the_same_array(ranks):
         array[ranks.local_rank] = ranks.local_rank + 1
         ranks.local_barrier()
         assert array.tolist() == [*range(1, ranks.local_size + 1), *[0] * (entries - ranks.local_size)]
+
+
+def check_the_first_rank_of_a_node_gives_its_value(ranks):
+    value = {"é": (of_rank(3), of_rank(1, (4, 6), "uint8")[::2, ::3]), "none": np.empty(0), "lists": [[1], [2, 3]]}
+    for each in (value, "text", of_rank(5, (1000, 7))):
+        given = of_first_on_node(ranks, each if ranks.local_rank == 0 else None)
+        assert (given is None) == (ranks.local_size == 1 or sys.platform != "linux")
+        if given is not None:
+            np.testing.assert_equal(given, each)
+
+
+def check_one_rank_of_a_node_reads_for_all_and_each_may_write_to_what_it_gets(ranks):
+    read = []
+    array = on_one_rank_only(lambda: read.append(1) or of_rank(2))
+    assert sum(ranks.allgather_object(len(read))) == (ranks.node_count if sys.platform == "linux" else ranks.size)
+    np.testing.assert_array_equal(array, of_rank(2))
+    ranks.barrier()
+    array += ranks.rank
+    ranks.barrier()
+    np.testing.assert_array_equal(array, of_rank(2) + ranks.rank)
 
 
 def check_one_node_has_nothing_to_sum_across(ranks):

@@ -23,7 +23,7 @@ from distnet.optimizers.changed_settings import HasSettings
 from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
 from distnet.optimizers.iterations import CountsIterations
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
-from distnet.optimizers.slot_arrays import SlotViews, filled, those_named
+from distnet.optimizers.slot_arrays import SlotViews, filled, slot_named, those_named
 from distnet.optimizers.store_padding import Padding
 from distnet.optimizers.store_part import StorePart
 from distnet.optimizers.updating_each import UpdatesEach
@@ -210,7 +210,8 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
 
     def follow(self, old: Variables, new: Variables) -> None:
         """Move the slots from ``old`` to ``new``; those of a variable that was frozen until now start afresh."""
-        before, slots = {id(span.variable): span for span in self._spans}, self.slots
+        before = {id(span.variable): span for span in self._spans}
+        slots = those_named(self.name, self.slots, self.all_slots())
         self._layout = None
         self.build(new)
         for span in new.spans:
@@ -263,7 +264,7 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
         steps = self.gradient_accumulation_steps
         if steps is None:
             return True
-        total = self.slots["gradient_accumulator"][store.part]
+        total = slot_named(self.name, self.slots, "gradient_accumulator")[store.part]
         total += store.gradients
         if (self.scalars["iteration"] + 1) % steps:
             return False
@@ -316,7 +317,7 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
     def _average(self, store: Variables | StorePart) -> None:
         """Update the average of the weights; set the weights to it if the options say so."""
         momentum = self.ema_momentum if self.iterations else 0.0
-        average = self.slots["average"][store.part]
+        average = slot_named(self.name, self.slots, "average")[store.part]
         kernels.current().update(formulas.moving_average, average, store.weights, (), (momentum, 1 - momentum))
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             store.weights[...] = average
@@ -332,7 +333,7 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
         """At the end of training: with ``use_ema`` the weights become their average."""
         if self.use_ema and self.built:
             self.lay_out_like(store)
-            store.weights[...] = self.slots["average"]
+            store.weights[...] = slot_named(self.name, self.slots, "average")
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

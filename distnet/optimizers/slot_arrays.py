@@ -30,6 +30,11 @@ def those_named(where: str, slots: Mapping[str, Array], names: Iterable[str]) ->
         ) from None
 
 
+def slot_named(where: str, slots: Mapping[str, Array], name: str) -> Array:
+    """One of them; see ``those_named``."""
+    return those_named(where, slots, (name,))[name]
+
+
 class SlotViews:
     """Parts of slots, as the same views at each step: loops in a plan are ready for these."""
 

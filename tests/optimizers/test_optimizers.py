@@ -275,10 +275,21 @@ def test_a_subclass_may_call_its_fields_as_it_likes(kind, ones_store, step):
     assert (ones_store.weights < 1).any()
 
 
-def test_an_option_that_needs_a_slot_too_late_is_named():
+@pytest.mark.parametrize("is_laid_out_anew", [False, True])
+@pytest.mark.parametrize(
+    ("option", "value", "slot"),
+    [
+        ("momentum", 0.5, "momentum"),
+        ("use_ema", True, "average"),
+        ("gradient_accumulation_steps", 2, "gradient_accumulator"),
+    ],
+)
+def test_an_option_that_needs_a_slot_too_late_is_named(option, value, slot, is_laid_out_anew):
     model = Sequential([layers.Dense(1, input_shape=(2,))])
     model.compile(optimizers.SGD(0.1), "mse")
     model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
-    model.optimizer.momentum = 0.5
-    with pytest.raises(ArgumentError, match="momentum.*before the first step"):
-        model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
+    setattr(model.optimizer, option, value)
+    model.layers[0].bias.trainable = not is_laid_out_anew
+    for _ in range(2):
+        with pytest.raises(ArgumentError, match=f"'{slot}'.*before the first step"):
+            model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))

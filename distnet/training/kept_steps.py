@@ -59,13 +59,13 @@ class KeptSteps(Kept):
     def __init__(self, steps: TrainingSteps) -> None:
         self.steps = steps
         self._made_for = _parts(steps.model, steps)
-        self._settings = settings()
+        self._settings, self._seed = settings(), steps.model.training_state.seed
 
     def suit(self, model: Any, objective: Objective, ranks: Communicator) -> bool:
         """Whether this is what would be made now."""
         steps, optimizer = self.steps, model.optimizer
         return (
-            settings() == self._settings
+            settings() == self._settings and model.training_state.seed == self._seed
             and steps.objective is objective and steps.communicator is ranks and steps.optimizer is optimizer
             and optimizer.built_for is steps.store and steps.store is model.store and steps.store.is_current
             and are_same(_parts(model, steps), self._made_for)

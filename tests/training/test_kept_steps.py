@@ -40,11 +40,13 @@ SAME = {
     "nothing": lambda model: None,
     "weights": lambda model: model.set_weights([w / 2 for w in model.get_weights()]),
     "learning rate": lambda model: setattr(model.optimizer, "learning_rate", 0.05),
+    "bias taken away": lambda model: setattr(model.layers[0], "bias", None),
     "evaluation": lambda model: model.evaluate(X, Y, verbose=0),
 }
 OTHER = {
     "trainable": lambda model: setattr(model.layers[0], "trainable", not model.layers[0].trainable),
     "argument": lambda model: setattr(model.layers[1], "rate", 0.6),
+    "seed": lambda model: setattr(model.training_state, "seed", 77),
     "frozen weight": lambda model: setattr(model.layers[0].bias, "trainable", False),
     "metric of a layer": lambda model: setattr(model.layers[0], "mine", distnet.metrics.Mean(name="of the layer")),
     "activity": lambda model: setattr(model.layers[0], "activity_regularizer", distnet.regularizers.L2(0.1)),
@@ -92,7 +94,10 @@ def test_what_changes_between_two_fits_counts(name, made):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["frozen weight", "argument", "metric of a layer", "activity", "loss", "metric"])
+@pytest.mark.parametrize(
+    "name",
+    ["frozen weight", "argument", "metric of a layer", "activity", "loss", "metric", "bias taken away", "seed"],
+)
 def test_what_changes_between_two_single_steps_counts(name):
     def steps(run_eagerly):
         distnet.utils.clear_session()
@@ -100,7 +105,7 @@ def test_what_changes_between_two_single_steps_counts(name):
         model = network()
         model.compile("sgd", distnet.losses.CategoricalCrossentropy(), run_eagerly=run_eagerly)
         logs = [model.train_on_batch(X, Y)]
-        OTHER[name](model)
+        {**SAME, **OTHER}[name](model)
         logs += [model.train_on_batch(X, Y, return_dict=True) for _ in range(2)]
         assert ("mine" in logs[-1]) == (name == "metric")
         return logs, model.get_weights()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from distnet.assignments import PLAIN, UNSET, count_part, count_setting, is_noting, note_attribute
+from distnet.assignments import PLAIN, UNSET, count_move, count_part, count_setting, is_noting, note_attribute
+from distnet.variables import Variable
 
 
 class CountsAttributes:
@@ -20,6 +21,8 @@ class CountsAttributes:
             count_setting()
         if (type(value) not in PLAIN or type(before) not in PLAIN) and name not in self.set_by_training:
             count_part()
+            if isinstance(before, Variable):
+                count_move()  # plans have the memory of the one before
         if is_noting():
             note_attribute(self, name, before)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from distnet import config
 from distnet.arguments import POSITIVE, number
+from distnet.kernels.long_sums import summed
 from distnet.losses.alignment import are_alike
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
@@ -166,11 +167,11 @@ class CosineSimilarity(BuiltInLoss):
     mean_over_axis: bool = field(default=False, kw_only=True, metadata=BESIDE)
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
-        length = np.sqrt((y_pred * y_pred).sum(axis=self.axis, keepdims=True))
+        length = np.sqrt(summed(y_pred * y_pred, self.axis, keepdims=True))
         inverse = 1.0 / np.maximum(length, config.epsilon())
-        t = y_true / np.maximum(np.sqrt((y_true * y_true).sum(axis=self.axis, keepdims=True)), config.epsilon())
+        t = y_true / np.maximum(np.sqrt(summed(y_true * y_true, self.axis, keepdims=True)), config.epsilon())
         p = y_pred * inverse
-        cosine = (t * p).sum(axis=self.axis, keepdims=True)
+        cosine = summed(t * p, self.axis, keepdims=True)
         share = 1.0 / y_pred.shape[self.axis] if self.mean_over_axis else 1.0
 
         def pullback(dv: Array | float) -> Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distnet import config
+from distnet.kernels.long_sums import summed
 from distnet.losses.base import Pullback
 from distnet.losses.kinds import LOSSES
 from distnet.losses.loss_function import BuiltInLoss, LossFunction
@@ -34,8 +35,8 @@ class Dice(BuiltInLoss):
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         axes = axes_of(self.axis)
-        both = (y_true * y_pred).sum(axis=axes, keepdims=True)
-        total = y_true.sum(axis=axes, keepdims=True) + y_pred.sum(axis=axes, keepdims=True) + config.epsilon()
+        both = summed(y_true * y_pred, axes, keepdims=True)
+        total = summed(y_true, axes, keepdims=True) + summed(y_pred, axes, keepdims=True) + config.epsilon()
         values = np.asarray(1.0 - 2.0 * both / total)
         return values.squeeze(axis=axes), lambda dv: 2.0 * (both / total - y_true) / total * dv
 
@@ -62,9 +63,9 @@ class Tversky(BuiltInLoss):
 
     def formula(self, y_true: Array, y_pred: Array) -> tuple[Array, Pullback]:
         axes, alpha, beta = axes_of(self.axis), self.alpha, self.beta
-        both = (y_true * y_pred).sum(axis=axes, keepdims=True)
-        misses = (y_true * (1.0 - y_pred)).sum(axis=axes, keepdims=True)
-        alarms = (y_pred * (1.0 - y_true)).sum(axis=axes, keepdims=True)
+        both = summed(y_true * y_pred, axes, keepdims=True)
+        misses = summed(y_true * (1.0 - y_pred), axes, keepdims=True)
+        alarms = summed(y_pred * (1.0 - y_true), axes, keepdims=True)
         total = both + alpha * misses + beta * alarms + config.epsilon()
 
         def pullback(dv: Array | float) -> Array:

@@ -172,7 +172,7 @@ def logsumexp(x: ArrayLike, axis: Any = None, keepdims: bool = False) -> Array:
     largest = np.max(x, axis=as_axis(axis), keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(divide="ignore"):
-        y = np.log(np.sum(np.exp(x - largest), axis=as_axis(axis), keepdims=True)) + largest
+        y = np.log(long_sums.summed(np.exp(x - largest), axis, keepdims=True)) + largest
     return np.asarray(y if keepdims else np.squeeze(y, axis=as_axis(axis)))
 
 

@@ -1,5 +1,7 @@
 """Sums of many numbers in float32 are near those in float64, along any axis and in any memory."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,35 @@ def test_few_numbers_are_added_as_numpy_adds_them():
     assert of_long(positive((1000, 1000))) is None
     assert of_long(positive((1000,))[::3], 0) is None
     assert of_long(positive((300, 5)).astype("float16"), 0) is None
+
+
+FUNCTIONS = {
+    "softmax": lambda x: ops.softmax(x, axis=0)[:2] * x.shape[0],
+    "log_softmax": lambda x: ops.exp(ops.log_softmax(x, axis=0)[:2] + math.log(x.shape[0])),
+    "softmax of several axes": lambda x: ops.softmax(x.reshape(100, -1, 3), axis=(0, 1))[0, :2] * x.shape[0],
+    "logsumexp": lambda x: ops.exp(ops.logsumexp(x, axis=0) - math.log(x.shape[0])),
+    "cumsum": lambda x: ops.cumsum(x, axis=0)[-1],
+    "cumsum of all": lambda x: ops.cumsum(x)[-1],
+    "cosine": lambda x: keras.losses.cosine_similarity(x, x[::-1], axis=0),
+    "dice": lambda x: keras.losses.dice(x, x[::-1], axis=0),
+    "tversky": lambda x: keras.losses.tversky(x, x[::-1], axis=0),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_made_of_long_sums_is_near_that_of_float64(name):
+    x = positive((400_000, 3)).astype("float64")
+    made = np.asarray(FUNCTIONS[name](x.astype("float32")))
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, FUNCTIONS[name](x), rtol=3e-6)
+
+
+def test_numbers_of_16_bits_are_added_up_in_more():
+    x = np.full((20_000, 2), 0.25, "float16")
+    for total in (ops.sum(x, axis=0), ops.sum(x.T, axis=-1), ops.cumsum(x, axis=0)[-1]):
+        assert total.dtype == np.float16
+        np.testing.assert_array_equal(total, [5000, 5000])
+    assert np.isinf(ops.sum(np.full(70_000, 1, "float16")))
 
 
 @pytest.mark.parametrize(

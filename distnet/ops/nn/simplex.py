@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from distnet import kernels
+from distnet.kernels.long_sums import summed
 from distnet.kernels.readying import Call, ready
 from distnet.ops.dtypes import floating
 from distnet.ops.nn.pieces import exp, step
@@ -24,7 +25,12 @@ def total(x: Any, axis: Axes) -> Any:
     """The sum along the axes, kept as axes of 1; of arrays and of tensors."""
     if type(x) is Tensor:
         return PRIMITIVES["Sum"](x, axis=axis, keepdims=True)
-    return np.sum(x, axis=axis, keepdims=True)
+    return _sum(x, axis)
+
+
+def _sum(x: Array, axis: Axes) -> Array:
+    """The same of arrays; NumPy rounds less where it adds along the last axis."""
+    return np.sum(x, axis=axis, keepdims=True) if axis in (-1, x.ndim - 1) else summed(x, axis, keepdims=True)
 
 
 def _are_vectors(axis: Axes, *arrays: Array) -> bool:
@@ -49,7 +55,7 @@ def write_softmax(x: Array, out: Array, axis: Axes) -> None:
         return
     np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
     np.exp(out, out=out)
-    out /= out.sum(axis=axis, keepdims=True)
+    out /= _sum(out, axis)
 
 
 def share(x: Any, axis: Axes) -> tuple[Any, Any]:
@@ -97,7 +103,7 @@ softmax.has_gradients(lambda dy, y, x, axis: (dy - _products(dy, y, _as_axes(axi
 def write_log_softmax(x: Array, out: Array, axis: Axes) -> None:
     """Write ``log_softmax``; ``out`` may be x."""
     np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
-    out -= np.log(np.sum(np.exp(out), axis=axis, keepdims=True))
+    out -= np.log(_sum(np.exp(out), axis))
 
 
 def write_log_softmax_gradient(dy: Array, y: Array, out: Array, axis: Axes) -> None:

@@ -67,7 +67,7 @@ def predictions(name, folder, floatx, kinds, x):
         model = make(weights=path, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None, **options)
         predicted[f"predicted {kind}"] = round_scales(model).predict(x, verbose=0)
     if ".keras" in kinds:
-        whole = distnet.models.load_model(folder / f"{name}-{floatx}.keras")
+        whole = round_scales(distnet.models.load_model(folder / f"{name}-{floatx}.keras"))
         predicted["predicted, loaded"] = whole.predict(x, verbose=0)
     return predicted
 

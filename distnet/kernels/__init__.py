@@ -54,6 +54,7 @@ def load(name: str | None = None) -> Kernels:
         raise ArgumentError(f"{_VARIABLE}: expected 'numpy' or 'numba', received {name!r}.")
     try:
         with without_looking_for_garbage():
+            from distnet.kernels.compiling import unmap_llvm
             from distnet.kernels.numba_kernels import NumbaKernels
     except ImportError as error:
         if name == "numba":
@@ -63,4 +64,5 @@ def load(name: str | None = None) -> Kernels:
         if not isinstance(error, ModuleNotFoundError):
             _log.warning("numba is installed but cannot be imported (%s): the slower NumPy kernels are used.", error)
         return NumpyKernels()
+    unmap_llvm()
     return NumbaKernels()

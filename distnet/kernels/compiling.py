@@ -17,11 +17,14 @@ from llvmlite import binding
 from numba.core import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
+from numba.core.registry import cpu_target
 from numba.core.runtime import nrt
 from numba.core.sigutils import normalize_signature
 from numba.extending import overload
 
 from distnet.kernels import compiling_notice
+from distnet.kernels.late_bitcode import load_late, with_names
+from distnet.kernels.unmapping import unmap_code
 from distnet.kernels.vector_code import REGISTERS
 from distnet.types import Array
 
@@ -51,6 +54,15 @@ def _find_scipy() -> None:
         raise ImportError("there is no SciPy")
 
 
+def unmap_llvm() -> None:
+    """Unmap what this process has read of LLVM's code to start it; see ``unmap_code``.
+
+    That is 50 MB, most of it for compilers of other CPUs. To load compiled functions takes a tenth of it.
+    """
+    cpu_target.target_context.codegen()._engine.finalize_object()  # which LLVM else does when it loads the first one
+    unmap_code("libllvmlite", "libLLVM")
+
+
 @cache
 def _name_the_runtime() -> None:
     """Tell LLVM where numba's functions for memory are, which compiled code calls."""
@@ -60,6 +72,7 @@ def _name_the_runtime() -> None:
 
 
 _leave_scipy_out()
+load_late()
 
 # Without the numpy error model a division must be able to raise, which keeps the loop scalar (3-4 times slower).
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
@@ -131,7 +144,8 @@ class _CheckedFile(IndexDataCacheFile):
     """
 
     def save(self, key: Any, data: Any) -> None:
-        super().save(key, (self._source_stamp, key, data))  # type: ignore[no-untyped-call]
+        code = (with_names(data[0]), *data[1:])
+        super().save(key, (self._source_stamp, key, code))  # type: ignore[no-untyped-call]
 
     def load(self, key: Any) -> Any:
         """The code for this signature and source; None if the entry is something else, so that it is compiled again."""

@@ -10,11 +10,12 @@ import numpy as np
 
 from distnet.activations import Activation
 from distnet.errors import ArgumentError, ShapeError
-from distnet.losses import differentiated, of_tensors
+from distnet.losses import differentiated, of_placeholders, of_tensors
 from distnet.losses.alignment import as_floating, in_columns, per_row
 from distnet.losses.differentiated import Pullback as Pullback
 from distnet.losses.ready import Ready
 from distnet.losses.weighting import over_values, sample_weights
+from distnet.ops.primitive import are_placeholders
 from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
@@ -86,9 +87,6 @@ class Loss(Configurable):
         if of_tensors.are_tensors(y_true, y_pred):
             return of_tensors.values_of(self.name, self._stated, None, self.couples_rows, y_true, y_pred)
         return as_result(self._stated(np.asarray(y_true), as_floating(y_pred))[0])
-
-    composed: ClassVar[Callable[..., Any] | None] = None
-    """The values of tensors by functions of ``distnet.ops`` alone, where there are such."""
 
     def values_and_gradient(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         """One value per sample, and the gradient of each value with respect to its predictions.
@@ -202,6 +200,10 @@ class Loss(Configurable):
         """
         if of_tensors.are_tensors(y_true, y_pred, sample_weight):
             return self._of_tensors(y_true, y_pred, sample_weight, mask)
+        if are_placeholders(y_true, y_pred, sample_weight):
+            is_plain = sample_weight is None and mask is None and not getattr(y_pred, "may_be_masked", False)
+            values = self.call(y_true, y_pred)
+            return of_placeholders.reduced(self.name, values, self.reduction, is_plain and self.counts_rows_only)
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values = self._values(y_true, y_pred)

@@ -15,6 +15,7 @@ from distnet.losses.alignment import as_floating, in_columns, same_shape
 from distnet.losses.base import Loss, Pullback
 from distnet.losses.made_function import HasFunction, MadeFunction
 from distnet.losses.ready import Ready
+from distnet.ops.primitive import are_placeholders
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
 
@@ -61,6 +62,8 @@ class BuiltInLoss(HasFunction, Loss, ABC):
             return self._called_by_hand(y_true, y_pred)
         if of_tensors.are_tensors(y_true, y_pred):
             return self.function._of_tensors(self, y_true, y_pred)
+        if are_placeholders(y_true, y_pred):
+            return self.function._of_placeholders(self, y_true, y_pred)
         return as_result(self.stated_by_formula(np.asarray(y_true), as_floating(y_pred))[0])
 
     def align(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Generic, ParamSpec, Self, cast
 
 import numpy as np
 
-from distnet.losses import of_tensors
+from distnet.losses import of_placeholders, of_tensors
 from distnet.losses.alignment import as_floating
 from distnet.naming import snake_case
+from distnet.ops.primitive import are_placeholders
 from distnet.ops.recording import paused
 from distnet.results import as_result
 from distnet.types import Array, ArrayLike
@@ -27,6 +28,8 @@ class HasFunction(ABC):
     family: ClassVar[type]
     """The dataclass whose fields are no options."""
     function: ClassVar[MadeFunction[...]]
+    composed: ClassVar[Callable[..., Any] | None] = None
+    """The values of tensors and placeholders by functions of ``distnet.ops`` alone, where there are such."""
 
     @abstractmethod
     def values(self, y_true: Array, y_pred: Array) -> Array:
@@ -89,6 +92,8 @@ class MadeFunction(Generic[P]):
         made = self.of(*args, **kwargs)
         if of_tensors.are_tensors(y_true, y_pred):
             return cast(Array, self._of_tensors(made, y_true, y_pred))
+        if are_placeholders(y_true, y_pred):
+            return cast(Array, self._of_placeholders(made, y_true, y_pred))
         return cast(Array, as_result(made.values(np.asarray(y_true), as_floating(y_pred))))
 
     def _of_tensors(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
@@ -99,6 +104,10 @@ class MadeFunction(Generic[P]):
 
         with paused():
             return of_tensors.values_of(self.__name__, stated, None, False, y_true, y_pred)
+
+    def _of_placeholders(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
+        """The placeholder of the values."""
+        return of_placeholders.values_of(self.__name__, made.values, made.composed, y_true, y_pred)
 
     def __reduce__(self) -> str:
         return self.__name__

@@ -107,8 +107,9 @@ def _part(whole: Tensor, rows: Rows) -> Tensor:
 
 def in_one_dtype(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Targets in the dtype of the predictions, as Keras hands them to a loss."""
-    if y_true.dtype != y_pred.dtype and y_pred.dtype.kind == "f":
-        y_true = PRIMITIVES["Cast"](y_true, y_pred.dtype.name)
+    dtype = np.dtype(y_pred.dtype)
+    if y_true.dtype != dtype and dtype.kind == "f":
+        y_true = PRIMITIVES["Cast"](y_true, dtype.name)
     return y_true, y_pred
 
 

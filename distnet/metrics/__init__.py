@@ -34,6 +34,7 @@ from distnet.metrics.accuracy import (
 )
 from distnet.metrics.auc import AUC
 from distnet.metrics.base import Metric
+from distnet.metrics import composed_accuracies as composed_accuracies
 from distnet.metrics.confusion import (
     FalseNegatives,
     FalsePositives,

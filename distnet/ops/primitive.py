@@ -67,6 +67,11 @@ def take_spread_rows(apply: Callable[[Primitive, Sequence[Any], Mapping[str, Any
     _on_spread_rows.append(apply)
 
 
+def are_placeholders(*values: Any) -> bool:
+    """Whether some of these are placeholders."""
+    return any(type(value) in _placeholder_types for value in values)
+
+
 def has_placeholders(operands: Sequence[Any]) -> bool:
     """Whether there are placeholders among operands, or in lists of them."""
     return any(type(leaf) in _placeholder_types for leaf in flat(operands))

@@ -17,7 +17,7 @@ from distnet.ops.nn.pieces import clip_slope, exp, logarithm
 from distnet.ops.nn.simplex import log_softmax, share, share_gradient, total
 from distnet.ops.nn.squashing import sigmoid
 from distnet.ops.operators import PRIMITIVES
-from distnet.ops.primitive import Primitive, primitive
+from distnet.ops.primitive import Primitive, are_placeholders, primitive
 from distnet.ops.reductions import mean
 from distnet.ops.smooth import log, square
 from distnet.ops.spread import elementwise, is_spread, rowwise
@@ -40,7 +40,7 @@ def _check_alike(where: str, one: Any, other: Any) -> None:
 def clipped(p: Any) -> Any:
     """Probabilities, clipped to where their logarithms are finite."""
     epsilon = config.epsilon()
-    if type(p) is Tensor:
+    if type(p) is Tensor or are_placeholders(p):
         return PRIMITIVES["Clip"](p, epsilon, 1.0 - epsilon)
     return np.minimum(np.maximum(p, epsilon), 1.0 - epsilon)
 

@@ -73,10 +73,14 @@ class Saved:
             return None
         return keras_h5.first_weights(keras_h5.weights_group(self.file))
 
-    def read_optimizer_state(self, model: StoredModel) -> None:
-        """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's."""
+    def read_optimizer_state(self, model: StoredModel, may_train_more: bool = False) -> None:
+        """Continue a compiled model's optimizer where the file left it; distnet's own state goes before Keras's.
+
+        Args:
+            may_train_more: see ``state_group.read_optimizer_state``.
+        """
         if f"{state_group.GROUP}/optimizer" in self.file:
-            state_group.read_optimizer_state(self.file, model)
+            state_group.read_optimizer_state(self.file, model, may_train_more)
         elif keras_weights.is_keras_weights(self.file):
             keras_weights.read_optimizer_state(self.file, model)
         else:

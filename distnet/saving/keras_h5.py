@@ -39,6 +39,13 @@ _TOP = "top_level_model_weights"
 _ATTRIBUTE_LIMIT_BYTES = 64512
 """Attributes in an HDF5 object header must stay below 64 KB."""
 
+_PLACES = "distnet_places"
+"""Where the weights of a layer's group stand in the layer, if there are layers within.
+
+Keras lists trained weights first, and does not say what was frozen: where that differs between who writes and who
+reads, Keras fills other weights of the same shapes, without a word.
+"""
+
 
 def write_header(file: h5py.File, model_config: Json, training_config: Json | None, version: str) -> None:
     """Write the root's attributes; ``version`` is the Keras whose words they are in."""
@@ -60,6 +67,8 @@ def write_weights(group: h5py.Group, layers: Sequence[Layer], own: Sequence[Vari
         variables = _in_order(layer)
         names = [f"{variable.local_path}:0" for variable in variables]
         write_names(part, "weight_names", names)
+        if any(True for _ in layer.inner_layers()):
+            part.attrs[_PLACES] = _places(layer, variables)
         for name, variable in zip(names, variables, strict=True):
             part[name] = variable.stored
     top = group.create_group(_TOP)
@@ -220,6 +229,30 @@ def _in_order(layer: Layer) -> list[Variable]:
             variable.trainable = False
 
 
+def _places(layer: Layer, listed: Sequence[Variable]) -> str:
+    """Where the listed weights stand among the layer's variables."""
+    places = {id(variable): place for place, variable in enumerate(layer.variables)}
+    return " ".join(str(places[id(variable)]) for variable in listed)
+
+
+def _listed(part: h5py.Group, layer: Layer) -> list[Variable]:
+    """A layer's weights as its group lists them: as distnet says there, for Keras does not.
+
+    Raises:
+        CheckpointError: a place is none of the layer's.
+    """
+    text = contents.text(part, _PLACES)
+    if text is None:
+        return _in_order(layer)
+    places = [int(place) if place.isdecimal() else -1 for place in text.split(" ")]
+    if len(set(places)) < len(places) or not all(0 <= place < len(layer.variables) for place in places):
+        raise CheckpointError(
+            f"{part.file.filename}: {part.name}: attribute {_PLACES}: expected places of the {len(layer.variables)} "
+            f"variables of {layer.name}, found {text!r:.100}."
+        )
+    return [layer.variables[place] for place in places]
+
+
 def _origin(group: h5py.Group) -> Origin:
     """Who wrote the group of a model's weights."""
     version, backend = (
@@ -271,7 +304,8 @@ def _pairs(
     group: h5py.Group, name: str, layer: Layer, arrays: Sequence[Array], skip_mismatch: bool
 ) -> list[tuple[Variable, Array]]:
     """The variables of a layer with the arrays to fill them with."""
-    return _fitting(f"{group.file.filename}: layer {name}", _in_order(layer), arrays, skip_mismatch)
+    listed = _listed(contents.group(group, name), layer)
+    return _fitting(f"{group.file.filename}: layer {name}", listed, arrays, skip_mismatch)
 
 
 def _fitting(

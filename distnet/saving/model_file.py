@@ -109,10 +109,16 @@ def load_model(
         users_state.give_assets(model, saved.assets)
         if compile and saved.training_config is not None:
             model.compile_from_config(saved.training_config)
-            saved.read_optimizer_state(model)
+            saved.read_optimizer_state(model, not _says_what_is_frozen(model, saved.model_config))
         saved.read_attached(model)
         model.training_state = state_group.read_training_state(saved.file) or model.training_state
     return model
+
+
+def _says_what_is_frozen(model: Any, config: Mapping[str, Any]) -> bool:
+    """Whether the configuration has all layers, not those that layers and models with a ``call`` make by themselves."""
+    is_listed = config.get("class_name") in ("Sequential", "Functional", "Model")
+    return is_listed and not any(True for layer in model.layers for _ in layer.inner_layers())
 
 
 def _build(model: Any, saved: formats.Saved, where: str) -> None:

@@ -13,6 +13,7 @@ Nothing here depends on the number of ranks.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -113,15 +114,29 @@ def _progress(held: Mapping[str, Any]) -> Progress:
     )
 
 
-def read_optimizer_state(file: h5py.Group, model: StoredModel) -> None:
+def read_optimizer_state(file: h5py.Group, model: StoredModel, may_train_more: bool = False) -> None:
     """Continue ``model.optimizer`` where the file left it; a file without its state leaves it fresh.
+
+    Args:
+        may_train_more: whether the file made the model without saying all that was frozen. Where the state is that of
+            fewer weights, the optimizer starts afresh then, with a warning, as in Keras.
 
     Raises:
         CheckpointError: the state is another optimizer's, or of other weights.
     """
     optimizer, store = model.optimizer, store_to_fill(model)
-    if f"{GROUP}/optimizer" in file and optimizer is not None and store is not None:
-        optimizer_group.read(contents.group(file, f"{GROUP}/optimizer"), optimizer, store)
+    if f"{GROUP}/optimizer" not in file or optimizer is None or store is None:
+        return
+    part = contents.group(file, f"{GROUP}/optimizer")
+    if may_train_more and len(part) < len(store.spans):
+        warnings.warn(
+            f"{file.file.filename}: holds the optimizer's state for {len(part)} trained weights, but the model trains "
+            f"{len(store.spans)}: it does not say which layers within {model.name} were frozen. The optimizer starts "
+            "afresh. To go on, freeze these layers, compile the model, and load_weights from this file.",
+            stacklevel=4,
+        )
+        return
+    optimizer_group.read(part, optimizer, store)
 
 
 def build_layers(file: h5py.Group, model: StoredModel) -> None:

@@ -9,7 +9,7 @@ from distnet.layers import Layer
 from distnet.optimizers import Optimizer
 from distnet.training_state import TrainingState
 from distnet.types import Json
-from distnet.variables import Variable, VariableStore, laid_out
+from distnet.variables import Variable, VariableStore, lay_out, laid_out
 
 
 class HoldsLayers(Protocol):
@@ -60,6 +60,14 @@ class WholeModel(StoredModel, Protocol):
 def store_to_fill(model: StoredModel) -> VariableStore | None:
     """The model's weights in one array, for which an optimizer's state is read; None before they exist.
 
-    A subclassed model that was built by a call has weights that are not laid out yet.
+    A subclassed model that was built by a call has weights that are not laid out yet, and one that was compiled since
+    layers were frozen has them laid out for another optimizer.
     """
-    return laid_out(model) if model.built else model.store
+    if not model.built:
+        return model.store
+    store, optimizer = laid_out(model), model.optimizer
+    if optimizer is not None and not optimizer.built:
+        trained = {id(variable) for variable in model.trainable_weights}
+        if trained != {id(span.variable) for span in store.spans}:
+            return lay_out(model)
+    return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +274,60 @@ def test_a_model_built_by_a_call_goes_on_with_the_optimizers_state(tmp_path, way
         second.load_weights(file)
         losses = second.fit(x, x[:, :1] ** 2, epochs=2, **options).history["loss"]
     np.testing.assert_allclose(losses, expected[1:], rtol=1e-6)
+
+
+class Block(keras.layers.Layer):
+    """Two layers of equal weights within."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.first, self.second = keras.layers.Dense(5), keras.layers.Dense(5)
+
+    def build(self, input_shape):
+        self.first.build(input_shape)
+        self.second.build(input_shape)
+
+    def call(self, x):
+        return self.second(keras.ops.tanh(self.first(x)))
+
+
+def of_block(is_frozen: bool) -> keras.Sequential:
+    model = keras.Sequential([keras.Input((5,)), Block(), keras.layers.Dense(3)])
+    model.layers[0].first.trainable = not is_frozen
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :3], epochs=2, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("name", ["block.h5", "block.weights.h5", "block.keras"])
+@pytest.mark.parametrize("was_frozen", [False, True])
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_weights_go_where_they_were_whatever_is_frozen_within_a_layer(tmp_path, name, was_frozen, is_frozen):
+    model, other = of_block(was_frozen), of_block(is_frozen)
+    getattr(model, "save_weights" if "weights" in name else "save")(tmp_path / name)
+    with warnings.catch_warnings(action="ignore" if was_frozen != is_frozen else "error"):
+        other.load_weights(tmp_path / name)
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("name", ["block.h5", "block.keras"])
+def test_a_model_with_a_layer_frozen_within_is_loaded_with_nothing_frozen_as_in_keras(tmp_path, name):
+    model = of_block(is_frozen=True)
+    model.save(tmp_path / name)
+    with pytest.warns(UserWarning, match="does not say which layers within sequential.* were frozen"):
+        again = keras.models.load_model(tmp_path / name, custom_objects={"Block": Block})
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert (again.optimizer.iterations, len(again.trainable_weights)) == (0, 6)
+    again.fit(X, X[:, :3], verbose=0)
+
+
+def test_training_goes_on_exactly_where_the_same_layers_are_frozen_again(tmp_path):
+    model = of_block(is_frozen=True)
+    model.save_weights(tmp_path / "block.weights.h5")
+    again = of_block(is_frozen=False)
+    again.layers[0].first.trainable = False
+    again.compile("adam", "mse")
+    again.load_weights(tmp_path / "block.weights.h5")
+    assert again.optimizer.iterations == model.optimizer.iterations == 2
+    histories = [m.fit(X, X[:, :3], shuffle=False, verbose=0).history for m in (model, again)]
+    assert histories[0] == histories[1]

@@ -19,6 +19,7 @@ from distnet.losses import (
     mse,
     msle,
 )
+from distnet.metrics import composed_accuracies as composed_accuracies
 from distnet.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -34,7 +35,6 @@ from distnet.metrics.accuracy import (
 )
 from distnet.metrics.auc import AUC
 from distnet.metrics.base import Metric
-from distnet.metrics import composed_accuracies as composed_accuracies
 from distnet.metrics.confusion import (
     FalseNegatives,
     FalsePositives,

@@ -9,7 +9,7 @@ from distnet.layers import Layer
 from distnet.optimizers import Optimizer
 from distnet.training_state import TrainingState
 from distnet.types import Json
-from distnet.variables import Variable, VariableStore, lay_out, laid_out
+from distnet.variables import Variable, VariableStore, laid_out, lay_out
 
 
 class HoldsLayers(Protocol):

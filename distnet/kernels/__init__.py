@@ -54,7 +54,10 @@ def load(name: str | None = None) -> Kernels:
         raise ArgumentError(f"{_VARIABLE}: expected 'numpy' or 'numba', received {name!r}.")
     try:
         with without_looking_for_garbage():
-            from distnet.kernels.compiling import unmap_llvm
+            from distnet.kernels.llvm import unmap_llvm
+
+            unmap_llvm()  # the earlier, the less the peak: numba takes 20 MB
+            from distnet.kernels.compiling import get_llvm_ready
             from distnet.kernels.numba_kernels import NumbaKernels
     except ImportError as error:
         if name == "numba":
@@ -64,5 +67,6 @@ def load(name: str | None = None) -> Kernels:
         if not isinstance(error, ModuleNotFoundError):
             _log.warning("numba is installed but cannot be imported (%s): the slower NumPy kernels are used.", error)
         return NumpyKernels()
+    get_llvm_ready()
     unmap_llvm()
     return NumbaKernels()

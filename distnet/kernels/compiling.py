@@ -13,7 +13,6 @@ from typing import IO, Any, cast
 
 import numba
 import numpy as np
-from llvmlite import binding
 from numba.core import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
@@ -24,7 +23,7 @@ from numba.extending import overload
 
 from distnet.kernels import compiling_notice
 from distnet.kernels.late_bitcode import load_late, with_names
-from distnet.kernels.unmapping import unmap_code
+from distnet.kernels.llvm import binding
 from distnet.kernels.vector_code import REGISTERS
 from distnet.types import Array
 
@@ -54,13 +53,9 @@ def _find_scipy() -> None:
         raise ImportError("there is no SciPy")
 
 
-def unmap_llvm() -> None:
-    """Unmap what this process has read of LLVM's code to start it; see ``unmap_code``.
-
-    That is 50 MB, most of it for compilers of other CPUs. To load compiled functions takes a tenth of it.
-    """
-    cpu_target.target_context.codegen()._engine.finalize_object()  # which LLVM else does when it loads the first one
-    unmap_code("libllvmlite", "libLLVM")
+def get_llvm_ready() -> None:
+    """Let LLVM do what it else does when it loads the first function."""
+    cpu_target.target_context.codegen()._engine.finalize_object()
 
 
 @cache

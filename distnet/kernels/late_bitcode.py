@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import binding
 from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
+
+from distnet.kernels.llvm import binding
 
 _LATE = "object of distnet"
 """The kind of a stored function that has its names beside its bitcode; others are numba's own."""

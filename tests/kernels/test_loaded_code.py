@@ -75,7 +75,7 @@ def test_what_may_be_written_to_stays(library):
 @NEEDS_PROC
 def test_llvms_code_is_mapped_as_far_as_loops_are_loaded_only():
     loaded = kernels.load("numba")
-    from distnet.kernels.compiling import unmap_llvm
+    from distnet.kernels.llvm import unmap_llvm
 
     rights = "r-xp"
     unmap_llvm()

@@ -23,6 +23,8 @@ from distnet.comm.once_a_node import TABLE_BYTES, OnceANode
 from distnet.comm.shared_memory import SharedMemory
 from distnet.launcher import say
 
+MEMORY_BYTES = NOTE_BYTES + TABLE_BYTES
+"""Of the memory of a rank, before it writes stacks behind its note and the table of works."""
 _THIS_ROOM = os.path.dirname(__file__)
 _SIGNAL = 9
 """Which of the real-time signals."""
@@ -71,7 +73,7 @@ class Neighbours:
         self._memory: SharedMemory | None = None
         address = None
         with suppress(OSError):
-            self._memory = SharedMemory.of_size(NOTE_BYTES + TABLE_BYTES)
+            self._memory = SharedMemory.of_size(MEMORY_BYTES)
             self._note = mmap.mmap(self._memory.descriptor, NOTE_BYTES)
             os.lseek(self._memory.descriptor, self._memory.size, os.SEEK_SET)
             faulthandler.register(_signal(), file=self._memory.descriptor, all_threads=True)

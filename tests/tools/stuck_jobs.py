@@ -21,7 +21,7 @@ def shown(job: RunningJob) -> str:
     told, processes = [], job.members()
     for process in processes:
         with suppress(OSError):  # one may end meanwhile
-            told.append(f"-- {_command(process)}: {_state(process)}, last at {_phase(process)}")
+            told.append(f"-- {_command(process)}: {_state(process)}, last at {phase_of(process)}")
             if _shows_its_stacks(process):
                 os.kill(process, neighbours._signal())
     time.sleep(_SHOWN_S)
@@ -40,11 +40,11 @@ def _state(process: int) -> str:
     return f"{letter} {Path(f'/proc/{process}/wchan').read_text()}"
 
 
-def _phase(process: int) -> str:
+def phase_of(process: int) -> str:
     """What a rank noted for its neighbours; nothing of a process that is none."""
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
         is_memory = os.readlink(descriptor).startswith("/memfd:distnet-")
-        if is_memory and descriptor.stat().st_size == neighbours._NOTE_BYTES:
+        if is_memory and descriptor.stat().st_size >= neighbours.MEMORY_BYTES:
             return descriptor.read_bytes().partition(b"\0")[0].decode(errors="replace")
     return "nothing that it noted"
 

@@ -52,13 +52,14 @@ class Joining:
 
     def is_joining(self, rank: int) -> bool:
         """Whether a rank of this machine joins; not known to do so where this system has no such names."""
-        try:
-            holder = self._taken(_of_rank(rank))
-        except OSError:
+        if self._job is None:
             return False
-        if holder is not None:
-            holder.close()
-        return holder is None
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:  # taking the name would keep it from the rank
+            try:
+                asking.connect(self._name(_of_rank(rank)))
+            except OSError:
+                return False
+        return True
 
     def leave(self) -> None:
         """Join no more in this process: another one may."""
@@ -80,13 +81,17 @@ class Joining:
             raise OSError("no names of sockets")
         holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            holder.bind(f"{self._job}-{name}")
+            holder.bind(self._name(name))
         except OSError as error:
             holder.close()
             if error.errno == errno.EADDRINUSE:
                 return None
             raise
         return holder
+
+    def _name(self, name: str) -> str:
+        """The name among those of the machine."""
+        return f"{self._job}-{name}"
 
 
 def _of_rank(rank: int) -> str:

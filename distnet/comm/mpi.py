@@ -378,8 +378,8 @@ def join_to_leave(launcher: Launcher) -> None:
     """Join the job at the end of a program that never did, so that ranks waiting for this one learn of its end."""
     if not MPI.Is_initialized():
         start(launcher)
-        for depart in departures:
-            depart()
+        for leave in departures:
+            leave()
 
 
 def _initialize(launcher: Launcher, patience: Patience) -> None:

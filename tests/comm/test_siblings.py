@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -54,6 +55,26 @@ def test_two_ranks_of_a_machine_watch_for_all_and_others_take_the_place_of_those
     for rank in (*ranks, later):
         rank.leave()
         rank.leave_watch()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
+def test_a_rank_is_known_to_join_though_another_one_asks_for_it_just_then(monkeypatch):
+    watcher, joining = Joining(os.getpid(), 0), []
+
+    class Asking(socket.socket):
+        def close(self):
+            if not joining:
+                joining.append(None)  # it may close a socket, too
+                joining.append(Joining(os.getpid(), 1))
+            super().close()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", Asking)
+        watcher.is_joining(1)
+    assert watcher.is_joining(1)
+    for each in (watcher, joining[-1]):
+        each.leave()
+        each.leave_watch()
 
 
 def test_every_rank_watches_where_the_launcher_is_not_to_be_seen():

@@ -13,7 +13,8 @@
     ├── GradientError       (RuntimeError)  a layer's gradient that is not that of its forward
     ├── AbsentError         (NotImplementedError)  something of Keras that distnet lacks
     ├── MissingPackageError (ImportError)   an optional package or program that is not installed
-    ├── CheckpointError     (OSError)       a file that cannot be written, read or trusted
+    ├── CheckpointError     (OSError, ValueError)  a file that cannot be written, read or trusted
+    │   ├── MissingCheckpointError          one that is not there; a FileNotFoundError, too
     │   └── UnknownObjectError              a class or function that a file names is missing; an UnknownNameError, too
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
     │   └── MissingFileError                a file that is not there; a FileNotFoundError, too
@@ -84,8 +85,15 @@ class MissingPackageError(DistnetError, ImportError):
     """An optional package or program is not installed."""
 
 
-class CheckpointError(DistnetError, OSError):
-    """A file that cannot be written, read or trusted."""
+class CheckpointError(DistnetError, OSError, ValueError):
+    """A file that cannot be written, read or trusted.
+
+    Keras raises OSError for some of these and ValueError for others: programs expect either.
+    """
+
+
+class MissingCheckpointError(CheckpointError, FileNotFoundError):
+    """A model's file that is not there."""
 
 
 class UnknownObjectError(CheckpointError, UnknownNameError):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from distnet import addresses
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.tensor import Tensor
@@ -21,9 +22,15 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     Shapes:
         (N, C) -> (N, num_samples).
 
+    Raises:
+        ArgumentError: logits of another shape.
+
     Source: ``keras.random.categorical``.
     """
-    rows, classes = logits.shape if hasattr(logits, "shape") else np.shape(logits)
+    shape = logits.shape if hasattr(logits, "shape") else np.shape(logits)
+    if len(shape) != 2:
+        raise ArgumentError(f"random.categorical: expected logits (N, C), received {tuple(shape)}.")
+    rows, classes = shape
     drawn = Entries.of("categorical", (rows, num_samples, classes), seed)
     own = logits.value if isinstance(logits, Tensor | Variable) else np.asarray(logits)
     if drawn.rows is not None and not (isinstance(logits, Tensor) and logits.rows is not None):
@@ -37,7 +44,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
     Args:
         inputs: any tensor; gradients flow through what is kept.
-        rate: in [0, 1).
+        rate: in [0, 1].
         noise_shape: of the choices, which are broadcast to the inputs; None in it stands for the inputs' extent.
 
     Raises:
@@ -45,8 +52,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
     Source: ``keras.random.dropout``.
     """
-    if not 0 <= rate < 1:
-        raise ArgumentError(f"random.dropout: expected a rate in [0, 1), received {rate!r}.")
+    if not 0 <= rate <= 1:
+        raise ArgumentError(f"random.dropout: expected a rate in [0, 1], received {rate!r}.")
     if rate == 0:
         return inputs
     x = inputs if hasattr(inputs, "shape") else np.asarray(inputs)
@@ -54,14 +61,19 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     shape = [x.shape[i] if n is None else n for i, n in enumerate(given)]
     drawn = Entries.of("dropout", shape, seed)
     keeps = drawn.result(drawn.uniforms() >= rate, "bool")
-    return PRIMITIVES["Where"](keeps, PRIMITIVES["Multiply"](x, 1 / (1 - rate)), 0.0)
+    return PRIMITIVES["Where"](keeps, PRIMITIVES["Multiply"](x, 1 / (1 - rate) if rate < 1 else 0.0), 0.0)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """``x`` with its entries along an axis in another order.
 
+    Raises:
+        ArgumentError: there is no such axis.
+
     Source: ``keras.random.shuffle``.
     """
     x = x if hasattr(x, "shape") else np.asarray(x)
+    if not is_integer(axis) or not -len(x.shape) <= axis < len(x.shape):
+        raise ArgumentError(f"random.shuffle: expected an axis of shape {tuple(x.shape)}, received {axis!r}.")
     order = addresses.generator(*address_of(seed)).permutation(x.shape[axis])
     return PRIMITIVES["Take"](x, order, axis)

@@ -16,7 +16,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: str | None = N
     Source: ``keras.random.normal``.
     """
     drawn = Entries.of("normal", shape, seed)
-    return scaled(drawn.result(drawn.normals(), dtype), stddev, mean)
+    return scaled(drawn.numbers(drawn.normals(), dtype), stddev, mean)
 
 
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: str | None = None, seed: Any = None) -> Any:
@@ -25,7 +25,7 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: str 
     Source: ``keras.random.truncated_normal``.
     """
     drawn = Entries.of("truncated_normal", shape, seed)
-    return scaled(drawn.result(drawn.normals(is_truncated=True), dtype), stddev, mean)
+    return scaled(drawn.numbers(drawn.normals(is_truncated=True), dtype), stddev, mean)
 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: str | None = None, seed: Any = None) -> Any:
@@ -37,7 +37,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: str | None 
     numbers = drawn.uniforms()
     if np.dtype(dtype or config.floatx()).itemsize < 8:
         numbers = np.minimum(numbers, 1 - 2.0**-24)  # which float32 does not round to 1
-    return scaled(drawn.result(numbers, dtype), maxval - minval, minval)
+    return scaled(drawn.numbers(numbers, dtype), maxval - minval, minval)
 
 
 def gamma(shape: Any, alpha: Any, dtype: str | None = None, seed: Any = None) -> Any:
@@ -46,7 +46,7 @@ def gamma(shape: Any, alpha: Any, dtype: str | None = None, seed: Any = None) ->
     Source: ``keras.random.gamma``.
     """
     drawn = Entries.of("gamma", shape, seed)
-    return drawn.result(drawn.by_row(lambda rng, a: rng.standard_gamma(a), alpha), dtype)
+    return drawn.numbers(drawn.by_row(lambda rng, a: rng.standard_gamma(a), alpha), dtype)
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str | None = None, seed: Any = None) -> Any:
@@ -55,4 +55,4 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: str | None = None, seed: Any 
     Source: ``keras.random.beta``.
     """
     drawn = Entries.of("beta", shape, seed)
-    return drawn.result(drawn.by_row(lambda rng, a, b: rng.beta(a, b), alpha, beta), dtype)
+    return drawn.numbers(drawn.by_row(lambda rng, a, b: rng.beta(a, b), alpha, beta), dtype)

@@ -14,7 +14,7 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: str = "int32", seed: An
     """Whole numbers from ``minval`` to ``maxval - 1``, each as likely as any other.
 
     Raises:
-        ArgumentError: a dtype of no whole numbers.
+        ArgumentError: a dtype of no whole numbers, or a range without any.
 
     Source: ``keras.random.randint``.
     """
@@ -23,6 +23,8 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: str = "int32", seed: An
     drawn = Entries.of("randint", shape, seed)
     low, high = drawn.bits(2).astype(np.uint64)
     span = np.asarray(maxval, np.int64) - np.asarray(minval, np.int64)
+    if (span <= 0).any():
+        raise ArgumentError(f"random.randint: expected minval below maxval, received {minval!r} and {maxval!r}.")
     return drawn.result(((high << np.uint64(32)) | low) % span.astype(np.uint64) + np.asarray(minval), dtype)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from distnet import addresses, config
+from distnet.arguments import is_integer
 from distnet.errors import ArgumentError
 from distnet.ops.present import Address, present
 from distnet.ops.tensor import Rows, Tensor
@@ -27,11 +28,13 @@ class Entries:
     """The entries of an array of random numbers that are drawn here.
 
     Args:
+        name: of the function, for messages.
         shape: of the whole array.
         address: where its numbers are.
         rows: which rows are drawn here; None for all.
     """
 
+    name: str
     shape: tuple[int, ...]
     address: Address
     rows: Rows | None
@@ -41,7 +44,7 @@ class Entries:
         """Those of one draw; within a step of several ranks, an array with as many rows as the batch is shared.
 
         Raises:
-            ArgumentError: an extent is unknown.
+            ArgumentError: an extent is unknown, or no whole number of 0 or more.
         """
         extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
         if any(n is None or hasattr(n, "call") for n in extents):
@@ -49,11 +52,15 @@ class Entries:
                 f"random.{name}: expected a shape whose extents are all known, received {shape}. Draw within a layer's "
                 "call, where the batch is at hand."
             )
+        if not all(is_integer(n) or isinstance(n, Tensor | Variable | np.ndarray) for n in extents):
+            raise ArgumentError(f"random.{name}: expected a shape of whole numbers, received {shape}.")
         known = tuple(int(n) for n in extents)
+        if any(n < 0 for n in known):
+            raise ArgumentError(f"random.{name}: expected a shape of extents of 0 or more, received {known}.")
         run = present()
         rows = None if run is None else run.rows
         is_shared = rows is not None and known[:1] == (rows.total,)
-        return cls(known, address_of(seed), rows if is_shared else None)
+        return cls(name, known, address_of(seed), rows if is_shared else None)
 
     @property
     def own_shape(self) -> tuple[int, ...]:
@@ -93,15 +100,31 @@ class Entries:
 
         Args:
             parameters: numbers, arrays or tensors that are broadcast to the shape.
+
+        Raises:
+            ArgumentError: there is no such distribution.
         """
         own = [self._own(parameter) for parameter in parameters]
-        if not self.shape:
-            return draw(self._generator(0), *own)
-        made = np.empty(self.own_shape)
         first = 0 if self.rows is None else self.rows.first
-        for i in range(len(made)):
-            made[i] = draw(self._generator(first + i), *(part[i] for part in own))
+        try:
+            if not self.shape:
+                return draw(self._generator(0), *own)
+            made = np.empty(self.own_shape)
+            for i in range(len(made)):
+                made[i] = draw(self._generator(first + i), *(part[i] for part in own))
+        except ValueError as error:
+            raise ArgumentError(f"random.{self.name}: there is no such distribution: {error}.") from None
         return made
+
+    def numbers(self, values: Array, dtype: Any) -> Any:
+        """The numbers as ``result`` gives them, of a floating dtype.
+
+        Raises:
+            ArgumentError: the dtype is another one, in which they would be cut off.
+        """
+        if dtype is not None and np.dtype(dtype).kind != "f":
+            raise ArgumentError(f"random.{self.name}: expected a floating dtype, received {dtype!r}.")
+        return self.result(values, dtype)
 
     def result(self, values: Array, dtype: Any) -> Any:
         """The numbers as the user gets them: within a step a tensor, else an array."""

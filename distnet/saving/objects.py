@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from distnet.losses.distillation_losses import DISTILLATION_LOSSES
 from distnet.metrics import METRICS
 from distnet.optimizers import OPTIMIZERS
 from distnet.optimizers.schedules import SCHEDULES
+from distnet.random import SeedGenerator
 from distnet.registry import Registry, custom_object_scope, known_custom_objects, registered_name, to_json
 from distnet.registry.code import code_allowed, is_code_allowed
 from distnet.regularizers import REGULARIZERS
@@ -37,7 +38,9 @@ _FAMILIES: tuple[Registry[Any], ...] = (
     DISTILLATION_LOSSES,
 )
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy")
-_TUPLE, _ARRAY = "__tuple__", "__numpy__"
+_TUPLE, _ARRAY, _TENSOR = "__tuple__", "__numpy__", "__tensor__"
+_BYTES, _SLICE, _ELLIPSIS, _LAMBDA = "__bytes__", "__slice__", "__ellipsis__", "__lambda__"
+_ENDS = ("start", "stop", "step")
 
 
 def serialize_keras_object(obj: Any) -> Json:
@@ -52,16 +55,25 @@ def serialize_keras_object(obj: Any) -> Json:
         return obj
     if isinstance(obj, Mapping):
         return {str(key): serialize_keras_object(value) for key, value in obj.items()}
-    if isinstance(obj, tuple):
-        return {"class_name": _TUPLE, "config": {"value": [serialize_keras_object(value) for value in obj]}}
+    if isinstance(obj, tuple):  # a tuple, which JSON makes a list of
+        return cast(Json, tuple(serialize_keras_object(value) for value in obj))
     if isinstance(obj, list):
         return [serialize_keras_object(value) for value in obj]
-    if isinstance(obj, np.ndarray):
+    if isinstance(obj, bytes):
+        return {"class_name": _BYTES, "config": {"value": obj.decode()}}
+    if isinstance(obj, slice):
+        return {"class_name": _SLICE, "config": {end: serialize_keras_object(getattr(obj, end)) for end in _ENDS}}
+    if obj is Ellipsis:
+        return {"class_name": _ELLIPSIS, "config": {}}
+    if isinstance(obj, np.ndarray) and obj.ndim and obj.dtype.kind in "biufc":
         return {"class_name": _ARRAY, "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
-    if isinstance(obj, np.generic):
+    if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and not obj.ndim):
         return to_json(obj)
     if isinstance(obj, dtype_policies.DTypePolicy):
         return dtype_policies.serialize(obj)
+    if isinstance(obj, SeedGenerator):
+        described: dict[str, Json] = {"module": "keras.random", "class_name": "SeedGenerator"}
+        return {**described, "config": obj.get_config(), "registered_name": None}
     family = next((family for family in _FAMILIES if isinstance(obj, family.base)), None)
     if family is not None and not isinstance(obj, type):
         return family.with_module(to_json(obj))
@@ -90,7 +102,7 @@ def deserialize_keras_object(
 
 
 def _deserialized(config: Any) -> Any:
-    if isinstance(config, list):
+    if isinstance(config, list | tuple):
         return [_deserialized(value) for value in config]
     if not isinstance(config, Mapping):
         return config
@@ -99,12 +111,25 @@ def _deserialized(config: Any) -> Any:
         return {key: _deserialized(value) for key, value in config.items()}
     if name == _TUPLE:
         return tuple(_deserialized(value) for value in config["config"]["value"])
-    if name == _ARRAY:
+    if name in (_ARRAY, _TENSOR):
         return np.array(config["config"]["value"], config["config"]["dtype"])
+    if name == _BYTES:
+        return str(config["config"]["value"]).encode()
+    if name == _SLICE:
+        return slice(*(_deserialized(config["config"][end]) for end in _ENDS))
+    if name == _ELLIPSIS:
+        return Ellipsis
+    if name == _LAMBDA:
+        raise ArgumentError(
+            "deserialize_keras_object: holds the code of a lambda, not run. Make the function one with a name, "
+            "registered with register_keras_serializable."
+        )
     if name == "function":
         return _function(str(config["config"]))
     if str(config.get("module")) in ("keras", "keras.dtype_policies") and name in _POLICIES:
         return dtype_policies.deserialize(config)
+    if str(config.get("module")) == "keras.random" and name == "SeedGenerator":
+        return SeedGenerator.from_config(config["config"])
     return _family(config).get(config)
 
 

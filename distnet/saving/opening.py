@@ -11,6 +11,7 @@ from distnet.errors import (
     CheckpointError,
     CommunicationError,
     DistnetError,
+    MissingCheckpointError,
     MissingPackageError,
     UnknownNameError,
     UnknownObjectError,
@@ -46,7 +47,8 @@ def errors_of(path: str) -> Iterator[None]:
 
     Raises:
         UnknownObjectError: it names a class or function that is not there.
-        CheckpointError: it is missing, damaged, or holds what a model's file does not hold.
+        MissingCheckpointError: there is no such file.
+        CheckpointError: it is damaged, or holds what a model's file does not hold.
     """
     background.wait()  # it may be this file that is on its way
     try:
@@ -64,7 +66,7 @@ def errors_of(path: str) -> Iterator[None]:
     except DistnetError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: there is no such file.") from None
+        raise MissingCheckpointError(f"{path}: there is no such file.") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error}.") from error
     except MemoryError as error:

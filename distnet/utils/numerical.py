@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from distnet import config
 from distnet.arguments import as_numbers, check_integer, is_integer
 from distnet.errors import ArgumentError, DataError
 from distnet.old_names import takes_old_arguments
@@ -55,10 +56,10 @@ def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> Array:
 
     >>> normalize([[3.0, 4.0], [0.0, 0.0]])
     array([[0.6, 0.8],
-           [0. , 0. ]])
+           [0. , 0. ]], dtype=float32)
 
     Shapes:
-        any -> the same
+        any -> the same; of an array in its dtype, of lists in ``floatx``.
 
     Args:
         x: numbers.
@@ -71,7 +72,10 @@ def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> Array:
     Source: ``keras.utils.normalize``.
     """
     check_integer("normalize: order", order, 1)
+    is_array = isinstance(x, np.ndarray)
     x = as_numbers("normalize", x)
+    if not is_array:  # which Keras makes a tensor of
+        x = x.astype(config.floatx())
     if not is_integer(axis) or not -x.ndim <= axis < x.ndim:
         raise ArgumentError(f"normalize: axis: expected an axis of an array of shape {x.shape}, received {axis!r}.")
     norm = np.linalg.norm(x, order, axis, keepdims=True)

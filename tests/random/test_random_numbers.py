@@ -133,10 +133,24 @@ def test_gradients_flow_through_mean_deviation_and_what_is_kept():
         lambda: random.normal((2,), seed="a"),
         lambda: random.SeedGenerator(-1),
         lambda: random.normal(keras.Input((3,)).shape),
-        lambda: random.dropout(np.ones(3), 1.0),
+        lambda: random.dropout(np.ones(3), 1.1),
         lambda: random.randint((2,), 0, 3, dtype="float32"),
+        lambda: random.randint((2,), 3, 3),
+        lambda: random.normal((2,), dtype="int32"),
+        lambda: random.uniform((2,), 0, 10, dtype="int32"),
+        lambda: random.normal((2, -1)),
+        lambda: random.normal((2.5,)),
+        lambda: random.gamma((2,), -1.0),
+        lambda: random.binomial((2,), 5, 2.0),
+        lambda: random.shuffle(np.arange(3), axis=1),
+        lambda: random.shuffle(3),
+        lambda: random.categorical(np.zeros(3), 2),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong):
     with pytest.raises(ArgumentError):
         wrong()
+
+
+def test_all_entries_are_dropped_at_a_rate_of_1():
+    np.testing.assert_array_equal(random.dropout(np.ones((2, 3)), 1.0), np.zeros((2, 3)))

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from distnet.layers import Layer as Layer
     from distnet.layers.engine.base import KerasTensor as KerasTensor
     from distnet.layers.engine.own_variable import Variable as Variable
+    from distnet.layers.engine.rematerialization import RematScope as RematScope
+    from distnet.layers.engine.rematerialization import remat as remat
     from distnet.losses import Loss as Loss
     from distnet.metrics import Metric as Metric
     from distnet.models import Model as Model
@@ -84,6 +86,7 @@ _ROOMS = frozenset(
 _HOMES = {
     **{"Variable": "layers.engine.own_variable"},
     **{"device": "distribution"},
+    **{"RematScope": "layers.engine.rematerialization", "remat": "layers.engine.rematerialization"},
     **{"DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies"},
     **{"Input": "layers", "InputSpec": "layers", "Layer": "layers", "KerasTensor": "layers.engine.base"},
     **{"Model": "models", "Sequential": "models"},
@@ -93,7 +96,6 @@ _HOMES = {
 
 _ABSENT = {
     **because("models are made of layers and functions of ops. Use Model, Layer or Lambda.", "Function Operation"),
-    **because("nothing is computed twice to save memory: leave it out.", "RematScope remat"),
     **because("it serves Keras's backends: leave it out.", "StatelessScope SymbolicScope"),
     **because("weights have the names of their layers and their own: leave it out.", "name_scope"),
     **because("it writes for other frameworks. Save with model.save, and export with Keras.", "export"),

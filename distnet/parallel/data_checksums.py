@@ -100,12 +100,12 @@ class DataChecksums:
         """
         if self.is_compared or self.communicator.size == 1:
             return
-        known = self._known[self._compared : self._done]
-        if are_equal(self.communicator, self._done << 32 | checksum(known)):
-            self._compared = self._done
+        here = self._done  # the thread goes on reading meanwhile
+        if are_equal(self.communicator, here << 32 | checksum(self._known[self._compared : here])):
+            self._compared = here
             return
         done = np.zeros(self.communicator.size, np.int64)
-        done[self.communicator.rank] = self._done
+        done[self.communicator.rank] = here
         self.communicator.allreduce(done)
         known = self._known[self._compared : done.min()]
         if not are_equal(self.communicator, checksum(known)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import re
@@ -18,6 +19,13 @@ from distnet.types import Array, DType
 
 PATH_BYTES = 64
 """Of an address that one rank of a node broadcasts."""
+LEAST_LARGE, MOST_LARGE = 1 << 20, 1 << 25
+"""Bytes of memory that lies in large pages: less needs few pages, of more a process maps what it is using only."""
+
+_LARGE_PAGE = 1 << 21
+_ADVICE = [getattr(mmap, "MADV_HUGEPAGE", None), 25]
+"""The second is MADV_COLLAPSE of Linux 6.1: at once, whatever the system's setting for shared memory is."""
+
 _MPICHS = re.compile(r"/dev/shm/mpich_shm_[0-9a-f]+_[0-9]+")
 
 
@@ -47,7 +55,7 @@ class SharedMemory:
         name = f"distnet-{secrets.token_hex(8)}"
         descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
         try:
-            os.truncate(descriptor, size)
+            os.truncate(descriptor, _file_bytes(size))
         except OSError:
             os.close(descriptor)
             raise
@@ -87,6 +95,7 @@ class SharedMemory:
             if local_rank == 0:
                 for path, size in zip(paths, sizes, strict=True):
                     memories.append(cls.of_size(size))
+                    memories[-1].enlarge_pages()
                     address = f"{memories[-1].path} {memories[-1].name}".encode()
                     path[:] = np.frombuffer(address.ljust(PATH_BYTES), np.uint8)
         start(paths).wait()
@@ -105,11 +114,43 @@ class SharedMemory:
         """The memory as a flat array, which keeps it alive."""
         if not self.size:  # which cannot be mapped
             return np.empty(0, dtype)
-        return np.frombuffer(mmap.mmap(self.descriptor, self.size), dtype)
+        return np.frombuffer(self._map(), dtype, self.size // dtype.itemsize)
+
+    def enlarge_pages(self) -> None:
+        """Have the system put the memory into large pages, if it does; before others map it.
+
+        A step reads and writes all of it, and a core remembers where few pages lie. Half of the weights, gradients and
+        slots of an MLP of 535,000 weights are 1,000 pages of 4 kB.
+        """
+        if not LEAST_LARGE <= self.size <= MOST_LARGE or None in _ADVICE:
+            return
+        mapped = self._map()
+        np.frombuffer(mapped, np.uint8)[:: mmap.PAGESIZE] = 0  # what is not there yet is not moved
+        with suppress(OSError):  # an older system, or one without memory in one piece
+            for advice in _ADVICE:
+                mapped.madvise(advice, 0, -(-self.size // _LARGE_PAGE) * _LARGE_PAGE)
+
+    def _map(self) -> mmap.mmap:
+        """A mapping that begins where a large page may, if large pages may be used."""
+        if not LEAST_LARGE <= self.size <= MOST_LARGE:
+            return mmap.mmap(self.descriptor, self.size)
+        whole = -(-self.size // _LARGE_PAGE) * _LARGE_PAGE
+        mapped = mmap.mmap(self.descriptor, whole)
+        beyond = ctypes.addressof(ctypes.c_char.from_buffer(mapped)) % _LARGE_PAGE
+        if beyond:  # Linux fills its memory from above: a longer one begins lower
+            mapped.close()
+            mapped = mmap.mmap(self.descriptor, whole + beyond)
+        return mapped
 
     def close(self) -> None:
         """Let no further process map it; existing arrays stay valid."""
         os.close(self.descriptor)
+
+
+def _file_bytes(size: int) -> int:
+    """Bytes of the file with ``size`` bytes of memory: of large pages, whole ones, and one to begin where one may."""
+    is_large = LEAST_LARGE <= size <= MOST_LARGE
+    return (-(-size // _LARGE_PAGE) + 1) * _LARGE_PAGE if is_large else size
 
 
 def let_go_of(array: Array) -> None:

@@ -30,6 +30,19 @@ def test_another_process_writes_what_this_one_reads():
     assert not os.path.exists(memory.path)
 
 
+def test_memory_in_large_pages_is_shared_zeroed_and_begins_where_a_page_may():
+    memory = SharedMemory.of_size((3 << 20) + 4)
+    memory.enlarge_pages()
+    array = memory.array(np.dtype(np.float32))
+    assert array.nbytes == memory.size
+    assert not array.any()
+    assert array.ctypes.data % (1 << 21) == 0
+    subprocess.run([sys.executable, "-c", WRITE, memory.path, str(memory.size), memory.name], check=True, timeout=60)
+    memory.close()
+    assert array[:3].tolist() == [0, 7, 0]
+    assert not array[3:].any()
+
+
 def mapped_kb():
     """Of shared memory that counts as this process's."""
     with open("/proc/self/status") as status:

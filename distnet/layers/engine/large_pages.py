@@ -15,8 +15,8 @@ import numpy as np
 
 from distnet.types import Array, DType
 
-LEAST_BYTES = 1 << 20
-"""Of all arrays together, from which on the next ones lie in blocks."""
+LEAST_BYTES = 1 << 17
+"""Of all arrays together, from which on the next ones lie in blocks: where a line begins, too, as loops want it."""
 
 _MOST_BYTES = 1 << 22
 """Of an array in a block: for larger ones NumPy asks."""

@@ -23,7 +23,7 @@ LEAST_LARGE, MOST_LARGE = 1 << 20, 1 << 25
 """Bytes of memory that lies in large pages: less needs few pages, of more a process maps what it is using only."""
 
 _LARGE_PAGE = 1 << 21
-_ADVICE = [getattr(mmap, "MADV_HUGEPAGE", None), 25]
+_ADVICE = [mmap.MADV_HUGEPAGE, 25] if hasattr(mmap, "MADV_HUGEPAGE") else []
 """The second is MADV_COLLAPSE of Linux 6.1: at once, whatever the system's setting for shared memory is."""
 
 _MPICHS = re.compile(r"/dev/shm/mpich_shm_[0-9a-f]+_[0-9]+")
@@ -122,7 +122,7 @@ class SharedMemory:
         A step reads and writes all of it, and a core remembers where few pages lie. Half of the weights, gradients and
         slots of an MLP of 535,000 weights are 1,000 pages of 4 kB.
         """
-        if not LEAST_LARGE <= self.size <= MOST_LARGE or None in _ADVICE:
+        if not LEAST_LARGE <= self.size <= MOST_LARGE or not _ADVICE:
             return
         mapped = self._map()
         np.frombuffer(mapped, np.uint8)[:: mmap.PAGESIZE] = 0  # what is not there yet is not moved

@@ -122,6 +122,12 @@ class Tiles(Protocol):
             a (M, K), b (K, N) -> out (M, N), contiguous; a and b, or their transposes, too.
         """
 
+    def skip_zeros(self, a: Array, b: Array, out: Array, otherwise: Call) -> Call:
+        """``out = a b`` without multiplying by zeros, where they are many; else ``otherwise``, which does the same.
+
+        What is done depends on the numbers of the whole batch each time; it differs in rounding alone.
+        """
+
 
 class Kernels(Protocol):
     """What NumPy cannot do in one pass over memory. All sets agree to rounding; none allocates its results."""

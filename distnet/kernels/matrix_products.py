@@ -31,11 +31,11 @@ product is right, but where that is a signaling nan, NumPy warns of an invalid v
 
 
 def _ready(a: Array, b: Array, out: Array) -> Call:
-    """The faster of both, chosen once."""
+    """The faster of both, chosen once; each time without zeros, where they are many."""
     tiles = kernels.current().tiles
-    if tiles is not None and _suits(a, b, out):
-        return tiles.multiply(a, b, out)
-    return _ready_by_blas(a, b, out)
+    if tiles is None:
+        return _ready_by_blas(a, b, out)
+    return tiles.skip_zeros(a, b, out, tiles.multiply(a, b, out) if _suits(a, b, out) else _ready_by_blas(a, b, out))
 
 
 @readied_by(_ready)

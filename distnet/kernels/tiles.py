@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import product_loops, teamwork, tile_loops
+from distnet.kernels import product_loops, teamwork, tile_loops, zero_products
 from distnet.kernels.base import Memory
 from distnet.kernels.blocks import Block, block_for, block_of_entries, registers_for
 from distnet.kernels.readying import Call, one_by_one
@@ -103,6 +103,9 @@ class VectorTiles:
 
             calls.append(teamwork.cut(part_of, len(strips), cost))
         return one_by_one(calls)
+
+    def skip_zeros(self, a: Array, b: Array, out: Array, otherwise: Call) -> Call:
+        return zero_products.skip_zeros(a, b, out, otherwise)
 
 
 def _do_nothing() -> None:

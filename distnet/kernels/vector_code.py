@@ -118,7 +118,7 @@ def _tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = context.get_value_type(signature.args[0].dtype)
-        _Block(builder, number, *count).multiply(*arguments[4:])
+        BlockCode(builder, number, *count).multiply(*arguments[4:])
         return context.get_dummy_value()
 
     return types.void(rows, columns, ahead, entries, *[types.intp] * 13), generate
@@ -155,7 +155,7 @@ def _transpose(typing_context: Any, number: Any, source: Any, source_row: Any, o
     """``out[j out_row + i] = source[i source_row + j]`` for as many i and j as a register of ``number``s holds."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _Block(builder, context.get_value_type(signature.args[0])).transpose(*arguments[1:])
+        BlockCode(builder, context.get_value_type(signature.args[0])).transpose(*arguments[1:])
         return context.get_dummy_value()
 
     return types.void(number, *[types.intp] * 4), generate
@@ -186,7 +186,7 @@ _FETCHED_AHEAD = 32
 """Steps. Two ranks, which write half of the weights each, take 4 % less time for an MLP's step than without."""
 
 
-class _Block:
+class BlockCode:
     """Writes the code of a block.
 
     Args:

@@ -312,9 +312,9 @@ class BackwardContext(Planned):
             return
         grad = variable.grad.reshape(len(a), b.shape[-1])
         if self._is_first(variable):
-            self.do(matrix_products.by_blas, a, b, out=grad)
+            self.do(matrix_products.multiply, a, b, out=grad)
         else:
-            self._add(grad, matrix_products.by_blas, a, b)
+            self._add(grad, matrix_products.multiply, a, b)
 
     def add_sum(self, variable: Variable | None, dy: Array, axis: int | tuple[int, ...]) -> None:
         """``grad += dy.sum(axis)``, straight into the flat gradient."""

@@ -153,17 +153,6 @@ def operations():
     return keras.Model([a, b], layers.Dense(2)(h)), [SERIES, SERIES[::-1].copy()]
 
 
-def losses_of_placeholders():
-    """Losses and accuracies called on placeholders, which are operations of the graph."""
-    a, b = keras.Input((3,), name="a"), keras.Input((5,), name="b")
-    p, t = layers.Dense(4, "softmax")(a), layers.Dense(4, "sigmoid")(b)
-    labels = ops.argmax(t, axis=-1)
-    functions = [keras.losses.mean_squared_error, keras.losses.binary_crossentropy, keras.losses.poisson]
-    values = [function(t, p) for function in functions]
-    values += [keras.losses.sparse_categorical_crossentropy(labels, p), keras.metrics.binary_accuracy(t, p)]
-    return keras.Model([a, b], ops.stack(values, axis=-1)), [X3, X5]
-
-
 GRAPHS = [
     two_inputs_two_outputs,
     residual,
@@ -181,5 +170,4 @@ GRAPHS = [
     convolutions,
     over_time,
     operations,
-    losses_of_placeholders,
 ]

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType, TracebackType
@@ -66,6 +67,24 @@ class Launcher:
         return _is_told.is_set() or (below is not None and below[1] == os.getpid())
 
 
+@dataclass(frozen=True)
+class _Start:
+    """What there was when distnet was imported.
+
+    Args:
+        process: this process's number.
+        launcher: of this process.
+        environment: its variables.
+    """
+
+    process: int
+    launcher: Launcher | None
+    environment: dict[str, str]
+
+
+_start: _Start | None = None
+
+
 def detect(environ: Mapping[str, str]) -> Launcher | None:
     """The launcher of this process; None if it was started alone.
 
@@ -84,10 +103,11 @@ def of_this_process(environ: MutableMapping[str, str]) -> Launcher | None:
     """The launcher that started this process as a rank; None for one alone, and for one that a rank started.
 
     The first process of a rank that asks is the rank, also below a script: it leaves its number in the environment. A
-    process with this variable and another number was started by the rank, unless a launcher stands between.
+    process with this variable and another number was started by the rank, unless a launcher stands between. One that
+    ``multiprocessing`` started is no rank, also where the rank asks later.
     """
     started = detect(environ)
-    if started is None or started.size == 1:
+    if started is None or started.size == 1 or _is_of_multiprocessing():
         return None
     holder = environ.get(RANK_PROCESS, "")
     if holder.isdigit() and int(holder) != os.getpid():
@@ -99,6 +119,44 @@ def of_this_process(environ: MutableMapping[str, str]) -> Launcher | None:
     _is_claimed.set()
     environ[RANK_PROCESS] = str(os.getpid())
     return started
+
+
+def of_this_program() -> Launcher | None:
+    """As ``of_this_process``, by the environment when distnet was imported: the program may have cleared it."""
+    if _start is not None and _start.process == os.getpid() and _start.launcher is not None:
+        return _start.launcher
+    return of_this_process(os.environ)
+
+
+@contextmanager
+def environment_of_start(started: Launcher) -> Iterator[None]:
+    """Within the block the environment has again what the program has taken from it, if the launcher's is among it.
+
+    MPI reads there how it reaches the launcher.
+    """
+    lost: dict[str, str] = {}
+    if _start is not None and detect(os.environ) != started:
+        lost = {name: value for name, value in _start.environment.items() if name not in os.environ}
+    os.environ.update(lost)
+    try:
+        yield
+    finally:
+        for name in lost:
+            os.environ.pop(name, None)
+
+
+def forget() -> None:
+    """Go by the environment as it is now."""
+    global _start
+    _start = None
+
+
+def _is_of_multiprocessing() -> bool:
+    """Whether ``multiprocessing`` started this process: by a fork, or anew, when it may be importing the program."""
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and (
+        module.parent_process() is not None or getattr(module.current_process(), "_inheriting", False)
+    )
 
 
 def _tree() -> ModuleType:
@@ -133,7 +191,9 @@ def watch_for_failure(end: Callable[[Launcher], None]) -> None:
         end: called at the end of a program that ends without an exception, or by ``os._exit``, in the rank's own
             process only, if the launcher started it itself. Of a program within a script there may be several.
     """
+    global _start
     started = of_this_process(os.environ)
+    _start = _Start(os.getpid(), started, dict(os.environ))
     if started is None:
         return
     process, exit_now = os.getpid(), os._exit

@@ -36,11 +36,12 @@ def world() -> Communicator:
 
 
 def _joined() -> Communicator:
-    started = launcher.of_this_process(os.environ)
+    started = launcher.of_this_program()
     if started is None:
         _warn_of_a_rank_that_never_joined()
         return LocalCommunicator()
-    communicator: Communicator = _mpi(started).start(started)
+    with launcher.environment_of_start(started):
+        communicator: Communicator = _mpi(started).start(started)
     os.environ[launcher.RANK_JOINED] = "1"
     return communicator
 
@@ -79,6 +80,7 @@ def leave() -> None:
     """Let a worker process that a rank started compute alone, although it inherits the rank's environment."""
     for variable in launcher.variables():
         os.environ.pop(variable, None)
+    launcher.forget()
     _known.clear()
 
 
@@ -99,5 +101,5 @@ def end(started: launcher.Launcher) -> None:
     If every rank ends so, as with ``--help``, the exit codes stay what they are.
     """
     if not has_joined():
-        with suppress(LaunchError):
+        with suppress(LaunchError), launcher.environment_of_start(started):
             _mpi(started).join_to_leave(started)

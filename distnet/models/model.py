@@ -198,7 +198,7 @@ class Model(Keras2Methods, Compiled, ABC):
             validation_data, shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
             validation_batch_size, validation_freq, ReadingAhead(workers, max_queue_size),
         )  # fmt: skip
-        plan = fit_arguments.plan(self, x, y, options)
+        plan = fit_arguments.plan(self, x, y, options, resume)
         objective = self.training_objective(plan.train.sample)
         resumption = restore_progress(self, options.callbacks, resume)
         return Training(plan, objective, resumption).run()

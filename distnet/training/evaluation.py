@@ -28,7 +28,7 @@ from distnet.parallel.step_checks import BatchLog
 from distnet.training.agreement import alike_on_ranks, data_facts, model_facts
 from distnet.training.fit_arguments import Fit, validates
 from distnet.training.forward_steps import Steps
-from distnet.training.given import Given, check_end
+from distnet.training.given import Given, check_end, compare_kinds
 from distnet.training.hooks import Hooks
 from distnet.training.inputs import at_most, rows_of_a_batch, verbosity
 from distnet.training.kept_inference import inference
@@ -58,6 +58,7 @@ def evaluate(
             model, ranks, batch_size, steps=steps
         )
         source.check(model.dtype)
+    compare_kinds(ranks, "evaluate", x=x)
     objective = model.evaluation_objective(source.sample)
     _agree(ranks, model, source.sample, batch_size, steps)
     batches = count_batches(source, steps, "steps")
@@ -169,6 +170,7 @@ def predict(
         steps = at_most(config.max_steps_per_epoch(), steps, "steps")
         data = None if has_batches else given.arrays(model)
         size = rows_of_a_batch(batch_size, 0 if data is None else data.rows, steps)
+    compare_kinds(ranks, "predict", x=x)
     if data is None:
         source = given.source(model, ranks, None)
         batches = count_batches(source, steps, "steps")

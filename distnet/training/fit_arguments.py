@@ -17,7 +17,7 @@ from distnet.data.arrays import check_shuffle, naming
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, Source
 from distnet.errors import ArgumentError
-from distnet.training.given import Given, check_end
+from distnet.training.given import Given, check_end, compare_kinds
 from distnet.training.inputs import at_most, rows_of_a_batch, unpack_validation, verbosity
 from distnet.training.trained_model import TrainedModel
 from distnet.types import Json
@@ -65,15 +65,20 @@ class Fit:
     optimizer: Mapping[str, Json]
 
 
-def plan(model: TrainedModel, x: Any, y: Any, options: FitOptions) -> Fit:
+def plan(model: TrainedModel, x: Any, y: Any, options: FitOptions, resume: Any = None) -> Fit:
     """Check the arguments of ``fit``; build the model if it waits for its input shape.
 
+    Args:
+        resume: the file to go on from, or None.
+
     Raises:
-        ArgumentError, DataError, ShapeError: see ``Model.fit``.
+        ArgumentError, DataError, ReplicaError, ShapeError: see ``Model.fit``.
     """
     refuse_in_callback_of(model, "fit")
     with meeting("fit") as ranks:
-        return _planned(model, x, y, options, ranks)
+        planned = _planned(model, x, y, options, ranks)
+    compare_kinds(ranks, "fit", x=x, validation_data=options.validation_data, resume=resume)
+    return planned
 
 
 def _planned(model: TrainedModel, x: Any, y: Any, options: FitOptions, ranks: Communicator) -> Fit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from distnet.data.generator_source import GeneratorSource
 from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
+from distnet.parallel import replicas
 from distnet.pipelines.dataset import Dataset
 from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch
 
@@ -31,6 +33,26 @@ def check_end(source: Source, steps: int | None, what: str) -> None:
     is_endless = isinstance(source, SequenceSource) and source.batches is None
     if steps is None and (is_endless or (isinstance(source, DatasetSource) and source.is_endless)):
         raise ArgumentError(f"{what}: expected the number of batches of an epoch, for the dataset has no end.")
+
+
+def compare_kinds(ranks: Communicator, call: str, **given: Any) -> None:
+    """Fail unless every rank is given the same kind of data, before a message that only one kind needs.
+
+    Args:
+        ranks: who are in the call.
+        call: its name.
+        given: its arguments that are data, or files' names, by name.
+
+    Raises:
+        ReplicaError: they differ; the message says what each rank is given.
+    """
+    replicas.compare(ranks, lambda: {f"what {call} is given": {name: _kind(each) for name, each in given.items()}})
+
+
+def _kind(given: Any) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    return os.fsdecode(given) if isinstance(given, os.PathLike) else Given(given).kind
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,13 @@ class Given:
     def is_generator(self) -> bool:
         """Whether ``x`` yields batches."""
         return hasattr(self.x, "__next__") and not self.is_sequence
+
+    @property
+    def kind(self) -> str:
+        """What gives the batches, for messages."""
+        if isinstance(self.x, Dataset):
+            return "a dataset"
+        return "a sequence" if self.is_sequence else "a generator" if self.is_generator else "arrays"
 
     def arrays(self, model: FedModel) -> ArrayData:
         """The arrays; builds a model that waits for its input shape."""

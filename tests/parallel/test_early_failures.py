@@ -161,6 +161,24 @@ def test_processes_that_a_rank_starts_work_alone(ranks):
     ranks(2).run(program, "subprocess", "spawn", "fork", "raw", timeout=110).succeeded()
 
 
+LATER = """
+import multiprocessing, os, sys
+def alone(_):
+    import distnet
+    return distnet.distribution.size()
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    sizes = pool.map(alone, range(2))
+import distnet
+os.environ.clear()
+sys.stdout.write(f"{sizes} {distnet.distribution.size()}\\n")
+"""
+
+
+def test_processes_forked_before_the_rank_imports_distnet_work_alone_and_it_remembers_its_launcher(ranks):
+    """The rank clears its environment before it joins, too."""
+    assert ranks(2).run(LATER).succeeded().stdout == "[1, 1] 2\n" * 2
+
+
 def test_a_program_that_a_rank_starts_is_no_rank_and_a_rank_has_no_other_children(ranks):
     program = (
         "import os, subprocess, sys, distnet as keras\n"

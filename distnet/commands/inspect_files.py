@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from distnet.errors import CheckpointError
+from distnet.errors import ArgumentError, CheckpointError
 from distnet.saving.inspection import inspected
 
 
@@ -25,7 +25,7 @@ def inspect_files(options: argparse.Namespace) -> int:
     for number, path in enumerate(options.files):
         try:
             report = inspected(path)
-        except CheckpointError as error:
+        except (ArgumentError, CheckpointError) as error:
             sys.stderr.write(_as_text(f"distnet: {error}\n"))
             failures += 1
             continue

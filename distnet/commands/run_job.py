@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def run_job(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
             raise ArgumentError(f"{options.program}: no such script.")
         if not options.is_module:
             _check_is_python(options.program)
+        if options.output is not None and not options.dry_run:
+            _make_folder(options.output)
         job = job_of(options, os.environ)
     except ArgumentError as error:
         parser.error(str(error))
@@ -142,6 +145,21 @@ def _check_is_python(program: str) -> None:
             f"{program}: expected a Python script, received a program of another kind. What it sets can be set before "
             f"'distnet run'; or start it with mpirun: mpirun -n N {program} python train.py."
         )
+
+
+def _make_folder(folder: str) -> None:
+    """Make the folder for the ranks' output, in which each makes a file.
+
+    Raises:
+        ArgumentError: it cannot be made, or written to.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ArgumentError(f"--output: {folder!r}: {reason}. Name a folder that can be written to.") from error
 
 
 def _machines(options: argparse.Namespace) -> list[Machine]:

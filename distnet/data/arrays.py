@@ -305,6 +305,11 @@ def naming(what: str) -> Iterator[None]:
         raise DataError(f"{what}: {error}", error.row) from None
     except ShapeError as error:
         raise ShapeError(f"{what}: {error}") from None
+    except StopIteration as error:  # which would end the epoch of this rank alone, without a word
+        raise DataError(
+            f"{what}: making it raised StopIteration. How many batches there are is what their length says: give as "
+            "many, or raise another error."
+        ) from error
 
 
 def shuffled(rows: int, batch_size: int, shuffle: bool | str, seed: int, epoch: int) -> Array | None:

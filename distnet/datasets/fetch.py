@@ -57,6 +57,10 @@ class RemoteFile:
         return "sha256" if len(self.checksum or "") == _SHA256_DIGITS else "md5"
 
 
+class _OtherContentError(DatasetError):
+    """A file of this machine is there, but has another checksum."""
+
+
 def user_folder(dataset: str) -> Path | None:
     """``$DISTNET_DATA/dataset``; None if ``DISTNET_DATA`` is not set."""
     data = os.environ.get("DISTNET_DATA")
@@ -110,6 +114,8 @@ def obtain(remote: RemoteFile, path: str | Path) -> Path:
         tried.append(f"{candidate}: {reason}")
     try:
         download(remote, target)
+    except _OtherContentError:
+        raise
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         tried.append(f"{remote.url}: {reason}")
@@ -218,7 +224,9 @@ def _copy(remote: RemoteFile, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as made:
         copied = Path(made) / target.name
         shutil.copyfile(source, copied)
-        defect = _defect(copied, remote)
-        if defect is not None:
-            raise ValueError(f"{source}: {defect}")
+        if remote.checksum not in (None, _hash(copied, remote)):
+            raise _OtherContentError(
+                f"{source}: its {remote.algorithm} checksum is {_hash(copied, remote)}, expected {remote.checksum}. "
+                "Give the checksum of this file, or the file of this checksum."
+            )
         copied.replace(target)

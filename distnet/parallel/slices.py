@@ -24,6 +24,7 @@ from distnet.comm.fixed_blocks import blocks_of
 from distnet.comm.local import Done
 from distnet.comm.shared_memory import let_go_of
 from distnet.comm.sum_tree import SumTree
+from distnet.errors import ArgumentError
 from distnet.kernels import LateSum
 from distnet.optimizers import Optimizer
 from distnet.optimizers.store_part import StorePart
@@ -271,6 +272,11 @@ class SlicedUpdate(SlicedSum):
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights, unless they are shared."""
+        if not optimizer.is_elementwise:  # which every rank finds alike
+            raise ArgumentError(
+                f"{optimizer.name}: its options now need the norms of whole gradients, of which each rank updates a "
+                "part, as they did not need when training began. Set clipnorm and global_clipnorm before fit."
+            )
         with self.held:
             self.buckets.complete()
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None

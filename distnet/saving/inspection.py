@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from distnet.paths import checked_path
 from distnet.saving import contents, formats, keras_archive, keras_h5, keras_weights, state_group
 from distnet.saving.late_h5py import h5py
 from distnet.saving.seal import is_sealed
@@ -24,9 +25,10 @@ def inspected(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file holds: kind, writer, seal, layers, compilation, optimizer's state, progress, sizes.
 
     Raises:
+        ArgumentError: ``filepath`` is no name of a file.
         CheckpointError: the file is missing, damaged, or not a model's file.
     """
-    path = os.fspath(filepath)
+    path = checked_path("inspect", filepath)
     with formats.saved(path) as saved:
         state = state_group.read_training_state(saved.file)
         layers = list(_layers(saved))

@@ -28,6 +28,7 @@ from distnet.training.kept_by_callbacks import LONG_BYTES, SHORT_BYTES, KeptByCa
 from distnet.training.set_alone import Sent, SetAlone, layers_of, write
 from distnet.training_state import CallbackRecord
 from distnet.types import Array, Json
+from distnet.variables import Variable
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,14 @@ class Hooks:
                 with alone(self.model):
                     self.callbacks.call(hook, *args, only=only)
                 return
-            before = assignments()
+            before, constraints = assignments(), self._constraints()
             if "_batch_" not in hook:
                 self._compared.look_again()
             seen = self._compared.look()
             try:
                 with alone(self.model), noting() as noted:
                     self.callbacks.call(hook, *args, only=only)
+                self._refuse_constraints(constraints)
             except (Exception, KeyboardInterrupt, SystemExit) as error:
                 if not self._is_shared_after(hook):
                     raise
@@ -129,6 +131,25 @@ class Hooks:
             store = self.model.store
             self._set_alone.take(noted, self._layers, () if store is None else store.variables)
             self._set_alone.take_changed(self._compared.changed_since(seen), self._compared.owners)
+
+    def _constraints(self) -> list[tuple[Variable, object]]:
+        """Of the weights to train."""
+        store = self.model.store
+        return [] if store is None else [(span.variable, span.variable.constraint) for span in store.spans]
+
+    def _refuse_constraints(self, before: Sequence[tuple[Variable, Any]]) -> None:
+        """Fail where a callback has set one: how ranks share the weights depends on it, and was decided before.
+
+        Raises:
+            ArgumentError: names the weights, whose constraint is again what it was.
+        """
+        for variable, constraint in before:
+            if variable.constraint is not constraint:
+                received, variable.constraint = variable.constraint, constraint
+                raise ArgumentError(
+                    f"{variable.path}: a callback set its constraint to {received!r:.100}. Callbacks run on rank 0 "
+                    "alone: set constraints on every rank before fit, or let the callback assign the weights."
+                )
 
     def records(self) -> tuple[CallbackRecord, ...]:
         """What is to be kept of each callback; none on the ranks where none runs."""

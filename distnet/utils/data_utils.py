@@ -19,6 +19,9 @@ from distnet.data.py_dataset import Sequence as Sequence
 from distnet.datasets import fetch
 from distnet.errors import ArgumentError, DatasetError
 
+_LONGEST_NAME = 200
+"""Bytes: the systems' files have names of at most 255, and more is appended while one is loaded or unpacked."""
+
 
 def get_file(
     fname: str | os.PathLike[str] | None = None,
@@ -48,7 +51,7 @@ def get_file(
         force_download: download it even if it exists.
 
     Raises:
-        ArgumentError: there is no URL, or the name has a folder.
+        ArgumentError: there is no URL, or the name is none of a file in the cache.
         DatasetError: the file cannot be downloaded or unpacked, or has another checksum.
 
     Source: ``keras.utils.get_file``.
@@ -56,8 +59,13 @@ def get_file(
     if not origin:
         raise ArgumentError("get_file: expected origin, the URL of the file.")
     name = os.fspath(fname or os.path.basename(urlsplit(origin).path))
-    if name in ("", os.curdir, os.pardir) or os.path.basename(name) != name:
+    if name in ("", os.curdir, os.pardir) or os.path.basename(name) != name or "\0" in name:
         raise ArgumentError(f"get_file: expected fname, a name without folders, received {name!r}. See cache_dir.")
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        raise ArgumentError(
+            f"get_file: expected fname, a name of at most {_LONGEST_NAME} bytes, received {name!r:.100} of "
+            f"{len(os.fsencode(name))}. Give a shorter fname."
+        )
     if hash_algorithm not in ("auto", "md5", "sha256"):
         raise ArgumentError(
             f"get_file: expected hash_algorithm 'auto', 'md5' or 'sha256', received {hash_algorithm!r}."
@@ -83,7 +91,12 @@ def _load(
         target.unlink(missing_ok=True)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
-        fetch.download(remote, target)
+        try:
+            fetch.download(remote, target)
+        except (OSError, ValueError) as error:
+            if isinstance(error, DatasetError):
+                raise
+            raise DatasetError(f"get_file: {origin}: cannot be downloaded: {error}") from error
     path = fetch.obtain(remote, target)
     if folder is None:
         return path

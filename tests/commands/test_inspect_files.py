@@ -76,6 +76,17 @@ def test_json_has_one_object_a_line(model, tmp_path, capsys):
     assert [state["group"] for state in found[1]["optimizer_state"]] == ["/distnet/optimizer", "/optimizer/vars"]
 
 
+def test_what_is_no_name_is_said_in_one_line(tmp_path, capsys):
+    assert main(["inspect", ""]) == 1
+    assert capsys.readouterr().err == "distnet: inspect: expected the name of a file, received ''.\n"
+    script = tmp_path / "script.py"
+    script.touch()
+    for folder in (script, "/proc/nothing", "a\0b"):
+        with pytest.raises(SystemExit):
+            main(["run", "--output", str(folder), str(script)])
+        assert "error: --output: " in capsys.readouterr().err
+
+
 def test_what_is_no_models_file_is_said_and_the_others_are_shown(model, tmp_path, capsys):
     model.save(tmp_path / "m.h5")
     content = (tmp_path / "m.h5").read_bytes()

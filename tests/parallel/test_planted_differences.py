@@ -114,7 +114,12 @@ PLANTED = {
     "fewer rows of a batch": ("the data, x: shape[0], is 19 on rank 1",),
     "batches to evaluate": ("the arguments, batch_size, is 10 on rank 1",),
 }
-OF_ONE_RANK = {"missing input": "expected a dict with the keys ['a', 'b'], received ['a']"}
+OF_ONE_RANK = {
+    "missing input": "expected a dict with the keys ['a', 'b'], received ['a']",
+    "end of a sequence": "batch 1 of the sequence: making it raised StopIteration",
+    "constraint by a callback": "kernel: a callback set its constraint to",
+    "norms by a callback": "adam: its options now need the norms of whole gradients",
+}
 HARMLESS = (
     "a thread, and dates",
     "order of inputs", "verbose", "steps_per_execution", "name of an optimizer", "DataParallel or None", "callbacks",

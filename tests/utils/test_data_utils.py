@@ -150,12 +150,14 @@ def test_a_file_of_this_machine_is_copied_once(source):
 
 def test_a_file_of_this_machine_is_checked(source, tmp_path):
     good = hashlib.sha256(b"1,2\n").hexdigest()
-    with pytest.raises(DatasetError, match="its checksum is wrong"):
-        get_file("bad.csv", source.as_uri(), file_hash=good[::-1])
+    for options in ({}, {"force_download": True}):
+        with pytest.raises(DatasetError, match=f"its sha256 checksum is {good}, expected {good[::-1]}"):
+            get_file("bad.csv", source.as_uri(), file_hash=good[::-1], **options)
     assert [path.name for path in (tmp_path / "cache" / "datasets").iterdir()] == []
     assert Path(get_file("good.csv", source.as_uri(), file_hash=good)).exists()
-    with pytest.raises(DatasetError, match=r"nothing\.csv"):
-        get_file(origin=(source.parent / "nothing.csv").as_uri())
+    for options in ({}, {"force_download": True}):
+        with pytest.raises(DatasetError, match=r"nothing\.csv"):
+            get_file(origin=(source.parent / "nothing.csv").as_uri(), **options)
 
 
 def test_an_archive_of_this_machine_is_unpacked(source):
@@ -179,7 +181,9 @@ def test_wrong_arguments_are_refused():
         get_file("a.csv")
     with pytest.raises(ArgumentError, match="a name without folders"):
         get_file("folder/a.csv", "http://127.0.0.1/a.csv")
-    for name in ("..", "."):
+    with pytest.raises(ArgumentError, match="at most 200 bytes"):
+        get_file("x" * 300, "http://127.0.0.1/a.csv")
+    for name in ("..", ".", "a\0b"):
         with pytest.raises(ArgumentError, match="a name without folders"):
             get_file(name, "http://127.0.0.1/a.csv")
     with pytest.raises(ArgumentError, match="hash_algorithm"):

@@ -248,6 +248,8 @@ class Sequential(Model, has_graph=True):
         self.graph = Graph(nodes, entries, (entries[-1] + len(nodes),))
 
     def _build_if_known(self) -> None:
+        if self._entry is None and not self._entries and len(self.graph.nodes) > 1:
+            self._entry = _entry_of(self.graph.nodes[0].layer)
         if not self.graph.nodes or (self._entry is None and not self._entries):
             return
         self._call_layers()
@@ -272,3 +274,13 @@ class Sequential(Model, has_graph=True):
                 f"{self.name}: its input shape is not known yet. Give the first layer input_shape=..., or call build()."
             )
         return self._entry
+
+
+def _entry_of(first: Layer) -> InputLayer | None:
+    """The entry that a first layer says: a model that knows its one input.
+
+    Source: ``keras.Sequential``, for which such a model must have other layers behind it.
+    """
+    if not isinstance(first, Model) or not first.built or not hasattr(first, "graph") or len(first.inputs) != 1:
+        return None
+    return InputLayer(batch_input_shape=first.inputs[0].shape, dtype=first.inputs[0].dtype)

@@ -20,7 +20,7 @@ from distnet.naming import snake_case
 from distnet.optimizers import formulas
 from distnet.optimizers.bound_update import BoundUpdate
 from distnet.optimizers.changed_settings import HasSettings
-from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values
+from distnet.optimizers.clipping import clip_global_norm, clip_norms, clip_values, places_within
 from distnet.optimizers.iterations import CountsIterations
 from distnet.optimizers.learning_rate import LearningRateField, LegacyLearningRate, Schedule, present_rate
 from distnet.optimizers.slot_arrays import SlotViews, filled, slot_named, those_named
@@ -276,10 +276,11 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
         """Clip the gradients as the options say."""
         if self.clipvalue and self.clips_first != "norm":
             clip_values(store.gradients, self.clipvalue)
+        add = store.add_over_parts if isinstance(store, StorePart) else None
         if self.clipnorm:
-            clip_norms(store.gradients, self._spans, self.clipnorm)
+            clip_norms(store.gradients, places_within(self._spans, store.part), self.clipnorm, add)
         if self.global_clipnorm:
-            clip_global_norm(store.gradients, self.global_clipnorm)
+            clip_global_norm(store.gradients, self.global_clipnorm, add)
         if self.clipvalue and self.clips_first == "norm":
             clip_values(store.gradients, self.clipvalue)
 
@@ -375,16 +376,15 @@ class Optimizer(UpdatesEach, HasSettings, CountsIterations):
         accumulator = {"gradient_accumulator": 0.0} if self.gradient_accumulation_steps else {}
         return {**average, **accumulator, **self.initial_slots(), **self.own_slots()}
 
-    def _decayed_parts(self, store: Variables) -> list[slice]:
+    def spared_from_decay(self, variable: Variable) -> bool:
+        """Whether ``exclude_from_weight_decay`` was told of it."""
         variables, pattern = self._undecayed
-        if not variables and pattern is None:
+        return any(variable is each for each in variables) or bool(pattern and re.search(pattern, variable.name))
+
+    def _decayed_parts(self, store: Variables) -> list[slice]:
+        if self._undecayed == ([], None):
             return [slice(0, store.size)]
-        spared = {id(variable) for variable in variables}
-        return [
-            slice(span.start, span.stop)
-            for span in store.spans
-            if id(span.variable) not in spared and not (pattern and re.search(pattern, span.variable.name))
-        ]
+        return [slice(span.start, span.stop) for span in store.spans if not self.spared_from_decay(span.variable)]
 
     def _decayed_learning_rate(self) -> float:
         rate = present_rate(self)

@@ -5,16 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, cast
 
 from distnet.errors import ArgumentError
-from distnet.registry import Configurable
+from distnet.registry import IF_SET, Configurable
 from distnet.types import Json
 
 
 def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
     """The entries of a configuration that have changed."""
     return {key: value for key, value in after.items() if before.get(key) != value}
+
+
+@cache
+def _left_out(kind: type) -> dict[str, Json]:
+    """What a configuration leaves out while it has its default."""
+    return {f.name: cast(Json, f.default) for f in fields(kind) if f.metadata.get("config") == IF_SET["config"]}
 
 
 class HasSettings(Configurable, ABC):
@@ -25,8 +32,8 @@ class HasSettings(Configurable, ABC):
         """Set the learning rate to a number."""
 
     def settings(self) -> dict[str, Json]:
-        """What callbacks may change in training: all values needed to make ranks alike."""
-        return self.get_config()
+        """What callbacks may change in training: all values needed to make ranks alike, of options not set, too."""
+        return {**_left_out(type(self)), **self.get_config()}
 
     def check_settings(self, values: Mapping[str, Json]) -> None:
         """Fail unless the optimizer can take these settings.

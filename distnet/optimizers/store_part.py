@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from distnet.kernels import LateSum
+from distnet.optimizers.clipping import AddOverParts
 from distnet.types import Array, DType
 
 
@@ -16,11 +17,13 @@ class StorePart:
         weights: a view into the store's.
         summands: the gradients, of the same length; or what they are the sum of.
         part: where among the store's weights they lie.
+        add_over_parts: adds up an array over all parts of the weights, in place; each part's owner calls it.
     """
 
     weights: Array
     summands: Array | LateSum
     part: slice
+    add_over_parts: AddOverParts
 
     @property
     def gradients(self) -> Array:

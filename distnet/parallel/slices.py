@@ -282,7 +282,7 @@ class SlicedUpdate(SlicedSum):
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None
             if self._is_large:
                 self._make_room()
-            optimizer.advance(StorePart(weights[mine], self._gradients(), mine))
+            optimizer.advance(StorePart(weights[mine], self._gradients(), mine, self._add_over_slices))
             if not is_shared:
                 self.published[mine] = weights[mine]
             if self._is_large:
@@ -298,6 +298,16 @@ class SlicedUpdate(SlicedSum):
         """Of this rank's slice, summed or to be summed."""
         own = self.own[: self.mine.stop - self.mine.start]
         return LateSum(self.memory, self.starts_of_mine, own) if self._sums_late else own
+
+    def _add_over_slices(self, squares: Array) -> None:
+        """Sum over the ranks of a node, each of which has a slice; other nodes have the same."""
+        if self.tree is not None:
+            raise ArgumentError(
+                "clipnorm, global_clipnorm: expected to be set before the training starts, where reproducible_shards "
+                "keeps the bits the same on any number of ranks; they were set within it. Set them before fit."
+            )
+        self.communicator.allreduce(squares)
+        squares /= self.communicator.node_count
 
     @property
     def _sums_late(self) -> bool:

@@ -21,6 +21,7 @@ from distnet.distribution import DataParallel, distribution
 from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.naming import snake_case
 from distnet.parallel.data_checksums import DataChecksums
+from distnet.parallel.replica_slots import optimizers_of
 from distnet.registry import describing, to_json, users_code_of
 from distnet.training.fit_arguments import FitOptions
 from distnet.training.set_alone import layers_of
@@ -67,10 +68,25 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
         "the model's code": users_code_of(model),
         "the compile settings": {**(model.compile_settings or {}), "run_eagerly": getattr(model, "run_eagerly", False)},
         "the optimizer": None if model.optimizer is None else _anonymous(to_json(model.optimizer)),
+        "the variables": _variables(model),
         "the distribution": vars(distribution() or DataParallel()),
         "the seed": model.training_state.seed,
         "the training step": model.training_state.step,
         "the versions": {"distnet": _own_version(), "numpy": np.__version__, "kernels": kernels.current().name},
+    }
+
+
+def _variables(model: TrainedModel) -> dict[str, object]:
+    """What was set on variables, not on their layers, and which an optimizer does not decay."""
+    spared = [optimizer.spared_from_decay for optimizer in optimizers_of(model)]
+    return {
+        f"number {i}, {variable.name}": {
+            "trainable": variable.trainable,
+            "constraint": to_json(variable.constraint),
+            "regularizer": to_json(variable.regularizer),
+            "excluded from weight decay": [is_spared(variable) for is_spared in spared],
+        }
+        for i, variable in enumerate(model.variables)
     }
 
 

@@ -249,3 +249,16 @@ def test_outputs_of_different_lengths_are_no_one_prediction():
 def test_called_on_arrays_before_its_shape_is_known_it_takes_theirs(make, shapes, expected):
     model = Sequential(make())
     assert [model(np.ones(shape)).shape for shape in shapes] == expected
+
+
+def test_a_model_in_front_that_knows_its_input_builds_what_stands_behind_it():
+    """As Keras does where other layers follow: a head's weights are there before the first data."""
+    given = keras.Input((4,))
+    base = keras.Model(given, layers.Dense(3)(given))
+    headed = keras.Sequential([base, layers.Dense(2)])
+    assert headed.built
+    assert (len(headed.weights), headed.count_params(), headed.input_shape) == (4, 23, (None, 4))
+    alone = keras.Sequential([keras.Sequential([keras.Input((4,)), layers.Dense(3)])])
+    assert not alone.built
+    alone.add(layers.Dense(2))
+    assert alone.built

@@ -41,6 +41,14 @@ def trained_again(change, **compiled):
     fit(made)
 
 
+def set_before(change, **compiled):
+    """A model that one rank changes before it is trained."""
+    made = model(**compiled)
+    if IS_ODD:
+        change(made)
+    fit(made)
+
+
 def on_batches(change, optimizer="adam"):
     """A model that one rank changes between two batches."""
     made = model(optimizer=optimizer)
@@ -347,6 +355,14 @@ CASES = {
     "blocks": lambda: with_distribution(reproducible_shards=4),
     "vocabulary": lambda: looked_up(either(["b", "a"], ["a", "b"])),
     "data to adapt to": lambda: layers.Normalization().adapt(changed(X, (137, 3))),
+    "trainable variable": lambda: set_before(lambda made: setattr(made.weights[0], "trainable", False)),
+    "constraint of a variable": lambda: set_before(
+        lambda made: setattr(made.weights[0], "constraint", keras.constraints.NonNeg())
+    ),
+    "excluded from decay": lambda: set_before(
+        lambda made: made.optimizer.exclude_from_weight_decay(var_names=["kernel"]),
+        optimizer=keras.optimizers.AdamW(weight_decay=0.3),
+    ),
     "rate between fits": lambda: trained_again(lambda made: setattr(made.optimizer, "learning_rate", 0.5)),
     "iterations between fits": lambda: trained_again(lambda made: made.optimizer.iterations.assign(77)),
     "compiled anew": lambda: trained_again(lambda made: made.compile("sgd", "mae")),

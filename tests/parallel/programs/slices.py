@@ -19,10 +19,31 @@ OPTIMIZERS = {
     "clipped together": optimizers.Nadam(0.01, global_clipnorm=0.1),
     "by norms": optimizers.Lamb(0.01),
     "followed": optimizers.Ftrl(0.1, l1_regularization_strength=0.001),
+    "clipped later": optimizers.SGD(0.05),
+    "clipped together later": optimizers.Adam(0.01),
+    "clipped at first": optimizers.Adam(0.01, clipnorm=0.1),
 }
+LATER = {
+    "clipped later": {"clipnorm": 0.1},
+    "clipped together later": {"global_clipnorm": 0.1},
+    "clipped at first": {"clipnorm": None},
+}
+"""What a callback sets in mid-training."""
 
 
-def train(optimizer, folder):
+class SetsLater(keras.callbacks.Callback):
+    """Sets options of the optimizer when the second epoch begins."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for name, value in self.values.items() if epoch == 1 else ():
+            setattr(self.model.optimizer, name, value)
+
+
+def train(optimizer, folder, later):
     """One fit, a save by rank 0's callback, another layer frozen, another fit of the loaded model's twin."""
     keras.utils.set_random_seed(7)
     rng = np.random.default_rng(0)
@@ -34,7 +55,7 @@ def train(optimizer, folder):
     model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
     file = str(folder / "model.h5")
     saved = keras.callbacks.ModelCheckpoint(file, save_freq=5)
-    first = model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[saved]).history
+    first = model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[saved, SetsLater(later)]).history
     keras.distribution.barrier()
     model = keras.models.load_model(file)
     model.get_layer("hidden").trainable = False
@@ -111,7 +132,9 @@ buckets.BUCKET_BYTES = 0  # each weight is one, where there are several nodes
 if __name__ == "__main__":
     keras.config.set_floatx("float64")
     out, results = Path(sys.argv[1]), {}
-    trained = {name: partial(train, optimizer, out.parent) for name, optimizer in OPTIMIZERS.items()}
+    trained = {
+        name: partial(train, optimizer, out.parent, LATER.get(name, {})) for name, optimizer in OPTIMIZERS.items()
+    }
     for name, run in {
         **trained,
         "shared": train_shared,

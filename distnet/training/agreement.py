@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,8 +20,9 @@ from distnet.data.sources import Source
 from distnet.distribution import DataParallel, distribution
 from distnet.layers.recurrent.kept_states import stateful_layers
 from distnet.naming import snake_case
+from distnet.optimizers import Optimizer
+from distnet.optimizers.wrapping import OptimizerOfOthers
 from distnet.parallel.data_checksums import DataChecksums
-from distnet.parallel.replica_slots import optimizers_of
 from distnet.registry import describing, to_json, users_code_of
 from distnet.training.fit_arguments import FitOptions
 from distnet.training.set_alone import layers_of
@@ -78,7 +79,7 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
 
 def _variables(model: TrainedModel) -> dict[str, object]:
     """What was set on variables, not on their layers, and which an optimizer does not decay."""
-    spared = [optimizer.spared_from_decay for optimizer in optimizers_of(model)]
+    spared = [] if model.optimizer is None else [each.spared_from_decay for each in _and_within(model.optimizer)]
     return {
         f"number {i}, {variable.name}": {
             "trainable": variable.trainable,
@@ -88,6 +89,13 @@ def _variables(model: TrainedModel) -> dict[str, object]:
         }
         for i, variable in enumerate(model.variables)
     }
+
+
+def _and_within(optimizer: Optimizer) -> Iterator[Optimizer]:
+    """It and those within it, which may have no variables yet."""
+    yield optimizer
+    for inner in optimizer.inner.values() if isinstance(optimizer, OptimizerOfOthers) else ():
+        yield from _and_within(inner)
 
 
 def alike_on_ranks(model: TrainedModel) -> list[Variable]:

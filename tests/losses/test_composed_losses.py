@@ -8,7 +8,10 @@ from distnet.errors import ArgumentError
 from distnet.ops.tensor import Tensor
 from loss_cases import CASES, IDS
 
-COMPOSED = [(case, name) for case, name in zip(CASES, IDS, strict=True) if type(case[0]).composed is not None]
+OF_LABELS = (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy)
+ALL_COMPOSED = [(case, name) for case, name in zip(CASES, IDS, strict=True) if type(case[0]).composed is not None]
+COMPOSED = [(case, name) for case, name in ALL_COMPOSED if not isinstance(case[0], OF_LABELS)]
+LABELLED = [(case, name) for case, name in ALL_COMPOSED if isinstance(case[0], OF_LABELS)]
 
 
 def first(loss, t, p, by):
@@ -58,3 +61,27 @@ def test_others_are_refused_by_name():
             value = losses.Circle()(np.array([0, 0, 1]), p)
         with pytest.raises(ArgumentError, match="circle: has no second derivative"):
             tape.gradient(value, p)
+
+
+@pytest.mark.parametrize("case", [case for case, _ in LABELLED], ids=[name for _, name in LABELLED])
+def test_second_derivatives_of_losses_of_class_numbers(case):
+    loss, make = case
+    t, p = make(np.random.default_rng(5), 3)
+    direction, step = np.random.default_rng(6).normal(size=p.shape), 1e-6
+
+    def gradient(at):
+        tensor = Tensor(at)
+        with GradientTape() as tape:
+            tape.watch(tensor)
+            value = loss(t, tensor)
+        return np.asarray(tape.gradient(value, tensor))
+
+    watched = Tensor(p)
+    with GradientTape() as outer:
+        outer.watch(watched)
+        with GradientTape() as tape:
+            tape.watch(watched)
+            value = loss(t, watched)
+        slope = ops.sum(tape.gradient(value, watched) * direction)
+    by_hand = (gradient(p + step * direction) - gradient(p - step * direction)) / (2 * step)
+    np.testing.assert_allclose(outer.gradient(slope, watched), by_hand, rtol=1e-5, atol=1e-7)

@@ -3,8 +3,9 @@
     python benchmarks/memory.py --model mlp cnn resnet --ranks 1 2 --peer keras-jax
 
 ``limit``: weights x (2 + slots / ranks) + activations + 150 MB: ranks of a node share slots. Activations are the
-outputs of the layers for a rank's rows. ``wide`` has 50 million weights. Code of libraries, and what ranks share, is
-mapped by each process: ``own`` counts for each its share of that (Linux's Pss), among all that run at the time.
+outputs of the layers for a rank's rows. ``wide`` has 50 million weights. Loops were compiled by an earlier process:
+one that compiles has up to 140 MB more. Code of libraries, and what ranks share, is mapped by each process: ``own``
+counts for each its share of that (Linux's Pss), among all that run at the time.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ def main() -> None:
         batch = options.batch or WORKLOADS[model].batch
         arguments = ["--model", model, "--batch", str(batch), "--steps", "2"]
         entrants = [distnet(ranks, arguments) for ranks in options.ranks]
+        measuring.compete(entrants, 1, is_fresh=True)  # compiles what no process did before
+        for entrant in entrants:
+            entrant.values.clear()
         entrants += [peer(name, options.peer_python, arguments) for name in chosen_peers(options)]
         measuring.compete(entrants, options.rounds, is_fresh=True)
         for entrant in entrants:

@@ -58,6 +58,7 @@ class Abreast:
         self._has_met = False
         self._rejoining: Rejoining | None = None
         self._end: BaseException | None = None
+        self._has_departed = False
 
     def go_on_from(self, before: Abreast) -> None:
         """Be in the call that the ranks were in when some of them died.
@@ -112,6 +113,8 @@ class Abreast:
 
     def leave_by(self, error: BaseException) -> None:
         """Tell the others that this rank leaves with an error what all do; once until they go on together."""
+        if self._has_departed:
+            return
         if self._left is None and not isinstance(error, LostRanksError):  # of whom every rank is told
             self._left = Left(self.watch.rank, self.round, self.calls, self.collectives, Carried.of(error))
             self._has_met = error is not self.watch.heard
@@ -121,6 +124,15 @@ class Abreast:
         """The error, after which ranks cannot go on together: the next collective ends the job."""
         self._end = error
         return error
+
+    def depart(self) -> None:
+        """The program has ended, and this rank has left MPI: a call that is made nevertheless fails."""
+        self.watch.close()
+        self._has_departed = True
+        self._end = CommunicationError(
+            f"rank {self.watch.rank}: the program has ended, and the ranks have left MPI: no distnet call of all ranks "
+            "can be made any more, as by __del__ of an object that lives on until then. Make it before the end."
+        )
 
     def waiting(self, number: int, what: str, since: float) -> Waiting:
         """That this rank waits in a collective."""
@@ -162,6 +174,8 @@ class Abreast:
         Raises:
             CommunicationError: the ranks cannot go on together.
         """
+        if self._end is not None and self._has_departed:
+            raise self._end
         if self._end is not None:
             self.end_job(type(self._end), self._end, self._end.__traceback__)
         if self._left is None:

@@ -270,7 +270,7 @@ class MPICommunicator:
         with suppress(CommunicationError):
             self.abreast.rejoin()
         with suppress(LostRanksError):
-            depart(self.watch, Ended(self.rank, self.abreast.collectives))
+            depart(self.watch, Ended(self.rank, self.abreast.collectives), self.neighbours.show_others)
 
     def end_the_job(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
         """Print this rank's traceback and end every rank; a rank that was only told of an error does not print."""
@@ -364,6 +364,7 @@ def _depart(communicator: MPICommunicator) -> None:
     # Open MPI 5.0.11 may hang in ``MPI_Finalize`` after a death. It tells of one who ends within a call by itself.
     if not MPI.Is_finalized() and not (communicator.can_survive and communicator.abreast.is_within_call):
         communicator.announce_departure()
+        communicator.abreast.depart()
         if not communicator.has_survived:
             MPI.Finalize()
             communicator.neighbours.leave_together()

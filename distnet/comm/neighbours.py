@@ -159,6 +159,14 @@ class Neighbours:
         say(f"distnet: rank {self.rank} waits in {waiting}; last: {self._phase(self._note)}. Its stack:\n{here}")
         if self.rank != min((rank for rank in self._addresses if rank not in ranks), default=self.rank):
             return  # one of each node shows the others
+        self.show_others(ranks)
+
+    def show_others(self, ranks: Sequence[int]) -> None:
+        """Show on standard error where these are, of which some may be of another node.
+
+        Args:
+            ranks: those that answer nothing.
+        """
         for rank in ranks:
             address = self._addresses.get(rank)
             if address is not None and rank != self.rank:

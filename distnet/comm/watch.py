@@ -55,6 +55,33 @@ class Channel(Protocol):
     def Ireduce_scatter_block(self, given: Array, taken: Array) -> Any: ...
 
 
+class _Closed:
+    """Stands for a channel once MPI has ended."""
+
+    def isend(self, obj: Any, dest: int) -> Any:
+        """Nobody hears it."""
+        return self
+
+    def test(self) -> tuple[bool, None]:
+        """Of what nobody hears: nothing is left to do."""
+        return True, None
+
+    def iprobe(self) -> bool:
+        """Nothing comes."""
+        return False
+
+    def recv(self) -> Any:
+        """Nothing comes."""
+
+    def Ibarrier(self) -> Any:
+        """Nobody meets."""
+        return self
+
+    def Ireduce_scatter_block(self, given: Array, taken: Array) -> Any:
+        """Nobody meets."""
+        return self
+
+
 @dataclass
 class Waiting:
     """A collective that this rank waits in.
@@ -153,6 +180,15 @@ class Watch:
                     self._progress_at = time.monotonic()
                 case Stalled() as stalled:
                     self._stalled = stalled
+
+    def not_ended(self) -> list[int]:
+        """The other ranks that have not told that their program has ended."""
+        self.hear()
+        return [rank for rank in range(self.size) if rank != self.rank and rank not in self._ended]
+
+    def close(self) -> None:
+        """Say and hear nothing any more: MPI has ended."""
+        self.channel, self._sent = _Closed(), []
 
     def look(self, waiting: Waiting) -> None:
         """Read notices, answer, and after some time ask the others and report who is missing.
@@ -257,7 +293,7 @@ class Watch:
                     f"{_remedy(waiting.caller, answer.caller)}"
                 )
         awaited = [rank for rank in range(self.size) if rank != self.rank and rank not in waiting.answers]
-        told = f"rank {self.rank} has waited {waited_s:.0f} s in {waiting.what} for {_listed(awaited)}"
+        told = f"rank {self.rank} has waited {waited_s:.0f} s in {waiting.what} for {listed_ranks(awaited)}"
         idle_s = min(waited_s, time.monotonic() - self._progress_at)
         if self.patience.timeout_s and idle_s >= self.patience.timeout_s:
             self._show_all(waiting, awaited)
@@ -295,7 +331,8 @@ def _remedy(*callers: str) -> str:
     return SAME_TENSORS if any(map(is_of_tensors, callers)) else SAME_CALLS
 
 
-def _listed(ranks: list[int]) -> str:
+def listed_ranks(ranks: Sequence[int]) -> str:
+    """``rank 1``, ``ranks 0, 2``."""
     if not ranks:
         return "the network: all ranks are there"
     return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"

@@ -35,6 +35,7 @@ class Awaited:
 class Ranks:
     def __init__(self, size, **patience):
         self.boxes, self.barrier, self.count = [deque() for _ in range(size)], Meeting(size), Meeting(size)
+        self.shown = []
         self.watches = [Watch(self.channel(rank), rank, size, Patience(**patience)) for rank in range(size)]
 
     def channel(self, rank):
@@ -59,7 +60,7 @@ class Ranks:
 
     def _depart(self, watch, late_s):
         time.sleep(late_s)
-        departing.depart(watch, Ended(watch.rank, 5))
+        departing.depart(watch, Ended(watch.rank, 5), self.shown.append)
 
 
 def test_ranks_that_end_together_tell_each_other_nothing_and_take_what_was_told_before():
@@ -86,6 +87,25 @@ def test_a_rank_is_waited_for_as_long_as_it_takes(monkeypatch):
     assert ranks.depart(0.4) == [False] * 2
     assert ranks.barrier.brought == [1, 0]
     assert ranks.watches[0].received == 1
+
+
+def test_the_first_that_waits_says_which_ranks_have_not_ended_and_shows_them(monkeypatch, caplog):
+    monkeypatch.setattr(departing, "_TELLS_AFTER_S", 0.02)
+    ranks = Ranks(4, warning_s=0.1)
+    assert ranks.depart(0.0, 0.6, 0.0, 0.6) == [False] * 4
+    assert ranks.shown == [[1, 3]]
+    assert [record.message.partition(":")[2].partition(":")[0] for record in caplog.records] == [
+        " the program of rank 0 has ended, and waits for that of ranks 1, 3"
+    ]
+
+
+def test_what_is_told_after_the_end_reaches_nobody():
+    ranks = Ranks(2)
+    ranks.watches[0].close()
+    ranks.watches[0].tell(AtWork(0))
+    ranks.watches[0].hear()
+    assert ranks.watches[0].have_gone()
+    assert not ranks.boxes[1]
 
 
 def test_notices_that_do_not_come_are_not_waited_for_longer_than_patience_lasts():

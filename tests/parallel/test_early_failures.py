@@ -179,6 +179,19 @@ def test_processes_forked_before_the_rank_imports_distnet_work_alone_and_it_reme
     assert ranks(2).run(LATER).succeeded().stdout == "[1, 1] 2\n" * 2
 
 
+def test_a_call_after_the_program_has_ended_fails_in_distnets_words(ranks):
+    program = (
+        "import distnet as keras\n"
+        "class Late:\n"
+        "    def __del__(self):\n"
+        "        keras.distribution.barrier()\n"
+        "late = Late()\n"
+        "keras.distribution.barrier()\n"
+    )
+    job = ranks(2).run(program).succeeded()
+    assert "CommunicationError: rank 1: the program has ended, and the ranks have left MPI" in job.stderr
+
+
 def test_a_program_that_a_rank_starts_is_no_rank_and_a_rank_has_no_other_children(ranks):
     program = (
         "import os, subprocess, sys, distnet as keras\n"

@@ -7,14 +7,39 @@ Source: unix(7), on abstract addresses.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from types import TracebackType
 from typing import Self
 
 from distnet.process_tree import began_at
 
+_held: dict[tuple[int, str], socket.socket] = {}
+"""By process and name: the names of ranks that this process is, until it ends; a fork is none of them."""
+_JOBS = ("PMIX_NAMESPACE", "PMI_JOBID")
+"""Variables that tell jobs of one launcher apart."""
 _WATCHERS = 2
 """Ranks of a machine that watch."""
+
+
+def holds_rank(launcher: int, rank: int) -> bool:
+    """Whether this process is the first of its rank to join, as far as that can be told; it then holds the name.
+
+    Args:
+        launcher: the process that started the ranks.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        return True
+    job = "-".join(os.environ.get(name, "") for name in _JOBS)
+    name = f"\0distnet-{launcher}-{began_at(launcher)}-{job}-is-{rank}"
+    if (os.getpid(), name) in _held:
+        return True
+    holder = _held[os.getpid(), name] = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        holder.bind(name)
+    except OSError as error:
+        return error.errno != errno.EADDRINUSE
+    return True
 
 
 class Joining:

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from distnet.comm.joining_marks import Joining
+from distnet.comm.joining_marks import Joining, holds_rank
 from distnet.comm.patience import TIMEOUT
 from distnet.comm.shared_memory import mpis_memory_of
+from distnet.errors import LaunchError
 from distnet.launcher import Launcher
 from distnet.process_tree import (
     below_launcher,
@@ -50,8 +51,17 @@ def watched_siblings(launcher: Launcher, timeout_s: float) -> Iterator[None]:
     Args:
         launcher: of this process.
         timeout_s: how long to wait for ranks; 0 for ever.
+
+    Raises:
+        LaunchError: another process has joined as this rank.
     """
     below, expected = below_launcher(launcher.variable), _expected(launcher)
+    if below is not None and not holds_rank(below[0], launcher.rank):
+        raise LaunchError(
+            f"this process (process {os.getpid()}) asks to join as rank {launcher.rank}, as which another one has "
+            "joined: one was forked from the other before distnet was imported. Import distnet before you fork: what "
+            "is forked then works alone, as does in any case what multiprocessing starts."
+        )
     if below is None or not is_child_with(below[1], below[0], launcher.variable):
         below, expected = None, 0
     if not expected and not timeout_s:

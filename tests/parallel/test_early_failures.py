@@ -179,6 +179,23 @@ def test_processes_forked_before_the_rank_imports_distnet_work_alone_and_it_reme
     assert ranks(2).run(LATER).succeeded().stdout == "[1, 1] 2\n" * 2
 
 
+FORKED_EARLY = """
+import os
+reads, writes = os.pipe()
+child = os.fork()
+if not child:
+    os.read(reads, 1)
+import distnet
+distnet.distribution.barrier()
+os.write(writes, b".")
+os.waitpid(child, 0)
+"""
+
+
+def test_a_process_forked_before_the_import_that_joins_as_its_parents_rank_is_told_the_remedy(ranks):
+    ranks(2).run(FORKED_EARLY).failed("LaunchError: this process", "another one has joined", "before you fork")
+
+
 def test_a_call_after_the_program_has_ended_fails_in_distnets_words(ranks):
     program = (
         "import distnet as keras\n"

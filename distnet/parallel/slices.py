@@ -272,11 +272,6 @@ class SlicedUpdate(SlicedSum):
 
     def sum_and_update(self, optimizer: Optimizer) -> StepSums:
         """Sum and update a slice; copy the others' weights, unless they are shared."""
-        if not optimizer.is_elementwise:  # which every rank finds alike
-            raise ArgumentError(
-                f"{optimizer.name}: its options now need the norms of whole gradients, of which each rank updates a "
-                "part, as they did not need when training began. Set clipnorm and global_clipnorm before fit."
-            )
         with self.held:
             self.buckets.complete()
             weights, mine, is_shared = self.store.weights, self.mine, self.store.own is not None

@@ -121,7 +121,6 @@ OF_ONE_RANK = {
     "missing input": "expected a dict with the keys ['a', 'b'], received ['a']",
     "end of a sequence": "batch 1 of the sequence: making it raised StopIteration",
     "constraint by a callback": "kernel: a callback set its constraint to",
-    "norms by a callback": "adam: its options now need the norms of whole gradients",
 }
 HARMLESS = (
     "a thread, and dates",

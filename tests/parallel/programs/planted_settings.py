@@ -285,30 +285,7 @@ VALUES = {
 }
 
 
-class Ending(keras.utils.Sequence):
-    """Batch 1 raises StopIteration on the odd rank, as ``next`` of an empty iterator does."""
-
-    def __len__(self):
-        return 3
-
-    def __getitem__(self, i):
-        return X[:20], next(iter([] if IS_ODD and i == 1 else [Y[:20]]))
-
-
-def by_callback():
-    """A callback sets what decides how ranks share the weights, of which there are enough to be shared."""
-    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3000), keras.layers.Dense(1)])
-    made.compile("adam", "mse")
-
-    def constrain(*_):
-        made.layers[0].kernel.constraint = keras.constraints.MaxNorm(0.1)
-
-    fit(made, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=constrain)])
-
-
 CASES = {
-    "end of a sequence": lambda: model().fit(Ending(), verbose=0),
-    "constraint by a callback": by_callback,
     **{f"optimizer: {name}": functools.partial(with_optimizer, kind, name, odd, other)
        for name, (kind, odd, other) in OPTIMIZERS.items()},
     **{f"fit: {name}": functools.partial(lambda name, values: fit(

@@ -109,6 +109,7 @@ old_paths(__name__, "legacy legacy.saving", "saving.objects_of_keras_2")
 announce("layer", lambda: importlib.import_module("distnet.models"))
 announce("layer", lambda: importlib.import_module("distnet.utils.feature_space"))
 announce("layer", lambda: importlib.import_module("distnet.distillation"))
+announce("tape checks", lambda: importlib.import_module("distnet.training.tape_checks"))
 watch_for_failure(lambda started: importlib.import_module("distnet.comm").end(started))
 
 

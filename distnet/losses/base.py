@@ -16,6 +16,7 @@ from distnet.losses.differentiated import Pullback as Pullback
 from distnet.losses.ready import Ready
 from distnet.losses.weighting import over_values, sample_weights
 from distnet.ops.primitive import are_placeholders
+from distnet.ops.recording import note_called
 from distnet.ops.tensor import Rows, Tensor
 from distnet.registry import LEFT_OUT, Configurable
 from distnet.results import ResultArray, as_result, mask_of
@@ -217,6 +218,7 @@ class Loss(Configurable):
 
     def _of_tensors(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Tensor:
         """The reduced loss of tensors."""
+        note_called(self)
         t, p = of_tensors.as_tensor(y_true), of_tensors.as_tensor(y_pred)
         mask = getattr(y_pred, "_keras_mask", None) if mask is None else mask
         if self.is_differentiated:

@@ -16,7 +16,7 @@ from distnet.ops.nests import leaves, packed
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.primitive import local, of_rows
 from distnet.ops.recording import STATE, is_recording, paused
-from distnet.ops.signature import LENGTH, Checksums, check_sums, of_sources, signature
+from distnet.ops.signature import LENGTH, Checksums, check_sums, signature, told_of
 from distnet.ops.spread import gathered, own_rows
 from distnet.ops.tape import Key, following, gradients, node_of, watched
 from distnet.ops.tensor import TapeNode, Tensor
@@ -57,7 +57,8 @@ class GradientTape:
     def __enter__(self) -> Self:
         self._block = following(is_tape=True)
         self._block.__enter__()
-        STATE.held = STATE.held if STATE.accessed else ()
+        if not STATE.accessed:
+            STATE.held, STATE.called = (), ()
         STATE.accessed = (*STATE.accessed, self._accessed)
         return self
 
@@ -264,14 +265,14 @@ def _over_ranks(own: dict[Key, Any], shared: dict[Key, Any], sources: Sequence[A
         ReplicaError: the ranks take gradients of different weights, or of different data.
     """
     ranks, total = communicator(), {}
-    told = (*held, ("the weights", of_sources(sources))) if own and ranks.size > 1 else ()
+    told = told_of(held, sources) if own and ranks.size > 1 else ()
     signed = signature(told) if told else np.zeros(0)
     for dtype in {part.dtype: None for part in own.values()}:
         keys = [key for key, part in own.items() if part.dtype == dtype]
         message = np.concatenate([*(own[key].ravel() for key in keys), signed.astype(dtype)])
         ranks.allreduce(message)
         if signed.size:
-            check_sums(ranks, message[-LENGTH:], told)
+            check_sums(ranks, message[-LENGTH:], told, sources)
         ends = np.cumsum([own[key].size for key in keys])
         for key, part in zip(keys, np.split(message, ends), strict=False):
             total[key] = part.reshape(own[key].shape) + shared.get(key, 0)

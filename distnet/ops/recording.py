@@ -18,6 +18,8 @@ class _State(threading.local):
     is_plain = False
     accessed: tuple[dict[int, Any], ...] = ()
     held: tuple[tuple[str, int], ...] = ()
+    called: tuple[Any, ...] = ()
+    checks: Any = None
     nodes: list[Any] | None = None
 
 
@@ -28,6 +30,8 @@ tapes of the user's this thread is in.
 ``is_plain``: gradients of arrays are being computed, for which functions return arrays as they are.
 ``accessed``: for each open tape the variables that it watches, by their identities.
 ``held``: what every rank holds whole and open tapes used, such as a batch, with its checksum.
+``called``: models, layers and losses that were called while a tape was open, each once, in order.
+``checks``: compares these among ranks.
 ``nodes``: takes the nodes of a call's functions, if somebody wants them.
 """
 
@@ -56,6 +60,14 @@ def note_held(what: str, array: np.ndarray[Any, Any]) -> None:
     """Note what every rank holds whole, and must hold alike, where a tape is open."""
     if STATE.accessed:
         STATE.held += ((f"{what} of shape {array.shape}", checksum(array)),)
+
+
+def note_called(called: Any, training: Any = None) -> None:
+    """Note a model, layer or loss that is called by the user's own code, where a tape is open."""
+    if STATE.accessed:
+        if not any(one is called for one in STATE.called):
+            STATE.called += (called,)
+        STATE.held += (("the argument training of a call", -1 if training is None else int(bool(training))),)
 
 
 class paused:  # noqa: N801 - a function's name

@@ -32,7 +32,7 @@ def compare(communicator: Communicator, facts: Callable[[], Mapping[str, object]
     """
     if communicator.size == 1:
         return
-    here = json.dumps(facts(), default=_kind)
+    here = as_text(facts())
     if are_equal(communicator, zlib.crc32(here.encode()) << 20 | len(here) & 0xFFFFF):
         return
     told = communicator.allgather_object((here, (os.getpid(), os.getppid())))
@@ -43,6 +43,11 @@ def compare(communicator: Communicator, facts: Callable[[], Mapping[str, object]
             where, values = difference
             place = f"{name}, {where}," if where else name
             raise ReplicaError(f"the ranks do not train the same thing: {place} is {listed(values)}. {remedy(name)}")
+
+
+def as_text(facts: Mapping[str, object]) -> str:
+    """Facts as JSON, as ranks compare them."""
+    return json.dumps(facts, default=_kind)
 
 
 def are_equal(communicator: Communicator, number: int) -> bool:

@@ -64,11 +64,11 @@ def _model_facts(model: TrainedModel) -> dict[str, object]:
     return {
         "the settings": config.compared(),
         "the names": {f"layer {i}" if i else "model": _own_name(part) for i, part in enumerate(parts)},
-        "the architecture": {f"layer {i}": _anonymous(_architecture(part)) for i, part in enumerate(parts) if i},
+        "the architecture": {f"layer {i}": anonymous(architecture_of(part)) for i, part in enumerate(parts) if i},
         "the wiring": model.wiring(),
         "the model's code": users_code_of(model),
         "the compile settings": {**(model.compile_settings or {}), "run_eagerly": getattr(model, "run_eagerly", False)},
-        "the optimizer": None if model.optimizer is None else _anonymous(to_json(model.optimizer)),
+        "the optimizer": None if model.optimizer is None else anonymous(to_json(model.optimizer)),
         "the variables": _variables(model),
         "the distribution": vars(distribution() or DataParallel()),
         "the seed": model.training_state.seed,
@@ -108,7 +108,7 @@ def states_of(model: TrainedModel) -> list[Variable]:
     return [state for layer in stateful_layers(model) for state in layer.states]
 
 
-def _architecture(layer: Any) -> Any:
+def architecture_of(layer: Any) -> Any:
     """A layer's arguments and users' code; of a model within, whose layers and wiring are compared, its code alone."""
     if not isinstance(getattr(layer, "layers", None), list):
         return to_json(layer)
@@ -158,10 +158,10 @@ def _shapes(data: ArrayData) -> dict[str, object]:
     return {name: {"shape": list(array.shape), "dtype": str(array.dtype)} for name, array in data.named()}
 
 
-def _anonymous(description: Any) -> Any:
+def anonymous(description: Any) -> Any:
     """Without the automatic names, which count what each process made."""
     if isinstance(description, dict):
-        return {key: _anonymous(value) for key, value in description.items() if key != "name"}
+        return {key: anonymous(value) for key, value in description.items() if key != "name"}
     if isinstance(description, list | tuple):
-        return [_anonymous(value) for value in description]
+        return [anonymous(value) for value in description]
     return description

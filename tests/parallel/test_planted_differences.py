@@ -23,6 +23,9 @@ VALUES = (
     "COMMAND_LINE", "KIND", "OBJECT", "Settings", "QUEUE", "FRACTION", "MANY", "VARIABLE", "POLYNOMIAL", "cached",
     "FACTOR",
 )  # fmt: skip
+LAYERS_OF_LOOPS = (
+    "activation", "rate", "seed", "function: globals: FACTOR", "scale", "stddev", "epsilon", "momentum",
+)  # fmt: skip
 PLANTED = {
     "one entry": ("the training data, x[137, 3], is", "on rank 1 and", "(1 of rows 0 to 199 differ)"),
     "one entry of rank 0": ("the training data, x[137, 3], is", "on rank 0 and", "on ranks 1, 2"),
@@ -60,6 +63,21 @@ PLANTED = {
     "batch of a loop": ("an array of shape (200, 4) differs on rank 1 from rank 0's",),
     "labels of a loop": ("an array of shape (200, 1) differs on rank 1 from rank 0's",),
     "loss of a loop": ("the target, such as the loss, differs on rank 1 from rank 0's",),
+    **{
+        f"layer of a loop: {name}": (f"the models and layers, model 0: layer 2: config: {name}, is", "on rank 1 and")
+        for name in LAYERS_OF_LOOPS
+    },
+    "loss of a loop: delta": ("the losses, loss 0: config: delta, is 2.0 on rank 1 and 1.0 on ranks 0, 2",),
+    "loss of a loop: label_smoothing": ("the losses, loss 0: config: label_smoothing, is 0.2 on rank 1",),
+    "loss of a loop: class_name": ('the losses, loss 0: class_name, is "MeanAbsoluteError" on rank 1',),
+    "own layer of a loop": ("model 0: layer 2: code: methods: call: globals: FACTOR, is 2.0 on rank 1",),
+    "own loss of a loop": ("the losses, loss 0: code: methods: call: globals: FACTOR, is 2.0 on rank 1",),
+    "own model of a loop": ("the models and layers, model 0: ", "globals: FACTOR, is 2.0 on rank 1"),
+    "mode of a loop": ("the argument training of a call differs on rank 1 from rank 0's",),
+    "settings of a loop": ("the settings, epsilon, is 0.001 on rank 1",),
+    "argument within a loop": ("the models and layers, model 0: layer 2: config: activation, is",),
+    "weight within a loop": ("different weights", "first of", "kernel"),
+    "statistics of a loop": ("different weights", "moving_mean"),
     **{f"optimizer: {name}": (f"the optimizer, config: {name}, is",) for name in OPTIMIZERS},
     **{f"fit: {name}": (f"the fit arguments, {name}, is",) for name in ARGUMENTS},
     **{f"layer: {name}": (f"the architecture, layer 1: config: {name}, is",) for name in LAYERS},

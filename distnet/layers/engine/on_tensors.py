@@ -22,7 +22,7 @@ from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import BackwardContext, ForwardContext, Turn, Workspaces
 from distnet.layers.engine.followed_node import FollowedCall
 from distnet.ops.present import present
-from distnet.ops.recording import is_recording
+from distnet.ops.recording import is_recording, note_called
 from distnet.ops.spread import own_rows, varied
 from distnet.ops.tape import gradients, leaf
 from distnet.ops.tensor import Pull, Rows, TapeNode, Tensor
@@ -78,6 +78,7 @@ def call_on_tensors(layer: AbstractLayer, given: Sequence[Any], options: Mapping
     tensors = [as_tensor(value) for value in given]
     scope = present_call()
     if scope is None:
+        note_called(layer, options.get("training"))
         tensors = shared_out(tensors)
         forget_penalties([layer])
         with by_hand(tensors[0]) as scope:

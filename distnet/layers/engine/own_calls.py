@@ -20,7 +20,7 @@ from distnet.layers.engine.input_spec import check_inputs
 from distnet.layers.engine.on_tensors import as_tensor, by_hand, shared_out
 from distnet.layers.engine.structures import filled, leaves, mapped, slotted
 from distnet.naming import path_within, within
-from distnet.ops.recording import is_recording
+from distnet.ops.recording import is_recording, note_called
 from distnet.ops.tape import following
 from distnet.ops.tensor import Tensor
 from distnet.results import as_result
@@ -107,6 +107,7 @@ def on_arrays(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if scope is not None:
         with in_call(scope):
             return run(layer, args, kwargs, scope)
+    note_called(layer, kwargs.get("training"))
     args, kwargs = _shared_out(args, kwargs)
     first = next((leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)), None)
     forget_penalties([layer])

@@ -8,6 +8,7 @@ import os
 import types
 
 import numpy as np
+import planted_loops
 import planted_settings
 from planting import FACTOR, IS_FIRST, IS_ODD, changed, data, fit, model
 
@@ -220,6 +221,7 @@ CASES = {
     "batch of a loop": lambda: in_a_loop("x"),
     "labels of a loop": lambda: in_a_loop("y"),
     "loss of a loop": lambda: in_a_loop("loss"),
+    **planted_loops.CASES,
     **planted_settings.CASES,
     **planted_settings.HARMLESS,
 }

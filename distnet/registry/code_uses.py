@@ -14,7 +14,7 @@ _ADDING = frozenset(("append", "extend", "insert", "add", "update", "setdefault"
 """Methods that change a container: one that has them called on it is running state."""
 _ANY = "*"
 """Stands for the name of a container that has no name, as an entry of another."""
-_BY_TEXT = frozenset(("globals", "locals", "vars", "getattr", "attrgetter", "eval", "exec", "__dict__"))
+BY_TEXT = frozenset(("globals", "locals", "vars", "getattr", "attrgetter", "eval", "exec", "__dict__"))
 """By which code reads names that its texts tell."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -85,7 +85,7 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
 
 def _told_by_text(code: CodeType) -> Iterator[str]:
     """Names that its texts hold, where it may look them up by their text."""
-    if not _BY_TEXT.isdisjoint(code.co_names):
+    if not BY_TEXT.isdisjoint(code.co_names):
         for constant in code.co_consts:
             yield from _WORD.findall(constant) if isinstance(constant, str) else ()
 

@@ -52,7 +52,7 @@ class HoldsTensor(pickle.PicklingError):
 
 def owners_of(layers: Sequence[AbstractLayer], losses: Any) -> list[Any]:
     """Whose attributes are compared: the model and its layers, then the objects among the model's losses."""
-    return [*layers, *(loss for loss in _leaves(losses) if isinstance(loss, Loss) or _is_object(loss))]
+    return [*layers, *(loss for loss in _leaves(losses) if isinstance(loss, Loss) or is_changeable(loss))]
 
 
 class Compared:
@@ -96,11 +96,11 @@ class Compared:
         for number, owner in enumerate(self.owners):
             for name, value in vars(owner).items():
                 is_own = name in OF_DISTNET or name in _PRIVATE
-                if not is_own and (_is_object(value) or not isinstance(owner, AbstractLayer)):
+                if not is_own and (is_changeable(value) or not isinstance(owner, AbstractLayer)):
                     yield number, name
 
     def _content(self, value: Any) -> bytes | None:
-        kept = _Kept()
+        kept = Kept()
         try:
             self._write(value, kept)
         except HoldsTensor:
@@ -110,7 +110,7 @@ class Compared:
         return kept.content()
 
 
-class _Kept:
+class Kept:
     """A file that keeps what is written as long as it is short, and its digest then."""
 
     def __init__(self) -> None:
@@ -158,7 +158,7 @@ def brought_to(present: Any, value: Any) -> Any:
         present |= value
     elif isinstance(present, np.ndarray) and (present.shape, present.dtype) == (value.shape, value.dtype):
         np.copyto(present, value)
-    elif _is_plain_object(present) and _is_its_dict(type(present)):
+    elif is_its_attributes(present):
         vars(present).clear()
         vars(present).update(vars(value))
     else:
@@ -166,7 +166,7 @@ def brought_to(present: Any, value: Any) -> Any:
     return present
 
 
-def _is_object(value: Any) -> bool:
+def is_changeable(value: Any) -> bool:
     """Whether it may change in place, and nothing of distnet's keeps it alike on all ranks."""
     return isinstance(value, _CONTAINERS) or _is_plain_object(value)
 
@@ -178,10 +178,10 @@ def _is_plain_object(value: Any) -> bool:
     return not any(cls.__module__.startswith("distnet.") for cls in type(value).__mro__)
 
 
-def _is_its_dict(kind: type) -> bool:
-    """Whether objects of this class have no state besides their attributes."""
+def is_its_attributes(value: Any) -> bool:
+    """Whether it is an object of a class that is not distnet's, with no state besides its attributes."""
     own = {"__reduce_ex__", "__reduce__", "__setstate__", "__slots__"}
-    return not any(own & vars(cls).keys() for cls in kind.__mro__[:-1])
+    return _is_plain_object(value) and not any(own & vars(cls).keys() for cls in type(value).__mro__[:-1])
 
 
 def _leaves(structure: Any) -> Iterator[Any]:

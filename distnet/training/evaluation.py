@@ -229,6 +229,7 @@ def _predict_batches(
         for i, batch in enumerate(_batches(source, batches)):
             log.add(batch.checksums)
             hooks.call("on_predict_batch_begin", i)
+            hooks.share_after_predict_batch()
             if own is not None:
                 made = outputs.take(own.predict(batch), batch.global_rows)
             else:

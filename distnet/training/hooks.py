@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,9 +26,12 @@ from distnet.saving import background
 from distnet.training.changed_in_place import Compared, owners_of
 from distnet.training.kept_by_callbacks import LONG_BYTES, SHORT_BYTES, KeptByCallbacks
 from distnet.training.set_alone import Sent, SetAlone, layers_of, write
+from distnet.training.told_before_steps import ToldBeforeSteps
 from distnet.training_state import CallbackRecord
 from distnet.types import Array, Json
 from distnet.variables import Variable
+
+_S = TypeVar("_S")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class _Effects:
     optimizers: Mapping[str, Mapping[str, Json]]
     weights: bool
     set_alone: Sent
+    read_in_steps: bytes
     logs: dict[str, Any]
     has_failed: bool
     records: tuple[CallbackRecord, ...] | None = None
@@ -75,6 +79,7 @@ class Hooks:
         self._layers: list[AbstractLayer] = []
         self._compared = Compared([], partial(write, layers=[]))
         self._kept: KeptByCallbacks | None = None
+        self._told = ToldBeforeSteps(model, given, self._layers)
         if communicator.size > 1:
             others = kept_by(model, lambda value: isinstance(value, Optimizer) and value is not model.optimizer)
             self._other_optimizers = dict(others)
@@ -118,7 +123,7 @@ class Hooks:
             before, constraints = assignments(), self._constraints()
             if "_batch_" not in hook:
                 self._compared.look_again()
-            seen = self._compared.look()
+            seen, was_read = self._compared.look(), self._told.look()
             try:
                 with alone(self.model), noting() as noted:
                     self.callbacks.call(hook, *args, only=only)
@@ -131,6 +136,7 @@ class Hooks:
             store = self.model.store
             self._set_alone.take(noted, self._layers, () if store is None else store.variables)
             self._set_alone.take_changed(self._compared.changed_since(seen), self._compared.owners)
+            self._told.take_changed_since(was_read)
 
     def _constraints(self) -> list[tuple[Variable, object]]:
         """Of the weights to train."""
@@ -224,8 +230,8 @@ class Hooks:
             return
         if self.is_root:
             effects = self._effects({})
-            changed = effects.optimizers or effects.weights or self._set_alone or any(effects.stops)
-            self._flag[0] = bool(changed or effects.has_failed)
+            changed = effects.optimizers or effects.weights or self._set_alone or effects.read_in_steps
+            self._flag[0] = bool(changed or any(effects.stops) or effects.has_failed)
         with self._own_error_first():
             self.communicator.broadcast(self._flag)
         if self._flag[0]:
@@ -247,15 +253,18 @@ class Hooks:
         }
         changed = {path: settings for path, settings in changed.items() if settings}
         stops = self.model.stop_training, self.model.stop_evaluating, self.model.stop_predicting
-        sent = self._sent()
+        sent, read = (
+            self._sent(partial(self._set_alone.to_send, self._layers, self._compared.owners)),
+            self._sent(self._told.to_send),
+        )
         records = self.records() if with_records else None
-        return _Effects(stops, changed, self._assigned_weights, sent, logs, self._error is not None, records)
+        return _Effects(stops, changed, self._assigned_weights, sent, read, logs, self._error is not None, records)
 
-    def _sent(self) -> Sent:
+    def _sent(self, to_send: Callable[[], _S]) -> _S:
         """What was set; an error of what cannot be sent is kept for all ranks."""
         while True:
             try:
-                return self._set_alone.to_send(self._layers, self._compared.owners)
+                return to_send()
             except ArgumentError as error:
                 self._error = error if self._error is None else self._error
 
@@ -266,12 +275,18 @@ class Hooks:
         for path, optimizer in () if self.is_root else self._optimizers():
             optimizer.configure(effects.optimizers.get(path, {}))
         if not self.is_root:
-            effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
+            self._set_as_root(effects)
         if self._when_applied is not None:
             self._shared.append(effects)
             self.records_told = self.records_told if effects.records is None else effects.records
             self._when_applied(effects.logs)
         self._begin_anew()
+
+    def _set_as_root(self, effects: _Effects) -> None:
+        effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
+        told = self._told.apply(effects.read_in_steps, self.communicator.rank)
+        if self._kept is not None:
+            self._kept.note_told(told)
 
     def _take_weights(self, parts: Sequence[Array]) -> None:
         """Have rank 0's; where ranks may die, all of them or none."""
@@ -296,7 +311,7 @@ class Hooks:
     def take(self, shared: Sequence[_Effects]) -> None:
         """Set what this rank missed, of what neither weights nor optimizers hold."""
         for effects in shared:
-            effects.set_alone.apply(self._layers, self._compared.owners, self.communicator.rank)
+            self._set_as_root(effects)
             self.records_told = self.records_told if effects.records is None else effects.records
         self._begin_anew()
 
@@ -309,6 +324,7 @@ class Hooks:
         """Nothing is to be shared."""
         self._settings = self._current_settings()
         self._assigned_weights, self._set_alone = False, SetAlone()
+        self._told.clear()
         self._look_for_layers()
 
     def _look_for_layers(self) -> None:
@@ -316,6 +332,7 @@ class Hooks:
         self._layers = layers_of(self.model)
         owners = owners_of(self._layers, getattr(self.model, "loss", None))
         self._compared = Compared(owners, partial(write, layers=self._layers))
+        self._told.layers = self._layers
         if self._kept is not None:
             self._kept.layers = self._layers
 

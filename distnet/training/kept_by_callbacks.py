@@ -68,6 +68,11 @@ class KeptByCallbacks:
             numbers[kind] += 1
         self._digests = {place: _digest(content) for place, content in self._contents(LONG_BYTES)}
         self._lately: set[Place] = set()
+        self._told: dict[tuple[int, str], Any] = {}
+
+    def note_told(self, variables: Iterable[tuple[Any, str]]) -> None:
+        """Owners and names of what this rank was told of before a step: it did not change these itself."""
+        self._told.update({(id(owner), name): owner for owner, name in variables})
 
     def share(self, longest: int) -> None:
         """Give every rank what rank 0's callbacks have changed since; all ranks call it.
@@ -85,6 +90,10 @@ class KeptByCallbacks:
         if self.communicator.rank == 0:
             return
         owners = self._owners()
+        for place, owner in owners.items() if self._told else ():
+            if place in self._digests and (id(owner), place.name) in self._told:
+                self._note(place, owner)
+        self._told.clear()
         for place, content in sent.items():
             owner = self._owner(place, owners)
             if owner is not None and not self._is_changed_here(place, owner):

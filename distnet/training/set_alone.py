@@ -173,7 +173,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, _PLAIN) and getattr(value, "dtype", np.dtype(bool)).kind != "O"
 
 
-class _Pickler(pickle.Pickler):
+class NumberingPickler(pickle.Pickler):
     """Names what every rank has: the model's layers, numbered variables, and the activations that programs compare."""
 
     def __init__(self, file: Any, layers: Sequence[AbstractLayer]) -> None:
@@ -222,7 +222,7 @@ def _names_of_activations() -> Mapping[int, str]:
 
 def write(value: Any, file: Any, layers: Sequence[AbstractLayer]) -> None:
     """Pickle a value to a file; layers and variables by their numbers."""
-    _Pickler(file, layers).dump(value)
+    NumberingPickler(file, layers).dump(value)
 
 
 def read(content: bytes, layers: Sequence[AbstractLayer]) -> Any:

@@ -15,6 +15,7 @@ from distnet.checksums import checksum
 from distnet.comm import Communicator
 from distnet.errors import ReplicaError
 from distnet.parallel.differences import first_difference, listed, ranks_told
+from distnet.parallel.global_draws import draws_differ
 from distnet.types import Array
 from distnet.variables import Variable, VariableStore
 
@@ -62,8 +63,10 @@ def are_equal(communicator: Communicator, number: int) -> bool:
     return all(communicator.size * squares == total * total for total, squares in sums.T.tolist())
 
 
-def compare_weights(communicator: Communicator, store: VariableStore, others: Sequence[Variable] = ()) -> None:
-    """Fail unless every rank holds the same weights, bit for bit.
+def compare_weights(
+    communicator: Communicator, store: VariableStore, others: Sequence[Variable] = (), drawn: int = 0
+) -> None:
+    """Fail unless every rank holds the same weights, bit for bit, and drew the same numbers.
 
     Of weights that the ranks of a node share, each rank looks at those that it updates.
 
@@ -71,6 +74,7 @@ def compare_weights(communicator: Communicator, store: VariableStore, others: Se
         communicator: the ranks.
         store: holds the weights.
         others: variables that must be the same besides, such as the states of a recurrent layer.
+        drawn: the checksum of ``GlobalDraws``.
 
     Raises:
         ReplicaError: they differ; the message names two ranks.
@@ -80,7 +84,11 @@ def compare_weights(communicator: Communicator, store: VariableStore, others: Se
     place, own = (0, slice(None)) if store.own is None else (communicator.local_rank, store.own)
     digests = [_digest(array) for array in (store.frozen, store.weights[own], *(other.value for other in others))]
     first: dict[int, tuple[int, object]] = {}
-    for rank, (theirs, held) in enumerate(communicator.allgather_object((place, digests))):
+    gathered = communicator.allgather_object((place, digests, drawn))
+    draws = [theirs for _, _, theirs in gathered]
+    if len(set(draws)) > 1:
+        raise draws_differ(draws)
+    for rank, (theirs, held, _) in enumerate(gathered):
         other, expected = first.setdefault(theirs, (rank, held))
         if held != expected:
             raise ReplicaError(

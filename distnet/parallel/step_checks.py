@@ -16,6 +16,7 @@ from distnet.comm import Communicator
 from distnet.errors import ReplicaError
 from distnet.optimizers import Optimizer
 from distnet.parallel.differences import first_difference, listed
+from distnet.parallel.global_draws import WHAT, draws_differ
 from distnet.parallel.replicas import are_equal
 from distnet.types import Array
 
@@ -68,6 +69,8 @@ class StepChecks:
         for what in dict.fromkeys(what for theirs in each for what in theirs):
             held = [theirs.get(what) for theirs in each]
             if len(set(held)) > 1:
+                if what == WHAT:
+                    raise draws_differ(held)
                 told = [each and f"checksum {each:08x}" for each in held]
                 raise ReplicaError(
                     f"the ranks do not train the same thing: in step {step}, {what} differs: {listed(told)}. {_REMEDY}"
@@ -91,15 +94,23 @@ class BatchLog:
         if checksums:
             self._batches.append(checksums)
 
-    def compare(self) -> None:
-        """Fail unless all ranks had the same batches; every rank calls it.
+    def compare(self, drawn: int = 0) -> None:
+        """Fail unless all ranks had the same batches, and drew the same; every rank calls it.
+
+        Args:
+            drawn: the checksum of ``GlobalDraws``.
 
         Raises:
             ReplicaError: they had not; the message names the batch, and the ranks.
         """
-        if self.communicator.size == 1 or are_equal(self.communicator, zlib.crc32(repr(self._batches).encode())):
+        if self.communicator.size == 1 or are_equal(
+            self.communicator, zlib.crc32(repr((self._batches, drawn)).encode())
+        ):
             return
-        each = self.communicator.allgather_object(self._batches)
+        gathered = self.communicator.allgather_object((self._batches, drawn))
+        each, draws = [batches for batches, _ in gathered], [theirs for _, theirs in gathered]
+        if len(set(draws)) > 1:
+            raise draws_differ(draws)
         held = [[dict(batch) for batch in theirs] for theirs in each]
         where, values = first_difference(held) or ("", [None])
         raise ReplicaError(

@@ -100,7 +100,7 @@ class Compared:
                     yield number, name
 
     def _content(self, value: Any) -> bytes | None:
-        kept = Kept()
+        kept = PickleDigest()
         try:
             self._write(value, kept)
         except HoldsTensor:
@@ -110,7 +110,7 @@ class Compared:
         return kept.content()
 
 
-class Kept:
+class PickleDigest:
     """A file that keeps what is written as long as it is short, and its digest then."""
 
     def __init__(self) -> None:

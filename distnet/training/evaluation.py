@@ -64,6 +64,7 @@ def evaluate(
     batches = count_batches(source, steps, "steps")
     hooks = _hooks(ranks, model, callbacks, verbose, batches)
     with inference(model, ranks) as kept:
+        kept.steps.forget_draws()
         logs = run_evaluation(*kept.measuring(objective), source, batches, hooks)
     hooks.share_kept()
     if not logs:
@@ -124,7 +125,7 @@ def run_evaluation(
         hooks.share_after_test_batch()
         if steps.model.stop_evaluating:
             break
-    log.compare()
+    log.compare(steps.drawn)
     if totals.rows and not hooks.follows_test_batches:
         totals.reduce(ranks)
     totals.loss_rows += steps.regularization() * totals.rows
@@ -225,6 +226,7 @@ def _predict_batches(
     hooks.share()
     log = BatchLog(ranks)
     with one_blas_thread(), inference(model, ranks) as kept:
+        kept.steps.forget_draws()
         own = OwnSteps(model, ranks) if model.has_own("predict") else None
         for i, batch in enumerate(_batches(source, batches)):
             log.add(batch.checksums)
@@ -239,7 +241,7 @@ def _predict_batches(
             hooks.share_after_predict_batch()
             if model.stop_predicting:
                 break
-    log.compare()
+    log.compare((own or kept.steps).drawn)
     hooks.call("on_predict_end", {})
     hooks.share()
     hooks.share_kept()

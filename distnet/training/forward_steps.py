@@ -17,9 +17,11 @@ from distnet.data.batch import Batch, Places
 from distnet.errors import DataError
 from distnet.layers.engine.calling import forget_penalties
 from distnet.layers.engine.context import ForwardContext, Workspaces
+from distnet.parallel.global_draws import GlobalDraws
 from distnet.parallel.step_checks import StepChecks
 from distnet.timeline import Timeline
 from distnet.training.objective import Objective
+from distnet.training.read_in_steps import may_draw
 from distnet.training.run_model import RunModel
 from distnet.training.runs import NOTHING, Runs
 from distnet.types import Array, DType
@@ -53,6 +55,7 @@ class Steps:
         self._of_shared_rows = self._runs_forward(self._shared_context)
         self._measured = self._runs_forward(self._measured_context)
         self.checks = StepChecks(communicator)
+        self.draws = GlobalDraws() if communicator.size > 1 and may_draw(model) else None
         forget_penalties(model.layers)
 
     @flushed
@@ -67,6 +70,7 @@ class Steps:
         inputs = self._inputs(x)
         rows = (0, len(inputs[0])) if global_rows is None else (first_row, global_rows)
         runs = self._of_own_rows if global_rows is None else self._of_shared_rows
+        self._begin_draws()
         try:
             y = runs.of(Batch((), (), (), *rows), inputs).forward(inputs, self.model.training_state.step).y
         except DataError as error:
@@ -79,6 +83,7 @@ class Steps:
         """This rank's part of the loss and of the sums of what is measured, in inference mode."""
         batch = self._in_dtype(batch)
         inputs, runs = self._inputs(batch.x), self._measuring(objective)
+        self._begin_draws()
         run = runs.of(batch, inputs)
         try:
             evaluated = run.evaluate(batch, run.forward(inputs, self.model.training_state.step))
@@ -97,7 +102,26 @@ class Steps:
         """The runs that make plans."""
         return [self._of_own_rows, self._of_shared_rows, self._measured]
 
+    @property
+    def drawn(self) -> int:
+        """The checksum of the states in which steps drew from global generators; 0 where they did not."""
+        return 0 if self.draws is None else self.draws.checksum
+
+    def _begin_draws(self) -> None:
+        if self.draws is not None:
+            self.draws.begin()
+
+    def _end_draws(self) -> None:
+        if self.draws is not None:
+            self.draws.end()
+
+    def forget_draws(self) -> None:
+        """Begin anew, with ranks that may have met an error at different places."""
+        if self.draws is not None:
+            self.draws.forget()
+
     def _end(self, runs: Runs) -> None:
+        self._end_draws()
         runs.end_step()
         self.settings_met = settings()
 

@@ -112,6 +112,7 @@ class Training:
             note_shards(self.model.training_state, self.resumption is not None and self.ranks.rank == 0)
             if self.ranks.size > 1:
                 replicas.agree_on_weights(self.ranks, alike_on_ranks(self.model))
+            self.steps.forget_draws()
             history = self._attach_callbacks()
             can_leave = self.ranks.broadcast_object(self._backup() is not None)
             checking = self.data.in_background() if config.checks_replicas() else nullcontext()
@@ -171,7 +172,7 @@ class Training:
         state.record(epoch, self.logs)  # anew, with what callbacks added
         if self.ranks.size > 1 and config.checks_replicas():
             self.data.compare()
-            replicas.compare_weights(self.ranks, self.steps.store, states_of(self.model))
+            replicas.compare_weights(self.ranks, self.steps.store, states_of(self.model), self.steps.drawn)
 
     def _batches(self, epoch: int, done: int) -> int:
         """Train the rest of the epoch's batches, after the first ``done``; return how many are done then."""

@@ -152,7 +152,8 @@ class OwnSteps(Steps):
     def train(self, batch: Batch, leave: bool = False, has_read: bool = False) -> StepSums:
         """Take one step by ``train_step``."""
         step = self.model.training_state.step
-        checks = self.checks.tell(batch.checksums, self.optimizer, self.store.weights, step)
+        told = batch.checksums if self.draws is None else (*self.draws.told, *batch.checksums)
+        checks = self.checks.tell(told, self.optimizer, self.store.weights, step)
         with self._running(batch):
             returned = self.own.train_step(self._data(batch))
         self.objective.latest = as_logs(returned)
@@ -185,8 +186,10 @@ class OwnSteps(Steps):
     @contextmanager
     def _running(self, batch: Batch) -> Iterator[None]:
         state = self.model.training_state
+        self._begin_draws()
         with running(self._rows(batch), state.step, lambda: (state.seed, "own step"), self._kept):
             yield
+        self._end_draws()
 
     def _rows(self, batch: Batch) -> Rows | None:
         if self.communicator.size == 1:

@@ -7,6 +7,7 @@ layers and loss objects are compared by ``changed_in_place``.
 from __future__ import annotations
 
 import functools
+import random
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from distnet.registry.code_uses import BY_TEXT, uses_of
 from distnet.registry.users_code import functions_of, is_filled, is_users
 from distnet.regularizers import Regularizer
 from distnet.training.changed_in_place import OF_DISTNET, is_changeable, is_its_attributes
+from distnet.training.set_alone import layers_of
 from distnet.variables import Variable
 
 _MOST_ENTRIES = 1000
@@ -33,17 +35,17 @@ _WITHOUT_CODE = ("distnet.layers.engine.", "distnet.initializers.", "distnet.var
 
 
 @dataclass
-class Held:
+class HeldByNone:
     """What no variable holds that could be set: an argument of a ``partial``, a default, or a method's object."""
 
     value: Any
 
 
-class Place(NamedTuple):
+class ReadPlace(NamedTuple):
     """Where a value is.
 
     Args:
-        owner: a module, class, function or object whose attribute it is, a cell, or a ``Held``.
+        owner: a module, class, function or object whose attribute it is, a cell, or a ``HeldByNone``.
         name: of the attribute or variable.
     """
 
@@ -57,7 +59,7 @@ class Place(NamedTuple):
         return vars(self.owner).get(self.name, missing)
 
 
-class Reading:
+class CodeReading:
     """What code reads, from some objects on, in the same order on every rank.
 
     Args:
@@ -66,12 +68,14 @@ class Reading:
     """
 
     def __init__(self, roots: Iterable[tuple[str, Any]], without: type | tuple[type, ...] = ()) -> None:
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, ReadPlace] = {}
         """By names that say where they are."""
         self.met: dict[int, Any] = {}
         """All that was looked at, by identity."""
         self._known = set[tuple[int, str]]()
         self._names = set[str]()
+        self._used: list[Any] = []
+        """What functions name of modules that are not the user's."""
         self._objects: list[tuple[str, Any]] = []
         """Of the user's own, whose attributes are all that they are made of."""
         self._waiting = deque((path, value, 0) for path, value in roots)
@@ -85,7 +89,9 @@ class Reading:
             if not self._waiting:
                 self._add_attributes()
         owners = [*(place.owner for place in self.places.values()), *(value for _, value in self._objects)]
-        self._owners = list({id(owner): owner for owner in owners if not isinstance(owner, CellType | Held)}.values())
+        self._owners = list(
+            {id(owner): owner for owner in owners if not isinstance(owner, CellType | HeldByNone)}.values()
+        )
 
     @property
     def sizes(self) -> list[int]:
@@ -113,6 +119,11 @@ class Reading:
         else:
             self._object(path, value)
 
+    @property
+    def draws_globally(self) -> bool:
+        """Whether some of the code may draw from a global generator, or calls a library that may."""
+        return "random" in self._names or any(map(_may_draw, self._used))
+
     def _function(self, function: FunctionType) -> None:
         path = f"{function.__module__}.{function.__qualname__}"
         names = sorted(uses_of(function.__code__)[0])
@@ -122,6 +133,7 @@ class Reading:
             self._module(module, names)
         for name in names:  # of modules that are imported within the function
             if name not in function.__globals__ and name in sys.modules:
+                self._used.append(sys.modules[name])
                 self._users_module(sys.modules[name], names)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if is_filled(cell) and name != "__class__":
@@ -136,6 +148,7 @@ class Reading:
             if name in vars(module):
                 value = vars(module)[name]
                 if isinstance(value, ModuleType):
+                    self._used.append(value)
                     self._users_module(value, names)
                 else:
                     self._add(f"{module.__name__}.{name}", module, name)
@@ -178,8 +191,9 @@ class Reading:
     def _add(self, path: str, owner: Any, name: str) -> None:
         if (id(owner), name) not in self._known:
             self._known.add((id(owner), name))
+            self._used.append(ReadPlace(owner, name).value())
             path = next(each for n in count(1) if (each := path if n == 1 else f"{path} #{n}") not in self.places)
-            self.places[path] = Place(owner, name)
+            self.places[path] = ReadPlace(owner, name)
             self._next(path, self.places[path].value())
 
     def _add_attributes(self) -> None:
@@ -192,7 +206,7 @@ class Reading:
 
     def _hold(self, path: str, value: Any) -> None:
         if is_changeable(value):
-            self._add(path, Held(value), "value")
+            self._add(path, HeldByNone(value), "value")
         self._next(path, value)
 
     def _next(self, path: str, value: Any) -> None:
@@ -201,7 +215,36 @@ class Reading:
 
 @dataclass
 class _Named:
+    """Stands for what a module defines."""
+
     __module__: str
+
+
+def reading_of(model: Any) -> CodeReading:
+    """What the code of a model's step reads."""
+    layers = [(f"layer {layer.name}" if i else "the model", layer) for i, layer in enumerate(layers_of(model))]
+    others = [("the loss", getattr(model, "loss", None)), ("the metrics", getattr(model, "_compilation", None))]
+    return CodeReading([*layers, *others, ("the optimizer", getattr(model, "optimizer", None))])
+
+
+def may_draw(model: Any) -> bool:
+    """Whether code of the user's, in a step of the model, may draw from NumPy's or Python's global generator."""
+    return reading_of(model).draws_globally
+
+
+def _may_draw(used: Any) -> bool:
+    """Whether it is a global generator, or its method or module, or of a library that may draw from it."""
+    if isinstance(getattr(used, "__self__", None), np.random.RandomState | random.Random):
+        return True
+    name = used.__name__ if isinstance(used, ModuleType) else str(getattr(used, "__module__", None) or "builtins")
+    top = name.partition(".")[0]
+    if name in ("numpy.random", "random"):
+        return True
+    return (
+        top not in ("distnet", "numpy", "builtins")
+        and top not in sys.stdlib_module_names
+        and not is_users(_Named(name))
+    )
 
 
 def parts_of(value: Any) -> Iterator[Any]:

@@ -123,9 +123,12 @@ class TrainingSteps(GradientSteps):
             The sums over the global batch, which the next step overwrites.
         """
         penalty, step = self.penalties.begin_step(), self.model.training_state.step
-        checks = self.checks.tell(batch.checksums, self.optimizer, self.store.weights, step)
+        told = batch.checksums if self.draws is None else (*self.draws.told, *batch.checksums)
+        checks = self.checks.tell(told, self.optimizer, self.store.weights, step)
         self.buckets.begin_step()
+        self._begin_draws()
         self._write_message(batch, Control(self.model.stop_training, leave, has_read, checks))
+        self._end_draws()
         sums = self.exchange.sum_and_update(self.optimizer)
         self.checks.hear(sums.checks, step)
         sums.penalty = penalty

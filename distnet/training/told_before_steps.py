@@ -17,9 +17,9 @@ from distnet.errors import ArgumentError, ReplicaError
 from distnet.layers.engine.abstract_layer import AbstractLayer
 from distnet.ops.tensor import Tensor
 from distnet.registry.users_code import is_of_user
-from distnet.training.changed_in_place import Kept, brought_to, is_changeable, is_its_attributes, is_whole, put
-from distnet.training.read_in_steps import Held, Place, Reading, parts_of
-from distnet.training.set_alone import NumberingPickler, layers_of, read, write
+from distnet.training.changed_in_place import PickleDigest, brought_to, is_changeable, is_its_attributes, is_whole, put
+from distnet.training.read_in_steps import CodeReading, HeldByNone, ReadPlace, parts_of, reading_of
+from distnet.training.set_alone import NumberingPickler, read, write
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None))
 _SET, _TENSOR, _GONE = "set", "set, as a tensor,", "deleted"
@@ -58,7 +58,7 @@ class ToldBeforeSteps:
         self.layers = layers
         self._model, self._callbacks = model, callbacks
         self._is_on = any(map(_may_run_users_code, callbacks))
-        self._reading: Reading | None = None
+        self._reading: CodeReading | None = None
         self._sizes: list[int] = []
         self._compared_within: dict[str, Any] = {}
         self._changed: dict[str, Any] = {}
@@ -107,7 +107,7 @@ class ToldBeforeSteps:
                 self._check_one(name, before)
             raise
 
-    def apply(self, content: bytes, rank: int) -> list[Place]:
+    def apply(self, content: bytes, rank: int) -> list[ReadPlace]:
         """Set the same here; return where.
 
         Raises:
@@ -134,12 +134,12 @@ class ToldBeforeSteps:
                 )
         return [places[name] for name, _, _ in values]
 
-    def _known(self) -> dict[str, Place]:
+    def _known(self) -> dict[str, ReadPlace]:
         """The places, found anew where other code may be read."""
         if self._reading is None:
-            self._reading = Reading(_roots(self._model))
+            self._reading = reading_of(self._model)
             self._sizes = self._reading.sizes
-            reached = Reading(_parts_of_callbacks(self._callbacks), without=AbstractLayer).met
+            reached = CodeReading(_parts_of_callbacks(self._callbacks), without=AbstractLayer).met
             values = {name: place.value() for name, place in self._reading.places.items()}
             self._compared_within = {
                 name: value for name, value in values.items()
@@ -155,7 +155,7 @@ class ToldBeforeSteps:
 
     def _written(self, value: Any) -> Any:
         """Its pickle, or a digest of that; of what cannot be pickled, that of its parts."""
-        kept = Kept()
+        kept = PickleDigest()
         try:
             _WithoutAttributes(kept, self.layers).dump(value)
         except Exception:  # a class of the user's own may do anything when it is pickled
@@ -182,7 +182,7 @@ class ToldBeforeSteps:
                 "number, an array, a list or dict of these, or a keras.Variable, and change that."
             ) from error
 
-    def _undo(self, place: Place, before: Any) -> None:
+    def _undo(self, place: ReadPlace, before: Any) -> None:
         """Let a variable be again what it was; what changed within, and is very long, stays."""
         if isinstance(before, bytes):
             if is_whole(before):
@@ -205,15 +205,6 @@ def _may_run_users_code(callback: Any) -> bool:
     return is_of_user(callback) or any(map(is_of_user, getattr(callback, "__dict__", {}).values()))
 
 
-def _roots(model: Any) -> Iterator[tuple[str, Any]]:
-    """What a step runs code of."""
-    for number, layer in enumerate(layers_of(model)):
-        yield f"layer {layer.name}" if number else "the model", layer
-    yield "the loss", getattr(model, "loss", None)
-    yield "the metrics", getattr(model, "_compilation", None)
-    yield "the optimizer", model.optimizer
-
-
 def _parts_of_callbacks(callbacks: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     for callback in callbacks:
         yield "a callback's class", type(callback)
@@ -229,7 +220,7 @@ def _of_part(part: Any) -> Any:
     return (type(part), part) if type(part) in _SCALARS else _Same(part)
 
 
-def _told(place: Place) -> tuple[str, Any]:
+def _told(place: ReadPlace) -> tuple[str, Any]:
     """How the other ranks are to change it, and what they need for that."""
     value = place.value(_Missing)
     if isinstance(value, Tensor):
@@ -237,7 +228,7 @@ def _told(place: Place) -> tuple[str, Any]:
     return (_GONE, None) if value is _Missing else (_SET, value)
 
 
-def _give(place: Place, how: str, value: Any) -> bool:
+def _give(place: ReadPlace, how: str, value: Any) -> bool:
     """Change a variable; return whether it could be."""
     owner, present = place.owner, place.value(_Missing)
     if how == _TENSOR:
@@ -245,7 +236,7 @@ def _give(place: Place, how: str, value: Any) -> bool:
     if how == _GONE:
         if present is not _Missing:
             delattr(owner, "cell_contents" if isinstance(owner, CellType) else place.name)
-    elif isinstance(owner, Held):
+    elif isinstance(owner, HeldByNone):
         return brought_to(present, value) is present
     elif isinstance(owner, CellType):
         owner.cell_contents = brought_to(present, value)

@@ -50,7 +50,7 @@ def test_an_update_by_a_sum_has_the_bits_of_the_sum_and_then_the_update(kernel, 
 def test_a_sum_is_taken_once_where_it_is_asked_for():
     memory, starts = gradients(3, 5, "float64")
     out = np.empty(5)
-    part = StorePart(np.zeros(5), LateSum(memory, starts, out), slice(0, 5))
+    part = StorePart(np.zeros(5), LateSum(memory, starts, out), slice(0, 5), is_whole)
     assert part.late_sum is not None
     expected = memory[7:12] + memory[19:24] + memory[31:36]
     np.testing.assert_array_equal(part.gradients, expected)
@@ -64,6 +64,10 @@ def test_sums_may_overflow():
     assert np.isinf(LateSum(big, np.array([0, 2]), np.empty(2, np.float32)).total()).all()
 
 
+def is_whole(squares):
+    """There is one part: its sums of squares are those of all."""
+
+
 def steps_of(optimizer: Optimizer, is_late: bool, size: int = 9):
     store = VariableStore([Variable("w", "w", np.linspace(-1, 1, size))], np.dtype("float64"))
     optimizer.build(store)
@@ -71,7 +75,7 @@ def steps_of(optimizer: Optimizer, is_late: bool, size: int = 9):
         memory, starts = gradients(2, store.size, "float64")
         memory *= step + 1
         late = LateSum(memory, starts, np.empty(store.size))
-        optimizer.advance(StorePart(store.weights, late if is_late else late.total(), store.part))
+        optimizer.advance(StorePart(store.weights, late if is_late else late.total(), store.part, is_whole))
         optimizer.finish(store)
     return [store.weights, *optimizer.slots.values()]
 

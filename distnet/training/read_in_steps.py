@@ -30,7 +30,7 @@ _MOST_ENTRIES = 1000
 """Of a container, that are searched for functions and objects."""
 _MOST_DEEP = 20
 _NO_CODE = (bool, int, float, complex, str, bytes, type(None), np.ndarray, np.generic, Variable)
-_WITHOUT_CODE = ("distnet.layers.engine.", "distnet.initializers.", "distnet.variables")
+_WITHOUT_CODE = ("distnet.layers.engine.", "distnet.initializers.", "distnet.variables", "distnet.training_state")
 """Modules of distnet whose objects hold no code of the user's that a step runs."""
 
 

@@ -153,17 +153,13 @@ class Loss(Configurable):
 
     def validate_weights(self, y_true: Array, y_pred: Array, sample_weight: Array) -> None:
         """Raise ShapeError for weights that the values of these targets cannot be multiplied by."""
-        if self.is_differentiated:
-            return
-        values = self._values(y_true[:1], y_pred[:1])
-        shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
-        sample_weights(self.name, np.broadcast_to(sample_weight.dtype.type(1), shape), sample_weight)
+        if not self.is_differentiated:
+            values = self._values(y_true[:1], y_pred[:1])
+            shape = (len(y_true), *values.shape[1:]) if values.ndim else ()
+            sample_weights(self.name, np.broadcast_to(sample_weight.dtype.type(1), shape), sample_weight)
 
     def ready(self, y_true: Array, y_pred: Array) -> Ready | None:
-        """What evaluates predictions that stand where they are, again and again; None where nothing is gained.
-
-        It takes targets like ``y_true``.
-        """
+        """What evaluates predictions where they stand, again and again, with such targets; None: no gain."""
         return None
 
     def of_logits(self, activation: Activation) -> Loss | None:
@@ -202,9 +198,8 @@ class Loss(Configurable):
         if of_tensors.are_tensors(y_true, y_pred, sample_weight):
             return self._of_tensors(y_true, y_pred, sample_weight, mask)
         if are_placeholders(y_true, y_pred, sample_weight):
-            is_plain = sample_weight is None and mask is None and not getattr(y_pred, "may_be_masked", False)
-            values = self.call(y_true, y_pred)
-            return of_placeholders.reduced(self.name, values, self.reduction, is_plain and self.counts_rows_only)
+            is_plain = self.counts_rows_only and of_placeholders.count_alike(y_pred, sample_weight, mask)
+            return of_placeholders.reduced(self.name, self.call(y_true, y_pred), self.reduction, is_plain)
         mask = mask_of(y_pred) if mask is None else mask
         y_true, y_pred = np.asarray(y_true), as_floating(y_pred)
         values = self._values(y_true, y_pred)

@@ -49,6 +49,11 @@ def _filled(shapes: Sequence[Sequence[int | None]]) -> list[list[int]]:
     return [[(known[i : i + 1] or [_SOME])[0] if n is None else n for i, n in enumerate(shape)] for shape in shapes]
 
 
+def count_alike(y_pred: Any, sample_weight: Any, mask: Any) -> bool:
+    """Whether there are no weights, and can be no mask."""
+    return sample_weight is None and mask is None and not getattr(y_pred, "may_be_masked", False)
+
+
 def reduced(name: str, values: Any, reduction: str | None, is_plain: bool) -> Any:
     """The values of placeholders as one number, or as they are.
 

@@ -84,7 +84,7 @@ def load_digits() -> Data:
 
 def prepare(images: Array) -> Array:
     """Images as rows of numbers between 0 and 1."""
-    return images.reshape(len(images), 784).astype("float32") / 255
+    return np.divide(images.reshape(len(images), 784), 255, dtype="float32")
 
 
 def checkpoint_to_resume(options: argparse.Namespace) -> Path | None:

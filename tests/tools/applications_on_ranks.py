@@ -1,6 +1,6 @@
-"""What networks predict and learn on several ranks beside one, in float64.
+"""What networks predict and learn on several ranks beside one.
 
-python tests/tools/applications_on_ranks.py [--ranks 3] [NAME ...]
+python tests/tools/applications_on_ranks.py [--ranks 3] [--floatx float64] [NAME ...]
 
 The whole network predicts five images; then three steps of SGD with a new head, the base frozen (rate 1e-4) and not
 (1e-7). Kernels are as distnet draws them, losses near 1.
@@ -22,7 +22,7 @@ from compare_applications import apart, changes_apart
 
 ROWS = 5
 """Not the same number on each rank."""
-LIMIT = 1e-10
+LIMITS = {"float32": 1e-4, "float64": 1e-10}
 NETWORKS = NUMBERS | SIBLINGS
 
 
@@ -36,64 +36,84 @@ def filled(name, **options):
     return model
 
 
-def numbers(name):
-    """What this job computes, by name."""
+def write_numbers(name, folder):
+    """Compute, and let rank 0 write each array into a file as soon as it is known: some networks are large."""
     make = getattr(distnet.applications, name)
     x = sys.modules[make.__module__].preprocess_input(pictures(NETWORKS[name][0], ROWS, 6))
-    every = {"predicted": filled(name, classes=CLASSES).predict(x, verbose=0)}
+
+    def write(what, array):
+        if distnet.distribution.is_chief():
+            np.save(folder / f"{what}.npy", array)
+
+    def write_weights(what, model):
+        for i, weight in enumerate(model.weights):
+            write(f"{what} {i}", weight.numpy())
+
+    write("predicted", filled(name, classes=CLASSES).predict(x, verbose=0))
     for how, is_frozen in {"frozen": True, "trained": False}.items():
         model = headed_near_one(distnet, partial(filled, name, include_top=False, pooling="avg"), is_frozen)
         trained = {weight.path for weight in model.trainable_weights}
-        every[f"{how} chosen"] = np.array([weight.path in trained for weight in model.weights])
-        every |= {f"{how} before {i}": weight for i, weight in enumerate(model.get_weights())}
-        every[f"{how} losses"] = np.array(losses_of_steps(model, x))
-        every |= {f"{how} after {i}": weight for i, weight in enumerate(model.get_weights())}
-    return every
-
-
-def compute(name, path):
-    distnet.config.set_floatx("float64")
-    every = numbers(name)
-    if distnet.distribution.is_chief():
-        np.savez(path, **every)
+        write(f"{how} chosen", [weight.path in trained for weight in model.weights])
+        write_weights(f"{how} before", model)
+        write(f"{how} losses", losses_of_steps(model, x))
+        write_weights(f"{how} after", model)
 
 
 def distances(alone, together):
-    """What is compared -> how far two jobs are apart; changes of trained weights in units of all of them."""
-    every = {"predicted": apart(together["predicted"], alone["predicted"])}
+    """What is compared -> how far two jobs are apart; changes of trained weights in units of all of them.
+
+    Args:
+        alone: the folder that one rank wrote into.
+        together: that of several ranks.
+    """
+    every = {"predicted": far(together, alone, "predicted")}
     for how in ("frozen", "trained"):
-        chosen = alone[f"{how} chosen"]
-        before, one, several = (
-            [numbers_of[f"{how} {when} {i}"] for i in range(len(chosen))]
-            for numbers_of, when in ((alone, "before"), (alone, "after"), (together, "after"))
-        )
-        every[f"losses, {how}"] = apart(together[f"{how} losses"], alone[f"{how} losses"])
-        every[f"weights, {how}"] = max(apart(a, b, least=1.0) for a, b in zip(several, one, strict=True))
-        every[f"changes, {how}"] = changes_apart(*(compress(arrays, chosen) for arrays in (before, several, one)))
+        chosen = of(alone, f"{how} chosen")
+        after = [f"{how} after {i}" for i in range(len(chosen))]
+        before = [f"{how} before {i}" for i in range(len(chosen))]
+        sides = [
+            map(partial(of, folder), compress(names, chosen))
+            for folder, names in ((alone, before), (together, after), (alone, after))
+        ]
+        every[f"losses, {how}"] = far(together, alone, f"{how} losses")
+        every[f"weights, {how}"] = max(far(together, alone, each, least=1.0) for each in after)
+        every[f"changes, {how}"] = changes_apart(*sides)
     return every
+
+
+def of(folder, what):
+    return np.load(folder / f"{what}.npy")
+
+
+def far(folder, other, what, least=0.0):
+    return apart(of(folder, what), of(other, what), least)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--ranks", type=int, default=3)
-    parser.add_argument("--into", type=Path, help="compute here, and write the numbers to this file")
+    parser.add_argument("--floatx", default="float64", choices=LIMITS, help="float32 needs half the memory")
+    parser.add_argument("--into", type=Path, help="compute here, and write the numbers into this folder")
     options = parser.parse_intermixed_args()
     if options.into:
-        compute(*options.names, options.into)
+        distnet.config.set_floatx(options.floatx)
+        write_numbers(*options.names, options.into)
         return
     is_equal = True
     for name in options.names or list(NETWORKS):
         with tempfile.TemporaryDirectory() as folder:
             jobs = []
             for ranks in (1, options.ranks):
-                path = str(Path(folder, f"{ranks}.npz"))
+                jobs.append(Path(folder, str(ranks)))
+                jobs[-1].mkdir()
                 start = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
-                subprocess.run([*start, sys.executable, __file__, name, "--into", path], check=True)
-                jobs.append(np.load(path))
-            far = distances(*jobs)
-        is_equal &= all(far[what] <= LIMIT for what in far if not what.startswith("changes"))
-        print(f"{name:20} {', '.join(f'{what} {value:.1e}' for what, value in far.items())}", flush=True)
+                command = [sys.executable, __file__, name, "--floatx", options.floatx, "--into", str(jobs[-1])]
+                subprocess.run([*start, *command], check=True)
+            every = distances(*jobs)
+        limit = LIMITS[options.floatx]
+        is_equal &= all(value <= limit for what, value in every.items() if not what.startswith("changes"))
+        print(f"{name:20} {', '.join(f'{what} {value:.1e}' for what, value in every.items())}", flush=True)
     raise SystemExit(0 if is_equal else 1)
 
 

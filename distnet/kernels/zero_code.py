@@ -147,15 +147,20 @@ class _Rows(BlockCode):
         numbers = ir.Constant(ir.VectorType(_OFFSET, self.lanes), ir.Undefined)
         for i, place in enumerate(places):
             numbers = builder.insert_element(numbers, place, ir.Constant(_OFFSET, i))
-        self._compress(vector, values, chosen, f"{self.suffix}")
-        self._compress(numbers, offsets, chosen, f"v{self.lanes}i32")
+        self._store(self._compressed(vector, chosen, self.suffix), values)
+        places_chosen = self._compressed(numbers, chosen, f"v{self.lanes}i32")
+        builder.store(places_chosen, builder.bitcast(offsets, numbers.type.as_pointer()), align=_OFFSET.width // 8)
         return self._number_of(chosen)
 
-    def _compress(self, vector: Any, place: Any, chosen: Any, suffix: str) -> None:
-        kind = ir.FunctionType(ir.VoidType(), [vector.type, place.type, chosen.type])
-        name = f"llvm.masked.compressstore.{suffix}"
-        store = _code.get_or_insert_function(self.builder.module, kind, name)
-        self.builder.call(store, [vector, place, chosen])
+    def _compressed(self, vector: Any, chosen: Any, suffix: str) -> Any:
+        """Those chosen, side by side; the rest may be anything.
+
+        In a register: AMD's Zen 4 takes some hundred cycles to write but the chosen ones to memory.
+        """
+        kind = ir.FunctionType(vector.type, [vector.type, vector.type, chosen.type])
+        name = f"llvm.x86.avx512.mask.compress.{suffix}"
+        compress = _code.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(compress, [vector, ir.Constant(vector.type, ir.Undefined), chosen])
 
     def _register(self, start: Any, j: int) -> Any:
         return self._entry(start, _whole(j * self.lanes))

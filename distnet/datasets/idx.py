@@ -19,6 +19,8 @@ from distnet.types import Array
 
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
+_READ_AT_ONCE = 1 << 20
+"""Bytes; all that are unpacked at once lie twice in memory."""
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
@@ -43,15 +45,25 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
             file.seek(0)
             with gzip.open(file) if is_gzipped else nullcontext(file) as stream:
                 _check_header(path, stream, shape)
-                data = stream.read(size + 1)
+                data = np.empty(size, np.uint8)
+                found = _read_into(data, stream)
+                is_longer = bool(stream.read(1))
     except DatasetError:
         raise
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read: {error}. Copy or download the file again.") from error
-    if len(data) != size:
-        received = f"only {len(data)}" if len(data) < size else "more"
+    if found < size or is_longer:
+        received = "more" if is_longer else f"only {found}"
         raise DatasetError(f"{path}: expected {size} bytes of data, found {received}. Copy or download the file again.")
-    return np.frombuffer(data, np.uint8).reshape(shape).copy()
+    return data.reshape(shape)
+
+
+def _read_into(data: Array, stream: BufferedIOBase) -> int:
+    """Fill an array of bytes, as far as the stream has them; return how many it has."""
+    found = 0
+    while count := stream.readinto(data[found : found + _READ_AT_ONCE].data):
+        found += count
+    return found
 
 
 def _check_header(path: Path, stream: BufferedIOBase, shape: tuple[int, ...]) -> None:

@@ -83,9 +83,17 @@ def compiled(function: Loop, *sources: str, fastmath: Iterable[str] = ()) -> Loo
     """
     options = OPTIONS | {"fastmath": set(fastmath) or False}
     loop: Any = numba.njit(**options)(function)
+    loop._compilation_chain_init_hook = _need_no_extensions
     with contextlib.suppress(RuntimeError):  # no cache: source typed at a prompt, or no writable folder
         loop._cache = _CheckedCache(function, sources)
     return cast(Loop, loop)
+
+
+def _need_no_extensions() -> None:
+    """In the place of numba's search through every installed package for such as extend it: loops here need none.
+
+    It opens two files of each. A user's own compiled function has them found.
+    """
 
 
 def compiled_to_c(function: Loop, signature: Any, *sources: str) -> CFunc[Any]:

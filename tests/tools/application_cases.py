@@ -185,6 +185,20 @@ def trained(keras, base_of, is_frozen, x, jit_compile="auto"):
     return losses_of_steps(model, x), model.get_weights()
 
 
+def normalize_by(keras, model, x):
+    """Let it normalize by the statistics of some images: its numbers stay near 1 in ``predict``, too.
+
+    With those of other images than it is given, very deep networks of random weights magnify rounding to everything.
+    """
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    model(x, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
 def kernel_near_one(shape):
     """Logits near 1 from as many features near 1."""
     return np.random.default_rng(4).standard_normal(shape) / np.sqrt(shape[0])

@@ -2,7 +2,7 @@
 
 Beside what a network gives in float32 is what the same weights and images give in float64.
 
-python applications_in_keras.py FOLDER FLOATX [predictions] NAME ...
+python applications_in_keras.py FOLDER FLOATX [predictions] [own-statistics] NAME ...
 """
 
 import json
@@ -17,11 +17,11 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 import keras
 import numpy as np
 
-from application_cases import CLASSES, NUMBERS, SIBLINGS, fill, headed_near_one, losses_of_steps, pictures
+from application_cases import CLASSES, NUMBERS, SIBLINGS, fill, headed_near_one, losses_of_steps, normalize_by, pictures
 
 ROWS, ROWS_BEFORE = 8, 16
-PREDICTIONS = "predictions"
-"""Given before the names: nothing is trained."""
+PREDICTIONS, OWN_STATISTICS = "predictions", "own-statistics"
+"""Given before the names: nothing is trained; moving statistics are those of the images that are predicted."""
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if ON_TENSORFLOW:
     import tensorflow as tf
@@ -53,17 +53,6 @@ def prepared(make, size, rows, seed, floatx):
     return sys.modules[make.__module__].preprocess_input(pictures(size, rows, seed).astype(floatx))
 
 
-def after_training(model, x):
-    """Let it normalize by the statistics of some images: its numbers stay near 1 in ``predict``, too."""
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 0.0
-    model(x, training=True)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
-
-
 def learned(base, x):
     """Losses and weights, with the network frozen and not."""
     results = {}
@@ -74,13 +63,13 @@ def learned(base, x):
     return results
 
 
-def write_files(make, size, options, floatx, stem):
+def write_files(make, size, options, statistics_of, stem):
     """Weights in files of all kinds."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(3)
     model = whole(make, size, options)
     fill(model, keeps_kernels=True)
-    after_training(model, prepared(make, size, ROWS_BEFORE, 5, floatx))
+    normalize_by(keras, model, statistics_of)
     for ending in (".weights.h5", ".h5", ".keras"):
         model.save_weights(f"{stem}{ending}") if ending == ".weights.h5" else model.save(f"{stem}{ending}")
     write_base(make, size, options, model, f"{stem}-base.weights.h5")
@@ -103,16 +92,16 @@ def given(make, size, options, x, stem, learns):
 
 def main():
     folder, floatx, names = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    learns = names[0] != PREDICTIONS
+    learns, has_own = PREDICTIONS not in names, OWN_STATISTICS in names
     if ON_TENSORFLOW:
         tf.config.run_functions_eagerly(True)  # a graph of some hundred layers takes minutes, for three steps
-    for name in names if learns else names[1:]:
+    for name in (name for name in names if name not in (PREDICTIONS, OWN_STATISTICS)):
         keras.config.set_floatx(floatx)
         size, options = (NUMBERS | SIBLINGS)[name]
         stem = folder / f"{name}-{floatx}"
         network = getattr(keras.applications, name), size, options
-        write_files(*network, floatx, stem)
         x = prepared(network[0], size, ROWS, 6, floatx)
+        write_files(*network, x if has_own else prepared(network[0], size, ROWS_BEFORE, 5, floatx), stem)
         results = {"x": x, **given(*network, x, stem, learns)}
         if floatx == "float32" and ON_TENSORFLOW:
             keras.config.set_floatx("float64")

@@ -1,6 +1,7 @@
 """What networks predict and learn on several ranks beside one.
 
-python tests/tools/applications_on_ranks.py [--ranks 3] [--floatx float64] [NAME ...]
+python tests/tools/applications_on_ranks.py [--ranks 3] [--floatx float64] [--own-statistics]
+                                            [NAME ...]
 
 The whole network predicts five images; then three steps of SGD with a new head, the base frozen (rate 1e-4) and not
 (1e-7). Kernels are as distnet draws them, losses near 1.
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import distnet
-from application_cases import CLASSES, NUMBERS, SIBLINGS, fill, headed_near_one, losses_of_steps, pictures
+from application_cases import CLASSES, NUMBERS, SIBLINGS, fill, headed_near_one, losses_of_steps, normalize_by, pictures
 from compare_applications import apart, changes_apart
 
 ROWS = 5
@@ -26,17 +27,19 @@ LIMITS = {"float32": 1e-4, "float64": 1e-10}
 NETWORKS = NUMBERS | SIBLINGS
 
 
-def filled(name, **options):
+def filled(name, statistics_of=None, **options):
     size, own = NETWORKS[name]
     distnet.utils.clear_session()
     distnet.utils.set_random_seed(3)
     make = getattr(distnet.applications, name)
     model = make(weights=None, input_shape=(size, size, 3), **own, **options)
     fill(model, keeps_kernels=True)
+    if statistics_of is not None:
+        normalize_by(distnet, model, statistics_of)
     return model
 
 
-def write_numbers(name, folder):
+def write_numbers(name, folder, has_own_statistics):
     """Compute, and let rank 0 write each array into a file as soon as it is known: some networks are large."""
     make = getattr(distnet.applications, name)
     x = sys.modules[make.__module__].preprocess_input(pictures(NETWORKS[name][0], ROWS, 6))
@@ -49,9 +52,10 @@ def write_numbers(name, folder):
         for i, weight in enumerate(model.weights):
             write(f"{what} {i}", weight.numpy())
 
-    write("predicted", filled(name, classes=CLASSES).predict(x, verbose=0))
+    make_filled = partial(filled, name, x if has_own_statistics else None)
+    write("predicted", make_filled(classes=CLASSES).predict(x, verbose=0))
     for how, is_frozen in {"frozen": True, "trained": False}.items():
-        model = headed_near_one(distnet, partial(filled, name, include_top=False, pooling="avg"), is_frozen)
+        model = headed_near_one(distnet, partial(make_filled, include_top=False, pooling="avg"), is_frozen)
         trained = {weight.path for weight in model.trainable_weights}
         write(f"{how} chosen", [weight.path in trained for weight in model.weights])
         write_weights(f"{how} before", model)
@@ -94,11 +98,12 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--ranks", type=int, default=3)
     parser.add_argument("--floatx", default="float64", choices=LIMITS, help="float32 needs half the memory")
+    parser.add_argument("--own-statistics", action="store_true", help="moving, of the images predicted")
     parser.add_argument("--into", type=Path, help="compute here, and write the numbers into this folder")
     options = parser.parse_intermixed_args()
     if options.into:
         distnet.config.set_floatx(options.floatx)
-        write_numbers(*options.names, options.into)
+        write_numbers(*options.names, options.into, options.own_statistics)
         return
     is_equal = True
     for name in options.names or list(NETWORKS):
@@ -108,7 +113,8 @@ def main():
                 jobs.append(Path(folder, str(ranks)))
                 jobs[-1].mkdir()
                 start = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
-                command = [sys.executable, __file__, name, "--floatx", options.floatx, "--into", str(jobs[-1])]
+                how = ["--floatx", options.floatx, *["--own-statistics"] * options.own_statistics]
+                command = [sys.executable, __file__, name, *how, "--into", str(jobs[-1])]
                 subprocess.run([*start, *command], check=True)
             every = distances(*jobs)
         limit = LIMITS[options.floatx]

@@ -1,7 +1,7 @@
 """What networks predict and learn in distnet and in Keras, with weights from files of Keras.
 
 python tests/tools/compare_applications.py FOLDER [--python PYTHON] [--floatx float64] [--kind .keras ...]
-                                           [--predictions] [NAME ...]
+                                           [--predictions] [--own-statistics] [NAME ...]
 
 PYTHON has Keras; ``KERAS_BACKEND`` says on what. In float64 it must be TensorFlow: on JAX and on PyTorch Keras 3.15
 predicts what is a millionth off. Kernels are as Keras draws them, moving statistics those of some images, inputs as
@@ -172,13 +172,12 @@ def verdict_of(limit, far, ours=None, theirs=None):
     return "ROUNDING, as Keras's" if ours is not None and ours <= AS_KERAS * theirs else TOO_FAR
 
 
-def ask_keras(python, folder, floatx, names, learns):
+def ask_keras(python, folder, floatx, names, how):
     """Let Keras write what is not there yet."""
     wanted = [name for name in names if not (folder / f"{name}-{floatx}.npz").exists()]
     if wanted:
         script = str(Path(__file__).parent / "applications_in_keras.py")
-        what = [] if learns else ["predictions"]
-        subprocess.run([python, script, str(folder), floatx, *what, *wanted], check=True, env=dict(os.environ))
+        subprocess.run([python, script, str(folder), floatx, *how, *wanted], check=True, env=dict(os.environ))
 
 
 def main():
@@ -188,10 +187,12 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--floatx", default="float32", choices=PREDICTED)
     parser.add_argument("--kind", action="append", choices=KINDS, help="of file; by default every")
-    parser.add_argument("--predictions", action="store_true", help="train nothing")
+    how = {"action": "append_const", "dest": "how", "default": []}
+    parser.add_argument("--predictions", **how, const="predictions", help="train nothing")
+    parser.add_argument("--own-statistics", **how, const="own-statistics", help="moving, of the images predicted")
     options = parser.parse_intermixed_args()
     names = options.names or list(NETWORKS)
-    ask_keras(options.python, options.folder, options.floatx, names, not options.predictions)
+    ask_keras(options.python, options.folder, options.floatx, names, options.how)
     is_equal = True
     for name in names:
         comparison = Comparison(name, options.folder, options.floatx, options.kind or KINDS)

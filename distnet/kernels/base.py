@@ -91,7 +91,8 @@ class Cells(Protocol):
 class Tiles(Protocol):
     """Convolutions and products in register blocks, made ready to be called any number of times on the same arrays.
 
-    Each output is one sum in a fixed order, wherever it lies in the batch.
+    Each output is one sum in a fixed order, wherever it lies in the batch; where many numbers of the batch are zero,
+    these may be left out of it, which differs in rounding alone.
     """
 
     def correlate(self, x: Array, w: Array, sweep: Sweep, out: Array, memory: Memory) -> Call:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distnet.errors import ArgumentError
-from distnet.kernels import product_loops, teamwork, tile_loops, zero_products
+from distnet.kernels import product_loops, teamwork, tile_loops, zero_convolutions, zero_products
 from distnet.kernels.base import Memory
 from distnet.kernels.blocks import Block, block_for, block_of_entries, registers_for
 from distnet.kernels.readying import Call, one_by_one
@@ -31,7 +31,7 @@ class VectorTiles:
         _check(sweep, x, out, w)
         if not out.size:
             return _do_nothing
-        outputs, before = out.shape[-1], []
+        outputs, given, before = out.shape[-1], w, []
         cost = out.size * w.shape[0] * w.shape[1] * _nanoseconds(x.dtype)
         if not _is_entrywise(sweep, outputs) and (w.shape[-1] // sweep.groups) % lanes(w.itemsize):
             wide = _with_slack(w, memory)
@@ -44,7 +44,8 @@ class VectorTiles:
             arrays = x[volumes], w, out[volumes], *tables, *scratch
             return one_by_one([partial(tile_loops.correlate, *arrays, strip, *block) for strip, block in strips])
 
-        return one_by_one([*before, teamwork.cut(part_of, len(x), cost)])
+        dense = one_by_one([*before, teamwork.cut(part_of, len(x), cost)])
+        return zero_convolutions.correlate(x, given, sweep, out, dense)
 
     def correlate_gradient(self, x: Array, dz: Array, sweep: Sweep, total: Array, memory: Memory) -> Call:
         _check(sweep, x, dz, total)
@@ -69,7 +70,7 @@ class VectorTiles:
                 )  # fmt: skip
 
             calls.append(teamwork.cut(part_of, blocks, cost, most=1))
-        return one_by_one(calls)
+        return zero_convolutions.correlate_gradient(x, dz, sweep, total, memory, one_by_one(calls))
 
     def transpose_taps(self, kernel: Array, taps: Array, groups: int, w: Array) -> Call:
         expected = len(taps), kernel.shape[2] // groups, kernel.shape[1] * groups

@@ -21,6 +21,8 @@ Generated = tuple[Any, Callable[..., Any]]
 _code: Any = cgutils
 _INDEX, _OFFSET, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 _SIGNATURE = numba.void(*[numba.intp] * 6)
+_SUMS = 4
+"""Registers that are added to in turn, at least: each waits for the sum before."""
 _HAS_COMPRESSION = REGISTERS.size == 64
 """Whether the CPU writes the chosen numbers of a register side by side, which came with AVX-512."""
 
@@ -98,18 +100,34 @@ class _Rows(BlockCode):
         builder = self.builder
         out, values, w = (self._pointer(address, self.number) for address in (out, values, w))
         offsets = self._pointer(offsets, _OFFSET)
-        sums = [self._variable(ir.Constant(self.vector, [0.0] * self.lanes)) for _ in self.columns]
+        zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        chains = [[self._variable(zeros) for _ in self.columns] for _ in range(max(1, _SUMS // len(self.columns)))]
         with builder.if_then(builder.icmp_signed("!=", adds, _whole(0))):
-            for j, total in enumerate(sums):
+            for j, total in enumerate(chains[0]):
                 builder.store(self._load(self._register(out, j)), total)
-        with _code.for_range(builder, count, intp=_INDEX) as entry:
-            place = builder.gep(offsets, [entry.index], source_etype=_OFFSET)
-            row = self._entry(w, builder.zext(builder.load(place, typ=_OFFSET), _INDEX))
-            value = self._everywhere(builder.load(self._entry(values, entry.index), typ=self.number))
-            for j, total in enumerate(sums):
-                self._add_product(total, value, self._load(self._register(row, j)))
+        whole = count
+        if len(chains) > 1:
+            whole = builder.sub(count, builder.srem(count, _whole(len(chains))))
+        with _code.for_range_slice(builder, _whole(0), whole, _whole(len(chains)), intp=_INDEX) as (e, _):
+            for number, sums in enumerate(chains):
+                self._add_row(sums, values, offsets, builder.add(e, _whole(number)), w)
+        if len(chains) > 1:
+            with _code.for_range_slice(builder, whole, count, _whole(1), intp=_INDEX) as (e, _):
+                self._add_row(chains[0], values, offsets, e, w)
+        for j, totals in enumerate(zip(*chains, strict=True)):
+            total, *others = [builder.load(each, typ=self.vector) for each in totals]
+            for other in others:
+                total = builder.fadd(total, other)
+            self._store(total, self._register(out, j))
+
+    def _add_row(self, sums: list[Any], values: Any, offsets: Any, e: Any, w: Any) -> None:
+        """Add a row of ``w`` times the value that entry ``e`` of the list says."""
+        builder = self.builder
+        place = builder.gep(offsets, [e], source_etype=_OFFSET)
+        row = self._entry(w, builder.zext(builder.load(place, typ=_OFFSET), _INDEX))
+        value = self._everywhere(builder.load(self._entry(values, e), typ=self.number))
         for j, total in enumerate(sums):
-            self._store(builder.load(total, typ=self.vector), self._register(out, j))
+            self._add_product(total, value, self._load(self._register(row, j)))
 
     def count(self, place: Any, of_differences: bool) -> Any:
         """How many numbers are not zero, or, with ``of_differences``, differ from themselves by something else."""

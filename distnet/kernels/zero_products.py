@@ -85,7 +85,7 @@ def _ready_rows(stored: Array, is_turned: bool, b: Array, out: Array) -> Call:
         lists, starts = _lists(count * min(DEPTH, len(b)), b.dtype), np.empty(count + 1, np.intp)
         return partial(
             zero_loops.multiply_rows, stored, is_turned, b, out, rows.start, rows.stop, *lists, starts,
-            _turned(b.dtype), _strips(b.shape[1], b.dtype),
+            _turned(b.dtype), register_strips(b.shape[1], b.dtype),
         )  # fmt: skip
 
     return teamwork.cut(part_of, len(out), stored.size * b.shape[1] * b.itemsize * _NS_PER_BYTE, most=1)
@@ -94,7 +94,7 @@ def _ready_rows(stored: Array, is_turned: bool, b: Array, out: Array) -> Call:
 def _ready_columns(stored: Array, b: Array, out: Array) -> Call:
     """The product of the transpose of ``stored`` without the zeros of ``b``."""
     (deep, rows), columns, size = stored.shape, b.shape[1], lanes(b.itemsize)
-    strips = _strips(rows, b.dtype)
+    strips = register_strips(rows, b.dtype)
     widest = int(strips[:, 1].max()) * size
 
     def part_of(part: slice, _: int) -> Call:
@@ -126,7 +126,7 @@ def _from_a_line(count: int, dtype: DType) -> Array:
 
 
 @cache
-def _strips(columns: int, dtype: DType) -> Array:
+def register_strips(columns: int, dtype: DType) -> Array:
     """(S, 3): the first column of each strip, its registers, and the address of the code that sums it up."""
     registers = columns // lanes(dtype.itemsize)
     count = -(-registers // _MOST_REGISTERS)

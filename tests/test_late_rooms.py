@@ -16,6 +16,8 @@ import pytest
 import distnet
 from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
+from distnet.optimizers import OPTIMIZERS
+from distnet.optimizers.learning_rate_schedule import SCHEDULES
 
 ROOT = Path(distnet.__file__).parent
 PACKAGES = {
@@ -23,6 +25,8 @@ PACKAGES = {
     for path in sorted(ROOT.rglob("__init__.py"))
     if "_HOMES = homes(" in (text := path.read_text(encoding="utf-8"))
 }
+
+FAMILIES = {LAYERS: distnet.layers, OPTIMIZERS: distnet.optimizers, SCHEDULES: distnet.optimizers}
 
 
 def imported_names(package: str) -> dict[str, str]:
@@ -60,12 +64,14 @@ def test_late_names_are_listed_and_imported_by_star(package):
     assert names <= set(importlib.import_module(package).__all__)
 
 
-def test_every_layer_is_expected_where_it_is():
-    for info in pkgutil.walk_packages(distnet.layers.__path__, "distnet.layers."):
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.kind)
+def test_every_member_is_expected_where_it_is(family):
+    package = FAMILIES[family]
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(info.name)
-    for name, layer in LAYERS.classes().items():
-        if layer.__module__.startswith("distnet.layers."):
-            assert LAYERS.home_of(name) == layer.__module__
+    for name, member in family.classes().items():
+        if member.__module__.startswith(f"{package.__name__}."):
+            assert family.home_of(name) == member.__module__
 
 
 @pytest.mark.parametrize("is_on", [True, False])
@@ -86,10 +92,13 @@ model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="r
 model.compile("rmsprop", "mse")
 model.fit([[1.0, 2.0, 3.0]], [[1.0]], verbose=0)
 keras.utils.to_categorical([1])
-needless = {"recurrent.lstm", "image.warping", "convolutional.convolution", "preprocessing.text_vectorization"}
-loaded = {f"distnet.layers.{name}" for name in needless} & sys.modules.keys()
-loaded |= {"distnet.applications", "distnet.datasets", "distnet.saving.keras_h5", "distnet.utils.feature_space"}
-assert not loaded & sys.modules.keys(), loaded & sys.modules.keys()
+needless = {
+    *("layers.recurrent.lstm", "layers.image.warping", "layers.convolutional.convolution"),
+    *("layers.preprocessing.text_vectorization", "optimizers.adam", "optimizers.schedules", "optimizers.loss_scale"),
+    *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
+}
+loaded = {f"distnet.{name}" for name in needless} & sys.modules.keys()
+assert not loaded, loaded
 assert not {"h5py", "ssl", "tarfile", "mpi4py", "PIL"} & sys.modules.keys()
 
 nested = {"class_name": "TimeDistributed", "config": {"layer": {"class_name": "MaxPool1D", "config": {}}}}
@@ -117,3 +126,35 @@ def test_a_program_loads_what_it_names_and_finds_the_rest_by_name():
     command = [sys.executable, "-c", PROGRAM]
     run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment)
     assert run.stdout == "done\n", run.stderr
+
+
+FIRST = {
+    "optimizers.get('adam').name": "adam",
+    "optimizers.sgd": "SGD",
+    "optimizers.legacy.Adam": "Adam",
+    "optimizers.LossScaleOptimizerV3": "AttributeError",
+    "optimizers.OPTIMIZERS.find('LossScaleOptimizerV3')": "LossScaleOptimizer",
+    "optimizers.get('adm')": "Did you mean 'Adam'",
+    "optimizers.schedules.deserialize('CosineDecay')": "needs initial_learning_rate",
+    "optimizers.Adam and keras.optimizers.adam": "Adam",
+}
+"""What programs name first -> what they see."""
+EACH = """
+import os, sys
+import distnet as keras
+for code in sys.argv[1:]:
+    if not os.fork():
+        try:
+            print(eval(f"keras.{code}"), flush=True)
+        except Exception as error:
+            print(type(error).__name__, error, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_a_name_that_a_program_asks_for_first_is_found():
+    run = subprocess.run([sys.executable, "-c", EACH, *FIRST], capture_output=True, text=True, timeout=100, check=False)
+    lines = run.stdout.splitlines()
+    assert len(lines) == len(FIRST), run.stdout + run.stderr
+    assert [line for line, seen in zip(lines, FIRST.values(), strict=True) if seen not in line] == []

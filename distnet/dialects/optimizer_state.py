@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from distnet import optimizers
 from distnet.dialects.optimizer_schemes import (
     COUNTER,
     ITERATION,
@@ -25,7 +26,7 @@ from distnet.dialects.optimizer_schemes import (
     tail_of,
 )
 from distnet.errors import CheckpointError
-from distnet.optimizers import Adagrad, LossScaleOptimizer, MultiOptimizer, Nadam, Optimizer, RMSprop
+from distnet.optimizers import Optimizer
 from distnet.types import Array, Json
 from distnet.variables import Span, Variable, Variables
 
@@ -41,7 +42,7 @@ def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
 
     Source: ``keras.optimizers.deserialize`` of tf_keras 2.21.
     """
-    if isinstance(optimizer, LossScaleOptimizer | MultiOptimizer):
+    if isinstance(optimizer, optimizers.LossScaleOptimizer | optimizers.MultiOptimizer):
         raise CheckpointError(
             f"{optimizer.name}: its state is not written for Keras 2. Save without keras_optimizer=True, for Keras 3."
         )
@@ -49,18 +50,18 @@ def for_keras_2(optimizer: Optimizer) -> tuple[Scheme, dict[str, Json]]:
     config = spec["config"]
     newer = config.keys() & {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
     if _is_computed_by_legacy(optimizer) and not newer:
-        decay = {"decay": optimizer.schedule_decay} if isinstance(optimizer, Nadam) else {}
+        decay = {"decay": optimizer.schedule_decay} if isinstance(optimizer, optimizers.Nadam) else {}
         return LEGACY, {**spec, "config": {**config, **decay}}
     return TF_KERAS, {**spec, "config": {**config, "is_legacy_optimizer": False}}
 
 
 def _is_computed_by_legacy(optimizer: Optimizer) -> bool:
     """Whether the class of this name in tf.keras up to 2.10 makes the same steps."""
-    if isinstance(optimizer, RMSprop):
+    if isinstance(optimizer, optimizers.RMSprop):
         return optimizer.epsilon_outside != bool(optimizer.momentum)
-    if isinstance(optimizer, Adagrad):
+    if isinstance(optimizer, optimizers.Adagrad):
         return optimizer.epsilon_outside
-    if isinstance(optimizer, Nadam):
+    if isinstance(optimizer, optimizers.Nadam):
         return optimizer.schedule_decay != 1
     return type(optimizer).__name__ in ("SGD", "Adam", "Adadelta", "Adamax", "Ftrl")
 
@@ -86,7 +87,7 @@ def arrays(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple
 
 def _is_tracked(entry: Entry, outermost: Optimizer) -> bool:
     """Whether Keras lists it; within a LossScaleOptimizer it forgets Nadam's product."""
-    return entry.what != PRODUCT or not isinstance(outermost, LossScaleOptimizer)
+    return entry.what != PRODUCT or not isinstance(outermost, optimizers.LossScaleOptimizer)
 
 
 def _arrays_of_one(scheme: Scheme, optimizer: Optimizer, store: Variables) -> list[tuple[Entry, Array]]:
@@ -162,7 +163,7 @@ def _fill_one(
         optimizer.scalars[LEARNING_RATE] = float(state[LEARNING_RATE][0])
     for what in {COUNTER, SCALE, *(own.what for own in optimizer.own_numbers())} & state.keys():
         optimizer.scalars[what] = state[what][0].item()
-    if isinstance(optimizer, Nadam):
+    if isinstance(optimizer, optimizers.Nadam):
         saved = state.get(PRODUCT)
         # tf_keras does not save the product, into which its graph takes mu once for every variable.
         power = len(list(store.trainable())) if scheme is TF_KERAS else 1

@@ -9,8 +9,8 @@ import numpy as np
 
 from distnet.arguments import NOT_NEGATIVE, check_number
 from distnet.errors import ArgumentError
+from distnet.optimizers.learning_rate_schedule import SCHEDULES, LearningRateSchedule
 from distnet.optimizers.owned_number import OwnedNumber
-from distnet.optimizers.schedules import SCHEDULES, LearningRateSchedule
 from distnet.types import Json
 
 Schedule: TypeAlias = LearningRateSchedule | Callable[[], float]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from distnet.arguments import (
     ANY,
@@ -19,9 +17,8 @@ from distnet.arguments import (
     required_number,
 )
 from distnet.errors import ArgumentError
-from distnet.registry import Configurable, Registry, functions_of
-from distnet.results import giving_results
-from distnet.types import Json
+from distnet.optimizers.learning_rate_schedule import SCHEDULES, LearningRateSchedule
+from distnet.registry import functions_of
 
 __all__ = [
     "SCHEDULES",
@@ -35,51 +32,6 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
-
-
-class LearningRateSchedule(Configurable):
-    """A learning rate for each step: derive from it and write ``__call__``.
-
-    A schedule of your own also needs ``get_config``, unless it is a dataclass, and its class in
-    ``custom_objects`` when it is loaded.
-
-    >>> class Halved(LearningRateSchedule):
-    ...     def __call__(self, step):
-    ...         return 0.1 / 2**step
-    >>> Halved()(2)
-    0.025
-    """
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "__call__" in vars(cls):
-            cls.__call__ = giving_results(cls.__call__)  # type: ignore[method-assign]
-
-    def __call__(self, step: int) -> float:
-        """The learning rate of a step; the first step is 0."""
-        raise NotImplementedError(f"{type(self).__name__}: a learning rate schedule needs a __call__(self, step).")
-
-    def get_config(self) -> dict[str, Json]:
-        """The constructor's arguments.
-
-        Raises:
-            ArgumentError: the class is neither a dataclass nor has a ``get_config`` of its own.
-        """
-        if not dataclasses.is_dataclass(self):
-            raise ArgumentError(
-                f"{type(self).__name__}: a learning rate schedule needs a get_config method to be saved. "
-                "Let it return the constructor's arguments as a dict."
-            )
-        return super().get_config()
-
-    def as_json(self) -> Json:
-        """Keras's ``{"class_name", "config"}``; with the module, without which Keras 3 finds no schedule in a file."""
-        return SCHEDULES.with_module(super().as_json())
-
-
-SCHEDULES: Registry[LearningRateSchedule] = Registry(
-    "learning rate schedule", LearningRateSchedule, module="keras.optimizers.schedules"
-)
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from distnet import optimizers
 from distnet.comm import Communicator
 from distnet.comm.subnormals import flushed
 from distnet.data.arrays import ArrayData
@@ -24,7 +25,6 @@ from distnet.metrics import Metric
 from distnet.ops.operators import PRIMITIVES
 from distnet.ops.present import running
 from distnet.ops.tensor import Rows, Tensor
-from distnet.optimizers import SGD
 from distnet.parallel.exchange import Control, StepSums
 from distnet.training.forward_steps import Steps
 from distnet.training.objective import Log, Objective
@@ -137,7 +137,7 @@ class OwnSteps(Steps):
         self.objective = objective
         self.evaluated: Any = objective
         """What a validation measures."""
-        self.optimizer: Any = model.optimizer or SGD()
+        self.optimizer: Any = model.optimizer or optimizers.SGD()
         self._sums = np.zeros(StepSums.entries(0))
         self._kept: dict[Any, Any] = {}
         """What calls of each model in the steps keep for the next step."""

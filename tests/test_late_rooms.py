@@ -16,6 +16,8 @@ import pytest
 import distnet
 from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
+from distnet.metrics import METRICS
+from distnet.metrics.of_losses import OF_LOSSES
 from distnet.optimizers import OPTIMIZERS
 from distnet.optimizers.learning_rate_schedule import SCHEDULES
 
@@ -26,7 +28,12 @@ PACKAGES = {
     if "_HOMES = homes(" in (text := path.read_text(encoding="utf-8"))
 }
 
-FAMILIES = {LAYERS: distnet.layers, OPTIMIZERS: distnet.optimizers, SCHEDULES: distnet.optimizers}
+FAMILIES = {
+    LAYERS: distnet.layers,
+    METRICS: distnet.metrics,
+    OPTIMIZERS: distnet.optimizers,
+    SCHEDULES: distnet.optimizers,
+}
 
 
 def imported_names(package: str) -> dict[str, str]:
@@ -74,6 +81,14 @@ def test_every_member_is_expected_where_it_is(family):
             assert family.home_of(name) == member.__module__
 
 
+def test_metrics_of_losses_are_expected_by_their_losses_names():
+    for name, metric in METRICS.classes().items():
+        if name in OF_LOSSES:
+            homes = {METRICS.home_of(spelled) for spelled in METRICS.names_of(metric)}
+            assert homes <= {"distnet.metrics.of_losses", None}
+    assert OF_LOSSES.keys() <= set(distnet.metrics.__all__)
+
+
 @pytest.mark.parametrize("is_on", [True, False])
 def test_imports_leave_the_search_for_garbage_as_it_was(is_on):
     (gc.enable if is_on else gc.disable)()
@@ -95,6 +110,7 @@ keras.utils.to_categorical([1])
 needless = {
     *("layers.recurrent.lstm", "layers.image.warping", "layers.convolutional.convolution"),
     *("layers.preprocessing.text_vectorization", "optimizers.adam", "optimizers.schedules", "optimizers.loss_scale"),
+    *("metrics.confusion", "metrics.of_losses", "metrics.composed_accuracies", "losses.composed_losses"),
     *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
 }
 loaded = {f"distnet.{name}" for name in needless} & sys.modules.keys()
@@ -129,6 +145,14 @@ def test_a_program_loads_what_it_names_and_finds_the_rest_by_name():
 
 
 FIRST = {
+    "metrics.auc.AUC": "AUC",
+    "metrics.AUC(name='a')": "AUC(name='a'",
+    "metrics.get('logcosh')": "LogCoshError(",
+    "metrics.get('mse').name": "mean_squared_error",
+    "metrics.get('cosine_proximity')": "CosineSimilarity",
+    "metrics.get('preccision')": "Did you mean 'Precision'",
+    "metrics.huber.__name__": "huber",
+    "metrics.MeanMetricWrapper('mae').name": "mean_absolute_error",
     "optimizers.get('adam').name": "adam",
     "optimizers.sgd": "SGD",
     "optimizers.legacy.Adam": "Adam",

@@ -1,6 +1,5 @@
 """Losses: what training minimizes. As classes, and as functions of one value per sample."""
 
-from distnet.losses import composed_losses as composed_losses
 from distnet.losses.base import Loss
 from distnet.losses.crossentropy import (
     BinaryCrossentropy,

@@ -43,6 +43,7 @@ class BuiltInLoss(HasFunction, Loss, ABC):
     """A loss whose values and gradient one formula states; its own fields are the formula's options."""
 
     family: ClassVar[type] = Loss
+    compositions: ClassVar[str] = "distnet.losses.composed_losses"
     has_function_name: ClassVar[bool] = True
     """Whether Keras finds the loss by the name of its function."""
     metric: ClassVar[AsMetric | None] = None
@@ -136,7 +137,7 @@ class LossFunction(MadeFunction[P]):
     def _of_tensors(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
         loss = cast(BuiltInLoss, made)
         return of_tensors.values_of(
-            self.__name__, loss.stated_by_formula, loss.composed, loss.couples_rows, y_true, y_pred
+            self.__name__, loss.stated_by_formula, loss.composition(), loss.couples_rows, y_true, y_pred
         )
 
     def values_and_gradient(

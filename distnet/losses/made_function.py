@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -29,7 +30,9 @@ class HasFunction(ABC):
     """The dataclass whose fields are no options."""
     function: ClassVar[MadeFunction[...]]
     composed: ClassVar[Callable[..., Any] | None] = None
-    """The values of tensors and placeholders by functions of ``distnet.ops`` alone, where there are such."""
+    """What ``composition`` returns, once ``compositions`` is imported."""
+    compositions: ClassVar[str]
+    """The module that says what the family's members are composed of."""
 
     @abstractmethod
     def values(self, y_true: Array, y_pred: Array) -> Array:
@@ -42,6 +45,11 @@ class HasFunction(ABC):
     def default_name(self) -> str:
         """The function's name."""
         return self.function.__name__
+
+    def composition(self) -> Callable[[Any, Any], Any] | None:
+        """The values of tensors and placeholders by functions of ``distnet.ops`` alone, where there are such."""
+        importlib.import_module(self.compositions)
+        return self.composed
 
     def options(self) -> dict[str, object]:
         """The function's options."""
@@ -107,7 +115,7 @@ class MadeFunction(Generic[P]):
 
     def _of_placeholders(self, made: HasFunction, y_true: Any, y_pred: Any) -> Any:
         """The placeholder of the values."""
-        return of_placeholders.values_of(self.__name__, made.values, made.composed, y_true, y_pred)
+        return of_placeholders.values_of(self.__name__, made.values, made.composition(), y_true, y_pred)
 
     def __reduce__(self) -> str:
         return self.__name__

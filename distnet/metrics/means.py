@@ -101,6 +101,7 @@ class FunctionMetric(HasFunction, MeanMetric, ABC):
     """A mean whose values a function gives too; the metric's own fields are the function's options."""
 
     family: ClassVar[type] = MeanMetric
+    compositions: ClassVar[str] = "distnet.metrics.composed_accuracies"
 
     def ready(self, y_true: Array, y_pred: Array) -> Callable[[Array], tuple[float, ...]] | None:
         """The same sums without what weights and other dtypes need."""
@@ -214,7 +215,7 @@ def function_of(spec: object) -> Callable[..., Array]:
         if callable(spec):
             return spec
         raise ArgumentError(f"metric: expected a function or the name of one, received {spec!r}.")
-    loss_function = getattr(losses, spec, None)
+    loss_function = getattr(losses, spec) if spec in losses.__all__ else None
     if isinstance(loss_function, LossFunction):
         return loss_function
     member = METRICS.find(spec)

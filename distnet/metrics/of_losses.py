@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC
 from dataclasses import field, make_dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -75,3 +75,8 @@ OF_LOSSES: dict[str, object] = {
     **{metric.function.__name__: metric.function for metric in _METRICS},
 }
 """The classes, and the functions whose values they average, by name; ``distnet.metrics`` offers them all."""
+globals().update(OF_LOSSES)
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

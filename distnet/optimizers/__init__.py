@@ -13,6 +13,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from distnet.absent import names_elsewhere
 from distnet.late_rooms import homes, late_names
 from distnet.optimizers.base import OPTIMIZERS as OPTIMIZERS
 from distnet.optimizers.base import Optimizer as Optimizer
@@ -109,13 +110,16 @@ class _Optimizers(ModuleType):
 sys.modules[__name__].__class__ = _Optimizers
 
 
+_module = names_elsewhere(__name__)
+
+
 def _old(name: str) -> object:
     """``adam`` and the like; ``legacy``, TensorFlow's ``adam_v2`` and the like, which take their names from here."""
     if name in _OF_KERAS_2:
         return getattr(sys.modules[__name__], _OF_KERAS_2[name])
     if name in _LEGACY:
         return importlib.import_module("distnet.optimizers.legacy")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _module(name)
 
 
 __getattr__, __dir__ = late_names(__name__, _HOMES, _old)

@@ -9,7 +9,7 @@ from distnet.ops.tensor import Tensor
 from loss_cases import CASES, IDS
 
 OF_LABELS = (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy)
-ALL_COMPOSED = [(case, name) for case, name in zip(CASES, IDS, strict=True) if type(case[0]).composed is not None]
+ALL_COMPOSED = [(case, name) for case, name in zip(CASES, IDS, strict=True) if case[0].composition() is not None]
 COMPOSED = [(case, name) for case, name in ALL_COMPOSED if not isinstance(case[0], OF_LABELS)]
 LABELLED = [(case, name) for case, name in ALL_COMPOSED if isinstance(case[0], OF_LABELS)]
 

@@ -16,6 +16,7 @@ import pytest
 import distnet
 from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
+from distnet.losses import LOSSES
 from distnet.metrics import METRICS
 from distnet.metrics.of_losses import OF_LOSSES
 from distnet.optimizers import OPTIMIZERS
@@ -30,6 +31,7 @@ PACKAGES = {
 
 FAMILIES = {
     LAYERS: distnet.layers,
+    LOSSES: distnet.losses,
     METRICS: distnet.metrics,
     OPTIMIZERS: distnet.optimizers,
     SCHEDULES: distnet.optimizers,
@@ -110,6 +112,7 @@ keras.utils.to_categorical([1])
 needless = {
     *("layers.recurrent.lstm", "layers.image.warping", "layers.convolutional.convolution"),
     *("layers.preprocessing.text_vectorization", "optimizers.adam", "optimizers.schedules", "optimizers.loss_scale"),
+    *("losses.crossentropy", "losses.focal", "losses.hinges", "losses.overlap", "losses.sequences"),
     *("metrics.confusion", "metrics.of_losses", "metrics.composed_accuracies", "losses.composed_losses"),
     *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
 }
@@ -145,6 +148,12 @@ def test_a_program_loads_what_it_names_and_finds_the_rest_by_name():
 
 
 FIRST = {
+    "losses.MSE.__name__": "mean_squared_error",
+    "losses.pairs.Circle": "Circle",
+    "losses.get('cosine_proximity').__name__": "cosine_similarity",
+    "losses.deserialize({'class_name': 'Huber', 'config': {'delta': 2.0}})": "Huber(",
+    "losses.get('mean_squred_error')": "Did you mean 'MeanSquaredError'",
+    "metrics.mse.__name__": "mean_squared_error",
     "metrics.auc.AUC": "AUC",
     "metrics.AUC(name='a')": "AUC(name='a'",
     "metrics.get('logcosh')": "LogCoshError(",

@@ -88,7 +88,7 @@ class BinaryCrossentropy(BuiltInLoss):
         return Ready(write, values, slopes)
 
 
-binary_crossentropy = LossFunction(BinaryCrossentropy)
+bce = BCE = binary_crossentropy = LossFunction(BinaryCrossentropy)
 
 
 @LOSSES.register()

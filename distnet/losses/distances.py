@@ -57,7 +57,7 @@ class MeanSquaredError(BuiltInLoss):
         return Ready(write, values, slopes)
 
 
-mean_squared_error = LossFunction(MeanSquaredError)
+mse = MSE = mean_squared_error = LossFunction(MeanSquaredError)
 
 
 @LOSSES.register("mae")
@@ -72,7 +72,7 @@ class MeanAbsoluteError(BuiltInLoss):
         return np.abs(error).mean(axis=-1), lambda dv: side(error) * (-1.0 / y_pred.shape[-1]) * dv
 
 
-mean_absolute_error = LossFunction(MeanAbsoluteError)
+mae = MAE = mean_absolute_error = LossFunction(MeanAbsoluteError)
 
 
 @LOSSES.register("mape")
@@ -89,7 +89,7 @@ class MeanAbsolutePercentageError(BuiltInLoss):
         return values, lambda dv: side(error) * scale * (-1.0 / y_pred.shape[-1]) * dv
 
 
-mean_absolute_percentage_error = LossFunction(MeanAbsolutePercentageError)
+mape = MAPE = mean_absolute_percentage_error = LossFunction(MeanAbsolutePercentageError)
 
 
 @LOSSES.register("msle")
@@ -107,7 +107,7 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
         return values, lambda dv: error / one_plus * max_slope(y_pred - epsilon) * (2.0 / y_pred.shape[-1]) * dv
 
 
-mean_squared_logarithmic_error = LossFunction(MeanSquaredLogarithmicError)
+msle = MSLE = mean_squared_logarithmic_error = LossFunction(MeanSquaredLogarithmicError)
 
 
 @LOSSES.register("huber_loss")
@@ -148,7 +148,7 @@ class LogCosh(BuiltInLoss):
         return values, lambda dv: np.tanh(error) * (1.0 / y_pred.shape[-1]) * dv
 
 
-log_cosh = LossFunction(LogCosh)
+logcosh = log_cosh = LossFunction(LogCosh)
 
 
 @LOSSES.register("cosine_proximity")

@@ -29,7 +29,7 @@ class KLDivergence(BuiltInLoss):
         return (t * np.log(t / p)).sum(axis=-1), lambda dv: -t / p * clip_slope(y_pred, epsilon, 1.0) * dv
 
 
-kl_divergence = LossFunction(KLDivergence)
+kld = KLD = kullback_leibler_divergence = kl_divergence = LossFunction(KLDivergence)
 
 
 @LOSSES.register()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import distnet
+from distnet.activations import ACTIVATIONS
 from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
@@ -30,6 +31,7 @@ PACKAGES = {
 }
 
 FAMILIES = {
+    ACTIVATIONS: distnet.activations,
     LAYERS: distnet.layers,
     LOSSES: distnet.losses,
     METRICS: distnet.metrics,
@@ -112,6 +114,7 @@ keras.utils.to_categorical([1])
 needless = {
     *("layers.recurrent.lstm", "layers.image.warping", "layers.convolutional.convolution"),
     *("layers.preprocessing.text_vectorization", "optimizers.adam", "optimizers.schedules", "optimizers.loss_scale"),
+    *("activations.gates", "activations.shrinkers", "activations.sigmoids", "activations.softmaxes"),
     *("losses.crossentropy", "losses.focal", "losses.hinges", "losses.overlap", "losses.sequences"),
     *("metrics.confusion", "metrics.of_losses", "metrics.composed_accuracies", "losses.composed_losses"),
     *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
@@ -148,6 +151,14 @@ def test_a_program_loads_what_it_names_and_finds_the_rest_by_name():
 
 
 FIRST = {
+    "activations.softmax": "Softmax(axis=-1)",
+    "activations.gates.GELU": "GELU",
+    "activations.get('relu6')": "ReLU(negative_slope=0.0, max_value=6.0",
+    "activations.get('hard_swish').__name__": "hard_silu",
+    "activations.get('sofplus')": "Did you mean 'softplus'",
+    "activations.serialize(keras.activations.softmax)": "softmax",
+    "activations.get(keras.ops.gelu)": "GELU(approximate=True)",
+    "activations.get(keras.ops.relu6).__name__": "relu6",
     "losses.MSE.__name__": "mean_squared_error",
     "losses.pairs.Circle": "Circle",
     "losses.get('cosine_proximity').__name__": "cosine_similarity",
@@ -186,6 +197,7 @@ for code in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_a_name_that_a_program_asks_for_first_is_found():
     run = subprocess.run([sys.executable, "-c", EACH, *FIRST], capture_output=True, text=True, timeout=100, check=False)
     lines = run.stdout.splitlines()

@@ -27,6 +27,9 @@ class Squareplus(OfOps):
     b: float = number(4, POSITIVE)
 
 
+squareplus = Squareplus()
+
+
 @register("sparse_plus")
 @dataclass(frozen=True)
 class SparsePlus(OfOps):
@@ -38,3 +41,6 @@ class SparsePlus(OfOps):
     """
 
     function: ClassVar = bending.sparse_plus
+
+
+sparse_plus = SparsePlus()

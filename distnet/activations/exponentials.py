@@ -31,6 +31,9 @@ class Exponential(Activation):
         return cast(Tensor, smooth.exp(x))
 
 
+exponential = Exponential()
+
+
 @register("elu")
 @dataclass(frozen=True)
 class ELU(OfOps):
@@ -46,6 +49,9 @@ class ELU(OfOps):
     alpha: float = number(1.0, POSITIVE)
 
 
+elu = ELU()
+
+
 @register("selu")
 @dataclass(frozen=True)
 class SELU(OfOps):
@@ -55,6 +61,9 @@ class SELU(OfOps):
     """
 
     function: ClassVar = bending.selu
+
+
+selu = SELU()
 
 
 @register("celu")
@@ -70,3 +79,6 @@ class CELU(OfOps):
 
     function: ClassVar = bending.celu
     alpha: float = number(1.0, POSITIVE)
+
+
+celu = CELU()

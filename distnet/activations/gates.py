@@ -27,6 +27,9 @@ class GELU(OfOps):
     approximate: bool = False
 
 
+gelu = GELU()
+
+
 @register("silu", "swish")
 @dataclass(frozen=True)
 class SiLU(OfOps):
@@ -36,6 +39,9 @@ class SiLU(OfOps):
     """
 
     function: ClassVar = gating.silu
+
+
+silu = swish = SiLU()
 
 
 @register("hard_silu", "hard_swish")
@@ -49,6 +55,9 @@ class HardSiLU(OfOps):
     function: ClassVar = gating.hard_silu
 
 
+hard_silu = hard_swish = HardSiLU()
+
+
 @register("mish")
 @dataclass(frozen=True)
 class Mish(OfOps):
@@ -60,6 +69,9 @@ class Mish(OfOps):
     """
 
     function: ClassVar = gating.mish
+
+
+mish = Mish()
 
 
 @register("glu")
@@ -99,3 +111,6 @@ class GLU(Activation):
 
     def of_tensor(self, x: Tensor) -> Tensor:
         return cast(Tensor, gating.glu(x, self.axis))
+
+
+glu = GLU()

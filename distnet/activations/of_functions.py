@@ -129,7 +129,7 @@ def of_function(function: Callable[..., Any]) -> Activation:
         return function.func._with(function.args, function.keywords)
     if isinstance(function, Primitive):
         name = {"exp": "exponential"}.get(function.__name__, function.__name__)
-        if name in ACTIVATIONS.members:
+        if ACTIVATIONS.named(name) is not None:
             made = ACTIVATIONS.get(name)
             return made._with((), {"approximate": True}) if name == "gelu" else made
     return FunctionActivation(function)

@@ -31,6 +31,9 @@ class Linear(Activation):
         return x
 
 
+linear = Linear()
+
+
 @register("relu")
 @dataclass(frozen=True)
 class ReLU(Activation):
@@ -80,12 +83,16 @@ class ReLU(Activation):
         return rectifying.relu, {}
 
 
+relu = ReLU()
+
+
 def _are_for_kernels(*arrays: Array) -> bool:
     """Whether kernels take them: contiguous, in single or double precision."""
     return arrays[0].dtype.char in "fd" and all(a.flags.c_contiguous and a.dtype == arrays[0].dtype for a in arrays)
 
 
-ACTIVATIONS.add("relu6", ReLU(max_value=rectifying.RELU6_MAX))
+relu6 = ReLU(max_value=rectifying.RELU6_MAX)
+ACTIVATIONS.add("relu6", relu6)
 
 
 @register("leaky_relu")
@@ -105,3 +112,6 @@ class LeakyReLU(OfOps):
     @property
     def saves_input(self) -> bool:
         return self.negative_slope == 0
+
+
+leaky_relu = LeakyReLU()

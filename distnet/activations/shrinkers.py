@@ -25,6 +25,9 @@ class HardShrink(OfOps):
     threshold: float = number(0.5, NOT_NEGATIVE)
 
 
+hard_shrink = HardShrink()
+
+
 @register("soft_shrink")
 @dataclass(frozen=True)
 class SoftShrink(OfOps):
@@ -40,12 +43,18 @@ class SoftShrink(OfOps):
     threshold: float = number(0.5, NOT_NEGATIVE)
 
 
+soft_shrink = SoftShrink()
+
+
 @register("tanh_shrink")
 @dataclass(frozen=True)
 class TanhShrink(OfOps):
     """``y = z - tanh(z)``."""
 
     function: ClassVar = shrinking.tanh_shrink
+
+
+tanh_shrink = TanhShrink()
 
 
 @register("threshold")
@@ -63,3 +72,6 @@ class Threshold(OfOps):
     function: ClassVar = shrinking.threshold
     threshold: float = 0.0
     default_value: float = 0.0
+
+
+threshold = Threshold()

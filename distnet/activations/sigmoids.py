@@ -23,6 +23,9 @@ class Sigmoid(OfOps):
     function: ClassVar = squashing.sigmoid
 
 
+sigmoid = Sigmoid()
+
+
 @register("log_sigmoid")
 @dataclass(frozen=True)
 class LogSigmoid(OfOps):
@@ -31,12 +34,18 @@ class LogSigmoid(OfOps):
     function: ClassVar = squashing.log_sigmoid
 
 
+log_sigmoid = LogSigmoid()
+
+
 @register("softplus")
 @dataclass(frozen=True)
 class Softplus(OfOps):
     """Smooth rectifier: ``y = log(1 + exp(z))``."""
 
     function: ClassVar = squashing.softplus
+
+
+softplus = Softplus()
 
 
 @register("tanh")
@@ -54,12 +63,18 @@ class Tanh(Activation):
         return cast(Tensor, trigonometry.tanh(x))
 
 
+tanh = Tanh()
+
+
 @register("softsign")
 @dataclass(frozen=True)
 class Softsign(OfOps):
     """Softsign: ``y = z / (1 + |z|)``."""
 
     function: ClassVar = squashing.softsign
+
+
+softsign = Softsign()
 
 
 @register("hard_sigmoid")
@@ -77,6 +92,9 @@ class HardSigmoid(OfOps):
     slope: float = number(1 / 6, POSITIVE)
 
 
+hard_sigmoid = HardSigmoid()
+
+
 @register("sparse_sigmoid")
 @dataclass(frozen=True)
 class SparseSigmoid(OfOps):
@@ -88,9 +106,15 @@ class SparseSigmoid(OfOps):
     function: ClassVar = squashing.sparse_sigmoid
 
 
+sparse_sigmoid = SparseSigmoid()
+
+
 @register("hard_tanh")
 @dataclass(frozen=True)
 class HardTanh(OfOps):
     """Three straight lines in the shape of tanh: ``y = clip(z, -1, 1)``; the slope is 1 at -1 and 1."""
 
     function: ClassVar = squashing.hard_tanh
+
+
+hard_tanh = HardTanh()

@@ -56,6 +56,9 @@ class Softmax(Activation):
         return cast(Tensor, simplex.softmax(x, self.axis))
 
 
+softmax = Softmax()
+
+
 @register("log_softmax")
 @dataclass(frozen=True)
 class LogSoftmax(Activation):
@@ -80,6 +83,9 @@ class LogSoftmax(Activation):
         return cast(Tensor, simplex.log_softmax(x, self.axis))
 
 
+log_softmax = LogSoftmax()
+
+
 @register("sparsemax")
 @dataclass(frozen=True)
 class Sparsemax(Activation):
@@ -102,3 +108,6 @@ class Sparsemax(Activation):
 
     def of_tensor(self, x: Tensor) -> Tensor:
         return cast(Tensor, simplex.sparsemax(x, self.axis))
+
+
+sparsemax = Sparsemax()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from distnet import activations, config
+from distnet import config
 from distnet.arguments import FRACTION, INNER_FRACTION, number
 from distnet.losses.alignment import are_alike, class_numbers
 from distnet.losses.base import Pullback
@@ -52,7 +52,7 @@ class BinaryCrossentropy(BuiltInLoss):
     """
 
     metric: ClassVar = AsMetric(beside=("axis",))
-    logits_of: ClassVar = activations.sigmoid
+    logits_of: ClassVar = "sigmoid"
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
@@ -108,7 +108,7 @@ class CategoricalCrossentropy(BuiltInLoss):
     """
 
     metric: ClassVar = AsMetric()
-    logits_of: ClassVar = activations.softmax
+    logits_of: ClassVar = "softmax"
     from_logits: bool = False
     label_smoothing: float = number(0.0, FRACTION)
     axis: int = -1
@@ -147,7 +147,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
     """
 
     metric: ClassVar = AsMetric(written=("axis",))
-    logits_of: ClassVar = activations.softmax
+    logits_of: ClassVar = "softmax"
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = field(default=-1, kw_only=True, metadata=LEFT_OUT)

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from distnet import activations
 from distnet.activations import Activation
 from distnet.arguments import FRACTION, NOT_NEGATIVE, number
 from distnet.losses.base import Loss, Pullback
@@ -45,7 +44,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     Source: Lin et al. (2017), arXiv:1708.02002.
     """
 
-    logits_of: ClassVar = activations.sigmoid
+    logits_of: ClassVar = "sigmoid"
     apply_class_balancing: bool = False
     alpha: float = number(0.25, FRACTION)
     gamma: float = number(2.0, NOT_NEGATIVE)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, ParamSpec, cast
 
 import numpy as np
 
+from distnet import activations
 from distnet.activations import Activation
 from distnet.losses import of_tensors
 from distnet.losses.alignment import as_floating, in_columns, same_shape
@@ -94,7 +95,8 @@ class BuiltInLoss(HasFunction, Loss, ABC):
 
     def of_logits(self, activation: Activation) -> Loss | None:
         """With ``from_logits``, for the crossentropy that belongs to the activation, over the last axis."""
-        belongs = vars(type(self)).get("logits_of") == activation and getattr(self, "axis", -1) == -1
+        logits_of: str = vars(type(self)).get("logits_of", "")
+        belongs = bool(logits_of) and getattr(self, "axis", -1) == -1 and activation == getattr(activations, logits_of)
         if not belongs or getattr(self, "from_logits", True):
             return None
         return cast(Loss, dataclasses.replace(cast(Any, self), from_logits=True))

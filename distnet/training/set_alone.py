@@ -217,7 +217,8 @@ class _Unpickler(pickle.Unpickler):
 
 @cache
 def _names_of_activations() -> Mapping[int, str]:
-    return {id(value): name for name, value in vars(activations).items() if isinstance(value, activations.Activation)}
+    public = {name: getattr(activations, name) for name in activations.__all__}
+    return {id(value): name for name, value in public.items() if isinstance(value, activations.Activation)}
 
 
 def write(value: Any, file: Any, layers: Sequence[AbstractLayer]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import distnet
 from distnet.activations import ACTIVATIONS
+from distnet.initializers import INITIALIZERS
 from distnet.late_rooms import without_looking_for_garbage
 from distnet.layers import LAYERS
 from distnet.losses import LOSSES
@@ -32,6 +33,7 @@ PACKAGES = {
 
 FAMILIES = {
     ACTIVATIONS: distnet.activations,
+    INITIALIZERS: distnet.initializers,
     LAYERS: distnet.layers,
     LOSSES: distnet.losses,
     METRICS: distnet.metrics,
@@ -115,6 +117,7 @@ needless = {
     *("layers.recurrent.lstm", "layers.image.warping", "layers.convolutional.convolution"),
     *("layers.preprocessing.text_vectorization", "optimizers.adam", "optimizers.schedules", "optimizers.loss_scale"),
     *("activations.gates", "activations.shrinkers", "activations.sigmoids", "activations.softmaxes"),
+    *("initializers.distributions", "initializers.fourier_kernels"),
     *("losses.crossentropy", "losses.focal", "losses.hinges", "losses.overlap", "losses.sequences"),
     *("metrics.confusion", "metrics.of_losses", "metrics.composed_accuracies", "losses.composed_losses"),
     *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
@@ -159,6 +162,9 @@ FIRST = {
     "activations.serialize(keras.activations.softmax)": "softmax",
     "activations.get(keras.ops.gelu)": "GELU(approximate=True)",
     "activations.get(keras.ops.relu6).__name__": "relu6",
+    "initializers.get('normal')": "RandomNormal(",
+    "initializers.OrthogonalInitializer": "Orthogonal",
+    "initializers.get('ortogonal')": "Did you mean 'Orthogonal'",
     "losses.MSE.__name__": "mean_squared_error",
     "losses.pairs.Circle": "Circle",
     "losses.get('cosine_proximity').__name__": "cosine_similarity",

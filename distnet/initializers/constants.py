@@ -22,6 +22,9 @@ class Zeros(Initializer):
         return np.zeros(shape, dtype)
 
 
+zero = zeros = Zeros
+
+
 @INITIALIZERS.register("one")
 @dataclass(eq=False)
 class Ones(Initializer):
@@ -29,6 +32,9 @@ class Ones(Initializer):
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return np.ones(shape, dtype)
+
+
+one = ones = Ones
 
 
 @INITIALIZERS.register()
@@ -66,6 +72,9 @@ class Constant(Initializer):
             ) from None
 
 
+constant = Constant
+
+
 @INITIALIZERS.register("IdentityInitializer")
 @dataclass(eq=False)
 class Identity(Initializer):
@@ -81,3 +90,6 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ShapeError(f"Identity: expected the shape of a matrix, received {shape}.")
         return cast(Array, self.gain * np.eye(*shape, dtype=dtype))
+
+
+identity = IdentityInitializer = Identity

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from distnet.arguments import NOT_NEGATIVE, check_fields, number
+from distnet.arguments import NOT_NEGATIVE, number
 from distnet.errors import ArgumentError, ShapeError
 from distnet.initializers.base import INITIALIZERS, Initializer
+from distnet.initializers.seeded_draws import check_seeded, truncated_draws
 from distnet.types import Array, DType
-
-_TRUNCATION = 2.0
-"""A number further from the mean, in standard deviations, is drawn again."""
-
-
-def check_seeded(initializer: Initializer) -> None:
-    """Fail if a field is wrong; a SeedGenerator of Keras, in a file, is replaced by its seed."""
-    seed: object = initializer.seed
-    if isinstance(seed, Mapping):
-        initializer.seed = seed.get("config", {}).get("seed")
-    check_fields(initializer)
-
-
-def truncated_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Standard normal numbers, each drawn again until it is within 2 of 0."""
-    numbers = rng.standard_normal(shape)
-    flat = numbers.reshape(-1)
-    outside = np.flatnonzero(np.abs(flat) > _TRUNCATION)
-    while outside.size:
-        flat[outside] = rng.standard_normal(outside.size)
-        outside = outside[np.abs(flat[outside]) > _TRUNCATION]
-    return numbers
 
 
 @INITIALIZERS.register("normal")
@@ -58,6 +36,9 @@ class RandomNormal(Initializer):
         return (self.mean + self.stddev * rng.standard_normal(shape)).astype(dtype)
 
 
+normal = random_normal = RandomNormal
+
+
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class TruncatedNormal(Initializer):
@@ -77,7 +58,10 @@ class TruncatedNormal(Initializer):
         check_seeded(self)
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
-        return (self.mean + self.stddev * truncated_normal(shape, rng)).astype(dtype)
+        return (self.mean + self.stddev * truncated_draws(shape, rng)).astype(dtype)
+
+
+truncated_normal = TruncatedNormal
 
 
 @INITIALIZERS.register("uniform")
@@ -104,6 +88,9 @@ class RandomUniform(Initializer):
 
     def draw(self, shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Array:
         return rng.uniform(self.minval, self.maxval, shape).astype(dtype)
+
+
+uniform = random_uniform = RandomUniform
 
 
 @INITIALIZERS.register("OrthogonalInitializer")
@@ -138,3 +125,6 @@ class Orthogonal(Initializer):
         q *= np.sign(np.diagonal(r))
         matrix = self.gain * (q.T if rows < columns else q)
         return matrix.reshape(shape).astype(dtype, order="C")
+
+
+orthogonal = OrthogonalInitializer = Orthogonal

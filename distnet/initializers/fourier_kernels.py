@@ -61,3 +61,6 @@ class STFT(Initializer):
             raise ShapeError(f"STFT: expected a window of shape ({length},), received {weights.shape}.")
         scale = {"density": np.sqrt((weights**2).sum()), "spectrum": np.abs(weights).sum(), None: 1.0}[self.scaling]
         return np.asarray(weights / scale)
+
+
+stft = STFTInitializer = STFT

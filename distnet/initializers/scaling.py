@@ -12,7 +12,7 @@ import numpy as np
 from distnet.arguments import POSITIVE, number
 from distnet.errors import ArgumentError
 from distnet.initializers.base import INITIALIZERS, Initializer
-from distnet.initializers.distributions import check_seeded, truncated_normal
+from distnet.initializers.seeded_draws import check_seeded, truncated_draws
 from distnet.registry import IF_SET
 from distnet.types import Array, DType
 
@@ -61,7 +61,7 @@ class Law:
             return rng.uniform(-math.sqrt(3) * stddev, math.sqrt(3) * stddev, shape)
         if self.distribution == "untruncated_normal":
             return stddev * rng.standard_normal(shape)
-        return stddev / _TRUNCATED_STDDEV * truncated_normal(shape, rng)
+        return stddev / _TRUNCATED_STDDEV * truncated_draws(shape, rng)
 
 
 @INITIALIZERS.register()
@@ -104,6 +104,9 @@ class VarianceScaling(Initializer):
         return Law(self.scale, self.mode, self.distribution).draw(shape, fans, rng).astype(dtype)
 
 
+variance_scaling = VarianceScaling
+
+
 @dataclass(eq=False)
 class ScaledInitializer(Initializer):
     """Abstract: a law with a name of its own.
@@ -139,6 +142,9 @@ class GlorotUniform(ScaledInitializer):
     law = Law(1.0, "fan_avg", "uniform")
 
 
+glorot_uniform = GlorotUniform
+
+
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class GlorotNormal(ScaledInitializer):
@@ -148,6 +154,9 @@ class GlorotNormal(ScaledInitializer):
     """
 
     law = Law(1.0, "fan_avg", "truncated_normal")
+
+
+glorot_normal = GlorotNormal
 
 
 @INITIALIZERS.register()
@@ -161,6 +170,9 @@ class HeUniform(ScaledInitializer):
     law = Law(2.0, "fan_in", "uniform")
 
 
+he_uniform = HeUniform
+
+
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class HeNormal(ScaledInitializer):
@@ -170,6 +182,9 @@ class HeNormal(ScaledInitializer):
     """
 
     law = Law(2.0, "fan_in", "truncated_normal")
+
+
+he_normal = HeNormal
 
 
 @INITIALIZERS.register()
@@ -183,6 +198,9 @@ class LecunUniform(ScaledInitializer):
     law = Law(1.0, "fan_in", "uniform")
 
 
+lecun_uniform = LecunUniform
+
+
 @INITIALIZERS.register()
 @dataclass(eq=False)
 class LecunNormal(ScaledInitializer):
@@ -192,3 +210,6 @@ class LecunNormal(ScaledInitializer):
     """
 
     law = Law(1.0, "fan_in", "truncated_normal")
+
+
+lecun_normal = LecunNormal

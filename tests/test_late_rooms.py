@@ -120,7 +120,7 @@ needless = {
     *("initializers.distributions", "initializers.fourier_kernels"),
     *("losses.crossentropy", "losses.focal", "losses.hinges", "losses.overlap", "losses.sequences"),
     *("metrics.confusion", "metrics.of_losses", "metrics.composed_accuracies", "losses.composed_losses"),
-    *("applications", "datasets", "saving.keras_h5", "utils.feature_space"),
+    *("applications", "datasets", "pipelines.dataset", "saving.keras_h5", "utils.feature_space"),
 }
 loaded = {f"distnet.{name}" for name in needless} & sys.modules.keys()
 assert not loaded, loaded

@@ -15,7 +15,7 @@ from distnet.pipelines.buffer_shuffle import ShuffleSeeds
 from distnet.pipelines.elements import as_element, count_rows, read_only
 from distnet.pipelines.rearranging_stages import Concatenated, Repeated, Shuffled, Taken
 from distnet.pipelines.row_stages import Enumerated, Mapped, Sifted, Slices, Zipped
-from distnet.pipelines.stage import INFINITE, UNKNOWN, PipelineStage
+from distnet.pipelines.stage import INFINITE, UNKNOWN, HasPipeline, PipelineStage
 from distnet.results import as_result
 from distnet.tree import map_structure
 
@@ -37,7 +37,7 @@ _OF_TF_DATA = {
 }
 
 
-class Dataset:
+class Dataset(HasPipeline):
     """Elements, made when they are asked for: arrays, or tuples and dicts of arrays; each again in every loop.
 
     ``fit``, ``evaluate`` and ``predict`` take one whose elements are batches, ``x`` or ``(x, y)`` or

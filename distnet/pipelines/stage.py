@@ -113,3 +113,9 @@ class Rearranged(PipelineStage):
         if any(stage is not those[0][0] or its_turn != those[0][1] for stage, its_turn, _ in those):
             return super().many(turn, places)
         return those[0][0].many(those[0][1], [number for _, _, number in those])
+
+
+class HasPipeline:
+    """A ``Dataset``, to those that take its elements: it is known before its many stages are imported."""
+
+    stage: PipelineStage

@@ -16,7 +16,7 @@ from distnet.data.reading_ahead import ReadingAhead
 from distnet.data.sources import ArraySource, SequenceSource, Source, says_its_batches
 from distnet.errors import ArgumentError, DataError
 from distnet.parallel import replicas
-from distnet.pipelines.dataset import Dataset
+from distnet.pipelines.stage import HasPipeline
 from distnet.training.inputs import FedModel, array_data, labelled_data, rows_of_a_batch
 
 
@@ -75,7 +75,7 @@ class Given:
     @property
     def is_sequence(self) -> bool:
         """Whether ``x`` gives batches by number, or is a ``Dataset``."""
-        if isinstance(self.x, Dataset):
+        if isinstance(self.x, HasPipeline):
             return True
         has_length = hasattr(self.x, "__len__") or says_its_batches(self.x)
         has_items = hasattr(self.x, "__getitem__") and has_length
@@ -94,7 +94,7 @@ class Given:
     @property
     def kind(self) -> str:
         """What gives the batches, for messages."""
-        if isinstance(self.x, Dataset):
+        if isinstance(self.x, HasPipeline):
             return "a dataset"
         return "a sequence" if self.is_sequence else "a generator" if self.is_generator else "arrays"
 
@@ -127,7 +127,7 @@ class Given:
         if self.y is not None or self.sample_weight is not None:
             raise ArgumentError("a generator or sequence gives targets and weights itself: pass neither beside it.")
         unpack = partial(self._unpacked, model)
-        if isinstance(self.x, Dataset):
+        if isinstance(self.x, HasPipeline):
             return DatasetSource(self.x.stage, unpack, ranks)
         if self.is_sequence:
             return SequenceSource(self.x, unpack, ranks, bool(shuffle), self.reading)

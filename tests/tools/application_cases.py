@@ -188,15 +188,17 @@ def trained(keras, base_of, is_frozen, x, jit_compile="auto"):
 def normalize_by(keras, model, x):
     """Let it normalize by the statistics of some images: its numbers stay near 1 in ``predict``, too.
 
-    With those of other images than it is given, very deep networks of random weights magnify rounding to everything.
+    With those of other images than it is given, very deep networks of random weights magnify rounding to everything;
+    so do those of a network that drops some of its numbers.
     """
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 0.0
+    settings = {keras.layers.BatchNormalization: "momentum", keras.layers.Dropout: "rate"}
+    changed = [(layer, name) for layer in model.layers for kind, name in settings.items() if isinstance(layer, kind)]
+    before = [getattr(layer, name) for layer, name in changed]
+    for layer, name in changed:
+        setattr(layer, name, 0.0)
     model(x, training=True)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+    for (layer, name), value in zip(changed, before, strict=True):
+        setattr(layer, name, value)
 
 
 def kernel_near_one(shape):

@@ -17,7 +17,7 @@
     │   ├── MissingCheckpointError          one that is not there; a FileNotFoundError, too
     │   └── UnknownObjectError              a class or function that a file names is missing; an UnknownNameError, too
     ├── DatasetError        (OSError)       a dataset that cannot be found or fetched
-    │   └── MissingFileError                a file that is not there; a FileNotFoundError, too
+    │   └── MissingFileError                a file or folder that is not there; a FileNotFoundError, too
     └── CommunicationError  (RuntimeError)  the ranks cannot work together
         ├── LaunchError                     started in a way that cannot be one job
         ├── LostRanksError                  other ranks died, and MPI lets this one go on
@@ -105,7 +105,7 @@ class DatasetError(DistnetError, OSError):
 
 
 class MissingFileError(DatasetError, FileNotFoundError):
-    """A file that is not there."""
+    """A file or folder that is not there."""
 
 
 class CommunicationError(DistnetError, RuntimeError):

@@ -14,7 +14,7 @@ import numpy as np
 from distnet import addresses
 from distnet.arguments import check_integer, check_option, is_integer, is_number
 from distnet.comm import world
-from distnet.errors import AbsentError, ArgumentError, DataError, DatasetError
+from distnet.errors import AbsentError, ArgumentError, DataError, DatasetError, MissingFileError
 from distnet.pipelines.dataset import Dataset
 from distnet.types import Array
 
@@ -83,7 +83,7 @@ class Folders:
         Raises:
             ArgumentError: an argument is invalid.
             DataError: there are no files.
-            DatasetError: there is no such directory.
+            MissingFileError: there is no such directory.
         """
         self._check()
         seed = self.seed
@@ -179,7 +179,7 @@ class Folders:
 
     def _files_below(self, folder: str) -> list[str]:
         if not os.path.isdir(folder):
-            raise DatasetError(f"{self.where}: {folder}: expected a directory, there is none.")
+            raise MissingFileError(f"{self.where}: {folder}: expected a directory, there is none.")
         walked = sorted(os.walk(folder, followlinks=self.follow_links), key=lambda entry: entry[0])
         return [
             os.path.join(folder, os.path.relpath(os.path.join(root, name), folder))

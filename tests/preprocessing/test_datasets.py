@@ -166,7 +166,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path, folder):
         list(utils.audio_dataset_from_directory(tmp_path, verbose=False))
     with pytest.raises(NotImplementedError, match="does not resample"):
         list(utils.audio_dataset_from_directory(folder / "sounds", sampling_rate=100, verbose=False))
-    with pytest.raises(OSError, match="expected a directory with a folder for each class"):
+    with pytest.raises(FileNotFoundError, match="expected a directory with a folder for each class"):
         utils.image_dataset_from_directory(tmp_path / "nowhere")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distnet.errors import ArgumentError, DataError, DatasetError
+from distnet.errors import ArgumentError, DataError, DatasetError, MissingFileError
 from distnet.preprocessing.image import ImageDataGenerator, save_img
 
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_picture_is_named(folder):
 
 
 def test_a_directory_without_pictures_is_named(tmp_path):
-    with pytest.raises(DatasetError, match="nowhere: expected a directory with a folder for each class"):
+    with pytest.raises(MissingFileError, match="nowhere: expected a directory with a folder for each class"):
         flow(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"expected folders of pictures \(png, .*found none in \['empty'\]"):

@@ -12,7 +12,7 @@ import numpy as np
 
 from distnet.arguments import check_option
 from distnet.comm import world
-from distnet.errors import ArgumentError, DataError, DatasetError
+from distnet.errors import ArgumentError, DataError, DatasetError, MissingFileError
 from distnet.preprocessing.image.iterator import ImageMaker, Iterator, save_batch
 from distnet.preprocessing.image.pictures import COLOR_MODES, INTERPOLATIONS, img_to_array, load_img, size_of
 from distnet.types import Array
@@ -43,7 +43,8 @@ class DirectoryIterator(Iterator):
     Raises:
         ArgumentError: a class or an option is unknown.
         DataError: there are no pictures.
-        DatasetError: there is no such directory; or, later, a file is no picture.
+        MissingFileError: there is no such directory.
+        DatasetError: later, a file is no picture.
 
     Source: ``keras.preprocessing.image.DirectoryIterator``.
     """
@@ -167,4 +168,5 @@ def _folders(directory: str) -> list[str]:
     try:
         return sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     except OSError as error:
-        raise DatasetError(f"{directory}: expected a directory with a folder for each class: {error}.") from error
+        kind = MissingFileError if isinstance(error, FileNotFoundError) else DatasetError
+        raise kind(f"{directory}: expected a directory with a folder for each class: {error}.") from error

@@ -28,12 +28,15 @@ def op_for(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
         return primitive if not kwargs and len(args) == function.nin else None
     ours = _parameters(primitive)
     fits = len(args) <= len(ours) and set(kwargs) <= set(ours)
-    if fits and kind not in ALIKE:  # of np.where NumPy 2.0 does not say its parameters
-        by_place = zip(_parameters(function)[2 : len(args)], ours[2 : len(args)], strict=False)
-        fits = all(one == other for one, other in by_place)
+    if fits and len(args) > 2 and kind not in ALIKE:
+        fits = _parameters(function)[2 : len(args)] == ours[2 : len(args)]
     return primitive if fits else None
 
 
 @functools.cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+    """Names, in order; none where NumPy, before 2.1, does not say those of a function written in C."""
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:
+        return ()

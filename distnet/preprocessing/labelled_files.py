@@ -14,8 +14,9 @@ import numpy as np
 from distnet import addresses
 from distnet.arguments import check_integer, check_option, is_integer, is_number
 from distnet.comm import world
-from distnet.errors import AbsentError, ArgumentError, DataError, DatasetError, MissingFileError
+from distnet.errors import AbsentError, ArgumentError, DataError, MissingFileError
 from distnet.pipelines.dataset import Dataset
+from distnet.preprocessing.class_folders import class_folders
 from distnet.types import Array
 
 LABEL_MODES = ("int", "categorical", "binary", None)
@@ -162,13 +163,7 @@ class Folders:
         return Files(paths, np.asarray(self.labels, np.int32)), names
 
     def _folders(self) -> list[str]:
-        try:
-            entries = sorted(entry.name for entry in os.scandir(self.directory) if entry.is_dir())
-        except OSError as error:
-            raise DatasetError(
-                f"{self.where}: {self.directory}: expected a directory with a folder for each class: {error}."
-            ) from error
-        folders = [name for name in entries if not name.startswith(".")]
+        folders = [name for name in class_folders(self.directory, self.where) if not name.startswith(".")]
         if self.class_names is None:
             return folders
         if not set(self.class_names) <= set(folders):

@@ -12,7 +12,8 @@ import numpy as np
 
 from distnet.arguments import check_option
 from distnet.comm import world
-from distnet.errors import ArgumentError, DataError, DatasetError, MissingFileError
+from distnet.errors import ArgumentError, DataError
+from distnet.preprocessing.class_folders import class_folders
 from distnet.preprocessing.image.iterator import ImageMaker, Iterator, save_batch
 from distnet.preprocessing.image.pictures import COLOR_MODES, INTERPOLATIONS, img_to_array, load_img, size_of
 from distnet.types import Array
@@ -78,7 +79,10 @@ class DirectoryIterator(Iterator):
         is_first = image_data_generator.data_format == "channels_first"
         self.image_shape = (channels, *self.target_size) if is_first else (*self.target_size, channels)
         self._save_to = None if save_to_dir is None else (Path(save_to_dir), save_prefix, save_format)
-        self._find_files(_folders(self.directory) if classes is None else _class_names(classes), follow_links)
+        self._find_files(
+            _folders(self.directory) if classes is None else _class_names(classes),
+            follow_links,
+        )
         if world().rank == 0:
             sys.stdout.write(f"Found {self.samples} images belonging to {self.num_classes} classes.\n")
         super().__init__(self.samples, batch_size, shuffle, seed)
@@ -165,8 +169,4 @@ def _class_names(classes: object) -> list[str]:
 
 
 def _folders(directory: str) -> list[str]:
-    try:
-        return sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
-    except OSError as error:
-        kind = MissingFileError if isinstance(error, FileNotFoundError) else DatasetError
-        raise kind(f"{directory}: expected a directory with a folder for each class: {error}.") from error
+    return class_folders(directory, "flow_from_directory")

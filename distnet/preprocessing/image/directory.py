@@ -79,10 +79,7 @@ class DirectoryIterator(Iterator):
         is_first = image_data_generator.data_format == "channels_first"
         self.image_shape = (channels, *self.target_size) if is_first else (*self.target_size, channels)
         self._save_to = None if save_to_dir is None else (Path(save_to_dir), save_prefix, save_format)
-        self._find_files(
-            _folders(self.directory) if classes is None else _class_names(classes),
-            follow_links,
-        )
+        self._find_files(_folders(self.directory) if classes is None else _class_names(classes), follow_links)
         if world().rank == 0:
             sys.stdout.write(f"Found {self.samples} images belonging to {self.num_classes} classes.\n")
         super().__init__(self.samples, batch_size, shuffle, seed)

@@ -9,6 +9,7 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from distnet.kernels import vector_code
@@ -23,8 +24,8 @@ _INDEX, _OFFSET, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 _SIGNATURE = numba.void(*[numba.intp] * 6)
 _SUMS = 4
 """Registers that are added to in turn, at least: each waits for the sum before."""
-_HAS_COMPRESSION = REGISTERS.size == 64
-"""Whether the CPU writes the chosen numbers of a register side by side, which came with AVX-512."""
+_HAS_COMPRESSION = REGISTERS.size == 64 and "+avx512vl" in cpu_target.target_context.codegen().magic_tuple()[2]
+"""Whether the CPU puts the chosen numbers of a register side by side: AVX-512, of half a register AVX-512VL."""
 
 
 def _sum_rows(

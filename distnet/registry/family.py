@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -133,6 +134,7 @@ class Registry(Generic[T]):
                 f"unknown {self.kind} {name!r}. {self._hint(name)}If it is your own, decorate it with "
                 f"@register_keras_serializable() where it is defined, or pass custom_objects={{{name!r}: ...}}."
             )
+        _let_finish(member)
         return member
 
     def named(self, name: str) -> type[T] | T | None:
@@ -262,6 +264,13 @@ def _made_by_user(cls: Any, config: Mapping[str, Any]) -> object:
         raise
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ArgumentError(f"{cls.__name__} cannot be made from {dict(config)!r:.200}: {error!r}.") from error
+
+
+def _let_finish(member: Any) -> None:
+    """Wait for another thread that is importing the member's module: what registered it is not all of its making."""
+    module = member.__module__
+    if module in sys.modules:
+        importlib.import_module(module)
 
 
 def _normalized(name: str) -> str:

@@ -134,7 +134,8 @@ class Registry(Generic[T]):
                 f"unknown {self.kind} {name!r}. {self._hint(name)}If it is your own, decorate it with "
                 f"@register_keras_serializable() where it is defined, or pass custom_objects={{{name!r}: ...}}."
             )
-        _let_finish(member)
+        if (module := cast(Any, member).__module__) in sys.modules:
+            _import_whole(module)  # another thread may be making the member
         return member
 
     def named(self, name: str) -> type[T] | T | None:
@@ -150,7 +151,7 @@ class Registry(Generic[T]):
     def _ask_for(self, key: str) -> None:
         """Import the module that is expected to register it, if there is one."""
         if key in self._homes:
-            importlib.import_module(self._homes[key])
+            _import_whole(self._homes[key])
 
     def _fetched(self, key: str) -> Iterator[object]:
         """Import what may register it: the module that is expected to, then all others, for it may be an alias."""
@@ -266,11 +267,9 @@ def _made_by_user(cls: Any, config: Mapping[str, Any]) -> object:
         raise ArgumentError(f"{cls.__name__} cannot be made from {dict(config)!r:.200}: {error!r}.") from error
 
 
-def _let_finish(member: Any) -> None:
-    """Wait for another thread that is importing the member's module: what registered it is not all of its making."""
-    module = member.__module__
-    if module in sys.modules:
-        importlib.import_module(module)
+def _import_whole(module: str) -> None:
+    """Import a module; one that another thread is importing is waited for."""
+    importlib.import_module(module)
 
 
 def _normalized(name: str) -> str:

@@ -30,9 +30,7 @@ BY_STRING = {
     "late_rooms": {None: 1},  # names of tables: tests/test_late_rooms.py
     "layers.__init__": {"distnet.layers.second_derivatives": 1},  # where gradients of gradients are taken
     "models.plotting": {"IPython.display": 1},  # likewise
-    "losses.made_function": {
-        None: 1
-    },  # what losses and metrics are composed of, where tensors or placeholders are given
+    "losses.made_function": {None: 1},  # what members are composed of, where tensors or placeholders are given
     "registry.family": {None: 1},  # members that a table of their room names
     "saving.late_h5py": {"h5py": 1},  # where files are read or written
     "optimizers.__init__": {"distnet.optimizers.legacy": 1},  # seldom wanted

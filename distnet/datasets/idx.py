@@ -46,24 +46,24 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> Array:
             with gzip.open(file) if is_gzipped else nullcontext(file) as stream:
                 _check_header(path, stream, shape)
                 data = np.empty(size, np.uint8)
-                found = _read_into(data, stream)
+                filled = _fill(data, stream)
                 is_longer = bool(stream.read(1))
     except DatasetError:
         raise
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read: {error}. Copy or download the file again.") from error
-    if found < size or is_longer:
-        received = "more" if is_longer else f"only {found}"
+    if filled < size or is_longer:
+        received = "more" if is_longer else f"only {filled}"
         raise DatasetError(f"{path}: expected {size} bytes of data, found {received}. Copy or download the file again.")
     return data.reshape(shape)
 
 
-def _read_into(data: Array, stream: BufferedIOBase) -> int:
-    """Fill an array of bytes, as far as the stream has them; return how many it has."""
-    found = 0
-    while count := stream.readinto(data[found : found + _READ_AT_ONCE].data):
-        found += count
-    return found
+def _fill(data: Array, stream: BufferedIOBase) -> int:
+    """Read an array of bytes, as far as the stream has them; return how many were read."""
+    filled = 0
+    while count := stream.readinto(data[filled : filled + _READ_AT_ONCE].data):
+        filled += count
+    return filled
 
 
 def _check_header(path: Path, stream: BufferedIOBase, shape: tuple[int, ...]) -> None:

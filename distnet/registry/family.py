@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -51,6 +50,7 @@ class Registry(Generic[T]):
         self._by_key: dict[str, type[T] | T] = {}
         self._spelled: dict[str, str] = {}
         self._homes: dict[str, str] = {}
+        self._rooms = set[str]()
 
     def register(self, *aliases: str) -> Callable[[C], C]:
         """Decorate a class, to register it under its own name and ``aliases``."""
@@ -74,6 +74,7 @@ class Registry(Generic[T]):
     def expect(self, homes: Mapping[str, str]) -> None:
         """Say which modules register members when they are imported: name -> module."""
         self._homes |= {_normalized(name): module for name, module in homes.items()}
+        self._rooms |= set(homes.values())
 
     def classes(self) -> dict[str, type[T]]:
         """The registered classes by their own names, with those whose modules nothing has imported yet."""
@@ -134,14 +135,13 @@ class Registry(Generic[T]):
                 f"unknown {self.kind} {name!r}. {self._hint(name)}If it is your own, decorate it with "
                 f"@register_keras_serializable() where it is defined, or pass custom_objects={{{name!r}: ...}}."
             )
-        if (module := cast(Any, member).__module__) in sys.modules:
-            _import_whole(module)  # another thread may be making the member
+        self._import(member.__module__)
         return member
 
     def named(self, name: str) -> type[T] | T | None:
         """The member whose own name this is; None if there is none."""
-        if name not in self.members:
-            self._ask_for(_normalized(name))
+        member = self.members.get(name)
+        self._import(self.home_of(name) if member is None else member.__module__)
         return self.members.get(name)
 
     def home_of(self, name: str) -> str | None:
@@ -150,8 +150,12 @@ class Registry(Generic[T]):
 
     def _ask_for(self, key: str) -> None:
         """Import the module that is expected to register it, if there is one."""
-        if key in self._homes:
-            _import_whole(self._homes[key])
+        self._import(self._homes.get(key))
+
+    def _import(self, module: str | None) -> None:
+        """Import a module of members; one that another thread is importing is waited for, for they may not be whole."""
+        if module is not None and module in self._rooms:
+            importlib.import_module(module)
 
     def _fetched(self, key: str) -> Iterator[object]:
         """Import what may register it: the module that is expected to, then all others, for it may be an alias."""
@@ -265,11 +269,6 @@ def _made_by_user(cls: Any, config: Mapping[str, Any]) -> object:
         raise
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ArgumentError(f"{cls.__name__} cannot be made from {dict(config)!r:.200}: {error!r}.") from error
-
-
-def _import_whole(module: str) -> None:
-    """Import a module; one that another thread is importing is waited for."""
-    importlib.import_module(module)
 
 
 def _normalized(name: str) -> str:

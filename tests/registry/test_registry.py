@@ -1,5 +1,8 @@
 import enum
+import importlib
 import json
+import sys
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -222,3 +225,45 @@ def test_a_name_is_serialized_as_itself_if_something_has_it(room, name):
 def test_optimizers_serialize_schedules_too():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
     assert keras.optimizers.serialize(schedule) == keras.optimizers.schedules.serialize(schedule)
+
+
+ROOM = """
+import room_signals
+from room_signals import FAMILY, Slow
+FAMILY.add("Slow", Slow)
+room_signals.REGISTERED.set()
+assert room_signals.GO_ON.wait(60)
+Slow.is_whole = True
+"""
+SIGNALS = """
+import threading
+from distnet.registry import Registry
+REGISTERED, GO_ON = threading.Event(), threading.Event()
+class Slow:
+    is_whole = False
+Slow.__module__ = "slow_room"
+FAMILY = Registry("slow thing", Slow)
+FAMILY.expect({"Slow": "slow_room"})
+"""
+
+
+@pytest.mark.parametrize("ask", ["find", "named"])
+def test_a_member_that_another_thread_imports_is_waited_for(tmp_path, monkeypatch, ask):
+    """Its module may do more to it after registering it."""
+    (tmp_path / "slow_room.py").write_text(ROOM)
+    (tmp_path / "room_signals.py").write_text(SIGNALS)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("slow_room", "room_signals"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    signals = importlib.import_module("room_signals")
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(getattr(signals.FAMILY, ask)("Slow").is_whole))]
+    threads[0].start()
+    assert signals.REGISTERED.wait(60)
+    threads.append(threading.Thread(target=lambda: seen.append(getattr(signals.FAMILY, ask)("Slow").is_whole)))
+    threads[1].start()
+    threads[1].join(0.1)
+    signals.GO_ON.set()
+    for thread in threads:
+        thread.join(60)
+    assert seen == [True, True]

@@ -16,20 +16,14 @@ from distnet.kernels.base import Memory
 from distnet.kernels.readying import Call
 from distnet.kernels.sweeps import Sweep
 from distnet.kernels.vector_code import lanes
-from distnet.kernels.zero_products import register_strips
+from distnet.kernels.zero_products import LEAST_PRODUCTS, NS_PER_BYTE, register_strips
 from distnet.types import Array
-
-_LEAST_PRODUCTS = 1 << 20
-"""Smaller ones take less time than choosing."""
 
 _MOST_KEPT, _MOST_KEPT_OF_GRADIENT = 0.3, 0.35
 """Of the numbers may be others than zero."""
 
 _PIXELS = 192
 """Listed at once, at least: what they read of the other factor is to stay in the nearest cache."""
-
-_NS_PER_BYTE = 0.002
-"""Of one number, for each multiply-add of the whole convolution."""
 
 
 def correlate(x: Array, w: Array, sweep: Sweep, out: Array, otherwise: Call) -> Call:
@@ -46,7 +40,7 @@ def correlate(x: Array, w: Array, sweep: Sweep, out: Array, otherwise: Call) -> 
             np.empty(count, x.dtype), np.empty(count, np.uint32), np.empty(pixels + 1, np.intp), strips,
         )  # fmt: skip
 
-    skipping = teamwork.cut(part_of, len(x), products * x.itemsize * _NS_PER_BYTE)
+    skipping = teamwork.cut(part_of, len(x), products * x.itemsize * NS_PER_BYTE)
     return _chosen(x, _MOST_KEPT, w, skipping, otherwise)
 
 
@@ -70,10 +64,10 @@ def correlate_gradient(x: Array, dz: Array, sweep: Sweep, total: Array, memory: 
         return partial(
             zero_window_loops.correlate_gradient, x, dz, turned_total, sweep.spans, sweep.offsets, sweep.counts,
             sweep.left, padded, strips, first, stop, rows, np.empty(count, x.dtype), np.empty(count, np.uint32),
-            np.empty((stop - first, rows + 1), np.intp), np.empty((size, rows, width), x.dtype),
+            np.empty((stop - first, rows + 1), np.intp), np.empty((size, rows * width), x.dtype),
         )  # fmt: skip
 
-    add_up = teamwork.cut(part_of, -(-filters // size), products * x.itemsize * _NS_PER_BYTE, most=1)
+    add_up = teamwork.cut(part_of, -(-filters // size), products * x.itemsize * NS_PER_BYTE, most=1)
     as_rows, of_filters = total.reshape(-1, filters), turned_total.reshape(filters, -1)
 
     def skipping() -> None:
@@ -87,7 +81,7 @@ def correlate_gradient(x: Array, dz: Array, sweep: Sweep, total: Array, memory: 
 def _suits(sweep: Sweep, numbers: int, products: int, x: Array) -> bool:
     """Whether loops can skip zeros, sums of so many numbers fill registers, and it is worth looking for them."""
     return (
-        sweep.groups == 1 and x.dtype.char in "fd" and numbers % lanes(x.itemsize) == 0 and products >= _LEAST_PRODUCTS
+        sweep.groups == 1 and x.dtype.char in "fd" and numbers % lanes(x.itemsize) == 0 and products >= LEAST_PRODUCTS
     )
 
 

@@ -91,6 +91,25 @@ def _list_row(
 list_row = compiled(_list_row, vector_code.__file__, zero_code.__file__)
 
 
+def _turn(a: Array, above: int, depth: int, first: int, turned: Array, pitch: int) -> None:
+    """Write ``depth`` rows of ``a`` from row ``above`` on, of a register's columns from ``first`` on, as columns.
+
+    Shapes:
+        a (K, M); turned: contiguous, one column ``pitch`` behind the other.
+    """
+    zero = a.dtype.type(0)
+    size, columns = lanes_of(zero), a.shape[1]
+    whole = depth - depth % size if first + size <= columns else 0
+    for k in range(0, whole, size):
+        transpose(zero, at(a, (above + k) * columns + first), columns, at(turned, k), pitch)
+    for k in range(whole, depth):
+        for m in range(min(size, columns - first)):
+            turned[m * pitch + k] = a[above + k, first + m]
+
+
+turn = compiled(_turn, vector_code.__file__)
+
+
 def _list_columns(
     a: Array, first: int, stop: int, above: int, below: int, step: int, values: Array, offsets: Array, starts: Array,
     end: int, turned: Array,
@@ -100,17 +119,10 @@ def _list_columns(
     Shapes:
         starts (stop - first + 1,): where each list begins, and where the last one ends; turned (lanes * DEPTH,).
     """
-    zero = a.dtype.type(0)
-    size, columns, depth = lanes_of(zero), a.shape[1], below - above
+    size, depth = lanes_of(a.dtype.type(0)), below - above
     for j in range(first, stop, size):
-        inside = min(size, stop - j)
-        whole = depth - depth % size if j + size <= columns else 0
-        for k in range(0, whole, size):
-            transpose(zero, at(a, (above + k) * columns + j), columns, at(turned, k), DEPTH)
-        for k in range(whole, depth):
-            for m in range(inside):
-                turned[m * DEPTH + k] = a[above + k, j + m]
-        for m in range(inside):
+        turn(a, above, depth, j, turned, DEPTH)
+        for m in range(min(size, stop - j)):
             starts[j + m - first] = end
             end = list_row(turned, m * DEPTH, depth, above * step, step, values, offsets, end)
     starts[stop - first] = end

@@ -17,7 +17,7 @@ from distnet.kernels.zero_code import compiled_sum
 from distnet.kernels.zero_loops import DEPTH, SUMS_AT_ONCE
 from distnet.types import Array, DType
 
-_LEAST_PRODUCTS = 1 << 20
+LEAST_PRODUCTS = 1 << 20
 """Smaller ones take less time than looking for zeros."""
 
 _LEAST_REGISTERS, _MOST_REGISTERS = 4, 8
@@ -30,7 +30,7 @@ register blocks, ``a^T b`` 0.64 to 0.77 of that of BLAS."""
 
 _LINE_BYTES = 64
 
-_NS_PER_BYTE = 0.002
+NS_PER_BYTE = 0.002
 """Of one number, for each multiply-add of the whole product."""
 
 
@@ -67,7 +67,7 @@ def _suit(a: Array, b: Array, out: Array) -> bool:
         and b.flags.c_contiguous
         and out.flags.c_contiguous
         and (len(a), a.shape[1], b.shape[1]) == (len(out), len(b), out.shape[1])
-        and a.size * b.shape[1] >= _LEAST_PRODUCTS
+        and a.size * b.shape[1] >= LEAST_PRODUCTS
         and b.size < 1 << 32 > a.size  # the lists hold places in 32 bits
     )
 
@@ -88,7 +88,7 @@ def _ready_rows(stored: Array, is_turned: bool, b: Array, out: Array) -> Call:
             _turned(b.dtype), register_strips(b.shape[1], b.dtype),
         )  # fmt: skip
 
-    return teamwork.cut(part_of, len(out), stored.size * b.shape[1] * b.itemsize * _NS_PER_BYTE, most=1)
+    return teamwork.cut(part_of, len(out), stored.size * b.shape[1] * b.itemsize * NS_PER_BYTE, most=1)
 
 
 def _ready_columns(stored: Array, b: Array, out: Array) -> Call:
@@ -105,7 +105,7 @@ def _ready_columns(stored: Array, b: Array, out: Array) -> Call:
             _turned(b.dtype), _from_a_line(SUMS_AT_ONCE * widest, b.dtype), strips,
         )  # fmt: skip
 
-    return teamwork.cut(part_of, columns // size, stored.size * columns * b.itemsize * _NS_PER_BYTE, most=1)
+    return teamwork.cut(part_of, columns // size, stored.size * columns * b.itemsize * NS_PER_BYTE, most=1)
 
 
 def _lists(most: int, dtype: DType) -> tuple[Array, Array]:

@@ -43,7 +43,7 @@ def fails():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("form", ["a b", "a^T b"])
 def test_products_are_right_whatever_their_shape_and_where_the_zeros_are(skip_zeros, monkeypatch, form, dtype):
-    monkeypatch.setattr("distnet.kernels.zero_products._LEAST_PRODUCTS", 1)
+    monkeypatch.setattr("distnet.kernels.zero_products.LEAST_PRODUCTS", 1)
     sparse = [(0.2, 1), (0.2, 0.05), (0.0, 1)] + [(1, 0.2), (0.4, 0.1), (1, 0.0)] * (form == "a^T b")
     for shape, kept in itertools.product(SHAPES[form], sparse):
         if form == "a^T b" and shape[0] % 16 and kept[0] > kept[1]:

@@ -127,3 +127,14 @@ def test_a_volume_has_the_same_result_in_any_batch_that_goes_the_same_way(tiles,
     one, _, back = compute(tiles, SIMPLE, memory, x[1:2], kernel, dz[1:2], out[:1].copy(), dx[:1].copy())
     np.testing.assert_array_equal(one[0], out[1])
     np.testing.assert_array_equal(back[0], dx[1])
+
+
+@pytest.mark.parametrize("channels", [16, 64, 96])
+def test_a_sample_sees_all_channels(tiles, channels):
+    from distnet.kernels.zero_window_loops import share_of_nonzeros
+
+    x = np.ones((4, 1, 16, 16, channels), np.float32)
+    x[..., channels // 2 :] = 0
+    assert share_of_nonzeros(x) == pytest.approx(0.5, abs=0.1)
+    assert share_of_nonzeros(x[..., :1].copy()) == 1
+    assert share_of_nonzeros(np.zeros((1, 1, 1, 1, 3), np.float32)) == 1  # too few to say

@@ -31,8 +31,8 @@ _SIGNAL = 9
 _WRITTEN_S = 1.0
 """Time in which another process writes its stacks."""
 _LOOKS_EVERY_S = 0.05
-_LEAVES_S, _LOOKS_AT_ENDS_EVERY_S = 1.0, 0.001
-"""Time in which the ranks of a node leave MPI, which they have begun together."""
+_LEAVES_S, _LOOKS_AT_ENDS_EVERY_S = 30.0, 0.001
+"""Time in which the ranks of a node leave MPI, which they have begun together, however busy their cores are."""
 _PID_NAMESPACE = "/proc/self/ns/pid"
 
 
@@ -99,7 +99,7 @@ class Neighbours:
         self._mark(ENDED)
 
     def leave_together(self) -> None:
-        """The same; return when the other ranks of this node have left MPI, too, or after a while.
+        """The same; return when the other ranks of this node have left MPI, too, or have died, or after a while.
 
         MPICH's launcher was seen to kill a rank that was still leaving MPI when another one's process was gone.
         """
@@ -111,6 +111,8 @@ class Neighbours:
             with suppress(OSError):  # it has gone, or is not to be seen
                 memory = SharedMemory.opened(address.path, NOTE_BYTES, address.name)
                 while os.pread(memory.descriptor, 1, NOTE_BYTES - 1) != ENDED and time.monotonic() < until:
+                    if not os.path.exists(address.path):  # it is the process's, and goes with it
+                        break
                     time.sleep(_LOOKS_AT_ENDS_EVERY_S)
                 memory.close()
 

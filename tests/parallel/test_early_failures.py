@@ -79,6 +79,19 @@ model.fit(np.ones((80, 2)), np.ones((80, 1)), batch_size=8, epochs=2, verbose=0)
 os._exit(0)
 """
 
+LATE_TO_LEAVE = """
+import os, time
+import distnet as keras
+from distnet.comm.neighbours import Neighbours
+leave = Neighbours.leave_together
+def late(self):
+    time.sleep(2)
+    leave(self)
+if keras.distribution.rank() == 1:
+    Neighbours.leave_together = late
+os._exit(0)
+"""
+
 AT_THE_SAME_TIME = """
 import threading, numpy as np, distnet as keras
 def fit():
@@ -150,6 +163,12 @@ def test_an_exit_at_once_on_one_rank_ends_the_job_by_name(ranks, when):
 
 def test_ranks_that_all_exit_at_once_end_well(ranks):
     ranks(2).run(AT_ONCE, "at the end", timeout=60).succeeded()
+
+
+def test_a_rank_that_is_slow_to_leave_mpi_ends_well(ranks):
+    """MPICH's launcher kills it where another rank's process is gone before."""
+    for _ in range(3):
+        ranks(2).run(LATE_TO_LEAVE, timeout=60).succeeded()
 
 
 def test_two_threads_that_train_at_once_are_told(ranks):
